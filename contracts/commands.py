@@ -1,0 +1,173 @@
+"""Commands: what should be true in Xero after one SalesBinder change, in Xero's language, free of anything from settings.
+
+One change event makes one command (``command_id = uuid5(source, event id)``), so the same event is always the same
+command. Account codes, tax types, number formats and lock dates are resolved later, when the command is planned.
+"""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Entity = Literal["customer", "supplier", "invoice", "purchase_order"]
+Side = Literal["customer", "supplier"]
+Action = Literal[
+    "created",
+    "edited",
+    "deleted",
+    "cancelled",
+    "reset",
+    "payment_applied",
+    "refund_applied",
+    "received",
+]
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything in a command: immutable, keyword only, defaults left out on the wire."""
+
+
+class EventRef(_Wire):
+    """The change event a command was made from, and where it was read."""
+
+    id: str
+    type: str
+    source: str
+    time: datetime
+    content_hash: str
+    """SHA-256 (hex) of the event's canonical content; tells a reused event id from a repeated event."""
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
+
+
+class Address(_Wire):
+    """One postal address. It is blank when every part is blank."""
+
+    line_1: str = ""
+    line_2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """True when no part holds text."""
+        return not any((self.line_1, self.line_2, self.city, self.region, self.postal_code, self.country))
+
+
+class ContactSnapshot(_Wire):
+    """A customer or supplier as SalesBinder had it at ``version``. Texts as given, blank is ``""``."""
+
+    side: Side
+    record_id: str
+    name: str
+    version: datetime
+    """``modified`` of the record, else the event's time: the newest wins."""
+    event_time: datetime
+    email: str = ""
+    phone: str = ""
+    fax: str = ""
+    website: str = ""
+    billing: Address = Address()
+    shipping: Address = Address()
+
+
+class Line(_Wire):
+    """One document line before settings are applied. Rates and discount are per cent, amounts in document currency."""
+
+    line_id: str
+    description: str
+    """Name, description, variation, SKU, serial number, custom fields: a line of text each; may be ``""``."""
+    quantity: Decimal
+    unit_amount: Decimal
+    discount_percent: Decimal = Decimal(0)
+    tax_rate: Decimal = Decimal(0)
+    tax2_rate: Decimal = Decimal(0)
+
+
+class DocumentSnapshot(_Wire):
+    """An invoice or purchase order as SalesBinder had it at ``version``."""
+
+    kind: Literal["invoice", "purchase_order"]
+    record_id: str
+    number: str
+    contact: ContactSnapshot
+    issue_date: date
+    created: datetime
+    version: datetime
+    """``modified`` of the document."""
+    event_time: datetime
+    lines: tuple[Line, ...] = ()
+    reference: str = ""
+    """The document's ``name``."""
+    due_date: date | None = None
+    currency: str | None = None
+    currency_rate: Decimal | None = None
+    subtotal: Decimal | None = None
+    """Check total of the lines before tax, where SalesBinder gave one."""
+    tax: Decimal | None = None
+    tax2: Decimal | None = None
+
+
+class TransactionSnapshot(_Wire):
+    """A payment or refund on an invoice. ``amount`` is as given for a payment, absolute for a refund."""
+
+    transaction_id: str
+    amount: Decimal
+    date: date
+    reference: str = ""
+    """SalesBinder's reference: in practice the method of payment."""
+    mark: str = ""
+    """``#`` and the first 8 of the transaction id (the whole id where two of the invoice share the 8)."""
+
+
+class Command(_Wire):
+    """One action on one record. ``document`` and ``contact`` are absent on a deletion."""
+
+    command_id: str
+    account: str
+    entity: Entity
+    record_id: str
+    action: Action
+    event: EventRef
+    record_number: str = ""
+    contact: ContactSnapshot | None = None
+    """Of a customer or supplier command; a document's contact is inside the document."""
+    document: DocumentSnapshot | None = None
+    transaction: TransactionSnapshot | None = None
+    party_name: str = ""
+    amount: Decimal | None = None
+    """What the log shows: the document's total with tax, or the transaction's amount."""
+    currency: str = ""
+
+    @property
+    def key(self) -> str:
+        """Kafka key of the command and of its results."""
+        return f"{self.account}/{self.record_id}"
+
+
+def command_id(source: str, event_id: str) -> str:
+    """The command's identity: ``uuid5(source, event id)``, the source turned into a UUID by RFC 9562's URL namespace."""
+    return str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, source), event_id))
+
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_decoder = msgspec.json.Decoder(Command)
+
+
+def encode_command(command: Command) -> bytes:
+    """The command as it stands on ``xero.commands`` and in the ledger."""
+    return _encoder.encode(command)
+
+
+def decode_command(raw: bytes) -> Command:
+    """Read a command back.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not a command.
+    """
+    return _decoder.decode(raw)

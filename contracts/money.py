@@ -1,0 +1,16 @@
+"""Money and quantities: exact decimals from wire to wire."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """``amount`` to two decimals, half away from zero, as an invoice shows it."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def plain(number: Decimal) -> str:
+    """``number`` without exponent and trailing zeros: ``8``, ``12.5``, ``0``."""
+    text = format(number, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

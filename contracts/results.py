@@ -1,0 +1,123 @@
+"""Results: facts in the past tense about log entries, attempts and accounts, published on ``integration.results``.
+
+An entry result is the whole entry at one version, so that a reader may see results twice or late: the highest
+version of an ``entry_id`` is the truth. Version 0 is ``queued``, sent by the transform stage.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+State = Literal["queued", "running", "completed", "failed"]
+Outcome = Literal[
+    "posted", "already_there", "not_needed", "before_cutoff", "superseded", "skipped_by_operator"
+]
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything in a result: immutable, keyword only, defaults left out on the wire."""
+
+
+class Warning(_Wire):
+    """Something a bookkeeper should know although the action completed."""
+
+    code: str
+    text: str
+
+
+class Attempt(_Wire):
+    """One call to Xero on behalf of one entry. Bodies hold only the entry's own element, secrets masked."""
+
+    attempt_id: str
+    """Unique: the call and the entry."""
+    number: int
+    step: str
+    """``contact``, ``invoice``, ``authorise``, ``payment``, ``look_up``, …"""
+    method: str
+    path: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    status: int | None = None
+    """HTTP status; none when no answer was seen."""
+    request: str = ""
+    answer: str = ""
+    error: str = ""
+    """Why there was no answer, in words."""
+
+
+class EntryResult(_Wire, tag="entry", tag_field="kind"):
+    """A log entry at one version."""
+
+    entry_id: str
+    version: int
+    account: str
+    entity: str
+    record_id: str
+    action: str
+    state: State
+    queued_at: datetime
+    record_number: str = ""
+    outcome: Outcome | None = None
+    reason_code: str | None = None
+    reason: str = ""
+    remedy: str = ""
+    warnings: tuple[Warning, ...] = ()
+    party_name: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+    salesbinder_url: str = ""
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    xero_type: str = ""
+    """``contact``, ``invoice``, ``payment``, …: what ``xero_id`` names."""
+    xero_id: str = ""
+    xero_number: str = ""
+    xero_url: str = ""
+    event_id: str = ""
+    event_type: str = ""
+    event_time: datetime | None = None
+    topic: str = ""
+    partition: int | None = None
+    offset: int | None = None
+    triggered_by: str = "event"
+    """``event``, ``retry``, ``replay``, ``dead_letter``."""
+    actor: str = ""
+    made: tuple[Attempt, ...] = ()
+    """The attempts that ended with this version."""
+
+
+class AccountResult(_Wire, tag="account", tag_field="kind"):
+    """What holds a whole account: paused, parked on a limit, not connected. ``held`` none means it runs."""
+
+    account: str
+    version: int
+    at: datetime
+    held: str | None = None
+    """A reason code of the catalogue: ``account_paused``, ``xero_day_limit``, …"""
+    reason: str = ""
+    remedy: str = ""
+    until: datetime | None = None
+
+
+Result = EntryResult | AccountResult
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_decoder: msgspec.json.Decoder[Result] = msgspec.json.Decoder(Result)
+
+
+def encode_result(result: Result) -> bytes:
+    """The result as it stands on ``integration.results``."""
+    return _encoder.encode(result)
+
+
+def decode_result(raw: bytes) -> Result:
+    """Read a result back.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not a result.
+    """
+    return _decoder.decode(raw)
