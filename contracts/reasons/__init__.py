@@ -1,0 +1,77 @@
+"""Why something failed, waits or was changed on the way: one catalogue for log, page and commands.
+
+A reason is a code that never changes and a sentence for a bookkeeper. ``Refused`` carries a code and its
+details through the program; ``render`` makes the sentence and the remedy. ``python -m contracts.reasons``
+prints ``docs/reasons.md``.
+
+Two details are known to whoever renders, so that the code that refuses need not give them: ``account``
+(SalesBinder's sub-domain) and ``document`` (``invoice 1042``, ``purchase order 77``, ``customer Bolt & Co``).
+"""
+
+from collections.abc import Mapping
+
+from contracts.reasons import events, failed, settings, waiting, warnings
+from contracts.reasons.reason import Kind, Reason, Who
+from contracts.results import Warning
+
+__all__ = ["CATALOGUE", "Kind", "Reason", "Refused", "Who", "render", "warning"]
+
+CATALOGUE: dict[str, Reason] = {
+    reason.code: reason
+    for reasons in (failed.REASONS, settings.REASONS, waiting.REASONS, warnings.REASONS, events.REASONS)
+    for reason in reasons
+}
+
+
+class Refused(Exception):
+    """An action that cannot be done, with a reason of the catalogue.
+
+    ``code`` is the reason's code, ``details`` the named fields of its texts (values are turned into text as
+    they are). Python's own ``args`` of an exception holds only the sentence.
+
+    Raises:
+        KeyError: the catalogue has no such code.
+    """
+
+    def __init__(self, code: str, /, **details: object) -> None:
+        self.code = CATALOGUE[code].code
+        self.details: dict[str, str] = {name: str(value) for name, value in details.items()}
+        super().__init__(render(code, self.details)[0])
+
+    @property
+    def reason(self) -> Reason:
+        """The catalogue's entry."""
+        return CATALOGUE[self.code]
+
+
+class _Details(dict[str, str]):
+    """Shows ``…`` for a detail that nobody gave: a gap in a sentence is better than no sentence."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
+    """The sentence and the remedy of ``code`` for these details; a missing detail is shown as ``…``.
+
+    Raises:
+        KeyError: the catalogue has no such code.
+    """
+    reason = CATALOGUE[code]
+    known = _Details(details)
+    return sentence_case(reason.sentence.format_map(known)), sentence_case(reason.remedy.format_map(known))
+
+
+def warning(code: str, /, **details: object) -> Warning:
+    """A warning of the catalogue as a result carries it.
+
+    Raises:
+        KeyError: the catalogue has no such code.
+    """
+    text, _ = render(code, {name: str(value) for name, value in details.items()})
+    return Warning(code=code, text=text)
+
+
+def sentence_case(text: str) -> str:
+    """``text`` with its first letter upper case, because many sentences start with a detail."""
+    return text[:1].upper() + text[1:]

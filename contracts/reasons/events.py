@@ -1,0 +1,77 @@
+"""Reasons for which an event cannot be read and becomes a dead letter."""
+
+from contracts.reasons.reason import Reason
+
+_AGAIN = "correct it where it is published, and publish the change again with the id that it had."
+_DEAD = "The event is kept as a dead letter, byte for byte; everything else goes on."
+
+
+def _event(code: str, sentence: str, cause: str, remedy: str = _AGAIN) -> Reason:
+    return Reason(code, "event", sentence, cause, remedy, "us", _DEAD)
+
+
+REASONS = (
+    _event(
+        "event_not_json",
+        "the event is not JSON: {problem}.",
+        "Events are CloudEvents in JSON; this one cannot even be taken apart.",
+    ),
+    _event(
+        "event_empty",
+        "the message has no content.",
+        "A message without a value, which Kafka uses to mark a deletion, says nothing about the record.",
+        "publish a deleted event instead.",
+    ),
+    _event(
+        "event_not_cloudevent",
+        "the event is not a CloudEvent 1.0: {field} is {value}; {problem}.",
+        "The envelope tells what the event is about, so it must be complete.",
+    ),
+    _event(
+        "event_unknown_type",
+        "the event's type '{value}' is not one that we know, or does not belong on the topic {topic}.",
+        "The type decides what is done in Xero, and each type has its topic.",
+    ),
+    _event(
+        "event_field_missing",
+        "the event lacks {field}.",
+        "Without this field it is not clear what to send to Xero.",
+    ),
+    _event(
+        "event_field_wrong",
+        "the event's {field} is {value}; {problem}.",
+        "The field has another form than agreed.",
+    ),
+    _event(
+        "event_amount_invalid",
+        "the event's {field} is {value}, which is no amount; {problem}.",
+        "Amounts, quantities and rates must be plain decimal numbers of a sensible size.",
+    ),
+    _event(
+        "event_time_invalid",
+        "the event's {field} is {value}; {problem}.",
+        "Times are RFC 3339 with an offset, dates YYYY-MM-DD. Without an offset the moment is a guess.",
+    ),
+    _event(
+        "event_key_mismatch",
+        "the message's key is {value}; it must be {expected}.",
+        "The key keeps the changes of one record in their order, so it must be account/record.",
+    ),
+    _event(
+        "event_subject_mismatch",
+        "the event's subject is {value}, but {field} is {expected}.",
+        "Subject and data must speak of the same record.",
+    ),
+    _event(
+        "event_too_large",
+        "the event has {value} bytes; at most 1,000,000 are taken.",
+        "An event of that size is not one document.",
+        "publish the change with fewer or shorter lines.",
+    ),
+    _event(
+        "command_unreadable",
+        "a message on the topic {topic} is not a command of ours: {problem}.",
+        "Something else wrote to the topic, or the program is older than the message.",
+        "update the program, then replay the events of that time.",
+    ),
+)

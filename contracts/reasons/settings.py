@@ -1,0 +1,84 @@
+"""Reasons that lie in a connection's settings, or in what Xero's organisation offers for them."""
+
+from contracts.reasons.reason import Reason
+
+_SET = "'sbx settings set {account} {setting}=…'"
+_RETRY = (
+    "Failed entries stay failed until somebody retries them; what comes later uses the new settings by "
+    "itself."
+)
+
+
+def _setting(code: str, sentence: str, cause: str, remedy: str) -> Reason:
+    return Reason(code, "settings", sentence, cause, remedy, "settings", _RETRY)
+
+
+REASONS = (
+    _setting(
+        "payment_account_missing",
+        "the connection does not say to which account in Xero the payment by '{reference}' goes.",
+        "There is no safe guess for the account that received money, so it has no default.",
+        "'sbx settings set {account} payment_account=CODE' with the code or AccountID of a bank "
+        "account; then retry.",
+    ),
+    _setting(
+        "payment_account_unknown",
+        "Xero has no account '{code}', which {setting} names for payments.",
+        "The account was mistyped, or belongs to another organisation.",
+        f"{_SET} with the code or AccountID of a bank account; 'sbx settings check {{account}}' lists "
+        f"them. Then retry.",
+    ),
+    _setting(
+        "payment_account_not_payable",
+        "Xero takes no payments on the account '{code}', which {setting} names.",
+        "Payments go to bank accounts, and to accounts with 'enable payments to this account', that "
+        "are not archived.",
+        f"turn on 'enable payments to this account' in Xero's chart of accounts, or {_SET} with a "
+        f"bank account; "
+        "then retry.",
+    ),
+    _setting(
+        "account_code_unknown",
+        "Xero does not take the account code '{code}', which {setting} names, on {document}.",
+        "The code is not in the chart of accounts, or its kind of account does not go on such a document.",
+        f"{_SET} with a code of the chart of accounts; then retry.",
+    ),
+    _setting(
+        "account_code_archived",
+        "the account '{code}', which {setting} names, is archived or deleted in Xero.",
+        "Somebody archived the account after the connection was set up.",
+        f"restore the account in Xero, or {_SET} with another code; then retry.",
+    ),
+    _setting(
+        "tax_type_unknown",
+        "Xero has no tax rate '{tax_type}', which {setting} names, or it is no longer in use.",
+        "The TaxType was mistyped, or its tax rate was deleted in Xero.",
+        f"{_SET} with a TaxType of the organisation; 'sbx settings check {{account}}' lists them. "
+        f"Then retry.",
+    ),
+    _setting(
+        "tax_type_unfit",
+        "Xero does not take the tax rate '{tax_type}' together with the account '{code}' on {document}.",
+        "Tax rates are for sales or for purchases, and some accounts allow only some of them.",
+        f"{_SET} with a TaxType that fits; 'sbx settings check {{account}}' lists them. Then retry.",
+    ),
+    _setting(
+        "item_code_invalid",
+        "Xero does not take the item code '{code}'.",
+        "The item that every line carries is made by us; it was deleted in Xero, or the code has "
+        "more than 30 characters.",
+        "'sbx settings set {account} item_code=SB-ITEM' or another code; then retry.",
+    ),
+    _setting(
+        "item_code_taken",
+        "Xero already has an item with the code '{code}'.",
+        "Somebody made an item with that code at the same moment.",
+        "retry: the item that is there is used.",
+    ),
+    _setting(
+        "currency_not_enabled",
+        "{document} is in {currency}, which is not switched on in the Xero organisation.",
+        "Other currencies need a Xero plan with multi-currency, and each one must be added.",
+        "add the currency in Xero's settings, then retry; or name the right one in SalesBinder.",
+    ),
+)

@@ -1,0 +1,70 @@
+"""Reasons for which an entry waits: they end by themselves or by somebody's hand, and cost nothing."""
+
+from contracts.reasons.reason import Reason, Who
+
+
+def _waiting(code: str, sentence: str, cause: str, remedy: str, who: Who, retry: str) -> Reason:
+    return Reason(code, "waiting", sentence, cause, remedy, who, retry)
+
+
+_NOTHING = "nothing."
+
+REASONS = (
+    _waiting(
+        "account_paused",
+        "the account '{account}' is paused.",
+        "Somebody paused it, or it was paused after a row of unexpected errors: {paused_reason}",
+        "'sbx resume {account}' when it may go on.",
+        "us",
+        "Everything is kept in order and sent when the account is resumed.",
+    ),
+    _waiting(
+        "xero_minute_limit",
+        "waits until {until}: Xero takes 60 calls a minute.",
+        "Xero limits how often a program may call, per organisation.",
+        _NOTHING,
+        "xero",
+        "Goes on by itself, within a minute.",
+    ),
+    _waiting(
+        "xero_day_limit",
+        "waits until {until}: Xero's calls for today are used up.",
+        "Xero limits the calls of a day, 1,000 or 5,000 by plan, per organisation; other programs do "
+        "not count.",
+        "nothing; where it happens often, a larger plan for the app at Xero helps.",
+        "xero",
+        "Goes on by itself when Xero opens the next day.",
+    ),
+    _waiting(
+        "xero_unavailable",
+        "waits until {until}: Xero does not answer or answers with an error of its own.",
+        "Xero is out of order or cannot be reached from here.",
+        "nothing; Xero's status page tells whether it is known.",
+        "xero",
+        "Tried again at growing intervals until Xero answers.",
+    ),
+    _waiting(
+        "connection_lost",
+        "Xero no longer accepts our access to '{account}': {message}",
+        "The connection was revoked in Xero, its secret was changed, or a permission is missing.",
+        "'sbx connect {account}' again with valid credentials.",
+        "xero",
+        "Everything is kept in order and sent once the account is connected again.",
+    ),
+    _waiting(
+        "waiting_for_answer",
+        "the answer to '{step}' was lost; looks it up in Xero before anything is sent again.",
+        "The connection broke while Xero was at work. A guess could enter the same thing twice.",
+        _NOTHING,
+        "xero",
+        "Settled by itself within minutes.",
+    ),
+    _waiting(
+        "waiting_for_record",
+        "waits for an earlier action on the same record ({earlier}).",
+        "Actions on one record are sent in the order in which they happened.",
+        "nothing; where the earlier one needs review, settle that one.",
+        "us",
+        "Goes on by itself when the earlier one has ended.",
+    ),
+)

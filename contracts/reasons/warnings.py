@@ -1,0 +1,116 @@
+"""What a bookkeeper should know although the action completed."""
+
+from contracts.reasons.reason import Reason, Who
+
+_DONE = "Nothing more is done: the entry is completed."
+
+
+def _warning(code: str, sentence: str, cause: str, remedy: str, who: Who = "salesbinder") -> Reason:
+    return Reason(code, "warning", sentence, cause, remedy, who, _DONE)
+
+
+REASONS = (
+    _warning(
+        "contact_shared",
+        "the Xero contact '{name}' stands for several records in SalesBinder.",
+        "Xero knows one active contact of a name; each record then changes only the fields that it "
+        "changed itself.",
+        "if these are different people, give them different names in SalesBinder.",
+    ),
+    _warning(
+        "invoice_stays_paid",
+        "{document} stays paid in Xero; the refund of {amount} stands there as a credit note of its own.",
+        "A refund is booked as a credit note with the money paid out, so that the invoice itself is "
+        "not changed.",
+        "nothing.",
+        "xero",
+    ),
+    _warning(
+        "refund_tax_by_proportion",
+        "the refund of {amount} on {document} was split over its tax rates in proportion.",
+        "SalesBinder does not say which lines were refunded.",
+        "nothing; where the tax return needs it exact, correct the credit note in Xero.",
+        "xero",
+    ),
+    _warning(
+        "text_cut",
+        "the {field} was too long for Xero and was cut to {length} characters.",
+        "Xero limits the length of its fields.",
+        "shorten it in SalesBinder if the end matters.",
+    ),
+    _warning(
+        "text_changed",
+        "the {field} '{value}' was written as '{sent}', because Xero does not take all of its characters.",
+        "Xero does not take repeated blanks and some characters.",
+        "nothing.",
+    ),
+    _warning(
+        "email_left_out",
+        "the e-mail address '{value}' was left out, because Xero does not take it.",
+        "It is not a valid address, or is longer than 255 characters.",
+        "correct the e-mail address in SalesBinder.",
+    ),
+    _warning(
+        "phone_left_out",
+        "the {field} '{value}' was left out: Xero takes at most 50 characters.",
+        "Xero limits the length of its fields.",
+        "shorten it in SalesBinder.",
+    ),
+    _warning(
+        "website_left_out",
+        "the website '{value}' was left out, because Xero does not take it.",
+        "Xero limits what a web address may look like.",
+        "correct the web address in SalesBinder.",
+    ),
+    _warning(
+        "country_changed",
+        "the country '{value}' was written as '{sent}': Xero takes only plain letters there.",
+        "Xero's field for the country has no accents, digits or dots.",
+        "nothing.",
+    ),
+    _warning(
+        "url_left_out",
+        "the link to the document in SalesBinder was left out: '{value}' is not a web address that "
+        "Xero takes.",
+        "The setting document_url makes no valid address for it.",
+        "correct the setting document_url.",
+        "settings",
+    ),
+    _warning(
+        "date_moved",
+        "{document} is dated {sent} in Xero instead of {value}, because the books are locked up to "
+        "{lock_date}.",
+        "The connection is set to date documents of a locked period on the first open day.",
+        "nothing.",
+        "xero",
+    ),
+    _warning(
+        "cents_moved",
+        "{cents} of rounding were put on {place}, so that {document} comes to the same total as in "
+        "SalesBinder.",
+        "Xero rounds every line and its tax, SalesBinder the whole document.",
+        "nothing.",
+        "xero",
+    ),
+    _warning(
+        "line_as_one",
+        "line '{line}' was sent as quantity 1 with its amount; its text names the quantity of {quantity}.",
+        "Its net price has more than the four decimals that Xero takes.",
+        "nothing.",
+        "xero",
+    ),
+    _warning(
+        "bank_currency_differs",
+        "the payment of {amount} {currency} went to an account in {account_currency}; Xero converted it.",
+        "The setting names an account in another currency than the document's.",
+        "name an account of that currency by reference, if there is one.",
+        "settings",
+    ),
+    _warning(
+        "xero_warned",
+        "Xero took {document} with a warning: {message}",
+        "The words are Xero's own.",
+        "look at the document in Xero.",
+        "xero",
+    ),
+)
