@@ -1,0 +1,178 @@
+"""What Xero says about an organisation: chart of accounts, tax rates, currencies, lock dates."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One account of the chart of accounts."""
+
+    account_id: str
+    code: str
+    """May be ``""``: bank accounts often have none."""
+    name: str
+    type: str
+    """Xero's AccountType: ``BANK``, ``REVENUE``, ``EXPENSE``, …"""
+    status: str
+    """``ACTIVE`` or ``ARCHIVED``."""
+    enable_payments: bool = False
+    currency: str = ""
+    """Of a bank account."""
+
+    @property
+    def active(self) -> bool:
+        """True unless archived."""
+        return self.status == "ACTIVE"
+
+    @property
+    def payable(self) -> bool:
+        """True where Xero takes payments: bank accounts, and accounts with payments enabled."""
+        return self.type == "BANK" or self.enable_payments
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaxRate:
+    """One tax rate by its TaxType. ``rate`` is the effective rate in per cent, none when Xero gives none."""
+
+    tax_type: str
+    name: str
+    status: str
+    can_apply_to_revenue: bool
+    can_apply_to_expenses: bool
+    rate: Decimal | None = None
+
+    @property
+    def active(self) -> bool:
+        """True unless deleted, archived or pending."""
+        return self.status == "ACTIVE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationFacts:
+    """An organisation as Xero described it at ``fetched_at``."""
+
+    name: str
+    base_currency: str
+    fetched_at: datetime
+    short_code: str = ""
+    """Makes links into Xero's pages."""
+    country: str = ""
+    """ISO 3166, two letters."""
+    lock_date: date | None = None
+    """The later of period lock and end-of-year lock; what is dated on or before it is refused."""
+    accounts: tuple[Account, ...] = ()
+    tax_rates: Mapping[str, TaxRate] = field(default_factory=dict)
+    """By TaxType."""
+    currencies: frozenset[str] | None = None
+    """ISO 4217; none when not asked."""
+    item_codes: frozenset[str] | None = None
+    """None when not asked."""
+
+    @classmethod
+    def from_xero(
+        cls,
+        *,
+        organisation: Mapping[str, Any],
+        accounts: Mapping[str, Any],
+        tax_rates: Mapping[str, Any],
+        fetched_at: datetime,
+        currencies: Mapping[str, Any] | None = None,
+        items: Mapping[str, Any] | None = None,
+    ) -> "OrganisationFacts":
+        """Facts out of the raw answers of ``GET /Organisation``, ``/Accounts``, ``/TaxRates`` and so on.
+
+        Raises:
+            KeyError, IndexError: an answer lacks what Xero always sends.
+            ValueError: a date has a form that Xero does not use.
+        """
+        own = organisation["Organisations"][0]
+        locks = [_day(own[key]) for key in ("PeriodLockDate", "EndOfYearLockDate") if own.get(key)]
+        rates = [_tax_rate(element) for element in tax_rates["TaxRates"]]
+        base = str(own["BaseCurrency"])
+        return cls(
+            name=str(own["Name"]),
+            base_currency=base,
+            fetched_at=fetched_at,
+            short_code=str(own.get("ShortCode") or ""),
+            country=str(own.get("CountryCode") or ""),
+            lock_date=max(locks, default=None),
+            accounts=tuple(_account(element) for element in accounts["Accounts"]),
+            tax_rates={rate.tax_type: rate for rate in rates if rate.tax_type},
+            currencies=None
+            if currencies is None
+            else frozenset(str(element["Code"]) for element in currencies["Currencies"]) | {base},
+            item_codes=None
+            if items is None
+            else frozenset(str(element["Code"]) for element in items["Items"]),
+        )
+
+    @cached_property
+    def accounts_by_code(self) -> Mapping[str, Account]:
+        """Accounts that have a code; of two with one code the active one."""
+        ordered = sorted(self.accounts, key=lambda account: account.active)
+        return {account.code: account for account in ordered if account.code}
+
+    @cached_property
+    def accounts_by_id(self) -> Mapping[str, Account]:
+        """Accounts by AccountID in lower case."""
+        return {account.account_id.lower(): account for account in self.accounts}
+
+    def account(self, code_or_id: str) -> Account | None:
+        """The account with this code, else with this AccountID."""
+        return self.accounts_by_code.get(code_or_id) or self.accounts_by_id.get(code_or_id.lower())
+
+    def to_json(self) -> bytes:
+        """For the cache."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, raw: bytes | str) -> "OrganisationFacts":
+        """Out of the cache.
+
+        Raises:
+            msgspec.DecodeError: the cache holds something else.
+        """
+        return msgspec.json.decode(raw, type=cls)
+
+
+def _account(element: Mapping[str, Any]) -> Account:
+    return Account(
+        account_id=str(element["AccountID"]),
+        code=str(element.get("Code") or ""),
+        name=str(element.get("Name") or ""),
+        type=str(element.get("Type") or ""),
+        status=str(element.get("Status") or "ACTIVE"),
+        enable_payments=bool(element.get("EnablePaymentsToAccount")),
+        currency=str(element.get("CurrencyCode") or ""),
+    )
+
+
+def _tax_rate(element: Mapping[str, Any]) -> TaxRate:
+    rate = element.get("EffectiveRate", element.get("DisplayTaxRate"))
+    return TaxRate(
+        tax_type=str(element.get("TaxType") or ""),
+        name=str(element.get("Name") or ""),
+        status=str(element.get("Status") or "ACTIVE"),
+        can_apply_to_revenue=bool(element.get("CanApplyToRevenue", True)),
+        can_apply_to_expenses=bool(element.get("CanApplyToExpenses", True)),
+        rate=None if rate is None else Decimal(str(rate)),
+    )
+
+
+_MICROSOFT_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
+
+
+def _day(text: str) -> date:
+    """A day as Xero writes it: ``/Date(1477872000000+0000)/`` (ms of UTC) or ``2016-10-31T00:00:00``."""
+    milliseconds = _MICROSOFT_DATE.fullmatch(text)
+    if milliseconds:
+        return datetime.fromtimestamp(int(milliseconds[1]) / 1000, UTC).date()
+    return datetime.fromisoformat(text).date()
