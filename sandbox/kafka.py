@@ -1,0 +1,151 @@
+"""Apache Kafka itself as a child process: one node, KRaft, loopback only."""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from sandbox.errors import ServiceFailed
+from sandbox.java import find_java
+from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Larger than any event we accept, so that we refuse it with a reason and not the broker."""
+
+START_TIMEOUT = 60.0
+"""Seconds. A start takes two; a busy machine may need many times that."""
+
+_JVM = (
+    "-Xms128m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:MaxDirectMemorySize=64m",
+    "-XX:-UsePerfData",
+)
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={log_dirs}
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+offsets.topic.num.partitions=1
+transaction.state.log.num.partitions=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=4194304
+num.network.threads=2
+num.io.threads=2
+message.max.bytes={max_bytes}
+replica.fetch.max.bytes={max_bytes}
+fetch.max.bytes=57671680
+"""
+
+
+class EmbeddedKafka:
+    """A Kafka in ``directory`` (created; kept between starts), on its old port when that is free."""
+
+    def __init__(self, directory: Path, ports: Ports) -> None:
+        self._directory = directory
+        self._ports = ports
+        self._service: Service | None = None
+        self.bootstrap_servers = ""
+
+    def start(self, progress: Progress) -> None:
+        """Fetch Kafka if need be, start it, and return once it answers an admin client.
+
+        Raises DownloadFailed, ServiceFailed.
+        """
+        jars = kafka_jars(progress)
+        progress(f"Starting Kafka {KAFKA_VERSION}", None)
+        java = [str(find_java()), *_JVM, "-cp", f"{jars}/*"]
+        properties = self._directory / "server.properties"
+        command = Command(
+            name="Kafka",
+            argv=[*java, "kafka.Kafka", str(properties)],
+            log=self._directory / "kafka.log",
+            stop_signal=signal.SIGTERM,
+            mark=("kafka.Kafka", str(properties)),
+            cwd=self._directory,
+        )
+        self._directory.mkdir(exist_ok=True)
+        end_leftovers(command)
+        ports = self._ports.take("kafka", "kafka_controller")
+        self.bootstrap_servers = f"127.0.0.1:{ports['kafka']}"
+        properties.write_text(
+            _PROPERTIES.format(
+                port=ports["kafka"],
+                controller=ports["kafka_controller"],
+                log_dirs=self._directory / "data",
+                max_bytes=MAX_MESSAGE_BYTES,
+            )
+        )
+        if not (self._directory / "data" / "meta.properties").exists():
+            _format(java, properties)
+        self._service = Service(command)
+        self._service.wait_until(lambda: _answers(ports["kafka"]), START_TIMEOUT)
+
+    def stop(self) -> None:
+        """End the broker and wait for it; safe to call at any time."""
+        if self._service is not None:
+            self._service.stop()
+            self._service = None
+
+
+def _format(java: list[str], properties: Path) -> None:
+    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    result = subprocess.run(
+        [
+            *java,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            cluster_id,
+            "-c",
+            str(properties),
+            "--ignore-formatted",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    if result.returncode:
+        raise ServiceFailed(
+            f"Kafka could not prepare its storage beside {properties} (exit code {result.returncode}). "
+            f"Check that the directory can be written and the disk has space.\n{result.stdout[-2000:]}"
+        )
+
+
+def _answers(port: int) -> bool:
+    # The socket first: an admin client logs an error for every refused connection.
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", port)):
+            return False
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=5000)
+        try:
+            return bool(admin.describe_cluster()["brokers"])
+        finally:
+            admin.close()
+    except KafkaError:
+        return False

@@ -1,0 +1,144 @@
+"""Kafka's jars: fetched once by jgo, checked against ``kafka_jars.txt``, kept in the user's cache.
+
+``kafka_jars.txt`` (sha256, bytes, name) pins what was tested, as requirements/*.txt does for Python.
+A directory ``kafka-VERSION`` in the cache is complete: it gets that name only after the check.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from sandbox.errors import DownloadFailed
+from sandbox.paths import cache_dir
+from sandbox.process import Progress
+
+KAFKA_VERSION = "4.3.1"
+_ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+_LIST = Path(__file__).with_name("kafka_jars.txt")
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class _Jar:
+    sha256: str
+    size: int
+    name: str
+
+    def is_at(self, path: Path) -> bool:
+        if not path.is_file() or path.stat().st_size != self.size:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+
+
+def _expected() -> list[_Jar]:
+    lines = (line.split() for line in _LIST.read_text().splitlines())
+    return [_Jar(sha256, int(size), name) for sha256, size, name in lines]
+
+
+def kafka_jars(progress: Progress) -> Path:
+    """The directory that holds Kafka's jars, downloaded (46 MB) when the cache does not have it yet.
+
+    Raises DownloadFailed.
+    """
+    ready = cache_dir() / f"kafka-{KAFKA_VERSION}"
+    if ready.is_dir():
+        return ready
+    try:
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        with ready.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once: the second waits for the first
+            if not ready.is_dir():
+                _fetch(ready, progress)
+    except OSError as error:
+        raise DownloadFailed(
+            f"Kafka {KAFKA_VERSION} cannot be put into {ready.parent}: {error.strerror or error}. "
+            "Make room there, or name another directory with SBX_CACHE_DIR."
+        ) from error
+    return ready
+
+
+def _fetch(ready: Path, progress: Progress) -> None:
+    work = ready.with_suffix(".part")
+    expected = {jar.name: jar for jar in _expected()}
+    done = _Meter(sum(jar.size for jar in expected.values()), progress)
+    for attempt in range(1, _TRIES + 1):
+        _drop_broken(work, expected)
+        try:
+            jars = _resolve(work, done)
+            break
+        # jgo has no error type of its own: requests' for the network, RuntimeError for the rest.
+        except (requests.RequestException, RuntimeError, ValueError) as error:
+            if attempt == _TRIES:
+                raise DownloadFailed(
+                    f"Kafka {KAFKA_VERSION} could not be downloaded after {_TRIES} tries: {error}. "
+                    "Check the network (HTTPS_PROXY and REQUESTS_CA_BUNDLE are honoured) and start again: "
+                    "what has come is kept. Or name a Kafka of your own with SBX_KAFKA_BOOTSTRAP_SERVERS."
+                ) from error
+    wrong = _differences(jars, expected)
+    if wrong:
+        shutil.rmtree(work)
+        raise DownloadFailed(
+            f"Kafka's jars are not the ones that were tested: {', '.join(wrong)}. They were deleted; "
+            "start again. If it stays so, something between this machine and the repository changes files."
+        )
+    complete = work / "complete"
+    complete.mkdir(exist_ok=True)
+    for jar in jars:
+        jar.rename(complete / jar.name)
+    complete.rename(ready)
+    shutil.rmtree(work)
+
+
+def _resolve(work: Path, meter: "_Meter") -> list[Path]:
+    # Imported here: 0.2 s that only a first start needs.
+    from jgo.env import EnvironmentBuilder, LinkStrategy
+    from jgo.maven import MavenContext, PythonResolver
+
+    context = MavenContext(
+        resolver=PythonResolver(progress_callback=meter.file), repo_cache=work / "m2", timeout=30
+    )
+    builder = EnvironmentBuilder(context, cache_dir=work / "envs", link_strategy=LinkStrategy.COPY)
+    return list(builder.from_endpoint(_ENDPOINT).all_jars)
+
+
+def _drop_broken(work: Path, expected: dict[str, _Jar]) -> None:
+    """Delete what an interrupted try left half-written: jgo takes any file that exists for a whole one."""
+    shutil.rmtree(work / "envs", ignore_errors=True)
+    for path in work.glob("m2/**/*"):
+        if path.is_file() and not (path.name in expected and expected[path.name].is_at(path)):
+            path.unlink()
+
+
+def _differences(jars: list[Path], expected: dict[str, _Jar]) -> list[str]:
+    names = {jar.name for jar in jars}
+    changed = [jar.name for jar in jars if jar.name in expected and not expected[jar.name].is_at(jar)]
+    return sorted([*(names ^ expected.keys()), *changed])
+
+
+class _Meter:
+    """Adds up the bytes of all files, as jgo tells them file by file."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total = total
+        self._progress = progress
+        self._bytes = 0
+
+    @contextlib.contextmanager
+    def file(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
+        """jgo's progress callback."""
+
+        def add(count: int) -> None:
+            if name.endswith(".jar"):
+                self._bytes += count
+                share = min(self._bytes / self._total, 1.0)
+                self._progress(f"Downloading Kafka {KAFKA_VERSION} ({self._total // 10**6} MB, once)", share)
+
+        self._progress(f"Looking up the parts of Kafka {KAFKA_VERSION}", None) if self._bytes == 0 else None
+        yield add

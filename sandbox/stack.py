@@ -1,0 +1,122 @@
+"""Kafka and PostgreSQL of one data directory, started and ended together."""
+
+import fcntl
+import json
+import os
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Self
+
+from sandbox.errors import DataDirInUse
+from sandbox.kafka import EmbeddedKafka
+from sandbox.paths import prepare
+from sandbox.postgres import EmbeddedPostgres
+from sandbox.process import Ports, Progress, no_progress
+
+
+class EmbeddedStack:
+    """Kafka and PostgreSQL in ``data_dir``, both on loopback.
+
+    Everything is kept there between starts, the ports too as long as they are free. One process at a time holds a
+    data directory. When that process ends, by ``stop()``, Ctrl-C or SIGKILL, the services end with it.
+
+        with EmbeddedStack(default_data_dir()) as stack:
+            print(stack.bootstrap_servers, stack.database_url)
+    """
+
+    def __init__(self, data_dir: Path | str, kafka: bool = True, postgres: bool = True) -> None:
+        self.data_dir = Path(data_dir).expanduser()
+        self._with_kafka = kafka
+        self._with_postgres = postgres
+        self._lock: IO[str] | None = None
+        self._kafka: EmbeddedKafka | None = None
+        self._postgres: EmbeddedPostgres | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """``host:port`` of Kafka; empty where it was not asked for."""
+        return self._kafka.bootstrap_servers if self._kafka else ""
+
+    @property
+    def database_url(self) -> str:
+        """URL of the database ``sbx``, with its password; empty where PostgreSQL was not asked for."""
+        return self._postgres.database_url if self._postgres else ""
+
+    def start(self, progress: Progress = no_progress) -> Self:
+        """Start what was asked for and return once it answers; on any error nothing is left running.
+
+        Raises DataDirInUse, DataDirUnusable, DownloadFailed, ServiceFailed.
+        """
+        self.data_dir = prepare(self.data_dir)
+        self._lock = _hold(self.data_dir / "lock")
+        ports = Ports(self.data_dir / "ports.json")
+        try:
+            if self._with_postgres:
+                self._postgres = EmbeddedPostgres(
+                    self.data_dir / "postgres",
+                    password_file=self.data_dir / "postgres.password",
+                    log=self.data_dir / "postgres.log",
+                    ports=ports,
+                )
+                self._postgres.start(progress)
+            if self._with_kafka:
+                self._kafka = EmbeddedKafka(self.data_dir / "kafka", ports)
+                self._kafka.start(progress)
+        except BaseException:  # Ctrl-C too
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End all services, wait for them, and give the data directory free; safe to call twice."""
+        try:
+            if self._kafka is not None:
+                self._kafka.stop()
+        finally:
+            try:
+                if self._postgres is not None:
+                    self._postgres.stop()
+            finally:
+                if self._lock is not None:
+                    self._lock.close()
+                    self._lock = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _hold(file: Path) -> IO[str]:
+    """Lock ``file`` for as long as it stays open, and write into it who we are. Raises DataDirInUse."""
+    lock = file.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        holder = _describe(lock.read())
+        lock.close()
+        raise DataDirInUse(
+            f"The data directory {file.parent} is in use by {holder}. Stop that one first, or name another "
+            "directory with SBX_DATA_DIR."
+        ) from error
+    lock.truncate(0)
+    ours = {
+        "pid": os.getpid(),
+        "command": shlex.join(sys.orig_argv),
+        "since": datetime.now(UTC).isoformat(),
+    }
+    lock.write(json.dumps(ours) + "\n")
+    lock.flush()
+    return lock
+
+
+def _describe(text: str) -> str:
+    try:
+        holder = json.loads(text)
+        return f"process {holder['pid']} ({holder['command']}), since {holder['since'][:19]} UTC"
+    except (ValueError, KeyError):  # locked, and not yet written
+        return "another process that is just starting"
