@@ -2,9 +2,9 @@
 
 Started as a script of its own: ``python keeper.py SIGNAL GRACE USER COMMAND...``. Standard input is a pipe
 whose other end only the owner holds. When that end closes (the owner said stop, crashed, or was killed with
-SIGKILL) the service gets SIGNAL, and SIGKILL after GRACE seconds. A pipe works on every POSIX system and from any
-thread, which Linux's parent-death signal does not: that one is tied to a thread and is lost at setuid. It is set
-here too, after setuid, for the case that the keeper itself is killed.
+SIGKILL) the service gets SIGNAL, and SIGKILL after GRACE seconds. A pipe works on every POSIX system and from
+any thread, which Linux's parent-death signal does not: that one is tied to a thread and is lost at setuid. It
+is set here too, after setuid, for the case that the keeper itself is killed.
 
 Exit code: the service's, or 128 + signal. Standard library only, so that it starts in milliseconds.
 """

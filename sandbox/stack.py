@@ -3,9 +3,9 @@
 import fcntl
 import json
 import os
-import shlex
 import sys
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Self
 
@@ -19,8 +19,8 @@ from sandbox.process import Ports, Progress, no_progress
 class EmbeddedStack:
     """Kafka and PostgreSQL in ``data_dir``, both on loopback.
 
-    Everything is kept there between starts, the ports too as long as they are free. One process at a time holds a
-    data directory. When that process ends, by ``stop()``, Ctrl-C or SIGKILL, the services end with it.
+    Everything is kept there between starts, the ports too as long as they are free. One process at a time
+    holds a data directory. When that process ends, by ``stop()``, Ctrl-C or SIGKILL, the services end with it.
 
         with EmbeddedStack(default_data_dir()) as stack:
             print(stack.bootstrap_servers, stack.database_url)
@@ -104,10 +104,12 @@ def _hold(file: Path) -> IO[str]:
             "directory with SBX_DATA_DIR."
         ) from error
     lock.truncate(0)
+    # Up to the first option only: what follows may be a secret.
+    words = takewhile(lambda word: not word.startswith("-"), sys.argv[1:])
     ours = {
         "pid": os.getpid(),
-        "command": shlex.join(sys.orig_argv),
-        "since": datetime.now(UTC).isoformat(),
+        "command": " ".join([Path(sys.argv[0]).name, *words]),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     lock.write(json.dumps(ours) + "\n")
     lock.flush()
@@ -117,6 +119,6 @@ def _hold(file: Path) -> IO[str]:
 def _describe(text: str) -> str:
     try:
         holder = json.loads(text)
-        return f"process {holder['pid']} ({holder['command']}), since {holder['since'][:19]} UTC"
+        return f"process {holder['pid']} ({holder['command']}), since {holder['since']}"
     except (ValueError, KeyError):  # locked, and not yet written
         return "another process that is just starting"

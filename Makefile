@@ -1,0 +1,92 @@
+# make setup   a virtual environment in .venv, with .venv/bin/sbx
+# make demo    the whole pipeline on this machine, with a sample shop and a fake Xero
+# make test    all tests; make test ARGS="-k refund" for some
+# make bench   benchmarks
+# make lint    format, lint, types, import rules
+# make lock    compile requirements/*.txt anew from pyproject.toml
+#
+# Needs make, Python 3.11, 3.12 or 3.13 (PYTHON=... names one), and a network the first time.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+ARGS ?=
+
+.PHONY: setup demo test bench lint format lock
+
+# Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
+# An environment that was moved is made anew: its scripts name the old place.
+setup:
+	@set -eu; \
+	usable='import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+	hashed='import hashlib, os, sys; \
+	files = b"".join(open(f, "rb").read() for f in ("requirements/dev.txt", "pyproject.toml")); \
+	print(hashlib.sha256(files + os.getcwd().encode()).hexdigest())'; \
+	version='import sys; print("%d.%d" % sys.version_info[:2])'; \
+	if [ -n "$(PYTHON)" ] && ! "$(PYTHON)" -c "$$usable" 2>/dev/null; then \
+		echo "setup: PYTHON=$(PYTHON) is not a Python 3.11, 3.12 or 3.13 with the venv module. Name another one." >&2; \
+		exit 1; \
+	fi; \
+	fresh=no; \
+	if $(BIN)/python -c "$$usable" 2>/dev/null && grep -qs "$$(pwd -P)/$(VENV)/" $(BIN)/pip; then \
+		if [ -n "$(PYTHON)" ] && [ "$$($(BIN)/python -c "$$version")" != "$$("$(PYTHON)" -c "$$version")" ]; then \
+			fresh=yes; \
+		fi; \
+	else \
+		fresh=yes; \
+	fi; \
+	if [ $$fresh = no ] && [ -x $(BIN)/sbx ] \
+		&& [ "$$(cat $(VENV)/.stamp 2>/dev/null)" = "$$($(BIN)/python -c "$$hashed")" ]; then \
+		exit 0; \
+	fi; \
+	if [ $$fresh = yes ]; then \
+		python="$(PYTHON)"; \
+		for candidate in python3.13 python3.12 python3.11 python3 python; do \
+			if [ -z "$$python" ] && "$$candidate" -c "$$usable" 2>/dev/null; then python="$$candidate"; fi; \
+		done; \
+		if [ -z "$$python" ]; then \
+			echo "setup: no Python 3.11, 3.12 or 3.13 with the venv module was found. Install one" >&2; \
+			echo "  (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.13)" >&2; \
+			echo "  or name it: make setup PYTHON=/path/to/python3.13" >&2; \
+			exit 1; \
+		fi; \
+		echo "setup: creating $(VENV) with $$("$$python" --version) ($$python)" >&2; \
+		"$$python" -m venv --clear $(VENV); \
+	fi; \
+	rm -f $(VENV)/.stamp; \
+	echo "setup: installing the packages of requirements/dev.txt (about 200 MB the first time)" >&2; \
+	pip="$(BIN)/python -m pip --disable-pip-version-check --no-input install"; \
+	if ! $$pip --require-hashes -r requirements/dev.txt || ! $$pip -q --no-deps --no-build-isolation -e .; then \
+		echo "setup: pip failed, see above. Is there a network, and room on the disk? (A proxy is named by" >&2; \
+		echo "  HTTPS_PROXY, a certificate by PIP_CERT.) Then run make setup again: it goes on from there." >&2; \
+		exit 1; \
+	fi; \
+	$(BIN)/python -c "$$hashed" > $(VENV)/.stamp; \
+	echo "setup: done. $(BIN)/sbx --help shows what there is; make demo runs it all." >&2
+
+demo: setup
+	@$(BIN)/sbx demo $(ARGS)
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m bench $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# No index address and no link directory gets into the files: they work with whatever index pip is set up for.
+COMPILE := env -u UV_FIND_LINKS UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --quiet \
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-python-downloads
+
+lock: setup
+	$(COMPILE) $(ARGS) -o requirements/runtime.txt
+	$(COMPILE) $(ARGS) --group dev -c requirements/runtime.txt -o requirements/dev.txt
