@@ -1,0 +1,104 @@
+"""The catalogue of reasons: complete, in plain words, and never in the way at run time."""
+
+import string
+from pathlib import Path
+
+import pytest
+
+from contracts.reasons import CATALOGUE, Reason, Refused, render, warning
+from contracts.reasons.__main__ import document
+
+ROOT = Path(__file__).parents[3]
+NAMED_IN_THE_CONTRACT = [
+    "authorised_not_editable",
+    "event_id_reused",
+    "foreign_payments",
+    "tax_rate_unmapped",
+    "total_mismatch",
+    "number_taken",
+    "document_not_in_xero",
+    "document_removed",
+    "contact_shared",
+    "contact_name_taken",
+    "contact_archived",
+    "contact_name_invalid",
+    "total_negative",
+    "paid_not_editable",
+    "exceeds_amount_due",
+    "amount_not_positive",
+    "no_matching_payment",
+    "refund_exceeds_paid",
+    "payment_reconciled",
+    "period_locked",
+    "order_billed",
+    "overtaken",
+    "needs_review",
+    "not_connected",
+    "account_paused",
+    "invoice_stays_paid",
+]
+
+
+@pytest.mark.parametrize("code", NAMED_IN_THE_CONTRACT)
+def test_every_code_of_the_contract_is_there(code: str) -> None:
+    assert code in CATALOGUE
+
+
+@pytest.mark.parametrize("reason", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_reason_is_whole(reason: Reason) -> None:
+    assert all((reason.sentence, reason.cause, reason.remedy, reason.retry))
+    for template in (reason.sentence, reason.remedy):
+        for _, name, spec, conversion in string.Formatter().parse(template):
+            assert name is None or name.isidentifier(), "a field has a name"
+            assert not spec
+            assert not conversion
+        assert template.endswith((".", "}")), "a sentence ends"
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_missing_details_show_as_a_gap(code: str) -> None:
+    sentence, remedy = render(code, {})
+    assert sentence[0].isupper() or sentence[0] in "…'"
+    assert "{account" not in sentence + remedy
+
+
+def test_details_stand_in_the_sentence_and_are_not_templates_themselves() -> None:
+    sentence, remedy = render(
+        "total_mismatch", {"document": "invoice 1042", "total": "110.00", "xero_total": "{oops}"}
+    )
+    assert sentence == "Invoice 1042 is 110.00 in SalesBinder, but its lines come to {oops}."
+    assert remedy.startswith("Open the document")
+
+
+def test_a_number_format_in_a_remedy_is_shown_as_one_types_it() -> None:
+    _, remedy = render("number_taken", {"account": "acme", "setting": "invoice_number_format"})
+    assert "'sbx settings set acme invoice_number_format=SB-{number}'" in remedy
+
+
+def test_refused_carries_code_and_details_as_text() -> None:
+    refused = Refused("exceeds_amount_due", document="invoice 7", amount=12, due="9.50")
+    assert refused.code == "exceeds_amount_due"
+    assert refused.details == {"document": "invoice 7", "amount": "12", "due": "9.50"}
+    assert str(refused) == "The payment of 12 on invoice 7 is more than Xero still counts as due (9.50)."
+    assert refused.reason is CATALOGUE["exceeds_amount_due"]
+
+
+def test_an_unknown_code_is_found_where_it_is_made() -> None:
+    with pytest.raises(KeyError, match="no_such_code"):
+        Refused("no_such_code")
+    with pytest.raises(KeyError, match="no_such_code"):
+        warning("no_such_code")
+
+
+def test_a_warning_is_a_sentence_for_the_entry() -> None:
+    made = warning("text_cut", field="description", length=4000)
+    assert (made.code, made.text) == (
+        "text_cut",
+        "The description was too long for Xero and was cut to 4000 characters.",
+    )
+
+
+def test_the_page_is_current() -> None:
+    assert (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8") == document(), (
+        "run: python -m contracts.reasons > docs/reasons.md"
+    )
