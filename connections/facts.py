@@ -94,7 +94,7 @@ class OrganisationFacts:
             ValueError: a date has a form that Xero does not use.
         """
         own = organisation["Organisations"][0]
-        locks = [_day(own[key]) for key in ("PeriodLockDate", "EndOfYearLockDate") if own.get(key)]
+        locks = [day(own[key]) for key in ("PeriodLockDate", "EndOfYearLockDate") if own.get(key)]
         rates = [_tax_rate(element) for element in tax_rates["TaxRates"]]
         base = str(own["BaseCurrency"])
         return cls(
@@ -170,7 +170,7 @@ def _tax_rate(element: Mapping[str, Any]) -> TaxRate:
 _MICROSOFT_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
     """A day as Xero writes it: ``/Date(1477872000000+0000)/`` (ms of UTC) or ``2016-10-31T00:00:00``."""
     milliseconds = _MICROSOFT_DATE.fullmatch(text)
     if milliseconds:
