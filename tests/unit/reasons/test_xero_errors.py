@@ -155,7 +155,8 @@ def test_of_several_messages_the_one_that_says_most_decides() -> None:
 
 def test_a_contact_name_cannot_pass_for_another_error() -> None:
     text = (
-        "The contact name Invoice # must be unique & contact number Ltd is already assigned to another contact. "
+        "The contact name Invoice # must be unique & contact number Ltd "
+        "is already assigned to another contact. "
         "The contact name must be unique across all active contacts."
     )
     assert classify([text])[0] == "contact_name_taken"

@@ -1,0 +1,1 @@
+"""The sbx command and what operators run: one file a command group."""
