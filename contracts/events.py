@@ -1,0 +1,380 @@
+"""Change events: what SalesBinder's publishers say happened, read from Kafka records and checked.
+
+``read_event`` is the only way in. What it lets through can be mapped without further checks; what it refuses
+comes out as ``InvalidEvent``, which names the field, the value, the problem and the remedy.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from contracts import snapshots
+from contracts.cloudevents import (
+    MAX_VALUE_BYTES,
+    STRUCTURED,
+    Attributes,
+    Headers,
+    Known,
+    Malformed,
+    account_of,
+    check_attributes,
+    clean,
+    parse_leniently,
+    read_envelope,
+    salvage,
+)
+from contracts.commands import Action, Entity
+from contracts.event_types import CONTEXTS, EVENT_TYPES, TOPIC_ENTITIES, EventType
+from contracts.fields import NotADate, NotANumber, decode_field, encode_field
+from contracts.snapshots import EventData
+
+__all__ = ["EVENT_TYPES", "ChangeEvent", "EventType", "InvalidEvent", "event_to_kafka", "read_event"]
+
+
+_decoders = {
+    kind.data: msgspec.json.Decoder(kind.data, dec_hook=decode_field, float_hook=str)
+    for kind in EVENT_TYPES.values()
+}
+_content_encoder = msgspec.json.Encoder(enc_hook=encode_field, order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """A checked change event. ``time`` keeps the offset it was written with."""
+
+    id: str
+    source: str
+    account: str
+    type: str
+    entity: Entity
+    action: Action
+    subject: str
+    time: datetime
+    data: EventData
+    content_hash: str
+    """SHA-256 (hex) of type, source, subject, time as an instant and the known fields of ``data``.
+
+    The same for both CloudEvents modes, any order of keys and any way to write a number.
+    """
+
+
+class InvalidEvent(ValueError):
+    """A record that is no valid change event.
+
+    ``field``, ``value`` (shortened), ``problem`` and ``remedy`` say what is wrong, ``reason_code`` and
+    ``details`` are for the catalogue of reasons. The rest is what could still be read, blank or none where it
+    could not.
+    """
+
+    def __init__(
+        self,
+        field: str,
+        value: object,
+        problem: str,
+        remedy: str,
+        *,
+        reason_code: str = "event_field_wrong",
+        details: Mapping[str, str] | None = None,
+        known: Known | None = None,
+        entity: str = "",
+        action: str = "",
+    ) -> None:
+        self.field = field
+        self.value = _shown(value)
+        self.problem = problem
+        self.remedy = remedy
+        self.reason_code = reason_code
+        self.details: dict[str, str] = {
+            **(details or {}),
+            "field": field,
+            "value": self.value,
+            "problem": problem,
+        }
+        known = known or Known()
+        self.account = known.account
+        self.entity = entity
+        self.action = action
+        self.record_id = known.record_id
+        self.record_number = known.record_number
+        self.event_id = known.event_id
+        self.type = known.type
+        self.time = known.time
+        super().__init__(f"{field}: {self.value}: {problem}. {remedy}")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "absent"
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = clean(text)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
+    """Read the change event that a record of a ``salesbinder.*`` topic holds.
+
+    Raises:
+        InvalidEvent: it breaks a rule of the contract; the exception says which and how to mend it.
+    """
+    try:
+        return _read(topic, key, value, headers)
+    except Malformed as wrong:
+        known = salvage(key, value, headers)
+        kind = EVENT_TYPES.get(known.type)
+        raise InvalidEvent(
+            wrong.field,
+            wrong.value,
+            wrong.problem,
+            wrong.remedy,
+            reason_code=wrong.reason_code,
+            details=wrong.details,
+            known=known,
+            entity=kind.entity if kind else TOPIC_ENTITIES.get(topic, ""),
+            action=kind.action if kind else "",
+        ) from wrong
+
+
+def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
+    if value is None:
+        raise Malformed(
+            "event_empty",
+            "value",
+            None,
+            "a record without a value says nothing",
+            "To say that a record was deleted, publish its deleted event.",
+        )
+    if len(value) > MAX_VALUE_BYTES:
+        raise Malformed(
+            "event_too_large",
+            "value",
+            len(value),
+            f"a change event has at most {MAX_VALUE_BYTES} bytes",
+            "Publish only the fields of the contract, without pictures or other attachments.",
+        )
+    envelope = read_envelope(value, headers)
+    attributes = check_attributes(envelope)
+    kind = _kind(attributes.type, topic)
+    expected = f"{attributes.account}/{attributes.subject}"
+    if key != expected.encode():
+        raise Malformed(
+            "event_key_mismatch",
+            "key",
+            key,
+            f"the key must be {expected}, because the order of events hangs on it",
+            "Publish the event with the key {account}/{subject}.",
+            expected=expected,
+        )
+    data = _data(kind, bytes(envelope.data))
+    _check_data(kind, data, attributes.subject)
+    return ChangeEvent(
+        id=attributes.id,
+        source=attributes.source,
+        account=attributes.account,
+        type=attributes.type,
+        entity=kind.entity,
+        action=kind.action,
+        subject=attributes.subject,
+        time=attributes.time,
+        data=data,
+        content_hash=_content_hash(attributes, data),
+    )
+
+
+def _kind(name: str, topic: str) -> EventType:
+    kind = EVENT_TYPES.get(name)
+    if kind is None:
+        raise Malformed(
+            "event_unknown_type",
+            "type",
+            name,
+            "this type of event is not known",
+            "Use one of: " + ", ".join(EVENT_TYPES) + ".",
+            topic=topic,
+        )
+    if kind.topic != topic:
+        raise Malformed(
+            "event_unknown_type",
+            "type",
+            name,
+            f"events of this type belong on {kind.topic}, not on {topic}",
+            f"Publish the event to {kind.topic}.",
+            topic=topic,
+        )
+    return kind
+
+
+def _data(kind: EventType, raw: bytes) -> EventData:
+    if not raw.strip() or raw.strip() == b"null":
+        raise Malformed(
+            "event_field_missing",
+            "data",
+            None,
+            "it is required",
+            "Publish the event with its record in data.",
+        )
+    try:
+        return _decoders[kind.data].decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _data_leniently(kind, raw)
+
+
+def _data_leniently(kind: EventType, raw: bytes) -> EventData:
+    """The slow way, for blank numbers and dates, and to find out what exactly is wrong."""
+    parsed = _without_blanks(parse_leniently(raw))
+    try:
+        return msgspec.convert(parsed, kind.data, dec_hook=decode_field)
+    except msgspec.ValidationError as error:
+        raise _field_problem(error, parsed) from error
+
+
+def _without_blanks(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_blanks(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_blanks(each)
+        for name, each in value.items()
+        if not (each == "" and name in snapshots.BLANK_MEANS_ABSENT)
+    }
+
+
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_PATH_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
+
+
+def _field_problem(error: msgspec.ValidationError, parsed: Any) -> Malformed:
+    """Turn msgspec's words ("Expected `str`, got `int` - at `$.document.name`") into a named problem."""
+    message, _, path = str(error).partition(" - at `$")
+    path = path.rstrip("`")
+    missing = _MISSING.search(message)
+    if missing:
+        field = f"data{path}.{missing[1]}"
+        return Malformed(
+            "event_field_missing", field, None, "it is required", f"Publish the event with {field}."
+        )
+    field, value = f"data{path}", _value_at(parsed, path)
+    if value is None:
+        return Malformed(
+            "event_field_missing", field, None, "it is required", f"Publish the event with {field}."
+        )
+    problem = message[:1].lower() + message[1:].replace("`", "")
+    if isinstance(error.__cause__, NotANumber):
+        return Malformed(
+            "event_amount_invalid", field, value, problem, "Write it as a decimal number, such as 110.50."
+        )
+    if isinstance(error.__cause__, NotADate):
+        return Malformed(
+            "event_time_invalid", field, value, problem, "Write it as YYYY-MM-DD or an ISO date-time."
+        )
+    if field.endswith(".currency"):
+        problem = "it is not an ISO 4217 currency code such as USD"
+    elif "length >= 1" in message or "matching regex" in message:
+        problem = "it must be text that is not blank, of the form that the contract gives"
+    return Malformed(
+        "event_field_wrong", field, value, problem, f"Publish {field} as the contract describes it."
+    )
+
+
+def _value_at(parsed: Any, path: str) -> Any:
+    value = parsed
+    for name, index in _PATH_STEP.findall(path):
+        if name and isinstance(value, dict):
+            value = value.get(name)
+        elif index and isinstance(value, list):
+            value = value[int(index)]
+    return value
+
+
+def _check_data(kind: EventType, data: EventData, subject: str) -> None:
+    """The rules between fields."""
+    record = getattr(data, kind.record)
+    if record.id != subject:
+        raise Malformed(
+            "event_subject_mismatch",
+            f"data.{kind.record}.id",
+            subject,
+            f"it is the subject, but the record is {_shown(record.id)}",
+            "Publish the event with the id of its record as subject.",
+            expected=_shown(record.id),
+        )
+    context = CONTEXTS[kind.entity]
+    if record.context_id is not None and record.context_id != context:
+        raise Malformed(
+            "event_field_wrong",
+            f"data.{kind.record}.context_id",
+            record.context_id,
+            f"a record of type {kind.entity} has the context_id {context}",
+            "Publish the record under the event type that fits its context_id.",
+        )
+    if isinstance(record, snapshots.Document) and record.customer.id != record.customer_id:
+        raise Malformed(
+            "event_field_wrong",
+            "data.document.customer.id",
+            record.customer.id,
+            f"data.document.customer_id is {_shown(record.customer_id)}, another account",
+            "Publish the document with the account record that it belongs to.",
+        )
+    if isinstance(data, snapshots.TransactionData):
+        of_document = data.transaction.document_id
+        if of_document not in (None, "", subject):
+            raise Malformed(
+                "event_field_wrong",
+                "data.transaction.document_id",
+                of_document,
+                f"the transaction belongs to another document than {_shown(subject)}",
+                "Publish the transaction with the document that it was made on.",
+            )
+
+
+def _content_hash(attributes: Attributes, data: EventData) -> str:
+    instant = attributes.time.astimezone(UTC)
+    content = (attributes.type, attributes.source, attributes.subject, instant, data)
+    return hashlib.sha256(_content_encoder.encode(content)).hexdigest()
+
+
+def event_to_kafka(
+    event_json: Mapping[str, Any] | bytes,
+) -> tuple[str, bytes, bytes, list[tuple[str, bytes]]]:
+    """Turn one event (its JSON text, or the object) into the record to publish: topic, key, value, headers.
+
+    The value is the event in structured mode; JSON text is published as it stands.
+
+    Raises:
+        InvalidEvent: consumers would refuse the event.
+    """
+    value = event_json.strip() if isinstance(event_json, bytes) else _dump(event_json)
+    topic, key = _route(value)
+    read_event(topic, key, value, _HEADERS)
+    return topic, key, value, list(_HEADERS)
+
+
+def _route(value: bytes) -> tuple[str, bytes]:
+    """Topic and key of an event that may be wrong in every way; ``read_event`` then says in which."""
+    try:
+        envelope = read_envelope(value, _HEADERS)
+    except Malformed:
+        return "", b""
+    kind = EVENT_TYPES.get(envelope.type) if isinstance(envelope.type, str) else None
+    key = f"{account_of(envelope.source)}/{envelope.subject}".encode()
+    return kind.topic if kind else "", key
+
+
+_HEADERS: Final = (("content-type", STRUCTURED.encode()),)
+
+
+def _dump(event: Mapping[str, Any]) -> bytes:
+    return json.dumps(event, default=_decimal).encode()
+
+
+def _decimal(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")

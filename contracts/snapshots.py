@@ -1,0 +1,228 @@
+"""SalesBinder's records as change events carry them: the fields of its API 2.0 that this product knows.
+
+Unknown fields are ignored, because SalesBinder adds fields. Blank is ``""``, ``null`` or absent. Fields that
+nothing depends on are ``Any``: their shape may change without an event being refused.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from contracts.fields import Day, Id, Instant, Number
+
+Text = str | None
+Code = int | str | None
+
+
+class _Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Base of every record: keyword only, unknown fields ignored."""
+
+
+class AccountRecord(_Record):
+    """A customer or supplier (SalesBinder calls both accounts)."""
+
+    id: Id
+    name: str
+    context_id: Number | None = None
+    """2 customer, 10 supplier, where given."""
+    customer_number: Code = None
+    office_email: Text = None
+    office_phone: Text = None
+    office_number: Text = None
+    """The name that SalesBinder's field tables give ``office_phone``."""
+    office_fax: Text = None
+    url: Text = None
+    billing_address_1: Text = None
+    billing_address_2: Text = None
+    billing_city: Text = None
+    billing_region: Text = None
+    billing_postal_code: Code = None
+    billing_country: Text = None
+    shipping_address_1: Text = None
+    shipping_address_2: Text = None
+    shipping_city: Text = None
+    shipping_region: Text = None
+    shipping_postal_code: Code = None
+    shipping_country: Text = None
+    created: Instant | None = None
+    modified: Instant | None = None
+
+
+class CustomField(_Record):
+    """What a custom field is called and whether it stands on documents."""
+
+    name: Text = None
+    weight: Number | None = None
+    publish: bool | int | str | None = None
+
+
+class ItemDetail(_Record):
+    """The value that an item has in a custom field."""
+
+    value: Any = None
+    custom_field: CustomField | None = None
+
+
+class Item(_Record):
+    """The stock item behind a line."""
+
+    name: Text = None
+    item_number: Code = None
+    sku: Code = None
+    barcode: Code = None
+    serial_number: Code = None
+    item_details: tuple[ItemDetail, ...] | None = None
+
+
+class DocumentItem(_Record):
+    """One line. ``tax``, ``tax2`` and ``discount_percent`` are per cent, ``price`` and ``cost`` per unit."""
+
+    id: Id
+    quantity: Number
+    price: Number
+    name: Text = None
+    description: Text = None
+    cost: Number | None = None
+    discount_percent: Number | None = None
+    tax: Number | None = None
+    tax2: Number | None = None
+    item_id: Code = None
+    item_variation_data: Any = None
+    """Base64 of JSON; unreadable text is left out of the description, so it is not checked here."""
+    item: Item | None = None
+    variation: dict[str, Any] | list[Any] | None = None
+    """Name to value; an empty list is how PHP writes an empty map."""
+
+
+class ListedTransaction(_Record):
+    """A payment or refund as the document lists it."""
+
+    id: Id
+    amount: Number | None = None
+
+
+class Transaction(_Record):
+    """The payment or refund that an event is about."""
+
+    id: Id
+    amount: Number
+    document_id: Code = None
+    transaction_date: Day | None = None
+    reference: Text = None
+    """Free text, in practice the method of payment."""
+
+
+class Document(_Record):
+    """An invoice or purchase order with its lines and the whole account record of its party."""
+
+    id: Id
+    document_number: int | Id
+    context_id: Number
+    customer_id: Id
+    issue_date: Day
+    created: Instant
+    modified: Instant
+    document_items: tuple[DocumentItem, ...]
+    customer: AccountRecord
+    name: Text = None
+    status: Any = None
+    expiry_date: Any = None
+    total_cost: Number | None = None
+    total_price: Number | None = None
+    """The lines before tax."""
+    total_tax: Number | None = None
+    total_tax2: Number | None = None
+    total_transactions: Number | None = None
+    transactions: tuple[ListedTransaction, ...] | None = None
+    due_date: Day | None = None
+    currency: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z]{3})?$")] | None = None
+    currency_rate: Number | None = None
+
+
+class DeletedRecord(_Record):
+    """What is left of a deleted record: SalesBinder's deleted log names only the id."""
+
+    id: Id
+    context_id: Number | None = None
+    document_number: Code = None
+    name: Text = None
+
+
+class CustomerData(_Record):
+    """``data`` of ``salesbinder.customer.created`` and ``.edited``."""
+
+    customer: AccountRecord
+
+
+class CustomerDeletedData(_Record):
+    """``data`` of ``salesbinder.customer.deleted``."""
+
+    customer: DeletedRecord
+
+
+class SupplierData(_Record):
+    """``data`` of ``salesbinder.supplier.created`` and ``.edited``."""
+
+    supplier: AccountRecord
+
+
+class SupplierDeletedData(_Record):
+    """``data`` of ``salesbinder.supplier.deleted``."""
+
+    supplier: DeletedRecord
+
+
+class DocumentData(_Record):
+    """``data`` of invoice and purchase order events without a transaction."""
+
+    document: Document
+
+
+class TransactionData(_Record):
+    """``data`` of ``salesbinder.invoice.payment_applied`` and ``.refund_applied``."""
+
+    document: Document
+    transaction: Transaction
+
+
+class DocumentDeletedData(_Record):
+    """``data`` of ``salesbinder.invoice.deleted`` and ``salesbinder.purchase_order.deleted``."""
+
+    document: DeletedRecord
+
+
+EventData = (
+    CustomerData
+    | CustomerDeletedData
+    | SupplierData
+    | SupplierDeletedData
+    | DocumentData
+    | TransactionData
+    | DocumentDeletedData
+)
+
+BLANK_MEANS_ABSENT = frozenset(
+    {
+        "context_id",
+        "created",
+        "modified",
+        "cost",
+        "discount_percent",
+        "tax",
+        "tax2",
+        "weight",
+        "total_cost",
+        "total_price",
+        "total_tax",
+        "total_tax2",
+        "total_transactions",
+        "due_date",
+        "currency_rate",
+        "transaction_date",
+        "amount",
+        "quantity",
+        "price",
+        "issue_date",
+    }
+)
+"""Numbers and dates for which ``""`` is read as absent; texts are blank as they are."""
