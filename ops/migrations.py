@@ -76,7 +76,7 @@ def migrate(database_url: str) -> list[str]:
     Safe to call from several processes at once: the others wait, then find nothing to do.
 
     Raises:
-        MigrationError: an applied migration has changed, or PostgreSQL refuses one; those before it stay applied.
+        MigrationError: an applied migration has changed, or PostgreSQL refuses one; earlier ones stay.
         psycopg.OperationalError: the database cannot be reached.
     """
     return apply(database_url, find_migrations())

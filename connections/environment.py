@@ -1,0 +1,291 @@
+"""The variables ``SBX_…``: read once, checked, and given to each library in the form that it takes."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+DEFAULT_XERO_API_URL = "https://api.xero.com/api.xro/2.0"
+DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
+
+_API_PATH = "/api.xro/2.0"
+_TOKEN_PATH = "/connect/token"
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+class InvalidEnvironment(ValueError):
+    """A variable has a value that it cannot have. Values of secrets are not shown."""
+
+    def __init__(self, variable: str, value: str, problem: str, remedy: str) -> None:
+        self.variable = variable
+        self.value = value
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{variable}={value}: {problem}; {remedy}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """All that is configured outside of the database."""
+
+    kafka_bootstrap_servers: str | None = None
+    """``host:port``, separated by commas; none means the embedded Kafka."""
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_sasl_mechanism: str | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: str | None = field(default=None, repr=False)
+    kafka_ssl_cafile: str | None = None
+    kafka_ssl_certfile: str | None = None
+    kafka_ssl_keyfile: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    """``postgresql://…``; none means the embedded PostgreSQL."""
+    xero_api_url: str = DEFAULT_XERO_API_URL
+    """Ends with ``/api.xro/2.0``."""
+    xero_identity_url: str = DEFAULT_XERO_IDENTITY_URL
+    data_dir: Path
+    secret_key: str | None = field(default=None, repr=False)
+    """Fernet key; none means the one in the data directory."""
+    clock_rate: float = 1.0
+    """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Environment":
+        """The environment, checked.
+
+        Raises:
+            InvalidEnvironment: a value cannot be used; names variable, value and remedy.
+        """
+        given = {name: value.strip() for name, value in environ.items() if name.startswith("SBX_")}
+        given = {name: value for name, value in given.items() if value}
+        api_url = _web_address("SBX_XERO_API_URL", given, DEFAULT_XERO_API_URL)
+        environment = cls(
+            kafka_bootstrap_servers=_servers("SBX_KAFKA_BOOTSTRAP_SERVERS", given),
+            kafka_security_protocol=_choice("SBX_KAFKA_SECURITY_PROTOCOL", given, _PROTOCOLS) or "PLAINTEXT",
+            kafka_sasl_mechanism=_choice("SBX_KAFKA_SASL_MECHANISM", given, _MECHANISMS),
+            kafka_sasl_username=given.get("SBX_KAFKA_SASL_USERNAME"),
+            kafka_sasl_password=given.get("SBX_KAFKA_SASL_PASSWORD"),
+            kafka_ssl_cafile=_file("SBX_KAFKA_SSL_CAFILE", given),
+            kafka_ssl_certfile=_file("SBX_KAFKA_SSL_CERTFILE", given),
+            kafka_ssl_keyfile=_file("SBX_KAFKA_SSL_KEYFILE", given),
+            database_url=_database("SBX_DATABASE_URL", given),
+            xero_api_url=api_url if api_url.endswith(_API_PATH) else api_url + _API_PATH,
+            xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
+            data_dir=_data_dir(given),
+            secret_key=given.get("SBX_SECRET_KEY"),
+            clock_rate=_rate("SBX_CLOCK_RATE", given),
+        )
+        environment._check_together()
+        return environment
+
+    @property
+    def xero_connections_url(self) -> str:
+        """Where Xero lists the organisations of a token: ``{…}/connections``."""
+        return self.xero_api_url.removesuffix(_API_PATH) + "/connections"
+
+    @property
+    def xero_token_url(self) -> str:
+        """Where tokens are fetched."""
+        url = self.xero_identity_url
+        return url if url.endswith(_TOKEN_PATH) else url + _TOKEN_PATH
+
+    @property
+    def database_url_shown(self) -> str | None:
+        """The database's address without its password."""
+        if self.database_url is None:
+            return None
+        parts = conninfo_to_dict(self.database_url)
+        parts.pop("password", None)
+        user, host, port = (parts.pop(name, "") for name in ("user", "host", "port"))
+        database = parts.pop("dbname", "")
+        return f"postgresql://{user}{'@' if user else ''}{host}{':' if port else ''}{port}/{database}"
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """For connections to Kafka; none where its security protocol has no TLS.
+
+        Raises:
+            InvalidEnvironment: a certificate or key cannot be used.
+        """
+        if "SSL" not in self.kafka_security_protocol:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.kafka_ssl_cafile)
+            if self.kafka_ssl_certfile:
+                context.load_cert_chain(self.kafka_ssl_certfile, self.kafka_ssl_keyfile)
+        except (ssl.SSLError, OSError) as error:
+            raise InvalidEnvironment(
+                "SBX_KAFKA_SSL_CAFILE, SBX_KAFKA_SSL_CERTFILE, SBX_KAFKA_SSL_KEYFILE",
+                ", ".join(
+                    str(name)
+                    for name in (self.kafka_ssl_cafile, self.kafka_ssl_certfile, self.kafka_ssl_keyfile)
+                ),
+                f"cannot be used ({error})",
+                "name PEM files: the authority's certificates, our certificate and its key",
+            ) from error
+        return context
+
+    def aiokafka(self) -> dict[str, Any]:
+        """Keyword arguments of aiokafka's clients: where the broker is and how to log in.
+
+        Raises:
+            InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
+        """
+        return {**self._kafka_login(), "ssl_context": self.ssl_context()}
+
+    def kafka_python(self) -> dict[str, Any]:
+        """Keyword arguments of kafka-python's clients: where the broker is and how to log in.
+
+        Raises:
+            InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
+        """
+        login = self._kafka_login()
+        return {
+            **login,
+            "bootstrap_servers": str(login["bootstrap_servers"]).split(","),
+            "ssl_context": self.ssl_context(),
+        }
+
+    def faust(self) -> dict[str, Any]:
+        """Keyword arguments of ``faust.App``: the broker's URLs and credentials.
+
+        Raises:
+            InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
+        """
+        import faust  # takes half a second, which commands without streams need not spend
+
+        servers = str(self._kafka_login()["bootstrap_servers"]).split(",")
+        context = self.ssl_context()
+        credentials: Any = None
+        if self.kafka_security_protocol.startswith("SASL"):
+            credentials = faust.SASLCredentials(
+                username=self.kafka_sasl_username,
+                password=self.kafka_sasl_password,
+                mechanism=self.kafka_sasl_mechanism,
+                ssl_context=context,
+            )
+        elif context is not None:
+            credentials = faust.SSLCredentials(context)
+        return {"broker": [f"kafka://{server}" for server in servers], "broker_credentials": credentials}
+
+    def psycopg(self, application_name: str) -> dict[str, Any]:
+        """Keyword arguments of ``psycopg.connect``: address, name in ``pg_stat_activity``, time limits.
+
+        Raises:
+            InvalidEnvironment: no database is configured.
+        """
+        if self.database_url is None:
+            raise InvalidEnvironment(
+                "SBX_DATABASE_URL", "", "is not set", "set it, or run 'sbx up' for the embedded one"
+            )
+        conninfo = make_conninfo(self.database_url, application_name=application_name)
+        return {"conninfo": conninfo, "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10}
+
+    def _kafka_login(self) -> dict[str, Any]:
+        if self.kafka_bootstrap_servers is None:
+            raise InvalidEnvironment(
+                "SBX_KAFKA_BOOTSTRAP_SERVERS",
+                "",
+                "is not set",
+                "set it, or start the embedded Kafka with 'sbx up'",
+            )
+        login: dict[str, Any] = {
+            "bootstrap_servers": self.kafka_bootstrap_servers,
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_security_protocol.startswith("SASL"):
+            login["sasl_mechanism"] = self.kafka_sasl_mechanism
+            login["sasl_plain_username"] = self.kafka_sasl_username
+            login["sasl_plain_password"] = self.kafka_sasl_password
+        return login
+
+    def _check_together(self) -> None:
+        """Variables that need each other."""
+        if self.kafka_security_protocol.startswith("SASL"):
+            for name in ("mechanism", "username", "password"):
+                if getattr(self, f"kafka_sasl_{name}") is None:
+                    raise InvalidEnvironment(
+                        f"SBX_KAFKA_SASL_{name.upper()}",
+                        "",
+                        "is not set",
+                        f"SBX_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs it",
+                    )
+        if self.kafka_ssl_keyfile and not self.kafka_ssl_certfile:
+            raise InvalidEnvironment(
+                "SBX_KAFKA_SSL_CERTFILE", "", "is not set", "SBX_KAFKA_SSL_KEYFILE needs its certificate"
+            )
+
+
+def _servers(variable: str, given: Mapping[str, str]) -> str | None:
+    value = given.get(variable)
+    if value is None:
+        return None
+    servers = [server.strip() for server in value.split(",") if server.strip()]
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        if not host or "/" in server or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise InvalidEnvironment(
+                variable, value, f"'{server}' is not host:port", "write it as kafka-1:9092,kafka-2:9092"
+            )
+    return ",".join(servers)
+
+
+def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:
+    value = given.get(variable)
+    if value is not None and value.upper() not in choices:
+        raise InvalidEnvironment(variable, value, "is not supported", f"use one of {', '.join(choices)}")
+    return value.upper() if value is not None else None
+
+
+def _file(variable: str, given: Mapping[str, str]) -> str | None:
+    value = given.get(variable)
+    if value is not None and not Path(value).is_file():
+        raise InvalidEnvironment(variable, value, "there is no such file", "name a readable PEM file")
+    return value
+
+
+def _database(variable: str, given: Mapping[str, str]) -> str | None:
+    value = given.get(variable)
+    if value is None:
+        return None
+    remedy = "write it as postgresql://user:password@host:5432/database"
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise InvalidEnvironment(variable, "…", "is not a postgresql:// address", remedy)
+    try:
+        conninfo_to_dict(value)
+    except psycopg.ProgrammingError:
+        # Not "from": libpq's message may quote the value, password and all.
+        raise InvalidEnvironment(variable, "…", "cannot be read by PostgreSQL's client", remedy) from None
+    return value
+
+
+def _web_address(variable: str, given: Mapping[str, str], default: str) -> str:
+    value = given.get(variable, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidEnvironment(variable, value, "is not a web address", f"write it as {default}")
+    return value
+
+
+def _data_dir(given: Mapping[str, str]) -> Path:
+    """Not the working directory: the same data must be found from wherever ``sbx`` is called."""
+    value = given.get("SBX_DATA_DIR")
+    return Path(value).expanduser() if value else platformdirs.user_data_path("sbx", appauthor=False)
+
+
+def _rate(variable: str, given: Mapping[str, str]) -> float:
+    value = given.get(variable, "1")
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 100_000:
+        raise InvalidEnvironment(
+            variable, value, "is not a rate above 0", "leave it unset outside of benchmarks"
+        )
+    return rate
