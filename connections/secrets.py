@@ -1,0 +1,106 @@
+"""Secrets at rest: encrypted with a key that is kept out of the database; masked wherever text is shown."""
+
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from cryptography.fernet import Fernet, InvalidToken
+
+KEY_FILE = "secret.key"
+_MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+class SecretKeyError(Exception):
+    """The key cannot be used, or is not the one that a secret was encrypted with."""
+
+
+class SecretBox:
+    """Encrypts and decrypts texts with one key (Fernet: AES-128-CBC with HMAC-SHA256)."""
+
+    def __init__(self, key: str, origin: str = "SBX_SECRET_KEY") -> None:
+        """A box of ``key``, which came from ``origin``.
+
+        Raises:
+            SecretKeyError: ``key`` is not a Fernet key.
+        """
+        try:
+            self._fernet = Fernet(key)
+        except ValueError:
+            raise SecretKeyError(
+                f"{origin} is not a key: it must be 32 bytes in url-safe base64 (44 characters); "
+                f"make one with: {_MAKE_KEY}"
+            ) from None
+
+    @classmethod
+    def open(cls, data_dir: Path, secret_key: str | None) -> "SecretBox":
+        """The box of ``secret_key`` (``SBX_SECRET_KEY``), else of ``secret.key`` in the data directory.
+
+        The file is made where it is missing; of several processes that make it at once, one wins and all use
+        its key.
+
+        Raises:
+            SecretKeyError: the key is none, or others may read the file.
+            OSError: the data directory cannot be written.
+        """
+        if secret_key is not None:
+            return cls(secret_key)
+        path = data_dir / KEY_FILE
+        return cls(_read_key(path), str(path))
+
+    def encrypt(self, text: str) -> bytes:
+        """``text`` encrypted; differs each time."""
+        return self._fernet.encrypt(text.encode())
+
+    def decrypt(self, encrypted: bytes) -> str:
+        """What was encrypted.
+
+        Raises:
+            SecretKeyError: it was encrypted with another key, or is damaged.
+        """
+        try:
+            return self._fernet.decrypt(encrypted).decode()
+        except InvalidToken:
+            raise SecretKeyError(
+                "a stored secret was encrypted with another key; set SBX_SECRET_KEY to the key that was in use "
+                f"(or put back {KEY_FILE} in the data directory), or connect the account again with 'sbx connect'"
+            ) from None
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """``text`` with every secret replaced by ``***``, also where it is quoted as in an address or a form."""
+    forms = {
+        form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _read_key(path: Path) -> str:
+    if not path.exists():
+        _make_key(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise SecretKeyError(f"{path} can be read by others (mode {mode:03o}); run: chmod 600 {path}")
+    return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _make_key(path: Path) -> None:
+    """Write a whole key beside ``path``, then link it there: nobody reads half a key, the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if not path.exists():
+            os.link(draft, path)
+    except FileExistsError:
+        return  # another process was first: its key is the key
+    finally:
+        draft.unlink()

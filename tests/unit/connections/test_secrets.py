@@ -1,0 +1,75 @@
+"""Secrets: kept under one key, never readable without it, masked in texts."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from connections.secrets import SecretBox, SecretKeyError, mask
+
+
+def test_what_goes_in_comes_out(tmp_path: Path) -> None:
+    box = SecretBox.open(tmp_path / "new" / "data", None)
+    encrypted = box.encrypt("pass wörd")
+    assert b"pass" not in encrypted
+    assert SecretBox.open(tmp_path / "new" / "data", None).decrypt(encrypted) == "pass wörd"
+
+
+def test_the_key_file_is_private_and_stays(tmp_path: Path) -> None:
+    SecretBox.open(tmp_path, None)
+    file = tmp_path / "secret.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    SecretBox.open(tmp_path, None)
+    assert file.read_bytes() == before
+    assert os.listdir(tmp_path) == ["secret.key"]
+
+
+def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        boxes = list(pool.map(lambda _: SecretBox.open(tmp_path, None), range(16)))
+    encrypted = boxes[0].encrypt("x")
+    assert [box.decrypt(encrypted) for box in boxes] == ["x"] * 16
+    assert os.listdir(tmp_path) == ["secret.key"]
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    SecretBox.open(tmp_path, None)
+    (tmp_path / "secret.key").chmod(0o640)
+    with pytest.raises(SecretKeyError, match="chmod 600"):
+        SecretBox.open(tmp_path, None)
+
+
+def test_the_environment_s_key_comes_first(tmp_path: Path) -> None:
+    key = Fernet.generate_key().decode()
+    encrypted = SecretBox.open(tmp_path, key).encrypt("x")
+    assert SecretBox(key).decrypt(encrypted) == "x"
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_key_is_a_clear_error(tmp_path: Path) -> None:
+    encrypted = SecretBox.open(tmp_path, None).encrypt("x")
+    with pytest.raises(SecretKeyError, match="SBX_SECRET_KEY"):
+        SecretBox(Fernet.generate_key().decode()).decrypt(encrypted)
+
+
+@pytest.mark.parametrize("key", ["", "hunter2", "ä" * 44, "A" * 43])
+def test_what_is_no_key_is_refused_without_showing_it(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SecretKeyError, match="SBX_SECRET_KEY is not a key") as raised:
+        SecretBox.open(tmp_path, key)
+    assert not key or key not in str(raised.value)
+
+
+def test_mask() -> None:
+    assert mask("a=s3c/ret&b=s3c%2Fret s3c/ret2", ["s3c/ret", "", "s3c/ret2"]) == "a=***&b=*** ***"
+    assert mask("nothing here", []) == "nothing here"
+
+
+def test_a_damaged_key_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "secret.key"
+    file.write_bytes(b"\xff\xfe half")
+    file.chmod(0o600)
+    with pytest.raises(SecretKeyError, match=r"secret\.key is not a key"):
+        SecretBox.open(tmp_path, None)
