@@ -1,0 +1,79 @@
+"""Results into the log. Seeing a result twice, late, or after a newer one changes nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import psycopg
+
+from connections.sql import load_queries
+from contracts.results import AccountResult, EntryResult, Result
+
+CHANNEL = "integrations_log"
+"""PostgreSQL notification channel: a bare "something changed", at most one per batch."""
+
+_SQL = load_queries(__file__)
+R = TypeVar("R", EntryResult, AccountResult)
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Result]) -> None:
+    """Bring the log up to these results, in one transaction and one round trip, then notify ``CHANNEL``.
+
+    Raises:
+        psycopg.DataError: PostgreSQL cannot hold a value of one of the results; nothing was applied.
+        psycopg.OperationalError: the database is away; nothing was applied, or all of it was.
+    """
+    if not results:
+        return
+    entry_results = [result for result in results if isinstance(result, EntryResult)]
+    entries = newest(entry_results, lambda result: result.entry_id)
+    attempted = [result for result in entry_results if result.made]
+    holds = newest(
+        (result for result in results if isinstance(result, AccountResult)), lambda result: result.account
+    )
+    async with connection.transaction(), connection.pipeline():
+        await connection.execute(_SQL["lock"])
+        if entries:
+            await connection.execute(_SQL["entries"], [_json(entries)])
+        if attempted:
+            await connection.execute(_SQL["attempts"], [_json(attempted)])
+        if holds:
+            await connection.execute(_SQL["holds"], [_json(holds)])
+        await connection.execute(_SQL["notify"])
+
+
+def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
+    """The highest version of each ``identity``, in the order in which the identities first appear.
+
+    One statement may write a row only once, and what is overtaken within the batch need not be written.
+    """
+    found: dict[str, R] = {}
+    for result in results:
+        known = found.setdefault(identity(result), result)
+        if known.version < result.version:
+            found[identity(result)] = result
+    return list(found.values())
+
+
+def _json(results: Sequence[Result]) -> str:
+    """The results as a JSON array that jsonb takes.
+
+    jsonb knows no NUL character, JSON does (an answer of some proxy may hold one): it is shown as U+FFFD.
+    """
+    encoded = _encoder.encode(results)
+    if b"\\u0000" in encoded:
+        encoded = _encoder.encode(_without_nul(msgspec.json.decode(encoded)))
+    return encoded.decode()
+
+
+def _without_nul(value: Any) -> Any:
+    """``value``, of JSON's types, with NUL replaced in every text."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_nul(item) for key, item in value.items()}
+    return value

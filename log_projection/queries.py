@@ -1,0 +1,179 @@
+"""Reading the log: lists with filters, attempts, groups of failures, counts.
+
+Rows are plain dictionaries with the columns of the views, ready for ``encode_row``. Every function takes
+an open connection; lists are streamed, so that a million entries need no memory.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import msgspec
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+
+Row = dict[str, Any]
+
+_SQL = load_queries(__file__)
+_BATCH = 1000
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which entries: all that are given must hold."""
+
+    account: str | None = None
+    state: str | None = None
+    entity: str | None = None
+    action: str | None = None
+    reason: str | None = None
+    """A reason code. Finds what waits in an account that is held for this reason too."""
+    record: str | None = None
+    """A record's SalesBinder id."""
+    number: str | None = None
+    """A document or customer number, whole, case aside."""
+    text: str | None = None
+    """The beginning of a number, a name, a record, entry or event id, or a Xero number, case aside."""
+    since: datetime | None = None
+    """Queued at or after this moment."""
+    until: datetime | None = None
+    """Queued before this moment."""
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    entry_id: str | None = None
+
+
+# Written so that each condition meets its index. The reasons of held accounts come from account_hold, so the
+# entries that show them are found by account and state, not by the reason that stands in the row.
+_CONDITIONS: dict[str, LiteralString] = {
+    "account": "account = %(account)s",
+    "state": "state = %(state)s",
+    "entity": "entity = %(entity)s",
+    "action": "action = %(action)s",
+    "reason": """reason_code = %(reason)s AND (own_reason_code = %(reason)s OR (state = 'queued'
+                 AND account IN (SELECT h.account FROM integrations_log.account_hold AS h
+                                 WHERE h.held = %(reason)s)))""",
+    "record": "record_id = %(record)s",
+    "number": "lower(record_number) = lower(%(number)s)",
+    "text": """(lower(record_number) LIKE %(prefix)s OR lower(party_name) LIKE %(prefix)s
+                OR lower(xero_number) LIKE %(prefix)s OR record_id LIKE %(prefix)s OR entry_id LIKE %(prefix)s
+                OR event_id = %(text)s)""",
+    "since": "queued_at >= %(since)s",
+    "until": "queued_at < %(until)s",
+    "topic": "topic = %(topic)s",
+    "partition": "partition = %(partition)s",
+    "offset": '"offset" = %(offset)s',
+    "entry_id": "entry_id = %(entry_id)s",
+}
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a list: the last entry seen."""
+
+    queued_at: datetime
+    entry_id: str
+
+
+async def entries(
+    connection: psycopg.AsyncConnection[Any],
+    filters: Filters | None = None,
+    *,
+    limit: int | None = None,
+    newest_first: bool = False,
+    after: Cursor | None = None,
+) -> AsyncIterator[Row]:
+    """Entries in the order in which they were queued, streamed.
+
+    Args:
+        connection: without another list being read from it; a transaction is held while reading.
+        filters: which entries, all when left out.
+        limit: at most so many.
+        newest_first: the other way round, as the page shows them.
+        after: go on behind this entry, in the chosen direction.
+    """
+    given = filters or Filters()
+    parameters: dict[str, Any] = {
+        field.name: getattr(given, field.name)
+        for field in fields(given)
+        if getattr(given, field.name) is not None
+    }
+    conditions = [sql.SQL(_CONDITIONS[name]) for name in parameters]
+    if given.text is not None:
+        parameters["prefix"] = _prefix(given.text)
+    if after is not None:
+        comparison: LiteralString = "<" if newest_first else ">"
+        conditions.append(sql.SQL(f"(queued_at, entry_id) {comparison} (%(after_time)s, %(after_id)s)"))
+        parameters |= {"after_time": after.queued_at, "after_id": after.entry_id}
+    query = sql.SQL(_SQL["entries"]).format(
+        conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+        direction=sql.SQL("DESC" if newest_first else "ASC"),
+    )
+    async with connection.transaction(), connection.cursor("entries", row_factory=dict_row) as cursor:
+        cursor.itersize = _BATCH if limit is None else min(limit, _BATCH) or 1
+        await cursor.execute(query, parameters | {"limit": limit})
+        async for row in cursor:
+            yield _shown(row)
+
+
+async def entry(connection: psycopg.AsyncConnection[Any], entry_id: str) -> Row | None:
+    """One entry, or none."""
+    found = [row async for row in entries(connection, Filters(entry_id=entry_id))]
+    return found[0] if found else None
+
+
+async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
+    """The calls to Xero made for these entries, oldest first."""
+    return await _all(connection, "attempts", {"entry_ids": list(entry_ids)})
+
+
+async def issues(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:
+    """Groups of standing failures with one cause, the largest first."""
+    return await _all(connection, "issues", {"account": account})
+
+
+async def summary(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:
+    """Counts, ages and holds, a row an account."""
+    return await _all(connection, "summary", {"account": account})
+
+
+async def changes(connection: psycopg.AsyncConnection[Any], after: int, limit: int = _BATCH) -> list[Row]:
+    """``entry_id``, ``account`` and ``position`` of what changed after a position of an earlier call."""
+    return await _all(connection, "changes", {"after": after, "limit": limit})
+
+
+async def position(connection: psycopg.AsyncConnection[Any]) -> int:
+    """The newest position: what ``changes`` goes on from."""
+    rows = await _all(connection, "position", {})
+    return int(rows[0]["position"])
+
+
+def encode_row(row: Row) -> bytes:
+    """A row as JSON: amounts as strings (``"110.00"``), times RFC 3339 in UTC."""
+    return _encoder.encode(row)
+
+
+async def _all(connection: psycopg.AsyncConnection[Any], name: str, parameters: Row) -> list[Row]:
+    # Planned for these values: a filter that is left out must not cost a filter's plan.
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters, prepare=False)
+        return [_shown(row) async for row in cursor]
+
+
+def _shown(row: Row) -> Row:
+    """The row with its times in UTC, whatever the session's time zone is."""
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
+    }
+
+
+def _prefix(text: str) -> str:
+    """``text`` as a LIKE pattern for "begins with", its own wildcards taken literally."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"

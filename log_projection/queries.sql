@@ -1,0 +1,34 @@
+-- name: entries
+SELECT entry_id, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
+       warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at, started_at,
+       finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
+       "offset", triggered_by, actor
+FROM integrations_log.shown_entry
+WHERE {conditions}
+ORDER BY queued_at {direction}, entry_id {direction}
+LIMIT %(limit)s
+
+-- name: attempts
+SELECT * FROM integrations_log.attempts
+WHERE entry_id = ANY(%(entry_ids)s)
+ORDER BY started_at, number, attempt_id
+
+-- name: issues
+SELECT * FROM integrations_log.issues
+WHERE %(account)s::text IS NULL OR account = %(account)s
+ORDER BY entries DESC, account, reason_code
+
+-- name: summary
+SELECT * FROM integrations_log.summary
+WHERE %(account)s::text IS NULL OR account = %(account)s
+ORDER BY account
+
+-- name: changes
+-- Goes on after a position without missing anything: positions appear in order (see the migration).
+SELECT entry_id, account, position FROM integrations_log.entry
+WHERE position > %(after)s
+ORDER BY position
+LIMIT %(limit)s
+
+-- name: position
+SELECT coalesce(max(position), 0) AS position FROM integrations_log.entry
