@@ -29,7 +29,7 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of everything in a command: immutable, keyword only, defaults left out on the wire."""
 
 
-class EventRef(_Wire):
+class EventRef(_Wire, frozen=True):
     """The change event a command was made from, and where it was read."""
 
     id: str
@@ -43,7 +43,7 @@ class EventRef(_Wire):
     offset: int = -1
 
 
-class Address(_Wire):
+class Address(_Wire, frozen=True):
     """One postal address. It is blank when every part is blank."""
 
     line_1: str = ""
@@ -59,7 +59,7 @@ class Address(_Wire):
         return not any((self.line_1, self.line_2, self.city, self.region, self.postal_code, self.country))
 
 
-class ContactSnapshot(_Wire):
+class ContactSnapshot(_Wire, frozen=True):
     """A customer or supplier as SalesBinder had it at ``version``. Texts as given, blank is ``""``."""
 
     side: Side
@@ -76,7 +76,7 @@ class ContactSnapshot(_Wire):
     shipping: Address = Address()
 
 
-class Line(_Wire):
+class Line(_Wire, frozen=True):
     """One document line before settings are applied. Rates and discount are per cent, amounts in document currency."""
 
     line_id: str
@@ -89,7 +89,7 @@ class Line(_Wire):
     tax2_rate: Decimal = Decimal(0)
 
 
-class DocumentSnapshot(_Wire):
+class DocumentSnapshot(_Wire, frozen=True):
     """An invoice or purchase order as SalesBinder had it at ``version``."""
 
     kind: Literal["invoice", "purchase_order"]
@@ -113,7 +113,7 @@ class DocumentSnapshot(_Wire):
     tax2: Decimal | None = None
 
 
-class TransactionSnapshot(_Wire):
+class TransactionSnapshot(_Wire, frozen=True):
     """A payment or refund on an invoice. ``amount`` is as given for a payment, absolute for a refund."""
 
     transaction_id: str
@@ -125,7 +125,7 @@ class TransactionSnapshot(_Wire):
     """``#`` and the first 8 of the transaction id (the whole id where two of the invoice share the 8)."""
 
 
-class Command(_Wire):
+class Command(_Wire, frozen=True):
     """One action on one record. ``document`` and ``contact`` are absent on a deletion."""
 
     command_id: str

@@ -17,6 +17,7 @@ MAX_DECIMALS: Final = 60
 YEARS: Final = range(1900, 3000)
 """Years that a date may have; others are slips of the pen (``0000-00-00``, ``20226-01-01``)."""
 
+_LARGEST: Final = 10**MAX_DIGITS_BEFORE_POINT
 _NUMBER = re.compile(r"[+-]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][+-]?\d{1,3})?", re.ASCII)
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -46,6 +47,8 @@ class Number(Decimal):
         Raises:
             NotANumber: it is something else, or has more digits than any amount.
         """
+        if type(value) is int and abs(value) < _LARGEST:
+            return cls(value)
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise NotANumber(f"expected a number, got {type(value).__name__}")
         text = str(value)

@@ -20,14 +20,14 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of everything in a result: immutable, keyword only, defaults left out on the wire."""
 
 
-class Warning(_Wire):
+class Warning(_Wire, frozen=True):
     """Something a bookkeeper should know although the action completed."""
 
     code: str
     text: str
 
 
-class Attempt(_Wire):
+class Attempt(_Wire, frozen=True):
     """One call to Xero on behalf of one entry. Bodies hold only the entry's own element, secrets masked."""
 
     attempt_id: str
@@ -47,7 +47,7 @@ class Attempt(_Wire):
     """Why there was no answer, in words."""
 
 
-class EntryResult(_Wire, tag="entry", tag_field="kind"):
+class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     """A log entry at one version."""
 
     entry_id: str
@@ -90,7 +90,7 @@ class EntryResult(_Wire, tag="entry", tag_field="kind"):
     """The attempts that ended with this version."""
 
 
-class AccountResult(_Wire, tag="account", tag_field="kind"):
+class AccountResult(_Wire, frozen=True, tag="account", tag_field="kind"):
     """What holds a whole account: paused, parked on a limit, not connected. ``held`` none means it runs."""
 
     account: str

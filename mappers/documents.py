@@ -1,0 +1,47 @@
+"""Invoices and purchase orders: SalesBinder's document -> document snapshot."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal
+
+from contracts.commands import DocumentSnapshot
+from contracts.snapshots import Document
+from mappers.contacts import to_contact
+from mappers.lines import to_line
+from mappers.moments import plain_day, plain_moment
+from mappers.texts import text
+
+Kind = Literal["invoice", "purchase_order"]
+
+
+def to_document(record: Document, kind: Kind, event_time: datetime) -> DocumentSnapshot:
+    """The document as SalesBinder had it, with its customer, or the supplier of a purchase order."""
+    return DocumentSnapshot(
+        kind=kind,
+        record_id=record.id,
+        number=text(record.document_number),
+        contact=to_contact(record.customer, "customer" if kind == "invoice" else "supplier", event_time),
+        issue_date=plain_day(record.issue_date),
+        created=plain_moment(record.created),
+        version=plain_moment(record.modified),
+        event_time=event_time.astimezone(UTC),
+        lines=tuple(to_line(item, kind) for item in record.document_items),
+        reference=" ".join(text(record.name).split()),
+        due_date=plain_day(record.due_date) if record.due_date else None,
+        currency=record.currency.upper() if record.currency else None,
+        currency_rate=_plain(record.currency_rate) if record.currency_rate else None,
+        subtotal=_plain(_check_total(record, kind)),
+        tax=_plain(record.total_tax),
+        tax2=_plain(record.total_tax2),
+    )
+
+
+def _check_total(record: Document, kind: Kind) -> Decimal | None:
+    """Lines before tax: of a purchase order ``total_cost``, or ``total_price`` where that is 0 or absent."""
+    if kind == "invoice":
+        return record.total_price
+    return record.total_cost or (record.total_cost if record.total_price is None else record.total_price)
+
+
+def _plain(number: Decimal | None) -> Decimal | None:
+    return None if number is None else Decimal(number)

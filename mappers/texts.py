@@ -1,0 +1,16 @@
+"""Texts of SalesBinder's records, made fit for Xero and for the log."""
+
+import re
+
+_NOT_ALLOWED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 does not allow (Xero keeps documents as XML), and DEL."""
+
+
+def text(value: object) -> str:
+    """A field as text: without control characters and surrounding blanks; blank and absent are ``""``."""
+    if value is None:
+        return ""
+    written = str(value)
+    if not written.isprintable():
+        written = _NOT_ALLOWED.sub("", written.replace("\r\n", "\n").replace("\r", "\n"))
+    return written.strip()
