@@ -1,0 +1,21 @@
+"""The stages between the topics: transform, deliver, project. Each is one Faust app, group and process."""
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from connections.environment import Environment
+
+Stage = Literal["transform", "deliver", "project"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+def run_stage(stage: Stage, environment: "Environment") -> int:
+    """Run one stage in this process, in the main thread, until SIGTERM or SIGINT. Returns the exit code.
+
+    0: stopped in good order. 1: could not start (the reason is logged). The process may also end with 70 from
+    within, when going on could lose events: whoever supervises it starts it again.
+    """
+    # Imported here, so that whoever only wants topic names does not load Faust and its event loop policy.
+    from streams.stages import run
+
+    return run(stage, environment)

@@ -1,0 +1,169 @@
+"""How every stage is built and run: one Faust app, one consumer group, one process.
+
+A stage is a handler of batches. When it returns, everything that it sent has been stored by the broker and
+the batch may be committed; when it raises, the process ends without committing, and the batch is read again
+after the restart. That is the whole of the delivery guarantee: at least once, in order per key.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Faust reads this when it is imported; set later, it silently stays with the slower standard loop.
+os.environ.setdefault("FAUST_LOOP", "uvloop")
+
+import faust
+import structlog
+
+from connections.environment import Environment
+from streams.liveness import Liveness, Stopped, Watchdog, die
+from streams.records import Outgoing, Record
+from streams.topics import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES
+
+BATCH = 500
+LINGER_SECONDS = 0.015
+"""How long a batch waits for more messages: the floor of the latency of an idle stage."""
+
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
+Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage does. ``background`` runs beside the handler until its event is set, then ends."""
+
+    topics: tuple[str, ...]
+    handle: Handler
+    background: Background | None = None
+
+
+class Outlet:
+    """Sends through the app's producer."""
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+
+    async def send(self, messages: Sequence[Outgoing]) -> None:
+        """Send, and return once the broker has stored all of them. Order per key is kept.
+
+        Raises:
+            Exception: the broker did not store one of them; others may have been stored.
+        """
+        producer = self._app.producer
+        stored = [
+            await producer.send(
+                message.topic, message.key, message.value, None, None, list(message.headers) or None
+            )
+            for message in messages
+        ]
+        await asyncio.gather(*stored)
+
+
+def build_app(group: str, environment: Environment) -> faust.App:
+    """A Faust app with the settings that were measured to keep every message."""
+    settings: dict[str, Any] = {
+        **environment.faust(),
+        "datadir": str(environment.data_dir / "faust" / group),
+        "store": "memory://",
+        # Past this, aiokafka leaves the group and never comes back while Faust waits for it.
+        "broker_max_poll_interval": 86400.0,
+        "broker_session_timeout": 10.0,
+        "broker_heartbeat_interval": 3.0,
+        "broker_commit_interval": 0.5,
+        # No tables: aiokafka's own assignor re-delivers least in a rebalance.
+        "table_standby_replicas": 0,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "producer_acks": -1,
+        "producer_max_request_size": MAX_DEAD_LETTER_BYTES,
+        "consumer_max_fetch_size": MAX_MESSAGE_BYTES,
+        "consumer_auto_offset_reset": "earliest",
+        "web_enabled": False,
+        "autodiscover": False,
+    }
+    return faust.App(group, **settings)
+
+
+def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
+    """Let the app hand every batch of the stage's topics to its handler."""
+    channel = app.topic(
+        *stage.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+
+    # One batch at a time: with more, Faust keeps no order and loses messages in a crash.
+    @app.agent(channel, concurrency=1)
+    async def batches(stream: Any) -> None:
+        async for events in stream.take_events(BATCH, within=LINGER_SECONDS):
+            await _handle(stage.handle, [_record(event.message) for event in events])
+            liveness.mark()
+
+
+async def _handle(handle: Handler, records: Sequence[Record]) -> None:
+    try:
+        await handle(records)
+    except Stopped:
+        log.info("stopped with a batch undone; it is read again at the next start", messages=len(records))
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - cancellation too: what leaves here lets Faust acknowledge the batch
+        die("a batch failed", first=_place(records[0]), last=_place(records[-1]), messages=len(records))
+
+
+def _place(record: Record) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _record(message: Any) -> Record:
+    headers = tuple((name, content or b"") for name, content in message.headers or ())
+    return Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
+
+
+async def serve(app: faust.App, stage: Stage, liveness: Liveness, watchdog: Watchdog) -> None:
+    """Run the app and the stage's background until SIGTERM or SIGINT, then end in good order.
+
+    Order of the end: the background first (it may still send), then the batch at hand is finished and
+    committed, then the producer closes. Anything that ends by itself ends the process.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    consume(app, stage, liveness)
+    turning = asyncio.create_task(liveness.turn())
+    await app.start()
+    watchdog.start()
+    log.info("ready", topics=stage.topics)
+
+    guards = [asyncio.create_task(_ends_never(app.wait_until_stopped(), "the consumer"))]
+    background: asyncio.Task[None] | None = None
+    if stage.background is not None:
+        background = asyncio.create_task(stage.background(stop))
+        guards.append(asyncio.create_task(_ends_only_after(stop, background)))
+    await stop.wait()
+    log.info("stopping")
+    if background is not None:
+        await background
+    for guard in guards:
+        guard.cancel()
+    liveness.stopping.set()
+    watchdog.end()
+    await app.stop()
+    turning.cancel()
+    log.info("stopped")
+
+
+async def _ends_never(waited: Awaitable[object], what: str) -> None:
+    await waited
+    die(f"{what} ended by itself")
+
+
+async def _ends_only_after(stop: asyncio.Event, background: "asyncio.Task[None]") -> None:
+    await asyncio.wait([background])
+    error = background.exception()
+    if error is not None or not stop.is_set():
+        log.critical("the background work ended by itself", exc_info=error)
+        die("the background work ended by itself")

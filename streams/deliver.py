@@ -1,0 +1,61 @@
+"""Commands into the ledger, and the lanes that carry them to Xero: the second stage."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from connections.environment import Environment
+from contracts.commands import Command, decode_command
+from sinks.delivery import Delivery
+from sinks.intake import take_in
+from streams.app import Outlet, Stage
+from streams.dead_letters import Defect, buried
+from streams.liveness import Liveness
+from streams.records import Outgoing, Record
+from streams.storing import Store, database_pool
+from streams.topics import COMMANDS, RESULTS
+
+_CONNECTIONS = 10
+"""One for the intake, the rest for the lanes, which hold one only while they commit."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liveness) -> AsyncIterator[Stage]:
+    """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
+
+    async def publish(results: Sequence[tuple[str, bytes]]) -> None:
+        await outlet.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])
+
+    async with database_pool(environment, "sbx-deliver", _CONNECTIONS) as pool:
+        store = Store[Command](pool, take_in, liveness)
+        delivery = Delivery(pool=pool, publish=publish, environment=environment)
+
+        async def handle(records: Sequence[Record]) -> None:
+            now = datetime.now(UTC)
+            commands, letters = readable(records, now)
+            sources = {id(command): record for record, command in commands}
+            for command, error in await store.save([command for _, command in commands]):
+                record = sources[id(command)]
+                log.error("a command cannot be stored", offset=record.offset, error=str(error))
+                letters += buried(record, Defect.of_record(record, "our_error", str(error)), now)
+            await outlet.send(letters)
+
+        yield Stage(topics=(COMMANDS,), handle=handle, background=delivery.run)
+
+
+def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Command]], list[Outgoing]]:
+    """The commands in these messages, and what is to be sent about those that hold none."""
+    commands: list[tuple[Record, Command]] = []
+    letters: list[Outgoing] = []
+    for record in records:
+        try:
+            commands.append((record, decode_command(record.value or b"")))
+        except msgspec.DecodeError as error:
+            log.warning("not a command", partition=record.partition, offset=record.offset, error=str(error))
+            letters += buried(record, Defect.of_record(record, "command_unreadable", str(error)), now)
+    return commands, letters

@@ -1,0 +1,168 @@
+"""A worker that does no work any more ends, so that its supervisor starts a new one.
+
+Faust and aiokafka can stay alive without consuming (their own detectors only log). Two signs are watched from
+a thread of its own: the event loop turns, and where messages wait for this worker, batches are finished.
+"""
+
+import asyncio
+import faulthandler
+import os
+import sys
+import threading
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn, Protocol
+
+import structlog
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+
+EXIT_RESTART = 70
+"""EX_SOFTWARE: ended on purpose without committing what is not done; to be started again."""
+
+_CHECK_SECONDS = 10.0
+_LOOP_CHECKS = 6
+_LAG_CHECKS = 12
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def die(event: str, **details: object) -> NoReturn:
+    """End the process at once with ``EXIT_RESTART``, committing nothing.
+
+    The only way out of a failure in the middle of a batch that loses no message: everything gentler
+    acknowledges the batch first. Called from an ``except`` block it logs the exception.
+    """
+    log.critical(event, exc_info=sys.exc_info()[0] is not None, exit_code=EXIT_RESTART, **details)
+    sys.stderr.flush()
+    os._exit(EXIT_RESTART)
+
+
+class Stopped(Exception):
+    """Asked to stop while a batch waited for something that is away. The batch is not committed."""
+
+
+class Liveness:
+    """What the watchdog sees of the event loop: counters, which a suspended machine does not upset."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.signs_of_life = 0
+        self.stopping = asyncio.Event()
+        """Set once the stage takes no more messages; whoever waits for a service then stops waiting."""
+
+    def mark(self) -> None:
+        """A batch is done, or is knowingly waiting for something outside (the database)."""
+        self.signs_of_life += 1
+
+    async def wait(self, seconds: float) -> None:
+        """Wait before something that is away is tried again.
+
+        Raises:
+            Stopped: the stage is ending; waiting on would keep it from that for ever.
+        """
+        self.mark()
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+        raise Stopped
+
+    async def turn(self) -> None:
+        """Shows that the event loop turns. Runs until cancelled."""
+        while True:
+            self.turns += 1
+            await asyncio.sleep(1)
+
+
+class Assigned(Protocol):
+    """What the watchdog asks about the consumer."""
+
+    def __call__(self) -> Collection[tuple[str, int]]:
+        """Topic and partition of everything assigned to this process."""
+
+
+class Watchdog(threading.Thread):
+    """Ends the process when its event loop is stuck or its messages wait without progress.
+
+    Time is counted in checks of 10 s, not read from a clock, so that a machine that was asleep is not taken
+    for a program that hangs: 60 s for the event loop, 120 s for messages that wait.
+    """
+
+    def __init__(
+        self,
+        liveness: Liveness,
+        assigned: Assigned,
+        group: str,
+        topics: Collection[str],
+        kafka: Mapping[str, Any],
+        *,
+        check_seconds: float = _CHECK_SECONDS,
+    ) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self._liveness = liveness
+        self._assigned = assigned
+        self._group = group
+        self._topics = topics
+        self._kafka = kafka
+        self._check_seconds = check_seconds
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Stop watching: the process is about to end in good order."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """Watch until ``end``."""
+        turns = signs = -1
+        still = idle = 0
+        waiting: dict[TopicPartition, int] = {}
+        while not self._ended.wait(self._check_seconds):
+            still = still + 1 if self._liveness.turns == turns else 0
+            if still >= _LOOP_CHECKS:
+                faulthandler.dump_traceback(sys.stderr)
+                die("the event loop is stuck")
+            if self._liveness.signs_of_life == signs:
+                before, waiting = waiting, self._waiting()
+                stuck = {tp for tp, committed in waiting.items() if before.get(tp) == committed}
+                idle = idle + 1 if self._ours(stuck) else 0
+                if idle >= _LAG_CHECKS:
+                    die("messages wait and nothing is done about them", partitions=sorted(map(str, stuck)))
+            else:
+                idle, waiting = 0, {}
+            turns, signs = self._liveness.turns, self._liveness.signs_of_life
+
+    def _ours(self, stuck: Collection[TopicPartition]) -> bool:
+        """True when this process should have worked on them: they are its own, or it has none at all.
+
+        A worker that fell out of its group has no partitions and does not come back by itself.
+        """
+        assigned = set(self._assigned())
+        return bool(stuck) and (not assigned or any((tp.topic, tp.partition) in assigned for tp in stuck))
+
+    def _waiting(self) -> dict[TopicPartition, int]:
+        """Committed offset of each partition of the group that holds messages behind it."""
+        try:
+            admin = KafkaAdminClient(**self._kafka, reconnect_backoff_max_ms=1000)
+        except KafkaError as error:
+            log.warning("the watchdog cannot ask the broker", error=str(error))
+            return {}
+        try:
+            partitions = [
+                TopicPartition(topic["name"], partition["partition_index"])
+                for topic in admin.describe_topics(list(self._topics))
+                for partition in topic["partitions"]
+            ]
+            committed = admin.list_group_offsets({self._group: None})[self._group]
+            ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+            starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+        except KafkaError as error:
+            log.warning("the watchdog cannot ask the broker", error=str(error))
+            return {}
+        finally:
+            admin.close()
+        # Retention may have removed what was never read: that does not wait any more.
+        position = {
+            tp: max(committed[tp].offset if tp in committed else 0, starts[tp].offset) for tp in partitions
+        }
+        return {tp: at for tp, at in position.items() if at < ends[tp].offset}

@@ -1,0 +1,52 @@
+"""Results into the Integrations Log: the handler of the third stage."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from connections.environment import Environment
+from contracts.results import Result, decode_result
+from log_projection.projection import apply
+from streams.app import Outlet, Stage
+from streams.dead_letters import Defect, buried, dead_letter
+from streams.liveness import Liveness
+from streams.records import Outgoing, Record
+from streams.storing import Store, database_pool
+from streams.topics import RESULTS
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_project(outlet: Outlet, environment: Environment, liveness: Liveness) -> AsyncIterator[Stage]:
+    """The project stage, with a connection of its own to the database."""
+    async with database_pool(environment, "sbx-project", 1) as pool:
+        store = Store[Result](pool, apply, liveness)
+
+        async def handle(records: Sequence[Record]) -> None:
+            results, letters = readable(records, datetime.now(UTC))
+            sources = {id(result): record for record, result in results}
+            for result, error in await store.save([result for _, result in results]):
+                record = sources[id(result)]
+                # No entry for the log here: what the database refused once it may refuse again, without end.
+                log.error("a result cannot be stored", offset=record.offset, error=str(error))
+                letters.append(dead_letter(record, Defect.of_record(record, "our_error", str(error))))
+            await outlet.send(letters)
+
+        yield Stage(topics=(RESULTS,), handle=handle)
+
+
+def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Result]], list[Outgoing]]:
+    """The results in these messages, and what is to be sent about those that hold none."""
+    results: list[tuple[Record, Result]] = []
+    letters: list[Outgoing] = []
+    for record in records:
+        try:
+            results.append((record, decode_result(record.value or b"")))
+        except msgspec.DecodeError as error:
+            log.warning("not a result", partition=record.partition, offset=record.offset, error=str(error))
+            letters += buried(record, Defect.of_record(record, "command_unreadable", str(error)), now)
+    return results, letters

@@ -1,0 +1,107 @@
+"""The composition root: puts one stage together from the environment and runs it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import faust
+import structlog
+from kafka.errors import KafkaError
+
+from connections.environment import Environment, InvalidEnvironment
+from streams import Stage as StageName
+from streams.app import Outlet, Stage, build_app, serve
+from streams.liveness import Liveness, Watchdog
+from streams.logs import configure_logging
+from streams.topics import DEAD_LETTERS, missing_topics
+
+_BROKER_PATIENCE_SECONDS = 60.0
+"""How long a start waits for a broker that is still starting itself."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def group_of(stage: StageName) -> str:
+    """Consumer group of a stage."""
+    return f"sbx-{stage}"
+
+
+def run(stage: StageName, environment: Environment) -> int:
+    """See ``streams.run_stage``."""
+    configure_logging(stage=stage)
+    return asyncio.run(_run(stage, environment))
+
+
+async def _run(name: StageName, environment: Environment) -> int:
+    try:
+        app = build_app(group_of(name), environment)
+        liveness = Liveness()
+        async with _open(name, app, environment, liveness) as stage:
+            missing = await asyncio.to_thread(_missing, environment, (*stage.topics, DEAD_LETTERS))
+            if missing:
+                log.error("topics are missing", topics=missing, remedy="run 'sbx topics create'")
+                return 1
+            await serve(app, stage, liveness, _watchdog(app, stage, environment, liveness))
+    except InvalidEnvironment as error:
+        log.error("the environment cannot be used", problem=str(error))
+        return 1
+    except KafkaError as error:
+        log.error(
+            "Kafka does not answer",
+            servers=environment.kafka_bootstrap_servers,
+            problem=str(error),
+            remedy="start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
+        )
+        return 1
+    return 0
+
+
+def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: Liveness) -> Watchdog:
+    return Watchdog(
+        liveness,
+        lambda: {(tp.topic, tp.partition) for tp in app.consumer.assignment()},
+        app.conf.id,
+        stage.topics,
+        environment.kafka_python(),
+    )
+
+
+@asynccontextmanager
+async def _open(
+    name: StageName, app: faust.App, environment: Environment, liveness: Liveness
+) -> AsyncIterator[Stage]:
+    """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
+    outlet = Outlet(app)
+    if name == "transform":
+        from streams.transform import open_transform
+
+        async with open_transform(outlet) as stage:
+            yield stage
+    elif name == "deliver":
+        from streams.deliver import open_deliver
+
+        async with open_deliver(outlet, environment, liveness) as stage:
+            yield stage
+    else:
+        from streams.project import open_project
+
+        async with open_project(outlet, environment, liveness) as stage:
+            yield stage
+
+
+def _missing(environment: Environment, topics: tuple[str, ...]) -> list[str]:
+    """Topics that the broker does not have, asked for as long as it does not answer.
+
+    Raises:
+        KafkaError: it did not answer in time.
+    """
+    give_up = time.monotonic() + _BROKER_PATIENCE_SECONDS
+    while True:
+        try:
+            return missing_topics(environment.kafka_python(), topics)
+        except KafkaError as error:
+            if time.monotonic() >= give_up:
+                raise
+            log.warning("waiting for Kafka", error=str(error))
+            time.sleep(1)

@@ -1,0 +1,165 @@
+"""The seven topics: their names, how they are laid out on the broker, and what creates them.
+
+Partition counts must never change once a topic holds keyed messages: order per record hangs on the key's
+partition.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import TopicAlreadyExistsError
+
+from contracts.events import EVENT_TYPES
+
+COMMANDS = "xero.commands"
+RESULTS = "integration.results"
+DEAD_LETTERS = "integration.dead-letters"
+
+ENTITY_OF_TOPIC: Mapping[str, str] = {kind.topic: kind.entity for kind in EVENT_TYPES.values()}
+SOURCES = tuple(ENTITY_OF_TOPIC)
+"""The topics that publishers write change events to."""
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Largest message of every topic but the dead letters'. Events are refused by us above 1,000,000 bytes."""
+MAX_DEAD_LETTER_BYTES = 5 * 1024 * 1024
+"""A dead letter is a message of another topic with headers added, so its topic takes more."""
+
+_DAY_MS = 24 * 60 * 60 * 1000
+FOR_EVER = -1
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic as it should stand on the broker. ``retention_ms`` is -1 for "kept for ever"."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+    @property
+    def configs(self) -> dict[str, str]:
+        """The topic's settings as Kafka names them."""
+        return {
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+            "cleanup.policy": "delete",
+        }
+
+
+def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
+    """All topics. ``partitions`` is of the keyed topics, ``retention_days`` of commands and results."""
+    limited = retention_days * _DAY_MS
+    return (
+        *(Topic(name, partitions, FOR_EVER) for name in SOURCES),
+        Topic(COMMANDS, partitions, limited),
+        Topic(RESULTS, partitions, limited),
+        Topic(DEAD_LETTERS, 1, FOR_EVER, MAX_DEAD_LETTER_BYTES),
+    )
+
+
+@dataclass(frozen=True)
+class TopicOutcome:
+    """What ``create_topics`` did about one topic. ``differences`` are sentences about one that was there."""
+
+    name: str
+    status: Literal["created", "already there"]
+    differences: tuple[str, ...] = ()
+
+
+def create_topics(
+    kafka: Mapping[str, Any], topics: Sequence[Topic] | None = None, *, replication_factor: int = 1
+) -> list[TopicOutcome]:
+    """Create what is missing and compare the rest. Existing topics are never changed.
+
+    Args:
+        kafka: kafka-python's client arguments (``bootstrap_servers``, security).
+        topics: what to create, all seven with their usual layout when left out.
+        replication_factor: copies of each partition, 3 on a broker cluster that matters.
+
+    Raises:
+        kafka.errors.KafkaError: the broker refused (too few brokers for the factor, permission) or is away.
+    """
+    wanted = layout() if topics is None else topics
+    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
+    try:
+        created = {topic.name for topic in wanted if _create(admin, topic, replication_factor)}
+        existing = [topic for topic in wanted if topic.name not in created]
+        differences = _differences(admin, existing) if existing else {}
+        # A topic is known to every broker only a moment after it was created.
+        admin.wait_for_topics([topic.name for topic in wanted])
+    finally:
+        admin.close()
+    return [
+        TopicOutcome(topic.name, "created")
+        if topic.name in created
+        else TopicOutcome(topic.name, "already there", tuple(differences[topic.name]))
+        for topic in wanted
+    ]
+
+
+def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Those of ``names`` that the broker does not have.
+
+    Raises:
+        kafka.errors.KafkaError: the broker is away or refuses us.
+    """
+    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
+    try:
+        present = set(admin.list_topics())
+    finally:
+        admin.close()
+    return [name for name in names if name not in present]
+
+
+def _create(admin: KafkaAdminClient, topic: Topic, replication_factor: int) -> bool:
+    """Create one topic; False when it is there already."""
+    try:
+        admin.create_topics(
+            {
+                topic.name: {
+                    "num_partitions": topic.partitions,
+                    "replication_factor": replication_factor,
+                    "configs": topic.configs,
+                }
+            }
+        )
+    except TopicAlreadyExistsError:
+        return False
+    return True
+
+
+def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[str]]:
+    """How each existing topic differs from what it should be, in sentences with the remedy."""
+    names = [topic.name for topic in topics]
+    partitions = {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics(names)}
+    configs = _configs_of(admin, names)
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for topic in topics:
+        if partitions[topic.name] != topic.partitions:
+            found[topic.name].append(
+                f"it has {partitions[topic.name]} partitions instead of {topic.partitions}: "
+                "leave it so while it holds messages, "
+                "since another count moves keys to other partitions and loses their order"
+            )
+        for key, wanted in topic.configs.items():
+            actual = configs[topic.name].get(key)
+            if actual != wanted:
+                found[topic.name].append(
+                    f"{key} is {actual} instead of {wanted}: kafka-configs.sh --alter --entity-type topics "
+                    f"--entity-name {topic.name} --add-config {key}={wanted}"
+                )
+    return found
+
+
+def _configs_of(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Values of the settings we care about, by topic and key, the broker's defaults included."""
+    keys = dict.fromkeys(Topic("", 1, FOR_EVER).configs, "")
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, keys) for name in names]
+    described = admin.describe_configs(resources, config_filter="all")
+    return {
+        name: {key: setting["value"] for key, setting in settings.items()}
+        for name, settings in described["topic"].items()
+    }

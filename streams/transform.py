@@ -1,0 +1,84 @@
+"""Change events into commands: the pure part of the first stage, and its handler."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+
+from contracts.commands import Command, encode_command
+from contracts.events import InvalidEvent, read_event
+from contracts.results import EntryResult, encode_result
+from mappers import to_command
+from streams.app import Outlet, Stage
+from streams.dead_letters import Defect, buried
+from streams.records import Outgoing, Record
+from streams.topics import COMMANDS, MAX_MESSAGE_BYTES, RESULTS, SOURCES
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_transform(outlet: Outlet) -> AsyncIterator[Stage]:
+    """The transform stage: it holds nothing but its outlet."""
+
+    async def handle(records: Sequence[Record]) -> None:
+        now = datetime.now(UTC)
+        await outlet.send([message for record in records for message in transformed(record, now)])
+
+    yield Stage(topics=SOURCES, handle=handle)
+
+
+def transformed(record: Record, now: datetime) -> list[Outgoing]:
+    """What is sent for one change event: command and ``queued`` entry, or dead letter and failed entry.
+
+    Never raises for what is in the event: a fault of ours in one event must not hold back the others.
+    """
+    try:
+        event = read_event(record.topic, record.key, record.value, record.headers)
+        command = to_command(event, record.topic, record.partition, record.offset)
+        value = encode_command(command)
+    except InvalidEvent as error:
+        log.warning("event refused", **_place(record), reason_code=error.reason_code, reason=str(error))
+        return buried(record, Defect.of_event(error), now)
+    except Exception as error:
+        log.exception("event could not be mapped", **_place(record))
+        return buried(record, Defect.of_record(record, "our_error", f"{type(error).__name__}: {error}"), now)
+    if len(value) > MAX_MESSAGE_BYTES - 1024:
+        problem = f"its command has {len(value)} bytes, more than the topic takes"
+        log.error("command too large", **_place(record), bytes=len(value))
+        return buried(record, Defect.of_record(record, "our_error", problem), now)
+    key = command.key.encode()
+    return [
+        Outgoing(COMMANDS, key, value),
+        Outgoing(RESULTS, key, encode_result(queued_entry(command, now))),
+    ]
+
+
+def queued_entry(command: Command, now: datetime) -> EntryResult:
+    """The first version of a command's entry. It loses to every version that the ledger gives."""
+    event = command.event
+    return EntryResult(
+        entry_id=command.command_id,
+        version=0,
+        account=command.account,
+        entity=command.entity,
+        record_id=command.record_id,
+        record_number=command.record_number,
+        action=command.action,
+        state="queued",
+        queued_at=now,
+        party_name=command.party_name,
+        amount=command.amount,
+        currency=command.currency,
+        event_id=event.id,
+        event_type=event.type,
+        event_time=event.time,
+        topic=event.topic,
+        partition=event.partition,
+        offset=event.offset,
+    )
+
+
+def _place(record: Record) -> dict[str, object]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
