@@ -1,0 +1,90 @@
+"""Invoices (ACCREC) and bills (ACCPAY): the transition table, and what may be edited once money is on them."""
+
+from typing import Any
+
+from . import documents
+from . import errors as e
+from .documents import Kind
+from .errors import Refused
+from .ledger import Books
+from .model import Document
+
+_TYPES = frozenset({"ACCREC", "ACCPAY"})
+_SALES = frozenset({"ACCREC"})
+
+KIND = Kind(
+    title="Invoice",
+    id_field="InvoiceID",
+    number_field="InvoiceNumber",
+    types=_TYPES,
+    sales_types=_SALES,
+    unique_types=_SALES,
+    number_taken="Invoice # must be unique.",
+    statuses=frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"}),
+    creatable=frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"}),
+    transitions={
+        "DRAFT": frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"}),
+        "SUBMITTED": frozenset({"SUBMITTED", "AUTHORISED", "DRAFT", "DELETED"}),
+        "AUTHORISED": frozenset({"AUTHORISED", "VOIDED"}),
+        "PAID": frozenset({"PAID"}),
+    },
+    extra_texts={"Url": None, "BrandingThemeID": None},
+    shelf=lambda books: books.invoices,
+    needs_due_date=True,
+    discount_rate_types=_SALES,
+    discount_amount_types=_SALES,
+    reference_types=_SALES,
+)
+
+_FROZEN = ("line_amount_types", "currency", "currency_rate", "total", "total_tax", "status")
+_FROZEN_LINE = (
+    "line_item_id", "quantity", "unit_amount", "item_code", "tax_type", "tax_amount", "line_amount",
+    "discount_rate", "discount_amount",
+)  # fmt: skip
+_FROZEN_BILL = ("due_date", "number", "contact", "extra", "lines")
+
+
+def create(books: Books, element: dict[str, Any], unit_places: int) -> Document:
+    """PUT, or POST of something new."""
+    return documents.create(books, KIND, element, unit_places)
+
+
+def upsert(books: Books, element: dict[str, Any], unit_places: int) -> Document:
+    """POST: update the invoice named by id or, for sales, by number; else create."""
+    target = documents.match(books, KIND, element)
+    return update(books, target, element, unit_places) if target else create(books, element, unit_places)
+
+
+def update(books: Books, invoice: Document, element: dict[str, Any], unit_places: int) -> Document:
+    """Change one invoice; what is not named stays."""
+    if invoice.has_money and element.get("Status") == "VOIDED":
+        raise Refused(e.VOID_WITH_MONEY.format("invoice"))
+    changed, problems = documents.begin_update(books, KIND, invoice, element, unit_places)
+    if invoice.has_money:
+        problems = frozen_changes(invoice, changed) or problems
+    if problems:
+        raise Refused(*dict.fromkeys(problems))
+    return documents.replace(books, KIND, invoice, changed)
+
+
+def frozen_changes(before: Document, after: Document) -> list[str]:
+    """Xero's texts when an edit touches what money on the document has frozen, else nothing."""
+    refusal = [e.HAS_MONEY_APPLIED]
+    if before.status == "PAID":
+        refusal.append(e.NOT_VALID_FOR_MODIFICATION.format("Invoice"))
+    if before.date != after.date:
+        return [e.DATE_WITH_MONEY]
+    if any(getattr(before, name) != getattr(after, name) for name in _FROZEN):
+        return refusal
+    if before.type not in _SALES and any(
+        getattr(before, name) != getattr(after, name) for name in _FROZEN_BILL
+    ):
+        return refusal
+    if before.contact is not after.contact and before.allocations:
+        return refusal
+    if len(before.lines) != len(after.lines):
+        return refusal
+    for old, new in zip(before.lines, after.lines, strict=True):
+        if any(getattr(old, name) != getattr(new, name) for name in _FROZEN_LINE):
+            return refusal
+    return []

@@ -1,0 +1,142 @@
+"""Running the fake: in a thread of this process, or as a process of its own."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from . import app
+from .admin_client import FakeXeroAdmin
+from .strict import StrictBodies
+from .world import BY_HAND_CLIENT, BY_HAND_SECRET, DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT, World
+
+_START_TIMEOUT = 20.0  # seconds
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one."""
+    listener = socket.create_server((host, port), backlog=512)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return listener
+
+
+def make_server(world: World, strict: StrictBodies | None = None) -> uvicorn.Server:
+    """A uvicorn server over the application, quiet, with answers in one send each."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app.build(world, strict),
+            http=app.FakeProtocol,
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            ws="none",
+            timeout_graceful_shutdown=1,
+            server_header=False,
+        )  # fmt: skip
+    )
+
+
+class FakeXeroServer:
+    """A fake Xero on a free port, as a context manager.
+
+    With `subprocess=True` it has a process (and an interpreter lock) of its own, for benchmarks. `strict` is the
+    path of Xero's OpenAPI file."""
+
+    client_id = DEFAULT_CLIENT
+    client_secret = DEFAULT_SECRET
+    tenant_id = DEFAULT_TENANT
+    by_hand_client_id = BY_HAND_CLIENT
+    by_hand_client_secret = BY_HAND_SECRET
+
+    def __init__(
+        self,
+        *,
+        subprocess: bool = False,
+        port: int = 0,
+        base_currency: str = "USD",
+        strict: Path | None = None,
+    ) -> None:
+        self._in_subprocess = subprocess
+        self._port = port
+        self._base_currency = base_currency
+        self._strict = strict
+        self._process: Any = None
+        self._thread: threading.Thread | None = None
+        self._server: uvicorn.Server | None = None
+        self.url = ""
+
+    @property
+    def api_url(self) -> str:
+        """Base address of the accounting API."""
+        return f"{self.url}/api.xro/2.0"
+
+    @property
+    def identity_url(self) -> str:
+        """Base address of the identity service."""
+        return self.url
+
+    @property
+    def admin(self) -> FakeXeroAdmin:
+        """A client for the `/_fake/` endpoints."""
+        return FakeXeroAdmin(self.url)
+
+    def start(self) -> "FakeXeroServer":
+        """Start it and wait until it answers."""
+        if self._in_subprocess:
+            self._start_process()
+        else:
+            self._start_thread()
+        return self
+
+    def _start_thread(self) -> None:
+        listener = listen("127.0.0.1", self._port)
+        strict = StrictBodies(self._strict) if self._strict else None
+        server = self._server = make_server(World(self._base_currency), strict)
+        self._thread = threading.Thread(target=server.run, args=([listener],), name="fake-xero", daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        until = time.monotonic() + _START_TIMEOUT
+        while not server.started:
+            if time.monotonic() > until or not self._thread.is_alive():
+                raise RuntimeError("the fake Xero did not start: see the log above")
+            time.sleep(0.005)
+
+    def _start_process(self) -> None:
+        command = [sys.executable, "-m", "sandbox.fake_xero", "--print-url", "--port", str(self._port)]
+        command += ["--base-currency", self._base_currency, "--exit-with-parent"]
+        if self._strict:
+            command += ["--strict", str(self._strict)]
+        root = Path(__file__).parents[2]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, cwd=root
+        )
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            raise RuntimeError(f"the fake Xero did not start: exit code {self._process.wait()}")
+
+    def stop(self) -> None:
+        """Stop it; what it held is gone."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process.stdout.close()
+            self._process.stdin.close()
+            self._process = None
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(10)
+            self._server = self._thread = None
+
+    def __enter__(self) -> "FakeXeroServer":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
