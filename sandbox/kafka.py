@@ -29,6 +29,9 @@ _JVM = (
     "-XX:TieredStopAtLevel=1",
     "-XX:MaxDirectMemorySize=64m",
     "-XX:-UsePerfData",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ssXXX",
 )
 
 _PROPERTIES = """\

@@ -1,7 +1,7 @@
 """Kafka's jars: fetched once by jgo, checked against ``kafka_jars.txt``, kept in the user's cache.
 
 ``kafka_jars.txt`` (sha256, bytes, name) pins what was tested, as requirements/*.txt does for Python.
-A directory ``kafka-VERSION`` in the cache is complete: it gets that name only after the check.
+A directory ``kafka-VERSION-LIST`` in the cache is complete: it gets that name only after the check.
 """
 
 import contextlib
@@ -19,7 +19,8 @@ from sandbox.paths import cache_dir
 from sandbox.process import Progress
 
 KAFKA_VERSION = "4.3.1"
-_ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+# Kafka logs through SLF4J and says nothing at all, not even why it ends, without something to log to.
+_ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 _LIST = Path(__file__).with_name("kafka_jars.txt")
 _TRIES = 3
 
@@ -47,12 +48,13 @@ def kafka_jars(progress: Progress) -> Path:
 
     Raises DownloadFailed.
     """
-    ready = cache_dir() / f"kafka-{KAFKA_VERSION}"
+    # Another list is another directory: nobody runs on the jars of yesterday's list.
+    ready = cache_dir() / f"kafka-{KAFKA_VERSION}-{hashlib.sha256(_LIST.read_bytes()).hexdigest()[:8]}"
     if ready.is_dir():
         return ready
     try:
         ready.parent.mkdir(parents=True, exist_ok=True)
-        with ready.with_suffix(".lock").open("w") as lock:
+        with ready.with_name(f"{ready.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once: the second waits for the first
             if not ready.is_dir():
                 _fetch(ready, progress)
@@ -65,7 +67,7 @@ def kafka_jars(progress: Progress) -> Path:
 
 
 def _fetch(ready: Path, progress: Progress) -> None:
-    work = ready.with_suffix(".part")
+    work = ready.with_name(f"{ready.name}.part")
     expected = {jar.name: jar for jar in _expected()}
     done = _Meter(sum(jar.size for jar in expected.values()), progress)
     for attempt in range(1, _TRIES + 1):

