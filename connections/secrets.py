@@ -64,13 +64,13 @@ class SecretBox:
             return self._fernet.decrypt(encrypted).decode()
         except InvalidToken:
             raise SecretKeyError(
-                "a stored secret was encrypted with another key; set SBX_SECRET_KEY to the key that was in use "
-                f"(or put back {KEY_FILE} in the data directory), or connect the account again with 'sbx connect'"
+                "a stored secret was encrypted with another key; set SBX_SECRET_KEY to the key that was used "
+                f"(or put {KEY_FILE} back into the data directory), or run 'sbx connect' again"
             ) from None
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with every secret replaced by ``***``, also where it is quoted as in an address or a form."""
+    """``text`` with every secret replaced by ``***``, also where it is quoted as in an address."""
     forms = {
         form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))
     }

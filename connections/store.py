@@ -1,0 +1,350 @@
+"""Connections in PostgreSQL. Every function works in the caller's transaction, or in one of its own.
+
+A change is announced on the channel ``sbx_connections`` with the account as payload, when it is committed.
+What an operator changes (settings, pauses, the organisation) is written to the history with who did it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from connections.facts import OrganisationFacts
+from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
+from connections.sql import load_queries
+
+CHANNEL = "sbx_connections"
+
+_SQL = load_queries(__file__)
+_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
+
+Db = AsyncConnection[Any]
+
+
+class ConnectionRefused(Exception):
+    """A change of a connection that is not done; the message says why and what to do."""
+
+
+class NotConnected(ConnectionRefused):
+    """The account has no connection."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"'{account}' is not connected to Xero; connect it first: sbx connect {account}")
+
+
+class OtherOrganisation(ConnectionRefused):
+    """The account is connected to another Xero organisation, which its links belong to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """An account's connection as everybody may see it: no secrets."""
+
+    account: str
+    tenant_id: str
+    tenant_name: str
+    client_id: str
+    enabled_at: datetime
+    connected_at: datetime
+    status: Literal["connected", "lost"]
+    status_reason: str
+    paused_at: datetime | None
+    paused_by: str | None
+    paused_reason: str | None
+    written: Mapping[str, str]
+    """The settings that were set, in their normal form; all others have their defaults."""
+    settings: Settings
+    facts: OrganisationFacts | None
+    """None until Xero was asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a token is fetched with, and the last one; secrets encrypted."""
+
+    tenant_id: str
+    client_id: str
+    client_secret_encrypted: bytes = field(repr=False)
+    token_encrypted: bytes | None = field(repr=False)
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingChange:
+    """One change of a setting, none being the default; also of ``tenant_id`` and of ``paused``."""
+
+    key: str
+    old: str | None
+    new: str | None
+    actor: str
+    at: datetime | None = None
+    """None in the answer to the change itself."""
+
+
+async def load_connection(conn: Db, account: str) -> Connection | None:
+    """The account's connection with settings and facts; none when there is none."""
+    return (await load_many(conn, [account])).get(account)
+
+
+async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str, Connection]:
+    """Connections by account; of all accounts when none are named."""
+    names = None if accounts is None else list(accounts)
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["load"], {"accounts": names})
+        return {row["account"]: _connection(row) async for row in cursor}
+
+
+async def save_connection(
+    conn: Db,
+    *,
+    account: str,
+    tenant_id: str,
+    tenant_name: str,
+    client_id: str,
+    client_secret_encrypted: bytes,
+    actor: str,
+    enabled_at: datetime | None = None,
+    new_organisation: bool = False,
+) -> None:
+    """Connect an account, or connect it again: credentials are replaced, settings and cut-off stay.
+
+    ``enabled_at`` is the cut-off of a first connect or a new organisation, else the present moment. A new
+    organisation drops the facts of the old one; whoever keeps links to its records must drop those too.
+
+    Raises:
+        OtherOrganisation: it is connected to another one, and ``new_organisation`` was not given.
+        ConnectionRefused: the account's name is none, or a reconnect names another cut-off.
+    """
+    if not _ACCOUNT.fullmatch(account):
+        raise ConnectionRefused(
+            f"'{account}' is not a SalesBinder account: give the sub-domain, as acme of acme.salesbinder.com"
+        )
+    values = {
+        "account": account,
+        "tenant_id": tenant_id,
+        "tenant_name": tenant_name,
+        "client_id": client_id,
+        "client_secret_encrypted": client_secret_encrypted,
+        "enabled_at": enabled_at,
+    }
+    async with conn.transaction():
+        first = await _one(conn, "insert_account", values)
+        if first is None:
+            before = await _locked(conn, account)
+            moved = before["tenant_id"] != tenant_id
+            _check_reconnect(account, before, tenant_id, enabled_at, new_organisation)
+            await conn.execute(_SQL["update_account"], values)
+            if moved:
+                await conn.execute(_SQL["forget_facts"], values)
+                await _record(conn, account, actor, "tenant_id", before["tenant_id"], tenant_id)
+            if enabled_at is not None and enabled_at != before["enabled_at"]:
+                await _record(
+                    conn, account, actor, "enabled_at", _moment(before["enabled_at"]), _moment(enabled_at)
+                )
+        else:
+            await _record(conn, account, actor, "tenant_id", None, tenant_id)
+            await _record(conn, account, actor, "enabled_at", None, _moment(first["enabled_at"]))
+        await conn.execute(_SQL["forget_token"], values)
+        await _notify(conn, account)
+
+
+async def set_settings(
+    conn: Db, account: str, changes: Mapping[str, str | None], actor: str
+) -> list[SettingChange]:
+    """Change settings, all of them or none; a value of none or ``""`` takes the setting back to its default.
+
+    Returns what was really changed.
+
+    Raises:
+        InvalidSetting: a key does not exist or does not take its value.
+        NotConnected: the account has no connection.
+    """
+    wanted = dict(_parsed(key, value) for key, value in changes.items())
+    made: list[SettingChange] = []
+    async with conn.transaction():
+        before = await _locked(conn, account)
+        for key, new in wanted.items():
+            if key == "enabled_at":
+                old: str | None = _moment(before["enabled_at"])
+            else:
+                row = await _one(conn, "read_setting", {"account": account, "key": key})
+                old = None if row is None else row["value"]
+            if old == new:
+                continue
+            statement = "write_setting" if new is not None else "remove_setting"
+            await conn.execute(
+                _SQL["set_enabled_at" if key == "enabled_at" else statement],
+                {"account": account, "key": key, "value": new},
+            )
+            await _record(conn, account, actor, key, old, new)
+            made.append(SettingChange(key=key, old=old, new=new, actor=actor))
+        if made:
+            await _notify(conn, account)
+    return made
+
+
+async def settings_history(conn: Db, account: str) -> list[SettingChange]:
+    """Every change of the account's connection, oldest first."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["history"], {"account": account})
+        return [SettingChange(**row) async for row in cursor]
+
+
+async def pause(conn: Db, account: str, *, actor: str, reason: str) -> bool:
+    """Hold the account: nothing is sent until it is resumed. False when it was paused already.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    async with conn.transaction():
+        if (await _locked(conn, account))["paused_reason"] is not None:
+            return False
+        await conn.execute(_SQL["pause"], {"account": account, "actor": actor, "reason": reason})
+        await _record(conn, account, actor, "paused", None, reason)
+        await _notify(conn, account)
+    return True
+
+
+async def resume(conn: Db, account: str, *, actor: str) -> bool:
+    """Let a paused account go on. False when it was not paused.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    async with conn.transaction():
+        reason = (await _locked(conn, account))["paused_reason"]
+        if reason is None:
+            return False
+        await conn.execute(_SQL["resume"], {"account": account})
+        await _record(conn, account, actor, "paused", reason, None)
+        await _notify(conn, account)
+    return True
+
+
+async def mark_lost(conn: Db, account: str, reason: str) -> None:
+    """Xero no longer accepts the credentials; connecting again ends it.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    async with conn.transaction():
+        await _locked(conn, account)
+        await conn.execute(_SQL["mark_lost"], {"account": account, "reason": reason})
+        await _notify(conn, account)
+
+
+async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Credentials:
+    """Credentials and the last token. ``lock`` holds others that want to renew it until the transaction ends.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    row = await _one(conn, "lock_credentials" if lock else "credentials", {"account": account})
+    if row is None:
+        raise NotConnected(account)
+    return Credentials(**row)
+
+
+async def save_token(conn: Db, account: str, token_encrypted: bytes, expires_at: datetime) -> None:
+    """Keep a new token; in the transaction that locked the credentials.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    cursor = await conn.execute(
+        _SQL["save_token"], {"account": account, "token_encrypted": token_encrypted, "expires_at": expires_at}
+    )
+    if cursor.rowcount == 0:
+        raise NotConnected(account)
+
+
+async def save_facts(conn: Db, account: str, facts: OrganisationFacts) -> None:
+    """Keep what Xero says about the organisation.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    values = {"account": account, "body": facts.to_json().decode(), "fetched_at": facts.fetched_at}
+    async with conn.transaction():
+        if await _one(conn, "save_facts", values) is None:
+            raise NotConnected(account)
+        await _notify(conn, account)
+
+
+def _connection(row: dict[str, Any]) -> Connection:
+    cached = row.pop("facts")
+    return Connection(
+        **row,
+        settings=Settings.from_rows(row["written"], row["enabled_at"]),
+        facts=None if cached is None else _facts(cached),
+    )
+
+
+def _facts(cached: str) -> OrganisationFacts | None:
+    """Facts that an older version wrote in another shape count as not fetched yet: they are only a cache."""
+    try:
+        return OrganisationFacts.from_json(cached)
+    except msgspec.ValidationError:
+        return None
+
+
+def _parsed(key: str, value: str | None) -> tuple[str, str | None]:
+    if value is not None and value.strip():
+        return parse_setting(key, value)
+    key = normal_key(key)
+    if key == "enabled_at":
+        raise InvalidSetting(
+            key, "", "has no default to go back to", "give a time such as 2026-01-31T00:00:00Z"
+        )
+    return key, None
+
+
+def _check_reconnect(
+    account: str,
+    before: Mapping[str, Any],
+    tenant_id: str,
+    enabled_at: datetime | None,
+    new_organisation: bool,
+) -> None:
+    moved = before["tenant_id"] != tenant_id
+    if moved and not new_organisation:
+        raise OtherOrganisation(
+            f"'{account}' is connected to the Xero organisation {before['tenant_id']}, and what was sent there "
+            f"is linked to it; to start anew in {tenant_id}, add --new-organisation"
+        )
+    if not moved and enabled_at is not None and enabled_at != before["enabled_at"]:
+        raise ConnectionRefused(
+            f"'{account}' keeps its cut-off {_moment(before['enabled_at'])} when it is connected again; "
+            f"to change it: sbx settings set {account} enabled_at={_moment(enabled_at)}"
+        )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def _locked(conn: Db, account: str) -> dict[str, Any]:
+    row = await _one(conn, "lock_account", {"account": account})
+    if row is None:
+        raise NotConnected(account)
+    return row
+
+
+async def _one(conn: Db, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], values)
+        return await cursor.fetchone()
+
+
+async def _record(conn: Db, account: str, actor: str, key: str, old: str | None, new: str | None) -> None:
+    values = {"account": account, "actor": actor, "key": key, "old": old, "new": new}
+    await conn.execute(_SQL["record_change"], values)
+
+
+async def _notify(conn: Db, account: str) -> None:
+    await conn.execute(_SQL["notify"], {"channel": CHANNEL, "account": account})
