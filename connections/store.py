@@ -314,8 +314,8 @@ def _check_reconnect(
     moved = before["tenant_id"] != tenant_id
     if moved and not new_organisation:
         raise OtherOrganisation(
-            f"'{account}' is connected to the Xero organisation {before['tenant_id']}, and what was sent there "
-            f"is linked to it; to start anew in {tenant_id}, add --new-organisation"
+            f"'{account}' is connected to the organisation {before['tenant_id']} of Xero, and what was sent "
+            f"there is linked to it; to start anew in {tenant_id}, add --new-organisation"
         )
     if not moved and enabled_at is not None and enabled_at != before["enabled_at"]:
         raise ConnectionRefused(

@@ -1,0 +1,147 @@
+"""Settings held against what the organisation offers: what would fail, and how to mend it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from connections.facts import Account, OrganisationFacts, TaxRate
+from connections.settings import Settings
+from contracts.money import plain
+
+Severity = Literal["error", "warning"]
+Side = Literal["sales", "purchases"]
+
+_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One setting that will not do (``error``: actions fail) or looks wrong (``warning``)."""
+
+    key: str
+    value: str
+    problem: str
+    remedy: str
+    severity: Severity
+
+
+def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding]:
+    """What would fail or surprise with these settings in this organisation; empty when all is well."""
+    return [
+        *_line_account("sales_account", settings.sales_account, facts),
+        *_line_account("purchases_account", settings.purchases_account, facts),
+        *_line_account("rounding_account", settings.rounding_account, facts),
+        *_payment_accounts(settings, facts),
+        *_taxes("sales_tax", settings.sales_tax, "sales", facts),
+        *_taxes("purchase_tax", settings.purchase_tax, "purchases", facts),
+        *_currency(settings, facts),
+    ]
+
+
+def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Finding]:
+    account = facts.accounts_by_code.get(code)
+    usable = [item for item in facts.accounts if item.active and item.code and item.type != "BANK"]
+    remedy = f"set {key} to one of: {_listed(usable)}"
+    if account is None:
+        yield Finding(key, code, "is not in Xero's chart of accounts", remedy, "error")
+    elif not account.active:
+        yield Finding(
+            key, code, f"'{account.name}' is archived in Xero", f"restore it in Xero, or {remedy}", "error"
+        )
+    elif account.type == "BANK":
+        yield Finding(
+            key, code, f"'{account.name}' is a bank account, which takes no document lines", remedy, "error"
+        )
+
+
+def _payment_accounts(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
+    remedy = f"set it to one of: {_listed([item for item in facts.accounts if item.active and item.payable])}"
+    if settings.payment_account is None:
+        others = (
+            f" by another reference than {', '.join(settings.payment_accounts)}"
+            if settings.payment_accounts
+            else ""
+        )
+        yield Finding("payment_account", "", f"is not set: payments{others} fail", remedy, "error")
+    named = {f"payment_account.{reference}": code for reference, code in settings.payment_accounts.items()}
+    if settings.payment_account is not None:
+        named = {"payment_account": settings.payment_account, **named}
+    for key, code in named.items():
+        account = facts.account(code)
+        if account is None:
+            yield Finding(key, code, "is not in Xero's chart of accounts", remedy, "error")
+        elif not account.active:
+            yield Finding(key, code, f"'{account.name}' is archived in Xero", remedy, "error")
+        elif not account.payable:
+            yield Finding(
+                key,
+                code,
+                f"'{account.name}' takes no payments",
+                f"turn on 'enable payments to this account' in Xero, or {remedy}",
+                "error",
+            )
+
+
+def _taxes(table: str, types: Mapping[str, str], side: Side, facts: OrganisationFacts) -> Iterator[Finding]:
+    remedy = f"set it to one of: {_tax_types(side, facts)}"
+    if set(types) <= {"0"}:
+        yield Finding(
+            f"{table}.…",
+            "",
+            f"no tax rate above 0 is paired: {side} with tax fail",
+            f"pair every rate of SalesBinder, as {table}.8=TAXTYPE, with one of: {_tax_types(side, facts)}",
+            "warning",
+        )
+    for rate_key, tax_type in types.items():
+        key, rate = f"{table}.{rate_key}", facts.tax_rates.get(tax_type)
+        if rate is None:
+            yield Finding(key, tax_type, "is not a TaxType of the organisation", remedy, "error")
+        elif not rate.active:
+            yield Finding(key, tax_type, f"'{rate.name}' is no longer in use", remedy, "error")
+        elif not _fits(rate, side):
+            yield Finding(key, tax_type, f"'{rate.name}' is not for {side}", remedy, "error")
+        elif rate.rate is not None and rate.rate != _rate_of(rate_key):
+            yield Finding(
+                key,
+                tax_type,
+                f"'{rate.name}' is {plain(rate.rate)} % in Xero, not {plain(_rate_of(rate_key))} %",
+                f"check that it is meant; {remedy}",
+                "warning",
+            )
+
+
+def _currency(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
+    if settings.currency is None or facts.currencies is None or settings.currency in facts.currencies:
+        return
+    yield Finding(
+        "currency",
+        settings.currency,
+        "is not switched on in the Xero organisation",
+        f"add it in Xero's settings, or set it to one of: {', '.join(sorted(facts.currencies))}",
+        "error",
+    )
+
+
+def _fits(rate: TaxRate, side: Side) -> bool:
+    return rate.can_apply_to_revenue if side == "sales" else rate.can_apply_to_expenses
+
+
+def _rate_of(key: str) -> Decimal:
+    return sum((Decimal(part) for part in key.split("+")), Decimal(0))
+
+
+def _listed(accounts: list[Account]) -> str:
+    """The first few accounts, by code or AccountID with their names."""
+    shown = [f"{account.code or account.account_id} ({account.name})" for account in accounts]
+    return (
+        ", ".join(shown[:_LISTED]) + (", …" if len(shown) > _LISTED else "")
+        if shown
+        else "none yet: make one in Xero"
+    )
+
+
+def _tax_types(side: Side, facts: OrganisationFacts) -> str:
+    rates = [rate for rate in facts.tax_rates.values() if rate.active and _fits(rate, side)]
+    shown = [f"{rate.tax_type} ({rate.name})" for rate in sorted(rates, key=lambda rate: rate.tax_type)]
+    return ", ".join(shown) or "none yet: make one in Xero"
