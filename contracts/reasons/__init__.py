@@ -6,6 +6,7 @@ prints ``docs/reasons.md``.
 
 Two details are known to whoever renders, so that the code that refuses need not give them: ``account``
 (SalesBinder's sub-domain) and ``document`` (``invoice 1042``, ``purchase order 77``, ``customer Bolt & Co``).
+Warnings stand below the entry that they belong to, and use neither.
 """
 
 from collections.abc import Mapping
@@ -45,20 +46,20 @@ class Refused(Exception):
 
 
 class _Details(dict[str, str]):
-    """Shows ``…`` for a detail that nobody gave: a gap in a sentence is better than no sentence."""
+    """Shows ``…`` for a detail that is missing or blank: a gap in a sentence is better than no sentence."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
 def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
-    """The sentence and the remedy of ``code`` for these details; a missing detail is shown as ``…``.
+    """The sentence and the remedy of ``code`` for these details; a missing or blank one is shown as ``…``.
 
     Raises:
         KeyError: the catalogue has no such code.
     """
     reason = CATALOGUE[code]
-    known = _Details(details)
+    known = _Details({name: value for name, value in details.items() if value.strip()})
     return sentence_case(reason.sentence.format_map(known)), sentence_case(reason.remedy.format_map(known))
 
 

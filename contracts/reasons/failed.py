@@ -116,7 +116,7 @@ REASONS = (
     ),
     _failed(
         "number_taken",
-        "Xero already has another document with the number {number}, which did not come from this one.",
+        "Xero already has another document with the number {number} (contact: {contact}).",
         "Numbers are unique in Xero, also those of voided documents. A document that is not ours is "
         "never overwritten.",
         "give one of the two another number, or set a number format that keeps them apart, such as "

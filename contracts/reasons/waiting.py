@@ -12,8 +12,8 @@ _NOTHING = "nothing."
 REASONS = (
     _waiting(
         "account_paused",
-        "the account '{account}' is paused.",
-        "Somebody paused it, or it was paused after a row of unexpected errors: {paused_reason}",
+        "the account '{account}' is paused: {message}.",
+        "Somebody paused it, or it was paused after a row of unexpected errors.",
         "'sbx resume {account}' when it may go on.",
         "us",
         "Everything is kept in order and sent when the account is resumed.",

@@ -12,14 +12,14 @@ def _warning(code: str, sentence: str, cause: str, remedy: str, who: Who = "sale
 REASONS = (
     _warning(
         "contact_shared",
-        "the Xero contact '{name}' stands for several records in SalesBinder.",
+        "the Xero contact '{contact}' stands for several records in SalesBinder.",
         "Xero knows one active contact of a name; each record then changes only the fields that it "
         "changed itself.",
         "if these are different people, give them different names in SalesBinder.",
     ),
     _warning(
         "invoice_stays_paid",
-        "{document} stays paid in Xero; the refund of {amount} stands there as a credit note of its own.",
+        "the invoice stays paid in Xero; the refund of {amount} stands there as a credit note of its own.",
         "A refund is booked as a credit note with the money paid out, so that the invoice itself is "
         "not changed.",
         "nothing.",
@@ -27,7 +27,7 @@ REASONS = (
     ),
     _warning(
         "refund_tax_by_proportion",
-        "the refund of {amount} on {document} was split over its tax rates in proportion.",
+        "the refund of {amount} was split over its tax rates in proportion.",
         "SalesBinder does not say which lines were refunded.",
         "nothing; where the tax return needs it exact, correct the credit note in Xero.",
         "xero",
@@ -78,8 +78,7 @@ REASONS = (
     ),
     _warning(
         "date_moved",
-        "{document} is dated {sent} in Xero instead of {value}, because the books are locked up to "
-        "{lock_date}.",
+        "the date in Xero is {sent} instead of {value}, because the books are locked up to {lock_date}.",
         "The connection is set to date documents of a locked period on the first open day.",
         "nothing.",
         "xero",
@@ -108,7 +107,7 @@ REASONS = (
     ),
     _warning(
         "xero_warned",
-        "Xero took {document} with a warning: {message}",
+        "Xero took it with a warning: {message}",
         "The words are Xero's own.",
         "look at the document in Xero.",
         "xero",

@@ -102,3 +102,16 @@ def test_the_page_is_current() -> None:
     assert (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8") == document(), (
         "run: python -m contracts.reasons > docs/reasons.md"
     )
+
+
+@pytest.mark.parametrize(
+    "reason", [r for r in CATALOGUE.values() if r.kind == "warning"], ids=lambda r: r.code
+)
+def test_a_warning_needs_nothing_that_only_the_entry_knows(reason: Reason) -> None:
+    assert not {"account", "document"} & {name for _, name, _, _ in string.Formatter().parse(reason.sentence)}
+
+
+def test_a_blank_detail_shows_as_a_gap() -> None:
+    assert render("number_taken", {"number": "1042", "contact": " "})[0] == (
+        "Xero already has another document with the number 1042 (contact: …)."
+    )
