@@ -233,8 +233,8 @@ REASONS = (
     ),
     _failed(
         "needs_review",
-        "Xero's answer to '{step}' for {document} was lost, and looking it up did not tell whether "
-        "it was done.",
+        "Xero's answer to '{step}' for {document} was lost, and looking it up did not settle it. "
+        "Found: {candidates}.",
         "The connection broke while Xero was at work, and nothing in Xero bears a mark that would settle it.",
         "look in Xero: if it is there, skip this entry; if not, retry it.",
         "xero",

@@ -85,8 +85,7 @@ REASONS = (
     ),
     _warning(
         "cents_moved",
-        "{cents} of rounding were put on {place}, so that {document} comes to the same total as in "
-        "SalesBinder.",
+        "{cents} of rounding were put on {place}, so that the total is the same as in SalesBinder.",
         "Xero rounds every line and its tax, SalesBinder the whole document.",
         "nothing.",
         "xero",
