@@ -1,7 +1,6 @@
 """Apache Kafka itself as a child process: one node, KRaft, loopback only."""
 
 import base64
-import os
 import secrets
 import signal
 import socket
@@ -14,7 +13,7 @@ from kafka.errors import KafkaError
 from sandbox.errors import ServiceFailed
 from sandbox.java import find_java
 from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Larger than any event we accept, so that we refuse it with a reason and not the broker."""
@@ -43,7 +42,7 @@ advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs={log_dirs}
+log.dirs=data
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
@@ -77,30 +76,29 @@ class EmbeddedKafka:
         """
         jars = kafka_jars(progress)
         progress(f"Starting Kafka {KAFKA_VERSION}", None)
-        java = [str(find_java()), *_JVM, "-cp", f"{jars}/*"]
-        properties = self._directory / "server.properties"
+        mark = f"-Dsbx.data_dir={self._directory}"
+        java = [str(find_java()), *_JVM, mark, "-cp", f"{jars}/*"]
         command = Command(
             name="Kafka",
-            argv=[*java, "kafka.Kafka", str(properties)],
+            argv=[*java, "kafka.Kafka", "server.properties"],
             log=self._directory / "kafka.log",
             stop_signal=signal.SIGTERM,
-            mark=("kafka.Kafka", str(properties)),
+            mark=mark,
             cwd=self._directory,
         )
         self._directory.mkdir(exist_ok=True)
         end_leftovers(command)
         ports = self._ports.take("kafka", "kafka_controller")
         self.bootstrap_servers = f"127.0.0.1:{ports['kafka']}"
-        properties.write_text(
+        (self._directory / "server.properties").write_text(
             _PROPERTIES.format(
                 port=ports["kafka"],
                 controller=ports["kafka_controller"],
-                log_dirs=self._directory / "data",
                 max_bytes=MAX_MESSAGE_BYTES,
             )
         )
         if not (self._directory / "data" / "meta.properties").exists():
-            _format(java, properties)
+            _format(java, self._directory)
         self._service = Service(command)
         self._service.wait_until(lambda: _answers(ports["kafka"]), START_TIMEOUT)
 
@@ -111,29 +109,22 @@ class EmbeddedKafka:
             self._service = None
 
 
-def _format(java: list[str], properties: Path) -> None:
+def _format(java: list[str], directory: Path) -> None:
     cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    tool = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id]
     result = subprocess.run(
-        [
-            *java,
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            cluster_id,
-            "-c",
-            str(properties),
-            "--ignore-formatted",
-        ],
+        [*tool, "-c", "server.properties", "--ignore-formatted"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        cwd=directory,
+        env=environment(),
     )
     if result.returncode:
         raise ServiceFailed(
-            f"Kafka could not prepare its storage beside {properties} (exit code {result.returncode}). "
+            f"Kafka could not prepare its storage in {directory} (exit code {result.returncode}). "
             f"Check that the directory can be written and the disk has space.\n{result.stdout[-2000:]}"
         )
 

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +70,11 @@ def kafka_jars(progress: Progress) -> Path:
 def _fetch(ready: Path, progress: Progress) -> None:
     work = ready.with_name(f"{ready.name}.part")
     expected = {jar.name: jar for jar in _expected()}
-    done = _Meter(sum(jar.size for jar in expected.values()), progress)
+    total = sum(jar.size for jar in expected.values())
     for attempt in range(1, _TRIES + 1):
-        _drop_broken(work, expected)
+        kept = _drop_broken(work, expected)
         try:
-            jars = _resolve(work, done)
+            jars = _resolve(work, _Meter(kept, total, progress))
             break
         # jgo has no error type of its own: requests' for the network, RuntimeError for the rest.
         except (requests.RequestException, RuntimeError, ValueError) as error:
@@ -83,6 +84,8 @@ def _fetch(ready: Path, progress: Progress) -> None:
                     "Check the network (HTTPS_PROXY and REQUESTS_CA_BUNDLE are honoured) and start again: "
                     "what has come is kept. Or name a Kafka of your own with SBX_KAFKA_BOOTSTRAP_SERVERS."
                 ) from error
+            progress(f"The download was interrupted ({error.__class__.__name__}), trying again", None)
+            time.sleep(2 * attempt)
     wrong = _differences(jars, expected)
     if wrong:
         shutil.rmtree(work)
@@ -110,12 +113,19 @@ def _resolve(work: Path, meter: "_Meter") -> list[Path]:
     return list(builder.from_endpoint(_ENDPOINT).all_jars)
 
 
-def _drop_broken(work: Path, expected: dict[str, _Jar]) -> None:
-    """Delete what an interrupted try left half-written: jgo takes any file that exists for a whole one."""
+def _drop_broken(work: Path, expected: dict[str, _Jar]) -> int:
+    """Delete what an interrupted try left half-written, and return the bytes of what is whole.
+
+    jgo takes any file that exists for a whole one.
+    """
+    kept = 0
     shutil.rmtree(work / "envs", ignore_errors=True)
     for path in work.glob("m2/**/*"):
-        if path.is_file() and not (path.name in expected and expected[path.name].is_at(path)):
+        if path.name in expected and expected[path.name].is_at(path):
+            kept += expected[path.name].size
+        elif path.is_file():
             path.unlink()
+    return kept
 
 
 def _differences(jars: list[Path], expected: dict[str, _Jar]) -> list[str]:
@@ -127,20 +137,24 @@ def _differences(jars: list[Path], expected: dict[str, _Jar]) -> list[str]:
 class _Meter:
     """Adds up the bytes of all files, as jgo tells them file by file."""
 
-    def __init__(self, total: int, progress: Progress) -> None:
+    def __init__(self, kept: int, total: int, progress: Progress) -> None:
+        self._bytes = kept
         self._total = total
         self._progress = progress
-        self._bytes = 0
 
     @contextlib.contextmanager
     def file(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
         """jgo's progress callback."""
 
         def add(count: int) -> None:
-            if name.endswith(".jar"):
-                self._bytes += count
-                share = min(self._bytes / self._total, 1.0)
-                self._progress(f"Downloading Kafka {KAFKA_VERSION} ({self._total // 10**6} MB, once)", share)
+            self._bytes += count
+            share = min(self._bytes / self._total, 1.0)
+            self._progress(f"Downloading Kafka {KAFKA_VERSION} ({self._total // 10**6} MB, once)", share)
 
-        self._progress(f"Looking up the parts of Kafka {KAFKA_VERSION}", None) if self._bytes == 0 else None
-        yield add
+        def ignore(count: int) -> None:
+            """Descriptions (.pom) are small, and not in the total."""
+
+        is_jar = name.endswith(".jar")
+        if not is_jar:
+            self._progress(f"Looking up the parts of Kafka {KAFKA_VERSION}", None)
+        yield add if is_jar else ignore

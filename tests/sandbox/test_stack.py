@@ -95,14 +95,15 @@ def topics(bootstrap_servers: str) -> list[str]:
 
 
 def test_data_and_ports_stay_between_starts(tmp_path: Path) -> None:
+    data = tmp_path / "Josés Bücher, 2. Teil"  # a path as people have them
     said: list[str] = []
-    with EmbeddedStack(tmp_path / "data") as first:
+    with EmbeddedStack(data) as first:
         write_row(first.database_url)
         create_topic(first.bootstrap_servers, "kept")
         before = (first.bootstrap_servers, first.database_url)
-    wait_for_none(tmp_path / "data", seconds=0.5)
+    wait_for_none(data, seconds=0.5)
 
-    second = EmbeddedStack(tmp_path / "data")
+    second = EmbeddedStack(data)
     second.start(progress=lambda text, done: said.append(text))
     try:
         assert (second.bootstrap_servers, second.database_url) == before
