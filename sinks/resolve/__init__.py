@@ -1,0 +1,21 @@
+"""From snapshots to what Xero is sent, with today's settings and the organisation's facts. Pure functions.
+
+Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; whoever sends them encodes them
+(``msgspec.json.Encoder(decimal_format="number")``). What cannot be sent is ``contracts.reasons.Refused``.
+"""
+
+from sinks.resolve.contacts import ResolvedContact, contact_body, resolve_contact
+from sinks.resolve.documents import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDocument, resolve_invoice
+from sinks.resolve.payments import ResolvedPayment, resolve_payment
+
+__all__ = [
+    "EMPTY_LINE_ID",
+    "ROUNDING_LINE_ID",
+    "ResolvedContact",
+    "ResolvedDocument",
+    "ResolvedPayment",
+    "contact_body",
+    "resolve_contact",
+    "resolve_invoice",
+    "resolve_payment",
+]

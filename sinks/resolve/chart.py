@@ -1,0 +1,110 @@
+"""Account codes, tax types and currencies: what the settings name, checked against the facts."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connections.facts import OrganisationFacts
+from connections.settings import Settings, tax_key
+from contracts.commands import Line
+from contracts.money import plain
+from contracts.reasons import Refused
+
+NO_TAX = "NONE"
+"""The TaxType that every organisation has: no tax at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One direction of trade: which settings hold for it."""
+
+    account_setting: str
+    account: str
+    tax_setting: str
+    tax_types: dict[str, str]
+    revenue: bool
+
+
+def sales(settings: Settings) -> Side:
+    """What holds for invoices."""
+    return Side("sales_account", settings.sales_account, "sales_tax", dict(settings.sales_tax), True)
+
+
+def purchases(settings: Settings) -> Side:
+    """What holds for purchase orders and bills."""
+    return Side(
+        "purchases_account", settings.purchases_account, "purchase_tax", dict(settings.purchase_tax), False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A line's tax in Xero: its TaxType and the rate in per cent that Xero takes."""
+
+    tax_type: str
+    rate: Decimal
+
+
+def account_code(code: str, setting: str, facts: OrganisationFacts) -> str:
+    """``code``, when a document line may carry it.
+
+    Raises:
+        Refused: ``account_code_unknown``, ``account_code_archived``.
+    """
+    account = facts.accounts_by_code.get(code)
+    if account is None:
+        raise Refused("account_code_unknown", code=code, setting=setting)
+    if not account.active:
+        raise Refused("account_code_archived", code=code, setting=setting)
+    return code
+
+
+def tax(line: Line, side: Side, facts: OrganisationFacts) -> Tax:
+    """The tax type that stands for the line's pair of rates.
+
+    Raises:
+        Refused: ``tax_rate_unmapped``, ``tax_type_unknown``, ``tax_type_unfit``.
+    """
+    key = tax_key(line.tax_rate, line.tax2_rate)
+    tax_type = side.tax_types.get(key)
+    if tax_type is None:
+        raise Refused("tax_rate_unmapped", rate=key, setting=f"{side.tax_setting}.{key}")
+    return _known_tax(tax_type, f"{side.tax_setting}.{key}", line.tax_rate + line.tax2_rate, side, facts)
+
+
+def no_tax(side: Side, facts: OrganisationFacts) -> Tax:
+    """The tax type of rate 0, for lines that SalesBinder does not have.
+
+    Raises:
+        Refused: ``tax_type_unknown``, ``tax_type_unfit``.
+    """
+    tax_type = side.tax_types.get("0", NO_TAX)
+    return _known_tax(tax_type, f"{side.tax_setting}.0", Decimal(0), side, facts)
+
+
+def _known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: OrganisationFacts) -> Tax:
+    known = facts.tax_rates.get(tax_type)
+    if known is None and tax_type == NO_TAX:
+        return Tax(tax_type, Decimal(0))
+    if known is None or not known.active:
+        raise Refused("tax_type_unknown", tax_type=tax_type, setting=setting)
+    if not (known.can_apply_to_revenue if side.revenue else known.can_apply_to_expenses):
+        raise Refused("tax_type_unfit", tax_type=tax_type, setting=setting, code=side.account)
+    return Tax(tax_type, rate if known.rate is None else known.rate)
+
+
+def currency(
+    named: str | None, rate: Decimal | None, settings: Settings, facts: OrganisationFacts
+) -> tuple[str, Decimal | None]:
+    """Currency and rate of a document. The rate is given only for a foreign currency; Xero keeps 6 decimals.
+
+    Raises:
+        Refused: ``currency_not_enabled``.
+    """
+    code = (named or settings.currency or facts.base_currency).upper()
+    if code == facts.base_currency:
+        return code, None
+    if facts.currencies is not None and code not in facts.currencies:
+        raise Refused("currency_not_enabled", currency=code)
+    if rate is None or rate <= 0:
+        return code, None
+    return code, Decimal(plain(round(rate, 6))) or None

@@ -1,0 +1,154 @@
+"""A line as Xero holds it: quantity, price of up to four decimals, discount, amount and tax in cents."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from contracts.commands import Line
+from contracts.money import plain, to_cents
+from contracts.reasons import warning
+from contracts.results import Warning
+from mappers.totals import EXACT, net
+from sinks.resolve.chart import Tax
+from sinks.resolve.texts import cut
+
+DESCRIPTION_LIMIT = 4000
+_QUANTITY_LENGTH = 13
+"""Characters of a quantity. Source: Xero's page on invoices."""
+_HUNDRED = Decimal(100)
+_NO_TEXT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class XeroLine:
+    """A line item with what Xero makes of it."""
+
+    line_id: str
+    description: str
+    quantity: Decimal
+    unit_amount: Decimal
+    discount_rate: Decimal | None
+    """None where the document type takes no discounts."""
+    item_code: str
+    """``""`` for none."""
+    account_code: str
+    tax_type: str
+    rate: Decimal
+    amount: Decimal
+    """Net in cents."""
+    tax: Decimal
+    """In cents."""
+
+    def with_tax(self, tax: Decimal) -> "XeroLine":
+        """The same line with another tax amount."""
+        return replace(self, tax=tax)
+
+    def body(self) -> dict[str, Any]:
+        """Xero's LineItem.
+
+        Discount and tax amount are always named, because a line that is updated keeps what is not named: a
+        discount that was taken away, or cents that had to be moved before. The tax of an untaxed line is not.
+        """
+        item: dict[str, Any] = {"ItemCode": self.item_code} if self.item_code else {}
+        item |= {
+            "Description": self.description,
+            "Quantity": self.quantity,
+            "UnitAmount": self.unit_amount,
+            "AccountCode": self.account_code,
+            "TaxType": self.tax_type,
+        }
+        if self.discount_rate is not None:
+            item["DiscountRate"] = self.discount_rate
+        if self.rate or self.tax:
+            item["TaxAmount"] = self.tax
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    quantity: Decimal
+    unit_amount: Decimal
+    discount_rate: Decimal = Decimal(0)
+
+
+def xero_line(
+    line: Line,
+    *,
+    item_code: str,
+    account_code: str,
+    tax: Tax,
+    discounts: bool,
+    warnings: list[Warning],
+) -> XeroLine:
+    """The line as Xero holds it. ``discounts`` says whether the document type takes a DiscountRate."""
+    price = _price(line, discounts)
+    text = line.description
+    suffix = ""
+    if price is None:
+        price = _Price(Decimal(1), to_cents(net(line)))
+        if line.quantity != 1:
+            suffix = f"\nQuantity: {plain(line.quantity)}"
+            warnings.append(warning("line_as_one", line=_short(text), quantity=plain(line.quantity)))
+    text = cut(text, DESCRIPTION_LIMIT - len(suffix), "description", warnings)
+    amount = to_cents(net(line))
+    return XeroLine(
+        line_id=line.line_id,
+        description=(text + suffix).strip() or _NO_TEXT,
+        quantity=_normal(price.quantity),
+        unit_amount=_normal(price.unit_amount),
+        discount_rate=_normal(price.discount_rate) if discounts else None,
+        item_code=item_code,
+        account_code=account_code,
+        tax_type=tax.tax_type,
+        rate=tax.rate,
+        amount=amount,
+        tax=to_cents(EXACT.multiply(amount, tax.rate).scaleb(-2, EXACT)),
+    )
+
+
+def _price(line: Line, discounts: bool) -> _Price | None:
+    """Quantity, price and discount that make the line's net; none when Xero has too few decimals for it."""
+    quantity, unit_amount, discount = line.quantity, line.unit_amount, line.discount_percent
+    if quantity < 0:
+        quantity, unit_amount = EXACT.minus(quantity), EXACT.minus(unit_amount)
+    if not _fits(quantity) or len(plain(quantity)) > _QUANTITY_LENGTH:
+        return None
+    if not discount:
+        return _Price(quantity, unit_amount) if _fits(unit_amount) else None
+    if discounts and _fits(unit_amount) and _rate_is_safe(quantity, unit_amount, discount):
+        return _Price(quantity, unit_amount, discount)
+    net_unit = EXACT.multiply(unit_amount, EXACT.subtract(_HUNDRED, discount)).scaleb(-2, EXACT)
+    return _Price(quantity, net_unit) if _fits(net_unit) else None
+
+
+def _fits(number: Decimal) -> bool:
+    """True for up to four decimals."""
+    exponent = EXACT.normalize(number).as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -4
+
+
+def _rate_is_safe(quantity: Decimal, unit_amount: Decimal, discount: Decimal) -> bool:
+    """True when every way in which Xero might round a discounted line comes to the same cents.
+
+    Xero does not say whether it rounds the gross, the discount or only the net. A discount of more than two
+    decimals, above the whole price or on a negative price is better sent as a net price, too.
+    """
+    two_decimals = discount == to_cents(discount)
+    if not two_decimals or not 0 < discount <= _HUNDRED or unit_amount < 0:
+        return False
+    gross = EXACT.multiply(quantity, unit_amount)
+    left = EXACT.subtract(_HUNDRED, discount)
+    of_net = to_cents(EXACT.multiply(gross, left).scaleb(-2, EXACT))
+    of_gross = to_cents(EXACT.multiply(to_cents(gross), left).scaleb(-2, EXACT))
+    of_discount = to_cents(gross) - to_cents(EXACT.multiply(gross, discount).scaleb(-2, EXACT))
+    return of_net == of_gross == of_discount
+
+
+def _normal(number: Decimal) -> Decimal:
+    """Without exponent and trailing zeros, so that equal lines have equal bytes."""
+    return Decimal(plain(number))
+
+
+def _short(text: str) -> str:
+    first = text.partition("\n")[0] or _NO_TEXT
+    return first if len(first) <= 60 else first[:59] + "…"

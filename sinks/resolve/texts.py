@@ -1,0 +1,19 @@
+"""Texts in the nearest form that Xero takes."""
+
+from contracts.reasons import warning
+from contracts.results import Warning
+
+ELLIPSIS = "…"
+
+
+def cut(text: str, limit: int, field: str, warnings: list[Warning]) -> str:
+    """``text`` cut to ``limit`` characters with ``…`` at its end; a cut adds a warning."""
+    if len(text) <= limit:
+        return text
+    warnings.append(warning("text_cut", field=field, length=limit))
+    return text[: limit - len(ELLIPSIS)].rstrip() + ELLIPSIS
+
+
+def one_line(text: str) -> str:
+    """``text`` without line breaks, surrounding and repeated blanks."""
+    return " ".join(text.split())
