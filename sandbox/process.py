@@ -23,8 +23,9 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 
 
 def environment() -> dict[str, str]:
-    """Ours, with messages in English and paths in UTF-8, whatever the user's locale."""
-    return {**os.environ, "LC_ALL": "C.UTF-8"}
+    """What services see of ours: nothing of the product (it has secrets), English texts, paths in UTF-8."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}
+    return kept | {"LC_ALL": "C.UTF-8"}
 
 
 def no_progress(text: str, done: float | None) -> None:

@@ -4,6 +4,8 @@ import fcntl
 import json
 import os
 import sys
+import time
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -14,6 +16,32 @@ from sandbox.kafka import EmbeddedKafka
 from sandbox.paths import prepare
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.process import Ports, Progress, no_progress
+
+_ENDPOINTS = "running.json"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a running stack is reached; a service that it does not have is an empty text."""
+
+    bootstrap_servers: str
+    database_url: str
+
+
+def find_running(data_dir: Path | str) -> Endpoints | None:
+    """The stack that another process holds in ``data_dir``; None when there is none, or it is starting."""
+    directory = Path(data_dir).expanduser()
+    try:
+        with (directory / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        try:
+            return Endpoints(**json.loads((directory / _ENDPOINTS).read_text()))
+        except FileNotFoundError:
+            return None
+    return None  # nobody holds it: what the file says is what a killed process left
 
 
 class EmbeddedStack:
@@ -51,6 +79,7 @@ class EmbeddedStack:
         """
         self.data_dir = prepare(self.data_dir)
         self._lock = _hold(self.data_dir / "lock")
+        (self.data_dir / _ENDPOINTS).unlink(missing_ok=True)
         ports = Ports(self.data_dir / "ports.json")
         try:
             if self._with_postgres:
@@ -64,10 +93,18 @@ class EmbeddedStack:
             if self._with_kafka:
                 self._kafka = EmbeddedKafka(self.data_dir / "kafka", ports)
                 self._kafka.start(progress)
+            self._publish()
         except BaseException:  # Ctrl-C too
             self.stop()
             raise
         return self
+
+    def _publish(self) -> None:
+        """Let other processes find us (``find_running``); the file has the password, so it is ours alone."""
+        new = self.data_dir / f"{_ENDPOINTS}.new"
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+            json.dump(asdict(Endpoints(self.bootstrap_servers, self.database_url)), opened)
+        new.rename(self.data_dir / _ENDPOINTS)  # whole or not at all
 
     def stop(self) -> None:
         """End all services, wait for them, and give the data directory free; safe to call twice."""
@@ -80,6 +117,7 @@ class EmbeddedStack:
                     self._postgres.stop()
             finally:
                 if self._lock is not None:
+                    (self.data_dir / _ENDPOINTS).unlink(missing_ok=True)
                     self._lock.close()
                     self._lock = None
 
@@ -94,7 +132,7 @@ def _hold(file: Path) -> IO[str]:
     """Lock ``file`` for as long as it stays open, and write into it who we are. Raises DataDirInUse."""
     lock = file.open("a+")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_within(lock, seconds=0.5)  # find_running() holds it for a moment
     except BlockingIOError as error:
         lock.seek(0)
         holder = _describe(lock.read())
@@ -114,6 +152,17 @@ def _hold(file: Path) -> IO[str]:
     lock.write(json.dumps(ours) + "\n")
     lock.flush()
     return lock
+
+
+def _lock_within(lock: IO[str], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _describe(text: str) -> str:

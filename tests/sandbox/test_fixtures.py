@@ -1,7 +1,7 @@
 """The fixtures that every other test stands on."""
 
 import psycopg
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 
 
 def test_kafka_answers(kafka: str) -> None:
@@ -10,6 +10,15 @@ def test_kafka_answers(kafka: str) -> None:
         assert len(admin.describe_cluster()["brokers"]) == 1
     finally:
         admin.close()
+
+
+def test_messages_up_to_4_mb_pass(kafka: str, unique: str) -> None:
+    value = b"x" * (4 * 1024 * 1024 - 1024)
+    producer = KafkaProducer(bootstrap_servers=kafka, max_request_size=5_000_000)
+    try:
+        assert producer.send(f"large-{unique}", value).get(timeout=20).offset == 0
+    finally:
+        producer.close()
 
 
 def test_databases_are_apart(empty_database_url: str) -> None:

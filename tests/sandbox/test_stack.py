@@ -20,7 +20,15 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from sandbox import DataDirInUse, DataDirUnusable, EmbeddedStack, ServiceFailed, cache_dir, paths
+from sandbox import (
+    DataDirInUse,
+    DataDirUnusable,
+    EmbeddedStack,
+    ServiceFailed,
+    cache_dir,
+    find_running,
+    paths,
+)
 from sandbox.postgres import packaged_bin_dir
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +129,19 @@ def test_second_start_is_refused_and_names_the_holder(holder: subprocess.Popen[s
     assert f"process {holder.pid} (holder.py" in text
     assert re.search(r"since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", text)
     assert "SBX_DATA_DIR" in text
+
+
+def test_a_running_stack_is_found_until_its_owner_ends(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert find_running(tmp_path / "elsewhere") is None
+    found = find_running(tmp_path / "data")
+    assert found is not None
+    assert found.bootstrap_servers == ""
+    with psycopg.connect(found.database_url) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("sbx",)
+    assert stat.S_IMODE((tmp_path / "data" / "running.json").stat().st_mode) == 0o600
+    holder.kill()
+    holder.wait()
+    assert find_running(tmp_path / "data") is None
 
 
 @pytest.mark.parametrize("holder", [["kafka"]], indirect=True)
