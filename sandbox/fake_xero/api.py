@@ -49,10 +49,33 @@ class Api:
         if exceeded is not None:
             return self._finish(call, self._limited(app, tenant_id, exceeded, call))
         try:
-            return await self._serve(request, call, path, body, app, tenant_id, faults)
-        finally:
-            if not app.unlimited:
-                self.world.limiter.leave(app.client_id, tenant_id)
+            response = await self._serve(request, call, path, body, app, tenant_id, faults)
+        except BaseException:
+            self._leave(app, tenant_id)
+            raise
+        if slow := faults.get("trickle"):
+            return self._trickle(response, slow.seconds, app, tenant_id)
+        self._leave(app, tenant_id)
+        return response
+
+    def _leave(self, app: App, tenant_id: str) -> None:
+        if not app.unlimited:
+            self.world.limiter.leave(app.client_id, tenant_id)
+
+    def _trickle(self, whole: Response, seconds: float, app: App, tenant_id: str) -> Response:
+        """The same answer in pieces; the call counts as in flight until the last one."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            body = bytes(whole.body)
+            size = max(1, -(-len(body) // _PIECES))
+            try:
+                for start in range(0, len(body), size):
+                    await asyncio.sleep(seconds / _PIECES)
+                    yield body[start : start + size]
+            finally:
+                self._leave(app, tenant_id)
+
+        return StreamingResponse(pieces(), whole.status_code, dict(whole.headers))
 
     async def _serve(
         self, request: Request, call: Call, path: str, body: bytes, app: App, tenant_id: str, faults: Faults
@@ -74,11 +97,6 @@ class Api:
         response.headers.update(self._limit_headers(app, tenant_id))
         if call.rate_limit_problem:
             _limit_problem(response, call.rate_limit_problem, faults["rate_limit"].retry_after)
-        if slow := faults.get("trickle"):
-            # sent here, not by Starlette, so that the call counts as in flight to the end
-            response = StreamingResponse(
-                _pieces(stored.body, slow.seconds), stored.status, dict(response.headers)
-            )
         return self._finish(call, response)
 
     def _answer_before(self, app: App, tenant_id: str, faults: Faults, call: Call) -> StoredAnswer | None:
@@ -97,7 +115,7 @@ class Api:
     def _apply(
         self, request: Request, path: str, body: bytes, app: App, tenant_id: str, call: Call, faults: Faults
     ) -> StoredAnswer:
-        """The stored answer of the Idempotency-Key, or a new one. One event-loop step: nothing comes between."""
+        """The stored answer of the Idempotency-Key, or a new one, in one step of the event loop."""
         key = request.headers.get("idempotency-key")
         if not key or request.method == "GET":
             return self._answer(request, path, body, tenant_id, faults, call)
@@ -176,19 +194,18 @@ class Api:
         return app, tenant_id, None
 
     def _log(self, request: Request, path: str, app: App | None, tenant_id: str | None, body: bytes) -> Call:
-        return self.world.begin_call(
-            Call(
-                0,
-                round(self.world.clock.seconds(), 3),
-                request.method,
-                path,
-                request.url.query,
-                app.client_id if app else None,
-                tenant_id,
-                idempotency_key=request.headers.get("idempotency-key"),
-                body_bytes=len(body),
-            )  # fmt: skip
+        call = Call(
+            number=0,
+            at=round(self.world.clock.seconds(), 3),
+            method=request.method,
+            path=path,
+            query=request.url.query,
+            client_id=app.client_id if app else None,
+            tenant_id=tenant_id,
+            idempotency_key=request.headers.get("idempotency-key"),
+            body_bytes=len(body),
         )
+        return self.world.begin_call(call)
 
     def _limit_headers(self, app: App, tenant_id: str) -> dict[str, str]:
         return self.world.limiter.headers(app.client_id, tenant_id)
@@ -295,10 +312,3 @@ def _distort(body: Any, plural: str, faults: Faults) -> None:
             elements.append(elements.pop(0))
     if fault := faults.get("unknown_enum"):
         elements[0][fault.name] = fault.value
-
-
-async def _pieces(body: bytes, seconds: float) -> AsyncIterator[bytes]:
-    size = max(1, -(-len(body) // _PIECES))
-    for start in range(0, len(body), size):
-        await asyncio.sleep(seconds / _PIECES)
-        yield body[start : start + size]

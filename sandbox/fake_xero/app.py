@@ -39,8 +39,8 @@ def build(world: World, strict: StrictBodies | None = None) -> Starlette:
 
 
 class OneSendTransport:
-    """Joins what is written in one step of the event loop into one send. Head and body in two sends would cost
-    every keep-alive call of a client without TCP_NODELAY a delayed ACK (44 ms)."""
+    """Joins what is written in one step of the event loop into one send. Head and body in two sends may cost
+    a keep-alive call a delayed ACK (44 ms)."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport

@@ -37,7 +37,7 @@ class Clock:
         self._wake()
 
     def set_now(self, moment: datetime) -> None:
-        """Jump to a moment; backwards only as far as the fake's seconds stay positive for what is stored."""
+        """Set the date and time. Windows and expiries do not notice: they count seconds (see `advance`)."""
         self._epoch += moment - self.now()
         self._wake()
 

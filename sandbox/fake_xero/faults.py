@@ -26,8 +26,8 @@ KINDS = {
 
 @dataclass(slots=True)
 class Fault:
-    """A rule: calls that match `method` and `path` (regular expressions, searched) after `skip` others are hit,
-    `times` of them (None: all), each with `probability` drawn from a generator seeded with `seed`."""
+    """A rule: calls that match `method` and `path` (searched, as regular expressions) are hit after `skip`,
+    `times` of them at most (None: all), each with `probability` drawn from a generator seeded with `seed`."""
 
     kind: str
     method: str = ""

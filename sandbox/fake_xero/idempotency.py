@@ -1,4 +1,4 @@
-"""Idempotency keys: kept six minutes from the first call, per app; a repeated request gets the stored answer."""
+"""Idempotency keys: kept six minutes from the first call, per app; a repeat gets the stored answer."""
 
 from collections.abc import Callable
 from hashlib import sha256

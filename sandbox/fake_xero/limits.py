@@ -1,4 +1,4 @@
-"""Xero's rate limits: a minute, a day and five at a time for each organisation of each app, a minute for each app.
+"""Xero's rate limits: by minute, by day and at a time per organisation and app; by minute per app.
 
 Windows are fixed and start with the first call."""
 
@@ -98,7 +98,7 @@ class Limiter:
         if usage.minute.current(now) >= limits.minute:
             return Exceeded("minute", _whole_seconds(usage.minute.ends_in(now)))
         if app.current(now) >= limits.app_minute:
-            return Exceeded("appminute", _whole_seconds(app.ends_in(now)))
+            return Exceeded("appminute", None)
         for window in (usage.day, usage.minute, app):
             window.take(now)
         usage.in_flight += 1

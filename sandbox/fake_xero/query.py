@@ -1,8 +1,8 @@
 """Xero's `where` expressions and `order`, turned into functions over records.
 
-Grammar: comparisons `Path op literal` (== = != > >= < <=), `Path.Contains("x")` and its like, `Path` alone as a flag,
-joined by && || AND OR with brackets. Literals: "text", 12.3, true, false, null, guid("…"), DateTime(2026, 3, 1),
-DateTime.Parse("2026-03-01")."""
+Grammar: comparisons `Path op literal` (== = != > >= < <=), `Path.Contains("x")` and its like, `Path` alone as
+a flag, joined by && || AND OR with brackets. Literals: "text", 12.3, true, false, null, guid("…"),
+DateTime(2026, 3, 1), DateTime.Parse("2026-03-01")."""
 
 import operator
 import re

@@ -1,4 +1,4 @@
-"""The endpoints of `/api.xro/2.0`, one entry each: which functions of the books serve it and what can be filtered."""
+"""The endpoints of `/api.xro/2.0`, one entry each: the functions that serve it and what can be filtered."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -57,8 +57,9 @@ for _name in ("EmailAddress", "FirstName", "LastName", "AccountNumber", "TaxNumb
     _CONTACT_FIELDS[_name] = lambda found, name=_name: found.texts.get(name)  # type: ignore[misc]
 
 _DOCUMENT_FIELDS = _get(
-    Type="type", Status="status", Date="date", DueDate="due_date", Reference="reference", CurrencyCode="currency",
-    Total="total", SubTotal="sub_total", TotalTax="total_tax", AmountDue="amount_due", AmountPaid="amount_paid",
+    Type="type", Status="status", Date="date", DueDate="due_date", Reference="reference",
+    CurrencyCode="currency", Total="total", SubTotal="sub_total", TotalTax="total_tax",
+    AmountDue="amount_due", AmountPaid="amount_paid",
     AmountCredited="amount_credited", RemainingCredit="amount_due", UpdatedDateUTC="updated",
     Contact__ContactID="contact.contact_id", Contact__Name="contact.name",
     Contact__ContactNumber="contact.contact_number",
@@ -115,6 +116,13 @@ def _document_candidates(kind: Kind) -> Callable[[Books, dict[str, Any]], list[D
         return None
 
     return candidates
+
+
+def _payment_candidates(books: Books, equal: dict[str, Any]) -> list[Payment] | None:
+    for name in ("Invoice.InvoiceID", "CreditNote.CreditNoteID"):
+        if isinstance(document_id := equal.get(name), str):
+            return books.payments_on(document_id)
+    return None
 
 
 def _document_fields(kind: Kind) -> dict[str, Getter]:
@@ -174,12 +182,12 @@ RESOURCES: dict[str, Resource] = {
         Resource(
             "Payments", "Payment", "PaymentID", lambda books: books.payments.values(), payments.find,
             render.payment, _PAYMENT_FIELDS,
-            create=_write_payment, upsert=_write_payment,
+            create=_write_payment, upsert=_write_payment, candidates=_payment_candidates,
             update=lambda books, found, element, places: payments.update(books, found, element),
         ),
         Resource(
-            "Items", "Item", "ItemID", lambda books: books.items.values(), items.find, _show_item, _ITEM_FIELDS,
-            create=items.create, upsert=items.upsert, update=items.update, paged=False,
+            "Items", "Item", "ItemID", lambda books: books.items.values(), items.find, _show_item,
+            _ITEM_FIELDS, create=items.create, upsert=items.upsert, update=items.update, paged=False,
         ),
         Resource(
             "Accounts", "Account", "AccountID", lambda books: books.accounts.values(), accounts.find,

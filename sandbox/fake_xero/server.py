@@ -28,25 +28,24 @@ def listen(host: str, port: int) -> socket.socket:
 
 def make_server(world: World, strict: StrictBodies | None = None) -> uvicorn.Server:
     """A uvicorn server over the application, quiet, with answers in one send each."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app.build(world, strict),
-            http=app.FakeProtocol,
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            ws="none",
-            timeout_graceful_shutdown=1,
-            server_header=False,
-        )  # fmt: skip
+    config = uvicorn.Config(
+        app.build(world, strict),
+        http=app.FakeProtocol,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        ws="none",
+        timeout_graceful_shutdown=1,
+        server_header=False,
     )
+    return uvicorn.Server(config)
 
 
 class FakeXeroServer:
     """A fake Xero on a free port, as a context manager.
 
-    With `subprocess=True` it has a process (and an interpreter lock) of its own, for benchmarks. `strict` is the
-    path of Xero's OpenAPI file."""
+    With `subprocess=True` it has a process (and an interpreter lock) of its own, for benchmarks. `strict` is
+    the path of Xero's OpenAPI file."""
 
     client_id = DEFAULT_CLIENT
     client_secret = DEFAULT_SECRET

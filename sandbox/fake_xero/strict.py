@@ -19,9 +19,10 @@ class StrictBodies:
         import jsonschema
         import yaml
 
-        opened = gzip.open(description, "rt") if description.suffix == ".gz" else description.open()
-        with opened as stream:
-            document = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        raw = description.read_bytes()
+        text = gzip.decompress(raw) if description.suffix == ".gz" else raw
+        # the C loader needs 0.4 s for Xero's file, the Python one ten times that
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         schemas = {name: _strict(schema) for name, schema in document["components"]["schemas"].items()}
         self._root = {"components": {"schemas": schemas}}
         self._names = set(schemas)

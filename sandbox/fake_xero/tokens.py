@@ -91,7 +91,7 @@ class TokenOffice:
         return self._issue(app, scope, refreshable=False)
 
     def new_code(self, client_id: str, scope: str, redirect_uri: str) -> str:
-        """An authorisation code, as if somebody had agreed in the browser. Raises KeyError for an unknown app."""
+        """An authorisation code, as if somebody had agreed in the browser. KeyError for an unknown app."""
         code = secrets.token_urlsafe(24)
         expires = self._seconds() + CODE_SECONDS
         self._codes[code] = Grant(self.apps[client_id].client_id, expires, scope, redirect_uri=redirect_uri)

@@ -1,4 +1,4 @@
-"""Everything the fake knows: organisations, apps, tokens, limits, keys, faults, the call log. In memory only."""
+"""All that the fake knows: organisations, apps, tokens, limits, keys, faults, calls. In memory only."""
 
 from collections import Counter, deque
 from collections.abc import Iterable

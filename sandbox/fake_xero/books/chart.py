@@ -67,18 +67,10 @@ def account_id_for(books: Books, code: str) -> str:
 def fill_defaults(books: Books, currencies: Iterable[str]) -> None:
     """Give a new organisation its accounts, tax rates and currencies (the base one comes by itself)."""
     for code, name, kind, tax, payments, system in _ACCOUNTS:
-        books.put_account(
-            Account(
-                account_id_for(books, code),
-                code,
-                name,
-                kind,
-                tax,
-                enable_payments=payments,
-                system_account=system,
-                currency=books.base_currency if kind == "BANK" else None,
-            )  # fmt: skip
-        )
+        account = Account(account_id_for(books, code), code, name, kind, tax)
+        account.enable_payments, account.system_account = payments, system
+        account.currency = books.base_currency if kind == "BANK" else None
+        books.put_account(account)
     for tax_type, name, parts, fits in _TAX_RATES:
         components = [(label, Decimal(percent)) for label, percent in parts]
         books.tax_rates[tax_type] = TaxRate(tax_type, name, components, fits)

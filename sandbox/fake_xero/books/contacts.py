@@ -75,7 +75,7 @@ def match(books: Books, element: dict[str, Any]) -> Contact | None:
 
 
 def update(books: Books, contact: Contact, element: dict[str, Any]) -> Contact:
-    """Change a contact; what the element does not name stays. Archived ones only take ContactStatus ACTIVE."""
+    """Change a contact; what the element does not name stays. Archived ones only take a ContactStatus."""
     if contact.merged_to or (contact.status != "ACTIVE" and not _brings_back(element)):
         raise Refused(e.CONTACT_ARCHIVED)
     changed = copy.copy(contact)

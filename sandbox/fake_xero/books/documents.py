@@ -1,4 +1,4 @@
-"""What invoices, credit notes and purchase orders have in common: reading the fields, the state machine, locks."""
+"""What invoices, credit notes and purchase orders share: reading the fields, the state machine, locks."""
 
 import copy
 from collections.abc import Callable

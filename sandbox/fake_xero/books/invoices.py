@@ -1,4 +1,4 @@
-"""Invoices (ACCREC) and bills (ACCPAY): the transition table, and what may be edited once money is on them."""
+"""Invoices (ACCREC) and bills (ACCPAY): the transition table, and what money on them freezes."""
 
 from typing import Any
 

@@ -87,6 +87,7 @@ class Books:
         self._item_codes: dict[str, Item] = {}
         self._contact_numbers: dict[str, Contact] = {}
         self._contact_names: dict[str, Contact] = {}
+        self._document_payments: dict[str, list[Payment]] = {}
         self._keys: dict[str, tuple[str, str]] = {}  # contact id -> the keys it is indexed by
 
     def today(self) -> date:
@@ -131,6 +132,15 @@ class Books:
     def item_with_code(self, code: str) -> Item | None:
         """The item with this code."""
         return self._item_codes.get(fold(code))
+
+    def put_payment(self, payment: Payment) -> None:
+        """Store a new payment."""
+        self.payments[payment.payment_id] = payment
+        self._document_payments.setdefault(payment.document.document_id, []).append(payment)
+
+    def payments_on(self, document_id: str) -> list[Payment]:
+        """Payments ever made on a document, deleted ones too."""
+        return self._document_payments.get(document_id, [])
 
     def put_contact(self, contact: Contact) -> None:
         """Store a contact, and index it: names of active ones, numbers of all but merged ones."""

@@ -1,4 +1,4 @@
-"""Line items: defaults from the item and the account, amounts, tax per line, and the totals they add up to."""
+"""Line items: defaults from item and account, amounts, tax per line, and the totals they add up to."""
 
 import copy
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ def create(books: Books, element: dict[str, Any]) -> Payment:
         is_reconciled=bool(element.get("IsReconciled", False)),
         updated=books.now(),
     )  # fmt: skip
-    books.payments[payment.payment_id] = payment
+    books.put_payment(payment)
     document.payments[payment.payment_id] = payment
     money.settle(books, document)
     return payment
