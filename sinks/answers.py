@@ -1,0 +1,163 @@
+"""What an answer of Xero means for each element of the call. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from sinks.calls import Call, own_key
+from sinks.xero.client import Answer
+from sinks.xero.errors import classify, messages_of, warnings_of
+
+Verdict = Literal["ok", "refused", "not_applied", "unknown", "split"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one element.
+
+    ``ok``: Xero did it; ``refused``: Xero did not and says why; ``not_applied``: surely not done, worth a new call;
+    ``unknown``: perhaps done; ``split``: the batch was refused without naming an element.
+    """
+
+    verdict: Verdict
+    found: tuple[Mapping[str, Any], ...] = ()
+    """The objects that Xero returned for it."""
+    code: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    warned: tuple[str, ...] = ()
+    raw: Any = None
+    """The element's own part of the answer; none when the answer does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole answer read."""
+
+    results: tuple[Result, ...]
+
+
+Trouble = Literal["", "limit", "unauthorised", "forbidden", "server"]
+
+
+def trouble_of(status: int) -> Trouble:
+    """What an HTTP status says about the whole account rather than about the call."""
+    if status >= 500:
+        return "server"
+    return _TROUBLES.get(status, "")
+
+
+_TROUBLES: dict[int, Trouble] = {401: "unauthorised", 403: "forbidden", 429: "limit"}
+
+
+def read_answer(call: Call, answer: Answer) -> Reading:
+    """One result an element, in the order of the call's elements."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Reading(tuple(_success(call, answer)))
+    trouble = trouble_of(status)
+    if trouble:
+        unsure = trouble == "server" and call.route.creates
+        return Reading(tuple(Result("unknown" if unsure else "not_applied") for _ in call.parts))
+    return Reading(tuple(_refused(call, answer)))
+
+
+def decode(raw: bytes) -> Any:
+    """JSON with exact numbers; none when it is no JSON."""
+    try:
+        return _decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _success(call: Call, answer: Answer) -> list[Result]:
+    document = decode(answer.body)
+    objects = document.get(call.route.envelope) if isinstance(document, Mapping) else None
+    if not isinstance(objects, list):
+        lost = Result("not_applied" if call.route.reads else "unknown")
+        return [lost for _ in call.parts]
+    objects = [o for o in objects if isinstance(o, Mapping)]
+    if call.route.reads and len(call.parts) == 1:
+        return [Result("ok", tuple(objects))]
+    matched = _match(call, objects)
+    missing = Result("ok") if call.route.reads else Result("unknown")
+    return [missing if found is None else _element(found) for found in matched]
+
+
+def _element(found: Mapping[str, Any]) -> Result:
+    errors = messages_of(found)
+    if errors or found.get("HasErrors") is True or found.get("StatusAttributeString") == "ERROR":
+        code, details = classify(errors)
+        return Result("refused", code=code, details=details, raw=found)
+    return Result("ok", (found,), warned=tuple(warnings_of(found)), raw=found)
+
+
+def _match(call: Call, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+    """Results by our own key; what is left over by its place, when every element has an answer there."""
+    if len(call.parts) == 1 and len(objects) == 1:
+        return [objects[0]]
+    by_key: dict[str, Mapping[str, Any]] = {}
+    for found in objects:
+        if key := own_key(call.route, found):
+            by_key.setdefault(key, found)
+    matched: list[Mapping[str, Any] | None] = []
+    for place, part in enumerate(call.parts):
+        wanted = _key_of(call, part.element.body, part.element.xero_id)
+        found_by_key = by_key.get(wanted)
+        if found_by_key is None and len(objects) == len(call.parts):
+            other = own_key(call.route, objects[place])
+            found_by_key = objects[place] if not other else None
+        matched.append(found_by_key)
+    return matched
+
+
+def _key_of(call: Call, body: Mapping[str, Any] | None, xero_id: str) -> str:
+    return own_key(call.route, body) if body is not None else xero_id.casefold()
+
+
+def _refused(call: Call, answer: Answer) -> list[Result]:
+    """A 4xx: a summarised list of failures, or one message for the whole call."""
+    document = decode(answer.body)
+    top = document if isinstance(document, Mapping) else {}
+    if answer.status == 404 and call.route.reads:
+        return [Result("ok") for _ in call.parts]
+    elements = [e for e in top.get("Elements") or () if isinstance(e, Mapping)]
+    if elements and len(call.parts) == 1:
+        return [_named(elements[0], top)]
+    if elements:
+        return _summarised(call, elements, top)
+    message = str(top.get("Message") or top.get("Detail") or top.get("Title") or f"HTTP {answer.status}")
+    if "is used with a different request" in message:
+        return [Result("unknown") for _ in call.parts]
+    if len(call.parts) > 1:
+        return [Result("split") for _ in call.parts]
+    code, details = classify([message])
+    return [Result("refused", code=code, details=details)]
+
+
+def _summarised(call: Call, elements: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> list[Result]:
+    """Only failures are listed; the others were done, and their ids lost: they are looked up."""
+    by_key = {own_key(call.route, e): e for e in elements if own_key(call.route, e)}
+    if len(by_key) < len(elements) and len(elements) < len(call.parts):
+        return [Result("split") for _ in call.parts]
+    by_place = len(elements) == len(call.parts) and len(by_key) < len(elements)
+    results = []
+    for place, part in enumerate(call.parts):
+        named = (
+            elements[place]
+            if by_place
+            else by_key.get(_key_of(call, part.element.body, part.element.xero_id))
+        )
+        results.append(Result("unknown") if named is None else _named(named, top))
+    return results
+
+
+def _named(element: Mapping[str, Any], top: Mapping[str, Any]) -> Result:
+    messages = messages_of(element) or [str(top.get("Message") or "no message")]
+    code, details = classify(messages)
+    return Result("refused", code=code, details=details, raw=element)

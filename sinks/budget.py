@@ -1,0 +1,115 @@
+"""Xero's limits for one account: calls a minute, calls a day, calls at once. Pure; time comes in as an argument.
+
+Xero counts in fixed windows that start with the first call after the window before (reference: developer.xero.com,
+"limits"). Nobody tells us when a window began, so the moment the first answer of a window came back is taken:
+never earlier than the truth, hence never a call too many.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MINUTE = 60.0
+DAY = 86_400.0
+CONCURRENT = 5
+_MARGIN = 0.3
+_UNKNOWN_DAY_RETRY = 3_600.0
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the limits. Times are seconds of one clock that the caller chooses; ``rate`` is how many of
+    Xero's seconds pass in one of it (1, but for rehearsals against a stand-in whose clock runs faster)."""
+
+    rate: float = 1.0
+    minute_limit: int = 60
+    minute_left: int = 60
+    day_left: int | None = None
+    in_flight: int = 0
+    window_opened: float | None = None
+    reported: int | None = None
+    closed_until: float = 0.0
+    closed_why: str = ""
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can tell."""
+        if now < self.closed_until:
+            return self.closed_until - now
+        if self.in_flight >= CONCURRENT:
+            return None
+        if self.minute_left > 0:
+            return 0.0
+        if self.window_opened is None:
+            return None if self.in_flight else MINUTE / self.rate
+        end = self.window_opened + (MINUTE + _MARGIN) / self.rate
+        if now >= end:
+            self.minute_left = self.minute_limit - self.in_flight
+            self.window_opened = now
+            self.reported = None
+            return 0.0 if self.minute_left > 0 else None
+        return end - now
+
+    def sent(self) -> None:
+        """A call goes out."""
+        self.in_flight += 1
+        self.minute_left -= 1
+        if self.day_left is not None:
+            self.day_left -= 1
+
+    def not_sent(self) -> None:
+        """A call that was counted as sent did not reach Xero."""
+        self.in_flight -= 1
+        self.minute_left += 1
+
+    def lost(self) -> None:
+        """A call ended without an answer."""
+        self.in_flight -= 1
+
+    def answered(self, now: float, headers: Mapping[str, str]) -> None:
+        """An answer came: Xero's own count replaces ours. ``headers`` with lower-case names."""
+        self.in_flight -= 1
+        left = _number(headers.get("x-minlimit-remaining"))
+        if left is not None:
+            if self.window_opened is None or self.reported is None or left > self.reported:
+                self.window_opened = now
+            self.reported = left
+            self.minute_limit = max(self.minute_limit, left + 1)
+            self.minute_left = left - self.in_flight
+        elif self.window_opened is None:
+            self.window_opened = now
+        day = _number(headers.get("x-daylimit-remaining"))
+        if day is not None:
+            self.day_left = day - self.in_flight
+            if day <= 0:
+                self.close(now, _UNKNOWN_DAY_RETRY, "xero_day_limit")
+
+    def refused(self, now: float, headers: Mapping[str, str]) -> str:
+        """A 429 came: closes the account's calls for as long as Xero says. Returns the reason code of the wait."""
+        problem = headers.get("x-rate-limit-problem", "").lower()
+        retry_after = _number(headers.get("retry-after"))
+        if problem == "day":
+            self.close(now, retry_after if retry_after is not None else _UNKNOWN_DAY_RETRY, "xero_day_limit")
+        elif problem == "concurrent":
+            self.close(now, retry_after if retry_after is not None else 1.0, "xero_minute_limit")
+        else:
+            self.minute_left = 0
+            self.close(now, retry_after if retry_after is not None else MINUTE, "xero_minute_limit")
+            self.minute_left = self.minute_limit - self.in_flight
+            self.window_opened, self.reported = None, None
+        return self.closed_why
+
+    def close(self, now: float, xero_seconds: float, why: str) -> None:
+        """No call for so many of Xero's seconds."""
+        self.closed_until = max(self.closed_until, now + (xero_seconds + _MARGIN) / self.rate)
+        self.closed_why = why
+
+    @property
+    def plenty(self) -> bool:
+        """True while half a minute's calls are left: then nothing need linger for a fuller batch."""
+        return self.minute_left * 2 > self.minute_limit
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,96 @@
+"""Calls: elements of one route put together, and the bytes that go to Xero. Pure."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sinks.steps import ROUTES, Element, Route, Target, encode_body
+from sinks.xero.client import Request
+
+MAX_BODY = 3_000_000
+
+
+@dataclass(slots=True)
+class Part:
+    """One element of a call and the commands that it serves."""
+
+    element: Element
+    members: list[str] = field(default_factory=list)
+    """Command ids."""
+    limit: int = 50
+    """Elements that its call may carry; fewer after a batch was refused as a whole."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to Xero, before it is written down."""
+
+    intent_id: str
+    route: Route
+    parts: list[Part]
+    request: Request
+
+    @property
+    def targets(self) -> list[Target]:
+        """What the call is about, in the order of its elements."""
+        return [part.element.target for part in self.parts]
+
+
+def make_call(parts: Sequence[Part]) -> Call:
+    """A call of these elements, which are all of one route, with a new Idempotency-Key."""
+    route = ROUTES[parts[0].element.route]
+    intent_id = str(uuid.uuid4())
+    first = parts[0].element
+    query = {**route.query, **first.query}
+    path = route.path.replace("{id}", first.xero_id)
+    body: bytes | None = None
+    if route.reads:
+        if len(parts) > 1:
+            path = route.path.removesuffix("/{id}")
+            query |= {"IDs": ",".join(part.element.xero_id for part in parts), "includeArchived": "true"}
+    elif route.batch > 1 or "{id}" not in route.path:
+        body = encode_body({route.envelope: [part.element.body for part in parts]})
+    else:
+        body = encode_body(first.body)
+    key = None if route.reads else intent_id
+    return Call(intent_id, route, list(parts), Request(route.method, path, query, body, key))
+
+
+def batches(parts: Sequence[Part]) -> list[list[Part]]:
+    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, no target twice."""
+    if not parts:
+        return []
+    limit = ROUTES[parts[0].element.route].batch
+    cut: list[list[Part]] = []
+    size = 0
+    for part in parts:
+        weight = len(encode_body(part.element.body)) if part.element.body is not None else 0
+        most = min(limit, part.limit, *(other.limit for other in cut[-1])) if cut else limit
+        full = not cut or len(cut[-1]) >= most or size + weight > MAX_BODY
+        if full or _same_document(cut[-1], part.element):
+            cut.append([])
+            size = 0
+        cut[-1].append(part)
+        size += weight
+    return cut
+
+
+def _same_document(parts: Sequence[Part], element: Element) -> bool:
+    """Two elements of one call must not touch one thing: the order inside a batch is not documented."""
+    return any(
+        part.element.target.record_id == element.target.record_id
+        and part.element.target.kind == element.target.kind
+        for part in parts
+    )
+
+
+def own_key(route: Route, body: Mapping[str, Any]) -> str:
+    """The text by which an element and its result are matched; ``""`` when the object has none."""
+    for name in route.keys:
+        value: Any = body
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value:
+            return str(value).casefold()
+    return ""

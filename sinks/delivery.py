@@ -1,0 +1,157 @@
+"""The sink's own work beside the intake: lanes for accounts with work, and the outbox."""
+
+import asyncio
+import secrets
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.rows import dict_row
+
+from connections import store
+from connections.environment import Environment
+from connections.secrets import SecretBox
+from sinks import ledger
+from sinks.intake import LANE_CHANNEL
+from sinks.lane import Lane
+from sinks.ledger import Lease, LeaseLost
+from sinks.outbox import CHANNEL as OUTBOX_CHANNEL
+from sinks.outbox import Outbox, Publish
+from sinks.runner import LEASE_SECONDS, LaneRunner
+from sinks.session import Pool, Session
+
+log = structlog.stdlib.get_logger(__name__)
+
+_LOOK_EVERY = 1.0
+_AFTER_TROUBLE = 1.0
+
+
+class Delivery:
+    """Delivers the ledger's commands to Xero and publishes what became of them."""
+
+    def __init__(self, *, pool: Pool, publish: Publish, environment: Environment) -> None:
+        self._pool = pool
+        self._environment = environment
+        self._box = SecretBox.open(environment.data_dir, environment.secret_key)
+        self._outbox = Outbox(pool, publish)
+        self._runners: dict[str, LaneRunner] = {}
+        self._ended: set[asyncio.Task[None]] = set()
+        self._wanted = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, through any trouble of the database."""
+        publishing = asyncio.create_task(self._outbox.run())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._while_connected(stop)
+                except (psycopg.Error, OSError) as error:
+                    log.warning("the database is away; lanes rest", error=str(error).strip())
+                    await self._stop_lanes()
+                    await _sleep(_AFTER_TROUBLE, stop)
+            await self._stop_lanes()
+            await self._outbox.drain()
+        finally:
+            publishing.cancel()
+
+    async def _while_connected(self, stop: asyncio.Event) -> None:
+        """Hold one session whose advisory lock says to all workers: this holder is alive."""
+        holder = secrets.randbits(62)
+        connection = await psycopg.AsyncConnection.connect(
+            **self._environment.psycopg("sbx-deliver-holder"), autocommit=True
+        )
+        async with connection:
+            await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
+            for channel in (LANE_CHANNEL, store.CHANNEL, OUTBOX_CHANNEL):
+                await connection.execute(f"LISTEN {channel}".encode())
+            listening = asyncio.create_task(self._listen(connection))
+            try:
+                while not stop.is_set():
+                    await self._start_lanes(holder)
+                    await self._look_again(listening)
+            finally:
+                listening.cancel()
+                await asyncio.wait({listening})
+                await self._stop_lanes()
+
+    async def _look_again(self, listening: "asyncio.Task[None]") -> None:
+        """Wait until an account without a lane has work, or a second is over.
+
+        Raises:
+            psycopg.Error: the session is gone, and with it the sign that this holder is alive.
+        """
+        self._wanted.clear()
+        wanted: asyncio.Future[Any] = asyncio.ensure_future(self._wanted.wait())
+        await asyncio.wait([listening, wanted], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        wanted.cancel()
+        if listening.done():
+            listening.result()
+            raise psycopg.OperationalError("the session for notifications has ended")
+
+    async def _listen(self, connection: ledger.Connection) -> None:
+        async for notice in connection.notifies():
+            if notice.channel == OUTBOX_CHANNEL:
+                self._outbox.wake.set()
+                continue
+            runner = self._runners.get(notice.payload)
+            if runner is not None:
+                if notice.channel == store.CHANNEL:
+                    runner.connection_changed = True
+                runner.wake.set()
+            elif notice.channel == LANE_CHANNEL:
+                self._wanted.set()
+
+    async def _start_lanes(self, holder: int) -> None:
+        async with self._pool.connection() as connection:
+            rows = await ledger.fetch(connection, "accounts_with_work", None)
+            for account in sorted(row["account"] for row in rows):
+                if account in self._runners:
+                    continue
+                lease = await _take_lease(connection, account, holder)
+                if lease is not None:
+                    self._start_lane(lease)
+
+    def _start_lane(self, lease: Lease) -> None:
+        session = Session(lease.account, self._pool, self._environment, self._box)
+        runner = LaneRunner(Lane(lease, self._pool, session, self._environment.clock_rate))
+        self._runners[lease.account] = runner
+        task = asyncio.create_task(self._run_lane(lease.account, runner))
+        self._ended.add(task)
+        task.add_done_callback(self._ended.discard)
+
+    async def _run_lane(self, account: str, runner: LaneRunner) -> None:
+        """A lane that breaks starts anew from the ledger, which has everything."""
+        log.info("lane starts", account=account, fence=runner.lane.lease.fence)
+        try:
+            await runner.run()
+        except LeaseLost:
+            log.warning("lane lost its lease", account=account)
+        except (psycopg.Error, OSError) as error:
+            log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
+            await asyncio.sleep(_AFTER_TROUBLE)
+        except Exception:
+            log.exception("lane breaks", account=account)
+            await asyncio.sleep(_AFTER_TROUBLE)
+        finally:
+            del self._runners[account]
+
+    async def _stop_lanes(self) -> None:
+        for runner in self._runners.values():
+            runner.stop()
+        while self._ended:
+            await asyncio.wait(set(self._ended))
+
+
+async def _take_lease(connection: ledger.Connection, account: str, holder: int) -> Lease | None:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        parameters = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
+        await cursor.execute(ledger.SQL["take_lease"], parameters)
+        row = await cursor.fetchone()
+    return Lease(account, holder, row["fence"]) if row else None
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,183 @@
+"""Planning a set of commands and writing down what came of it, in one transaction of the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
+from contracts.results import Attempt
+from sinks import ledger
+from sinks.effects import FACT_CODES
+from sinks.entries import Entry, now_utc, result_of
+from sinks.planner import Done, Fail, Plan, Remember, Send, Situation, Wait, plan
+from sinks.situations import Work, situations
+from sinks.steps import Element, Link
+
+_SUPERSEDES = {"": (), "snapshots": ("created", "edited"), "money": ("payment_applied", "refund_applied")}
+_MOST_PLANS = 20
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What planning came to."""
+
+    sends: list[tuple[Work, Element]] = field(default_factory=list)
+    ended: list[Work] = field(default_factory=list)
+    waiting: list[Work] = field(default_factory=list)
+    stale_facts: list[Work] = field(default_factory=list)
+    """They failed by what we believe of the organisation: ask Xero again, then plan once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The account's settings and facts at the time of planning."""
+
+    account: str
+    settings: Settings
+    facts: OrganisationFacts
+    facts_may_be_stale: bool
+
+    async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
+        """Plan every work until it has a next step, waits, or ends; write links, states and results.
+
+        Runs in the caller's transaction, which holds the fence.
+        """
+        outcome = Outcome()
+        writer = _Writer(self)
+        pending = list(works)
+        for _ in range(_MOST_PLANS):
+            if not pending:
+                break
+            pending = await self._plan_once(connection, pending, outcome, writer)
+        for work in pending:
+            writer.end(
+                work,
+                work.entry.failed(now_utc(), "our_error", {"message": "planning does not come to an end"}),
+            )
+            outcome.ended.append(work)
+        await writer.write(connection)
+        return outcome
+
+    async def _plan_once(
+        self, connection: ledger.Connection, works: list[Work], outcome: Outcome, writer: "_Writer"
+    ) -> list[Work]:
+        """One plan each; returns those that learnt something and must be planned again."""
+        found = await situations(connection, self.account, works, self.settings, self.facts, now_utc())
+        again: list[Work] = []
+        learnt: list[Link] = []
+        for work, situation in zip(works, found, strict=True):
+            step = _plan(situation)
+            if isinstance(step, Send):
+                outcome.sends.append((work, step.element))
+                writer.progress(work)
+            elif isinstance(step, Remember):
+                learnt += step.links
+                await ledger.resolve_unknown(connection, self.account, step.resolved)
+                again.append(work)
+            elif isinstance(step, Wait):
+                writer.end(
+                    work, work.entry.waiting(step.until, step.code, {"step": work.entry.command.action})
+                )
+                outcome.waiting.append(work)
+            elif isinstance(step, Fail) and self._worth_asking(work, step):
+                work.facts_refreshed = True
+                work.refusal = None
+                outcome.stale_facts.append(work)
+            else:
+                writer.conclude(work, step, situation)
+                outcome.ended.append(work)
+        await ledger.write_links(connection, self.account, learnt)
+        return again
+
+    def _worth_asking(self, work: Work, step: Fail) -> bool:
+        return step.code in FACT_CODES and not work.facts_refreshed and self.facts_may_be_stale
+
+
+def _plan(situation: Situation) -> Plan:
+    """A bug in planning one command must not stop the others: it fails, with the reason ``our_error``."""
+    try:
+        return plan(situation)
+    except Exception as error:  # noqa: BLE001
+        return Fail("our_error", {"message": f"{type(error).__name__}: {error}"})
+
+
+class _Writer:
+    """Collects entries at their new versions and writes them with their results."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._entries: list[Entry] = []
+        self._superseding: list[tuple[Entry, Sequence[str]]] = []
+
+    def end(self, work: Work, entry: Entry) -> None:
+        """``entry`` is the new version of the work's; what was merged into it goes along."""
+        work.entry = entry
+        self._entries.append(entry)
+        now = now_utc()
+        for merged in work.merged:
+            if entry.state == "completed":
+                self._entries.append(merged.completed(now, "superseded"))
+            elif entry.state == "failed":
+                self._entries.append(merged.failed(now, entry.reason_code or "our_error", entry.reason_args))
+            else:
+                self._entries.append(
+                    merged.waiting(
+                        entry.next_attempt_at, entry.reason_code or "xero_unavailable", entry.reason_args
+                    )
+                )
+
+    def progress(self, work: Work) -> None:
+        """An attempt was made and another step follows."""
+        if work.entry.made:
+            work.entry = replace(work.entry, version=work.entry.version + 1)
+            self._entries.append(work.entry)
+            work.entry = replace(work.entry, made=())
+
+    def conclude(self, work: Work, step: Plan, situation: Situation) -> None:
+        """The work has ended."""
+        entry = work.entry
+        now = now_utc()
+        if isinstance(step, Done):
+            outcome = step.outcome or ("posted" if entry.acted else "already_there")
+            self.end(work, entry.completed(now, outcome, step.link, step.warnings))
+            if step.supersedes:
+                self._superseding.append((work.entry, _SUPERSEDES[step.supersedes]))
+        elif isinstance(step, Fail):
+            details = _known_details(situation) | dict(step.details)
+            self.end(work, entry.failed(now, step.code, details))
+
+    async def write(self, connection: ledger.Connection) -> None:
+        """Everything collected, in the caller's transaction."""
+        earlier = await ledger.earlier_failed(connection, self._desk.account, self._superseding)
+        known = {entry.command_id for entry in self._entries}
+        now = now_utc()
+        unique = {e.command_id: e for e in earlier if e.command_id not in known}
+        self._entries += [entry.completed(now, "superseded") for entry in unique.values()]
+        await write_and_publish(connection, self._entries, self._desk)
+
+
+def _known_details(situation: Situation) -> dict[str, str]:
+    """Amounts that a reason's sentence may name although whoever refused did not know them."""
+    link = situation.invoice_link
+    if link is None or situation.command.transaction is None:
+        return {}
+    paid = sum(p.amount("amount") for p in situation.payment_links.values() if not p.removed)
+    return {"amount": str(situation.command.transaction.amount), "due": str(link.amount("total") - paid)}
+
+
+async def write_and_publish(
+    connection: ledger.Connection, entries: Sequence[Entry], desk: Desk | None
+) -> None:
+    """Entries at their new versions into the ledger, and the results that tell the log so into the outbox."""
+    written = await ledger.write_entries(connection, entries)
+    kept = [entry for entry in entries if entry.command_id in written]
+    if desk is None:
+        results = [result_of(entry) for entry in kept]
+    else:
+        results = [result_of(entry, desk.settings.document_url, desk.facts.short_code) for entry in kept]
+    await ledger.publish_later(connection, results, [entry.command.key for entry in kept])
+
+
+def with_attempt(entry: Entry, attempt: Attempt) -> Entry:
+    """The entry with one more attempt, to be published with its next version."""
+    return replace(entry, attempts=entry.attempts + 1, made=(*entry.made, attempt))

@@ -1,0 +1,136 @@
+"""What a result of Xero changes in what we know: links, and what a command has read. Pure but for ``Work``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sinks.answers import Result
+from sinks.planner import Known, Refusal
+from sinks.planner.invoices import GONE, link_of_invoice
+from sinks.situations import Work
+from sinks.steps import ROUTES, Element, Link
+
+FACT_CODES = frozenset(
+    {
+        "period_locked",
+        "account_code_unknown",
+        "account_code_archived",
+        "payment_account_unknown",
+        "payment_account_not_payable",
+        "tax_type_unknown",
+        "tax_type_unfit",
+        "item_code_invalid",
+        "item_code_taken",
+        "currency_not_enabled",
+    }
+)
+"""Reasons that may only mean that the organisation was changed since we last asked about it."""
+
+
+def apply(element: Element, result: Result, works: Sequence[Work], link: Link | None) -> Link | None:
+    """Take one result into ``works``, the commands that the element served.
+
+    Args:
+        link: what the element's target is linked to so far.
+
+    Returns:
+        the target's link as it must be kept now; none when it stays as it is.
+    """
+    if result.verdict == "refused":
+        if (
+            element.route == "payments.remove"
+            and result.code == "payment_already_removed"
+            and link is not None
+        ):
+            return replace(link, removed=True)
+        for work in works:
+            work.refusal = Refusal(element.step, result.code, result.details)
+        return None
+    if result.verdict != "ok":
+        for work in works:
+            work.known = Known()
+            if result.verdict == "split":
+                work.batch_limit = max(1, min(work.batch_limit, 50) // 2)
+        return None
+    for work in works:
+        work.refusal = _kept_refusal(element, work)
+    if ROUTES[element.route].reads:
+        for work in works:
+            work.known = _learnt(work.known, element, result.found)
+        return _refreshed(element, result.found, link)
+    return _changed(element, result, works, link)
+
+
+def _kept_refusal(element: Element, work: Work) -> Refusal | None:
+    """A look-up does not clear the refusal that it was made for."""
+    return work.refusal if ROUTES[element.route].reads else None
+
+
+def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]) -> Known:
+    first = found[0] if found else {}
+    if element.route == "contacts.read":
+        return replace(known, contact=first)
+    if element.route == "contacts.find":
+        if "number" in element.step:
+            return replace(known, contact_by_number=found)
+        return replace(known, contact_by_name=found)
+    if element.route == "invoices.find":
+        return replace(known, invoice_by_number=found)
+    if element.route == "invoices.read":
+        return replace(known, invoice=first)
+    if element.route == "payments.read":
+        return replace(known, payments={**known.payments, element.xero_id: first})
+    raise ValueError(f"{element.route} is no look-up")
+
+
+def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Link | None) -> Link | None:
+    """The link with the state that a document was found in."""
+    if element.route != "invoices.read" or link is None:
+        return None
+    status = str(found[0].get("Status") or "") if found else "DELETED"
+    if status == link.text("status"):
+        return None
+    return replace(link, removed=link.removed or status in GONE, facts={**link.facts, "status": status})
+
+
+def _changed(element: Element, result: Result, works: Sequence[Work], link: Link | None) -> Link | None:
+    found = result.found[0] if result.found else {}
+    seq = works[0].entry.seq
+    for work in works:
+        work.entry = replace(work.entry, acted=True)
+    if element.target.kind == "contact":
+        for work in works:
+            archived = found.get("ContactStatus") == "ARCHIVED"
+            work.known = replace(work.known, contact=found if archived else None)
+        name = str(found.get("Name") or element.memory.get("name") or "")
+        xero_id = str(found.get("ContactID") or element.xero_id)
+        return Link(element.target, xero_id, name, seq, facts=dict(element.memory))
+    if element.route in ("invoices.create", "invoices.update"):
+        for work in works:
+            work.known = replace(work.known, invoice=None)
+        return _invoice_link(element, result, found, seq, link)
+    if element.route == "payments.create":
+        return Link(element.target, str(found["PaymentID"]), "", seq, facts=dict(element.memory))
+    if element.route == "payments.remove" and link is not None:
+        return replace(link, removed=True)
+    return None
+
+
+def _invoice_link(
+    element: Element, result: Result, found: Mapping[str, Any], seq: int, link: Link | None
+) -> Link:
+    if "fingerprint" not in element.memory and link is not None:
+        status = str(found.get("Status") or (element.body or {}).get("Status") or "")
+        facts = {**link.facts, **element.memory, "status": status}
+        return replace(link, removed=status in GONE, facts=facts)
+    made = link_of_invoice(element.target, found, element.memory, seq)
+    facts = dict(made.facts)
+    if link is not None and "lines" not in facts and "lines" in link.facts:
+        facts["lines"] = link.facts["lines"]
+    warned = list(result.warned)
+    expected = Decimal(str(element.memory.get("expected_total", made.facts["total"])))
+    if Decimal(str(made.facts["total"])) != expected:
+        warned.append(f"the total is {made.facts['total']} in Xero and {expected} in SalesBinder")
+    facts["warned"] = warned
+    return replace(made, facts=facts)

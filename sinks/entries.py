@@ -1,0 +1,225 @@
+"""A ledger row in memory: one command, where it stands, and the result that tells the log so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from connections.settings import DEFAULT_DOCUMENT_URL
+from contracts.commands import Command, decode_command
+from contracts.reasons import render
+from contracts.results import Attempt, EntryResult, Warning
+from sinks.steps import Link
+
+_XERO_PAGES = {
+    "contact": "https://go.xero.com/app/{code}/contacts/contact/{id}",
+    "invoice": "https://go.xero.com/app/{code}/invoicing/view/{id}",
+    "payment": "https://go.xero.com/app/{code}/bank-transactions/view/{id}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command and its state. Every change makes a new version, which is published."""
+
+    seq: int
+    command: Command
+    state: str
+    outcome: str | None
+    reason_code: str | None
+    reason_args: Mapping[str, str]
+    warnings: tuple[Warning, ...]
+    acted: bool
+    attempts: int
+    revision: int
+    version: int
+    next_attempt_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    xero_type: str
+    xero_id: str
+    xero_number: str
+    triggered_by: str
+    actor: str
+    made: tuple[Attempt, ...] = field(default=())
+    """Attempts that are not published yet."""
+
+    @property
+    def command_id(self) -> str:
+        """The command's and the log entry's id."""
+        return self.command.command_id
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """Entity and record id: the unit of order."""
+        return self.command.entity, self.command.record_id
+
+    def running(self, now: datetime) -> "Entry":
+        """Somebody is at work on it."""
+        return replace(
+            self,
+            state="running",
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            next_attempt_at=None,
+            reason_code=None,
+            reason_args={},
+        )
+
+    def waiting(self, until: datetime | None, code: str, details: Mapping[str, str]) -> "Entry":
+        """Back in the queue, with the reason for the wait."""
+        return replace(
+            self,
+            state="queued",
+            version=self.version + 1,
+            next_attempt_at=until,
+            reason_code=code,
+            reason_args=dict(details),
+        )
+
+    def completed(
+        self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
+    ) -> "Entry":
+        """It is so in Xero, or need not be."""
+        return replace(
+            self,
+            state="completed",
+            outcome=outcome,
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            finished_at=now,
+            next_attempt_at=None,
+            reason_code=None,
+            reason_args={},
+            warnings=tuple(warnings),
+            xero_type=link.target.kind if link else self.xero_type,
+            xero_id=link.xero_id if link else self.xero_id,
+            xero_number=link.xero_number if link else self.xero_number,
+        )
+
+    def failed(self, now: datetime, code: str, details: Mapping[str, str]) -> "Entry":
+        """It cannot be, until somebody acts."""
+        return replace(
+            self,
+            state="failed",
+            outcome=None,
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            finished_at=now,
+            next_attempt_at=None,
+            reason_code=code,
+            reason_args=dict(details),
+        )
+
+
+def entry_of_row(row: Mapping[str, Any]) -> Entry:
+    """A row of ``ledger.commands`` as selected by the ledger's statements."""
+    return Entry(
+        **{name: row[name] for name in _PLAIN},
+        command=decode_command(bytes(row["body"])),
+        reason_args=row["reason_args"],
+        warnings=tuple(msgspec.convert(row["warnings"], list[Warning])),
+    )
+
+
+_PLAIN = (
+    "seq",
+    "state",
+    "outcome",
+    "reason_code",
+    "acted",
+    "attempts",
+    "revision",
+    "version",
+    "next_attempt_at",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    "xero_type",
+    "xero_id",
+    "xero_number",
+    "triggered_by",
+    "actor",
+)
+
+
+def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code: str = "") -> EntryResult:
+    """The entry as ``integration.results`` carries it.
+
+    Args:
+        document_url: the connection's setting.
+        short_code: Xero's for the organisation, for links into Xero's pages; ``""`` when not known.
+    """
+    command = entry.command
+    reason, remedy = _explained(entry)
+    page = _XERO_PAGES.get(entry.xero_type, "") if entry.xero_id and short_code else ""
+    return EntryResult(
+        entry_id=entry.command_id,
+        version=entry.version,
+        account=command.account,
+        entity=command.entity,
+        record_id=command.record_id,
+        record_number=command.record_number,
+        action=command.action,
+        state=entry.state,  # type: ignore[arg-type]
+        outcome=entry.outcome,  # type: ignore[arg-type]
+        reason_code=entry.reason_code,
+        reason=reason,
+        remedy=remedy,
+        warnings=entry.warnings,
+        party_name=command.party_name,
+        amount=command.amount,
+        currency=command.currency,
+        salesbinder_url=document_url.format(account=command.account, id=command.record_id),
+        attempts=entry.attempts,
+        next_attempt_at=entry.next_attempt_at,
+        queued_at=entry.queued_at,
+        started_at=entry.started_at,
+        finished_at=entry.finished_at,
+        xero_type=entry.xero_type,
+        xero_id=entry.xero_id,
+        xero_number=entry.xero_number,
+        xero_url=page.format(code=short_code, id=entry.xero_id),
+        event_id=command.event.id,
+        event_type=command.event.type,
+        event_time=command.event.time,
+        topic=command.event.topic,
+        partition=command.event.partition,
+        offset=command.event.offset,
+        triggered_by=entry.triggered_by,
+        actor=entry.actor,
+        made=entry.made,
+    )
+
+
+def describe(command: Command) -> str:
+    """The record in a bookkeeper's words: ``invoice 1042``, ``customer Bolt & Co``."""
+    name = command.record_number or command.party_name or command.record_id
+    if command.entity in ("customer", "supplier"):
+        name = command.party_name or command.record_number or command.record_id
+    return f"{command.entity.replace('_', ' ')} {name}"
+
+
+def _explained(entry: Entry) -> tuple[str, str]:
+    if entry.reason_code is None:
+        return "", ""
+    command = entry.command
+    known = {
+        "account": command.account,
+        "document": describe(command),
+        "number": command.record_number,
+        "action": command.action.replace("_", " "),
+        "entity": command.entity.replace("_", " "),
+        "event_id": command.event.id,
+        "name": command.party_name,
+        "amount": "" if command.amount is None else str(command.amount),
+    }
+    return render(entry.reason_code, {k: v for k, v in known.items() if v} | dict(entry.reason_args))
+
+
+def now_utc() -> datetime:
+    """The present moment, aware."""
+    return datetime.now(UTC)

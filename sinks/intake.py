@@ -1,0 +1,132 @@
+"""Commands into the ledger: once each, in order, and a reused event id told from a repeated event."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg.rows import dict_row
+
+from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encode_command
+from contracts.results import encode_result
+from sinks.entries import entry_of_row, result_of
+from sinks.ledger import SQL, Connection
+from sinks.steps import encode_memory
+
+LANE_CHANNEL = "sbx_lane"
+"""PostgreSQL notification: the account named in the payload has new work."""
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
+    """Insert commands that the ledger does not know yet and wake the lanes, in one transaction.
+
+    A command that is known is left alone; one whose event id came before with other content becomes a failed entry
+    of its own.
+
+    Raises:
+        psycopg.OperationalError: the database is away; nothing was taken in.
+    """
+    if not commands:
+        return
+    async with connection.transaction():
+        inserted = await _insert(connection, commands)
+        known = [c for c in commands if c.command_id not in inserted]
+        if known or len(inserted) < len(commands):
+            await _refuse_reused(connection, commands, inserted)
+        await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
+        for account in sorted({c.account for c in commands if c.command_id in inserted}):
+            await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+
+
+async def _insert(connection: Connection, commands: Sequence[Command]) -> set[str]:
+    first = {c.command_id: c for c in reversed(commands)}
+    unique = [c for c in commands if first[c.command_id] is c]
+    cursor = await connection.execute(
+        SQL["insert_commands"],
+        {
+            "command_id": [c.command_id for c in unique],
+            "account": [c.account for c in unique],
+            "entity": [c.entity for c in unique],
+            "record_id": [c.record_id for c in unique],
+            "action": [c.action for c in unique],
+            "content_hash": [c.event.content_hash for c in unique],
+            "event_time": [c.event.time for c in unique],
+            "body": [encode_command(c) for c in unique],
+        },
+    )
+    return {str(row[0]) for row in await cursor.fetchall()}
+
+
+async def _refuse_reused(connection: Connection, commands: Sequence[Command], inserted: set[str]) -> None:
+    cursor = await connection.execute(SQL["content_hashes"], [[c.command_id for c in commands]])
+    hashes = {str(row[0]): row[1] for row in await cursor.fetchall()}
+    for command in commands:
+        if hashes[command.command_id] != command.event.content_hash:
+            await _insert_reused(connection, command)
+
+
+async def _insert_reused(connection: Connection, command: Command) -> None:
+    """An entry of its own, under an id made from where the event stands, so that a replay makes the same one."""
+    event = command.event
+    place = f"{command.command_id}/{event.content_hash}"
+    own_id = str(uuid.uuid5(uuid.NAMESPACE_URL, place))
+    own = msgspec.structs.replace(command, command_id=own_id)
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            SQL["insert_reused"],
+            {
+                "command_id": own_id,
+                "account": own.account,
+                "entity": own.entity,
+                "record_id": own.record_id,
+                "action": own.action,
+                "content_hash": event.content_hash,
+                "event_time": event.time,
+                "body": encode_command(own),
+                "reason_args": encode_memory({"event_id": event.id}),
+            },
+        )
+        row = await cursor.fetchone()
+    if row is not None:
+        value = encode_result(result_of(entry_of_row(row)))
+        await connection.execute(SQL["outbox_insert"], {"key": [own.key], "value": [value]})
+        await connection.execute("NOTIFY sbx_outbox")
+
+
+async def _keep_snapshots(connection: Connection, commands: Sequence[Command]) -> None:
+    """Remember the newest snapshot of each document and contact, whichever event carried it."""
+    newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
+    for command in commands:
+        for entity, snapshot in _snapshots_of(command):
+            key = (command.account, entity, snapshot.record_id)
+            held = newest.get(key)
+            if held is None or (held.version, held.event_time) < (snapshot.version, snapshot.event_time):
+                newest[key] = snapshot
+    if not newest:
+        return
+    ordered: list[tuple[tuple[str, str, str], Any]] = sorted(newest.items(), key=lambda item: item[0])
+    await connection.execute(
+        SQL["upsert_snapshots"],
+        {
+            "account": [key[0] for key, _ in ordered],
+            "entity": [key[1] for key, _ in ordered],
+            "record_id": [key[2] for key, _ in ordered],
+            "modified": [snapshot.version for _, snapshot in ordered],
+            "event_time": [snapshot.event_time for _, snapshot in ordered],
+            "body": [_encoder.encode(snapshot) for _, snapshot in ordered],
+        },
+    )
+
+
+def _snapshots_of(command: Command) -> list[tuple[str, ContactSnapshot | DocumentSnapshot]]:
+    found: list[tuple[str, ContactSnapshot | DocumentSnapshot]] = []
+    contact = command.contact
+    if command.document is not None:
+        if command.action in ("created", "edited"):
+            found.append((command.entity, command.document))
+        contact = command.document.contact
+    if contact is not None:
+        found.append((contact.side, contact))
+    return found

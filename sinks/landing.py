@@ -1,0 +1,115 @@
+"""The end of a call: its answer, what it changed, and the next states of its commands, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from contracts.results import Attempt
+from sinks import ledger
+from sinks.answers import Reading, Result
+from sinks.calls import Call, Part
+from sinks.desk import with_attempt
+from sinks.effects import apply
+from sinks.entries import now_utc
+from sinks.lane import Lane
+from sinks.situations import Work
+from sinks.steps import Link, Target, encode_memory
+from sinks.xero.client import Answer
+
+_SHOWN = 20_000
+"""Characters of a request or an answer that an attempt keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended. ``look_up_after``: from when a look-up of what is unknown can be trusted."""
+
+    conclusion: str
+    reading: Reading
+    started: datetime
+    answer: Answer | None
+    look_up_after: datetime
+
+
+async def land(lane: Lane, call: Call, ending: Ending) -> None:
+    """Keep how ``call`` ended, plan its commands on, and let go of its targets.
+
+    Raises:
+        LeaseLost: the account belongs to another worker now; nothing was kept.
+    """
+    works: dict[str, Work] = {}
+    async with lane.desk_lock:
+        async with lane.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, lane.lease)
+            await _conclude(connection, call, ending)
+            links = await _links(connection, lane.account, call.targets)
+            changed = []
+            for part, result in zip(call.parts, ending.reading.results, strict=True):
+                members = [lane.works[i] for i in part.members]
+                works |= {work.entry.command_id: work for work in members}
+                link = apply(part.element, result, members, links.get(part.element.target))
+                if link is not None:
+                    changed.append(link)
+                for work in members:
+                    work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
+            await ledger.write_links(connection, lane.account, changed)
+            await lane.save_account(connection)
+            freed = [work for target in call.targets for work in lane.waiting.get(target, ())]
+            works |= {work.entry.command_id: work for work in freed}
+            outcome = await lane.desk().advance(connection, list(works.values()))
+        lane.freed(call.targets)
+        lane.take(list(works.values()), outcome)
+
+
+async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:
+    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in ending.reading.results]
+    answer = ending.answer
+    await ledger.conclude(
+        connection,
+        call,
+        ending.conclusion,
+        verdicts,
+        ending.look_up_after,
+        answer.status if answer else None,
+        answer.body if answer else None,
+    )
+
+
+async def _links(connection: ledger.Connection, account: str, targets: list[Target]) -> dict[Target, Link]:
+    records = {t.record_id for t in targets if t.kind in ("invoice", "payment")}
+    contacts = {t.record_id for t in targets if t.kind == "contact"}
+    return await ledger.links(connection, account, records, contacts)
+
+
+def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work) -> Attempt:
+    """The call as the entry saw it: its own element of request and answer. No header, hence no secret, is in it."""
+    answer = ending.answer
+    body: Any = part.element.body
+    return Attempt(
+        attempt_id=f"{call.intent_id}:{work.entry.command_id}",
+        number=work.entry.attempts + 1,
+        step=part.element.step,
+        method=call.request.method,
+        path=call.request.path,
+        started_at=ending.started,
+        finished_at=now_utc(),
+        status=answer.status if answer else None,
+        request=encode_memory(body)[:_SHOWN]
+        if body is not None
+        else encode_memory(call.request.query)[:_SHOWN],
+        answer=_shown(result, answer)[:_SHOWN],
+        error="" if answer else ending.conclusion,
+    )
+
+
+def _shown(result: Result, answer: Answer | None) -> str:
+    if answer is None:
+        return ""
+    if result.raw is not None:
+        return _readable.encode(result.raw).decode()
+    return answer.body.decode(errors="replace")
+
+
+_readable = msgspec.json.Encoder(decimal_format="number")

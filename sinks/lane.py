@@ -1,0 +1,397 @@
+"""A lane: the one place from which an account's calls to Xero are made, in order and within its limits."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+import structlog
+
+from connections import store
+from connections.facts import OrganisationFacts
+from contracts.reasons import render
+from contracts.results import AccountResult
+from sinks import ledger
+from sinks.answers import trouble_of
+from sinks.budget import Budget
+from sinks.calls import Call, Part, batches, make_call
+from sinks.desk import Desk, Outcome, write_and_publish
+from sinks.entries import Entry, now_utc
+from sinks.ledger import Lease
+from sinks.session import Pool, Session
+from sinks.situations import Work
+from sinks.steps import Element, Target, encode_memory
+from sinks.xero.client import Answer, machine_seconds
+
+log = structlog.stdlib.get_logger(__name__)
+
+ROOM = 600
+"""Commands that a lane holds in its hands at once."""
+FACTS_GOOD_FOR = timedelta(hours=12)
+FACTS_DOUBTED_AFTER = timedelta(minutes=10)
+_LINGER_SECONDS = 1.0
+_ANNOUNCE_AFTER_SECONDS = 2.0
+_LONGEST_TROUBLE_SECONDS = 60.0
+_TOKENS_REFUSED = 3
+_SNAPSHOT_ACTIONS = ("created", "edited")
+_ORDER = (
+    "payments.read",
+    "invoices.read",
+    "contacts.read",
+    "contacts.find",
+    "invoices.find",
+    "items.create",
+    "payments.remove",
+    "payments.create",
+    "invoices.update",
+    "invoices.create",
+    "contacts.update",
+    "contacts.create",
+)
+"""What goes first when calls are scarce: what finishes a document before what begins one."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """What holds the whole account back."""
+
+    code: str
+    until: datetime | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class Lane:
+    """The commands of one account that this worker has in hand, and what is to be sent for them."""
+
+    def __init__(self, lease: Lease, pool: Pool, session: Session, rate: float) -> None:
+        self.lease = lease
+        self.account = lease.account
+        self.pool = pool
+        self.session = session
+        self.rate = rate
+        self.budget = Budget(rate=rate)
+        self.works: dict[str, Work] = {}
+        self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
+        self.flying: dict[Target, Call] = {}
+        self.waiting: dict[Target, list[Work]] = {}
+        self.desk_lock = asyncio.Lock()
+        self.more = False
+        self.facts_wanted = False
+        self.trouble = 0
+        self.tokens_refused = 0
+        self.lost: str | None = None
+        self._held: Hold | None = None
+        self._held_version = 0
+        self._queued_since: float | None = None
+
+    # What is to be done
+
+    def desk(self) -> Desk:
+        """Settings and facts as they are now."""
+        connection = self.session.connection
+        assert connection is not None and connection.facts is not None
+        age = now_utc() - connection.facts.fetched_at
+        return Desk(self.account, connection.settings, connection.facts, age > FACTS_DOUBTED_AFTER)
+
+    async def load(self) -> None:
+        """Take up what has become ready, plan it, and put its next steps into the queues."""
+        room = ROOM - len(self.works)
+        if room <= 0:
+            return
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            held = [i for work in self.works.values() for i in work.ids]
+            heads = await ledger.ready(connection, self.account, held, room)
+            self.more = len(heads) == room
+            if not heads:
+                return
+            works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
+            outcome = await self.desk().advance(connection, works)
+        self.take(works, outcome)
+
+    async def fail_all(self, code: str) -> None:
+        """Fail what is ready: the account has no connection."""
+        async with self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            entries = await ledger.ready(connection, self.account, [], ROOM)
+            now = now_utc()
+            failed = [entry.failed(now, code, {}) for entry in entries]
+            await write_and_publish(connection, failed, None)
+            self.more = bool(entries)
+
+    def take(self, works: Sequence[Work], outcome: Outcome) -> None:
+        """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
+        for work in works:
+            self.works[work.entry.command_id] = work
+        for work in (*outcome.ended, *outcome.waiting):
+            self.works.pop(work.entry.command_id, None)
+        for work in outcome.stale_facts:
+            self.facts_wanted = True
+            self.waiting.setdefault(_FACTS, []).append(work)
+        for work, element in outcome.sends:
+            self._enqueue(work, element)
+
+    def _enqueue(self, work: Work, element: Element) -> None:
+        target = element.target
+        queue = self.queued[element.route]
+        part = queue.get(target)
+        if part is not None and part.element.step == element.step:
+            part.members.append(work.entry.command_id)
+        elif target in self.flying or any(target in other for other in self.queued.values()):
+            self.waiting.setdefault(target, []).append(work)
+        else:
+            queue[target] = Part(element, [work.entry.command_id], work.batch_limit)
+
+    def freed(self, targets: Iterable[Target]) -> list[Work]:
+        """Works that waited for these targets, which are free now."""
+        freed = []
+        for target in targets:
+            self.flying.pop(target, None)
+            freed += self.waiting.pop(target, [])
+        return freed
+
+    # What goes out
+
+    async def dispatch(self) -> list[Call]:
+        """Put together, count and write down as many calls as the limits allow now; they may be sent then."""
+        calls: list[Call] = []
+        while self.budget.wait(machine_seconds()) == 0.0:
+            parts = self._choose()
+            if not parts:
+                break
+            call = make_call(parts)
+            calls.append(call)
+            self.budget.sent()
+            for part in parts:
+                del self.queued[part.element.route][part.element.target]
+                self.flying[part.element.target] = call
+        if calls:
+            await self._write_down(calls)
+        return calls
+
+    async def _write_down(self, calls: Sequence[Call]) -> None:
+        now = now_utc()
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            started = []
+            for work in self._members(calls):
+                if work.entry.state != "running":
+                    work.entry = work.entry.running(now)
+                    work.merged = [merged.running(now) for merged in work.merged]
+                    started += [work.entry, *work.merged]
+            await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
+            await write_and_publish(connection, started, self.desk())
+
+    def _members(self, calls: Sequence[Call]) -> list[Work]:
+        ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
+        return [self.works[i] for i in ids]
+
+    def _choose(self) -> list[Part]:
+        """The elements of the next call: a full batch of any route, else a partial one when none is worth waiting for."""
+        partial: list[Part] = []
+        for route in _ORDER:
+            waiting = list(self.queued[route].values())
+            cut = batches(waiting)
+            if len(cut) > 1 or (cut and len(cut[0]) >= cut[0][0].limit):
+                return cut[0]
+            if cut and not partial:
+                partial = cut[0]
+        if not partial:
+            self._queued_since = None
+            return []
+        now = machine_seconds()
+        self._queued_since = self._queued_since or now
+        if self.linger(now) > 0:
+            return []
+        return partial
+
+    def linger(self, now: float) -> float:
+        """Seconds for which a partial batch still waits for company: none while calls are plenty and nothing more
+        is to come."""
+        if self._queued_since is None:
+            return 0.0
+        if not self.more and (self.budget.plenty or not self.flying):
+            return 0.0
+        return max(0.0, self._queued_since + _LINGER_SECONDS / self.rate - now)
+
+    # What Xero's answers say about the account
+
+    def answered(self, answer: Answer, token: str) -> None:
+        """Xero's own count of the limits replaces ours; trouble makes the account wait."""
+        now = machine_seconds()
+        self.budget.answered(now, answer.headers)
+        trouble = trouble_of(answer.status)
+        if trouble == "limit":
+            self.budget.refused(now, answer.headers)
+        elif trouble == "server":
+            self.back_off()
+        elif trouble:
+            self._unauthorised(trouble, answer, token)
+        else:
+            self.trouble = self.tokens_refused = 0
+
+    def back_off(self) -> None:
+        """Xero is in trouble: the account waits, longer each time."""
+        self.trouble += 1
+        seconds = min(2.0 ** (self.trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
+        self.budget.close(machine_seconds(), seconds * self.rate, "xero_unavailable")
+
+    def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
+        """A token that was fetched a moment ago and is refused again means that the connection is lost."""
+        self.session.token_refused(token)
+        self.tokens_refused += 1
+        if trouble == "forbidden" or self.tokens_refused >= _TOKENS_REFUSED:
+            said = answer.body[:200].decode(errors="replace")
+            self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
+
+    # What holds everything back
+
+    def obstacle(self) -> Hold | None:
+        """Why nothing may be sent for this account now."""
+        connection = self.session.connection
+        if connection is None:
+            return None
+        if connection.status == "lost" or self.lost:
+            return Hold("connection_lost", None, {"message": self.lost or connection.status_reason})
+        if connection.paused_reason is not None:
+            return Hold("account_paused", None, {"message": connection.paused_reason})
+        closed = self.budget.closed_until - machine_seconds()
+        if closed > _ANNOUNCE_AFTER_SECONDS:
+            until = now_utc() + timedelta(seconds=closed)
+            return Hold(self.budget.closed_why, until.replace(microsecond=0))
+        return None
+
+    async def announce(self) -> None:
+        """Tell the log what holds the account, when that has changed."""
+        hold = self.obstacle()
+        same = hold is None if self._held is None else hold is not None and hold.code == self._held.code
+        if same:
+            return
+        self._held = hold
+        self._held_version += 1
+        details = dict(hold.details) if hold else {}
+        details["account"] = self.account
+        if hold and hold.until:
+            details["until"] = hold.until.strftime("%H:%M:%S UTC")
+        reason, remedy = render(hold.code, details) if hold else ("", "")
+        result = AccountResult(
+            account=self.account,
+            version=self._held_version,
+            at=now_utc(),
+            held=hold.code if hold else None,
+            reason=reason,
+            remedy=remedy,
+            until=hold.until if hold else None,
+        )
+        async with self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            await self.save_account(connection)
+            await ledger.publish_later(connection, [result], [self.account])
+
+    async def save_account(self, connection: ledger.Connection) -> None:
+        """Write what is left of the limits, and the hold."""
+        await connection.execute(
+            ledger.SQL["save_account"],
+            {
+                "account": self.account,
+                "budget": encode_memory(
+                    {
+                        "minute_left": self.budget.minute_left,
+                        "day_left": self.budget.day_left,
+                        "at": now_utc(),
+                    }
+                ),
+                "held": self._held.code if self._held else None,
+                "held_args": encode_memory(self._held.details if self._held else {}),
+                "held_until": self._held.until if self._held else None,
+                "version": self._held_version,
+            },
+        )
+
+    async def restore(self) -> None:
+        """Take over what an earlier lane of the account knew of limits and holds."""
+        async with self.pool.connection() as connection:
+            rows = await ledger.fetch(connection, "load_account", [self.account])
+            recent = await ledger.fetch(
+                connection, "recent_calls", {"account": self.account, "seconds": 60.0 / self.rate}
+            )
+        self.budget.minute_left = max(0, self.budget.minute_limit - int(recent[0]["calls"]))
+        self.budget.window_opened = machine_seconds()
+        if rows:
+            row = rows[0]
+            self._held_version = int(row["version"])
+            if row["held"]:
+                self._held = Hold(row["held"], row["held_until"], row["held_args"])
+            until: datetime | None = row["held_until"]
+            if (
+                until is not None
+                and until > datetime.now(UTC)
+                and row["held"] in ("xero_day_limit", "xero_minute_limit")
+            ):
+                seconds = (until - datetime.now(UTC)).total_seconds()
+                self.budget.close(machine_seconds(), seconds * self.rate, row["held"])
+
+    async def save_facts(self, facts: OrganisationFacts) -> None:
+        """Keep what Xero says about the organisation, and plan again what waited for it."""
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            await store.save_facts(connection, self.account, facts)
+        await self.session.reload()
+        self.facts_wanted = False
+        await self.replan(self.waiting.pop(_FACTS, []))
+
+    async def replan(self, works: Sequence[Work]) -> None:
+        """Plan works again that are in hand."""
+        if works:
+            async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+                await ledger.check_fence(connection, self.lease)
+                outcome = await self.desk().advance(connection, works)
+            self.take(works, outcome)
+
+    def drop_queued(self) -> None:
+        """Forget what was planned and not sent: settings have changed, and it is planned anew from the ledger."""
+        for queue in self.queued.values():
+            for part in queue.values():
+                for member in part.members:
+                    self.works.pop(member, None)
+            queue.clear()
+        for works in self.waiting.values():
+            for work in works:
+                self.works.pop(work.entry.command_id, None)
+        self.waiting.clear()
+
+
+SEND_WITHIN = 10.0
+"""Seconds after its commit within which a call's first byte must leave."""
+_FACTS = Target("organisation", "")
+
+
+def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
+    return [h for h in heads if h.command.action in _SNAPSHOT_ACTIONS and h.attempts == 0]
+
+
+def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
+    """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for all."""
+    by_record: dict[tuple[str, str], list[Entry]] = {}
+    for entry in behind:
+        by_record.setdefault(entry.record, []).append(entry)
+    works = []
+    for head in heads:
+        mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
+        run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
+        leader = max(run, key=lambda e: (*_version(e), e.seq))
+        works.append(Work(leader, [e for e in run if e is not leader]))
+    return works
+
+
+def _may_merge(entry: Entry) -> bool:
+    return entry.command.action in _SNAPSHOT_ACTIONS and entry.state == "queued" and entry.attempts == 0
+
+
+def _version(entry: Entry) -> tuple[datetime, datetime]:
+    snapshot = entry.command.document or entry.command.contact
+    if snapshot is None:
+        return datetime.min.replace(tzinfo=UTC), entry.command.event.time
+    return snapshot.version, snapshot.event_time

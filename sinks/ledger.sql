@@ -1,0 +1,222 @@
+-- name: insert_commands
+INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body)
+SELECT * FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
+                     %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[])
+ON CONFLICT (command_id) DO NOTHING
+RETURNING command_id
+
+-- name: content_hashes
+SELECT command_id, content_hash FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
+
+-- name: upsert_snapshots
+INSERT INTO ledger.snapshots AS s (account, entity, record_id, modified, event_time, body)
+SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
+                     %(modified)s::timestamptz[], %(event_time)s::timestamptz[], %(body)s::bytea[])
+ON CONFLICT (account, entity, record_id) DO UPDATE
+SET modified = excluded.modified, event_time = excluded.event_time, body = excluded.body
+WHERE (excluded.modified, excluded.event_time) > (s.modified, s.event_time)
+
+-- name: insert_reused
+INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
+                             state, reason_code, reason_args, version, finished_at)
+VALUES (%(command_id)s, %(account)s, %(entity)s, %(record_id)s, %(action)s, %(content_hash)s, %(event_time)s,
+        %(body)s, 'failed', 'event_id_reused', %(reason_args)s, 1, clock_timestamp())
+ON CONFLICT (command_id) DO NOTHING
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+          version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+          triggered_by, actor
+
+-- name: ready
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+       triggered_by, actor
+FROM ledger.commands c
+WHERE account = %(account)s AND state IN ('queued', 'running')
+  AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())
+  AND NOT command_id = ANY(%(held)s::uuid[])
+  AND NOT EXISTS (SELECT 1 FROM ledger.commands e
+                  WHERE e.account = c.account AND e.entity = c.entity AND e.record_id = c.record_id
+                    AND e.seq < c.seq AND e.holds)
+ORDER BY seq
+LIMIT %(limit)s
+
+-- name: followers
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+       triggered_by, actor
+FROM ledger.commands c
+JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
+  USING (entity, record_id)
+WHERE c.account = %(account)s AND c.holds AND c.seq > head.seq
+ORDER BY c.seq
+LIMIT 2000
+
+-- name: next_due
+SELECT min(next_attempt_at) AS due FROM ledger.commands
+WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > clock_timestamp()
+
+-- name: links
+SELECT kind, record_id, transaction_id, xero_id, xero_number, seq, removed, facts
+FROM ledger.links
+WHERE account = %(account)s
+  AND ((kind IN ('invoice', 'payment') AND record_id = ANY(%(records)s))
+       OR (kind = 'contact' AND record_id = ANY(%(contacts)s)))
+
+-- name: shared
+SELECT xero_id FROM ledger.links WHERE account = %(account)s AND kind = 'contact' AND xero_id = ANY(%(xero_ids)s)
+GROUP BY xero_id HAVING count(*) > 1
+
+-- name: linked
+SELECT kind, record_id, transaction_id, xero_id FROM ledger.links
+WHERE account = %(account)s AND xero_id = ANY(%(xero_ids)s)
+
+-- name: snapshots
+SELECT entity, record_id, body FROM ledger.snapshots
+WHERE account = %(account)s AND (entity, record_id) IN (SELECT * FROM unnest(%(entities)s::text[], %(records)s::text[]))
+
+-- name: unknown
+SELECT kind, record_id, transaction_id, max(look_up_after) AS look_up_after FROM ledger.elements
+WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records)s)
+GROUP BY kind, record_id, transaction_id
+
+-- name: overtaken
+SELECT DISTINCT c.command_id FROM ledger.commands c
+JOIN ledger.commands later ON later.account = c.account AND later.entity = c.entity
+ AND later.record_id = c.record_id AND later.seq > c.seq AND later.state = 'completed'
+ AND later.outcome IN ('posted', 'already_there')
+WHERE c.command_id = ANY(%s::uuid[])
+
+-- name: check_fence
+SELECT 1 FROM ledger.leases WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s FOR UPDATE
+
+-- name: update_commands
+UPDATE ledger.commands c SET
+    state = u.state, outcome = u.outcome, reason_code = u.reason_code, reason_args = u.reason_args,
+    warnings = u.warnings, acted = u.acted, attempts = u.attempts, version = u.version,
+    next_attempt_at = u.next_attempt_at, started_at = u.started_at, finished_at = u.finished_at,
+    xero_type = u.xero_type, xero_id = u.xero_id, xero_number = u.xero_number
+FROM jsonb_to_recordset(%s::jsonb) AS u (
+    command_id uuid, state text, outcome text, reason_code text, reason_args jsonb, warnings jsonb, acted boolean,
+    attempts integer, version integer, next_attempt_at timestamptz, started_at timestamptz, finished_at timestamptz,
+    xero_type text, xero_id text, xero_number text)
+WHERE c.command_id = u.command_id AND c.version = u.version - 1
+
+-- name: earlier_failed
+SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.attempts,
+       c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
+       c.xero_number, c.triggered_by, c.actor
+FROM ledger.commands c
+JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[], %(actions)s::text[])
+     AS done (entity, record_id, seq, actions) USING (entity, record_id)
+WHERE c.account = %(account)s AND c.state = 'failed' AND c.seq < done.seq
+  AND c.action = ANY(string_to_array(done.actions, ',')) AND c.reason_code IS DISTINCT FROM 'event_id_reused'
+
+-- name: upsert_links
+INSERT INTO ledger.links AS l
+    (account, kind, record_id, transaction_id, xero_id, xero_number, seq, removed, facts)
+SELECT %(account)s, u.kind, u.record_id, u.transaction_id, u.xero_id, u.xero_number, u.seq, u.removed, u.facts
+FROM jsonb_to_recordset(%(links)s::jsonb) AS u (
+    kind text, record_id text, transaction_id text, xero_id text, xero_number text, seq bigint, removed boolean,
+    facts jsonb)
+ON CONFLICT (account, kind, record_id, transaction_id) DO UPDATE
+SET xero_id = excluded.xero_id, xero_number = excluded.xero_number, seq = excluded.seq, removed = excluded.removed,
+    facts = excluded.facts, updated_at = clock_timestamp()
+
+-- name: insert_intent
+INSERT INTO ledger.intents (intent_id, account, fence, route, method, path, query, body, idempotency_key, send_by)
+VALUES (%(intent_id)s, %(account)s, %(fence)s, %(route)s, %(method)s, %(path)s, %(query)s, %(body)s,
+        %(idempotency_key)s, clock_timestamp() + make_interval(secs => %(send_within)s))
+
+-- name: insert_elements
+INSERT INTO ledger.elements
+    (intent_id, position, account, step, kind, record_id, transaction_id, members, body, match, memory)
+SELECT u.intent_id, u.position, %(account)s, u.step, u.kind, u.record_id, u.transaction_id, u.members, u.body, u.match,
+       u.memory
+FROM jsonb_to_recordset(%(elements)s::jsonb) AS u (
+    intent_id uuid, position integer, step text, kind text, record_id text, transaction_id text, members uuid[],
+    body jsonb, match text, memory jsonb)
+
+-- name: resolve_unknown
+UPDATE ledger.elements e SET result = 'resolved'
+FROM unnest(%(kind)s::text[], %(record_id)s::text[], %(transaction_id)s::text[]) AS t (kind, record_id, transaction_id)
+WHERE e.account = %(account)s AND e.result = 'unknown' AND e.kind = t.kind AND e.record_id = t.record_id
+  AND e.transaction_id = t.transaction_id
+
+-- name: settle_elements
+UPDATE ledger.elements e SET result = u.result, look_up_after = u.look_up_after
+FROM unnest(%(position)s::integer[], %(result)s::text[], %(look_up_after)s::timestamptz[])
+     AS u (position, result, look_up_after)
+WHERE e.intent_id = %(intent_id)s AND e.position = u.position AND e.result = 'open'
+
+-- name: conclude_intent
+UPDATE ledger.intents SET answered_at = clock_timestamp(), conclusion = %(conclusion)s, status = %(status)s,
+                          answer = %(answer)s
+WHERE intent_id = %(intent_id)s AND answered_at IS NULL
+
+-- name: send_again
+UPDATE ledger.intents SET fence = %(fence)s, sends = sends + 1,
+    send_by = least(clock_timestamp() + make_interval(secs => %(send_within)s),
+                    created_at + make_interval(secs => %(key_life)s))
+WHERE intent_id = %(intent_id)s AND answered_at IS NULL
+RETURNING extract(epoch FROM send_by - clock_timestamp())::float8 AS send_within
+
+-- name: unanswered
+SELECT intent_id, route, method, path, query, body, idempotency_key, sends,
+       extract(epoch FROM clock_timestamp() - created_at)::float8 AS age,
+       extract(epoch FROM clock_timestamp() - send_by)::float8 AS since_send_by
+FROM ledger.intents WHERE account = %s AND answered_at IS NULL ORDER BY created_at
+
+-- name: elements_of
+SELECT intent_id, position, step, kind, record_id, transaction_id, members, body, match, memory, result
+FROM ledger.elements WHERE intent_id = ANY(%s::uuid[]) ORDER BY intent_id, position
+
+-- name: commands_by_id
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+       triggered_by, actor
+FROM ledger.commands WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
+
+-- name: recent_calls
+SELECT count(*) AS calls FROM ledger.intents
+WHERE account = %(account)s AND created_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+
+-- name: outbox_insert
+INSERT INTO ledger.outbox (key, value) SELECT * FROM unnest(%(key)s::text[], %(value)s::bytea[])
+
+-- name: load_account
+SELECT budget, held, held_args, held_until, version FROM ledger.accounts WHERE account = %s
+
+-- name: save_account
+INSERT INTO ledger.accounts (account, budget, held, held_args, held_until, version)
+VALUES (%(account)s, %(budget)s, %(held)s, %(held_args)s, %(held_until)s, %(version)s)
+ON CONFLICT (account) DO UPDATE SET budget = excluded.budget, held = excluded.held, held_args = excluded.held_args,
+    held_until = excluded.held_until, version = excluded.version
+
+-- name: open_requests
+SELECT request_id, kind FROM ledger.requests WHERE account = %s AND answered_at IS NULL ORDER BY asked_at
+
+-- name: answer_requests
+UPDATE ledger.requests SET answered_at = clock_timestamp(), error = %(error)s
+WHERE request_id = ANY(%(request_ids)s::uuid[])
+
+-- name: take_lease
+INSERT INTO ledger.leases AS l (account, holder, fence, expires_at)
+VALUES (%(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s))
+ON CONFLICT (account) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
+WHERE l.expires_at < clock_timestamp()
+   OR NOT EXISTS (SELECT 1 FROM pg_locks
+                  WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND (classid::bigint << 32) + objid::bigint = l.holder AND objsubid = 1 AND granted)
+RETURNING fence
+
+-- name: renew_lease
+UPDATE ledger.leases SET expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
+WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
+
+-- name: release_lease
+UPDATE ledger.leases SET expires_at = '-infinity' WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
+
+-- name: accounts_with_work
+SELECT DISTINCT account FROM ledger.commands WHERE state IN ('queued', 'running')
+UNION SELECT DISTINCT account FROM ledger.intents WHERE answered_at IS NULL
+UNION SELECT DISTINCT account FROM ledger.requests WHERE answered_at IS NULL

@@ -1,0 +1,144 @@
+"""Planning a payment: the invoice first, approved, then one payment, once."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from contracts.commands import TransactionSnapshot
+from contracts.reasons import Refused
+from sinks.planner.invoices import (
+    authorise,
+    before_cutoff,
+    plan_invoice,
+    read_invoice,
+    refuse_removed,
+    xero_day,
+)
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.resolve import ResolvedPayment, resolve_payment
+from sinks.steps import Element, Link, Target
+
+# Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
+_STATE = ("document_not_authorised", "document_not_editable", "document_not_in_xero")
+
+
+def payment_target(record_id: str, transaction_id: str) -> Target:
+    """The step key of a payment: one transaction of one invoice is paid once, under however many event ids."""
+    return Target("payment", record_id, transaction_id)
+
+
+def plan_payment(s: Situation) -> Plan:
+    """A payment was applied to an invoice."""
+    transaction = _transaction(s)
+    done = s.payment_links.get(transaction.transaction_id)
+    if done is not None:
+        brought = s.invoice_link is not None and s.invoice_link.seq == s.seq
+        return Done(None, done, supersedes="snapshots" if brought else "")
+    if before_cutoff(s):
+        return Done("before_cutoff")
+    if transaction.amount == 0:
+        return Done("not_needed")
+    if transaction.amount < 0:
+        raise Refused("amount_not_positive", amount=transaction.amount)
+    if s.invoice_link is None:
+        step = plan_invoice(s)
+        assert step is not None
+        return step
+    return _pay(s, s.invoice_link, transaction)
+
+
+def _pay(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
+    refuse_removed(s, link)
+    payment = resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
+    target = payment_target(s.command.record_id, transaction.transaction_id)
+    if target in s.unknown:
+        return _look_up(s, link, payment, target)
+    status = link.text("status")
+    if s.known.invoice is not None:
+        status = str(s.known.invoice.get("Status", status))
+    if s.refusal is not None and s.refusal.step in ("payment", "authorise"):
+        return _after_refusal(s, link, status, payment, target)
+    if status in ("DRAFT", "SUBMITTED"):
+        _refuse_too_much(s, link, transaction)
+        return authorise(s, link)
+    return _send(link, payment, target)
+
+
+def _after_refusal(s: Situation, link: Link, status: str, payment: ResolvedPayment, target: Target) -> Plan:
+    """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
+    assert s.refusal is not None
+    state = s.refusal.code in _STATE
+    if state and s.known.invoice is None:
+        return read_invoice(link)
+    if state and s.refusal.step == "payment" and status in ("DRAFT", "SUBMITTED"):
+        return authorise(s, link)
+    if state and s.refusal.step == "authorise" and status == "AUTHORISED":
+        return _send(link, payment, target)
+    raise Refused(s.refusal.code, **s.refusal.details)
+
+
+def _refuse_too_much(s: Situation, link: Link, transaction: TransactionSnapshot) -> None:
+    paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))
+    due = link.amount("total") - paid
+    if transaction.amount > due:
+        raise Refused("exceeds_amount_due", amount=transaction.amount, due=due, number=link.xero_number)
+
+
+def _send(link: Link, payment: ResolvedPayment, target: Target) -> Send:
+    body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
+    memory = {"amount": payment.amount, "date": payment.date.isoformat(), "reference": payment.reference}
+    return Send(Element("payments.create", "payment", target, body, memory=memory))
+
+
+def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
+    """The answer of an earlier call was not seen: is the payment there?
+
+    Adopting takes mark, amount, date and account together, and nothing that is linked already.
+    """
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    if s.known.invoice is None:
+        return read_invoice(link)
+    marked = [p for p in _payments_of(s.known.invoice) if is_marked(p, payment.reference)]
+    for found in marked:
+        if found["PaymentID"] not in s.known.payments:
+            return Send(Element("payments.read", "look up payment", target, xero_id=str(found["PaymentID"])))
+    whole = [s.known.payments[str(p["PaymentID"])] for p in marked]
+    live = [p for p in whole if p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere]
+    equal = [p for p in live if _is(p, payment, s)]
+    if len(equal) == 1 and len(live) == 1:
+        memory = {"amount": payment.amount, "date": payment.date.isoformat(), "reference": payment.reference}
+        return Remember((Link(target, str(equal[0]["PaymentID"]), seq=s.seq, facts=memory),), (target,))
+    if not live:
+        return Remember((), (target,))
+    raise Refused(
+        "needs_review",
+        step=f"payment of {payment.amount} ({payment.reference})",
+        candidates=", ".join(f"{p['PaymentID']} ({p.get('Amount')}, {p.get('Reference')})" for p in live),
+    )
+
+
+def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> bool:
+    account = found.get("Account") or {}
+    wanted = s.facts.account(str(next(iter(payment.account.values()))))
+    return (
+        Decimal(str(found.get("Amount", 0))) == payment.amount
+        and xero_day(found) == payment.date.isoformat()
+        and wanted is not None
+        and (account.get("AccountID") == wanted.account_id or account.get("Code") == wanted.code)
+    )
+
+
+def is_marked(payment: Mapping[str, Any], reference: str) -> bool:
+    """True when a payment in Xero bears the mark at the end of ``reference``."""
+    return bool(reference) and str(payment.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
+
+
+def _payments_of(invoice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(invoice.get("Payments") or ())
+
+
+def _transaction(s: Situation) -> TransactionSnapshot:
+    if s.command.transaction is None:
+        raise Refused("our_error", message="the command carries no transaction")
+    return s.command.transaction

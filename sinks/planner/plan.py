@@ -1,0 +1,44 @@
+"""One command planned: which planner answers for which action."""
+
+from collections.abc import Callable
+
+from contracts.reasons import Refused
+from sinks.planner.contacts import plan_contact_command
+from sinks.planner.invoices import plan_snapshot_command
+from sinks.planner.payments import plan_payment
+from sinks.planner.removal import plan_removal, plan_reset
+from sinks.planner.situation import Done, Fail, Plan, Situation
+
+_Planner = Callable[[Situation], Plan]
+
+
+def _not_needed(s: Situation) -> Plan:
+    """SalesBinder's own integration deletes no contact in Xero either."""
+    return Done("not_needed")
+
+
+_PLANNERS: dict[tuple[str, str], _Planner] = {
+    ("customer", "created"): plan_contact_command,
+    ("customer", "edited"): plan_contact_command,
+    ("customer", "deleted"): _not_needed,
+    ("supplier", "created"): plan_contact_command,
+    ("supplier", "edited"): plan_contact_command,
+    ("supplier", "deleted"): _not_needed,
+    ("invoice", "created"): plan_snapshot_command,
+    ("invoice", "edited"): plan_snapshot_command,
+    ("invoice", "payment_applied"): plan_payment,
+    ("invoice", "reset"): plan_reset,
+    ("invoice", "cancelled"): plan_removal,
+    ("invoice", "deleted"): plan_removal,
+}
+
+
+def plan(s: Situation) -> Plan:
+    """What to do next for this command, given what is known now. Planning again changes nothing."""
+    planner = _PLANNERS.get((s.command.entity, s.command.action))
+    if planner is None:
+        return Fail("not_supported_yet", {"action": s.command.action.replace("_", " ")})
+    try:
+        return planner(s)
+    except Refused as refusal:
+        return Fail(refusal.code, refusal.details)

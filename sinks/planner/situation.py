@@ -1,0 +1,112 @@
+"""What the planner is given, and what it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
+from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
+from contracts.results import Outcome, Warning
+from sinks.steps import Element, Link, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read from Xero for this command, and is still fresh. None: not read."""
+
+    contact_by_name: tuple[Mapping[str, Any], ...] | None = None
+    contact_by_number: tuple[Mapping[str, Any], ...] | None = None
+    contact: Mapping[str, Any] | None = None
+    invoice_by_number: tuple[Mapping[str, Any], ...] | None = None
+    invoice: Mapping[str, Any] | None = None
+    """``{}`` when Xero has no such invoice."""
+    payments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By PaymentID, each read on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Xero refused last for this command, in our words and in its own."""
+
+    step: str
+    code: str
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the planner may look at for one command."""
+
+    command: Command
+    seq: int
+    retried: bool
+    settings: Settings
+    facts: OrganisationFacts
+    now: datetime
+    document: DocumentSnapshot | None
+    """The command's own snapshot, or on a retry the newest known."""
+    contact: ContactSnapshot | None
+    """The newest known of the command's contact, whichever event carried it."""
+    invoice_link: Link | None = None
+    contact_link: Link | None = None
+    contact_shared: bool = False
+    """Another SalesBinder record is linked to the same Xero contact."""
+    payment_links: Mapping[str, Link] = field(default_factory=dict)
+    """The invoice's payments of ours, by transaction id."""
+    linked_elsewhere: frozenset[str] = frozenset()
+    """Of the Xero ids that were read: those that other records are linked to."""
+    unknown: Mapping[Target, datetime] = field(default_factory=dict)
+    """Steps whose answer was not seen, and from when a look-up can be trusted."""
+    overtaken: bool = False
+    """A later action of the record has completed."""
+    known: Known = field(default_factory=Known)
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The next step."""
+
+    element: Element
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Something was learnt about Xero that must be kept; then plan again."""
+
+    links: tuple[Link, ...]
+    resolved: tuple[Target, ...] = ()
+    """Steps of unknown fate that are now cleared up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done before ``until``."""
+
+    until: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The command is completed. ``outcome`` none: ``posted`` when it changed something in Xero, else
+    ``already_there``."""
+
+    outcome: Outcome | None = None
+    link: Link | None = None
+    warnings: tuple[Warning, ...] = ()
+    supersedes: str = ""
+    """``snapshots``: failed created and edited actions before it; ``money``: failed payments and refunds too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The command has failed for good, until somebody acts."""
+
+    code: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+Plan = Send | Remember | Wait | Done | Fail

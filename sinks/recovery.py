@@ -1,0 +1,55 @@
+"""Calls whose answer nobody has seen: taken up again when an account gets a new lane."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sinks import ledger
+from sinks.calls import Call, Part
+from sinks.entries import entry_of_row
+from sinks.flight import Flight
+from sinks.lane import Lane
+from sinks.situations import Work
+from sinks.steps import ROUTES, Element, Target
+from sinks.xero.client import Request
+
+
+async def recover(lane: Lane) -> list[Flight]:
+    """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
+    async with lane.pool.connection() as connection:
+        intents = await ledger.fetch(connection, "unanswered", [lane.account])
+        elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
+        ids = {member for row in elements for member in row["members"]}
+        rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
+    for row in rows:
+        entry = entry_of_row(row)
+        lane.works[entry.command_id] = Work(entry)
+    flights = []
+    for intent in intents:
+        own = [row for row in elements if row["intent_id"] == intent["intent_id"]]
+        call = _call(intent, own)
+        for target in call.targets:
+            lane.flying[target] = call
+        flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
+    return flights
+
+
+def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
+    """The call as it was written down: the very same bytes and key."""
+    route = ROUTES[intent["route"]]
+    body = bytes(intent["body"]) if intent["body"] is not None else None
+    request = Request(intent["method"], intent["path"], intent["query"], body, intent["idempotency_key"])
+    parts = [
+        Part(
+            Element(
+                route.name,
+                row["step"],
+                Target(row["kind"], row["record_id"], row["transaction_id"]),
+                row["body"],
+                row["match"],
+                memory=row["memory"],
+            ),
+            [str(member) for member in row["members"]],
+        )
+        for row in elements
+    ]
+    return Call(str(intent["intent_id"]), route, parts, request)

@@ -1,0 +1,205 @@
+"""A lane at work: take up, plan, send, wait; until the worker stops or the lease is lost."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from connections import store
+from sinks import ledger
+from sinks.calls import Call
+from sinks.entries import now_utc
+from sinks.flight import Flight
+from sinks.lane import FACTS_GOOD_FOR, Lane
+from sinks.organisation import NotTold, ask
+from sinks.recovery import recover
+from sinks.xero.client import machine_seconds
+
+log = structlog.stdlib.get_logger(__name__)
+
+LEASE_SECONDS = 70.0
+"""Longer than the deadline of a call, so that a call never outlives the right to make it unnoticed."""
+_RENEW_EVERY = 10.0
+_IDLE_POLL = 5.0
+_ENDING = 20.0
+
+
+class LaneRunner:
+    """Runs one lane from its lease to its end."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.wake = asyncio.Event()
+        self.connection_changed = True
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._stop.set()
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            LeaseLost: another worker has the account.
+            psycopg.Error: the database is away; what was in hand is taken up again from the ledger.
+        """
+        renewing = asyncio.create_task(self._guarded(self._renew()))
+        try:
+            await self._take_over()
+            while not self._stop.is_set():
+                self.wake.clear()
+                delay = await self._turn()
+                await self._rest(delay)
+            await self._finish()
+        finally:
+            renewing.cancel()
+            for task in self._tasks:
+                task.cancel()
+            self.lane.session.close()
+
+    async def _take_over(self) -> None:
+        await self.lane.restore()
+        await self.lane.session.reload()
+        self.connection_changed = False
+        for flight in await recover(self.lane):
+            self._start(flight.run())
+
+    async def _turn(self) -> float:
+        """One round. Returns seconds until the next is due without anything happening."""
+        lane = self.lane
+        if self.connection_changed:
+            await self._reload()
+        if lane.session.connection is None:
+            await lane.fail_all("not_connected")
+            return 0.0 if lane.more else _IDLE_POLL
+        if lane.lost and lane.session.connection.status != "lost":
+            await self._mark_lost(lane.lost)
+        await lane.announce()
+        hold = lane.obstacle()
+        if hold is not None:
+            left = lane.budget.closed_until - machine_seconds()
+            return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
+        if not await self._facts_ready():
+            return 0.1
+        await lane.load()
+        for call in await lane.dispatch():
+            self._start(self._fly(call))
+        return await self._delay()
+
+    async def _delay(self) -> float:
+        lane = self.lane
+        delays = [_IDLE_POLL]
+        now = machine_seconds()
+        if any(lane.queued.values()):
+            wait = lane.budget.wait(now)
+            if wait is not None:
+                delays.append(max(wait, lane.linger(now), 0.005))
+        elif lane.more and not lane.flying:
+            delays.append(0.0)
+        if not lane.works:
+            delays.append(await self._next_due())
+        return min(delays)
+
+    async def _next_due(self) -> float:
+        async with self.lane.pool.connection() as connection:
+            rows = await ledger.fetch(connection, "next_due", [self.lane.account])
+        due = rows[0]["due"]
+        return max(0.01, (due - now_utc()).total_seconds()) if due else _IDLE_POLL
+
+    async def _facts_ready(self) -> bool:
+        """What is known of the organisation is good enough to plan with, and who asked about it has an answer."""
+        lane = self.lane
+        connection = lane.session.connection
+        assert connection is not None
+        async with lane.pool.connection() as db:
+            requests = await ledger.fetch(db, "open_requests", [lane.account])
+        facts = connection.facts
+        fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
+        if fresh and not requests and not lane.facts_wanted:
+            return True
+        error: str | None = None
+        try:
+            await lane.save_facts(await ask(lane))
+        except NotTold as trouble:
+            log.warning("the organisation was not told", account=lane.account, error=str(trouble))
+            error = str(trouble)
+        if requests:
+            async with lane.pool.connection() as db, db.transaction():
+                ids = [row["request_id"] for row in requests]
+                await db.execute(ledger.SQL["answer_requests"], {"request_ids": ids, "error": error})
+                await db.execute("SELECT pg_notify('sbx_requests', %s)", [lane.account])
+        return error is None
+
+    async def _reload(self) -> None:
+        self.connection_changed = False
+        before = self.lane.session.connection
+        await self.lane.session.reload()
+        after = self.lane.session.connection
+        if after is not None and before is not None and after.connected_at != before.connected_at:
+            self.lane.lost = None
+            self.lane.tokens_refused = 0
+        if before is None or after is None or before.written != after.written:
+            async with self.lane.desk_lock:
+                self.lane.drop_queued()
+
+    async def _mark_lost(self, reason: str) -> None:
+        async with self.lane.pool.connection() as connection:
+            await store.mark_lost(connection, self.lane.account, reason)
+        await self._reload()
+
+    async def _fly(self, call: Call) -> None:
+        await Flight(self.lane, call).run()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self.wake.set()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """An error in anything beside the lane ends the lane: it starts anew from the ledger."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            if not self._crash.done():
+                self._crash.set_exception(error)
+            self.wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for something to happen.
+
+        Raises:
+            whatever ended a task beside the lane.
+        """
+        waking: asyncio.Future[Any] = asyncio.ensure_future(self.wake.wait())
+        await asyncio.wait([waking, self._crash], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        waking.cancel()
+        if self._crash.done():
+            self._crash.result()
+
+    async def _finish(self) -> None:
+        """Let calls under way land, then give the account back."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_ENDING)
+        lane = self.lane
+        async with lane.pool.connection() as connection:
+            await connection.execute(ledger.SQL["release_lease"], lane.lease.parameters())
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY)
+            parameters = {**self.lane.lease.parameters(), "ttl": LEASE_SECONDS}
+            async with self.lane.pool.connection() as connection:
+                cursor = await connection.execute(ledger.SQL["renew_lease"], parameters)
+            if cursor.rowcount == 0:
+                raise ledger.LeaseLost(self.lane.account)

@@ -1,0 +1,113 @@
+"""One account's way to Xero: its connection as last read, a token, and the client."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from connections import store
+from connections.environment import Environment
+from connections.secrets import SecretBox
+from sinks.budget import CONCURRENT
+from sinks.entries import now_utc
+from sinks.xero.client import Answer, Request, XeroClient
+from sinks.xero.oauth import mint_token
+
+CALL_DEADLINE = 50.0
+"""Seconds after which a call has no answer, however slowly one drips in."""
+
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+
+class Session:
+    """What a lane needs to talk to Xero for its account."""
+
+    def __init__(self, account: str, pool: Pool, environment: Environment, box: SecretBox) -> None:
+        self.account = account
+        self.connection: store.Connection | None = None
+        self._pool = pool
+        self._environment = environment
+        self._box = box
+        self._client: XeroClient | None = None
+        self._token = ""
+        self._refused = ""
+        self._token_until = datetime.min.replace(tzinfo=UTC)
+        self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix=f"xero-{account}")
+        self._minting = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Read the connection again, after somebody changed it."""
+        async with self._pool.connection() as connection:
+            found = await store.load_connection(connection, self.account)
+        before = self.connection
+        moved = before is None or found is None or before.tenant_id != found.tenant_id
+        if found is not None and moved:
+            self._client = XeroClient(self._environment.xero_api_url, found.tenant_id, CALL_DEADLINE)
+        if before is None or found is None or before.connected_at != found.connected_at:
+            self._token = ""
+        self.connection = found
+
+    async def token(self) -> str:
+        """A bearer token that is good for another minute; fetched by one at a time.
+
+        Raises:
+            TokenRefused: the credentials are not accepted.
+            TokenUnavailable: the identity server could not be asked.
+        """
+        async with self._minting:
+            if self._token and now_utc() < self._token_until:
+                return self._token
+            await self._fetch_token()
+            return self._token
+
+    def token_refused(self, token: str) -> None:
+        """Xero did not accept ``token``: the next call gets a new one."""
+        self._refused = token
+        if token == self._token:
+            self._token = ""
+
+    async def _fetch_token(self) -> None:
+        rate = self._environment.clock_rate
+        async with self._pool.connection() as connection, connection.transaction():
+            credentials = await store.load_credentials(connection, self.account, lock=True)
+            if self._use_kept(credentials):
+                return
+            secret = self._box.decrypt(credentials.client_secret_encrypted)
+            token = await asyncio.get_running_loop().run_in_executor(
+                self._threads, mint_token, self._environment.xero_token_url, credentials.client_id, secret
+            )
+            lifetime = max(token.expires_in - 60.0, token.expires_in / 2) / rate
+            self._token_until = now_utc() + timedelta(seconds=lifetime)
+            self._token = token.access_token
+            encrypted = self._box.encrypt(token.access_token)
+            await store.save_token(connection, self.account, encrypted, self._token_until)
+
+    def _use_kept(self, credentials: store.Credentials) -> bool:
+        """Use the token that an earlier process fetched, while it is good."""
+        if credentials.token_encrypted is None or credentials.expires_at is None:
+            return False
+        token = self._box.decrypt(credentials.token_encrypted)
+        if credentials.expires_at <= now_utc() or token == self._refused:
+            return False
+        self._token, self._token_until = token, credentials.expires_at
+        return True
+
+    async def call(self, request: Request, token: str, send_by: float) -> Answer:
+        """Send one request in a thread of the account's own.
+
+        Raises:
+            NotSent, NoAnswer: as ``XeroClient.call``.
+        """
+        assert self._client is not None
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._client.call, request, token, send_by
+        )
+
+    def close(self) -> None:
+        """Let go of threads and sockets; calls under way end by their deadline."""
+        self._threads.shutdown(wait=False)
+        if self._client is not None:
+            self._client.close()

@@ -1,0 +1,122 @@
+"""Steps: the single things that a command asks of Xero, and the routes (endpoints) by which they go. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+Kind = Literal["contact", "item", "invoice", "payment", "organisation"]
+
+
+class Target(NamedTuple):
+    """The one thing in Xero that a step is about. No two calls are ever under way for one target."""
+
+    kind: Kind
+    record_id: str
+    """Of a contact ``customer/{id}`` or ``supplier/{id}``: its side and record."""
+    transaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint and how its calls are put together."""
+
+    name: str
+    method: str
+    path: str
+    """``{id}`` stands for the element's id in Xero."""
+    envelope: str = ""
+    """The JSON array that holds the elements, in the request as in the answer."""
+    batch: int = 1
+    """Elements a call may carry. Xero advises bundles of up to 50 (developer.xero.com, "limits")."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    """The fields by which a result is matched to its element, the first that is present."""
+    creates: bool = False
+    """Creates something: after an answer that was not seen it must not simply be sent anew."""
+
+    @property
+    def reads(self) -> bool:
+        """Changes nothing in Xero."""
+        return self.method == "GET"
+
+
+_BATCH = {"summarizeErrors": "false"}
+_LINES = {"summarizeErrors": "false", "unitdp": "4"}
+
+ROUTES: dict[str, Route] = {
+    route.name: route
+    for route in (
+        Route("contacts.create", "PUT", "/Contacts", "Contacts", 50, _BATCH, ("ContactNumber",), True),
+        Route("contacts.update", "POST", "/Contacts", "Contacts", 50, _BATCH, ("ContactID",)),
+        Route("contacts.find", "GET", "/Contacts", "Contacts"),
+        Route("contacts.read", "GET", "/Contacts/{id}", "Contacts", 40, {}, ("ContactID",)),
+        Route("items.create", "PUT", "/Items", "Items", 1, _BATCH, ("Code",), True),
+        Route("invoices.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("InvoiceNumber",), True),
+        Route("invoices.update", "POST", "/Invoices", "Invoices", 50, _LINES, ("InvoiceID",)),
+        Route("invoices.find", "GET", "/Invoices", "Invoices"),
+        Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 1, {"unitdp": "4"}),
+        Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
+        Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
+        Route("payments.read", "GET", "/Payments/{id}", "Payments"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One object of a call."""
+
+    route: str
+    step: str
+    """What it does in the log's words: ``contact``, ``invoice``, ``authorise``, ``payment``, ``look up contact``."""
+    target: Target
+    body: Mapping[str, Any] | None = None
+    xero_id: str = ""
+    """For routes with an id in the path."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """What to keep in the link when Xero accepts; JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A SalesBinder record or transaction and the Xero object that it is."""
+
+    target: Target
+    xero_id: str
+    xero_number: str = ""
+    seq: int = 0
+    """Position of the command that made it."""
+    removed: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A text among the facts; ``""`` when absent."""
+        return str(self.facts.get(name) or "")
+
+    def time(self, name: str) -> datetime:
+        """A time among the facts; the beginning of time when absent."""
+        text = self.text(name)
+        return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
+
+    def amount(self, name: str) -> Decimal:
+        """An amount among the facts; 0 when absent."""
+        return Decimal(str(self.facts.get(name) or 0))
+
+
+_numbers = msgspec.json.Encoder(decimal_format="number")
+_texts = msgspec.json.Encoder(decimal_format="string")
+
+
+def encode_body(value: Any) -> bytes:
+    """JSON as Xero reads it: decimals as numbers, digit for digit."""
+    return _numbers.encode(value)
+
+
+def encode_memory(value: Any) -> str:
+    """JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back."""
+    return _texts.encode(value).decode()
