@@ -1,1 +1,1 @@
-"""What travels: change events, commands, results and money. Types and their (de)serialisation, nothing else."""
+"""What travels: change events, commands, results, money. Types and their (de)serialisation, nothing else."""

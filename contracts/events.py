@@ -114,6 +114,8 @@ def _shown(value: object) -> str:
         return "absent"
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     text = clean(text)
+    if not text.strip():
+        return "blank"
     return text if len(text) <= 80 else text[:79] + "…"
 
 

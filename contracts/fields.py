@@ -119,10 +119,10 @@ def decode_field(kind: type, value: object) -> Any:
 
 def encode_field(value: object) -> str:
     """msgspec's ``enc_hook`` for the types above: plain number, ISO day, ISO moment in UTC."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
     if isinstance(value, Number):
         return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
     raise NotImplementedError(f"no JSON form for {type(value).__name__}")
 
 

@@ -34,7 +34,7 @@ def to_transaction(
 
 
 def mark(transaction_id: str, listed: Iterable[ListedTransaction]) -> str:
-    """``#`` and the first 8 of the id; the whole id where another transaction of the document shares the 8."""
+    """``#`` and the first 8 of the id; the whole id where another of the document shares them."""
     short = transaction_id[:MARK_LENGTH]
     shared = any(other.id.startswith(short) and other.id != transaction_id for other in listed)
     return f"#{transaction_id if shared else short}"
