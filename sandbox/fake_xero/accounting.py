@@ -28,7 +28,7 @@ _DAYS = (
 
 @dataclass(slots=True)
 class ApiRequest:
-    """One call, after authentication. `path` is what follows `/api.xro/2.0/`."""
+    """One call, after authentication. `path` follows `/api.xro/2.0/`; names in `query` are lower case."""
 
     method: str
     path: str
@@ -162,7 +162,7 @@ _ID_ATTRIBUTES = {
 
 def _conclude(books: Books, plural: str, shown: list[dict[str, Any]], request: ApiRequest) -> ApiAnswer:
     """Summarised (the default): a 400 that lists only what failed, the rest is in the books all the same."""
-    summarise = request.force_summary or request.query.get("summarizeErrors", "true").lower() not in _FALSE
+    summarise = request.force_summary or request.query.get("summarizeerrors", "true").lower() not in _FALSE
     failed = [element for element in shown if element["StatusAttributeString"] == "ERROR"]
     if failed and summarise:
         for element in failed:
@@ -213,7 +213,7 @@ def _organisations(books: Books, request: ApiRequest) -> list[dict[str, Any]]:
 
 
 def _tax_rates(books: Books, request: ApiRequest) -> list[dict[str, Any]]:
-    wanted = request.query.get("TaxType")
+    wanted = request.query.get("taxtype")
     return [render.tax_rate(rate) for rate in books.tax_rates.values() if wanted in {None, rate.tax_type}]
 
 

@@ -143,10 +143,9 @@ class Api:
             return _broken(fault.status or 500)
         if self.strict is not None and body:
             self.strict.check(self.world, request.method, path, body)
-        asked = ApiRequest(
-            request.method, path, request.query_params, request.headers, body,
-            force_summary="summarise" in faults,
-        )  # fmt: skip
+        query = {name.lower(): value for name, value in request.query_params.items()}
+        summarise = "summarise" in faults
+        asked = ApiRequest(request.method, path, query, request.headers, body, force_summary=summarise)
         result = answer(self.world.books[tenant_id], asked)
         call.elements = result.elements
         if fault := faults.get("error_after"):
@@ -232,7 +231,9 @@ class Api:
         form = identity.form_of(body)
         call = self._log(request, "connect/token", None, None, body)
         call.client_id = form.get("client_id")
-        faults = self.world.faults.pick("POST", "connect/token", form.get("client_id"))
+        app = self.world.tokens.apps.get(form.get("client_id", ""))
+        spared = app is not None and app.unlimited
+        faults = {} if spared else self.world.faults.pick("POST", "connect/token", form.get("client_id"))
         call.faults = list(faults)
         if slow := faults.get("latency"):
             await asyncio.sleep(slow.seconds)

@@ -16,11 +16,11 @@ _MAX_PAGE = 1000
 _MAX_ROWS = 100_000
 _TRUE = frozenset({"true", "1"})
 
-# Xero's list parameter -> dotted name of the field it filters
+# Xero's list parameter (names of parameters know no case) -> dotted name of the field it filters
 _LISTS = {
-    "InvoiceNumbers": "InvoiceNumber",
-    "ContactIDs": "Contact.ContactID",
-    "Statuses": "Status",
+    "invoicenumbers": "InvoiceNumber",
+    "contactids": "Contact.ContactID",
+    "statuses": "Status",
 }
 
 
@@ -35,7 +35,7 @@ def list_records(
         if len(found) > _MAX_ROWS:
             raise BadQuery(f"The request would return more than {_MAX_ROWS} records: use paging")
         return [resource.show(books, record, False) for record in found], None
-    page, size = _whole(query, "page", 1), min(_whole(query, "pageSize", _DEFAULT_PAGE), _MAX_PAGE)
+    page, size = _whole(query, "page", 1), min(_whole(query, "pagesize", _DEFAULT_PAGE), _MAX_PAGE)
     part = found[(page - 1) * size : page * size]
     pagination = {
         "page": page,
@@ -61,7 +61,7 @@ def _filtered(
     where = Where(query["where"], resource.fields, resource.title) if query.get("where") else None
     quick = resource.candidates(books, where.equal) if where else None
     found: Iterable[Any]
-    if query.get("IDs"):
+    if query.get("ids"):
         found = _by_ids(books, resource, query)
     else:
         found = resource.all(books) if quick is None else quick
@@ -72,12 +72,12 @@ def _filtered(
             wanted = {fold(value) for value in query[parameter].split(",")}
             getter = resource.fields[name]
             found = [record for record in found if fold(getter(record) or "") in wanted]
-    if resource.plural == "Contacts" and query.get("includeArchived", "").lower() not in _TRUE:
+    if resource.plural == "Contacts" and query.get("includearchived", "").lower() not in _TRUE:
         found = [record for record in found if record.status != "ARCHIVED"]
     if resource.plural == "PurchaseOrders":
         found = _orders(found, query)
-    if query.get("searchTerm"):
-        term = fold(query["searchTerm"])
+    if query.get("searchterm"):
+        term = fold(query["searchterm"])
         getters = [resource.fields[name] for name in resource.search]
         found = [record for record in found if any(term in fold(get(record) or "") for get in getters)]
     if since := _since(headers.get("if-modified-since")):
@@ -86,14 +86,14 @@ def _filtered(
 
 
 def _by_ids(books: Books, resource: Resource, query: Mapping[str, str]) -> list[Any]:
-    records = (resource.find(books, key.strip()) for key in query["IDs"].split(","))
+    records = (resource.find(books, key.strip()) for key in query["ids"].split(","))
     return [record for record in records if record is not None]
 
 
 def _orders(found: Iterable[Any], query: Mapping[str, str]) -> list[Any]:
     """Purchase orders have filters of their own: status, dateFrom, dateTo."""
     status = query.get("status")
-    start, end = parse_day(query.get("dateFrom")) or date.min, parse_day(query.get("dateTo")) or date.max
+    start, end = parse_day(query.get("datefrom")) or date.min, parse_day(query.get("dateto")) or date.max
     return [order for order in found if (not status or order.status == status) and start <= order.date <= end]
 
 

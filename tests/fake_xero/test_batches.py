@@ -1,0 +1,95 @@
+"""Facts about batches and error shapes (reference §2, §6)."""
+
+import time
+
+import pytest
+from xero_python.exceptions import AccountingBadRequestException, NotFoundException
+
+from .client import Xero, invoice, line, parse
+
+
+def test_a_batch_is_not_atomic_and_keeps_its_order(xero: Xero, contact_id: str) -> None:
+    good, bad = invoice(contact_id, InvoiceNumber="1"), invoice(contact_id, InvoiceNumber="2", DueDate=None)
+    answer = xero.write("put", "invoices", good, bad, invoice(contact_id, InvoiceNumber="3"))
+    shown = [(part["InvoiceNumber"], part["StatusAttributeString"]) for part in answer]
+    assert shown == [("1", "OK"), ("2", "ERROR"), ("3", "OK")]
+    assert [found["InvoiceNumber"] for found in xero.list("invoices")] == ["1", "3"]
+
+
+def test_a_failed_element_says_so_and_has_an_all_zero_id(xero: Xero, contact_id: str) -> None:
+    failed = xero.put("invoices", invoice(contact_id, DueDate=None))
+    assert failed["HasErrors"] is True
+    assert failed["InvoiceID"] == "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize("asked", [{"summarize_errors": True}, {}])
+def test_summarised_errors_list_only_failures_while_the_rest_is_created(
+    xero: Xero, contact_id: str, asked: dict[str, bool]
+) -> None:
+    elements = [invoice(contact_id, InvoiceNumber=number) for number in ("1", "2", "1")]
+    with pytest.raises(AccountingBadRequestException) as caught:
+        xero.api.create_invoices(xero.tenant_id, {"Invoices": elements}, **asked)
+    body = parse(caught.value.http_resp.data)
+    assert {name: body[name] for name in ("ErrorNumber", "Type", "Message")} == {
+        "ErrorNumber": 10,
+        "Type": "ValidationException",
+        "Message": "A validation exception occurred",
+    }
+    assert [part["ValidationErrors"] for part in body["Elements"]] == [
+        [{"Message": "Invoice # must be unique."}]
+    ]
+    assert caught.value.reason == "Invoice # must be unique."
+    assert [found["InvoiceNumber"] for found in xero.list("invoices")] == ["1", "2"]
+
+
+def test_two_invoices_of_one_number_in_a_batch_collide(xero: Xero, contact_id: str) -> None:
+    answer = xero.write("put", "invoices", *[invoice(contact_id, InvoiceNumber="1")] * 2)
+    assert [part["StatusAttributeString"] for part in answer] == ["OK", "ERROR"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b'{"Invoices": 3}'])
+def test_a_body_that_cannot_be_read_is_refused_as_a_whole(xero: Xero, body: bytes) -> None:
+    answer = xero.raw("PUT", "Invoices?summarizeErrors=false", body)
+    assert (answer.status, parse(answer.data)["Type"]) == (400, "PostDataInvalidException")
+
+
+def test_a_body_over_the_size_limit_is_refused(xero: Xero) -> None:
+    assert xero.raw("PUT", "Invoices", b" " * 3_500_001).status == 413
+
+
+def test_a_single_object_is_taken_for_a_batch_of_one(xero: Xero) -> None:
+    answer = parse(xero.raw("POST", "Contacts", {"Name": "Bare"}).data)
+    assert answer["Contacts"][0]["Name"] == "Bare"
+
+
+def test_accounts_take_one_element_a_call(xero: Xero) -> None:
+    elements = [{"Code": code, "Name": code, "Type": "EXPENSE"} for code in ("701", "702")]
+    answer = parse(xero.raw("PUT", "Accounts", {"Accounts": elements}).data)
+    assert [found["Code"] for found in answer["Accounts"]] == ["701"]
+
+
+def test_unknown_addresses_are_404(xero: Xero) -> None:
+    with pytest.raises(NotFoundException):
+        xero.get("invoices", "11111111-1111-1111-1111-111111111111")
+    assert xero.raw("GET", "Nothing").status == 404
+
+
+def test_fifty_invoices_of_three_lines_take_few_milliseconds(xero: Xero, contact_id: str) -> None:
+    lines = [line(Description=str(number)) for number in range(3)]
+    body = {"Invoices": [invoice(contact_id, *lines) for _ in range(50)]}
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        assert xero.raw("PUT", "Invoices?summarizeErrors=false", body).status == 200
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.05  # 5 ms on a quiet machine; the margin is for a busy one
+
+
+def test_bodies_are_checked_against_the_published_description(xero: Xero, contact_id: str) -> None:
+    xero.put("invoices", invoice(contact_id))
+    assert xero.admin.invalid_bodies() == []
+    xero.put("invoices", invoice(contact_id, Colour="red", Status="BOGUS"))
+    (recorded,) = xero.admin.invalid_bodies()
+    assert recorded["path"] == "Invoices"
+    assert any("Colour" in error for error in recorded["errors"])
+    assert any("BOGUS" in error for error in recorded["errors"])
