@@ -5,7 +5,9 @@ Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; whoever sends 
 """
 
 from sinks.resolve.contacts import ResolvedContact, contact_body, resolve_contact
-from sinks.resolve.documents import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDocument, resolve_invoice
+from sinks.resolve.documents import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDocument
+from sinks.resolve.invoices import resolve_invoice
+from sinks.resolve.orders import resolve_bill, resolve_order
 from sinks.resolve.payments import ResolvedPayment, resolve_payment
 
 __all__ = [
@@ -15,7 +17,9 @@ __all__ = [
     "ResolvedDocument",
     "ResolvedPayment",
     "contact_body",
+    "resolve_bill",
     "resolve_contact",
     "resolve_invoice",
+    "resolve_order",
     "resolve_payment",
 ]

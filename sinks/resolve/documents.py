@@ -1,8 +1,7 @@
-"""Invoices as Xero is sent them."""
+"""What invoices, bills and purchase orders have in common: lines, totals to the cent, fingerprints."""
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -16,16 +15,14 @@ from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from mappers.totals import totals
 from sinks.resolve.cents import check_difference, move_cents, xero_total
-from sinks.resolve.chart import Side, account_code, currency, no_tax, sales, tax
-from sinks.resolve.dates import open_day
+from sinks.resolve.chart import Side, account_code, no_tax, tax
 from sinks.resolve.lines import XeroLine, xero_line
-from sinks.resolve.texts import cut, one_line
 
 ROUNDING_LINE_ID = "rounding"
 """Stands for a SalesBinder line id on the line that holds the cents of an untaxed document."""
 EMPTY_LINE_ID = "empty"
 """The same on the line of a document that has none."""
-_REFERENCE_LIMIT = 255
+REFERENCE_LIMIT = 255
 _AMOUNTS = ("Quantity", "UnitAmount", "DiscountRate", "TaxType", "TaxAmount")
 
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
@@ -50,51 +47,16 @@ class ResolvedDocument:
     """SHA-256 of what makes the amounts: currency, and of each line quantity, price, discount and tax."""
 
 
-def resolve_invoice(
-    document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts, account: str
-) -> ResolvedDocument:
-    """The sales invoice that Xero should hold. ``account`` is SalesBinder's sub-domain, for the link to it.
-
-    A document without lines whose total is 0 has one line of 0, since Xero needs one.
-
-    Raises:
-        Refused: Xero, or the settings, cannot hold it; the reason says why.
-    """
-    warnings: list[Warning] = []
-    side = sales(settings)
-    day = open_day(document.issue_date, settings, facts, warnings)
-    code, rate = currency(document.currency, document.currency_rate, settings, facts)
-    lines = _lines(document, side, settings, facts, warnings, discounts=True)
-    number = settings.invoice_number_format.replace("{number}", document.number)
-    body: dict[str, Any] = {
-        "Type": "ACCREC",
-        "InvoiceNumber": number,
-        "Reference": cut(one_line(document.reference), _REFERENCE_LIMIT, "reference", warnings),
-        "Date": day.isoformat(),
-        "DueDate": _due_date(document, day, settings).isoformat(),
-        "CurrencyCode": code,
-        "LineAmountTypes": "Exclusive",
-        "Url": document_url(document.record_id, account, settings),
-        "LineItems": [line.body() for line in lines],
-    }
-    if rate is not None:
-        body["CurrencyRate"] = rate
-    return _resolved(body, lines, number, code, warnings)
-
-
 def document_url(record_id: str, account: str, settings: Settings) -> str:
     """Where the document is shown in SalesBinder."""
     url = settings.document_url.replace("{account}", account)
     return url.replace("{id}", quote(record_id, safe=""))
 
 
-def _due_date(document: DocumentSnapshot, day: date, settings: Settings) -> date:
-    return document.due_date or day + timedelta(days=settings.due_days)
-
-
-def _resolved(
+def resolved_document(
     body: dict[str, Any], lines: list[XeroLine], number: str, code: str, warnings: list[Warning]
 ) -> ResolvedDocument:
+    """The document, complete with totals and fingerprints."""
     amounts = [code, [[item.get(name) for name in _AMOUNTS] for item in body["LineItems"]]]
     return ResolvedDocument(
         body=body,
@@ -113,7 +75,7 @@ def _hash(content: object) -> str:
     return hashlib.sha256(_encoder.encode(content)).hexdigest()
 
 
-def _lines(
+def xero_lines(
     document: DocumentSnapshot,
     side: Side,
     settings: Settings,
@@ -122,7 +84,14 @@ def _lines(
     *,
     discounts: bool,
 ) -> list[XeroLine]:
-    """All lines, with the cents put where they belong, so that Xero's total is SalesBinder's."""
+    """All lines, with the cents put where they belong, so that Xero's total is SalesBinder's.
+
+    A document without lines whose total is 0 has one line of 0, since Xero needs one. ``discounts`` says
+    whether this type of document takes a DiscountRate.
+
+    Raises:
+        Refused: an account or tax is missing, or the totals differ by more than rounding.
+    """
     code = account_code(side.account, side.account_setting, facts)
     lines = [
         xero_line(

@@ -1,0 +1,49 @@
+"""Sales invoices as Xero is sent them."""
+
+from datetime import timedelta
+from typing import Any
+
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
+from contracts.commands import DocumentSnapshot
+from contracts.results import Warning
+from sinks.resolve.chart import currency, sales
+from sinks.resolve.dates import open_day
+from sinks.resolve.documents import (
+    REFERENCE_LIMIT,
+    ResolvedDocument,
+    document_url,
+    resolved_document,
+    xero_lines,
+)
+from sinks.resolve.texts import cut, one_line
+
+
+def resolve_invoice(
+    document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts, account: str
+) -> ResolvedDocument:
+    """The sales invoice that Xero should hold. ``account`` is SalesBinder's sub-domain, for the link to it.
+
+    Raises:
+        Refused: Xero, or the settings, cannot hold it; the reason says why.
+    """
+    warnings: list[Warning] = []
+    day = open_day(document.issue_date, settings, facts, warnings)
+    due = document.due_date or day + timedelta(days=settings.due_days)
+    code, rate = currency(document.currency, document.currency_rate, settings, facts)
+    lines = xero_lines(document, sales(settings), settings, facts, warnings, discounts=True)
+    number = settings.invoice_number_format.replace("{number}", document.number)
+    body: dict[str, Any] = {
+        "Type": "ACCREC",
+        "InvoiceNumber": number,
+        "Reference": cut(one_line(document.reference), REFERENCE_LIMIT, "reference", warnings),
+        "Date": day.isoformat(),
+        "DueDate": due.isoformat(),
+        "CurrencyCode": code,
+        "LineAmountTypes": "Exclusive",
+        "Url": document_url(document.record_id, account, settings),
+        "LineItems": [line.body() for line in lines],
+    }
+    if rate is not None:
+        body["CurrencyRate"] = rate
+    return resolved_document(body, lines, number, code, warnings)
