@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
 
 from connections import store
 from connections.environment import Environment
@@ -23,6 +24,7 @@ from sinks.session import Pool, Session
 log = structlog.stdlib.get_logger(__name__)
 
 _LOOK_EVERY = 1.0
+_DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 _AFTER_TROUBLE = 1.0
 
 
@@ -45,7 +47,7 @@ class Delivery:
             while not stop.is_set():
                 try:
                     await self._while_connected(stop)
-                except (psycopg.Error, OSError) as error:
+                except _DATABASE_AWAY as error:
                     log.warning("the database is away; lanes rest", error=str(error).strip())
                     await self._stop_lanes()
                     await _sleep(_AFTER_TROUBLE, stop)
@@ -126,7 +128,7 @@ class Delivery:
             await runner.run()
         except LeaseLost:
             log.warning("lane lost its lease", account=account)
-        except (psycopg.Error, OSError) as error:
+        except _DATABASE_AWAY as error:
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)
         except Exception:

@@ -1,11 +1,12 @@
 """The end of a call: its answer, what it changed, and the next states of its commands, in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from connections import store
 from contracts.results import Attempt
 from sinks import ledger
 from sinks.answers import Reading, Result
@@ -46,6 +47,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
             await _conclude(connection, call, ending)
             links = await _links(connection, lane.account, call.targets)
             changed = []
+            await _items_made(lane, connection, call, ending)
             for part, result in zip(call.parts, ending.reading.results, strict=True):
                 members = [lane.works[i] for i in part.members]
                 works |= {work.entry.command_id: work for work in members}
@@ -75,6 +77,20 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -
         answer.status if answer else None,
         answer.body if answer else None,
     )
+
+
+async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Ending) -> None:
+    """An item that Xero has now, from us or from before, is among the organisation's facts from here on."""
+    made = {
+        part.element.target.record_id
+        for part, result in zip(call.parts, ending.reading.results, strict=True)
+        if part.element.target.kind == "item" and (result.verdict == "ok" or result.code == "item_code_taken")
+    }
+    current = lane.session.connection
+    if made and current is not None and current.facts is not None:
+        facts = replace(current.facts, item_codes=(current.facts.item_codes or frozenset()) | made)
+        await store.save_facts(connection, lane.account, facts)
+        lane.session.connection = replace(current, facts=facts)
 
 
 async def _links(connection: ledger.Connection, account: str, targets: list[Target]) -> dict[Target, Link]:

@@ -41,9 +41,9 @@ ORDER BY seq
 LIMIT %(limit)s
 
 -- name: followers
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
-       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
-       triggered_by, actor
+SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.attempts,
+       c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
+       c.xero_number, c.triggered_by, c.actor
 FROM ledger.commands c
 JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
   USING (entity, record_id)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 from sinks.session import Pool
 
@@ -35,7 +36,7 @@ class Outbox:
                 await asyncio.wait_for(self.wake.wait(), _POLL)
             except TimeoutError:
                 continue
-            except psycopg.Error as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
                 log.warning("the outbox waits for the database", error=str(error).strip())
                 await asyncio.sleep(_AFTER_TROUBLE)
 
