@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import render
-from .books import credit_notes
+from .books import credit_notes, shapes
 from .books.errors import BadBody, BadQuery, NotFound, Refused
 from .books.ledger import Books
 from .books.model import Document
@@ -99,6 +99,7 @@ def _read(books: Books, resource: Resource, request: ApiRequest, key: str) -> Ap
 def _write(books: Books, resource: Resource, request: ApiRequest, key: str) -> ApiAnswer:
     """PUT creates, POST upserts, POST /{id} updates. Each element stands alone: a batch is not atomic."""
     elements = elements_of(decode(request.body), resource.plural)
+    shapes.check(resource.plural, elements)
     target = None
     if key:
         if request.method == "PUT":
@@ -128,7 +129,7 @@ def _write_one(
             record = writer(books, element, places)
     except Refused as refused:
         return _failed(resource, element, target, refused.messages)
-    except BadBody as error:
+    except BadBody as error:  # what the check of shapes does not know
         return _failed(resource, element, target, [str(error)])
     shown = resource.show(books, record, True)
     warnings = resource.warnings(element, record)
@@ -186,7 +187,9 @@ def _allocations(books: Books, request: ApiRequest, key: str) -> ApiAnswer:
     if request.method != "PUT" or allocation_id:
         return ApiAnswer(405, None, text="The requested resource does not support http method")
     shown = []
-    for element in elements_of(decode(request.body), "Allocations"):
+    elements = elements_of(decode(request.body), "Allocations")
+    shapes.check("Allocations", elements)
+    for element in elements:
         try:
             made = render.allocation(credit_notes.allocate(books, note, element))
             shown.append({**made, "StatusAttributeString": "OK"})

@@ -1,6 +1,7 @@
 """Facts about batches and error shapes (reference §2, §6)."""
 
 import time
+from typing import Any
 
 import pytest
 from xero_python.exceptions import AccountingBadRequestException, NotFoundException
@@ -53,6 +54,29 @@ def test_a_body_that_cannot_be_read_is_refused_as_a_whole(xero: Xero, body: byte
     assert (answer.status, parse(answer.data)["Type"]) == (400, "PostDataInvalidException")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Status": "BOGUS"},
+        {"Date": "soon"},
+        {"LineItems": [{"Quantity": "two"}]},
+        {"LineItems": ["text"]},
+        {"LineItems": [{"Description": {}}]},
+        {"Contact": "text"},
+        {"LineAmountTypes": "Gross"},
+        {"Total": "NaN"},
+    ],
+)
+def test_one_unreadable_value_refuses_all_elements_and_names_none(
+    xero: Xero, contact_id: str, change: dict[str, Any]
+) -> None:
+    body = {"Invoices": [invoice(contact_id), invoice(contact_id, **change)]}
+    answer = xero.raw("PUT", "Invoices?summarizeErrors=false", body)
+    assert (answer.status, parse(answer.data)["Type"]) == (400, "PostDataInvalidException")
+    assert "Elements" not in parse(answer.data)
+    assert xero.list("invoices") == []
+
+
 def test_a_body_over_the_size_limit_is_refused(xero: Xero) -> None:
     assert xero.raw("PUT", "Invoices", b" " * 3_500_001).status == 413
 
@@ -88,7 +112,7 @@ def test_fifty_invoices_of_three_lines_take_few_milliseconds(xero: Xero, contact
 def test_bodies_are_checked_against_the_published_description(xero: Xero, contact_id: str) -> None:
     xero.put("invoices", invoice(contact_id))
     assert xero.admin.invalid_bodies() == []
-    xero.put("invoices", invoice(contact_id, Colour="red", Status="BOGUS"))
+    xero.raw("PUT", "Invoices", {"Invoices": [invoice(contact_id, Colour="red", Status="BOGUS")]})
     (recorded,) = xero.admin.invalid_bodies()
     assert recorded["path"] == "Invoices"
     assert any("Colour" in error for error in recorded["errors"])
