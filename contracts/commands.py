@@ -1,7 +1,7 @@
-"""Commands: what should be true in Xero after one SalesBinder change, in Xero's language, free of anything from settings.
+"""Commands: what should be true in Xero after one SalesBinder change, in Xero's language, without settings.
 
-One change event makes one command (``command_id = uuid5(source, event id)``), so the same event is always the same
-command. Account codes, tax types, number formats and lock dates are resolved later, when the command is planned.
+One change event makes one command (``command_id = uuid5(source, event id)``), so the same event is always the
+same command. Account codes, tax types, number formats and lock dates are resolved later, when it is planned.
 """
 
 import uuid
@@ -77,7 +77,7 @@ class ContactSnapshot(_Wire, frozen=True):
 
 
 class Line(_Wire, frozen=True):
-    """One document line before settings are applied. Rates and discount are per cent, amounts in document currency."""
+    """One document line before settings are applied. Rates and discount in per cent, amounts in its currency."""
 
     line_id: str
     description: str
@@ -151,7 +151,7 @@ class Command(_Wire, frozen=True):
 
 
 def command_id(source: str, event_id: str) -> str:
-    """The command's identity: ``uuid5(source, event id)``, the source turned into a UUID by RFC 9562's URL namespace."""
+    """The command's identity: ``uuid5(source, event id)``, the source made a UUID in RFC 9562's URL namespace."""
     return str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, source), event_id))
 
 

@@ -1,4 +1,4 @@
-"""Results: facts in the past tense about log entries, attempts and accounts, published on ``integration.results``.
+"""Results: facts in the past tense about entries, attempts and accounts, sent on ``integration.results``.
 
 An entry result is the whole entry at one version, so that a reader may see results twice or late: the highest
 version of an ``entry_id`` is the truth. Version 0 is ``queued``, sent by the transform stage.
