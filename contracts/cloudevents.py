@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.fields import YEARS
+from contracts.fields import MAX_ID_LENGTH, YEARS
 
 MAX_VALUE_BYTES: Final = 1_000_000
 STRUCTURED: Final = "application/cloudevents+json"
@@ -219,6 +219,8 @@ def _required(envelope: Envelope, name: str) -> str:
         raise _wrong(
             name, value, "it must be text without control characters", f"Write {name} as plain text."
         )
+    if len(value) > MAX_ID_LENGTH:
+        raise _wrong(name, value, f"it has more than {MAX_ID_LENGTH} characters", f"Write a shorter {name}.")
     return value
 
 

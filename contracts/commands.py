@@ -77,7 +77,7 @@ class ContactSnapshot(_Wire, frozen=True):
 
 
 class Line(_Wire, frozen=True):
-    """One document line before settings are applied. Rates and discount in per cent, amounts in its currency."""
+    """One document line before settings are applied. Rates and discount are in per cent."""
 
     line_id: str
     description: str
@@ -151,7 +151,7 @@ class Command(_Wire, frozen=True):
 
 
 def command_id(source: str, event_id: str) -> str:
-    """The command's identity: ``uuid5(source, event id)``, the source made a UUID in RFC 9562's URL namespace."""
+    """The command's identity: ``uuid5(source, event id)``, the source as a UUID of the URL namespace."""
     return str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, source), event_id))
 
 

@@ -32,7 +32,7 @@ from contracts.cloudevents import (
 )
 from contracts.commands import Action, Entity
 from contracts.event_types import CONTEXTS, EVENT_TYPES, TOPIC_ENTITIES, EventType
-from contracts.fields import NotADate, NotANumber, decode_field, encode_field
+from contracts.fields import MAX_ID_LENGTH, NotADate, NotANumber, decode_field, encode_field
 from contracts.snapshots import EventData
 
 __all__ = ["EVENT_TYPES", "ChangeEvent", "EventType", "InvalidEvent", "event_to_kafka", "read_event"]
@@ -278,6 +278,8 @@ def _field_problem(error: msgspec.ValidationError, parsed: Any) -> Malformed:
         )
     if field.endswith(".currency"):
         problem = "it is not an ISO 4217 currency code such as USD"
+    elif "length <=" in message:
+        problem = f"it has more than {MAX_ID_LENGTH} characters"
     elif "length >= 1" in message or "matching regex" in message:
         problem = "it must be text that is not blank, of the form that the contract gives"
     return Malformed(

@@ -23,8 +23,16 @@ _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
 
+MAX_ID_LENGTH: Final = 255
+"""No identifier is longer, and the database's indexes would not hold much longer ones."""
+
 Id = Annotated[
-    str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=MAX_ID_LENGTH,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+    ),
 ]
 """An identifier: text that is not blank and holds no control characters."""
 

@@ -28,7 +28,7 @@ from contracts.snapshots import (
 from mappers.contacts import to_contact
 from mappers.documents import Kind, to_document
 from mappers.payments import to_transaction
-from mappers.texts import text
+from mappers.texts import label
 from mappers.totals import totals
 
 
@@ -75,7 +75,7 @@ def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> C
 
 def _with_contact(command: Command, event: ChangeEvent, record: AccountRecord, side: Side) -> Command:
     contact: ContactSnapshot = to_contact(record, side, event.time)
-    return msgspec.structs.replace(command, contact=contact, party_name=contact.name)
+    return msgspec.structs.replace(command, contact=contact, party_name=label(contact.name))
 
 
 def _with_document(command: Command, document: DocumentSnapshot) -> Command:
@@ -83,7 +83,7 @@ def _with_document(command: Command, document: DocumentSnapshot) -> Command:
         command,
         document=document,
         record_number=document.number,
-        party_name=document.contact.name,
+        party_name=label(document.contact.name),
         amount=to_cents(totals(document).total),
         currency=document.currency or "",
     )
@@ -95,10 +95,10 @@ def _with_transaction(command: Command, transaction: TransactionSnapshot) -> Com
 
 def _deleted(command: Command, record: DeletedRecord) -> Command:
     return msgspec.structs.replace(
-        command, record_number=text(record.document_number), party_name=_name(command, record)
+        command, record_number=label(record.document_number), party_name=_name(command, record)
     )
 
 
 def _name(command: Command, record: DeletedRecord) -> str:
     """A deleted customer's or supplier's name; the ``name`` of a document is not its party's."""
-    return text(record.name) if command.entity in ("customer", "supplier") else ""
+    return label(record.name) if command.entity in ("customer", "supplier") else ""

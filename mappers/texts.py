@@ -6,6 +6,15 @@ _NOT_ALLOWED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\u
 """What XML 1.0 does not allow (Xero keeps documents as XML), and DEL."""
 
 
+LABEL_LENGTH = 255
+"""Of what the log shows and searches; its indexes would not hold much longer texts."""
+
+
+def label(value: object) -> str:
+    """A field as a short text of one line, for the log."""
+    return " ".join(text(value).split())[:LABEL_LENGTH]
+
+
 def text(value: object) -> str:
     """A field as text: without control characters and surrounding blanks; blank and absent are ``""``."""
     if value is None:

@@ -177,6 +177,16 @@ def test_a_deletion_carries_neither_document_nor_contact() -> None:
     assert mapped(event).party_name == "Widgets"
 
 
+def test_what_the_log_shows_is_short_and_of_one_line() -> None:
+    event = example("customer.created")
+    event["data"]["customer"]["name"] = "Two\nlines " + "x" * 5000
+    command = mapped(event)
+    assert command.party_name.startswith("Two lines x")
+    assert len(command.party_name) == 255
+    assert command.contact is not None
+    assert len(command.contact.name) > 5000
+
+
 def test_absurdly_large_amounts_that_still_are_numbers_are_mapped() -> None:
     event = example("invoice.created")
     event["data"]["document"].update(total_price=None)
