@@ -50,11 +50,13 @@ def test_a_part_payment_leaves_the_rest_due(xero: Xero, invoice_id: str) -> None
     )
 
 
-@pytest.mark.parametrize("paid_before", [0, 108])
-def test_paying_more_than_is_due_is_refused(xero: Xero, invoice_id: str, paid_before: int) -> None:
+@pytest.mark.parametrize(("paid_before", "amount"), [(0, "108.01"), (8, "100.01"), (108, "0.01")])
+def test_paying_more_than_is_due_is_refused(
+    xero: Xero, invoice_id: str, paid_before: int, amount: str
+) -> None:
     if paid_before:
         xero.put("payments", payment(invoice_id, paid_before))
-    refused = xero.put("payments", payment(invoice_id, "108.01"))
+    refused = xero.put("payments", payment(invoice_id, amount))
     assert messages(refused) == ["Payment amount exceeds the amount outstanding on this document"]
     assert refused["HasValidationErrors"] is True
 
