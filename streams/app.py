@@ -66,9 +66,12 @@ class Outlet:
 
 def build_app(group: str, environment: Environment) -> faust.App:
     """A Faust app with the settings that were measured to keep every message."""
+    # Faust insists on a directory for tables, of which we have none, and makes only its last part.
+    datadir = environment.data_dir / "faust" / group
+    datadir.parent.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         **environment.faust(),
-        "datadir": str(environment.data_dir / "faust" / group),
+        "datadir": str(datadir),
         "store": "memory://",
         # Past this, aiokafka leaves the group and never comes back while Faust waits for it.
         "broker_max_poll_interval": 86400.0,
@@ -163,7 +166,6 @@ async def _ends_never(waited: Awaitable[object], what: str) -> None:
 
 async def _ends_only_after(stop: asyncio.Event, background: "asyncio.Task[None]") -> None:
     await asyncio.wait([background])
-    error = background.exception()
-    if error is not None or not stop.is_set():
-        log.critical("the background work ended by itself", exc_info=error)
-        die("the background work ended by itself")
+    if not stop.is_set():
+        log.critical("the background work ended by itself", exc_info=background.exception())
+        die("a worker without its background work is none")

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 from connections.environment import Environment, InvalidEnvironment
 from streams import Stage as StageName
 from streams.app import Outlet, Stage, build_app, serve
-from streams.liveness import Liveness, Watchdog
+from streams.liveness import Liveness, Watchdog, die
 from streams.logs import configure_logging
 from streams.topics import DEAD_LETTERS, missing_topics
 
@@ -54,6 +54,8 @@ async def _run(name: StageName, environment: Environment) -> int:
             remedy="start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
         )
         return 1
+    except Exception:  # noqa: BLE001 - logged, and no other way on
+        die("the stage ended in disorder")
     return 0
 
 

@@ -183,7 +183,8 @@ async def test_value_that_postgresql_cannot_hold_applies_nothing(log: Connection
 async def test_queued_of_a_held_account_shows_the_hold_and_until_when(log: Connection) -> None:
     until = NOW + timedelta(hours=3)
     hold = AccountResult(
-        account="acme", version=1, at=NOW, held="xero_day_limit", reason="The day is used up.", remedy="Wait.",
+        account="acme", version=1, at=NOW, held="xero_day_limit", reason="The day is used up.",
+        remedy="Wait.",
         until=until,
     )  # fmt: skip
     await apply(

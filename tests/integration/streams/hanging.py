@@ -1,0 +1,42 @@
+"""A process for tests that hangs in one of two ways under the watchdog's eyes.
+
+Usage: python hanging.py loop|lag|fine BOOTSTRAP_SERVERS GROUP TOPIC
+"""
+
+import asyncio
+import sys
+import time
+
+from streams.liveness import Liveness, Watchdog
+
+
+async def main(way: str, servers: str, group: str, topic: str) -> None:
+    """Hang; "fine" turns its loop and marks progress for two seconds instead."""
+    liveness = Liveness()
+    turning = asyncio.create_task(_turn(liveness, marks=way == "fine"))
+    watchdog = Watchdog(
+        liveness,
+        lambda: {(topic, 0)},
+        group,
+        [topic],
+        {"bootstrap_servers": servers},
+        check_seconds=0.1,
+    )
+    watchdog.start()
+    await asyncio.sleep(0.2)
+    if way == "loop":
+        time.sleep(20)  # noqa: ASYNC251 - the point of it
+    await asyncio.sleep(2 if way == "fine" else 20)
+    watchdog.end()
+    turning.cancel()
+
+
+async def _turn(liveness: Liveness, marks: bool) -> None:
+    while True:
+        liveness.turns += 1
+        liveness.signs_of_life += marks
+        await asyncio.sleep(0.02)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
