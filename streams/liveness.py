@@ -144,7 +144,7 @@ class Watchdog(threading.Thread):
         """Committed offset of each partition of the group that holds messages behind it."""
         try:
             admin = KafkaAdminClient(**self._kafka, reconnect_backoff_max_ms=1000)
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             log.warning("the watchdog cannot ask the broker", error=str(error))
             return {}
         try:
@@ -156,7 +156,7 @@ class Watchdog(threading.Thread):
             committed = admin.list_group_offsets({self._group: None})[self._group]
             ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
             starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             log.warning("the watchdog cannot ask the broker", error=str(error))
             return {}
         finally:

@@ -3,6 +3,7 @@
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from streams.topics import FOR_EVER, Topic, create_topics, layout, missing_topics
+from tests.integration.streams.conftest import ROOT
 
 
 def test_topics_are_created_once_with_their_layout(kafka: str, unique: str) -> None:
@@ -55,3 +56,18 @@ def test_what_differs_is_named_with_its_remedy(kafka: str, unique: str) -> None:
     assert "2 partitions instead of 12" in partitions
     assert retention.startswith("retention.ms is -1 instead of 1000")
     assert f"--entity-name {unique} --add-config retention.ms=1000" in retention
+
+
+def test_docs_name_every_topic_with_its_layout() -> None:
+    rows = {
+        cells[1].strip(" `"): cells
+        for cells in (
+            line.split("|") for line in (ROOT / "docs" / "topics.md").read_text("utf-8").splitlines()
+        )
+        if len(cells) == 10
+    }
+    for topic in layout():
+        cells = [cell.strip() for cell in rows[topic.name]]
+        kept = "for ever" if topic.retention_ms == FOR_EVER else f"{topic.retention_ms // 86_400_000} days"
+        size = f"{topic.max_message_bytes // 1024**2} MB"
+        assert cells[6:9] == [str(topic.partitions), kept, size]
