@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from sinks.calls import Call, own_key
+from sinks.calls import Call, Part, own_key
+from sinks.names import same_name
 from sinks.xero.client import Answer
 from sinks.xero.errors import classify, messages_of, warnings_of
 
@@ -82,11 +83,22 @@ def _success(call: Call, answer: Answer) -> list[Result]:
         lost = Result("not_applied" if call.route.reads else "unknown")
         return [lost for _ in call.parts]
     objects = [o for o in objects if isinstance(o, Mapping)]
+    if call.parts[0].element.wanted:
+        return [_found(call, part, objects) for part in call.parts]
     if call.route.reads and len(call.parts) == 1:
         return [Result("ok", tuple(objects))]
     matched = _match(call, objects)
-    missing = Result("ok") if call.route.reads else Result("unknown")
+    missing = Result("split" if call.route.reads else "unknown")
     return [missing if found is None else _element(found) for found in matched]
+
+
+def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
+    """What a look-up found. Of several at once, what was not found is asked again on its own."""
+    key = call.route.keys[0]
+    if len(call.parts) == 1:
+        return Result("ok", tuple(objects))
+    found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
+    return Result("ok", found) if found else Result("split")
 
 
 def _element(found: Mapping[str, Any]) -> Result:
@@ -124,7 +136,7 @@ def _refused(call: Call, answer: Answer) -> list[Result]:
     """A 4xx: a summarised list of failures, or one message for the whole call."""
     document = decode(answer.body)
     top = document if isinstance(document, Mapping) else {}
-    if answer.status == 404 and call.route.reads:
+    if answer.status == 404 and call.route.reads and len(call.parts) == 1:
         return [Result("ok") for _ in call.parts]
     elements = [e for e in top.get("Elements") or () if isinstance(e, Mapping)]
     if elements and len(call.parts) == 1:

@@ -4,11 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from sinks.steps import ROUTES, Element, Route, Target, encode_body
 from sinks.xero.client import Request
 
 MAX_BODY = 3_000_000
+MAX_QUERY = 2_500
+"""Bytes of a query: longer addresses are refused by servers on the way."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ def make_call(parts: Sequence[Part]) -> Call:
     if route.reads:
         if len(parts) > 1:
             path = route.path.removesuffix("/{id}")
-            query |= {"IDs": ",".join(part.element.xero_id for part in parts), "includeArchived": "true"}
+            query |= _many(route, [part.element for part in parts])
     elif route.batch > 1 or "{id}" not in route.path:
         body = encode_body({route.envelope: [part.element.body for part in parts]})
     else:
@@ -57,23 +60,41 @@ def make_call(parts: Sequence[Part]) -> Call:
     return Call(intent_id, route, list(parts), Request(route.method, path, query, body, key))
 
 
+def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
+    """The query that reads several objects at once. Payments have no ``IDs``, but a filter."""
+    if elements[0].wanted:
+        return {"where": " OR ".join(element.query["where"] for element in elements)}
+    if route.envelope == "Payments":
+        return {"where": " OR ".join(f'PaymentID==guid("{element.xero_id}")' for element in elements)}
+    ids = ",".join(element.xero_id for element in elements)
+    return {"IDs": ids, "includeArchived": "true", "page": "1"}  # only a page shows records in full
+
+
 def batches(parts: Sequence[Part]) -> list[list[Part]]:
     """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, no target twice."""
     if not parts:
         return []
-    limit = ROUTES[parts[0].element.route].batch
+    route = ROUTES[parts[0].element.route]
+    largest = MAX_QUERY if route.reads else MAX_BODY
     cut: list[list[Part]] = []
     size = 0
     for part in parts:
-        weight = len(encode_body(part.element.body)) if part.element.body is not None else 0
-        most = min(limit, part.limit, *(other.limit for other in cut[-1])) if cut else limit
-        full = not cut or len(cut[-1]) >= most or size + weight > MAX_BODY
+        weight = _weight(part.element)
+        most = min(route.batch, part.limit, *(other.limit for other in cut[-1])) if cut else 1
+        full = not cut or len(cut[-1]) >= most or size + weight > largest
         if full or _same_document(cut[-1], part.element):
             cut.append([])
             size = 0
         cut[-1].append(part)
         size += weight
     return cut
+
+
+def _weight(element: Element) -> int:
+    """Bytes that the element adds to its call."""
+    if element.body is not None:
+        return len(encode_body(element.body))
+    return len(quote(element.query.get("where", element.xero_id))) + 40
 
 
 def _same_document(parts: Sequence[Part], element: Element) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
@@ -9,12 +10,13 @@ from contracts.results import Attempt
 from sinks import ledger
 from sinks.effects import FACT_CODES
 from sinks.entries import Entry, now_utc, result_of
-from sinks.planner import Done, Fail, Plan, Remember, Send, Situation, Wait, plan
+from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
 from sinks.situations import Work, situations
 from sinks.steps import Element, Link
 
 _SUPERSEDES = {"": (), "snapshots": ("created", "edited"), "money": ("payment_applied", "refund_applied")}
 _MOST_PLANS = 20
+_DOUBT_AGAIN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Desk:
     settings: Settings
     facts: OrganisationFacts
     facts_may_be_stale: bool
+    doubted: dict[str, datetime] = field(default_factory=dict)
+    """By reason code for which Xero was asked although the facts were new: from when the facts were."""
 
     async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
@@ -73,6 +77,8 @@ class Desk:
             elif isinstance(step, Remember):
                 learnt += step.links
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
+                if step.afresh:
+                    work.known, work.refusal = Known(), None
                 again.append(work)
             elif isinstance(step, Wait):
                 writer.end(
@@ -90,7 +96,21 @@ class Desk:
         return again
 
     def _worth_asking(self, work: Work, step: Fail) -> bool:
-        return step.code in FACT_CODES and not work.facts_refreshed and self.facts_may_be_stale
+        """True when the failure may only mean that the organisation was changed since we asked about it.
+
+        Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
+        they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
+        """
+        if step.code not in FACT_CODES or work.facts_refreshed:
+            return False
+        if self.facts_may_be_stale or work.entry.revision > 0:
+            return True
+        if work.refusal is None:
+            return False
+        asked = self.doubted.setdefault(step.code, self.facts.fetched_at)
+        if self.facts.fetched_at - asked > _DOUBT_AGAIN_AFTER:
+            self.doubted[step.code] = asked = self.facts.fetched_at
+        return asked == self.facts.fetched_at
 
 
 def _plan(situation: Situation) -> Plan:
@@ -143,7 +163,7 @@ class _Writer:
             if step.supersedes:
                 self._superseding.append((work.entry, _SUPERSEDES[step.supersedes]))
         elif isinstance(step, Fail):
-            details = _known_details(situation) | dict(step.details)
+            details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
             self.end(work, entry.failed(now, step.code, details))
 
     async def write(self, connection: ledger.Connection) -> None:
@@ -156,19 +176,13 @@ class _Writer:
         await write_and_publish(connection, self._entries, self._desk)
 
 
-def _known_details(situation: Situation) -> dict[str, str]:
-    """Amounts that a reason's sentence may name although whoever refused did not know them."""
-    link = situation.invoice_link
-    if link is None or situation.command.transaction is None:
-        return {}
-    paid = sum(p.amount("amount") for p in situation.payment_links.values() if not p.removed)
-    return {"amount": str(situation.command.transaction.amount), "due": str(link.amount("total") - paid)}
-
-
 async def write_and_publish(
     connection: ledger.Connection, entries: Sequence[Entry], desk: Desk | None
-) -> None:
-    """Entries at their new versions into the ledger, and the results that tell the log so into the outbox."""
+) -> set[str]:
+    """Entries at their new versions into the ledger, and the results that tell the log so into the outbox.
+
+    Returns the ids of those that were written: an entry that an operator changed in between stays as it is.
+    """
     written = await ledger.write_entries(connection, entries)
     kept = [entry for entry in entries if entry.command_id in written]
     if desk is None:
@@ -176,6 +190,7 @@ async def write_and_publish(
     else:
         results = [result_of(entry, desk.settings.document_url, desk.facts.short_code) for entry in kept]
     await ledger.publish_later(connection, results, [entry.command.key for entry in kept])
+    return written
 
 
 def with_attempt(entry: Entry, attempt: Attempt) -> Entry:

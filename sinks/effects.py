@@ -1,4 +1,4 @@
-"""What a result of Xero changes in what we know: links, and what a command has read. Pure but for ``Work``."""
+"""What a result of Xero changes in what we know: links, and what a command has read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -71,9 +71,9 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
     first = found[0] if found else {}
     if element.route == "contacts.read":
         return replace(known, contact=first)
+    if element.route == "contacts.find_number":
+        return replace(known, contact_by_number=found)
     if element.route == "contacts.find":
-        if "number" in element.step:
-            return replace(known, contact_by_number=found)
         return replace(known, contact_by_name=found)
     if element.route == "invoices.find":
         return replace(known, invoice_by_number=found)
@@ -111,7 +111,8 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
             work.known = replace(work.known, invoice=None)
         return _invoice_link(element, result, found, seq, link)
     if element.route == "payments.create":
-        return Link(element.target, str(found["PaymentID"]), "", seq, facts=dict(element.memory))
+        number = str(element.memory.get("number") or "")
+        return Link(element.target, str(found["PaymentID"]), number, seq, facts=dict(element.memory))
     if element.route == "payments.remove" and link is not None:
         return replace(link, removed=True)
     return None

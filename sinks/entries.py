@@ -13,10 +13,15 @@ from contracts.reasons import render
 from contracts.results import Attempt, EntryResult, Warning
 from sinks.steps import Link
 
+_LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
+# Xero's page "Deep link to Xero" and its own MCP server (XeroAPI/xero-mcp-server, src/consts/deeplinks.ts).
 _XERO_PAGES = {
     "contact": "https://go.xero.com/app/{code}/contacts/contact/{id}",
     "invoice": "https://go.xero.com/app/{code}/invoicing/view/{id}",
-    "payment": "https://go.xero.com/app/{code}/bank-transactions/view/{id}",
+    "payment": _LOGIN + "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
+    "credit_note": _LOGIN + "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
+    "bill": _LOGIN + "/AccountsPayable/Edit.aspx?InvoiceID={id}",
+    "purchase_order": _LOGIN + "/Accounts/Payable/PurchaseOrders/View/{id}/",
 }
 
 

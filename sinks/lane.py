@@ -41,6 +41,7 @@ _ORDER = (
     "invoices.read",
     "contacts.read",
     "contacts.find",
+    "contacts.find_number",
     "invoices.find",
     "items.create",
     "payments.remove",
@@ -62,6 +63,10 @@ class Hold:
     details: dict[str, str] = field(default_factory=dict)
 
 
+class Overtaken(Exception):
+    """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
+
+
 class Lane:
     """The commands of one account that this worker has in hand, and what is to be sent for them."""
 
@@ -79,6 +84,7 @@ class Lane:
         self.desk_lock = asyncio.Lock()
         self.more = False
         self.facts_wanted = False
+        self.doubted: dict[str, datetime] = {}
         self.trouble = 0
         self.tokens_refused = 0
         self.lost: str | None = None
@@ -93,7 +99,8 @@ class Lane:
         connection = self.session.connection
         assert connection is not None and connection.facts is not None
         age = now_utc() - connection.facts.fetched_at
-        return Desk(self.account, connection.settings, connection.facts, age > FACTS_DOUBTED_AFTER)
+        stale = age > FACTS_DOUBTED_AFTER
+        return Desk(self.account, connection.settings, connection.facts, stale, self.doubted)
 
     async def load(self) -> None:
         """Take up what has become ready, plan it, and put its next steps into the queues."""
@@ -182,7 +189,9 @@ class Lane:
                     work.merged = [merged.running(now) for merged in work.merged]
                     started += [work.entry, *work.merged]
             await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
-            await write_and_publish(connection, started, self.desk())
+            written = await write_and_publish(connection, started, self.desk())
+            if len(written) < len(started):
+                raise Overtaken(self.account)
 
     def _members(self, calls: Sequence[Call]) -> list[Work]:
         ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)

@@ -1,13 +1,16 @@
 """From the ledger to the planner: everything that is known about a set of commands, read at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from psycopg.rows import dict_row
+
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from contracts.commands import ContactSnapshot, DocumentSnapshot
+from connections.sql import load_queries
+from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
 from sinks import ledger
 from sinks.entries import Entry
 from sinks.planner import Known, Refusal, Situation
@@ -57,6 +60,7 @@ async def situations(
     linked = await ledger.linked(connection, account, read_ids) if read_ids else {}
     retried = [w.entry.command_id for w in works if w.entry.revision > 0]
     overtaken = await ledger.overtaken(connection, retried) if retried else set()
+    marks = await _marks(connection, account, works, payments)
     found = []
     for work in works:
         entry = work.entry
@@ -82,6 +86,7 @@ async def situations(
                 payment_links=payments.get(command.record_id, {}),
                 linked_elsewhere=frozenset(x for x, target in linked.items() if target not in own),
                 unknown={t: at for t, at in unknown.items() if t.record_id == command.record_id},
+                marks=marks.get(command.record_id, {}),
                 overtaken=entry.command_id in overtaken,
                 known=work.known,
                 refusal=work.refusal,
@@ -93,17 +98,21 @@ async def situations(
 async def _newest_contacts(
     connection: ledger.Connection, account: str, works: Sequence[Work]
 ) -> dict[str, ContactSnapshot]:
-    """By command id: the newest known snapshot of the contact that the command names."""
+    """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
+    action brings its own, unless it is retried."""
     own = {}
     for work in works:
         command = work.entry.command
         contact = command.document.contact if command.document else command.contact
         if contact is not None:
             own[command.command_id] = contact
-    newest = await ledger.snapshots(connection, account, {(c.side, c.record_id) for c in own.values()})
+    plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
+    newest = await ledger.snapshots(
+        connection, account, {(c.side, c.record_id) for i, c in own.items() if i not in plain}
+    )
     found = {}
     for command_id, contact in own.items():
-        stored = newest.get((contact.side, contact.record_id))
+        stored = None if command_id in plain else newest.get((contact.side, contact.record_id))
         found[command_id] = stored if isinstance(stored, ContactSnapshot) else contact
     return found
 
@@ -111,20 +120,50 @@ async def _newest_contacts(
 async def _documents(
     connection: ledger.Connection, account: str, works: Sequence[Work]
 ) -> dict[str, DocumentSnapshot]:
-    """By command id, of retried created and edited actions: the newest known snapshot."""
-    retried = {
+    """The newest known snapshot by command id, of retried created and edited actions and of deletions, which
+    bring none."""
+    wanted = {
         w.entry.command_id: w.entry.record
         for w in works
-        if w.entry.revision > 0 and w.entry.command.action in ("created", "edited")
+        if w.entry.command.action == "deleted"
+        or (w.entry.revision > 0 and w.entry.command.action in ("created", "edited"))
     }
-    if not retried:
+    if not wanted:
         return {}
-    newest = await ledger.snapshots(connection, account, set(retried.values()))
+    newest = await ledger.snapshots(connection, account, set(wanted.values()))
     return {
         command_id: snapshot
-        for command_id, record in retried.items()
+        for command_id, record in wanted.items()
         if isinstance(snapshot := newest.get(record), DocumentSnapshot)
     }
+
+
+async def _marks(
+    connection: ledger.Connection,
+    account: str,
+    works: Sequence[Work],
+    payments: Mapping[str, Mapping[str, Link]],
+) -> dict[str, dict[str, tuple[str, int]]]:
+    """By record id, for removals: marks of payments that were asked for and are not linked."""
+    records = [w.entry.command.record_id for w in works if w.entry.command.action in _REMOVALS]
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    if records:
+        for row in await _fetch(connection, "unlinked_payments", {"account": account, "records": records}):
+            asked = decode_command(bytes(row["body"])).transaction
+            if asked is not None and asked.transaction_id not in payments.get(row["record_id"], {}):
+                marks = found.setdefault(row["record_id"], {})
+                marks[asked.mark] = (asked.transaction_id, row["seq"])
+    return found
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+_SQL = load_queries(__file__)
+_REMOVALS = ("reset", "cancelled", "deleted")
 
 
 def _payments(links: Iterable[Link]) -> dict[str, dict[str, Link]]:

@@ -52,16 +52,17 @@ ROUTES: dict[str, Route] = {
     for route in (
         Route("contacts.create", "PUT", "/Contacts", "Contacts", 50, _BATCH, ("ContactNumber",), True),
         Route("contacts.update", "POST", "/Contacts", "Contacts", 50, _BATCH, ("ContactID",)),
-        Route("contacts.find", "GET", "/Contacts", "Contacts"),
+        Route("contacts.find", "GET", "/Contacts", "Contacts", 20, {}, ("Name",)),
+        Route("contacts.find_number", "GET", "/Contacts", "Contacts", 20, {}, ("ContactNumber",)),
         Route("contacts.read", "GET", "/Contacts/{id}", "Contacts", 40, {}, ("ContactID",)),
         Route("items.create", "PUT", "/Items", "Items", 1, _BATCH, ("Code",), True),
         Route("invoices.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("InvoiceNumber",), True),
         Route("invoices.update", "POST", "/Invoices", "Invoices", 50, _LINES, ("InvoiceID",)),
         Route("invoices.find", "GET", "/Invoices", "Invoices"),
-        Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 1, {"unitdp": "4"}),
+        Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 40, {"unitdp": "4"}, ("InvoiceID",)),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
-        Route("payments.read", "GET", "/Payments/{id}", "Payments"),
+        Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
     )
 }
 
@@ -78,6 +79,8 @@ class Element:
     xero_id: str = ""
     """For routes with an id in the path."""
     query: Mapping[str, str] = field(default_factory=dict)
+    wanted: str = ""
+    """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What to keep in the link when Xero accepts; JSON."""
 

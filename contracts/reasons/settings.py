@@ -2,7 +2,8 @@
 
 from contracts.reasons.reason import Reason
 
-_SET = "'sbx settings set {account} {setting}=…'"
+_SET = "'sbx settings set {account} {setting}=CODE'"
+_SET_TAX = "'sbx settings set {account} {setting}=TAXTYPE'"
 _RETRY = (
     "Failed entries stay failed until somebody retries them; what comes later uses the new settings by "
     "itself."
@@ -53,14 +54,14 @@ REASONS = (
         "tax_type_unknown",
         "Xero has no tax rate '{tax_type}', which {setting} names, or it is no longer in use.",
         "The TaxType was mistyped, or its tax rate was deleted in Xero.",
-        f"{_SET} with a TaxType of the organisation; 'sbx settings check {{account}}' lists them. "
+        f"{_SET_TAX} with a TaxType of the organisation; 'sbx settings check {{account}}' lists them. "
         f"Then retry.",
     ),
     _setting(
         "tax_type_unfit",
         "Xero does not take the tax rate '{tax_type}' together with the account '{code}' on {document}.",
         "Tax rates are for sales or for purchases, and some accounts allow only some of them.",
-        f"{_SET} with a TaxType that fits; 'sbx settings check {{account}}' lists them. Then retry.",
+        f"{_SET_TAX} with a TaxType that fits; 'sbx settings check {{account}}' lists them. Then retry.",
     ),
     _setting(
         "item_code_invalid",

@@ -105,6 +105,20 @@ REASONS = (
         "settings",
     ),
     _warning(
+        "date_kept",
+        "the date stays {value} in Xero; SalesBinder says {sent} now.",
+        "Xero does not let the date of an invoice change once money is applied to it.",
+        "nothing, unless the date matters for your books.",
+        "xero",
+    ),
+    _warning(
+        "skipped",
+        "{actor} skipped it: {note}",
+        "Somebody decided that this is not to be done in Xero, or has done it there by hand.",
+        "nothing.",
+        "us",
+    ),
+    _warning(
         "xero_warned",
         "Xero took it with a warning: {message}",
         "The words are Xero's own.",

@@ -1,7 +1,7 @@
 """Planning a customer's or supplier's contact: link it once, then push what changed."""
 
-import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from contracts.commands import ContactSnapshot
@@ -10,8 +10,7 @@ from contracts.results import Warning
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact
 from sinks.steps import Element, Link, Target
-
-_ARCHIVED = "ARCHIVED"
+from sinks.xero.errors import is_duplicate_contact_number
 
 
 def contact_target(contact: ContactSnapshot) -> Target:
@@ -27,22 +26,38 @@ def plan_contact_command(s: Situation) -> Plan:
         return step
     link = s.contact_link
     assert link is not None
-    own = s.command.contact
-    stale = own is not None and (own.version, own.event_time) < (contact.version, contact.event_time)
-    return Done("superseded" if stale else None, link, contact_warnings(s), supersedes="snapshots")
+    older = contact.version < link.time("version")
+    return Done("superseded" if older else None, link, contact_warnings(s), supersedes="snapshots")
 
 
 def plan_contact(s: Situation) -> Plan | None:
-    """The next step until the contact is linked and holds what SalesBinder has; none when there is nothing to do.
+    """The next step until the contact is linked and holds what SalesBinder has; none when that is so.
 
     Raises:
         Refused: the contact cannot be what SalesBinder says.
     """
     contact = _contact(s)
-    resolved = resolve_contact(contact)
-    if s.contact_link is None:
-        return _first_sync(s, contact, resolved)
-    return _later_edit(s, s.contact_link, contact, resolved)
+    link = s.contact_link
+    if link is None:
+        return _first_sync(s, contact, resolve_contact(contact))
+    if (contact.version, contact.event_time) < (link.time("version"), link.time("event_time")):
+        return None
+    return _later_edit(s, link, contact, resolve_contact(contact))
+
+
+def plan_archived(s: Situation) -> Plan:
+    """Xero calls the linked contact archived: it was merged into another one, which is followed, or it is.
+
+    Raises:
+        Refused: it is archived.
+    """
+    link = s.contact_link
+    assert link is not None
+    if s.known.contact is None:
+        return _read(link.target, link.xero_id)
+    if merged := s.known.contact.get("MergedToContactID"):
+        return Remember((replace(link, xero_id=str(merged)),), afresh=True)
+    raise Refused("contact_archived", name=_contact(s).name)
 
 
 def contact_warnings(s: Situation) -> tuple[Warning, ...]:
@@ -62,41 +77,32 @@ def _contact(s: Situation) -> ContactSnapshot:
 
 def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
     target = contact_target(contact)
-    if s.known.contact_by_name is None and s.known.contact_by_number is None:
-        if s.refusal is None or s.refusal.step != "contact":
-            body = contact_body(resolved.fields, ()) | {"ContactNumber": contact.record_id}
-            return Send(
-                Element("contacts.create", "contact", target, body, memory=_memory(contact, resolved))
-            )
-        if s.refusal.code == "contact_name_taken":
-            return _find_by_name(target, resolved)
-        if s.refusal.code == "contact_number_taken":
-            return _find_by_number(target, contact)
-        raise Refused(s.refusal.code, **s.refusal.details)
-    return _match(s, contact, resolved)
+    if s.known.contact_by_name is not None or s.known.contact_by_number is not None:
+        return _match(s, contact, resolved)
+    if s.refusal is None or s.refusal.step != "contact":
+        body = contact_body(resolved.fields, ()) | {"ContactNumber": contact.record_id}
+        return Send(Element("contacts.create", "contact", target, body, memory=_memory(contact, resolved)))
+    if _number_refused(s):
+        return _find_by_number(target, contact)
+    if s.refusal.code == "contact_name_taken":
+        return _find_by_name(target, resolved)
+    raise Refused(s.refusal.code, **s.refusal.details)
 
 
 def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
-    """Xero has a contact of this number or name: which one is it?"""
+    """Xero has a contact of this number or name: which one is it? The number counts more than the name."""
     target = contact_target(contact)
-    by_number = [c for c in s.known.contact_by_number or () if c.get("ContactNumber") == contact.record_id]
-    ours = [
-        c for c in s.known.contact_by_name or () if c.get("ContactNumber") == contact.record_id
-    ] or by_number
+    found = (*(s.known.contact_by_number or ()), *(s.known.contact_by_name or ()))
+    ours = [c for c in found if c.get("ContactNumber") == contact.record_id]
     if ours:
-        return _link(s, contact, resolved, ours[0])
-    namesakes = [
-        c
-        for c in s.known.contact_by_name or ()
-        if c.get("ContactStatus", "ACTIVE") == "ACTIVE" and same_name(str(c.get("Name", "")), contact.name)
-    ]
-    number_refused = s.refusal is not None and s.refusal.code == "contact_number_taken"
-    if s.known.contact_by_number is None and (number_refused or _numbered_otherwise(namesakes)):
-        return _find_by_number(target, contact)
+        return _link(s, contact, resolved, min(ours, key=_archived))
     if s.known.contact_by_name is None:
         return _find_by_name(target, resolved)
+    namesakes = [c for c in s.known.contact_by_name if not _archived(c)]
+    if s.known.contact_by_number is None and any(c.get("ContactNumber") for c in namesakes):
+        return _find_by_number(target, contact)
     if namesakes:
-        return _link(s, contact, resolved, namesakes[0])
+        return _link(s, contact, resolved, max(namesakes, key=lambda c: c.get("Name") == contact.name))
     if s.refusal is not None:
         raise Refused(s.refusal.code, **s.refusal.details)
     raise Refused("contact_name_taken", name=contact.name)
@@ -105,13 +111,15 @@ def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) ->
 def _link(
     s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: Mapping[str, Any]
 ) -> Plan:
-    """First sync with a contact that exists: only what is not blank is overwritten, the rest is left alone."""
-    if merged := match.get("MergedToContactID"):
-        if s.known.contact is None or s.known.contact.get("ContactID") != merged:
-            return _read(contact_target(contact), str(merged))
+    """First sync with a contact that exists: what is not blank is overwritten, the rest is left alone."""
+    if match.get("MergedToContactID") and s.known.contact is not None:
         match = s.known.contact
+    if merged := match.get("MergedToContactID"):
+        return _read(contact_target(contact), str(merged))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
+    if _archived(match):
+        raise Refused("contact_archived", name=match.get("Name", contact.name))
     filled = {name: value for name, value in resolved.fields.items() if value}
     body = contact_body(filled, (), existing=match) | {"ContactID": match["ContactID"]}
     if not match.get("ContactNumber"):
@@ -129,19 +137,11 @@ def _link(
 
 def _later_edit(s: Situation, link: Link, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan | None:
     sent: Mapping[str, Any] = link.facts.get("sent", {})
-    if s.known.contact is not None:
-        merged = s.known.contact.get("MergedToContactID")
-        if merged and merged != link.xero_id:
-            moved = Link(link.target, str(merged), link.xero_number, link.seq, facts=link.facts)
-            return Remember((moved,))
-        if s.known.contact.get("ContactStatus") == _ARCHIVED:
-            raise Refused("contact_archived", name=contact.name)
-    if s.refusal is not None and s.refusal.step in ("contact", "contact link"):
-        if s.refusal.code == "contact_archived" and s.known.contact is None:
-            return _read(link.target, link.xero_id)
-        raise Refused(s.refusal.code, **s.refusal.details)
-    if (contact.version, contact.event_time) < (link.time("version"), link.time("event_time")):
-        return None
+    refused = s.refusal if s.refusal is not None and s.refusal.step in ("contact", "contact link") else None
+    if (s.known.contact and _archived(s.known.contact)) or (refused and refused.code == "contact_archived"):
+        return plan_archived(s)
+    if refused is not None:
+        raise Refused(refused.code, **refused.details)
     wanted = resolved.wire_fields()
     changed = {name for name, value in wanted.items() if value != sent.get(name, _blank(value))}
     if not changed:
@@ -175,33 +175,46 @@ def _memory(contact: ContactSnapshot, resolved: ResolvedContact, link: Link | No
 
 
 def _find_by_name(target: Target, resolved: ResolvedContact) -> Send:
-    name = str(resolved.fields["name"]).replace("\\", "\\\\").replace('"', '\\"')
-    query = {"where": f'Name=="{name}"'}
-    return Send(Element("contacts.find", "look up contact by name", target, query=query))
+    """Names are compared by Xero itself, which knows neither case nor accents."""
+    query = {"where": f"Name=={quoted(str(resolved.fields['name']))}", "page": "1"}
+    wanted = str(resolved.fields["name"])
+    return Send(Element("contacts.find", "look up contact by name", target, query=query, wanted=wanted))
 
 
 def _find_by_number(target: Target, contact: ContactSnapshot) -> Send:
-    query = {"where": f'ContactNumber=="{contact.record_id}"', "includeArchived": "true"}
-    return Send(Element("contacts.find", "look up contact by number", target, query=query))
+    """Only a page tells into which contact another was merged."""
+    query = {
+        "where": f"ContactNumber=={quoted(contact.record_id)}",
+        "includeArchived": "true",
+        "page": "1",
+    }
+    wanted = contact.record_id
+    return Send(
+        Element("contacts.find_number", "look up contact by number", target, query=query, wanted=wanted)
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as Xero's ``where`` takes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _read(target: Target, contact_id: str) -> Send:
     return Send(Element("contacts.read", "read contact", target, xero_id=contact_id))
 
 
-def _numbered_otherwise(namesakes: list[Mapping[str, Any]]) -> bool:
-    return bool(namesakes) and bool(namesakes[0].get("ContactNumber"))
+def _number_refused(s: Situation) -> bool:
+    """Xero may name several reasons at once; that the number is taken says more than that the name is."""
+    if s.refusal is None:
+        return False
+    said = [s.refusal.details.get("message", "")]
+    return s.refusal.code == "contact_number_taken" or is_duplicate_contact_number(said)
+
+
+def _archived(contact: Mapping[str, Any]) -> bool:
+    return str(contact.get("ContactStatus", "ACTIVE")) != "ACTIVE"
 
 
 def _blank(value: Any) -> Any:
     return {} if isinstance(value, dict) else ""
-
-
-def same_name(one: str, other: str) -> bool:
-    """True when Xero takes both for one name: surrounding and repeated blanks, case and accents aside."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))

@@ -1,20 +1,31 @@
 """Planning an invoice's own state in Xero: created, edited, authorised."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from connections.facts import day
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
-from sinks.planner.contacts import contact_warnings, plan_contact
+from sinks.planner.contacts import (
+    contact_target,
+    contact_warnings,
+    plan_archived,
+    plan_contact,
+    quoted,
+)
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
 
 GONE = ("VOIDED", "DELETED")
-_UNAPPROVED = ("DRAFT", "SUBMITTED")
+UNAPPROVED = ("DRAFT", "SUBMITTED")
+# Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
+_STATE = ("document_not_authorised", "document_not_editable", "document_not_in_xero", "paid_not_editable")
 
 
 def invoice_target(record_id: str) -> Target:
@@ -45,21 +56,19 @@ def plan_snapshot_command(s: Situation) -> Plan:
 
 
 def _settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
-    own = _sent(link) == (document.version, document.event_time) and link.seq == s.seq
-    if own:
-        return Done(None, link, document_warnings(s), supersedes="snapshots")
     same = _sent(link) == (document.version, document.event_time)
+    if same and link.seq == s.seq:
+        return Done(None, link, document_warnings(link), supersedes="snapshots")
     return Done("already_there" if same else "superseded", link)
 
 
-def document_warnings(s: Situation) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about the invoice as it was sent."""
-    link = s.invoice_link
-    sent = tuple(
-        warning("xero_warned", message=text) for text in (link.facts.get("warned") if link else None) or ()
-    )
-    resolved = resolve_invoice(_document(s), s.settings, s.facts, s.command.account)
-    return (*resolved.warnings, *contact_warnings(s), *sent)
+def document_warnings(link: Link) -> tuple[Warning, ...]:
+    """What a bookkeeper should know about the document as it was sent: what we changed, and what Xero said.
+
+    They are those of the moment of sending: settings may have changed since.
+    """
+    said = (warning("xero_warned", message=text) for text in link.facts.get("warned") or ())
+    return (*msgspec.convert(link.facts.get("warnings") or [], list[Warning]), *said)
 
 
 def plan_invoice(s: Situation) -> Plan | None:
@@ -71,26 +80,48 @@ def plan_invoice(s: Situation) -> Plan | None:
     document = _document(s)
     resolved = resolve_invoice(document, s.settings, s.facts, s.command.account)
     link = s.invoice_link
-    if link is not None and link.text("fingerprint") == resolved.fingerprint and s.refusal is None:
-        if (contact_step := plan_contact(s)) is not None:
-            return contact_step
-        if _sent(link) < (document.version, document.event_time):
-            return Remember((_as_sent(link, document, s.seq),))
-        return None
+    if link is None:
+        return _prepare(s) or _create(s, document, resolved)
+    if not _changed(link, document, resolved):
+        return plan_contact(s) or _as_sent(link, document)
+    return _edit(s, link, document, resolved)
+
+
+def _changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
+    """True when the document, or whose it is, differs from what was last sent."""
+    party = contact_target(document.contact).record_id
+    return link.text("fingerprint") != resolved.fingerprint or link.text("party") != party
+
+
+def _prepare(s: Situation) -> Plan | None:
+    """What must be in Xero before the invoice: the item that its lines name, and the contact."""
     if s.facts.item_codes is not None and s.settings.item_code not in s.facts.item_codes:
         return _item(s)
-    if (contact_step := plan_contact(s)) is not None:
-        return contact_step
-    if link is None:
-        return _create(s, document, resolved)
-    return _edit(s, link, document, resolved)
+    return plan_contact(s)
 
 
 def refuse_removed(s: Situation, link: Link) -> None:
     """Raises ``document_removed`` when the invoice was taken out of Xero, by us or by hand."""
-    by_hand = s.known.invoice is not None and s.known.invoice.get("Status", "DELETED") in GONE
-    if link.removed or by_hand:
-        raise Refused("document_removed", number=link.xero_number, status=link.text("status").lower())
+    if link.removed or (s.known.invoice is not None and status_of(s, link) in GONE):
+        raise Refused("document_removed", number=link.xero_number)
+
+
+def status_of(s: Situation, link: Link) -> str:
+    """The invoice's status in Xero: as just read, else as last seen. What is no longer there was deleted."""
+    if s.known.invoice is None:
+        return link.text("status")
+    return str(s.known.invoice.get("Status") or "DELETED")
+
+
+def refused_for_state(s: Situation, *steps: str) -> bool:
+    """True when Xero refused one of these steps perhaps because the invoice was changed there by hand."""
+    return s.refusal is not None and s.refusal.step in steps and s.refusal.code in _STATE
+
+
+def give_up(s: Situation, *steps: str) -> None:
+    """Raises what Xero said when it refused one of these steps."""
+    if s.refusal is not None and s.refusal.step in steps:
+        raise Refused(s.refusal.code, **s.refusal.details)
 
 
 def read_invoice(link: Link) -> Send:
@@ -112,8 +143,7 @@ def _document(s: Situation) -> DocumentSnapshot:
 
 def _item(s: Situation) -> Send:
     code = s.settings.item_code
-    if s.refusal is not None and s.refusal.step == "item":
-        raise Refused(s.refusal.code, **s.refusal.details)
+    give_up(s, "item")
     body = {"Code": code, "Name": code, "Description": "SalesBinder item"}
     return Send(Element("items.create", "item", Target("item", code), body))
 
@@ -122,44 +152,37 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     target = invoice_target(document.record_id)
     if s.known.invoice_by_number is not None:
         return _adopt(s, document, resolved, s.known.invoice_by_number)
-    if s.refusal is not None and s.refusal.step == "invoice":
-        if s.refusal.code == "number_taken":
-            query = {"InvoiceNumbers": resolved.number, "unitdp": "4"}
-            return Send(Element("invoices.find", "look up invoice", target, query=query))
-        raise Refused(s.refusal.code, **s.refusal.details)
+    if _contact_refused(s):
+        return plan_archived(s)
+    if s.refusal is not None and s.refusal.step == "invoice" and s.refusal.code == "number_taken":
+        where = f'Type=="ACCREC" AND InvoiceNumber=={quoted(resolved.number)}'
+        query = {"where": where, "page": "1", "unitdp": "4"}
+        return Send(Element("invoices.find", "look up invoice", target, query=query))
+    give_up(s, "invoice")
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.invoice_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
     return Send(Element("invoices.create", "invoice", target, body, memory=_memory(s, document, resolved)))
 
 
+def _contact_refused(s: Situation) -> bool:
+    """True when Xero did not take the document because its contact is archived or merged."""
+    refused = s.refusal
+    return refused is not None and refused.step in _PUSHES and refused.code == "contact_archived"
+
+
 def _adopt(
     s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    same = [
-        i
-        for i in found
-        if str(i.get("InvoiceNumber", "")).casefold() == resolved.number.casefold()
-        and i.get("Type") == "ACCREC"
-    ]
-    ours = [
-        i
-        for i in same
-        if i.get("Url") == resolved.body.get("Url") and i["InvoiceID"] not in s.linked_elsewhere
-    ]
+    same = [i for i in found if str(i.get("InvoiceNumber", "")).casefold() == resolved.number.casefold()]
+    url = resolved.body.get("Url")
+    ours = [i for i in same if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
     if not ours:
         holder = str((same[0].get("Contact") or {}).get("Name", "")) if same else ""
         raise Refused("number_taken", number=resolved.number, contact=holder, setting="invoice_number_format")
     invoice = ours[0]
-    assert s.contact_link is not None
-    equal = (
-        Decimal(str(invoice.get("Total", 0))) == resolved.total
-        and xero_day(invoice) == str(resolved.body["Date"])
-        and (invoice.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
-        and invoice.get("Status") not in GONE
-    )
-    if not equal:
+    if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):
         raise Refused(
             "needs_review",
             step=f"create invoice {resolved.number}",
@@ -167,49 +190,79 @@ def _adopt(
         )
     memory = _memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
-    return Remember((link,), (link.target,))
+    return Remember((link,), (link.target,), afresh=True)
+
+
+def _is(s: Situation, invoice: Mapping[str, Any], resolved: ResolvedDocument) -> bool:
+    """True when an invoice that bears our mark has the total, the day and the contact, too."""
+    assert s.contact_link is not None
+    return (
+        Decimal(str(invoice.get("Total", 0))) == resolved.total
+        and xero_day(invoice) == str(resolved.body["Date"])
+        and (invoice.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
+    )
 
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
-    status = link.text("status")
-    if s.known.invoice is not None:
-        refuse_removed(s, link)
-        status = str(s.known.invoice.get("Status", status))
-    if s.refusal is not None and s.refusal.step == "invoice":
-        if s.known.invoice is None:
-            return read_invoice(link)
-        if status in _UNAPPROVED:
-            raise Refused(s.refusal.code, **s.refusal.details)
-    if status in _UNAPPROVED:
-        return _push(s, link, document, resolved, {**_with_line_ids(link, resolved), "Status": "DRAFT"})
+    refuse_removed(s, link)
+    if _contact_refused(s):
+        return plan_archived(s)
+    if s.known.invoice is None and refused_for_state(s, "invoice"):
+        return read_invoice(link)
+    if status_of(s, link) in UNAPPROVED:
+        give_up(s, "invoice")
+        body = {**_with_line_ids(link, resolved), "Status": "DRAFT"}
+        return _prepare(s) or _push(s, link, document, resolved, body, "invoice")
+    if s.known.invoice is None:
+        return read_invoice(link)
     if s.settings.edit_authorised == "refuse":
+        if (contact_step := plan_contact(s)) is not None:
+            return contact_step
         raise Refused("authorised_not_editable", number=link.xero_number)
+    give_up(s, "invoice push")
     return _push_authorised(s, link, document, resolved)
 
 
 def _push_authorised(
     s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> Plan:
-    if s.known.invoice is None:
-        return read_invoice(link)
-    refused_push = s.refusal is not None and s.refusal.step == "invoice push"
-    body = _with_line_ids(link, resolved)
-    applied = sum(
-        (Decimal(str(s.known.invoice.get(name) or 0)) for name in ("AmountPaid", "AmountCredited")),
-        Decimal(0),
-    )
-    if applied:
-        if link.text("amounts") != resolved.amounts_fingerprint:
-            raise Refused("paid_not_editable", number=link.xero_number, paid=applied)
-        body = {name: value for name, value in body.items() if name not in _FIXED_ONCE_PAID}
-    if refused_push:
-        assert s.refusal is not None
-        raise Refused(s.refusal.code, **s.refusal.details)
-    body["Status"] = "AUTHORISED"
-    return _push(s, link, document, resolved, body, "invoice push")
+    """Lines and amounts while nothing is paid; then only what Xero lets change, or nothing at all."""
+    invoice = s.known.invoice
+    assert invoice is not None
+    applied = sum((Decimal(str(invoice.get(name) or 0)) for name in _APPLIED), Decimal(0))
+    kept: tuple[Warning, ...] = ()
+    if not applied:
+        body = _with_line_ids(link, resolved)
+    elif link.text("amounts") == resolved.amounts_fingerprint:
+        body = _paid_body(invoice, resolved)
+        kept = _kept_date(invoice, resolved)
+    else:
+        raise Refused("paid_not_editable", number=link.xero_number, paid=applied)
+    if invoice.get("Status") != "PAID":
+        body["Status"] = "AUTHORISED"
+    resolved = replace(resolved, warnings=(*resolved.warnings, *kept))
+    return _prepare(s) or _push(s, link, document, resolved, body, "invoice push")
 
 
-# Of a part-paid or paid invoice Xero lets change only reference, due date, number, contact, Url and line texts.
+def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[str, Any]:
+    """The body without what is fixed; its lines are those of the invoice, one for one."""
+    body = {name: value for name, value in resolved.body.items() if name not in _FIXED_ONCE_PAID}
+    existing = [line.get("LineItemID") for line in invoice.get("LineItems") or ()]
+    if len(existing) != len(body["LineItems"]):
+        raise Refused("paid_not_editable", number=resolved.number)
+    pairs = zip(body["LineItems"], existing, strict=True)
+    body["LineItems"] = [{**line, "LineItemID": line_id} for line, line_id in pairs]
+    return body
+
+
+def _kept_date(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> tuple[Warning, ...]:
+    before, now = xero_day(invoice), str(resolved.body["Date"])
+    return () if before == now else (warning("date_kept", value=before, sent=now),)
+
+
+_PUSHES = ("invoice", "invoice push")
+_APPLIED = ("AmountPaid", "AmountCredited")
+# Of a part-paid or paid invoice Xero lets change only reference, due date, number, contact, Url, line texts.
 _FIXED_ONCE_PAID = ("Date", "CurrencyCode", "CurrencyRate", "LineAmountTypes")
 
 
@@ -219,22 +272,16 @@ def _push(
     document: DocumentSnapshot,
     resolved: ResolvedDocument,
     body: dict[str, Any],
-    step: str = "invoice",
+    step: str,
 ) -> Plan:
     assert s.contact_link is not None
     body = {**body, "InvoiceID": link.xero_id, "Contact": {"ContactID": s.contact_link.xero_id}}
-    if (
-        body["Status"] == "AUTHORISED"
-        and s.known.invoice is not None
-        and s.known.invoice.get("Status") == "PAID"
-    ):
-        del body["Status"]
     memory = _memory(s, document, resolved)
     return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
 
 
 def _with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
-    """The body, with the LineItemID of each line that Xero has already, so that what people added there stays."""
+    """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
     known = dict(link.facts.get("lines") or ())
     lines = [
         {**line, "LineItemID": known[line_id]} if line_id in known else line
@@ -252,6 +299,8 @@ def _memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
         "line_ids": resolved.line_ids,
         "expected_total": resolved.total,
         "currency": resolved.currency,
+        "party": contact_target(document.contact).record_id,
+        "warnings": [*resolved.warnings, *contact_warnings(s)],
     }
 
 
@@ -259,9 +308,12 @@ def _sent(link: Link) -> tuple[Any, Any]:
     return link.time("version"), link.time("event_time")
 
 
-def _as_sent(link: Link, document: DocumentSnapshot, seq: int) -> Link:
+def _as_sent(link: Link, document: DocumentSnapshot) -> Remember | None:
+    """An unchanged document counts as sent: an older snapshot must not undo it."""
+    if _sent(link) >= (document.version, document.event_time):
+        return None
     newer = {"version": document.version.isoformat(), "event_time": document.event_time.isoformat()}
-    return Link(link.target, link.xero_id, link.xero_number, link.seq, link.removed, {**link.facts, **newer})
+    return Remember((replace(link, facts={**link.facts, **newer}),))
 
 
 def link_of_invoice(target: Target, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:

@@ -4,26 +4,32 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from contracts.commands import TransactionSnapshot
+from contracts.money import to_cents
 from contracts.reasons import Refused
+from contracts.results import Warning
 from sinks.planner.invoices import (
+    UNAPPROVED,
     authorise,
     before_cutoff,
+    document_warnings,
+    give_up,
     plan_invoice,
     read_invoice,
     refuse_removed,
+    refused_for_state,
+    status_of,
     xero_day,
 )
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedPayment, resolve_payment
 from sinks.steps import Element, Link, Target
 
-# Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
-_STATE = ("document_not_authorised", "document_not_editable", "document_not_in_xero")
-
 
 def payment_target(record_id: str, transaction_id: str) -> Target:
-    """The step key of a payment: one transaction of one invoice is paid once, under however many event ids."""
+    """The step key of a payment: one transaction of an invoice is paid once, under however many event ids."""
     return Target("payment", record_id, transaction_id)
 
 
@@ -32,12 +38,11 @@ def plan_payment(s: Situation) -> Plan:
     transaction = _transaction(s)
     done = s.payment_links.get(transaction.transaction_id)
     if done is not None:
-        brought = s.invoice_link is not None and s.invoice_link.seq == s.seq
-        return Done(None, done, supersedes="snapshots" if brought else "")
+        return _paid(s, done)
     if before_cutoff(s):
         return Done("before_cutoff")
-    if transaction.amount == 0:
-        return Done("not_needed")
+    if to_cents(transaction.amount) == 0:
+        return Done("not_needed", s.invoice_link)
     if transaction.amount < 0:
         raise Refused("amount_not_positive", amount=transaction.amount)
     if s.invoice_link is None:
@@ -47,37 +52,51 @@ def plan_payment(s: Situation) -> Plan:
     return _pay(s, s.invoice_link, transaction)
 
 
+def _paid(s: Situation, payment: Link) -> Done:
+    invoice = s.invoice_link
+    brought = invoice is not None and invoice.seq == s.seq
+    if payment.seq != s.seq:
+        return Done(None, payment)
+    warnings = msgspec.convert(payment.facts.get("warnings") or [], list[Warning])
+    if brought and invoice is not None:
+        warnings += document_warnings(invoice)
+    return Done(None, payment, tuple(warnings), "snapshots" if brought else "")
+
+
 def _pay(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
     refuse_removed(s, link)
     payment = resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
     target = payment_target(s.command.record_id, transaction.transaction_id)
     if target in s.unknown:
         return _look_up(s, link, payment, target)
-    status = link.text("status")
-    if s.known.invoice is not None:
-        status = str(s.known.invoice.get("Status", status))
     if s.refusal is not None and s.refusal.step in ("payment", "authorise"):
-        return _after_refusal(s, link, status, payment, target)
-    if status in ("DRAFT", "SUBMITTED"):
+        return _after_refusal(s, link, payment, target)
+    if status_of(s, link) in UNAPPROVED:
         _refuse_too_much(s, link, transaction)
         return authorise(s, link)
     return _send(link, payment, target)
 
 
-def _after_refusal(s: Situation, link: Link, status: str, payment: ResolvedPayment, target: Target) -> Plan:
+def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
-    assert s.refusal is not None
-    state = s.refusal.code in _STATE
-    if state and s.known.invoice is None:
+    state = refused_for_state(s, "payment", "authorise")
+    too_much = s.refusal is not None and s.refusal.code == "exceeds_amount_due"
+    if s.known.invoice is None and (state or too_much):
         return read_invoice(link)
-    if state and s.refusal.step == "payment" and status in ("DRAFT", "SUBMITTED"):
+    unapproved = status_of(s, link) in UNAPPROVED
+    if refused_for_state(s, "payment") and unapproved:
         return authorise(s, link)
-    if state and s.refusal.step == "authorise" and status == "AUTHORISED":
+    if refused_for_state(s, "authorise") and not unapproved:
         return _send(link, payment, target)
-    raise Refused(s.refusal.code, **s.refusal.details)
+    if too_much and s.known.invoice:
+        due = Decimal(str(s.known.invoice.get("AmountDue") or 0))
+        raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
+    give_up(s, "payment", "authorise")
+    raise AssertionError("only refusals come here")
 
 
 def _refuse_too_much(s: Situation, link: Link, transaction: TransactionSnapshot) -> None:
+    """Before a draft is approved for a payment: would Xero take the payment?"""
     paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))
     due = link.amount("total") - paid
     if transaction.amount > due:
@@ -86,8 +105,17 @@ def _refuse_too_much(s: Situation, link: Link, transaction: TransactionSnapshot)
 
 def _send(link: Link, payment: ResolvedPayment, target: Target) -> Send:
     body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
-    memory = {"amount": payment.amount, "date": payment.date.isoformat(), "reference": payment.reference}
-    return Send(Element("payments.create", "payment", target, body, memory=memory))
+    return Send(Element("payments.create", "payment", target, body, memory=_memory(link, payment)))
+
+
+def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
+    return {
+        "amount": payment.amount,
+        "date": payment.date.isoformat(),
+        "reference": payment.reference,
+        "number": link.xero_number,
+        "warnings": list(payment.warnings),
+    }
 
 
 def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
@@ -107,8 +135,7 @@ def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target)
     live = [p for p in whole if p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere]
     equal = [p for p in live if _is(p, payment, s)]
     if len(equal) == 1 and len(live) == 1:
-        memory = {"amount": payment.amount, "date": payment.date.isoformat(), "reference": payment.reference}
-        return Remember((Link(target, str(equal[0]["PaymentID"]), seq=s.seq, facts=memory),), (target,))
+        return Remember((_adopted(s, link, payment, target, equal[0]),), (target,))
     if not live:
         return Remember((), (target,))
     raise Refused(
@@ -116,6 +143,12 @@ def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target)
         step=f"payment of {payment.amount} ({payment.reference})",
         candidates=", ".join(f"{p['PaymentID']} ({p.get('Amount')}, {p.get('Reference')})" for p in live),
     )
+
+
+def _adopted(
+    s: Situation, link: Link, payment: ResolvedPayment, target: Target, found: Mapping[str, Any]
+) -> Link:
+    return Link(target, str(found["PaymentID"]), link.xero_number, s.seq, facts=_memory(link, payment))
 
 
 def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> bool:

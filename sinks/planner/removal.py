@@ -1,12 +1,26 @@
-"""Planning cancel, delete and reset: what is ours comes off, in an order that Xero allows, or nothing is touched."""
+"""Planning cancel, delete and reset: all that is ours comes off, in an order that Xero allows, or nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from contracts.reasons import Refused
-from sinks.planner.invoices import GONE, before_cutoff, invoice_target, read_invoice, xero_day
+from sinks.planner.invoices import (
+    GONE,
+    UNAPPROVED,
+    before_cutoff,
+    give_up,
+    invoice_target,
+    read_invoice,
+    refuse_removed,
+    status_of,
+    xero_day,
+)
+from sinks.planner.payments import payment_target
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.steps import Element, Link
+
+_Found = Mapping[str, Any]
 
 
 def plan_removal(s: Situation) -> Plan:
@@ -14,30 +28,22 @@ def plan_removal(s: Situation) -> Plan:
     link = s.invoice_link
     if link is None:
         return Done("before_cutoff") if before_cutoff(s) else Remember((_never_sent(s),))
+    if s.retried and s.overtaken and link.text("removed_seq") != str(s.seq):
+        raise Refused("overtaken", later="a later action")
     if link.removed:
         return _already_removed(s, link)
-    if s.retried and s.overtaken:
-        raise Refused("overtaken", later="a later action")
     if s.known.invoice is None:
         return read_invoice(link)
-    status = str(s.known.invoice.get("Status") or "DELETED")
-    if status in GONE:
-        return Remember((_removed(link, status),))
-    step = _check_and_take_off(s, link, foreign_allowed=False)
+    if status_of(s, link) in GONE:
+        return Remember((_gone(link, status_of(s, link)),))
+    step = _take_off(s, link, s.known.invoice, invoice_stays=False)
     if step is not None:
         return step
-    if s.refusal is not None and s.refusal.step == "remove":
-        raise Refused(s.refusal.code, **s.refusal.details)
-    body = {"InvoiceID": link.xero_id, "Status": "DELETED" if status in ("DRAFT", "SUBMITTED") else "VOIDED"}
-    element = Element(
-        "invoices.update",
-        "remove",
-        link.target,
-        body,
-        xero_id=link.xero_id,
-        memory={"removed_seq": str(s.seq)},
-    )
-    return Send(element)
+    give_up(s, "remove")
+    status = "DELETED" if status_of(s, link) in UNAPPROVED else "VOIDED"
+    body = {"InvoiceID": link.xero_id, "Status": status}
+    memory = {"removed_seq": str(s.seq)}
+    return Send(Element("invoices.update", "remove", link.target, body, xero_id=link.xero_id, memory=memory))
 
 
 def plan_reset(s: Situation) -> Plan:
@@ -45,97 +51,126 @@ def plan_reset(s: Situation) -> Plan:
     link = s.invoice_link
     if link is None:
         return Done("before_cutoff" if before_cutoff(s) else "not_needed", supersedes="money")
-    if link.removed:
-        raise Refused("document_removed", number=link.xero_number, status=link.text("status").lower())
-    ours = [p for p in s.payment_links.values() if not p.removed and p.seq < s.seq]
-    if not ours:
+    refuse_removed(s, link)
+    if not _ours_by_id(s) and not _marks_before(s):
         return Done(None, link, supersedes="money")
     if s.known.invoice is None:
         return read_invoice(link)
-    step = _check_and_take_off(s, link, foreign_allowed=True)
+    step = _take_off(s, link, s.known.invoice, invoice_stays=True)
     return step if step is not None else Done(None, link, supersedes="money")
 
 
 def _already_removed(s: Situation, link: Link) -> Plan:
-    if not link.xero_id:
-        if link.seq == s.seq or s.command.action == "deleted":
-            return Done("not_needed", supersedes="money")
-    elif link.text("removed_seq") == str(s.seq):
+    ours = link.text("removed_seq") == str(s.seq)
+    if not link.xero_id and (ours or s.command.action == "deleted"):
+        return Done("not_needed", supersedes="money")
+    if ours:
         return Done(None, link, supersedes="money")
-    elif s.command.action == "deleted":
+    if s.command.action == "deleted":
         return Done("already_there", link, supersedes="money")
-    raise Refused("document_removed", number=link.xero_number, status=link.text("status").lower())
+    raise Refused("document_removed", number=link.xero_number)
 
 
-def _check_and_take_off(s: Situation, link: Link, foreign_allowed: bool) -> Plan | None:
+def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool) -> Plan | None:
     """The next step until no payment of ours is left; none when that is so.
 
     Raises:
-        Refused: something of others is in the way, or something of ours cannot be taken off. Nothing was touched
-            then, because everything is checked before the first step.
+        Refused: something of others is in the way, or something of ours cannot be taken off. Everything is
+            checked before the first step, so nothing was touched then.
     """
-    invoice = s.known.invoice
-    assert invoice is not None
-    by_id = {p.xero_id: p for p in s.payment_links.values() if not p.removed and p.seq < s.seq}
-    taken_off = {p.xero_id for p in s.payment_links.values() if p.removed}
-    applied = [
-        p
-        for p in invoice.get("Payments") or ()
-        if p.get("Status", "AUTHORISED") != "DELETED" and str(p["PaymentID"]) not in taken_off
-    ]
+    applied = _applied(s, invoice)
+    if marked := _marked(s, applied):
+        return Remember(marked)
+    by_id = _ours_by_id(s)
     ours = [p for p in applied if str(p["PaymentID"]) in by_id]
-    if not foreign_allowed and (len(ours) < len(applied) or _allocated(invoice)):
-        raise Refused("foreign_payments", list=_listed([p for p in applied if p not in ours]) or "credits")
-    gone = [p for xero_id, p in by_id.items() if xero_id not in {str(x["PaymentID"]) for x in applied}]
-    if gone:
-        return Remember(tuple(_removed(p, "DELETED") for p in gone))
+    if not invoice_stays:
+        _refuse_foreign(invoice, [p for p in applied if p not in ours])
+    on_invoice = {str(p["PaymentID"]) for p in applied}
+    if gone := [p for xero_id, p in by_id.items() if xero_id not in on_invoice]:
+        return Remember(tuple(_gone(p, "DELETED") for p in gone))
     for payment in ours:
-        payment_id = str(payment["PaymentID"])
-        if payment_id not in s.known.payments:
-            target = by_id[payment_id].target
-            return Send(Element("payments.read", "read payment", target, xero_id=payment_id))
-    _refuse_locked(s, link, ours, foreign_allowed)
+        xero_id = str(payment["PaymentID"])
+        if xero_id not in s.known.payments:
+            return Send(Element("payments.read", "read payment", by_id[xero_id].target, xero_id=xero_id))
+    _refuse_fixed(s, link, [s.known.payments[str(p["PaymentID"])] for p in ours], invoice_stays)
     if not ours:
         return None
+    give_up(s, "take payment off")
     first = by_id[str(ours[0]["PaymentID"])]
-    if s.refusal is not None and s.refusal.step == "take payment off":
-        raise Refused(s.refusal.code, **s.refusal.details)
-    return Send(
-        Element(
-            "payments.remove", "take payment off", first.target, {"Status": "DELETED"}, xero_id=first.xero_id
-        )
-    )
+    body = {"Status": "DELETED"}
+    return Send(Element("payments.remove", "take payment off", first.target, body, xero_id=first.xero_id))
 
 
-def _refuse_locked(s: Situation, link: Link, ours: list[Mapping[str, Any]], invoice_stays: bool) -> None:
-    for payment in ours:
-        whole = s.known.payments[str(payment["PaymentID"])]
-        if whole.get("IsReconciled") is True:
-            raise Refused("payment_reconciled", list=_listed([whole]))
+def _applied(s: Situation, invoice: _Found) -> list[_Found]:
+    """Payments on the invoice as it was read, without those that we have taken off since."""
+    taken_off = {p.xero_id for p in s.payment_links.values() if p.removed}
+    return [
+        p
+        for p in invoice.get("Payments") or ()
+        if p.get("Status") != "DELETED" and str(p["PaymentID"]) not in taken_off
+    ]
+
+
+def _ours_by_id(s: Situation) -> dict[str, Link]:
+    """Payments of ours that stand before this action, by PaymentID. A reset leaves what came after it."""
+    everything = s.command.action != "reset"
+    return {p.xero_id: p for p in s.payment_links.values() if not p.removed and (everything or p.seq < s.seq)}
+
+
+def _marks_before(s: Situation) -> dict[str, tuple[str, int]]:
+    return {mark: asked for mark, asked in s.marks.items() if asked[1] < s.seq}
+
+
+def _marked(s: Situation, applied: list[_Found]) -> tuple[Link, ...]:
+    """Links for payments that have none but bear the mark of one of ours, whose answer was lost for good."""
+    linked = {p.xero_id for p in s.payment_links.values()}
+    marks = _marks_before(s)
+    found = []
+    for payment in applied:
+        mark = str(payment.get("Reference") or "").split(" ")[-1]
+        if mark in marks and str(payment["PaymentID"]) not in linked | s.linked_elsewhere:
+            transaction_id, seq = marks[mark]
+            target = payment_target(s.command.record_id, transaction_id)
+            facts = {"amount": str(payment.get("Amount", 0))}
+            found.append(Link(target, str(payment["PaymentID"]), seq=seq, facts=facts))
+    return tuple({link.target: link for link in found}.values())
+
+
+def _refuse_foreign(invoice: _Found, others: list[_Found]) -> None:
+    credit = [c for name in _CREDITS for c in invoice.get(name) or ()]
+    if others or credit:
+        listed = [_listed(others)] if others else []
+        listed += [f"credit {c.get('CreditNoteNumber') or c.get('AppliedAmount') or ''}" for c in credit]
+        raise Refused("foreign_payments", list=", ".join(listed))
+
+
+_CREDITS = ("CreditNotes", "Prepayments", "Overpayments")
+
+
+def _refuse_fixed(s: Situation, link: Link, ours: list[_Found], invoice_stays: bool) -> None:
+    """What is reconciled with the bank or lies in a locked period stays as it is."""
+    if reconciled := [p for p in ours if p.get("IsReconciled") is True]:
+        raise Refused("payment_reconciled", list=_listed(reconciled))
     lock = s.facts.lock_date
-    dates = [xero_day(s.known.payments[str(p["PaymentID"])]) for p in ours]
-    if not invoice_stays and s.known.invoice is not None and s.known.invoice.get("Status") == "AUTHORISED":
+    dates = [xero_day(p) for p in ours]
+    if not invoice_stays and s.known.invoice and status_of(s, link) not in UNAPPROVED:
         dates.append(xero_day(s.known.invoice))
-    if lock is not None and any(day <= lock.isoformat() for day in dates):
-        raise Refused("period_locked", number=link.xero_number, date=min(dates), lock_date=lock)
+    locked = [day for day in dates if lock is not None and day <= lock.isoformat()]
+    if locked:
+        raise Refused("period_locked", number=link.xero_number, date=min(locked), lock_date=lock)
 
 
-def _listed(payments: list[Mapping[str, Any]]) -> str:
+def _listed(payments: list[_Found]) -> str:
     return ", ".join(
         f"{p.get('Amount')} of {xero_day(p)} {p.get('Reference') or ''}".strip() for p in payments
     )
 
 
-def _allocated(invoice: Mapping[str, Any]) -> bool:
-    return any(invoice.get(name) for name in ("CreditNotes", "Prepayments", "Overpayments"))
-
-
 def _never_sent(s: Situation) -> Link:
-    """Remembers that the document is gone although it never was in Xero, so that nothing brings it there later."""
-    return Link(
-        invoice_target(s.command.record_id), "", s.command.record_number, s.seq, True, {"status": "DELETED"}
-    )
+    """Remembers that a document that never was in Xero is gone, so that nothing brings it there later."""
+    facts = {"status": "DELETED", "removed_seq": str(s.seq)}
+    return Link(invoice_target(s.command.record_id), "", s.command.record_number, s.seq, True, facts)
 
 
-def _removed(link: Link, status: str) -> Link:
-    return Link(link.target, link.xero_id, link.xero_number, link.seq, True, {**link.facts, "status": status})
+def _gone(link: Link, status: str) -> Link:
+    return replace(link, removed=True, facts={**link.facts, "status": status})

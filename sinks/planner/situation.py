@@ -59,6 +59,8 @@ class Situation:
     """Of the Xero ids that were read: those that other records are linked to."""
     unknown: Mapping[Target, datetime] = field(default_factory=dict)
     """Steps whose answer was not seen, and from when a look-up can be trusted."""
+    marks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Of a removal: marks of payments that were asked for and have no link: transaction id and position."""
     overtaken: bool = False
     """A later action of the record has completed."""
     known: Known = field(default_factory=Known)
@@ -79,6 +81,8 @@ class Remember:
     links: tuple[Link, ...]
     resolved: tuple[Target, ...] = ()
     """Steps of unknown fate that are now cleared up."""
+    afresh: bool = False
+    """What was read and refused so far was about something else: forget it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Done:
     link: Link | None = None
     warnings: tuple[Warning, ...] = ()
     supersedes: str = ""
-    """``snapshots``: failed created and edited actions before it; ``money``: failed payments and refunds too."""
+    """Which failed actions before it end, too: ``snapshots`` (created and edited) or ``money``."""
 
 
 @dataclass(frozen=True, slots=True)

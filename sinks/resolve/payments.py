@@ -69,7 +69,8 @@ def _account(
 ) -> dict[str, str]:
     setting, wanted = settings.payment_account_for(transaction.reference)
     if wanted is None:
-        raise Refused("payment_account_missing", reference=transaction.reference, setting=setting)
+        method = transaction.reference or "an unnamed method"
+        raise Refused("payment_account_missing", reference=method, setting=setting)
     account = facts.account(wanted)
     if account is None:
         raise Refused("payment_account_unknown", code=wanted, setting=setting)

@@ -1,0 +1,72 @@
+"""What a reason's sentence may name although whoever refused did not know it. Pure."""
+
+from decimal import Decimal
+
+from sinks.planner.situation import Situation
+
+_UNNAMED = "not named"
+
+
+def known_details(s: Situation) -> dict[str, str]:
+    """Details for the sentence of any reason why this command failed; the refusal's own go before."""
+    found = {
+        "setting": _setting(s),
+        "code": s.settings.sales_account,
+        "list": "they are listed in Xero",
+        "contact": "unknown",
+        "message": "no words of explanation",
+        "reference": "an unnamed method",
+        "date": "in that period",
+        "lock_date": "a day that Xero does not name" if s.facts.lock_date is None else str(s.facts.lock_date),
+        "tax_type": _UNNAMED,
+        "currency": s.command.currency or s.facts.base_currency,
+        "total": str(s.command.amount or 0),
+        "xero_total": "something else in Xero",
+    }
+    return found | _of_contact(s) | _of_document(s) | _of_money(s)
+
+
+def _setting(s: Situation) -> str:
+    """The setting that a refused account code or tax type most likely came from."""
+    code = s.refusal.details.get("code", "") if s.refusal else ""
+    tax_type = s.refusal.details.get("tax_type", "") if s.refusal else ""
+    if s.command.transaction is not None and s.invoice_link is not None:
+        return s.settings.payment_account_for(s.command.transaction.reference)[0]
+    for rate, named in s.settings.sales_tax.items():
+        if tax_type and named == tax_type:
+            return f"sales_tax.{rate}"
+    return "rounding_account" if code == s.settings.rounding_account else "sales_account"
+
+
+def _of_contact(s: Situation) -> dict[str, str]:
+    if s.contact is None:
+        return {}
+    return {"name": s.contact.name, "email": s.contact.email or _UNNAMED}
+
+
+def _of_document(s: Situation) -> dict[str, str]:
+    link = s.invoice_link
+    number = s.command.record_number or (link.xero_number if link else "")
+    found = {"number": number} if number else {}
+    if s.command.entity in ("customer", "supplier"):
+        return {"number": s.command.record_id}
+    if number:
+        found["document"] = f"{s.command.entity.replace('_', ' ')} {number}"
+    if s.document is not None:
+        found["date"] = s.document.issue_date.isoformat()
+    if s.refusal is not None and s.refusal.code == "contact_number_taken" and s.contact is not None:
+        found["number"] = s.contact.record_id
+    return found
+
+
+def _of_money(s: Situation) -> dict[str, str]:
+    link, transaction = s.invoice_link, s.command.transaction
+    if transaction is None:
+        return {}
+    found = {"amount": str(transaction.amount)}
+    if s.refusal is not None and s.refusal.step == "payment":
+        found["date"] = transaction.date.isoformat()
+    if link is not None:
+        paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))
+        found |= {"due": str(link.amount("total") - paid), "paid": str(paid)}
+    return found
