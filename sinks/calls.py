@@ -62,6 +62,8 @@ def make_call(parts: Sequence[Part]) -> Call:
 
 def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
     """The query that reads several objects at once. Payments have no ``IDs``, but a filter."""
+    if "InvoiceNumbers" in elements[0].query:
+        return {"InvoiceNumbers": ",".join(element.wanted for element in elements)}
     if elements[0].wanted:
         return {"where": " OR ".join(element.query["where"] for element in elements)}
     if route.envelope == "Payments":
@@ -94,6 +96,8 @@ def _weight(element: Element) -> int:
     """Bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
+    if element.route == "invoices.find" and "where" in element.query:
+        return MAX_QUERY  # a number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
 
 

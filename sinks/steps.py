@@ -58,7 +58,7 @@ ROUTES: dict[str, Route] = {
         Route("items.create", "PUT", "/Items", "Items", 1, _BATCH, ("Code",), True),
         Route("invoices.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("InvoiceNumber",), True),
         Route("invoices.update", "POST", "/Invoices", "Invoices", 50, _LINES, ("InvoiceID",)),
-        Route("invoices.find", "GET", "/Invoices", "Invoices"),
+        Route("invoices.find", "GET", "/Invoices", "Invoices", 40, {"unitdp": "4"}, ("InvoiceNumber",)),
         Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 40, {"unitdp": "4"}, ("InvoiceID",)),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),

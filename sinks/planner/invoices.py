@@ -155,14 +155,18 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     if _contact_refused(s):
         return plan_archived(s)
     if s.refusal is not None and s.refusal.step == "invoice" and s.refusal.code == "number_taken":
-        where = f'Type=="ACCREC" AND InvoiceNumber=={quoted(resolved.number)}'
-        query = {"where": where, "page": "1", "unitdp": "4"}
-        return Send(Element("invoices.find", "look up invoice", target, query=query))
+        return _find(target, resolved.number)
     give_up(s, "invoice")
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.invoice_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
     return Send(Element("invoices.create", "invoice", target, body, memory=_memory(s, document, resolved)))
+
+
+def _find(target: Target, number: str) -> Send:
+    """Only a page of invoices has their lines. ``InvoiceNumbers`` is a list parted by commas."""
+    by = {"where": f"InvoiceNumber=={quoted(number)}"} if "," in number else {"InvoiceNumbers": number}
+    return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
 
 
 def _contact_refused(s: Situation) -> bool:
@@ -175,7 +179,7 @@ def _adopt(
     s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    same = [i for i in found if str(i.get("InvoiceNumber", "")).casefold() == resolved.number.casefold()]
+    same = [i for i in found if i.get("Type") == "ACCREC"]
     url = resolved.body.get("Url")
     ours = [i for i in same if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
     if not ours:

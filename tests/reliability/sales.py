@@ -1,0 +1,35 @@
+"""A number of sales, and what must stand in the books after them, however they got there."""
+
+from typing import Any
+
+from tests.integration.sinks.shops import Maker, Shop
+
+
+def sales(maker: Maker, count: int) -> list[dict[str, Any]]:
+    """Three events a sale: customer created, invoice created, paid in two parts of different days."""
+    events: list[dict[str, Any]] = []
+    for number in range(1, count + 1):
+        customer = maker.customer(f"Customer {number}")
+        document = maker.document(customer, number)
+        events.append(maker.event("customer.created", customer["id"], {"customer": customer}))
+        events.append(maker.created(document))
+        events.append(maker.paid(document, "100.00"))
+        events.append(maker.paid(document, "8.00", transaction_date="2026-03-03"))
+    return events
+
+
+def assert_books_hold(shop: Shop, count: int) -> None:
+    """Every sale is there once, to the cent, and nothing else is."""
+    books = shop.books
+    assert sorted(int(i["number"]) for i in books["invoices"]) == list(range(1, count + 1))
+    assert sorted(c["name"] for c in books["contacts"]) == sorted(
+        f"Customer {n}" for n in range(1, count + 1)
+    )
+    wrong = [
+        (i["number"], i["status"], [(p["amount"], p["reference"]) for p in i["payments"]])
+        for i in books["invoices"]
+        if i["status"] != "PAID"
+        or sorted(p["amount"] for p in i["payments"] if p["status"] != "DELETED") != ["100.00", "8.00"]
+    ]
+    assert wrong == []
+    assert len(books["payments"]) == 2 * count

@@ -1,0 +1,47 @@
+"""Xero misbehaves at random; the books and the ledger come out the same."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.fake_xero.server import FakeXeroServer
+from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.reliability.sales import assert_books_hold, sales
+
+pytestmark = pytest.mark.reliability
+
+_PATHS = "Contacts|Invoices|Payments|Items"
+FAULTS: dict[str, list[dict[str, Any]]] = {
+    "answer dropped after applying": [{"kind": "drop_after"}],
+    "dropped before applying": [{"kind": "drop_before"}],
+    "500 after applying": [{"kind": "error_after"}],
+    "500 before applying": [{"kind": "error_before"}],
+    "503": [{"kind": "unavailable"}],
+    "answers in another order": [{"kind": "shuffle"}],
+    "errors summarised": [{"kind": "summarise"}],
+    "unknown enum": [{"kind": "unknown_enum"}],
+    "no JSON": [{"kind": "not_json"}],
+    "token expires": [{"kind": "expired_token"}],
+    "late": [{"kind": "late_apply", "seconds": 2}],
+    "limits": [
+        {"kind": "rate_limit", "retry_after": 2},
+        {"kind": "rate_limit", "problem": "concurrent", "retry_after": None},
+    ],
+}
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS.keys())
+async def test_books_come_out_the_same(
+    faults: list[dict[str, Any]], shop: Shop, xero: FakeXeroServer, maker: Maker
+) -> None:
+    for seed, fault in enumerate(faults):
+        xero.admin.fault(**fault, method="PUT|POST", path=_PATHS, times=None, probability=0.5, seed=seed)
+    await shop.send(*sales(maker, 60))
+    async with delivering(shop):
+        await shop.idle(45)
+    assert all(fault["hits"] for fault in xero.admin.faults())
+    assert {(state, outcome) for _, state, outcome in await shop.log()} <= {
+        ("completed", "posted"),
+        ("completed", "already_there"),
+    }
+    assert_books_hold(shop, 60)
