@@ -89,23 +89,28 @@ def _success(call: Call, answer: Answer) -> list[Result]:
         return [Result("ok", tuple(objects))]
     matched = _match(call, objects)
     missing = Result("split" if call.route.reads else "unknown")
-    return [missing if found is None else _element(found) for found in matched]
+    return [missing if found is None else _element(call, found) for found in matched]
 
 
 def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
-    """What a look-up found. Of several at once, what was not found is asked again on its own."""
+    """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides what it
+    takes for the same, so one object alone is believed whatever it is called."""
     key = call.route.keys[0]
-    if len(call.parts) == 1:
-        return Result("ok", tuple(objects))
     found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
-    return Result("ok", found) if found else Result("split")
+    if found or (len(call.parts) == 1 and len(objects) != 1):
+        return Result("ok", found)
+    return Result("ok", tuple(objects)) if len(call.parts) == 1 else Result("split")
 
 
-def _element(found: Mapping[str, Any]) -> Result:
+def _element(call: Call, found: Mapping[str, Any]) -> Result:
     errors = messages_of(found)
     if errors or found.get("HasErrors") is True or found.get("StatusAttributeString") == "ERROR":
         code, details = classify(errors)
         return Result("refused", code=code, details=details, raw=found)
+    if call.route.creates and not str(found.get(call.route.id_field) or "").strip("0-"):
+        return Result(
+            "unknown", raw=found
+        )  # neither an error nor an id: whether it was made must be looked up
     return Result("ok", (found,), warned=tuple(warnings_of(found)), raw=found)
 
 

@@ -91,7 +91,6 @@ class Budget:
         elif problem == "concurrent":
             self.close(now, retry_after if retry_after is not None else 1.0, "xero_minute_limit")
         else:
-            self.minute_left = 0
             self.close(now, retry_after if retry_after is not None else MINUTE, "xero_minute_limit")
             self.minute_left = self.minute_limit - self.in_flight
             self.window_opened, self.reported = None, None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 
 from connections import store
 from contracts.results import Attempt
@@ -18,6 +19,8 @@ from sinks.lane import Lane
 from sinks.situations import Work
 from sinks.steps import Link, Target, encode_memory
 from sinks.xero.client import Answer
+
+log = structlog.stdlib.get_logger(__name__)
 
 _SHOWN = 20_000
 """Characters of a request or an answer that an attempt keeps."""
@@ -51,7 +54,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
             for part, result in zip(call.parts, ending.reading.results, strict=True):
                 members = [lane.works[i] for i in part.members]
                 works |= {work.entry.command_id: work for work in members}
-                link = apply(part.element, result, members, links.get(part.element.target))
+                link = _applied(call, part, result, members, links.get(part.element.target))
                 if link is not None:
                     changed.append(link)
                 for work in members:
@@ -63,6 +66,17 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
             outcome = await lane.desk().advance(connection, list(works.values()))
         lane.freed(call.targets)
         lane.take(list(works.values()), outcome)
+
+
+def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:
+    """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up, or the
+    command fails with our own error."""
+    try:
+        return apply(part.element, result, members, link)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        log.exception("an answer could not be taken in", call=call.intent_id, step=part.element.step)
+        told = {"message": f"Xero's answer could not be read: {error!r}"}
+        return apply(part.element, Result("refused", code="our_error", details=told), members, link)
 
 
 async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:

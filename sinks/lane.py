@@ -29,6 +29,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 ROOM = 600
 """Commands that a lane holds in its hands at once."""
+_ROUNDS = 20
+"""Times that a lane takes up work before it looks at what is to be sent."""
 FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
 _LINGER_SECONDS = 1.0
@@ -103,20 +105,31 @@ class Lane:
         return Desk(self.account, connection.settings, connection.facts, stale, self.doubted)
 
     async def load(self) -> None:
-        """Take up what has become ready, plan it, and put its next steps into the queues."""
+        """Take up what has become ready, plan it, and put its next steps into the queues.
+
+        What ends without a call makes the next action of its record ready.
+        """
+        for _ in range(_ROUNDS):
+            if not await self._load_once():
+                return
+        self.more = True
+
+    async def _load_once(self) -> bool:
+        """True when something ended at once."""
         room = ROOM - len(self.works)
         if room <= 0:
-            return
+            return False
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             held = [i for work in self.works.values() for i in work.ids]
             heads = await ledger.ready(connection, self.account, held, room)
             self.more = len(heads) == room
             if not heads:
-                return
+                return False
             works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
             outcome = await self.desk().advance(connection, works)
         self.take(works, outcome)
+        return bool(outcome.ended)
 
     async def fail_all(self, code: str) -> None:
         """Fail what is ready: the account has no connection."""
@@ -358,6 +371,20 @@ class Lane:
                 await ledger.check_fence(connection, self.lease)
                 outcome = await self.desk().advance(connection, works)
             self.take(works, outcome)
+
+    async def release(self, hold: Hold) -> None:
+        """Give back what is in hand and not under way: nobody is at work on it while the account is held."""
+        under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
+        idle = [work for i, work in self.works.items() if i not in under_way]
+        if not idle:
+            return
+        running = [entry for work in idle for entry in (work.entry, *work.merged) if entry.state == "running"]
+        details = {**hold.details, "until": hold.until.strftime("%H:%M:%S UTC") if hold.until else ""}
+        back = [entry.waiting(hold.until, hold.code, details) for entry in running]
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            await write_and_publish(connection, back, None)
+            self.drop_queued()
 
     def drop_queued(self) -> None:
         """Forget what was planned and not sent: settings have changed, and it is planned anew from the ledger."""

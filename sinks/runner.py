@@ -22,6 +22,7 @@ LEASE_SECONDS = 70.0
 """Longer than the deadline of a call, so that a call never outlives the right to make it unnoticed."""
 _RENEW_EVERY = 10.0
 _IDLE_POLL = 5.0
+_IDLE_LONGEST = 120.0
 _ENDING = 20.0
 
 
@@ -33,6 +34,7 @@ class LaneRunner:
         self.wake = asyncio.Event()
         self.connection_changed = True
         self._stop = asyncio.Event()
+        self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -76,12 +78,13 @@ class LaneRunner:
             await self._reload()
         if lane.session.connection is None:
             await lane.fail_all("not_connected")
-            return 0.0 if lane.more else _IDLE_POLL
+            return 0.0 if lane.more else self._idle_delay()
         if lane.lost and lane.session.connection.status != "lost":
             await self._mark_lost(lane.lost)
         await lane.announce()
         hold = lane.obstacle()
         if hold is not None:
+            await lane.release(hold)
             left = lane.budget.closed_until - machine_seconds()
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
@@ -103,7 +106,16 @@ class LaneRunner:
             delays.append(0.0)
         if not lane.works:
             delays.append(await self._next_due())
+            delays.append(self._idle_delay())
+        else:
+            self._idle_since = now
         return min(delays)
+
+    def _idle_delay(self) -> float:
+        """A lane without anything to do gives its account back after a while; new work starts it anew."""
+        if machine_seconds() - self._idle_since > _IDLE_LONGEST:
+            self.stop()
+        return _IDLE_POLL
 
     async def _next_due(self) -> float:
         async with self.lane.pool.connection() as connection:

@@ -10,11 +10,11 @@ from psycopg_pool import AsyncConnectionPool
 
 from connections import store
 from connections.environment import Environment
-from connections.secrets import SecretBox
+from connections.secrets import SecretBox, SecretKeyError
 from sinks.budget import CONCURRENT
 from sinks.entries import now_utc
 from sinks.xero.client import Answer, Request, XeroClient
-from sinks.xero.oauth import mint_token
+from sinks.xero.oauth import TokenRefused, mint_token
 
 CALL_DEADLINE = 50.0
 """Seconds after which a call has no answer, however slowly one drips in."""
@@ -75,7 +75,10 @@ class Session:
             credentials = await store.load_credentials(connection, self.account, lock=True)
             if self._use_kept(credentials):
                 return
-            secret = self._box.decrypt(credentials.client_secret_encrypted)
+            try:
+                secret = self._box.decrypt(credentials.client_secret_encrypted)
+            except SecretKeyError as error:
+                raise TokenRefused(str(error)) from error
             token = await asyncio.get_running_loop().run_in_executor(
                 self._threads, mint_token, self._environment.xero_token_url, credentials.client_id, secret
             )
@@ -89,7 +92,10 @@ class Session:
         """Use the token that an earlier process fetched, while it is good."""
         if credentials.token_encrypted is None or credentials.expires_at is None:
             return False
-        token = self._box.decrypt(credentials.token_encrypted)
+        try:
+            token = self._box.decrypt(credentials.token_encrypted)
+        except SecretKeyError:
+            return False  # encrypted with an older key: the secret itself will tell
         if credentials.expires_at <= now_utc() or token == self._refused:
             return False
         self._token, self._token_until = token, credentials.expires_at

@@ -39,6 +39,11 @@ class Route:
     """Creates something: after an answer that was not seen it must not simply be sent anew."""
 
     @property
+    def id_field(self) -> str:
+        """The field that holds the id that Xero gave: ``ContactID`` of Contacts."""
+        return f"{self.envelope.removesuffix('s')}ID"
+
+    @property
     def reads(self) -> bool:
         """Changes nothing in Xero."""
         return self.method == "GET"
