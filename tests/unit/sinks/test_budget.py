@@ -1,0 +1,97 @@
+"""Xero's limits are never exceeded by us alone, whatever order calls and answers come in."""
+
+import random
+from collections import deque
+
+import pytest
+
+from sinks.budget import CONCURRENT, Budget
+
+
+class Window:
+    """Xero's own count: a fixed window that starts with the first call after the one before has ended."""
+
+    def __init__(self, limit: int = 60) -> None:
+        self.limit = limit
+        self.opened = float("-inf")
+        self.used = 0
+
+    def call(self, now: float) -> dict[str, str]:
+        if now >= self.opened + 60.0:
+            self.opened, self.used = now, 0
+        assert self.used < self.limit, "a call too many"
+        self.used += 1
+        return {"x-minlimit-remaining": str(self.limit - self.used), "x-daylimit-remaining": "4000"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_window_is_overrun_and_most_of_it_is_used(seed: int) -> None:
+    chance = random.Random(seed)
+    xero, budget = Window(), Budget()
+    now, calls = 0.0, 0
+    under_way: deque[tuple[float, float]] = deque()
+    while now < 600.0:
+        while under_way and under_way[0][1] <= now:
+            arrives, _ = under_way.popleft()
+            budget.answered(now, xero.call(max(arrives, 0.0)))
+        wait = budget.wait(now)
+        if wait == 0.0:
+            budget.sent()
+            calls += 1
+            under_way.append((now, now + chance.uniform(0.05, 0.4)))
+            under_way = deque(sorted(under_way, key=lambda call: call[1]))
+        now += 0.01
+    assert calls >= 0.95 * 600
+
+
+def test_at_most_five_at_once() -> None:
+    budget = Budget()
+    for _ in range(CONCURRENT):
+        assert budget.wait(0.0) == 0.0
+        budget.sent()
+    assert budget.wait(0.0) is None
+    budget.answered(0.1, {})
+    assert budget.wait(0.1) == 0.0
+
+
+def test_others_use_of_the_same_app_counts() -> None:
+    budget = Budget()
+    budget.sent()
+    budget.answered(1.0, {"x-minlimit-remaining": "0"})
+    assert budget.wait(2.0) == pytest.approx(59.3)
+    assert budget.wait(61.4) == 0.0
+
+
+def test_a_refusal_by_the_minute_waits_as_long_as_xero_says() -> None:
+    budget = Budget()
+    budget.sent()
+    headers = {"x-rate-limit-problem": "minute", "retry-after": "17"}
+    budget.answered(1.0, headers)
+    assert budget.refused(1.0, headers) == "xero_minute_limit"
+    assert budget.wait(1.0) == pytest.approx(17.3)
+    assert budget.wait(18.4) == 0.0
+
+
+def test_a_refusal_by_the_day_closes_until_then() -> None:
+    budget = Budget()
+    budget.sent()
+    headers = {"x-rate-limit-problem": "day", "retry-after": "7200"}
+    budget.answered(1.0, headers)
+    assert budget.refused(1.0, headers) == "xero_day_limit"
+    assert budget.wait(7000.0) == pytest.approx(201.3)
+
+
+def test_a_faster_clock_makes_shorter_windows() -> None:
+    budget = Budget(rate=60.0)
+    budget.sent()
+    budget.answered(0.0, {"x-minlimit-remaining": "0"})
+    assert budget.wait(0.5) == pytest.approx(0.505)
+    assert budget.wait(1.01) == 0.0
+
+
+def test_unreadable_headers_are_as_none() -> None:
+    budget = Budget()
+    budget.sent()
+    budget.answered(0.0, {"x-minlimit-remaining": "many", "x-daylimit-remaining": ""})
+    assert budget.minute_left == 59
+    assert budget.day_left is None

@@ -1,0 +1,63 @@
+"""Elements put together into calls."""
+
+import json
+from decimal import Decimal
+
+from sinks.calls import MAX_BODY, Part, batches, make_call
+from sinks.steps import Element, Target
+
+
+def _payment(invoice: str, transaction: str) -> Part:
+    body = {"Invoice": {"InvoiceID": invoice}, "Amount": Decimal("0.10")}
+    return Part(Element("payments.create", "payment", Target("payment", invoice, transaction), body), ["c"])
+
+
+def _invoice(number: int, text: str = "") -> Part:
+    body = {"InvoiceNumber": str(number), "Reference": text}
+    return Part(Element("invoices.create", "invoice", Target("invoice", str(number)), body), ["c"])
+
+
+def test_at_most_fifty_elements_a_call() -> None:
+    assert [len(cut) for cut in batches([_invoice(n) for n in range(120)])] == [50, 50, 20]
+
+
+def test_at_most_three_megabytes_a_call() -> None:
+    cut = batches([_invoice(n, "x" * 1_000_000) for n in range(4)])
+    assert [len(part) for part in cut] == [2, 2]
+    assert all(len(make_call(parts).request.body or b"") <= MAX_BODY for parts in cut)
+
+
+def test_two_payments_of_one_invoice_never_share_a_call() -> None:
+    cut = batches([_payment("a", "1"), _payment("b", "2"), _payment("a", "3")])
+    assert [[p.element.target.transaction_id for p in parts] for parts in cut] == [["1", "2"], ["3"]]
+
+
+def test_a_batch_that_was_refused_as_a_whole_is_halved() -> None:
+    parts = [_invoice(n) for n in range(10)]
+    for part in parts:
+        part.limit = 5
+    assert [len(cut) for cut in batches(parts)] == [5, 5]
+
+
+def test_amounts_go_out_digit_for_digit() -> None:
+    call = make_call([_payment("a", "1")])
+    assert call.request.body is not None
+    assert b'"Amount":0.10' in call.request.body
+    assert json.loads(call.request.body)["Payments"][0]["Invoice"] == {"InvoiceID": "a"}
+    assert call.request.query == {"summarizeErrors": "false"}
+
+
+def test_every_call_that_changes_something_has_a_key_of_its_own() -> None:
+    keys = {make_call([_invoice(1)]).request.idempotency_key for _ in range(3)}
+    assert len(keys) == 3
+    assert None not in keys
+
+
+def test_invoices_are_read_one_by_path_and_several_by_ids() -> None:
+    parts = [
+        Part(Element("invoices.read", "read invoice", Target("invoice", n), xero_id=f"id-{n}"), ["c"])
+        for n in "ab"
+    ]
+    assert make_call(parts[:1]).request.path == "/Invoices/id-a"
+    several = make_call(parts).request
+    assert (several.path, several.query["IDs"], several.body) == ("/Invoices", "id-a,id-b", None)
