@@ -19,8 +19,8 @@ Verdict = Literal["ok", "refused", "not_applied", "unknown", "split"]
 class Result:
     """What became of one element.
 
-    ``ok``: Xero did it; ``refused``: Xero did not and says why; ``not_applied``: surely not done, worth a new call;
-    ``unknown``: perhaps done; ``split``: the batch was refused without naming an element.
+    ``ok``: Xero did it; ``refused``: Xero did not and says why; ``not_applied``: surely not done, worth a
+    new call; ``unknown``: perhaps done; ``split``: the batch was refused without naming an element.
     """
 
     verdict: Verdict
@@ -93,8 +93,9 @@ def _success(call: Call, answer: Answer) -> list[Result]:
 
 
 def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
-    """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides what it
-    takes for the same, so one object alone is believed whatever it is called."""
+    """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
+    what it takes for the same, so one object alone is believed whatever it is called.
+    """
     key = call.route.keys[0]
     found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
     if found or (len(call.parts) == 1 and len(objects) != 1):

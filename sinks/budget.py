@@ -1,8 +1,9 @@
-"""Xero's limits for one account: calls a minute, calls a day, calls at once. Pure; time comes in as an argument.
+"""Xero's limits for one account: calls a minute, calls a day, calls at once. Pure; time comes in as an
+argument.
 
-Xero counts in fixed windows that start with the first call after the window before (reference: developer.xero.com,
-"limits"). Nobody tells us when a window began, so the moment the first answer of a window came back is taken:
-never earlier than the truth, hence never a call too many.
+Xero counts in fixed windows that start with the first call after the window before (reference:
+developer.xero.com, "limits"). Nobody tells us when a window began, so the moment the first answer of a
+window came back is taken: never earlier than the truth, hence never a call too many.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,10 @@ _UNKNOWN_DAY_RETRY = 3_600.0
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the limits. Times are seconds of one clock that the caller chooses; ``rate`` is how many of
-    Xero's seconds pass in one of it (1, but for rehearsals against a stand-in whose clock runs faster)."""
+    """What is left of the limits. Times are seconds of one clock that the caller chooses; ``rate`` is how
+    many of Xero's seconds pass in one of it (1, but for rehearsals against a stand-in whose clock runs
+    faster).
+    """
 
     rate: float = 1.0
     minute_limit: int = 60
@@ -31,7 +34,9 @@ class Budget:
     closed_why: str = ""
 
     def wait(self, now: float) -> float | None:
-        """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can tell."""
+        """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can
+        tell.
+        """
         if now < self.closed_until:
             return self.closed_until - now
         if self.in_flight >= CONCURRENT:
@@ -83,7 +88,9 @@ class Budget:
                 self.close(now, _UNKNOWN_DAY_RETRY, "xero_day_limit")
 
     def refused(self, now: float, headers: Mapping[str, str]) -> str:
-        """A 429 came: closes the account's calls for as long as Xero says. Returns the reason code of the wait."""
+        """A 429 came: closes the account's calls for as long as Xero says. Returns the reason code of the
+        wait.
+        """
         problem = headers.get("x-rate-limit-problem", "").lower()
         retry_after = _number(headers.get("retry-after"))
         if problem == "day":

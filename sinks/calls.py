@@ -73,7 +73,9 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
 
 
 def batches(parts: Sequence[Part]) -> list[list[Part]]:
-    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, no target twice."""
+    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, no target
+    twice.
+    """
     if not parts:
         return []
     route = ROUTES[parts[0].element.route]

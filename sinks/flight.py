@@ -18,8 +18,10 @@ from sinks.xero.oauth import TokenRefused, TokenUnavailable
 log = structlog.stdlib.get_logger(__name__)
 
 KEY_LIFE = 240.0
-"""Seconds after its commit for which a call may be sent again under its key. Xero keeps keys for six minutes, and a
-request of ours that is still on its way must not outlive its key (developer.xero.com, "idempotent requests")."""
+"""Seconds after its commit for which a call may be sent again under its key. Xero keeps keys for six
+minutes, and a request of ours that is still on its way must not outlive its key (developer.xero.com,
+"idempotent requests").
+"""
 SETTLE = 30.0
 """Seconds that a request may still take effect in Xero after we have given it up."""
 GIVEN_UP_AFTER = CONNECT_TIMEOUT + CALL_DEADLINE + SETTLE
@@ -38,7 +40,8 @@ class Flight:
 
     @classmethod
     def recovered(cls, lane: Lane, call: Call, age: float, since_send_by: float) -> "Flight":
-        """A call that another worker, or this one before it died, wrote down and whose answer nobody has seen.
+        """A call that another worker, or this one before it died, wrote down and whose answer nobody has
+        seen.
 
         Args:
             age: seconds since it was written down.

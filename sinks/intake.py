@@ -22,8 +22,8 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
     """Insert commands that the ledger does not know yet and wake the lanes, in one transaction.
 
-    A command that is known is left alone; one whose event id came before with other content becomes a failed entry
-    of its own.
+    A command that is known is left alone; one whose event id came before with other content becomes a failed
+    entry of its own.
 
     Raises:
         psycopg.OperationalError: the database is away; nothing was taken in.
@@ -68,7 +68,9 @@ async def _refuse_reused(connection: Connection, commands: Sequence[Command], in
 
 
 async def _insert_reused(connection: Connection, command: Command) -> None:
-    """An entry of its own, under an id made from where the event stands, so that a replay makes the same one."""
+    """An entry of its own, under an id made from where the event stands, so that a replay makes the same
+    one.
+    """
     event = command.event
     place = f"{command.command_id}/{event.content_hash}"
     own_id = str(uuid.uuid5(uuid.NAMESPACE_URL, place))

@@ -69,8 +69,9 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
 
 
 def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:
-    """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up, or the
-    command fails with our own error."""
+    """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up,
+    or the command fails with our own error.
+    """
     try:
         return apply(part.element, result, members, link)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
@@ -114,7 +115,9 @@ async def _links(connection: ledger.Connection, account: str, targets: list[Targ
 
 
 def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work) -> Attempt:
-    """The call as the entry saw it: its own element of request and answer. No header, hence no secret, is in it."""
+    """The call as the entry saw it: its own element of request and answer. No header, hence no secret, is
+    in it.
+    """
     answer = ending.answer
     body: Any = part.element.body
     return Attempt(

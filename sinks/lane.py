@@ -211,7 +211,9 @@ class Lane:
         return [self.works[i] for i in ids]
 
     def _choose(self) -> list[Part]:
-        """The elements of the next call: a full batch of any route, else a partial one when none is worth waiting for."""
+        """The elements of the next call: a full batch of any route, else a partial one when none is worth
+        waiting for.
+        """
         partial: list[Part] = []
         for route in _ORDER:
             waiting = list(self.queued[route].values())
@@ -230,8 +232,9 @@ class Lane:
         return partial
 
     def linger(self, now: float) -> float:
-        """Seconds for which a partial batch still waits for company: none while calls are plenty and nothing more
-        is to come."""
+        """Seconds for which a partial batch still waits for company: none while calls are plenty and
+        nothing more is to come.
+        """
         if self._queued_since is None:
             return 0.0
         if not self.more and (self.budget.plenty or not self.flying):
@@ -387,7 +390,9 @@ class Lane:
             self.drop_queued()
 
     def drop_queued(self) -> None:
-        """Forget what was planned and not sent: settings have changed, and it is planned anew from the ledger."""
+        """Forget what was planned and not sent: settings have changed, and it is planned anew from the
+        ledger.
+        """
         for queue in self.queued.values():
             for part in queue.values():
                 for member in part.members:
@@ -409,7 +414,9 @@ def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
 
 
 def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
-    """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for all."""
+    """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for
+    all.
+    """
     by_record: dict[tuple[str, str], list[Entry]] = {}
     for entry in behind:
         by_record.setdefault(entry.record, []).append(entry)

@@ -143,7 +143,9 @@ async def overtaken(connection: Connection, command_ids: Sequence[str]) -> set[s
 async def earlier_failed(
     connection: Connection, account: str, done: Sequence[tuple[Entry, Sequence[str]]]
 ) -> list[Entry]:
-    """Failed entries that stand before these completed ones in their records and whose action is among those named."""
+    """Failed entries that stand before these completed ones in their records and whose action is among
+    those named.
+    """
     if not done:
         return []
     parameters = {
@@ -157,8 +159,9 @@ async def earlier_failed(
 
 
 async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set[str]:
-    """Write entries at their new versions. Returns the ids that were written: an entry that an operator changed in
-    between is left as it is."""
+    """Write entries at their new versions. Returns the ids that were written: an entry that an operator
+    changed in between is left as it is.
+    """
     if not entries:
         return set()
     rows = [
@@ -209,7 +212,9 @@ async def write_links(connection: Connection, account: str, changed: Iterable[Li
 async def write_calls(
     connection: Connection, lease: Lease, calls: Sequence[Call], send_within: float
 ) -> None:
-    """Write calls down before their first byte is sent. What was unknown about their targets is dealt with by them."""
+    """Write calls down before their first byte is sent. What was unknown about their targets is dealt with
+    by them.
+    """
     elements = []
     for call in calls:
         await connection.execute(

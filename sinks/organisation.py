@@ -1,4 +1,6 @@
-"""Asking Xero about the organisation: the few reads that settings are checked and documents resolved against."""
+"""Asking Xero about the organisation: the few reads that settings are checked and documents resolved
+against.
+"""
 
 import asyncio
 
@@ -40,7 +42,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
 
 async def _read(lane: Lane, path: str) -> dict[str, object]:
     while (wait := lane.budget.wait(machine_seconds())) != 0.0:
-        await asyncio.sleep(min(wait or 0.2, 1.0))
+        await asyncio.sleep(min(wait or 0.2, 1.0))  # noqa: ASYNC110 - nobody tells when Xero's minute ends
     lane.budget.sent()
     try:
         token = await lane.session.token()

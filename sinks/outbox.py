@@ -48,8 +48,9 @@ class Outbox:
                 continue
 
     async def _some(self) -> bool:
-        """One batch. Rows go only after the broker has them: a crash in between publishes them twice, which is
-        harmless, since a result is a version."""
+        """One batch. Rows go only after the broker has them: a crash in between publishes them twice,
+        which is harmless, since a result is a version.
+        """
         async with self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(_TAKE, [_BATCH])
             rows = await cursor.fetchall()

@@ -96,6 +96,8 @@ class LaneRunner:
 
     async def _delay(self) -> float:
         lane = self.lane
+        if lane.facts_wanted:
+            return 0.0
         delays = [_IDLE_POLL]
         now = machine_seconds()
         if any(lane.queued.values()):
@@ -124,7 +126,9 @@ class LaneRunner:
         return max(0.01, (due - now_utc()).total_seconds()) if due else _IDLE_POLL
 
     async def _facts_ready(self) -> bool:
-        """What is known of the organisation is good enough to plan with, and who asked about it has an answer."""
+        """What is known of the organisation is good enough to plan with, and who asked about it has an
+        answer.
+        """
         lane = self.lane
         connection = lane.session.connection
         assert connection is not None
@@ -180,9 +184,7 @@ class LaneRunner:
         """An error in anything beside the lane ends the lane: it starts anew from the ledger."""
         try:
             await work
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by the lane itself
             if not self._crash.done():
                 self._crash.set_exception(error)
             self.wake.set()

@@ -78,7 +78,9 @@ class Element:
 
     route: str
     step: str
-    """What it does in the log's words: ``contact``, ``invoice``, ``authorise``, ``payment``, ``look up contact``."""
+    """What it does in the log's words: ``contact``, ``invoice``, ``authorise``, ``payment``, ``look up
+    contact``.
+    """
     target: Target
     body: Mapping[str, Any] | None = None
     xero_id: str = ""

@@ -1,7 +1,8 @@
 """Calls to Xero through xero-python's ApiClient, with what it lacks put right.
 
-The SDK hides retries, has no total deadline, turns Decimal into float and re-encodes bodies (measured; docs/xero-client.md). Here a call is sent exactly once, with the exact bytes that were written
-down, not after its ``send_by``, and ends by a hard deadline even when Xero sends its answer a byte at a time.
+The SDK hides retries, has no total deadline, turns Decimal into float and re-encodes bodies (measured;
+docs/xero-client.md). Here a call is sent exactly once, with the exact bytes that were written down, not
+after its ``send_by``, and ends by a hard deadline even when Xero sends its answer a byte at a time.
 """
 
 import threading
@@ -57,7 +58,9 @@ class Answer:
 
 
 class _Guard:
-    """Stands at the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the deadline."""
+    """Stands at the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the
+    deadline.
+    """
 
     def __init__(self, send_by: float) -> None:
         self.send_by = send_by

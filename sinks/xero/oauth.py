@@ -1,7 +1,7 @@
 """Access tokens by client credentials (a Custom Connection): one POST to the identity server.
 
-Source: developer.xero.com, "custom connections": grant ``client_credentials``, HTTP Basic, tokens of 30 minutes,
-no refresh token.
+Source: developer.xero.com, "custom connections": grant ``client_credentials``, HTTP Basic, tokens of 30
+minutes, no refresh token.
 """
 
 import base64

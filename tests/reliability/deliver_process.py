@@ -1,4 +1,6 @@
-"""The sink's work in a process of its own, to be killed: ``python deliver_process.py``, environment as for a worker."""
+"""The sink's work in a process of its own, to be killed: ``python deliver_process.py``, environment as for
+a worker.
+"""
 
 import asyncio
 import os
@@ -10,11 +12,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import psycopg  # noqa: E402
-from psycopg_pool import AsyncConnectionPool  # noqa: E402
+import psycopg
+from psycopg_pool import AsyncConnectionPool
 
-from connections.environment import Environment  # noqa: E402
-from sinks.delivery import Delivery  # noqa: E402
+from connections.environment import Environment
+from sinks.delivery import Delivery
 
 
 async def main() -> None:

@@ -1,4 +1,6 @@
-"""SIGKILL of the delivering process in the middle of a backlog, over and over; nothing is lost, nothing twice."""
+"""SIGKILL of the delivering process in the middle of a backlog, over and over; nothing is lost, nothing
+twice.
+"""
 
 import asyncio
 import os
