@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
@@ -11,19 +10,16 @@ import structlog
 
 from connections import store
 from connections.facts import OrganisationFacts
-from contracts.reasons import render
-from contracts.results import AccountResult
 from sinks import ledger
-from sinks.answers import trouble_of
-from sinks.budget import Budget
+from sinks.account_state import AccountState, Hold
 from sinks.calls import Call, Part, batches, make_call
 from sinks.desk import Desk, Outcome, write_and_publish
 from sinks.entries import Entry, now_utc
 from sinks.ledger import Lease
 from sinks.session import Pool, Session
 from sinks.situations import Work
-from sinks.steps import Element, Target, encode_memory
-from sinks.xero.client import Answer, machine_seconds
+from sinks.steps import Element, Target
+from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,9 +30,6 @@ _ROUNDS = 20
 FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
 _LINGER_SECONDS = 1.0
-_ANNOUNCE_AFTER_SECONDS = 2.0
-_LONGEST_TROUBLE_SECONDS = 60.0
-_TOKENS_REFUSED = 3
 _SNAPSHOT_ACTIONS = ("created", "edited")
 _ORDER = (
     "payments.read",
@@ -56,19 +49,6 @@ _ORDER = (
 """What goes first when calls are scarce: what finishes a document before what begins one."""
 
 
-@dataclass(slots=True)
-class Hold:
-    """What holds the whole account back."""
-
-    code: str
-    until: datetime | None = None
-    details: dict[str, str] = field(default_factory=dict)
-
-
-class Overtaken(Exception):
-    """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
-
-
 class Lane:
     """The commands of one account that this worker has in hand, and what is to be sent for them."""
 
@@ -78,7 +58,8 @@ class Lane:
         self.pool = pool
         self.session = session
         self.rate = rate
-        self.budget = Budget(rate=rate)
+        self.state = AccountState(session, rate)
+        self.budget = self.state.budget
         self.works: dict[str, Work] = {}
         self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
         self.flying: dict[Target, Call] = {}
@@ -87,11 +68,6 @@ class Lane:
         self.more = False
         self.facts_wanted = False
         self.doubted: dict[str, datetime] = {}
-        self.trouble = 0
-        self.tokens_refused = 0
-        self.lost: str | None = None
-        self._held: Hold | None = None
-        self._held_version = 0
         self._queued_since: float | None = None
 
     # What is to be done
@@ -241,122 +217,14 @@ class Lane:
             return 0.0
         return max(0.0, self._queued_since + _LINGER_SECONDS / self.rate - now)
 
-    # What Xero's answers say about the account
-
-    def answered(self, answer: Answer, token: str) -> None:
-        """Xero's own count of the limits replaces ours; trouble makes the account wait."""
-        now = machine_seconds()
-        self.budget.answered(now, answer.headers)
-        trouble = trouble_of(answer.status)
-        if trouble == "limit":
-            self.budget.refused(now, answer.headers)
-        elif trouble == "server":
-            self.back_off()
-        elif trouble:
-            self._unauthorised(trouble, answer, token)
-        else:
-            self.trouble = self.tokens_refused = 0
-
-    def back_off(self) -> None:
-        """Xero is in trouble: the account waits, longer each time."""
-        self.trouble += 1
-        seconds = min(2.0 ** (self.trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
-        self.budget.close(machine_seconds(), seconds * self.rate, "xero_unavailable")
-
-    def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
-        """A token that was fetched a moment ago and is refused again means that the connection is lost."""
-        self.session.token_refused(token)
-        self.tokens_refused += 1
-        if trouble == "forbidden" or self.tokens_refused >= _TOKENS_REFUSED:
-            said = answer.body[:200].decode(errors="replace")
-            self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
-
-    # What holds everything back
-
-    def obstacle(self) -> Hold | None:
-        """Why nothing may be sent for this account now."""
-        connection = self.session.connection
-        if connection is None:
-            return None
-        if connection.status == "lost" or self.lost:
-            return Hold("connection_lost", None, {"message": self.lost or connection.status_reason})
-        if connection.paused_reason is not None:
-            return Hold("account_paused", None, {"message": connection.paused_reason})
-        closed = self.budget.closed_until - machine_seconds()
-        if closed > _ANNOUNCE_AFTER_SECONDS:
-            until = now_utc() + timedelta(seconds=closed)
-            return Hold(self.budget.closed_why, until.replace(microsecond=0))
-        return None
-
     async def announce(self) -> None:
         """Tell the log what holds the account, when that has changed."""
-        hold = self.obstacle()
-        same = hold is None if self._held is None else hold is not None and hold.code == self._held.code
-        if same:
-            return
-        self._held = hold
-        self._held_version += 1
-        details = dict(hold.details) if hold else {}
-        details["account"] = self.account
-        if hold and hold.until:
-            details["until"] = hold.until.strftime("%H:%M:%S UTC")
-        reason, remedy = render(hold.code, details) if hold else ("", "")
-        result = AccountResult(
-            account=self.account,
-            version=self._held_version,
-            at=now_utc(),
-            held=hold.code if hold else None,
-            reason=reason,
-            remedy=remedy,
-            until=hold.until if hold else None,
-        )
-        async with self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
-            await self.save_account(connection)
-            await ledger.publish_later(connection, [result], [self.account])
-
-    async def save_account(self, connection: ledger.Connection) -> None:
-        """Write what is left of the limits, and the hold."""
-        await connection.execute(
-            ledger.SQL["save_account"],
-            {
-                "account": self.account,
-                "budget": encode_memory(
-                    {
-                        "minute_left": self.budget.minute_left,
-                        "day_left": self.budget.day_left,
-                        "at": now_utc(),
-                    }
-                ),
-                "held": self._held.code if self._held else None,
-                "held_args": encode_memory(self._held.details if self._held else {}),
-                "held_until": self._held.until if self._held else None,
-                "version": self._held_version,
-            },
-        )
-
-    async def restore(self) -> None:
-        """Take over what an earlier lane of the account knew of limits and holds."""
-        async with self.pool.connection() as connection:
-            rows = await ledger.fetch(connection, "load_account", [self.account])
-            recent = await ledger.fetch(
-                connection, "recent_calls", {"account": self.account, "seconds": 60.0 / self.rate}
-            )
-        self.budget.minute_left = max(0, self.budget.minute_limit - int(recent[0]["calls"]))
-        self.budget.window_opened = machine_seconds()
-        if rows:
-            row = rows[0]
-            self._held_version = int(row["version"])
-            if row["held"]:
-                self._held = Hold(row["held"], row["held_until"], row["held_args"])
-            until: datetime | None = row["held_until"]
-            if (
-                until is not None
-                and until > datetime.now(UTC)
-                and row["held"] in ("xero_day_limit", "xero_minute_limit")
-            ):
-                seconds = (until - datetime.now(UTC)).total_seconds()
-                self.budget.close(machine_seconds(), seconds * self.rate, row["held"])
+        news = self.state.news()
+        if news is not None:
+            async with self.pool.connection() as connection, connection.transaction():
+                await ledger.check_fence(connection, self.lease)
+                await self.state.save(connection)
+                await ledger.publish_later(connection, [news], [self.account])
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
         """Keep what Xero says about the organisation, and plan again what waited for it."""
@@ -382,8 +250,7 @@ class Lane:
         if not idle:
             return
         running = [entry for work in idle for entry in (work.entry, *work.merged) if entry.state == "running"]
-        details = {**hold.details, "until": hold.until.strftime("%H:%M:%S UTC") if hold.until else ""}
-        back = [entry.waiting(hold.until, hold.code, details) for entry in running]
+        back = [entry.waiting(hold.until, hold.code, hold.shown) for entry in running]
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             await write_and_publish(connection, back, None)

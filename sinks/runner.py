@@ -65,7 +65,8 @@ class LaneRunner:
             self.lane.session.close()
 
     async def _take_over(self) -> None:
-        await self.lane.restore()
+        async with self.lane.pool.connection() as connection:
+            await self.lane.state.restore(connection)
         await self.lane.session.reload()
         self.connection_changed = False
         for flight in await recover(self.lane):
@@ -79,10 +80,10 @@ class LaneRunner:
         if lane.session.connection is None:
             await lane.fail_all("not_connected")
             return 0.0 if lane.more else self._idle_delay()
-        if lane.lost and lane.session.connection.status != "lost":
-            await self._mark_lost(lane.lost)
+        if lane.state.lost and lane.session.connection.status != "lost":
+            await self._mark_lost(lane.state.lost)
         await lane.announce()
-        hold = lane.obstacle()
+        hold = lane.state.obstacle()
         if hold is not None:
             await lane.release(hold)
             left = lane.budget.closed_until - machine_seconds()
@@ -157,8 +158,7 @@ class LaneRunner:
         await self.lane.session.reload()
         after = self.lane.session.connection
         if after is not None and before is not None and after.connected_at != before.connected_at:
-            self.lane.lost = None
-            self.lane.tokens_refused = 0
+            self.lane.state.reconnected()
         if before is None or after is None or before.written != after.written:
             async with self.lane.desk_lock:
                 self.lane.drop_queued()

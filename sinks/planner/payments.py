@@ -89,7 +89,7 @@ def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: T
     if refused_for_state(s, "authorise") and not unapproved:
         return _send(link, payment, target)
     if too_much and s.known.invoice:
-        due = Decimal(str(s.known.invoice.get("AmountDue") or 0))
+        due = to_cents(Decimal(str(s.known.invoice.get("AmountDue") or 0)))
         raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
     give_up(s, "payment", "authorise")
     raise AssertionError("only refusals come here")

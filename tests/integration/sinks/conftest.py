@@ -3,8 +3,58 @@ from pathlib import Path
 
 import pytest
 
+from contracts.results import EntryResult
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop, connected_shop, delivering
+from tests.integration.sinks.shops import (
+    Maker,
+    Office,
+    Shop,
+    connect,
+    connected_shop,
+    delivering,
+    environment_of,
+)
+
+
+@pytest.fixture(scope="module")
+def module_xero(shared_dir: Path) -> Iterator[FakeXeroServer]:
+    """One fake for a module: every test has an organisation of its own in it."""
+    with FakeXeroServer(strict=shared_dir / "spec" / "xero_accounting.yaml.gz") as server:
+        yield server
+        assert server.admin.invalid_bodies() == []
+
+
+@pytest.fixture(scope="module")
+def office(
+    module_database_url: str, module_xero: FakeXeroServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    """One delivery at work for all accounts of a module."""
+    environment = environment_of(module_database_url, module_xero, tmp_path_factory.mktemp("data"))
+    with Office(environment, module_xero) as office:
+        yield office
+
+
+@pytest.fixture
+async def books(office: Office) -> AsyncIterator[Shop]:
+    """A connected account at work. Whatever the test made fail is explained without a gap."""
+    shop = office.new_shop()
+    await connect(shop)
+    yield shop
+    assert_explained(shop)
+
+
+@pytest.fixture
+def make(books: Shop) -> Maker:
+    """Events of the account ``books``."""
+    return Maker(books.account)
+
+
+def assert_explained(shop: Shop) -> None:
+    """Every sentence of the log is whole."""
+    texts = [text for r in shop.published if isinstance(r, EntryResult) for text in (r.reason, r.remedy)]
+    assert [text for text in texts if "…" in text] == []
+    failed = [r for r in shop.published if isinstance(r, EntryResult) and r.state == "failed"]
+    assert [r for r in failed if not r.reason or not r.remedy] == []
 
 
 @pytest.fixture

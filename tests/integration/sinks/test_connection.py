@@ -1,0 +1,95 @@
+"""Without a connection, paused, lost, in a locked period."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from connections import store
+from contracts.results import AccountResult
+from tests.integration.sinks.conftest import assert_explained
+from tests.integration.sinks.shops import Maker, Office, Shop, connect
+
+
+async def test_not_connected_fails_and_retry_works_after_connecting(office: Office) -> None:
+    shop = office.new_shop()
+    make = Maker(shop.account)
+    created = make.created(make.document(make.customer(), 1))
+    assert await shop.run(created) == ["not_connected"]
+    await connect(shop)
+    assert await shop.retry(created) == ["posted"]
+    assert_explained(shop)
+
+
+async def test_paused_account_keeps_everything_queued(books: Shop, make: Maker) -> None:
+    async with await books.connect() as connection:
+        await store.pause(connection, books.account, actor="ann", reason="stocktaking")
+    document = make.document(make.customer(), 1)
+    events = [make.created(document), make.paid(document, "108.00")]
+    await books.send(*events)
+    await _until_held(books, "account_paused")
+    assert [await books.end(event) for event in events] == ["queued", "queued"]
+    assert books.calls() == []
+    async with await books.connect() as connection:
+        await store.resume(connection, books.account, actor="ann")
+    await books.idle()
+    assert [await books.end(event) for event in events] == ["posted", "posted"]
+    await _until_held(books, None)
+
+
+async def test_lost_connection_keeps_everything_queued(books: Shop, make: Maker) -> None:
+    books.xero.admin.connections(disconnect=[books.tenant_id])
+    created = make.created(make.document(make.customer(), 1))
+    await books.send(created)
+    await _until_held(books, "connection_lost")
+    assert await books.end(created) == "queued"
+    books.xero.admin.connections(connect=[books.tenant_id])
+    await connect(books)
+    await books.idle()
+    assert await books.end(created) == "posted"
+
+
+async def test_locked_period_fails(books: Shop, make: Maker) -> None:
+    books.seed(period_lock_date="2026-03-31")
+    document = make.document(make.customer(), 1)
+    created = make.created(document)
+    assert await books.run(created) == ["period_locked"]
+    assert (await books.entry(created))["reason_args"]["lock_date"] == "2026-03-31"
+    assert await books.run(make.paid(document, "8.00")) == ["period_locked"]
+    books.seed(period_lock_date=None)
+    assert await books.retry(created) == ["posted"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_locked_period_moves_to_the_first_open_day(books: Shop, make: Maker, known: bool) -> None:
+    """Also when the books were locked after we had asked: then Xero refuses first."""
+    await books.settings(locked_period="first_open_day")
+    if not known:
+        await books.run(make.created(make.document(make.customer("Bolts Ltd"), 7, issue_date="2026-03-02")))
+    books.seed(period_lock_date="2026-03-31")
+    document = make.document(make.customer(), 1)
+    created, paid = make.created(document), make.paid(document, "108.00")
+    assert await books.run(created, paid) == ["posted", "posted"]
+    invoice = books.invoice("1")
+    assert (invoice["date"], invoice["due_date"]) == ("2026-04-01", "2026-05-01")
+    assert invoice["payments"][0]["date"] == "2026-04-01"
+    assert await books.warnings(created) == ["date_moved"]
+    assert await books.warnings(paid) == ["date_moved"]
+
+
+async def _until_held(shop: Shop, code: str | None) -> None:
+    async with asyncio.timeout(15):
+        while not any(isinstance(r, AccountResult) and r.held == code for r in shop.published):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_trouble_of_one_account_does_not_delay_another(
+    office: Office, books: Shop, make: Maker
+) -> None:
+    other = office.new_shop()
+    await connect(other)
+    async with await psycopg.AsyncConnection.connect(str(other.environment.database_url)) as connection:
+        await store.pause(connection, other.account, actor="ann", reason="stocktaking")
+    theirs = Maker(other.account)
+    await other.send(theirs.created(theirs.document(theirs.customer(), 1)))
+    assert await books.run(make.created(make.document(make.customer(), 1))) == ["posted"]
