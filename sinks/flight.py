@@ -82,7 +82,7 @@ class Flight:
             token = await lane.session.token()
             answer = await lane.session.call(call.request, token, self._send_by)
         except TokenRefused as error:
-            lane.lost = str(error)
+            lane.state.lost = str(error)
             return await self._surely_not_sent(str(error), back_off=False)
         except (TokenUnavailable, NotSent) as error:
             return await self._surely_not_sent(str(error), back_off=True)
@@ -90,7 +90,7 @@ class Flight:
             lane.budget.lost()
             log.warning("no answer", call=call.intent_id, route=call.route.name, error=str(error))
             if call.route.reads:
-                lane.back_off()
+                lane.state.back_off()
                 await self._end(str(error), self._nothing_done(), started)
                 return True
             self._sent_before = True
@@ -105,13 +105,13 @@ class Flight:
         if self._sent_before:
             return False
         if back_off:
-            lane.back_off()
+            lane.state.back_off()
         await self._end(error, self._nothing_done())
         return True
 
     async def _landed(self, answer: Answer, token: str, started: datetime) -> None:
         lane = self._lane
-        lane.answered(answer, token)
+        lane.state.answered(answer, token)
         await self._end("answered", read_answer(self._call, answer), started, answer)
 
     async def _may_send_again(self) -> bool:

@@ -60,7 +60,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
                 for work in members:
                     work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
             await ledger.write_links(connection, lane.account, changed)
-            await lane.save_account(connection)
+            await lane.state.save(connection)
             freed = [work for target in call.targets for work in lane.waiting.get(target, ())]
             works |= {work.entry.command_id: work for work in freed}
             outcome = await lane.desk().advance(connection, list(works.values()))

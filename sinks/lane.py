@@ -49,6 +49,10 @@ _ORDER = (
 """What goes first when calls are scarce: what finishes a document before what begins one."""
 
 
+class Overtaken(Exception):
+    """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
+
+
 class Lane:
     """The commands of one account that this worker has in hand, and what is to be sent for them."""
 

@@ -36,13 +36,13 @@ async def ask(lane: Lane) -> OrganisationFacts:
     try:
         return OrganisationFacts.from_xero(fetched_at=now_utc(), **answers)
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        lane.back_off()
+        lane.state.back_off()
         raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
 
 
 async def _read(lane: Lane, path: str) -> dict[str, object]:
-    while (wait := lane.budget.wait(machine_seconds())) != 0.0:
-        await asyncio.sleep(min(wait or 0.2, 1.0))  # noqa: ASYNC110 - nobody tells when Xero's minute ends
+    while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
+        await asyncio.sleep(min(wait or 0.2, 1.0))
     lane.budget.sent()
     try:
         token = await lane.session.token()
@@ -51,17 +51,17 @@ async def _read(lane: Lane, path: str) -> dict[str, object]:
         )
     except TokenRefused as error:
         lane.budget.not_sent()
-        lane.lost = str(error)
+        lane.state.lost = str(error)
         raise NotTold(str(error)) from error
     except (TokenUnavailable, NotSent) as error:
         lane.budget.not_sent()
-        lane.back_off()
+        lane.state.back_off()
         raise NotTold(str(error)) from error
     except NoAnswer as error:
         lane.budget.lost()
-        lane.back_off()
+        lane.state.back_off()
         raise NotTold(str(error)) from error
-    lane.answered(answer, token)
+    lane.state.answered(answer, token)
     document = decode(answer.body)
     if answer.status != 200 or not isinstance(document, dict):
         if answer.status == 404 and path == "/Currencies":

@@ -1,0 +1,152 @@
+"""How an account stands with Xero: what is left of its limits, and what holds it back as a whole."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from contracts.reasons import render
+from contracts.results import AccountResult
+from sinks import ledger
+from sinks.answers import trouble_of
+from sinks.budget import Budget
+from sinks.entries import now_utc
+from sinks.session import Session
+from sinks.steps import encode_memory
+from sinks.xero.client import Answer, machine_seconds
+
+_ANNOUNCE_AFTER_SECONDS = 2.0
+_LONGEST_TROUBLE_SECONDS = 60.0
+_TOKENS_REFUSED = 3
+
+
+@dataclass(slots=True)
+class Hold:
+    """What holds the whole account back."""
+
+    code: str
+    until: datetime | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The details as a reason's sentence takes them."""
+        until = {"until": self.until.strftime("%H:%M:%S UTC")} if self.until else {}
+        return {**self.details, **until}
+
+
+class AccountState:
+    """Limits, troubles and holds of one account, as Xero's answers and its operators make them."""
+
+    def __init__(self, session: Session, rate: float) -> None:
+        self.session = session
+        self.rate = rate
+        self.budget = Budget(rate=rate)
+        self.lost: str | None = None
+        """Why Xero no longer lets us in."""
+        self._trouble = 0
+        self._tokens_refused = 0
+        self._held: Hold | None = None
+        self._version = 0
+
+    def answered(self, answer: Answer, token: str) -> None:
+        """Xero's own count of the limits replaces ours; trouble makes the account wait."""
+        now = machine_seconds()
+        self.budget.answered(now, answer.headers)
+        trouble = trouble_of(answer.status)
+        if trouble == "limit":
+            self.budget.refused(now, answer.headers)
+        elif trouble == "server":
+            self.back_off()
+        elif trouble:
+            self._unauthorised(trouble, answer, token)
+        else:
+            self._trouble = self._tokens_refused = 0
+
+    def back_off(self) -> None:
+        """Xero is in trouble: the account waits, longer each time."""
+        self._trouble += 1
+        seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
+        self.budget.close(machine_seconds(), seconds * self.rate, "xero_unavailable")
+
+    def reconnected(self) -> None:
+        """Somebody connected the account anew."""
+        self.lost = None
+        self._tokens_refused = 0
+
+    def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
+        """A token that was fetched a moment ago and is refused again means that the connection is lost."""
+        self.session.token_refused(token)
+        self._tokens_refused += 1
+        if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
+            said = answer.body[:200].decode(errors="replace")
+            self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
+
+    def obstacle(self) -> Hold | None:
+        """Why nothing may be sent for this account now."""
+        connection = self.session.connection
+        if connection is None:
+            return None
+        if connection.status == "lost" or self.lost:
+            return Hold("connection_lost", None, {"message": self.lost or connection.status_reason})
+        if connection.paused_reason is not None:
+            return Hold("account_paused", None, {"message": connection.paused_reason})
+        closed = self.budget.closed_until - machine_seconds()
+        if closed > _ANNOUNCE_AFTER_SECONDS:
+            until = now_utc() + timedelta(seconds=closed)
+            return Hold(self.budget.closed_why, until.replace(microsecond=0))
+        return None
+
+    def news(self) -> AccountResult | None:
+        """What the log must be told about the account; none when nothing has changed."""
+        hold = self.obstacle()
+        before = self._held.code if self._held else None
+        now = hold.code if hold else None
+        if before == now:
+            return None
+        self._held = hold
+        self._version += 1
+        account = self.session.account
+        reason, remedy = render(hold.code, {**hold.shown, "account": account}) if hold else ("", "")
+        return AccountResult(
+            account=account,
+            version=self._version,
+            at=now_utc(),
+            held=now,
+            reason=reason,
+            remedy=remedy,
+            until=hold.until if hold else None,
+        )
+
+    async def save(self, connection: ledger.Connection) -> None:
+        """Write what is left of the limits, and the hold."""
+        left = {"minute_left": self.budget.minute_left, "day_left": self.budget.day_left, "at": now_utc()}
+        await connection.execute(
+            ledger.SQL["save_account"],
+            {
+                "account": self.session.account,
+                "budget": encode_memory(left),
+                "held": self._held.code if self._held else None,
+                "held_args": encode_memory(self._held.details if self._held else {}),
+                "held_until": self._held.until if self._held else None,
+                "version": self._version,
+            },
+        )
+
+    async def restore(self, connection: ledger.Connection) -> None:
+        """Take over what an earlier lane of the account knew of limits and holds."""
+        account = self.session.account
+        rows = await ledger.fetch(connection, "load_account", [account])
+        recent = {"account": account, "seconds": 60.0 / self.rate}
+        calls = (await ledger.fetch(connection, "recent_calls", recent))[0]["calls"]
+        self.budget.minute_left = max(0, self.budget.minute_limit - int(calls))
+        self.budget.window_opened = machine_seconds()
+        if not rows:
+            return
+        row = rows[0]
+        self._version = int(row["version"])
+        if not row["held"]:
+            return
+        self._held = Hold(row["held"], row["held_until"], row["held_args"])
+        until: datetime = row["held_until"] or datetime.min.replace(tzinfo=UTC)
+        seconds = (until - now_utc()).total_seconds()
+        if seconds > 0 and row["held"] in ("xero_day_limit", "xero_minute_limit"):
+            self.budget.close(machine_seconds(), seconds * self.rate, row["held"])
