@@ -1,0 +1,112 @@
+"""What the broker knows of our topics and consumer groups."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
+
+_NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
+_COORDINATOR_SECONDS = 10.0
+
+Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A consumer group. ``assigned`` holds what its members work on, nothing while they sort it out."""
+
+    members: int
+    assigned: frozenset[TopicPartition]
+
+
+class Broker:
+    """One connection for many questions; a context manager."""
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        """Connect with kafka-python's client arguments.
+
+        Raises:
+            kafka.errors.KafkaError: the broker does not answer.
+        """
+        self._admin = KafkaAdminClient(**arguments)
+
+    def ends(self, topics: Sequence[str]) -> Offsets:
+        """The offset behind the last message of each partition; topics that do not exist are left out."""
+        return self._offsets(topics, OffsetSpec.LATEST)
+
+    def starts(self, topics: Sequence[str]) -> Offsets:
+        """The offset of the first message that is still kept."""
+        return self._offsets(topics, OffsetSpec.EARLIEST)
+
+    def _offsets(self, topics: Sequence[str], spec: OffsetSpec) -> Offsets:
+        present = self.topics().intersection(topics)
+        described = self._admin.describe_topics(sorted(present)) if present else []
+        partitions = [
+            TopicPartition(topic["name"], partition["partition_index"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+        found = self._admin.list_partition_offsets(dict.fromkeys(partitions, spec)) if partitions else {}
+        return {partition: answer.offset for partition, answer in found.items()}
+
+    def topics(self) -> frozenset[str]:
+        """Names of all topics."""
+        return frozenset(self._admin.list_topics())
+
+    def committed(self, group: str) -> Offsets:
+        """How far the group has come; partitions in which it committed nothing are left out."""
+        found = _once_it_knows(lambda: self._admin.list_group_offsets({group: None}))[group]
+        return {partition: answer.offset for partition, answer in found.items() if answer.offset >= 0}
+
+    def group(self, name: str) -> Group:
+        """The group's members, none where there is no such group."""
+        described = _once_it_knows(lambda: self._admin.describe_groups([name]))[name]
+        assigned = (
+            TopicPartition(part["topic"], number)
+            for member in described["members"]
+            for part in (member["member_assignment"] or {}).get("assigned_partitions", ())
+            for number in part["partitions"]
+        )
+        stable = described["group_state"] == "Stable"
+        return Group(len(described["members"]), frozenset(assigned) if stable else frozenset())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._admin.close()
+
+    def __enter__(self) -> "Broker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _once_it_knows(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Ask about a group; a broker that has just started does not know for a moment who answers for it."""
+    until = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            return ask()
+        except _NO_COORDINATOR_YET:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.2)
+
+
+def behind(targets: Offsets, committed: Offsets, starts: Offsets) -> int:
+    """How many messages before ``targets`` are not committed; what retention removed does not count."""
+    return sum(
+        max(0, end - max(committed.get(partition, 0), starts.get(partition, 0)))
+        for partition, end in targets.items()
+    )

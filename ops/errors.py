@@ -1,0 +1,77 @@
+"""How a command ends when it cannot do what was asked: in words, with a remedy and an exit code."""
+
+import errno
+
+import psycopg
+from kafka.errors import KafkaError
+
+from connections.environment import InvalidEnvironment
+from connections.secrets import SecretKeyError
+from connections.settings import InvalidSetting
+from connections.store import ConnectionRefused
+from ops.migrations import MigrationError
+from sandbox import SandboxError
+
+FAILED = 1
+BAD_USAGE = 2
+
+
+class OperationFailed(Exception):
+    """A command that cannot do what was asked. ``str()`` says what and why, ``remedy`` what to do."""
+
+    exit_code = FAILED
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(problem)
+
+
+class BadUsage(OperationFailed):
+    """What was asked makes no sense: an argument names nothing, or options contradict each other."""
+
+    exit_code = BAD_USAGE
+
+
+def explain(error: Exception) -> OperationFailed | None:
+    """Expected trouble in words; none for a fault of ours, whose traceback is wanted."""
+    match error:
+        case OperationFailed():
+            return error
+        case InvalidEnvironment():
+            shown = f"{error.variable}={error.value}" if error.value else error.variable
+            return BadUsage(f"{shown} {error.problem}", error.remedy)
+        case InvalidSetting():
+            shown = f"{error.key}={error.value}" if error.value else error.key
+            return BadUsage(f"{shown}: {error.problem}", error.remedy)
+        case ConnectionRefused() | SandboxError() | MigrationError() | SecretKeyError():
+            return OperationFailed(str(error))
+        case psycopg.Error():
+            return _of_database(error)
+        case KafkaError():
+            return OperationFailed(
+                f"Kafka: {error}",
+                "see 'sbx status'; start the broker, or correct its address",
+            )
+        case OSError() if error.errno == errno.ENOSPC:
+            return OperationFailed(f"the disk is full: {error}", "free some space, then run it again")
+        case OSError():
+            return OperationFailed(str(error), "check the path, and that this user may read and write it")
+        case _:
+            return None
+
+
+def _of_database(error: psycopg.Error) -> OperationFailed:
+    text = " ".join(str(error).split())
+    match error:
+        case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
+            return OperationFailed("the database has no tables of ours, or old ones", "run 'sbx migrate'")
+        case psycopg.errors.DiskFull():
+            return OperationFailed("the disk of the database is full", "free some space there")
+        case psycopg.OperationalError():
+            return OperationFailed(
+                f"the database does not answer: {text}",
+                "start PostgreSQL, or correct SBX_DATABASE_URL; see 'sbx status'",
+            )
+        case _:
+            return OperationFailed(f"the database refuses: {text}", "run 'sbx migrate', then try again")

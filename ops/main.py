@@ -1,0 +1,46 @@
+"""The ``sbx`` command: puts the command groups together and turns expected trouble into words."""
+
+import logging
+import os
+import sys
+
+import typer
+
+from ops import status, topics, up, worker
+from ops.errors import explain
+from ops.terminal import say
+
+app = typer.Typer(
+    name="sbx",
+    help="Keeps a company's Xero books equal to its SalesBinder data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up.up)
+app.command()(worker.worker)
+app.add_typer(topics.app, name="topics")
+app.command()(topics.migrate)
+app.command()(status.status)
+
+
+def main() -> int:
+    """Run the command line; the exit code: 0 done, 1 failed, 2 bad usage."""
+    # Its warnings repeat what our errors say in words.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has enough (``| head``): nothing more to write, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        say(f"error: {failure.problem}", "red")
+        if failure.remedy:
+            say(f"remedy: {failure.remedy}")
+        return failure.exit_code
+    return 0

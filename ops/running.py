@@ -1,0 +1,202 @@
+"""The whole pipeline on this machine: services, topics, tables, and a supervised process of every stage."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from kafka.errors import KafkaError
+
+from connections.environment import Environment
+from ops import environment as resolving
+from ops.broker import Broker
+from ops.child import GRACE_SECONDS
+from ops.errors import OperationFailed
+from ops.status import deliver_runs, stage_status
+from ops.supervisor import Report, Supervisor, stage_command
+from ops.topics import set_up
+from sandbox import EmbeddedStack, Progress
+from streams import STAGES
+
+_RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Running:
+    """A pipeline that runs. ``environ`` is what its processes were given."""
+
+    environment: Environment
+    environ: Mapping[str, str]
+    embedded: tuple[str, ...]
+    """Which of Kafka and PostgreSQL are the embedded ones."""
+    logs: Path
+    workers: int
+
+    def lost_service(self) -> str | None:
+        """An embedded service that does not listen any more."""
+        addresses = {
+            "Kafka": str(self.environment.kafka_bootstrap_servers),
+            "PostgreSQL": urlsplit(str(self.environment.database_url)).netloc.rpartition("@")[2],
+        }
+        return next((name for name in self.embedded if not _listens(addresses[name])), None)
+
+
+@contextmanager
+def running(
+    environ: Mapping[str, str], *, workers: int, wait: float, progress: Progress, report: Report
+) -> Iterator[Running]:
+    """Run it for as long as the block does; all of it has ended when the block has.
+
+    Args:
+        environ: variables of the pipeline; Kafka and PostgreSQL that they do not name are embedded ones.
+        workers: processes of each stage.
+        wait: seconds for which services that are not ours may be away at the start.
+
+    Raises:
+        SandboxError: an embedded service cannot be started.
+        OperationFailed: a configured service cannot be reached.
+    """
+    configured = Environment.read(environ)
+    with ExitStack() as ending:
+        stack = EmbeddedStack(
+            configured.data_dir,
+            kafka=configured.kafka_bootstrap_servers is None,
+            postgres=configured.database_url is None,
+        )
+        stack.start(progress)
+        ending.callback(stack.stop)
+        used = replace(
+            configured,
+            data_dir=stack.data_dir,
+            kafka_bootstrap_servers=stack.bootstrap_servers or configured.kafka_bootstrap_servers,
+            database_url=stack.database_url or configured.database_url,
+        )
+        _wait_for("Kafka", str(used.kafka_bootstrap_servers), lambda: _ask_kafka(used), wait, progress)
+        _wait_for("the database", str(used.database_url_shown), lambda: _ask_database(used), wait, progress)
+        progress("Creating topics and tables", None)
+        for outcome in set_up(used):
+            for difference in outcome.differences:
+                report(f"{outcome.name}: {difference}", True)
+        logs = used.data_dir / "logs"
+        commands = [
+            stage_command(stage, number, logs) for stage in STAGES for number in range(1, workers + 1)
+        ]
+        child_environ = {
+            **environ,
+            "SBX_DATA_DIR": str(used.data_dir),
+            "SBX_KAFKA_BOOTSTRAP_SERVERS": str(used.kafka_bootstrap_servers),
+            "SBX_DATABASE_URL": str(used.database_url),
+        }
+        supervisor = Supervisor(commands, child_environ, report)
+        ending.callback(_stop, supervisor, progress)
+        supervisor.start()
+        embedded = [("Kafka", stack.bootstrap_servers), ("PostgreSQL", stack.database_url)]
+        yield Running(
+            used, child_environ, tuple(name for name, address in embedded if address), logs, workers
+        )
+
+
+def _stop(supervisor: Supervisor, progress: Progress) -> None:
+    """End the workers; another Ctrl-C meanwhile ends them at once."""
+    progress("Stopping: workers finish what they have in hand", None)
+
+    def hurry(_number: int, _frame: FrameType | None) -> None:
+        supervisor.kill()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, hurry)
+    supervisor.stop(GRACE_SECONDS)
+    progress("Stopping Kafka and PostgreSQL", None)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP inside of the block do what Ctrl-C does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_until_ready(pipeline: Running, progress: Progress) -> None:
+    """Return once every stage has its partitions and its connections, however long that takes.
+
+    Raises:
+        OperationFailed: an embedded service has ended.
+    """
+    used = pipeline.environment
+    with Broker(resolving.kafka_client(used)) as broker:
+        waiting = set(STAGES)
+        while waiting:
+            waiting = {stage for stage in waiting if not _works(broker, stage, pipeline.workers)}
+            if waiting:
+                progress(f"Waiting for {', '.join(sorted(waiting))}", None)
+                time.sleep(_LOOK_SECONDS)
+                check_services(pipeline)
+    while not deliver_runs(used):
+        time.sleep(_LOOK_SECONDS)
+        check_services(pipeline)
+
+
+def check_services(pipeline: Running) -> None:
+    """See that the embedded services are there.
+
+    Raises:
+        OperationFailed: one has ended.
+    """
+    lost = pipeline.lost_service()
+    if lost is not None:
+        log = "kafka/kafka.log" if lost == "Kafka" else "postgres.log"
+        raise OperationFailed(
+            f"{lost} has ended by itself; its log is {pipeline.environment.data_dir / log}",
+            "nothing is lost: run the command again",
+        )
+
+
+def _works(broker: Broker, stage: Any, workers: int) -> bool:
+    found = stage_status(broker, stage)
+    return found.working and found.processes >= workers
+
+
+def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, progress: Progress) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except (KafkaError, psycopg.OperationalError) as error:
+            text = " ".join(str(error).split())
+            if time.monotonic() >= until:
+                raise OperationFailed(
+                    f"{what} at {address} cannot be reached: {text}",
+                    "start it, or correct SBX_KAFKA_BOOTSTRAP_SERVERS or SBX_DATABASE_URL; "
+                    "unset, the embedded one is used",
+                ) from error
+            progress(f"Waiting for {what} at {address}: {text}", None)
+            time.sleep(_RETRY_SECONDS)
+
+
+def _ask_kafka(used: Environment) -> None:
+    Broker(resolving.kafka_client(used)).close()
+
+
+def _ask_database(used: Environment) -> None:
+    psycopg.connect(**used.psycopg("sbx up")).close()
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex((host, int(port))) == 0

@@ -1,0 +1,223 @@
+"""``sbx status``: what works, what waits, what is left of Xero's limits."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+from psycopg.rows import dict_row
+from rich.console import Group as Rows
+from rich.table import Table
+from rich.text import Text
+
+from connections.environment import Environment
+from connections.sql import load_queries
+from ops import environment
+from ops.broker import Broker, behind
+from ops.options import AsJson
+from ops.terminal import age, print_json, say, stdout_console
+from streams import STAGES, Stage
+from streams.topics import COMMANDS, RESULTS, SOURCES
+
+_SQL = load_queries(__file__)
+
+TOPICS_OF: dict[Stage, tuple[str, ...]] = {
+    "transform": SOURCES,
+    "deliver": (COMMANDS,),
+    "project": (RESULTS,),
+}
+
+
+def group_of(stage: Stage) -> str:
+    """Consumer group of a stage."""
+    return f"sbx-{stage}"
+
+
+@dataclass
+class StageStatus:
+    """One stage. ``lag`` is how many messages it has not finished."""
+
+    processes: int
+    lag: int
+    working: bool
+    """Every partition of its topics has a process."""
+
+
+@dataclass
+class Status:
+    """All of it, as far as it could be asked."""
+
+    environment: Environment
+    problems: list[str] = field(default_factory=list)
+    stages: dict[Stage, StageStatus] = field(default_factory=dict)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ready(self) -> bool:
+        """All stages work and nothing is away."""
+        return not self.problems and all(stage.working for stage in self.stages.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that scripts hold on to."""
+        return {
+            "ready": self.ready,
+            "problems": self.problems,
+            "kafka": {"bootstrap_servers": self.environment.kafka_bootstrap_servers},
+            "database": {"url": self.environment.database_url_shown},
+            "data_dir": str(self.environment.data_dir),
+            "stages": {
+                name: {"processes": stage.processes, "lag": stage.lag, "working": stage.working}
+                for name, stage in self.stages.items()
+            },
+            "accounts": self.accounts,
+        }
+
+
+def gather(used: Environment) -> Status:
+    """Ask everybody; what does not answer is a problem in the answer."""
+    status = Status(used)
+    missing = [
+        name
+        for name, value in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url))
+        if value is None
+    ]
+    if missing:
+        status.problems.append(
+            f"{' and '.join(missing)} not configured, and nothing runs in {used.data_dir}: run 'sbx up'"
+        )
+    if used.kafka_bootstrap_servers:
+        try:
+            with Broker(environment.kafka_client(used)) as broker:
+                _ask_broker(broker, status)
+        except KafkaError as error:
+            status.problems.append(f"Kafka at {used.kafka_bootstrap_servers} does not answer: {error}")
+    if used.database_url:
+        try:
+            asyncio.run(_ask_database(used, status))
+        except psycopg.Error as error:
+            text = " ".join(str(error).split())
+            status.problems.append(f"the database {used.database_url_shown} does not answer: {text}")
+    return status
+
+
+def _ask_broker(broker: Broker, status: Status) -> None:
+    wanted = [topic for topics in TOPICS_OF.values() for topic in topics]
+    missing = sorted(set(wanted) - broker.topics())
+    if missing:
+        status.problems.append(f"topics are missing: {', '.join(missing)}; run 'sbx topics create'")
+    status.stages = {stage: stage_status(broker, stage) for stage in STAGES}
+    for name, stage in status.stages.items():
+        if not stage.working:
+            status.problems.append(
+                f"{name} is not running: start it with 'sbx up' or 'sbx worker {name}'"
+                if not stage.processes
+                else f"{name} is sharing out its partitions: wait a moment"
+            )
+
+
+def stage_status(broker: Broker, stage: Stage) -> StageStatus:
+    """One stage as the broker sees it."""
+    topics, group = TOPICS_OF[stage], group_of(stage)
+    ends = broker.ends(topics)
+    found = broker.group(group)
+    return StageStatus(
+        processes=found.members,
+        lag=behind(ends, broker.committed(group), broker.starts(topics)),
+        working=bool(ends) and found.assigned >= set[TopicPartition](ends),
+    )
+
+
+async def _ask_database(used: Environment, status: Status) -> None:
+    async with await psycopg.AsyncConnection.connect(
+        **used.psycopg("sbx status"), row_factory=dict_row
+    ) as connection:
+        cursor = await connection.execute(_SQL["accounts"])
+        status.accounts = [_account(row) async for row in cursor]
+
+
+def _account(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "paused": row["paused"],
+        "paused_reason": row["paused_reason"],
+        "connected": row["connected"],
+        "organisation": row["tenant_name"],
+        "queued": row["queued"],
+        "running": row["running"],
+        "failed": row["failed"],
+        "oldest_age": None if row["oldest_age"] is None else round(row["oldest_age"], 1),
+        "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
+        "held": row["held"],
+        "held_until": row["held_until"],
+    }
+
+
+def deliver_runs(used: Environment) -> bool:
+    """True when a process of the deliver stage is there to ask Xero."""
+    with psycopg.connect(**used.psycopg("sbx status")) as connection:
+        row = connection.execute(_SQL["holders"]).fetchone()
+    return row is not None and row[0] > 0
+
+
+def tables(status: Status) -> Rows:
+    """The status for people."""
+    return Rows(_stages_table(status), *([_accounts_table(status)] if status.accounts else []))
+
+
+def _stages_table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stage", "processes", "waiting", ""):
+        table.add_column(name, justify="left" if name in ("stage", "") else "right")
+    for name, stage in status.stages.items():
+        works = Text("works", "green") if stage.working else Text("not working", "red")
+        table.add_row(name, str(stage.processes), f"{stage.lag:,}", works)
+    return table
+
+
+def _accounts_table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("account", "organisation", "queued", "running", "failed", "oldest", "calls left", "")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("account", "organisation", "") else "right")
+    for account in status.accounts:
+        table.add_row(
+            account["name"],
+            account["organisation"] or "",
+            f"{account['queued']:,}",
+            f"{account['running']:,}",
+            Text(f"{account['failed']:,}", "red" if account["failed"] else ""),
+            age(account["oldest_age"]),
+            _calls_left(account["calls_left"]),
+            _condition(account),
+        )
+    return table
+
+
+def _calls_left(left: dict[str, int | None]) -> str:
+    parts = [f"{count:,}/{unit}" for unit, count in left.items() if count is not None]
+    return " ".join(parts)
+
+
+def _condition(account: dict[str, Any]) -> Text:
+    if account["paused"]:
+        return Text(f"paused: {account['paused_reason']}", "yellow")
+    if not account["connected"]:
+        return Text("not connected", "red")
+    return Text(account["held"] or "", "yellow")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what runs, what waits and failed per account, and what is left of Xero's limits."""
+    found = gather(environment.read())
+    if as_json:
+        print_json(found.to_json())
+        return
+    for problem in found.problems:
+        say(problem, "red")
+    if found.stages:
+        stdout_console().print(tables(found))
+    used = found.environment
+    print(f"{'ready' if found.ready else 'not ready'}  Kafka {used.kafka_bootstrap_servers or '-'}  "
+          f"database {used.database_url_shown or '-'}  data {used.data_dir}")  # fmt: skip

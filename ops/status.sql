@@ -1,0 +1,31 @@
+-- name: accounts
+WITH work AS (
+    SELECT account,
+           count(*) FILTER (WHERE state = 'queued') AS queued,
+           count(*) FILTER (WHERE state = 'running') AS running,
+           count(*) FILTER (WHERE state = 'failed') AS failed,
+           extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (WHERE state IN ('queued', 'running')))::float8
+               AS oldest_age
+    FROM ledger.commands WHERE state IN ('queued', 'running', 'failed') GROUP BY account
+), unreadable AS (
+    -- Dead letters never come into the ledger; the log shows them as failed.
+    SELECT account, count(*) AS failed FROM integrations_log.entry
+    WHERE state = 'failed' AND triggered_by = 'dead_letter' AND account <> '' GROUP BY account
+)
+SELECT name, c.account IS NOT NULL AND c.status = 'connected' AS connected, c.tenant_name, c.status_reason,
+       c.paused_at IS NOT NULL AS paused, c.paused_reason,
+       coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running,
+       coalesce(w.failed, 0) + coalesce(u.failed, 0) AS failed, w.oldest_age,
+       (l.budget ->> 'minute_left')::int AS minute_left, (l.budget ->> 'day_left')::int AS day_left,
+       l.held, l.held_until
+FROM (SELECT account AS name FROM connections.accounts UNION SELECT account FROM work
+      UNION SELECT account FROM unreadable) AS names
+LEFT JOIN connections.accounts c ON c.account = name
+LEFT JOIN work w ON w.account = name
+LEFT JOIN unreadable u ON u.account = name
+LEFT JOIN ledger.accounts l ON l.account = name
+ORDER BY name
+
+-- name: holders
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'sbx-deliver-holder' AND datname = current_database()

@@ -1,0 +1,136 @@
+"""What commands print: data to stdout, all else to stderr."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_PIPE_WIDTH = 200
+"""Columns of a table that is not printed on a terminal: nobody folds a pipe."""
+
+STATE_COLOURS = {"queued": "yellow", "running": "cyan", "completed": "green", "failed": "red"}
+
+
+def _console(stderr: bool) -> Console:
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
+
+
+def say(text: str, style: str = "") -> None:
+    """A line for people, on stderr. ``text`` is taken as it is, brackets too."""
+    _console(stderr=True).print(text, style=style or None, markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on a line of stdout, at once."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False), flush=True)
+
+
+def stdout_console() -> Console:
+    """For tables and other data that people read."""
+    return _console(stderr=False)
+
+
+def stderr_console() -> Console:
+    """For live displays."""
+    return _console(stderr=True)
+
+
+class Steps:
+    """Shows what is going on: a spinner on a terminal, a line for each new step elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = ""
+        self._status = console.status("") if console.is_terminal else None
+
+    def __call__(self, text: str, done: float | None = None) -> None:
+        """A ``sandbox.Progress``."""
+        if self._status is not None:
+            self._status.start()
+            self._status.update(escape(text if done is None else f"{text} {done:.0%}"))
+        elif text != self._last:
+            self._console.print(text, markup=False, soft_wrap=True)
+        self._last = text
+
+    def pause(self) -> None:
+        """Take the spinner away until the next step."""
+        if self._status is not None:
+            self._status.stop()
+
+
+@contextmanager
+def steps() -> Iterator[Steps]:
+    """``Steps`` on stderr for as long as the block runs."""
+    shown = Steps(stderr_console())
+    try:
+        yield shown
+    finally:
+        shown.pause()
+
+
+@contextmanager
+def bar(what: str, total: int | None) -> Iterator["Bar"]:
+    """A progress bar on stderr, where that is a terminal."""
+    console = stderr_console()
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        yield Bar(progress, progress.add_task(what, total=total))
+
+
+class Bar:
+    """A running progress bar."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def at(self, completed: int, what: str | None = None) -> None:
+        """Show that so many are done."""
+        self._progress.update(self._task, completed=completed, description=what)
+
+
+def age(seconds: float | None) -> str:
+    """A duration as people say it: ``45 s``, ``12 min``, ``3 h``, ``2 d``; blank for none."""
+    if seconds is None:
+        return ""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """``1 event``, ``1,200 events``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")

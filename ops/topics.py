@@ -1,0 +1,54 @@
+"""``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
+
+from typing import Annotated
+
+import typer
+
+from connections.environment import Environment
+from ops import environment, migrations
+from ops.options import AsJson
+from ops.terminal import print_json, say
+from streams.topics import TopicOutcome, create_topics, layout
+
+app = typer.Typer(no_args_is_help=True, help="Set up the broker.")
+
+
+@app.command()
+def create(
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Of each topic with keys.")] = 12,
+    retention_days: Annotated[int, typer.Option(min=1, help="Of commands and results.")] = 30,
+    replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Create the seven topics where they are missing; those that exist are compared, never changed."""
+    made = create_topics(
+        environment.kafka_client(environment.required(kafka=True)),
+        layout(partitions, retention_days),
+        replication_factor=replication_factor,
+    )
+    for outcome in made:
+        if as_json:
+            print_json({"topic": outcome.name, "status": outcome.status, "differences": outcome.differences})
+        else:
+            print(f"{outcome.name}: {outcome.status}")
+            for difference in outcome.differences:
+                say(f"{outcome.name}: {difference}", "yellow")
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database's tables up to date. Safe to run at any time, by several at once."""
+    used = environment.required(database=True)
+    applied = migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
+    if as_json:
+        print_json({"applied": applied})
+        return
+    for name in applied:
+        print(name)
+    say(f"{len(applied)} applied" if applied else "the database is up to date")
+
+
+def set_up(used: Environment) -> list[TopicOutcome]:
+    """Create topics and tables that are missing; what was done about each topic."""
+    outcomes = create_topics(environment.kafka_client(used))
+    migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
+    return outcomes

@@ -1,0 +1,85 @@
+"""``sbx up``: everything on this machine, until Ctrl-C."""
+
+import os
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from ops.options import AsJson
+from ops.running import Running, check_services, ended_by_signals, running, wait_until_ready
+from ops.status import gather, tables
+from ops.terminal import Steps, print_json, stderr_console
+
+_REFRESH_SECONDS = 3.0
+
+
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
+    ] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run everything on this machine until Ctrl-C: Kafka and PostgreSQL (unless configured), topics, tables,
+    all stages.
+
+    The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
+    """
+    console = stderr_console()
+
+    def report(text: str, trouble: bool) -> None:
+        console.print(text, style="yellow" if trouble else None, markup=False, soft_wrap=True)
+
+    try:
+        with ended_by_signals():
+            shown = Steps(console)
+            try:
+                with running(
+                    os.environ, workers=workers, wait=wait, progress=shown, report=report
+                ) as pipeline:
+                    wait_until_ready(pipeline, shown)
+                    shown.pause()
+                    announce(console, pipeline)
+                    if as_json:
+                        print_json(gather(pipeline.environment).to_json())
+                    watch(console, pipeline)
+            finally:
+                shown.pause()
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def announce(console: Console, pipeline: Running) -> None:
+    """Say what runs where, and the line ``ready``."""
+    used = pipeline.environment
+    for name, address in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url_shown)):
+        kind = "embedded" if name in pipeline.embedded else "configured"
+        console.print(f"{name:<11}{address} ({kind})", markup=False, soft_wrap=True)
+    console.print(f"{'Xero':<11}{used.xero_api_url}", markup=False, soft_wrap=True)
+    console.print(f"{'data':<11}{used.data_dir}", markup=False, soft_wrap=True)
+    console.print(
+        f"{'workers':<11}{pipeline.workers} of each stage, logs in {pipeline.logs}",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print("ready", style="bold green")
+
+
+def watch(console: Console, pipeline: Running) -> None:
+    """Show the status until interrupted; off a terminal, only watch.
+
+    Raises:
+        OperationFailed: an embedded service has ended.
+    """
+    if not console.is_terminal:
+        while True:
+            time.sleep(_REFRESH_SECONDS)
+            check_services(pipeline)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            live.update(tables(gather(pipeline.environment)), refresh=True)
+            time.sleep(_REFRESH_SECONDS)
+            check_services(pipeline)

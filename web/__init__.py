@@ -1,0 +1,1 @@
+"""The Integrations Log in the browser."""
