@@ -1,0 +1,46 @@
+"""``python -m bench [NAME…] [--json]``: the named benchmarks, or all of them."""
+
+import importlib
+import json
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.figures import Figure, table
+
+BENCHMARKS = ("mapping", "startup", "stages", "latency", "backlog", "pipeline")
+"""Modules of this package with a ``run()``, in the order in which they run."""
+_WIDTH = 140
+"""Columns of a table that goes into a file."""
+
+
+def main(
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(BENCHMARKS)}; all when left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures as one JSON object on stdout.")] = False,
+) -> None:
+    """Measure. Data goes to stdout, progress to stderr; what misses its goal is said, and is no error."""
+    unknown = sorted(set(names or ()) - set(BENCHMARKS))
+    if unknown:
+        raise typer.BadParameter(f"no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}")
+    progress, output = Console(stderr=True), Console()
+    if not output.is_terminal:
+        output.width = _WIDTH
+    found: dict[str, list[Figure]] = {}
+    for name in names or BENCHMARKS:
+        module = importlib.import_module(f"bench.{name}")
+        began = time.monotonic()
+        with progress.status(f"measuring {name}"):
+            found[name] = module.run()
+        if not as_json:
+            output.print(table(f"{name}: {module.__doc__}", found[name]))
+        progress.print(f"{name} took {time.monotonic() - began:.0f} s", highlight=False)
+    if as_json:
+        print(json.dumps({name: [f.to_json() for f in figures] for name, figures in found.items()}))
+
+
+if __name__ == "__main__":
+    typer.run(main)

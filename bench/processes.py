@@ -1,0 +1,122 @@
+"""Processes that are measured: stages of the product as the processes that they are, and what they use."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psutil
+
+_ROOT = Path(__file__).resolve().parents[1]
+_START_SECONDS = 60.0
+
+
+class Ended(Exception):
+    """A process that should run has ended, or does not begin; the text has the end of its log."""
+
+
+class StageProcess:
+    """One ``python -m streams STAGE``."""
+
+    def __init__(self, stage: str, environ: Mapping[str, str], directory: Path) -> None:
+        self.stage = stage
+        self._log = directory / f"{stage}.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streams", stage],
+                cwd=_ROOT,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._seen = psutil.Process(self._process.pid)
+
+    def wait_until_ready(self) -> None:
+        """Until it says so. Raises Ended."""
+        give_up = time.monotonic() + _START_SECONDS
+        while '"event": "ready"' not in self._log.read_text():
+            self.check()
+            if time.monotonic() > give_up:
+                raise self._ended("did not begin")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raises Ended when it no longer runs."""
+        if self._process.poll() is not None:
+            raise self._ended(f"ended with exit code {self._process.returncode}")
+
+    def _ended(self, what: str) -> Ended:
+        return Ended(f"{self.stage} {what}:\n" + "\n".join(self._log.read_text().splitlines()[-10:]))
+
+    def freeze(self) -> None:
+        """Let it do nothing while messages are laid out; for less than its session with the broker lasts."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End of ``freeze``."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def cpu(self) -> float:
+        """Seconds of processor time it has used so far."""
+        return _cpu(self._seen)
+
+    def memory(self) -> float:
+        """Resident memory in MB."""
+        return self._seen.memory_info().rss / 1e6
+
+    def stop(self) -> None:
+        """End it, and wait for that."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def services_cpu() -> dict[str, float]:
+    """Seconds of processor time by service that we have started: kafka, postgres, xero (the fake)."""
+    used = {"kafka": 0.0, "postgres": 0.0, "xero": 0.0}
+    for process in _alive(psutil.Process().children(recursive=True)):
+        name = _service(process)
+        if name:
+            used[name] += _cpu(process)
+    return used
+
+
+def _service(process: psutil.Process) -> str:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return ""
+    if not words:
+        return ""
+    if "kafka.Kafka" in words:
+        return "kafka" if "java" in Path(words[0]).name else ""
+    if Path(words[0]).name.startswith("postgres"):
+        return "postgres"
+    return "xero" if "sandbox.fake_xero" in words else ""
+
+
+def _alive(processes: Iterable[psutil.Process]) -> Iterable[psutil.Process]:
+    return (process for process in processes if process.is_running())
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:  # a server's helper that has just ended
+        return 0.0
+    return float(times.user + times.system)
+
+
+def own_environ() -> dict[str, str]:
+    """The environment without the product's variables, which a benchmark sets itself."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}

@@ -1,0 +1,219 @@
+"""Kafka, PostgreSQL, the fake Xero and the stages, in a directory of their own, for one benchmark."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+from aiokafka import AIOKafkaProducer
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+
+from bench import bare
+from bench.processes import StageProcess, own_environ, services_cpu
+from bench.sales import ENABLED_AT, EVENTS_A_SALE, SETTINGS, Message, sale
+from connections import store
+from connections.secrets import SecretBox
+from ops.migrations import migrate
+from sandbox import EmbeddedStack
+from sandbox.fake_xero import FakeXeroServer
+from streams.topics import Topic, create_topics, layout
+
+STAGES = ("transform", "deliver", "project")
+
+
+class TooSlow(Exception):
+    """Something did not happen in the time that is generous for it."""
+
+
+class Rig:
+    """A whole installation, as a context manager.
+
+    Args:
+        clock_rate: seconds of Xero's that pass in one of ours.
+    """
+
+    def __init__(self, clock_rate: float = 1.0) -> None:
+        self._clock_rate = clock_rate
+        self._open = ExitStack()
+        self.stages: dict[str, StageProcess] = {}
+
+    def __enter__(self) -> Self:
+        with self._open:
+            self.directory = Path(
+                self._open.enter_context(
+                    tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
+                )
+            )
+            self.stack = self._open.enter_context(EmbeddedStack(self.directory / "stack"))
+            self.servers = self.stack.bootstrap_servers
+            self.database_url = self.stack.database_url
+            create_topics({"bootstrap_servers": self.servers}, (*layout(), Topic(bare.TOPIC, 12, -1)))
+            migrate(self.database_url)
+            self.xero = self._open.enter_context(FakeXeroServer(subprocess=True))
+            self.xero.admin.set_clock(rate=self._clock_rate)
+            self._open.callback(self._stop_stages)
+            self._open = self._open.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    # Stages
+
+    def start(self, *stages: str) -> None:
+        """Start these stages and wait until they are ready."""
+        environ = own_environ() | {
+            "SBX_KAFKA_BOOTSTRAP_SERVERS": self.servers,
+            "SBX_DATABASE_URL": self.database_url,
+            "SBX_XERO_API_URL": self.xero.api_url,
+            "SBX_XERO_IDENTITY_URL": self.xero.identity_url,
+            "SBX_DATA_DIR": str(self.directory / "data"),
+            "SBX_CLOCK_RATE": str(self._clock_rate),
+        }
+        for stage in stages:
+            self.stages[stage] = StageProcess(stage, environ, self.directory)
+        for stage in stages:
+            self.stages[stage].wait_until_ready()
+
+    def _stop_stages(self) -> None:
+        for process in self.stages.values():
+            process.stop()
+
+    def freeze(self) -> None:
+        """Let all stages stand still; for a few seconds only."""
+        for process in self.stages.values():
+            process.freeze()
+
+    def go_on(self) -> None:
+        """End of ``freeze``."""
+        for process in self.stages.values():
+            process.go_on()
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor time used so far, by stage and service."""
+        return {name: process.cpu() for name, process in self.stages.items()} | services_cpu()
+
+    # Accounts
+
+    def connect(self, accounts: Sequence[str]) -> dict[str, str]:
+        """Connect each account to an organisation of its own; tenant ids by account."""
+        tenants = {account: self.xero.admin.add_tenant(account) for account in accounts}
+        asyncio.run(self._connect(tenants))
+        return tenants
+
+    async def _connect(self, tenants: dict[str, str]) -> None:
+        (self.directory / "data").mkdir(exist_ok=True)
+        box = SecretBox.open(self.directory / "data", None)
+        async with await psycopg.AsyncConnection.connect(self.database_url) as connection:
+            for account, tenant_id in tenants.items():
+                await store.save_connection(
+                    connection,
+                    account=account,
+                    tenant_id=tenant_id,
+                    tenant_name=account,
+                    client_id=self.xero.client_id,
+                    client_secret_encrypted=box.encrypt(self.xero.client_secret),
+                    actor="bench",
+                    enabled_at=ENABLED_AT,
+                )
+                await store.set_settings(connection, account, SETTINGS, "bench")
+
+    def pause(self, account: str) -> None:
+        """Hold the account."""
+        asyncio.run(self._switch(account, pause=True))
+
+    def resume(self, account: str) -> None:
+        """Let the account go on."""
+        asyncio.run(self._switch(account, pause=False))
+
+    async def _switch(self, account: str, *, pause: bool) -> None:
+        async with await psycopg.AsyncConnection.connect(self.database_url) as connection:
+            if pause:
+                await store.pause(connection, account, actor="bench", reason="benchmark")
+            else:
+                await store.resume(connection, account, actor="bench")
+
+    def warm_up(self, accounts: Iterable[str]) -> None:
+        """One sale of each account all the way: tokens, facts and items are there, code is loaded."""
+        names = list(accounts)
+        self.publish([message for account in names for message in sale(account, 1)])
+        self.wait_until_completed(EVENTS_A_SALE * len(names), 60)
+        self.xero.admin.reset_counters()
+
+    # What goes in and what comes out
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish; returns when the broker has stored all."""
+        asyncio.run(send(self.servers, [(m.topic, m.key, m.value, m.headers) for m in messages]))
+
+    def wait_until_completed(self, count: int, seconds: float) -> None:
+        """Until the log shows that many entries as completed. Raises TooSlow, or when an entry failed."""
+
+        def all_there() -> bool:
+            states = dict(self.query("SELECT state, count(*) FROM integrations_log.entry GROUP BY state"))
+            if states.get("failed"):
+                rows = self.query("SELECT reason FROM integrations_log.entry WHERE state = 'failed' LIMIT 1")
+                raise RuntimeError(f"an entry has failed: {rows[0][0]}")
+            return int(states.get("completed", 0)) >= count
+
+        self.wait(all_there, f"{count} entries completed", seconds)
+
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float, every: float = 0.1) -> None:
+        """Until it holds, while all stages run. Raises TooSlow."""
+        give_up = time.monotonic() + seconds
+        while not holds():
+            for process in self.stages.values():
+                process.check()
+            if time.monotonic() > give_up:
+                raise TooSlow(f"not in {seconds:.0f} s: {what}")
+            time.sleep(every)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def count(self, table: str) -> int:
+        """Rows of a table of the product."""
+        return int(self.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of our own
+
+    def wait_until_committed(self, group: str, topics: Sequence[str], seconds: float) -> None:
+        """Until the consumer group has committed all that these topics hold. Raises TooSlow."""
+        admin = KafkaAdminClient(bootstrap_servers=self.servers)
+        try:
+            partitions = [
+                TopicPartition(topic["name"], partition["partition_index"])
+                for topic in admin.describe_topics(list(topics))
+                for partition in topic["partitions"]
+            ]
+            ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+            filled = {tp: end.offset for tp, end in ends.items() if end.offset > 0}
+
+            def all_committed() -> bool:
+                committed = admin.list_group_offsets({group: None})[group]
+                return all(tp in committed and committed[tp].offset >= end for tp, end in filled.items())
+
+            self.wait(all_committed, f"{group} has read all", seconds)
+        finally:
+            admin.close()
+
+
+async def send(
+    servers: str, messages: Iterable[tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]]
+) -> None:
+    """Store messages on the broker."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, linger_ms=5, max_batch_size=262_144)
+    await producer.start()
+    try:
+        stored = [
+            await producer.send(topic, value, key, headers=list(headers) or None)
+            for topic, key, value, headers in messages
+        ]
+        await asyncio.gather(*stored)
+    finally:
+        await producer.stop()
