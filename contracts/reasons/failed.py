@@ -250,7 +250,7 @@ REASONS = (
     ),
     _failed(
         "not_supported_yet",
-        "this kind of change ({action} of a {entity}) is not sent to Xero yet.",
+        "this kind of change ({entity} {action}) is not sent to Xero yet.",
         "This version does not know it.",
         "make the change in Xero by hand and skip this entry, or retry with a newer version.",
         "us",

@@ -37,7 +37,7 @@ def plan(s: Situation) -> Plan:
     """What to do next for this command, given what is known now. Planning again changes nothing."""
     planner = _PLANNERS.get((s.command.entity, s.command.action))
     if planner is None:
-        return Fail("not_supported_yet", {"action": s.command.action.replace("_", " ")})
+        return Fail("not_supported_yet")
     try:
         return planner(s)
     except Refused as refusal:
