@@ -16,6 +16,7 @@ from sinks.steps import Element, Link
 
 _SUPERSEDES = {"": (), "snapshots": ("created", "edited"), "money": ("payment_applied", "refund_applied")}
 _MOST_PLANS = 20
+_LAST_POSITION = 2**63 - 1
 _DOUBT_AGAIN_AFTER = timedelta(minutes=10)
 
 
@@ -121,6 +122,14 @@ def _plan(situation: Situation) -> Plan:
         return Fail("our_error", {"message": f"{type(error).__name__}: {error}"})
 
 
+def _reach(entry: Entry) -> Entry:
+    """The entry at the position up to which it ends what failed. A snapshot action that was retried has sent
+    the newest snapshot that is known, hence those of all others, too."""
+    if entry.revision > 0 and entry.command.action in _SUPERSEDES["snapshots"]:
+        return replace(entry, seq=_LAST_POSITION)
+    return entry
+
+
 class _Writer:
     """Collects entries at their new versions and writes them with their results."""
 
@@ -161,7 +170,7 @@ class _Writer:
             outcome = step.outcome or ("posted" if entry.acted else "already_there")
             self.end(work, entry.completed(now, outcome, step.link, step.warnings))
             if step.supersedes:
-                self._superseding.append((work.entry, _SUPERSEDES[step.supersedes]))
+                self._superseding.append((_reach(work.entry), _SUPERSEDES[step.supersedes]))
         elif isinstance(step, Fail):
             details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
             self.end(work, entry.failed(now, step.code, details))

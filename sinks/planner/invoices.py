@@ -59,6 +59,8 @@ def _settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
     same = _sent(link) == (document.version, document.event_time)
     if same and link.seq == s.seq:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
+    if same and link.text("confirmed_seq") == str(s.seq):
+        return Done("already_there", link, supersedes="snapshots")
     return Done("already_there" if same else "superseded", link)
 
 
@@ -83,7 +85,7 @@ def plan_invoice(s: Situation) -> Plan | None:
     if link is None:
         return _prepare(s) or _create(s, document, resolved)
     if not _changed(link, document, resolved):
-        return plan_contact(s) or _as_sent(link, document)
+        return plan_contact(s) or _as_sent(s, link, document)
     return _edit(s, link, document, resolved)
 
 
@@ -312,11 +314,15 @@ def _sent(link: Link) -> tuple[Any, Any]:
     return link.time("version"), link.time("event_time")
 
 
-def _as_sent(link: Link, document: DocumentSnapshot) -> Remember | None:
+def _as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | None:
     """An unchanged document counts as sent: an older snapshot must not undo it."""
     if _sent(link) >= (document.version, document.event_time):
         return None
-    newer = {"version": document.version.isoformat(), "event_time": document.event_time.isoformat()}
+    newer = {
+        "version": document.version.isoformat(),
+        "event_time": document.event_time.isoformat(),
+        "confirmed_seq": str(s.seq),
+    }
     return Remember((replace(link, facts={**link.facts, **newer}),))
 
 

@@ -168,7 +168,7 @@ class Shop:
         ]
 
     def by_hand(self, method: str, path: str, body: dict[str, Any]) -> Any:
-        """Write to Xero as a bookkeeper does in its own screens: another client. The first element written."""
+        """Write to Xero as a bookkeeper does in its own screens, as another client."""
         xero = self.xero
         pool = urllib3.PoolManager(retries=False)
         token = pool.request(

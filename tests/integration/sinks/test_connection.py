@@ -37,6 +37,20 @@ async def test_paused_account_keeps_everything_queued(books: Shop, make: Maker) 
     await _until_held(books, None)
 
 
+async def test_what_is_queued_can_be_skipped(books: Shop, make: Maker) -> None:
+    async with await books.connect() as connection:
+        await store.pause(connection, books.account, actor="ann", reason="stocktaking")
+    document = make.document(make.customer(), 1)
+    created, paid = make.created(document), make.paid(document, "8.00")
+    await books.send(created, paid)
+    assert await books.skip(paid, "paid in Xero") == [books.command_id(paid)]
+    async with await books.connect() as connection:
+        await store.resume(connection, books.account, actor="ann")
+    await books.idle()
+    assert [await books.end(created), await books.end(paid)] == ["posted", "skipped_by_operator"]
+    assert books.invoice("1")["payments"] == []
+
+
 async def test_lost_connection_keeps_everything_queued(books: Shop, make: Maker) -> None:
     books.xero.admin.connections(disconnect=[books.tenant_id])
     created = make.created(make.document(make.customer(), 1))

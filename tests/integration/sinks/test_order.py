@@ -70,7 +70,17 @@ async def test_retry_plans_from_the_newest_snapshot_with_todays_settings(books: 
     assert await books.retry(created) == ["posted"]
     assert books.invoice("1")["reference"] == "Newest"
     assert books.contact("Widgets & Co")["phones"]["DEFAULT"]["PhoneNumber"] == "2"
-    assert await books.retry(edit) == ["already_there"]
+    assert await books.end(edit) == "superseded"
+
+
+async def test_edit_back_to_what_xero_has_ends_the_failed_one(books: Shop, make: Maker) -> None:
+    document = make.document(make.customer(), 1)
+    await books.run(make.created(document))
+    lines = document["document_items"]
+    failed = make.edited(document, document_items=[{**lines[0], "price": "1.00"}])
+    assert await books.run(failed) == ["authorised_not_editable"]
+    assert await books.run(make.edited(document, document_items=lines)) == ["already_there"]
+    assert await books.end(failed) == "superseded"
 
 
 async def test_retry_asks_anew_about_the_organisation(books: Shop, make: Maker) -> None:

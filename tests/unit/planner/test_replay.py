@@ -1,0 +1,79 @@
+"""Planning again what is done sends nothing, whatever happened to the record."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.commands import Command
+from sinks.planner import Done, Fail
+from tests.unit.planner.pure import Books, command
+from tests.unit.resolve.books import NOW, SETTINGS, invoice, line, payment
+
+ACTIONS = st.one_of(
+    st.tuples(st.sampled_from(["created", "edited"]), st.integers(1, 4), st.integers(-2, 2)),
+    st.tuples(st.just("payment_applied"), st.integers(1, 60), st.just(0)),
+    st.tuples(st.sampled_from(["reset", "cancelled", "deleted"]), st.just(0), st.just(0)),
+)
+CHOICES = st.fixed_dictionaries(
+    {
+        "invoice_status": st.sampled_from(["authorised", "draft"]),
+        "edit_authorised": st.sampled_from(["refuse", "push"]),
+    }
+)
+
+
+def commands(history: list[tuple[Any, int, int]]) -> list[Command]:
+    """Snapshots come in the order of their versions, but for those that are late by as much as they say."""
+    made = []
+    for place, (action, number, late) in enumerate(history):
+        version = NOW + timedelta(minutes=10 * place + 10 * late)
+        price = str(50 + number) if action in ("created", "edited") else "50"
+        document = invoice(line("1", price), version=version, event_time=NOW + timedelta(minutes=place))
+        if action == "payment_applied":
+            paid = payment(str(number), transaction_id=f"{place:08}", mark=f"#{place:08}")
+            made.append(command(action, document, paid))
+        else:
+            made.append(command(action, None if action == "deleted" else document))
+    return made
+
+
+@given(history=st.lists(ACTIONS, min_size=1, max_size=8), choices=CHOICES)
+def test_replay_of_what_is_done_sends_nothing(
+    history: list[tuple[Any, int, int]], choices: dict[str, Any]
+) -> None:
+    books = Books(replace(SETTINGS, **choices))
+    ended = [(seq, own, books.run(own, seq)) for seq, own in enumerate(commands(history), 1)]
+    books.sent.clear()
+    before = msgspec.json.encode(sorted(map(str, books.links.values())))
+    for seq, own, end in ended:
+        if isinstance(end, Done):
+            books.run(own, seq)
+    assert books.sent == []
+    assert msgspec.json.encode(sorted(map(str, books.links.values()))) == before
+
+
+@given(history=st.lists(ACTIONS, min_size=1, max_size=8), choices=CHOICES)
+def test_books_follow_what_completed(history: list[tuple[Any, int, int]], choices: dict[str, Any]) -> None:
+    """There is one invoice at most; on it stands what was paid since the last reset, or it is removed."""
+    books = Books(replace(SETTINGS, **choices))
+    paid, removed = Decimal(0), False
+    for seq, own in enumerate(commands(history), 1):
+        end = books.run(own, seq)
+        assert isinstance(end, Done | Fail), end
+        assert not (isinstance(end, Fail) and end.code == "our_error"), end
+        if isinstance(end, Fail):
+            continue
+        if own.transaction is not None:
+            paid += own.transaction.amount
+        elif own.action in ("reset", "cancelled", "deleted"):
+            paid = Decimal(0)
+            removed = removed or own.action != "reset"
+    assert len(books.xero.invoices) <= 1
+    assert sum((p["Amount"] for p in books.xero.live()), Decimal(0)) == paid
+    for found in books.xero.invoices.values():
+        assert (found["Status"] in ("VOIDED", "DELETED")) == removed
