@@ -16,7 +16,9 @@ GRACE_SECONDS = 20.0
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock, held by this thread, would make the interpreter's own end a crash.
+    while os.read(0, 512):
+        continue
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Timer(GRACE_SECONDS, os._exit, [1]).start()
 

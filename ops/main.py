@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import status, topics, up, worker
+from ops import log, publish, status, topics, up, wait, worker
 from ops.errors import explain
 from ops.terminal import say
 
@@ -22,7 +22,10 @@ app.command()(up.up)
 app.command()(worker.worker)
 app.add_typer(topics.app, name="topics")
 app.command()(topics.migrate)
+app.command()(publish.publish)
 app.command()(status.status)
+app.command()(wait.wait)
+app.command()(log.log)
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ from streams import STAGES
 
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -111,18 +112,23 @@ def _stop(supervisor: Supervisor, progress: Progress) -> None:
     def hurry(_number: int, _frame: FrameType | None) -> None:
         supervisor.kill()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _listened_to():
         signal.signal(number, hurry)
     supervisor.stop(GRACE_SECONDS)
     progress("Stopping Kafka and PostgreSQL", None)
 
 
+def _listened_to() -> list[signal.Signals]:
+    """Signals that end us; not those that whoever started us has us ignore (``nohup``)."""
+    return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP inside of the block do what Ctrl-C does."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number in _listened_to():
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:

@@ -1,0 +1,111 @@
+"""Reading files of change events: every line checked before any is published."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO
+
+from contracts.events import InvalidEvent, event_to_kafka, read_event
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that holds no valid event."""
+
+    file: str
+    line: int
+    field: str
+    value: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.field} is {self.value}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class Checked:
+    """Events that may be published, kept on disk, and the lines that may not."""
+
+    spool: IO[bytes]
+    events: int = 0
+    bad: list[BadLine] = field(default_factory=list)
+
+    def records(self) -> Iterator[tuple[str, bytes, bytes]]:
+        """Topic, key and value of every valid event, in the order of the files."""
+        self.spool.seek(0)
+        for line in self.spool:
+            topic, key, value = line.rstrip(b"\n").split(b"\t", 2)
+            yield topic.decode(), key, value
+
+
+class _SeenIds:
+    """Finds an event id that stands for two different events: consumers would refuse the second one."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, tuple[bytes, str]] = {}
+
+    def clash(self, identity: str, content: str, place: str) -> str | None:
+        """Where the same identity stands with other content; none for a new one or a repetition."""
+        key = blake2b(identity.encode(), digest_size=16).digest()
+        value = blake2b(content.encode(), digest_size=16).digest()
+        known, where = self._seen.setdefault(key, (value, place))
+        return None if known == value else where
+
+
+@contextmanager
+def checked(files: Sequence[str]) -> Iterator[Checked]:
+    """Check all lines of all files (``-`` is standard input); blank lines do not count.
+
+    Raises:
+        OSError: a file cannot be read, or the disk for temporary files is full.
+    """
+    seen = _SeenIds()
+    with tempfile.TemporaryFile() as spool:
+        result = Checked(spool)
+        for file in files:
+            with _opened(file) as opened:
+                name = "stdin" if file == STDIN else file
+                for number, line in enumerate(opened, 1):
+                    if line.strip():
+                        _check(result, seen, name, number, line)
+        yield result
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    if file == STDIN:
+        yield sys.stdin.buffer
+    else:
+        with Path(file).open("rb") as opened:
+            yield opened
+
+
+def _check(result: Checked, seen: _SeenIds, file: str, number: int, line: bytes) -> None:
+    try:
+        topic, key, value, headers = event_to_kafka(line)
+        event = read_event(topic, key, value, headers)
+    except InvalidEvent as error:
+        result.bad.append(BadLine(file, number, error.field, error.value, error.problem, error.remedy))
+        return
+    other = seen.clash(f"{event.source} {event.id}", event.content_hash, f"{file}:{number}")
+    if other is not None:
+        result.bad.append(
+            BadLine(
+                file,
+                number,
+                "id",
+                event.id,
+                f"the event at {other} has the same id and other content",
+                "Give each change an id of its own.",
+            )
+        )
+        return
+    result.events += 1
+    result.spool.write(b"\t".join((topic.encode(), key, value)) + b"\n")
