@@ -77,18 +77,19 @@ async def _print_json(filters: Filters, limit: int | None) -> None:
             async for row in queries.entries(connection, filters):
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
         else:
-            newest = [
-                row async for row in queries.entries(connection, filters, limit=limit, newest_first=True)
-            ]
-            for row in reversed(newest):
+            for row in reversed(await _newest(connection, filters, limit)):
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
+
+
+async def _newest(
+    connection: psycopg.AsyncConnection[Any], filters: Filters, limit: int
+) -> list[queries.Row]:
+    return [row async for row in queries.entries(connection, filters, limit=limit, newest_first=True)]
 
 
 async def _print_table(filters: Filters, limit: int) -> None:
     async with await _connect() as connection:
-        newest = [
-            row async for row in queries.entries(connection, filters, limit=limit + 1, newest_first=True)
-        ]
+        newest = await _newest(connection, filters, limit + 1)
     if not newest:
         say("no entries")
         return
@@ -159,6 +160,6 @@ def _moment(option: str, value: str | None) -> datetime | None:
     except ValueError as error:
         raise BadUsage(
             f"{option} {value}: is not a time",
-            "write 2026-01-31T09:00:00Z, 2026-01-31, or 2h for two hours ago",
+            "write 2026-01-31T09:00:00Z, or 2h for two hours ago",
         ) from error
     return moment if moment.tzinfo else moment.astimezone()

@@ -77,16 +77,16 @@ def _phases(used: Environment) -> Iterator[str]:
         Broker(environment.kafka_client(used)) as broker,
         psycopg.connect(**used.psycopg("sbx wait"), autocommit=True, row_factory=dict_row) as database,
     ):
-        for make_look in (
-            lambda: _lag(broker, "transform"),
-            lambda: _lag(broker, "deliver"),
-            lambda: _ledger(database),
-            lambda: _outbox(database),
-            lambda: _lag(broker, "project"),
-        ):
-            look = make_look()
-            while still_open := look():
-                yield still_open
+        yield from _until_blank(_lag(broker, "transform"))
+        yield from _until_blank(_lag(broker, "deliver"))
+        yield from _until_blank(_ledger(database))
+        yield from _until_blank(_outbox(database))
+        yield from _until_blank(_lag(broker, "project"))
+
+
+def _until_blank(look: Look) -> Iterator[str]:
+    while still_open := look():
+        yield still_open
 
 
 def _lag(broker: Broker, stage: Stage) -> Look:
