@@ -16,9 +16,9 @@ from tests.integration.sinks.shops import (
 )
 
 
-@pytest.fixture(scope="module")
-def module_xero(shared_dir: Path) -> Iterator[FakeXeroServer]:
-    """One fake for a module: every test has an organisation of its own in it."""
+@pytest.fixture(scope="session")
+def shared_xero(shared_dir: Path) -> Iterator[FakeXeroServer]:
+    """One fake for all: every test has an organisation of its own in it."""
     with FakeXeroServer(strict=shared_dir / "spec" / "xero_accounting.yaml.gz") as server:
         yield server
         assert server.admin.invalid_bodies() == []
@@ -26,11 +26,11 @@ def module_xero(shared_dir: Path) -> Iterator[FakeXeroServer]:
 
 @pytest.fixture(scope="module")
 def office(
-    module_database_url: str, module_xero: FakeXeroServer, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str, shared_xero: FakeXeroServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
     """One delivery at work for all accounts of a module."""
-    environment = environment_of(module_database_url, module_xero, tmp_path_factory.mktemp("data"))
-    with Office(environment, module_xero) as office:
+    environment = environment_of(module_database_url, shared_xero, tmp_path_factory.mktemp("data"))
+    with Office(environment, shared_xero) as office:
         yield office
 
 
