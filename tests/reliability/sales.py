@@ -19,8 +19,12 @@ def sales(maker: Maker, count: int) -> list[dict[str, Any]]:
 
 
 def assert_books_hold(shop: Shop, count: int) -> None:
-    """Every sale is there once, to the cent, and nothing else is."""
-    books = shop.books
+    """Every sale of the shop is in its books once, to the cent, and nothing else is."""
+    assert_books(shop.books, count)
+
+
+def assert_books(books: Any, count: int) -> None:
+    """The same of books as the fake shows them."""
     assert sorted(int(i["number"]) for i in books["invoices"]) == list(range(1, count + 1))
     assert sorted(c["name"] for c in books["contacts"]) == sorted(
         f"Customer {n}" for n in range(1, count + 1)
