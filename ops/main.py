@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import log, publish, status, topics, up, wait, worker
+from ops import connect, holding, log, publish, settings, status, topics, up, wait, worker
 from ops.errors import explain
 from ops.terminal import say
 
@@ -22,10 +22,14 @@ app.command()(up.up)
 app.command()(worker.worker)
 app.add_typer(topics.app, name="topics")
 app.command()(topics.migrate)
+app.command()(connect.connect)
+app.add_typer(settings.app, name="settings")
 app.command()(publish.publish)
 app.command()(status.status)
 app.command()(wait.wait)
 app.command()(log.log)
+app.command()(holding.pause)
+app.command()(holding.resume)
 
 
 def main() -> int:

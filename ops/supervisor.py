@@ -4,10 +4,12 @@ Each is started in a session of its own, so that Ctrl-C reaches the supervisor a
 order. Their standard input is a pipe that only the supervisor holds: they end when it is gone.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -36,6 +38,8 @@ class Command:
     name: str
     argv: Sequence[str]
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """In addition to the environment of all."""
 
 
 @dataclass
@@ -83,7 +87,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=self._environment,
+                env={**self._environment, **child.command.environment},
                 start_new_session=True,
             )
         child.started = time.monotonic()
@@ -132,7 +136,14 @@ def stage_command(stage: str, number: int, logs: Path) -> Command:
     """One process of a stage."""
     # -P: a folder called streams in the working directory must not be taken for ours.
     argv = [sys.executable, "-P", "-m", "ops.child", stage]
-    return Command(f"{stage}-{number}", argv, logs / f"{stage}-{number}.jsonl")
+    name = f"{stage}-{number}"
+    return Command(name, argv, logs / f"{name}.jsonl", {"SBX_WORKER_NAME": f"{_place(logs)}-{name}"})
+
+
+def _place(logs: Path) -> str:
+    """Tells this machine's data directory from all others, in letters that Kafka takes in a member's name."""
+    digest = hashlib.sha256(f"{socket.gethostname()}:{logs.resolve()}".encode()).hexdigest()
+    return digest[:12]
 
 
 def last_words(log: Path) -> str:

@@ -1,0 +1,199 @@
+"""``sbx settings``: show, set and check the settings of an account's connection."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from connections import store
+from connections.check import Finding, check_settings
+from connections.environment import Environment
+from connections.facts import OrganisationFacts
+from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
+from ops import environment
+from ops.errors import BadUsage, OperationFailed
+from ops.facts import ask_lane
+from ops.options import Account, AsJson
+from ops.terminal import plural, print_json, say, stdout_console
+
+_FRESH = timedelta(minutes=10)
+_TABLES = ("payment_accounts", "sales_tax", "purchase_tax")
+_TABLE_KEYS = {"payment_accounts": "payment_account"}
+
+app = typer.Typer(no_args_is_help=True, help="Show, set and check the settings of an account's connection.")
+
+
+@app.command()
+def show(account: Account, as_json: AsJson = False) -> None:
+    """Show all settings, those that were set in bold."""
+    connection = asyncio.run(_load(environment.required(database=True), account))
+    values = flat(connection.settings)
+    if as_json:
+        print_json({"account": account, "settings": values, "written": sorted(connection.written)})
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("setting", "value", ""):
+        table.add_column(name)
+    for key, value in values.items():
+        own = key in connection.written or key == "enabled_at"
+        shown = "not set" if value is None else value
+        table.add_row(
+            Text(key, "bold" if own else ""), Text(shown, "bold" if own else "dim"), "" if own else "default"
+        )
+    stdout_console().print(table)
+
+
+@app.command(name="set")
+def set_(
+    account: Account,
+    changes: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE…", help="KEY= takes a setting back to its default.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Change settings, all of them or none. Account codes and tax types must exist in the organisation."""
+    wanted = _parsed(changes)
+    made = asyncio.run(_set(environment.required(database=True), account, wanted))
+    if as_json:
+        print_json(
+            {"account": account, "changed": {one.key: {"old": one.old, "new": one.new} for one in made}}
+        )
+        return
+    for one in made:
+        print(f"{one.key}: {one.old or 'default'} -> {one.new or 'default'}")
+    if not made:
+        say("nothing to change: they have these values")
+
+
+@app.command()
+def check(account: Account, as_json: AsJson = False) -> None:
+    """Hold the settings against Xero's accounts and tax rates; exit code 1 when actions would fail."""
+    used = environment.required(database=True)
+    asyncio.run(_load(used, account))
+    trouble = asyncio.run(ask_lane(used, account))
+    connection = asyncio.run(_load(used, account))
+    facts = connection.facts
+    if facts is None:
+        raise OperationFailed(f"nothing is known of the organisation of {account}: {trouble}", "run 'sbx up'")
+    if trouble is not None:
+        say(f"checked against what Xero said at {facts.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
+    findings = check_settings(connection.settings, facts)
+    if as_json:
+        print_json(
+            {
+                "account": account,
+                "organisation": facts.name,
+                "fetched_at": facts.fetched_at,
+                "findings": [finding_json(finding) for finding in findings],
+            }
+        )
+    else:
+        for finding in findings:
+            print(f"{finding.severity}: {in_words(finding)}")
+        if not findings:
+            print(f"all settings of {account} fit {facts.name}")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+def flat(settings: Settings) -> dict[str, str | None]:
+    """Every setting by the key that sets it, tables entry by entry."""
+    values: dict[str, str | None] = {}
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if one.name in _TABLES:
+            table = _TABLE_KEYS.get(one.name, one.name)
+            values |= {f"{table}.{entry}": text for entry, text in value.items()}
+        elif isinstance(value, datetime):
+            values[one.name] = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        else:
+            values[one.name] = None if value is None else str(value)
+    return values
+
+
+def in_words(finding: Finding) -> str:
+    """A finding as a sentence with its remedy."""
+    shown = f"{finding.key}={finding.value}" if finding.value else finding.key
+    return f"{shown} {finding.problem}; {finding.remedy}"
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding for scripts."""
+    return asdict(finding)
+
+
+def say_findings(account: str, findings: Sequence[Finding]) -> None:
+    """Tell a person what is left to set."""
+    for finding in findings:
+        say(f"{finding.severity}: {in_words(finding)}", "red" if finding.severity == "error" else "yellow")
+    if findings:
+        say(f"set them with: sbx settings set {account} KEY=VALUE…")
+
+
+def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
+    """Keys and values in their normal form, all checked before any is set."""
+    wanted: dict[str, str | None] = {}
+    wrong: list[str] = []
+    for change in changes:
+        written, equals, value = change.partition("=")
+        if not equals:
+            raise BadUsage(
+                f"'{change}' is not KEY=VALUE", f"write {change}=VALUE, or {change}= for its default"
+            )
+        try:
+            key, parsed = parse_setting(written, value) if value.strip() else (normal_key(written), None)
+        except InvalidSetting as error:
+            wrong.append(str(error))
+            continue
+        if key in wanted:
+            wrong.append(f"{key} is named twice; name it once")
+        wanted[key] = parsed
+    if wrong:
+        remedy = "correct it; nothing was set" if len(wrong) == 1 else "correct them; nothing was set"
+        raise BadUsage("\n  ".join(wrong), remedy)
+    return wanted
+
+
+async def _set(
+    used: Environment, account: str, wanted: Mapping[str, str | None]
+) -> list[store.SettingChange]:
+    connection = await _load(used, account)
+    findings = _unfit(connection, wanted, connection.facts)
+    if findings and await ask_lane(used, account) is None:  # perhaps it was added in Xero only now
+        connection = await _load(used, account)
+        findings = _unfit(connection, wanted, connection.facts)
+    facts = connection.facts
+    if findings and facts is not None and datetime.now(UTC) - facts.fetched_at < _FRESH:
+        raise OperationFailed(
+            "\n  ".join(in_words(finding) for finding in findings),
+            f"nothing was set; {plural(len(findings), 'value does', 'values do')} not exist in {facts.name}",
+        )
+    for finding in findings:
+        say(f"warning: {in_words(finding)}", "yellow")
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as opened:
+        return await store.set_settings(opened, account, wanted, environment.actor())
+
+
+def _unfit(
+    connection: store.Connection, wanted: Mapping[str, str | None], facts: OrganisationFacts | None
+) -> list[Finding]:
+    """Changes that the organisation cannot work with; empty where nothing is known of it."""
+    if facts is None:
+        return []
+    rows = {key: value for key, value in {**connection.written, **wanted}.items() if value is not None}
+    findings = check_settings(Settings.from_rows(rows, connection.enabled_at), facts)
+    return [one for one in findings if one.severity == "error" and wanted.get(one.key) is not None]
+
+
+async def _load(used: Environment, account: str) -> store.Connection:
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
+        found = await store.load_connection(connection, account)
+    if found is None:
+        raise store.NotConnected(account)
+    return found
