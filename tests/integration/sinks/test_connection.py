@@ -7,6 +7,7 @@ import pytest
 
 from connections import store
 from contracts.results import AccountResult
+from sinks.operators import retry, skip
 from tests.integration.sinks.conftest import assert_explained
 from tests.integration.sinks.shops import Maker, Office, Shop, connect
 
@@ -49,6 +50,21 @@ async def test_what_is_queued_can_be_skipped(books: Shop, make: Maker) -> None:
     await books.idle()
     assert [await books.end(created), await books.end(paid)] == ["posted", "skipped_by_operator"]
     assert books.invoice("1")["payments"] == []
+
+
+async def test_what_is_running_is_left_to_its_lane(books: Shop, make: Maker) -> None:
+    async with await books.connect() as connection:
+        await store.pause(connection, books.account, actor="ann", reason="stocktaking")
+    created = make.created(make.document(make.customer(), 1))
+    await books.send(created)
+    await books.change("state = 'running'", created)
+    async with await books.connect() as connection:
+        ids = [books.command_id(created)]
+        assert await retry(connection, ids, "ann") == await skip(connection, ids, "ann", "no") == []
+        await connection.commit()
+        await store.resume(connection, books.account, actor="ann")
+    await books.idle()
+    assert await books.end(created) == "posted"
 
 
 async def test_lost_connection_keeps_everything_queued(books: Shop, make: Maker) -> None:

@@ -112,6 +112,12 @@ SITUATIONS = {
         created(refusal=NUMBER_TAKEN, known=Known(invoice_by_number=(OURS,))),
         "remember",
     ),
+    "number is ours and was voided by hand": (
+        created(
+            refusal=NUMBER_TAKEN, known=Known(invoice_by_number=({**OURS, "Status": "VOIDED", "Total": 0},))
+        ),
+        "remember",
+    ),
     "number is ours with another total": (
         created(refusal=NUMBER_TAKEN, known=Known(invoice_by_number=({**OURS, "Total": 99},))),
         "failed needs_review",
