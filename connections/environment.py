@@ -52,6 +52,8 @@ class Environment:
     data_dir: Path
     secret_key: str | None = field(default=None, repr=False)
     """Fernet key; none means the one in the data directory."""
+    worker_name: str | None = None
+    """A name that no other living worker has: restarted under it, a worker gets its partitions back at once."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 
@@ -79,6 +81,7 @@ class Environment:
             xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
+            worker_name=given.get("SBX_WORKER_NAME"),
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()

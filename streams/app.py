@@ -91,6 +91,8 @@ def build_app(group: str, environment: Environment) -> faust.App:
         "web_enabled": False,
         "autodiscover": False,
     }
+    if environment.worker_name:
+        settings["consumer_group_instance_id"] = environment.worker_name
     return faust.App(group, **settings)
 
 
