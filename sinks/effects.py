@@ -7,6 +7,7 @@ from typing import Any
 
 from sinks.answers import Result
 from sinks.planner import Known, Refusal
+from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import GONE, link_of_invoice
 from sinks.situations import Work
 from sinks.steps import ROUTES, Element, Link
@@ -43,7 +44,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
             and result.code == "payment_already_removed"
             and link is not None
         ):
-            return replace(link, removed=True)
+            return _taken_off(element, link)
         for work in works:
             work.refusal = Refusal(element.step, result.code, result.details)
         return None
@@ -81,12 +82,16 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
         return replace(known, invoice=first)
     if element.route == "payments.read":
         return replace(known, payments={**known.payments, element.xero_id: first})
+    if element.route == "credit_notes.find":
+        return replace(known, credit_note_by_number=found)
+    if element.route == "credit_notes.read":
+        return replace(known, credit_notes={**known.credit_notes, element.xero_id: first})
     raise ValueError(f"{element.route} is no look-up")
 
 
 def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Link | None) -> Link | None:
     """The link with the state that a document was found in."""
-    if element.route != "invoices.read" or link is None:
+    if element.route not in ("invoices.read", "credit_notes.read") or link is None:
         return None
     status = str(found[0].get("Status") or "") if found else "DELETED"
     if status == link.text("status"):
@@ -110,12 +115,21 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
         for work in works:
             work.known = replace(work.known, invoice=None)
         return _invoice_link(element, result, found, seq, link)
-    if element.route == "payments.create":
+    if element.route in ("payments.create", "refunds.create"):
         number = str(element.memory.get("number") or "")
         return Link(element.target, str(found["PaymentID"]), number, seq, facts=dict(element.memory))
     if element.route == "payments.remove" and link is not None:
-        return replace(link, removed=True)
+        return _taken_off(element, link)
+    if element.route == "credit_notes.create":
+        return link_of_credit_note(element.target, found, element.memory, seq, result.warned)
+    if element.route == "credit_notes.update" and link is not None:
+        status = str(found.get("Status") or (element.body or {}).get("Status") or "")
+        return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
     return None
+
+
+def _taken_off(element: Element, link: Link) -> Link:
+    return replace(link, removed=True, facts={**link.facts, **element.memory})
 
 
 def _invoice_link(

@@ -1,6 +1,6 @@
 """From the ledger to the planner: everything that is known about a set of commands, read at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sinks.entries import Entry
 from sinks.planner import Known, Refusal, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
-from sinks.steps import Link
+from sinks.steps import Kind, Link
 
 
 @dataclass(slots=True)
@@ -51,7 +51,9 @@ async def situations(
     records = {w.entry.command.record_id for w in works}
     keys = {contact_target(c).record_id for c in contacts.values()}
     links = await ledger.links(connection, account, records, keys)
-    payments = _payments(links.values())
+    payments = _by_transaction(links.values(), "payment")
+    credit_notes = _by_transaction(links.values(), "credit_note")
+    refunds = _by_transaction(links.values(), "refund")
     shared = await ledger.shared_contacts(
         connection, account, {link.xero_id for link in links.values() if link.target.kind == "contact"}
     )
@@ -60,16 +62,15 @@ async def situations(
     linked = await ledger.linked(connection, account, read_ids) if read_ids else {}
     retried = [w.entry.command_id for w in works if w.entry.revision > 0]
     overtaken = await ledger.overtaken(connection, retried) if retried else set()
-    marks = await _marks(connection, account, works, payments)
+    asked = await _asked(connection, account, works)
     found = []
     for work in works:
         entry = work.entry
         command = entry.command
         contact = contacts.get(entry.command_id)
         contact_link = links.get(contact_target(contact)) if contact else None
-        own = {invoice_target(command.record_id)} | {
-            p.target for p in payments.get(command.record_id, {}).values()
-        }
+        record = command.record_id
+        own = {target for target in links if target.record_id == record}
         found.append(
             Situation(
                 command=command,
@@ -80,13 +81,24 @@ async def situations(
                 now=now,
                 document=documents.get(entry.command_id, command.document),
                 contact=contact,
-                invoice_link=links.get(invoice_target(command.record_id)),
+                invoice_link=links.get(invoice_target(record)),
                 contact_link=contact_link,
                 contact_shared=contact_link is not None and contact_link.xero_id in shared,
-                payment_links=payments.get(command.record_id, {}),
+                payment_links=payments.get(record, {}),
+                credit_note_links=credit_notes.get(record, {}),
+                refund_links=refunds.get(record, {}),
                 linked_elsewhere=frozenset(x for x, target in linked.items() if target not in own),
-                unknown={t: at for t, at in unknown.items() if t.record_id == command.record_id},
-                marks=marks.get(command.record_id, {}),
+                unknown={t: at for t, at in unknown.items() if t.record_id == record},
+                marks={
+                    mark: (transaction_id, seq)
+                    for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()
+                    if transaction_id not in payments.get(record, {})
+                },
+                refund_marks={
+                    transaction_id: marked
+                    for transaction_id, marked in asked.get((record, "refund_applied"), {}).items()
+                    if transaction_id not in credit_notes.get(record, {})
+                },
                 overtaken=entry.command_id in overtaken,
                 known=work.known,
                 refusal=work.refusal,
@@ -138,21 +150,20 @@ async def _documents(
     }
 
 
-async def _marks(
-    connection: ledger.Connection,
-    account: str,
-    works: Sequence[Work],
-    payments: Mapping[str, Mapping[str, Link]],
-) -> dict[str, dict[str, tuple[str, int]]]:
-    """By record id, for removals: marks of payments that were asked for and are not linked."""
-    records = [w.entry.command.record_id for w in works if w.entry.command.action in _REMOVALS]
-    found: dict[str, dict[str, tuple[str, int]]] = {}
+async def _asked(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[tuple[str, str], dict[str, tuple[str, int]]]:
+    """By record id and action: marks and positions of payments and refunds that did not complete, by
+    transaction id. Only for what takes money off: their answers may have been lost, and they stand in Xero.
+    """
+    records = [w.entry.command.record_id for w in works if w.entry.command.action in _TAKE_OFF]
+    found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
     if records:
-        for row in await _fetch(connection, "unlinked_payments", {"account": account, "records": records}):
+        for row in await _fetch(connection, "unended_money", {"account": account, "records": records}):
             asked = decode_command(bytes(row["body"])).transaction
-            if asked is not None and asked.transaction_id not in payments.get(row["record_id"], {}):
-                marks = found.setdefault(row["record_id"], {})
-                marks[asked.mark] = (asked.transaction_id, row["seq"])
+            if asked is not None:
+                by_id = found.setdefault((row["record_id"], row["action"]), {})
+                by_id[asked.transaction_id] = (asked.mark, row["seq"])
     return found
 
 
@@ -163,18 +174,21 @@ async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> l
 
 
 _SQL = load_queries(__file__)
-_REMOVALS = ("reset", "cancelled", "deleted")
+_TAKE_OFF = ("reset", "cancelled", "deleted", "refund_applied")
 
 
-def _payments(links: Iterable[Link]) -> dict[str, dict[str, Link]]:
-    """Payment links by record id, then transaction id."""
+def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Link]]:
+    """Links of one kind by record id, then transaction id."""
     found: dict[str, dict[str, Link]] = {}
     for link in links:
-        if link.target.kind == "payment":
+        if link.target.kind == kind:
             found.setdefault(link.target.record_id, {})[link.target.transaction_id] = link
     return found
 
 
 def _ids_read(known: Known) -> list[Any]:
     """Ids of the Xero objects that were read, which other records may be linked to."""
-    return [i.get("InvoiceID") for i in known.invoice_by_number or ()] + list(known.payments)
+    invoices = [i.get("InvoiceID") for i in known.invoice_by_number or ()]
+    return (
+        invoices + [n.get("CreditNoteID") for n in known.credit_note_by_number or ()] + list(known.payments)
+    )

@@ -1,4 +1,5 @@
--- name: unlinked_payments
-SELECT record_id, seq, body FROM ledger.commands
-WHERE account = %(account)s AND entity = 'invoice' AND record_id = ANY(%(records)s) AND action = 'payment_applied'
+-- name: unended_money
+SELECT record_id, action, seq, body FROM ledger.commands
+WHERE account = %(account)s AND entity = 'invoice' AND record_id = ANY(%(records)s)
+  AND action IN ('payment_applied', 'refund_applied')
   AND (state <> 'completed' OR outcome IN ('superseded', 'skipped_by_operator'))

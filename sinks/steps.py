@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-Kind = Literal["contact", "item", "invoice", "payment", "organisation"]
+Kind = Literal["contact", "item", "invoice", "payment", "credit_note", "refund", "organisation"]
 
 
 class Target(NamedTuple):
@@ -51,6 +51,9 @@ class Route:
 
 _BATCH = {"summarizeErrors": "false"}
 _LINES = {"summarizeErrors": "false", "unitdp": "4"}
+_NOTE_NUMBER = ("CreditNoteNumber",)
+_ON_CREDIT_NOTE = ("CreditNote.CreditNoteID", "Invoice.InvoiceID")
+"""Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
 
 ROUTES: dict[str, Route] = {
     route.name: route
@@ -68,6 +71,11 @@ ROUTES: dict[str, Route] = {
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
         Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
+        Route("refunds.create", "PUT", "/Payments", "Payments", 50, _BATCH, _ON_CREDIT_NOTE, True),
+        Route("credit_notes.create", "PUT", "/CreditNotes", "CreditNotes", 50, _LINES, _NOTE_NUMBER, True),
+        Route("credit_notes.update", "POST", "/CreditNotes", "CreditNotes", 50, _LINES, ("CreditNoteID",)),
+        Route("credit_notes.find", "GET", "/CreditNotes", "CreditNotes", 20, {"unitdp": "4"}, _NOTE_NUMBER),
+        Route("credit_notes.read", "GET", "/CreditNotes/{id}", "CreditNotes", 1, {"unitdp": "4"}),
     )
 }
 

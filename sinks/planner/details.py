@@ -30,7 +30,8 @@ def _setting(s: Situation) -> str:
     """The setting that a refused account code or tax type most likely came from."""
     code = s.refusal.details.get("code", "") if s.refusal else ""
     tax_type = s.refusal.details.get("tax_type", "") if s.refusal else ""
-    if s.command.transaction is not None and s.invoice_link is not None:
+    about_lines = s.refusal is not None and s.refusal.step == "credit note"
+    if s.command.transaction is not None and s.invoice_link is not None and not about_lines:
         return s.settings.payment_account_for(s.command.transaction.reference)[0]
     for rate, named in s.settings.sales_tax.items():
         if tax_type and named == tax_type:
@@ -64,7 +65,7 @@ def _of_money(s: Situation) -> dict[str, str]:
     if transaction is None:
         return {}
     found = {"amount": str(transaction.amount)}
-    if s.refusal is not None and s.refusal.step == "payment":
+    if s.refusal is not None and s.refusal.step in ("payment", "refund", "credit note"):
         found["date"] = transaction.date.isoformat()
     if link is not None:
         paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))

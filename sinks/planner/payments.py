@@ -1,6 +1,7 @@
 """Planning a payment: the invoice first, approved, then one payment, once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +36,7 @@ def payment_target(record_id: str, transaction_id: str) -> Target:
 
 def plan_payment(s: Situation) -> Plan:
     """A payment was applied to an invoice."""
-    transaction = _transaction(s)
+    transaction = transaction_of(s)
     done = s.payment_links.get(transaction.transaction_id)
     if done is not None:
         return _paid(s, done)
@@ -119,15 +120,25 @@ def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
 
 
 def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
-    """The answer of an earlier call was not seen: is the payment there?
-
-    Adopting takes mark, amount, date and account together, and nothing that is linked already.
-    """
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")
     if s.known.invoice is None:
         return read_invoice(link)
-    marked = [p for p in _payments_of(s.known.invoice) if is_marked(p, payment.reference)]
+    made = Link(target, "", link.xero_number, s.seq, facts=_memory(link, payment))
+    return look_up_payment(s, s.known.invoice, payment, made)
+
+
+def look_up_payment(s: Situation, document: Mapping[str, Any], payment: ResolvedPayment, made: Link) -> Plan:
+    """The answer of an earlier call was not seen: is the payment there?
+
+    Adopting takes mark, amount, date and account together, and nothing that is linked already.
+
+    Args:
+        document: as just read: the invoice, or the credit note that is paid out.
+        made: the link as it will be, but for the payment's id.
+    """
+    target = made.target
+    marked = [p for p in document.get("Payments") or () if is_marked(p, payment.reference)]
     for found in marked:
         if found["PaymentID"] not in s.known.payments:
             return Send(Element("payments.read", "look up payment", target, xero_id=str(found["PaymentID"])))
@@ -135,7 +146,7 @@ def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target)
     live = [p for p in whole if p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere]
     equal = [p for p in live if _is(p, payment, s)]
     if len(equal) == 1 and len(live) == 1:
-        return Remember((_adopted(s, link, payment, target, equal[0]),), (target,))
+        return Remember((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,))
     if not live:
         return Remember((), (target,))
     raise Refused(
@@ -143,12 +154,6 @@ def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target)
         step=f"payment of {payment.amount} ({payment.reference})",
         candidates=", ".join(f"{p['PaymentID']} ({p.get('Amount')}, {p.get('Reference')})" for p in live),
     )
-
-
-def _adopted(
-    s: Situation, link: Link, payment: ResolvedPayment, target: Target, found: Mapping[str, Any]
-) -> Link:
-    return Link(target, str(found["PaymentID"]), link.xero_number, s.seq, facts=_memory(link, payment))
 
 
 def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> bool:
@@ -162,16 +167,13 @@ def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> boo
     )
 
 
-def is_marked(payment: Mapping[str, Any], reference: str) -> bool:
-    """True when a payment in Xero bears the mark at the end of ``reference``."""
-    return bool(reference) and str(payment.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
+def is_marked(found: Mapping[str, Any], reference: str) -> bool:
+    """True when a payment or credit note in Xero bears the mark at the end of ``reference``."""
+    return bool(reference) and str(found.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
 
 
-def _payments_of(invoice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(invoice.get("Payments") or ())
-
-
-def _transaction(s: Situation) -> TransactionSnapshot:
+def transaction_of(s: Situation) -> TransactionSnapshot:
+    """The payment or refund that the command is about."""
     if s.command.transaction is None:
         raise Refused("our_error", message="the command carries no transaction")
     return s.command.transaction

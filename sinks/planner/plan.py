@@ -6,6 +6,7 @@ from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact_command
 from sinks.planner.invoices import plan_snapshot_command
 from sinks.planner.payments import plan_payment
+from sinks.planner.refunds import plan_refund
 from sinks.planner.removal import plan_removal, plan_reset
 from sinks.planner.situation import Done, Fail, Plan, Situation
 
@@ -27,6 +28,7 @@ _PLANNERS: dict[tuple[str, str], _Planner] = {
     ("invoice", "created"): plan_snapshot_command,
     ("invoice", "edited"): plan_snapshot_command,
     ("invoice", "payment_applied"): plan_payment,
+    ("invoice", "refund_applied"): plan_refund,
     ("invoice", "reset"): plan_reset,
     ("invoice", "cancelled"): plan_removal,
     ("invoice", "deleted"): plan_removal,

@@ -1,10 +1,14 @@
-"""Planning cancel, delete and reset: all that is ours comes off, in an order that Xero allows, or nothing."""
+"""Planning cancel, delete and reset: all that is ours comes off, in an order that Xero allows, or nothing.
+
+Credit notes and the money that they paid out first, then payments, then the invoice.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from contracts.reasons import Refused
+from sinks.planner.credit_notes import has_credit_notes, prepare_credit_notes, take_credit_note_out
 from sinks.planner.invoices import (
     GONE,
     UNAPPROVED,
@@ -47,12 +51,12 @@ def plan_removal(s: Situation) -> Plan:
 
 
 def plan_reset(s: Situation) -> Plan:
-    """An invoice was reset: every payment that we put on it before comes off; the invoice stays."""
+    """An invoice was reset: every payment and refund of ours from before comes off; the invoice stays."""
     link = s.invoice_link
     if link is None:
         return Done("before_cutoff" if before_cutoff(s) else "not_needed", supersedes="money")
     refuse_removed(s, link)
-    if not _ours_by_id(s) and not _marks_before(s):
+    if not _ours_by_id(s) and not _marks_before(s) and not has_credit_notes(s):
         return Done(None, link, supersedes="money")
     if s.known.invoice is None:
         return read_invoice(link)
@@ -67,20 +71,23 @@ def _already_removed(s: Situation, link: Link) -> Plan:
     if ours:
         return Done(None, link, supersedes="money")
     if s.command.action == "deleted":
-        return Done("already_there", link, supersedes="money")
+        credit = prepare_credit_notes(s) or take_credit_note_out(s)
+        return credit or Done("already_there", link, supersedes="money")
     raise Refused("document_removed", number=link.xero_number)
 
 
 def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool) -> Plan | None:
-    """The next step until no payment of ours is left; none when that is so.
+    """The next step until no payment and no credit note of ours is left; none when that is so.
 
     Raises:
         Refused: something of others is in the way, or something of ours cannot be taken off. Everything is
             checked before the first step, so nothing was touched then.
     """
-    applied = _applied(s, invoice)
-    if marked := _marked(s, applied):
+    applied = standing_payments(s, invoice)
+    if marked := links_by_mark(s, applied):
         return Remember(marked)
+    if (step := prepare_credit_notes(s)) is not None:
+        return step
     by_id = _ours_by_id(s)
     ours = [p for p in applied if str(p["PaymentID"]) in by_id]
     if not invoice_stays:
@@ -93,6 +100,8 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
         if xero_id not in s.known.payments:
             return Send(Element("payments.read", "read payment", by_id[xero_id].target, xero_id=xero_id))
     _refuse_fixed(s, link, [s.known.payments[str(p["PaymentID"])] for p in ours], invoice_stays)
+    if (step := take_credit_note_out(s)) is not None:
+        return step
     if not ours:
         return None
     give_up(s, "take payment off")
@@ -101,7 +110,7 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
     return Send(Element("payments.remove", "take payment off", first.target, body, xero_id=first.xero_id))
 
 
-def _applied(s: Situation, invoice: _Found) -> list[_Found]:
+def standing_payments(s: Situation, invoice: _Found) -> list[_Found]:
     """Payments on the invoice as it was read, without those that we have taken off since."""
     taken_off = {p.xero_id for p in s.payment_links.values() if p.removed}
     return [
@@ -121,7 +130,7 @@ def _marks_before(s: Situation) -> dict[str, tuple[str, int]]:
     return {mark: asked for mark, asked in s.marks.items() if asked[1] < s.seq}
 
 
-def _marked(s: Situation, applied: list[_Found]) -> tuple[Link, ...]:
+def links_by_mark(s: Situation, applied: list[_Found]) -> tuple[Link, ...]:
     """Links for payments that have none but bear the mark of one of ours, whose answer was lost for good."""
     linked = {p.xero_id for p in s.payment_links.values()}
     marks = _marks_before(s)

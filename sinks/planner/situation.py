@@ -24,6 +24,9 @@ class Known:
     """``{}`` when Xero has no such invoice."""
     payments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By PaymentID, each read on its own."""
+    credit_note_by_number: tuple[Mapping[str, Any], ...] | None = None
+    credit_notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By CreditNoteID; ``{}`` when Xero has no such credit note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,20 @@ class Situation:
     """Another SalesBinder record is linked to the same Xero contact."""
     payment_links: Mapping[str, Link] = field(default_factory=dict)
     """The invoice's payments of ours, by transaction id."""
+    credit_note_links: Mapping[str, Link] = field(default_factory=dict)
+    """Credit notes that stand for refunds on the invoice, by transaction id."""
+    refund_links: Mapping[str, Link] = field(default_factory=dict)
+    """The payments that pay out those credit notes, by transaction id."""
     linked_elsewhere: frozenset[str] = frozenset()
     """Of the Xero ids that were read: those that other records are linked to."""
     unknown: Mapping[Target, datetime] = field(default_factory=dict)
     """Steps whose answer was not seen, and from when a look-up can be trusted."""
     marks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """Of a removal: marks of payments that were asked for and have no link: transaction id and position."""
+    """Marks of payments that were asked for and have no link: transaction id and position. Known to what
+    takes payments off: removals and refunds."""
+    refund_marks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Of a removal: refunds that were asked for and have no credit note linked, by transaction id: mark and
+    position."""
     overtaken: bool = False
     """A later action of the record has completed."""
     known: Known = field(default_factory=Known)

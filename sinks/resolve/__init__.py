@@ -9,6 +9,7 @@ from sinks.resolve.documents import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDoc
 from sinks.resolve.invoices import resolve_invoice
 from sinks.resolve.orders import resolve_bill, resolve_order
 from sinks.resolve.payments import ResolvedPayment, resolve_payment
+from sinks.resolve.refunds import contact_of, refund_warnings, resolve_refund
 
 __all__ = [
     "EMPTY_LINE_ID",
@@ -17,9 +18,12 @@ __all__ = [
     "ResolvedDocument",
     "ResolvedPayment",
     "contact_body",
+    "contact_of",
+    "refund_warnings",
     "resolve_bill",
     "resolve_contact",
     "resolve_invoice",
     "resolve_order",
     "resolve_payment",
+    "resolve_refund",
 ]

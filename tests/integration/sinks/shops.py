@@ -150,6 +150,11 @@ class Shop:
         assert len(found) == 1, found
         return found[0]
 
+    def credit_note(self, number: str) -> Any:
+        found = [n for n in self.books["credit_notes"] if n["number"] == number]
+        assert len(found) == 1, self.books["credit_notes"]
+        return found[0]
+
     def contact(self, name: str) -> Any:
         found = [c for c in self.books["contacts"] if c["name"] == name]
         assert len(found) == 1, found
@@ -374,6 +379,12 @@ class Maker:
         document.setdefault("transactions", []).append(transaction)
         data = {"document": {**document, "modified": self.now}, "transaction": transaction}
         return self.event("invoice.payment_applied", document["id"], data)
+
+    def refunded(
+        self, document: dict[str, Any], amount: str, reference: str = "Cash", **more: Any
+    ) -> dict[str, Any]:
+        event = self.paid(document, amount, reference, **more)
+        return {**event, "type": "salesbinder.invoice.refund_applied"}
 
     def act(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         data = {"id": document["id"]} if kind == "deleted" else copy.deepcopy(document)

@@ -96,10 +96,3 @@ async def test_one_bad_document_does_not_stop_those_of_its_batch(books: Shop, ma
     books.by_hand("PUT", "Invoices", {"Invoices": [theirs]})
     events = [make.created(make.document(customer, number)) for number in (1, 2, 3)]
     assert await books.run(*events) == ["posted", "number_taken", "posted"]
-
-
-async def test_unsupported_actions_say_so(books: Shop, make: Maker) -> None:
-    document = make.document(make.customer(), 1)
-    paid = make.paid(document, "8.00")
-    refund = {**paid, "id": "refund", "type": "salesbinder.invoice.refund_applied"}
-    assert (await books.run(make.created(document), paid, refund))[-1] == "not_supported_yet"

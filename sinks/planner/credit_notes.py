@@ -1,0 +1,249 @@
+"""Credit notes of ours: looked up by their marks when an answer was lost, taken out by a removal."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from contracts.money import to_cents
+from contracts.reasons import Refused
+from sinks.planner.contacts import quoted
+from sinks.planner.invoices import GONE, give_up, xero_day
+from sinks.planner.payments import is_marked
+from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
+from sinks.resolve import contact_of
+from sinks.steps import Element, Link, Target
+
+_Found = Mapping[str, Any]
+_APPROVED = ("AUTHORISED", "PAID")
+
+
+def credit_note_target(record_id: str, transaction_id: str) -> Target:
+    """The step key of a refund's credit note."""
+    return Target("credit_note", record_id, transaction_id)
+
+
+def refund_target(record_id: str, transaction_id: str) -> Target:
+    """The step key of the payment that pays a refund's credit note out."""
+    return Target("refund", record_id, transaction_id)
+
+
+def credit_note_number(invoice: Link, mark: str) -> str:
+    """``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that."""
+    return f"{invoice.xero_number}-{mark.removeprefix('#')}"
+
+
+def read_credit_note(note: Link) -> Send:
+    """Read the credit note as Xero has it now."""
+    return Send(Element("credit_notes.read", "read credit note", note.target, xero_id=note.xero_id))
+
+
+def find_credit_note(target: Target, number: str) -> Send:
+    """Look for a credit note by its number, which is unique among those of sales."""
+    query = {"where": f"CreditNoteNumber=={quoted(number)}", "page": "1"}
+    return Send(Element("credit_notes.find", "look up credit note", target, query=query, wanted=number))
+
+
+def link_of_credit_note(
+    target: Target, note: _Found, memory: Mapping[str, Any], seq: int, warned: tuple[str, ...] = ()
+) -> Link:
+    """The link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
+    facts = dict(memory)
+    facts["status"] = str(note.get("Status") or "")
+    total, expected = note.get("Total"), Decimal(str(facts.get("amount", 0)))
+    if total is not None and Decimal(str(total)) != expected and facts["status"] not in GONE:
+        warned = (*warned, f"the credit note is {total} in Xero and the refund {expected} in SalesBinder")
+    facts["warned"] = list(warned)
+    number = str(note.get("CreditNoteNumber") or "")
+    return Link(target, str(note["CreditNoteID"]), number, seq, facts["status"] in GONE, facts)
+
+
+def adopt_credit_note(
+    s: Situation,
+    found: tuple[_Found, ...],
+    wanted: Mapping[str, Any],
+    memory: Mapping[str, Any],
+    target: Target,
+) -> Plan:
+    """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
+
+    Adopting takes number, mark, amount, date and contact together, and nothing that is linked already.
+
+    Args:
+        wanted: ``CreditNoteNumber``, ``Reference``, ``Date`` and ``Contact`` as they were sent.
+        memory: what the link keeps.
+    """
+    linked = s.linked_elsewhere | {note.xero_id for note in s.credit_note_links.values()}
+    sales = [n for n in found if n.get("Type") == "ACCRECCREDIT"]
+    ours = [n for n in sales if is_marked(n, wanted["Reference"]) and n["CreditNoteID"] not in linked]
+    if not ours:
+        holder = str((sales[0].get("Contact") or {}).get("Name", "")) if sales else ""
+        number = wanted["CreditNoteNumber"]
+        raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
+    note = ours[0]
+    same = (
+        note.get("Status") in _APPROVED
+        and to_cents(Decimal(str(note.get("Total") or 0))) == memory["amount"]
+        and xero_day(note) == wanted["Date"]
+        and contact_of(note) == contact_of(wanted)
+    )
+    if note.get("Status") not in GONE and not same:
+        raise Refused(
+            "needs_review", step=f"credit note {wanted['CreditNoteNumber']}", candidates=_named(note)
+        )
+    return Remember((link_of_credit_note(target, note, memory, s.seq),), (target,), afresh=True)
+
+
+# Removal
+
+
+def prepare_credit_notes(s: Situation) -> Plan | None:
+    """The next step until all is read that decides whether our credit notes can be taken out; none then.
+
+    Raises:
+        Refused: something of others stands on one, or something of ours cannot be taken off.
+    """
+    step = _look_up_lost(s)
+    if step is not None:
+        return step
+    for note in _standing(s):
+        if note.xero_id not in s.known.credit_notes:
+            return read_credit_note(note)
+    for note in _standing(s):
+        found = s.known.credit_notes[note.xero_id]
+        if str(found.get("Status") or "DELETED") in GONE:
+            return Remember(_gone(s, note))
+        if (step := _prepare_payments(s, note, found)) is not None:
+            return step
+    for note in _standing(s):
+        _refuse_fixed(s, note)
+    return None
+
+
+def take_credit_note_out(s: Situation) -> Send | None:
+    """The next step until no credit note of ours is left: the money paid out first, then the credit note."""
+    for note in _standing(s):
+        transaction_id = note.target.transaction_id
+        refund = s.refund_links.get(transaction_id)
+        if refund is not None and not refund.removed:
+            give_up(s, "take refund off")
+            body = {"Status": "DELETED"}
+            element = Element(
+                "payments.remove", "take refund off", refund.target, body, xero_id=refund.xero_id
+            )
+            return Send(element)
+        give_up(s, "void credit note")
+        body = {"CreditNoteID": note.xero_id, "Status": "VOIDED"}
+        element = Element("credit_notes.update", "void credit note", note.target, body, xero_id=note.xero_id)
+        return Send(element)
+    return None
+
+
+def has_credit_notes(s: Situation) -> bool:
+    """True when a credit note of ours stands before this action, or may."""
+    return bool(_standing(s) or _lost(s))
+
+
+def _standing(s: Situation) -> list[Link]:
+    """Credit notes of ours that this action takes out. A reset leaves what came after it."""
+    everything = s.command.action != "reset"
+    notes = sorted(s.credit_note_links.values(), key=lambda note: (note.seq, note.target))
+    return [note for note in notes if not note.removed and (everything or note.seq < s.seq)]
+
+
+def _lost(s: Situation) -> list[tuple[Target, str, int]]:
+    """Credit notes that were asked for before and of which nobody knows whether they are there."""
+    found = []
+    for transaction_id, (mark, seq) in s.refund_marks.items():
+        target = credit_note_target(s.command.record_id, transaction_id)
+        if target in s.unknown and seq < s.seq:
+            found.append((target, mark, seq))
+    return sorted(found)
+
+
+def _look_up_lost(s: Situation) -> Plan | None:
+    """A credit note that bears our number and mark is ours; its refund ended without finding out."""
+    for target, mark, seq in _lost(s):
+        assert s.invoice_link is not None
+        number = credit_note_number(s.invoice_link, mark)
+        if s.now < s.unknown[target]:
+            return Wait(s.unknown[target], "waiting_for_answer")
+        if s.known.credit_note_by_number is None:
+            return find_credit_note(target, number)
+        marked = [n for n in s.known.credit_note_by_number if is_marked(n, mark)]
+        ours = [n for n in marked if n["CreditNoteID"] not in s.linked_elsewhere]
+        memory = {"reference": mark, "amount": str(ours[0].get("Total") or 0)} if ours else {}
+        links = (link_of_credit_note(target, ours[0], memory, seq),) if ours else ()
+        return Remember(links, (target,), afresh=True)
+    return None
+
+
+def _prepare_payments(s: Situation, note: Link, found: _Found) -> Plan | None:
+    """What is on one credit note: ours is linked and read, anything else stops the removal."""
+    refund = s.refund_links.get(note.target.transaction_id)
+    taken_off = refund.xero_id if refund is not None and refund.removed else ""
+    applied = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
+    applied = [p for p in applied if str(p["PaymentID"]) != taken_off]
+    own_id = refund.xero_id if refund is not None and not refund.removed else ""
+    ours = [p for p in applied if str(p["PaymentID"]) == own_id]
+    if not ours:
+        ours = [p for p in applied if is_marked(p, note.text("reference"))][:1]
+    _refuse_foreign(note, found, [p for p in applied if p not in ours])
+    if not ours:
+        return Remember((_deleted(refund),)) if refund is not None and own_id else None
+    payment_id = str(ours[0]["PaymentID"])
+    if payment_id != own_id:
+        target = refund_target(note.target.record_id, note.target.transaction_id)
+        facts = {"amount": str(ours[0].get("Amount", 0))}
+        return Remember((Link(target, payment_id, note.xero_number, note.seq, facts=facts),))
+    if payment_id not in s.known.payments:
+        assert refund is not None
+        return Send(Element("payments.read", "read refund", refund.target, xero_id=payment_id))
+    return None
+
+
+def _refuse_foreign(note: Link, found: _Found, others: list[_Found]) -> None:
+    listed = [f"{p.get('Amount')} of {xero_day(p)} {p.get('Reference') or ''}".strip() for p in others]
+    for allocation in found.get("Allocations") or ():
+        invoice = (allocation.get("Invoice") or {}).get("InvoiceNumber") or ""
+        listed.append(f"{allocation.get('Amount')} put on invoice {invoice}".strip())
+    if listed:
+        document = f"credit note {note.xero_number}"
+        raise Refused("foreign_payments", list=", ".join(listed), document=document, number=note.xero_number)
+
+
+def _refuse_fixed(s: Situation, note: Link) -> None:
+    """What is reconciled with the bank or lies in a locked period stays as it is."""
+    found = s.known.credit_notes[note.xero_id]
+    document = f"credit note {note.xero_number}"
+    refund = s.refund_links.get(note.target.transaction_id)
+    dates = [xero_day(found)]
+    if refund is not None and not refund.removed:
+        payment = s.known.payments[refund.xero_id]
+        dates.append(xero_day(payment))
+        if payment.get("IsReconciled") is True:
+            listed = (
+                f"{payment.get('Amount')} of {xero_day(payment)} {payment.get('Reference') or ''}".strip()
+            )
+            raise Refused("payment_reconciled", list=listed, document=document)
+    lock = s.facts.lock_date
+    locked = [day for day in dates if lock is not None and day <= lock.isoformat()]
+    if locked:
+        raise Refused(
+            "period_locked", number=note.xero_number, document=document, date=min(locked), lock_date=lock
+        )
+
+
+def _gone(s: Situation, note: Link) -> tuple[Link, ...]:
+    """Somebody voided it, hence took what paid it out off before."""
+    refund = s.refund_links.get(note.target.transaction_id)
+    rest = (_deleted(refund),) if refund is not None and not refund.removed else ()
+    return (replace(note, removed=True, facts={**note.facts, "status": "VOIDED"}), *rest)
+
+
+def _deleted(payment: Link) -> Link:
+    return replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"})
+
+
+def _named(note: _Found) -> str:
+    return f"{note['CreditNoteID']} ({note.get('Status')}, total {note.get('Total')})"

@@ -1,0 +1,131 @@
+"""Refunds as credit notes: the amount split over the invoice's taxes, to the cent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connections.facts import OrganisationFacts
+from contracts.money import CENT, to_cents
+from contracts.reasons import warning
+from contracts.results import Warning
+from sinks.resolve.payments import ResolvedPayment
+
+_NO_TAX = "NoTax"
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All lines of an invoice that have one TaxType, in cents."""
+
+    tax_type: str
+    net: Decimal
+    tax: Decimal
+    largest: Mapping[str, Any]
+    """The line whose account and item stand for all: by absolute net, of equals the first."""
+
+    @property
+    def gross(self) -> Decimal:
+        return self.net + self.tax
+
+
+def resolve_refund(
+    invoice: Mapping[str, Any], payment: ResolvedPayment, number: str, facts: OrganisationFacts
+) -> dict[str, Any]:
+    """The credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
+
+    One line a tax type, in proportion to what the invoice's lines of it come to with tax. Tax amounts are
+    always named, so that Xero's total is the refund's amount whatever it would round.
+
+    Args:
+        invoice: as Xero returned it, with its lines; its total is above zero.
+        payment: the money paid out: its amount, day and reference are the credit note's, too.
+        number: of the credit note.
+    """
+    untaxed = invoice.get("LineAmountTypes") == _NO_TAX
+    groups = _groups(invoice)
+    shares = split(payment.amount, [group.gross for group in groups])
+    text = f"Refund of invoice {invoice.get('InvoiceNumber') or ''}".strip()
+    lines = [_line(group, share, text, untaxed) for group, share in zip(groups, shares, strict=True) if share]
+    currency = str(invoice.get("CurrencyCode") or facts.base_currency)
+    body: dict[str, Any] = {
+        "Type": "ACCRECCREDIT",
+        "Status": "AUTHORISED",
+        "CreditNoteNumber": number,
+        "Reference": payment.reference,
+        "Date": payment.date.isoformat(),
+        "Contact": {"ContactID": contact_of(invoice)},
+        "CurrencyCode": currency,
+        "LineAmountTypes": _NO_TAX if untaxed else "Exclusive",
+        "LineItems": lines,
+    }
+    if currency != facts.base_currency and invoice.get("CurrencyRate"):
+        body["CurrencyRate"] = invoice["CurrencyRate"]
+    return body
+
+
+def refund_warnings(note: Mapping[str, Any], payment: ResolvedPayment) -> tuple[Warning, ...]:
+    """What a bookkeeper should know about a refund that is booked as this credit note."""
+    amount = payment.amount
+    several = len({line.get("TaxType") for line in note.get("LineItems") or ()}) > 1
+    split_over = [warning("refund_tax_by_proportion", amount=amount)] if several else []
+    return (warning("invoice_stays_paid", amount=amount), *split_over, *payment.warnings)
+
+
+def contact_of(document: Mapping[str, Any]) -> str:
+    """ContactID of a document that was read from Xero."""
+    return str((document.get("Contact") or {}).get("ContactID") or "")
+
+
+def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """``amount`` in proportion to ``weights``, each part in cents, all parts together exactly ``amount``.
+
+    What rounding down leaves goes cent by cent to the parts that lost most by it. Weights may be below zero;
+    their sum must be above.
+    """
+    cents, parts = int(amount / CENT), [int(weight / CENT) for weight in weights]
+    whole = sum(parts)
+    if whole <= 0:
+        raise ValueError(f"weights {weights} come to {whole}: nothing can be split in proportion to them")
+    divided = [divmod(cents * part, whole) for part in parts]
+    left = cents - sum(quotient for quotient, _ in divided)
+    by_loss = sorted(range(len(parts)), key=lambda index: (-divided[index][1], -abs(parts[index]), index))
+    extra = set(by_loss[:left])
+    return [(quotient + (index in extra)) * CENT for index, (quotient, _) in enumerate(divided)]
+
+
+def _groups(invoice: Mapping[str, Any]) -> list[_Group]:
+    """The invoice's lines by TaxType, in the order in which each comes first."""
+    inclusive = invoice.get("LineAmountTypes") == "Inclusive"
+    by_type: dict[str, list[Mapping[str, Any]]] = {}
+    for line in invoice.get("LineItems") or ():
+        if line.get("LineAmount") is not None:  # a line may be nothing but text
+            by_type.setdefault(str(line.get("TaxType") or ""), []).append(line)
+    return [
+        _Group(
+            tax_type=tax_type,
+            net=_sum(lines, "LineAmount") - (_sum(lines, "TaxAmount") if inclusive else 0),
+            tax=_sum(lines, "TaxAmount"),
+            largest=max(lines, key=lambda line: abs(_cents(line, "LineAmount"))),
+        )
+        for tax_type, lines in by_type.items()
+    ]
+
+
+def _line(group: _Group, share: Decimal, text: str, untaxed: bool) -> dict[str, Any]:
+    tax = Decimal("0.00") if untaxed else to_cents(share * group.tax / group.gross)
+    line: dict[str, Any] = {"Description": text, "Quantity": Decimal(1), "UnitAmount": share - tax}
+    for name in ("ItemCode", "AccountCode"):
+        if group.largest.get(name):
+            line[name] = group.largest[name]
+    if group.tax_type:
+        line["TaxType"] = group.tax_type
+    return line if untaxed else {**line, "TaxAmount": tax}
+
+
+def _sum(lines: Iterable[Mapping[str, Any]], name: str) -> Decimal:
+    return sum((_cents(line, name) for line in lines), Decimal(0))
+
+
+def _cents(line: Mapping[str, Any], name: str) -> Decimal:
+    return to_cents(Decimal(str(line.get(name) or 0)))
