@@ -18,7 +18,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "no JSON": {"kind": "not_json"},
     "late": {"kind": "late_apply", "seconds": 2},
 }
-_SALES = 6
+_SALES = 4
 
 
 def sold(maker: Maker) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -47,6 +47,7 @@ async def settled(
 async def test_one_credit_note_and_one_refund(
     fault: dict[str, Any], shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
+    xero.admin.limits(minute=1000)
     documents, events = sold(maker)
     async with delivering(shop):
         await shop.run(*events)
@@ -75,6 +76,7 @@ async def test_one_of_two_equal_payments_is_taken_back(
     fault: dict[str, Any], shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
     await shop.settings(refund_as="reverse_payment")
+    xero.admin.limits(minute=1000)
     documents, events = sold(maker)
     async with delivering(shop):
         await shop.run(*events)

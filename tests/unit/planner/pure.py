@@ -73,6 +73,7 @@ class PureXero:
 
     invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    credit_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     refuse: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
     """Steps to refuse once, with code and details."""
 
@@ -90,7 +91,19 @@ class PureXero:
                 return Result("ok", (self._write(body),))
             case "invoices.read":
                 return Result("ok", (self.shown(element.xero_id),))
-            case "payments.create":
+            case "credit_notes.create":
+                note = {"CreditNoteID": str(uuid.uuid4()), **body}
+                note["Total"] = sum(line["UnitAmount"] + line["TaxAmount"] for line in body["LineItems"])
+                self.credit_notes[note["CreditNoteID"]] = note
+                return Result("ok", (note,))
+            case "credit_notes.update":
+                assert not self.on("CreditNote", element.xero_id), "money stands on it"
+                self.credit_notes[element.xero_id] |= body
+                return Result("ok", (self.credit_notes[element.xero_id],))
+            case "credit_notes.read":
+                payments = self.on("CreditNote", element.xero_id)
+                return Result("ok", ({**self.credit_notes[element.xero_id], "Payments": payments},))
+            case "payments.create" | "refunds.create":
                 payment = {"PaymentID": str(uuid.uuid4()), "Status": "AUTHORISED", **body}
                 self.payments[payment["PaymentID"]] = payment
                 return Result("ok", (payment,))
@@ -107,17 +120,22 @@ class PureXero:
         invoice = self.invoices.setdefault(invoice_id, {"Status": "DRAFT"})
         invoice |= body
         invoice["LineItems"] = [
-            {"LineItemID": f"x{place}", **line} for place, line in enumerate(invoice["LineItems"])
+            {"LineItemID": f"x{place}", "LineAmount": line["Quantity"] * line["UnitAmount"], **line}
+            for place, line in enumerate(invoice["LineItems"])
         ]
         net = sum((line["Quantity"] * line["UnitAmount"] for line in invoice["LineItems"]), Decimal(0))
         invoice["Total"] = net
         return invoice
 
     def shown(self, invoice_id: str) -> dict[str, Any]:
-        payments = [p for p in self.live() if p["Invoice"]["InvoiceID"] == invoice_id]
+        payments = self.on("Invoice", invoice_id)
         invoice = self.invoices[invoice_id]
         paid = sum((p["Amount"] for p in payments), Decimal(0))
         return {**invoice, "Payments": payments, "AmountPaid": paid, "AmountDue": invoice["Total"] - paid}
+
+    def on(self, kind: str, document_id: str) -> list[dict[str, Any]]:
+        """Payments that stand on an ``Invoice`` or a ``CreditNote``."""
+        return [p for p in self.live() if p.get(kind, {}).get(f"{kind}ID") == document_id]
 
     def live(self) -> list[dict[str, Any]]:
         return [p for p in self.payments.values() if p["Status"] != "DELETED"]
@@ -137,7 +155,6 @@ class Books:
     def situation(self, work: Work) -> Situation:
         own = work.entry.command
         contact = own.document.contact if own.document else own.contact
-        payments = {t.transaction_id: link for t, link in self.links.items() if t.kind == "payment"}
         return Situation(
             command=own,
             seq=work.entry.seq,
@@ -149,11 +166,17 @@ class Books:
             contact=contact,
             invoice_link=self.links.get(invoice_target(own.record_id)),
             contact_link=self.links.get(contact_target(contact)) if contact else None,
-            payment_links=payments,
+            payment_links=self.of_kind("payment"),
+            credit_note_links=self.of_kind("credit_note"),
+            refund_links=self.of_kind("refund"),
             unknown=self.unknown,
             known=work.known,
             refusal=work.refusal,
         )
+
+    def of_kind(self, kind: str) -> dict[str, Link]:
+        """Links of one kind by transaction id."""
+        return {t.transaction_id: link for t, link in self.links.items() if t.kind == kind}
 
     def run(self, own: Command, seq: int, revision: int = 0) -> Done | Fail | Wait:
         """Until the command ends."""

@@ -16,13 +16,15 @@ from tests.unit.resolve.books import NOW, SETTINGS, invoice, line, payment
 
 ACTIONS = st.one_of(
     st.tuples(st.sampled_from(["created", "edited"]), st.integers(1, 4), st.integers(-2, 2)),
-    st.tuples(st.just("payment_applied"), st.integers(1, 60), st.just(0)),
+    st.tuples(st.sampled_from(["payment_applied", "refund_applied"]), st.integers(1, 30), st.just(0)),
+    st.tuples(st.sampled_from(["payment_applied", "refund_applied"]), st.just(20), st.just(0)),
     st.tuples(st.sampled_from(["reset", "cancelled", "deleted"]), st.just(0), st.just(0)),
 )
 CHOICES = st.fixed_dictionaries(
     {
         "invoice_status": st.sampled_from(["authorised", "draft"]),
         "edit_authorised": st.sampled_from(["refuse", "push"]),
+        "refund_as": st.sampled_from(["credit_note", "reverse_payment"]),
     }
 )
 
@@ -34,7 +36,7 @@ def commands(history: list[tuple[Any, int, int]]) -> list[Command]:
         version = NOW + timedelta(minutes=10 * place + 10 * late)
         price = str(50 + number) if action in ("created", "edited") else "50"
         document = invoice(line("1", price), version=version, event_time=NOW + timedelta(minutes=place))
-        if action == "payment_applied":
+        if action in ("payment_applied", "refund_applied"):
             paid = payment(str(number), transaction_id=f"{place:08}", mark=f"#{place:08}")
             made.append(command(action, document, paid))
         else:
@@ -59,7 +61,8 @@ def test_replay_of_what_is_done_sends_nothing(
 
 @given(history=st.lists(ACTIONS, min_size=1, max_size=8), choices=CHOICES)
 def test_books_follow_what_completed(history: list[tuple[Any, int, int]], choices: dict[str, Any]) -> None:
-    """There is one invoice at most; on it stands what was paid since the last reset, or it is removed."""
+    """There is one invoice at most; on it stands what was paid since the last reset, or it is removed. What
+    was refunded since then is paid out on credit notes, or no longer stands on it."""
     books = Books(replace(SETTINGS, **choices))
     paid, removed = Decimal(0), False
     for seq, own in enumerate(commands(history), 1):
@@ -69,11 +72,16 @@ def test_books_follow_what_completed(history: list[tuple[Any, int, int]], choice
         if isinstance(end, Fail):
             continue
         if own.transaction is not None:
-            paid += own.transaction.amount
+            sign = 1 if own.action == "payment_applied" else -1
+            paid += sign * own.transaction.amount
         elif own.action in ("reset", "cancelled", "deleted"):
             paid = Decimal(0)
             removed = removed or own.action != "reset"
     assert len(books.xero.invoices) <= 1
-    assert sum((p["Amount"] for p in books.xero.live()), Decimal(0)) == paid
+    came_in = sum((p["Amount"] for p in books.xero.live() if "Invoice" in p), Decimal(0))
+    went_out = sum((p["Amount"] for p in books.xero.live() if "CreditNote" in p), Decimal(0))
+    standing = [note["Total"] for note in books.xero.credit_notes.values() if note["Status"] != "VOIDED"]
+    assert came_in - went_out == paid >= 0
+    assert sum(standing, Decimal(0)) == went_out
     for found in books.xero.invoices.values():
         assert (found["Status"] in ("VOIDED", "DELETED")) == removed
