@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sinks.planner import Fail, Known, Remember, Wait, known_details, plan
+from sinks.planner import Fail, Known, Remember, Send, Wait, known_details, plan
 from sinks.planner.credit_notes import credit_note_target, refund_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.payments import payment_target
@@ -183,6 +183,27 @@ def test_payment_that_was_chosen_and_is_gone_makes_no_other_one_the_newest() -> 
     assert isinstance(step, Remember)
     [link] = step.links
     assert (link.xero_id, link.removed, link.text("reversed_by")) == ("p2", True, TRANSACTION)
+
+
+def test_newest_of_several_is_chosen() -> None:
+    known = Known(invoice={**XERO_INVOICE, "Payments": [{"PaymentID": "p0"}, {"PaymentID": "p1"}]})
+    older = replace(PAYMENT_LINK, target=payment_target("d1", "t0"), xero_id="p0", seq=1)
+    own = command("refund_applied", invoice(line("1", "100")), payment("50", reference=""))
+    step = plan(reversing(payment_links={"t0": older, "t1": PAYMENT_LINK}, known=known, command=own))
+    assert isinstance(step, Send)
+    assert step.element.xero_id == "p1"
+
+
+def test_what_was_refunded_before_counts_unless_it_was_voided() -> None:
+    earlier = {"t9": replace(NOTE_LINK, target=credit_note_target("d1", "t9"))}
+    assert next_step(refunding("50", known=READ, credit_note_links=earlier)) == "credit note"
+    assert next_step(refunding("50.01", known=READ, credit_note_links=earlier)) == "read credit note"
+    read = replace(READ, credit_notes={"n1": NOTE})
+    assert (
+        next_step(refunding("50.01", known=read, credit_note_links=earlier)) == "failed refund_exceeds_paid"
+    )
+    voided = {"t9": replace(earlier["t9"], removed=True)}
+    assert next_step(refunding("50.01", known=read, credit_note_links=voided)) == "credit note"
 
 
 def test_refusal_of_a_line_names_the_setting_of_lines() -> None:
