@@ -14,7 +14,7 @@ from connections.environment import Environment
 from connections.secrets import SecretBox
 from sinks import ledger
 from sinks.intake import LANE_CHANNEL
-from sinks.lane import Lane
+from sinks.lane import Lane, Overtaken
 from sinks.ledger import Lease, LeaseLost
 from sinks.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.outbox import Outbox, Publish
@@ -128,6 +128,8 @@ class Delivery:
             await runner.run()
         except LeaseLost:
             log.warning("lane lost its lease", account=account)
+        except Overtaken:
+            log.info("lane starts anew, since an operator changed what it had in hand", account=account)
         except _DATABASE_AWAY as error:
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)

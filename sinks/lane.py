@@ -247,16 +247,18 @@ class Lane:
                 outcome = await self.desk().advance(connection, works)
             self.take(works, outcome)
 
-    async def release(self, hold: Hold) -> None:
-        """Give back what is in hand and not under way: nobody is at work on it while the account is held."""
-        under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
-        idle = [work for i, work in self.works.items() if i not in under_way]
-        if not idle:
+    async def release(self, hold: Hold | None) -> None:
+        """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
+        once the lane ends.
+        """
+        if not self.works:
             return
-        running = [entry for work in idle for entry in (work.entry, *work.merged) if entry.state == "running"]
-        back = [entry.waiting(hold.until, hold.code, hold.shown) for entry in running]
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
+            under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
+            idle = [work for i, work in self.works.items() if i not in under_way]
+            running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
+            back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, None)
             self.drop_queued()
 
@@ -278,6 +280,10 @@ class Lane:
 SEND_WITHIN = 10.0
 """Seconds after its commit within which a call's first byte must leave."""
 _FACTS = Target("organisation", "")
+
+
+def _given_back(entry: Entry, hold: Hold | None) -> Entry:
+    return entry.waiting(hold.until, hold.code, hold.shown) if hold else entry.back_in_queue()
 
 
 def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
