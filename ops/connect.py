@@ -79,7 +79,7 @@ def connect(
     used = environment.required(database=True)
     secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
     found = verify(used, client_id, secret, tenant)
-    asyncio.run(_save(used, account, found, client_id, secret, cut_off, new_organisation))
+    asyncio.run(save(used, account, found, client_id, secret, cut_off, new_organisation))
     trouble = asyncio.run(ask_lane(used, account))
     _report(asyncio.run(_load(used, account)), trouble, as_json)
 
@@ -147,7 +147,7 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
     return [Tenant(one.tenant_id, one.tenant_name or "") for one in listed if one.tenant_type != "PRACTICE"]
 
 
-async def _save(
+async def save(
     used: Environment,
     account: str,
     found: Tenant,
@@ -156,6 +156,11 @@ async def _save(
     enabled_at: datetime | None,
     new_organisation: bool,
 ) -> None:
+    """Store the connection, the secret encrypted.
+
+    Raises:
+        ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
+    """
     box = SecretBox.open(used.data_dir, used.secret_key)
     async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx connect")) as connection:
         await store.save_connection(
@@ -196,9 +201,8 @@ def _report(connection: store.Connection, trouble: str | None, as_json: bool) ->
         name = facts.name if facts else connection.tenant_name
         currency = f", {facts.base_currency}" if facts else ""
         print(f"{connection.account} is connected to {name or connection.tenant_id}{currency}")
-        print(
-            f"documents created since {connection.enabled_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC are synced"
-        )
+        since = connection.enabled_at.astimezone(UTC)
+        print(f"cut-off: documents created before {since:%F %T} UTC are not synced")
     if trouble is not None:
         say(f"the organisation's accounts and tax rates are not known yet: {trouble}", "yellow")
     say_findings(connection.account, findings)
