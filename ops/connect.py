@@ -65,10 +65,10 @@ def connect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Connect an account to Xero with client credentials (a custom connection), or connect it again.
+    """Connect an account to Xero, or reconnect it.
 
-    The credentials are tried before anything is stored. Settings and cut-off of an account that was connected
-    before stay as they are.
+    With client credentials, which Xero calls a custom connection. They are tried before anything
+    is stored. Settings and cut-off of an account that was connected before stay as they are.
     """
     cut_off = _moment(enabled_at)
     if client_id is None:

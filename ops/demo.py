@@ -62,7 +62,9 @@ def demo(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the whole pipeline at work: a sample shop's day, a fake Xero, the log, and both books compared.
+    """Show the pipeline at work with a sample shop.
+
+    A day of its events goes to a fake Xero; then the log and both books are shown side by side and compared.
 
     Everything runs in a temporary directory (inside of SBX_DATA_DIR where that is set) with Kafka and
     PostgreSQL of its own. Takes about a minute; without --once it then stays up until Ctrl-C.
@@ -148,7 +150,7 @@ def _play(console: Console, pipeline: Running, xero: str, as_json: bool) -> Comp
     day = shop_day(_ACCOUNT, datetime.now(UTC).date() - timedelta(days=1))
     console.print(
         f"A day of the shop '{_ACCOUNT}' with {len(day.customers)} customers: {len(day.events)} events, "
-        f"{day.repeated} of them sent twice, and one that nobody can read.\nXero's limit of 60 calls a minute "
+        f"{day.repeated} of them sent twice, and one nobody can read.\nXero's limit of 60 calls a minute "
         f"is kept, by a clock that runs {_CLOCK_RATE} times as fast.",
         markup=False,
     )

@@ -46,7 +46,10 @@ def log(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what became of every action: the newest last; with --json one entry a line, the oldest first."""
+    """Show what became of every action.
+
+    The newest 50, the newest last; with --json all, one entry a line, the oldest first.
+    """
     filters = Filters(
         account=account,
         state=_one_of("--state", state, get_args(State)),

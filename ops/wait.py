@@ -29,10 +29,10 @@ def wait(
     idle: Annotated[bool, typer.Option("--idle", help="Wait until all published events have ended.")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = 300.0,
 ) -> None:
-    """Wait until every event published so far has ended: completed, or failed for good.
+    """Wait until all events published have ended.
 
-    What waits to be tried again has not ended, nor has what a paused account holds. Exit code 1 when that did
-    not happen in time; stderr then says what is open.
+    Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
+    what a paused account holds. Exit code 1 when not in time; stderr then says what is open.
     """
     if not idle:
         raise BadUsage("nothing to wait for", "write: sbx wait --idle")
