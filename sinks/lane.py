@@ -29,7 +29,7 @@ _ROUNDS = 20
 """Times that a lane takes up work before it looks at what is to be sent."""
 FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
-_LINGER_SECONDS = 1.0
+_LINGER_SECONDS = 5.0
 _SNAPSHOT_ACTIONS = ("created", "edited")
 _ORDER = (
     "payments.read",
@@ -212,14 +212,16 @@ class Lane:
         return partial
 
     def linger(self, now: float) -> float:
-        """Seconds for which a partial batch still waits for company: none while calls are plenty and
-        nothing more is to come.
+        """Seconds for which a partial batch still waits for company.
+
+        In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
+        goes at once while calls are plenty, and waits longer as they become scarce.
         """
         if self._queued_since is None:
             return 0.0
-        if not self.more and (self.budget.plenty or not self.flying):
-            return 0.0
-        return max(0.0, self._queued_since + _LINGER_SECONDS / self.rate - now)
+        backlog = self.more and bool(self.flying)
+        most = max(self.budget.pace(now) if not self.more else 0.0, _LINGER_SECONDS if backlog else 0.0)
+        return max(0.0, self._queued_since + most - now)
 
     async def announce(self) -> None:
         """Tell the log what holds the account, when that has changed."""
