@@ -14,7 +14,7 @@ from ops.terminal import print_json
 
 def pause(
     account: Account,
-    reason: Annotated[str, typer.Option(help="Why; the log shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; the log shows it.")] = "by an operator",
     as_json: AsJson = False,
 ) -> None:
     """Hold an account: nothing is sent to Xero.
