@@ -134,6 +134,9 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT) as http:
             answer = http.request("GET", url, headers=headers)
             if answer.status in _NO_SUCH_PAGE:
+                # Xero's guide and its SDK spell the path differently; a stand-in may know only one of them.
+                answer = http.request("GET", url.replace("/connections", "/Connections"), headers=headers)
+            if answer.status in _NO_SUCH_PAGE:
                 return None
             if answer.status != 200:
                 raise OperationFailed(f"Xero answered {answer.status} to GET {url}", "try again in a minute")
