@@ -14,6 +14,7 @@ from sinks.flight import Flight
 from sinks.lane import FACTS_GOOD_FOR, Lane
 from sinks.organisation import NotTold, ask
 from sinks.recovery import recover
+from sinks.rush import Rush
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,8 +30,9 @@ _ENDING = 20.0
 class LaneRunner:
     """Runs one lane from its lease to its end."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, rush: Rush) -> None:
         self.lane = lane
+        self._rush = rush
         self.wake = asyncio.Event()
         self.connection_changed = True
         self._stop = asyncio.Event()
@@ -92,6 +94,9 @@ class LaneRunner:
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
+        rush = self._rush.wait(lane.account, machine_seconds())
+        if rush > 0.0:
+            return rush
         await lane.load()
         for call in await lane.dispatch():
             self._start(self._fly(call))
