@@ -237,7 +237,8 @@ class Lane:
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             await store.save_facts(connection, self.account, facts)
-        await self.session.reload()
+        async with self.desk_lock:
+            await self.session.reload()
         self.facts_wanted = False
         await self.replan(self.waiting.pop(_FACTS, []))
 

@@ -166,7 +166,10 @@ class LaneRunner:
     async def _reload(self) -> None:
         self.connection_changed = False
         before = self.lane.session.connection
-        await self.lane.session.reload()
+        async with (
+            self.lane.desk_lock
+        ):  # what a landing call has just learnt must not be overwritten by older news
+            await self.lane.session.reload()
         after = self.lane.session.connection
         if after is not None and before is not None and after.connected_at != before.connected_at:
             self.lane.state.reconnected()

@@ -21,7 +21,9 @@ from tests.integration.ops.sbx import Sbx
         (["connect", "acme"], "--client-id"),
         (["connect", "acme", "--client-id", "x", "--enabled-at", "2026-01-01T00:00:00"], "offset"),
         (["settings", "set", "acme", "due_days"], "KEY=VALUE"),
-        (["pause", "acme"], "--reason"),
+        (["pause", "Acme_1"], "sub-domain"),
+        (["skip", "--number", "1"], "--note"),
+        (["retry", "--since", "soon"], "2h"),
     ],
 )
 def test_bad_usage(alone: Sbx, arguments: list[str], said: str) -> None:
