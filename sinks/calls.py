@@ -46,7 +46,7 @@ def make_call(parts: Sequence[Part]) -> Call:
     intent_id = str(uuid.uuid4())
     first = parts[0].element
     query = {**route.query, **first.query}
-    path = route.path.replace("{id}", first.xero_id)
+    path = route.path.replace("{id}", quote(first.xero_id, safe=""))
     body: bytes | None = None
     if route.reads:
         if len(parts) > 1:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-Kind = Literal["contact", "item", "invoice", "payment", "organisation"]
+Kind = Literal["contact", "item", "invoice", "payment", "purchase_order", "bill", "organisation"]
 
 
 class Target(NamedTuple):
@@ -27,7 +27,7 @@ class Route:
     name: str
     method: str
     path: str
-    """``{id}`` stands for the element's id in Xero."""
+    """``{id}`` stands for the element's ``xero_id``."""
     envelope: str = ""
     """The JSON array that holds the elements, in the request as in the answer."""
     batch: int = 1
@@ -51,6 +51,8 @@ class Route:
 
 _BATCH = {"summarizeErrors": "false"}
 _LINES = {"summarizeErrors": "false", "unitdp": "4"}
+_ORDER_NUMBER = ("PurchaseOrderNumber",)
+_ORDER_ID = ("PurchaseOrderID",)
 
 ROUTES: dict[str, Route] = {
     route.name: route
@@ -65,6 +67,12 @@ ROUTES: dict[str, Route] = {
         Route("invoices.update", "POST", "/Invoices", "Invoices", 50, _LINES, ("InvoiceID",)),
         Route("invoices.find", "GET", "/Invoices", "Invoices", 40, {"unitdp": "4"}, ("InvoiceNumber",)),
         Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 40, {"unitdp": "4"}, ("InvoiceID",)),
+        Route("orders.create", "PUT", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_NUMBER, True),
+        Route("orders.update", "POST", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_ID),
+        Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 1, {}, _ORDER_NUMBER),
+        Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 1, {}, _ORDER_ID),
+        # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
+        Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
         Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
@@ -84,7 +92,7 @@ class Element:
     target: Target
     body: Mapping[str, Any] | None = None
     xero_id: str = ""
-    """For routes with an id in the path."""
+    """For routes with an id in the path; of a purchase order that is looked up, its number."""
     query: Mapping[str, str] = field(default_factory=dict)
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
