@@ -12,6 +12,7 @@ from sinks.xero.client import Request
 MAX_BODY = 3_000_000
 MAX_QUERY = 2_500
 """Bytes of a query: longer addresses are refused by servers on the way."""
+_ORDERS_PER_PAGE = "500"
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ def make_call(parts: Sequence[Part]) -> Call:
     route = ROUTES[parts[0].element.route]
     intent_id = str(uuid.uuid4())
     first = parts[0].element
-    query = {**route.query, **first.query}
+    query = {**route.query, **({} if "{id}" in route.path else first.query)}
     path = route.path.replace("{id}", quote(first.xero_id, safe=""))
     body: bytes | None = None
     if route.reads:
@@ -61,13 +62,18 @@ def make_call(parts: Sequence[Part]) -> Call:
 
 
 def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
-    """The query that reads several objects at once. Payments have no ``IDs``, but a filter."""
+    """The query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase orders
+    have only their days. What is not found that way is read on its own.
+    """
     if "InvoiceNumbers" in elements[0].query:
         return {"InvoiceNumbers": ",".join(element.wanted for element in elements)}
     if elements[0].wanted:
         return {"where": " OR ".join(element.query["where"] for element in elements)}
     if route.envelope == "Payments":
         return {"where": " OR ".join(f'PaymentID==guid("{element.xero_id}")' for element in elements)}
+    if route.envelope == "PurchaseOrders":
+        days = sorted(element.query["DateFrom"] for element in elements)
+        return {"DateFrom": days[0], "DateTo": days[-1], "page": "1", "pageSize": _ORDERS_PER_PAGE}
     ids = ",".join(element.xero_id for element in elements)
     return {"IDs": ids, "includeArchived": "true", "page": "1"}  # only a page shows records in full
 

@@ -70,7 +70,7 @@ ROUTES: dict[str, Route] = {
         Route("orders.create", "PUT", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_NUMBER, True),
         Route("orders.update", "POST", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_ID),
         Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 1, {}, _ORDER_NUMBER),
-        Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 1, {}, _ORDER_ID),
+        Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_ID),
         # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
         Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
@@ -94,6 +94,7 @@ class Element:
     xero_id: str = ""
     """For routes with an id in the path; of a purchase order that is looked up, its number."""
     query: Mapping[str, str] = field(default_factory=dict)
+    """Of a purchase order that is read by its id: the day by which it is found among others."""
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)

@@ -118,7 +118,8 @@ def refuse_removed_order(s: Situation, link: Link) -> None:
 
 def read_order(link: Link) -> Send:
     """Read the order as Xero has it now."""
-    return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id))
+    day = {"DateFrom": link.text("date")}
+    return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
 
 
 def update_order(link: Link, step: str, body: Mapping[str, Any], memory: Mapping[str, Any]) -> Send:
@@ -203,7 +204,7 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
 
 def link_of_order(target: Target, order: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
     """The link for a purchase order as Xero returned it, with what was sent to get there."""
-    facts = facts_of(order, memory)
+    facts = {**facts_of(order, memory), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")
     return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)
 
