@@ -65,15 +65,15 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
     """The query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase orders
     have only their days. What is not found that way is read on its own.
     """
+    if route.envelope == "PurchaseOrders":
+        days = sorted(element.query["DateFrom"] for element in elements)
+        return {"DateFrom": days[0], "DateTo": days[-1], "page": "1", "pageSize": _ORDERS_PER_PAGE}
     if "InvoiceNumbers" in elements[0].query:
         return {"InvoiceNumbers": ",".join(element.wanted for element in elements)}
     if elements[0].wanted:
         return {"where": " OR ".join(element.query["where"] for element in elements)}
     if route.envelope == "Payments":
         return {"where": " OR ".join(f'PaymentID==guid("{element.xero_id}")' for element in elements)}
-    if route.envelope == "PurchaseOrders":
-        days = sorted(element.query["DateFrom"] for element in elements)
-        return {"DateFrom": days[0], "DateTo": days[-1], "page": "1", "pageSize": _ORDERS_PER_PAGE}
     ids = ",".join(element.xero_id for element in elements)
     return {"IDs": ids, "includeArchived": "true", "page": "1"}  # only a page shows records in full
 
@@ -104,7 +104,7 @@ def _weight(element: Element) -> int:
     """Bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
-    if element.route == "invoices.find" and "where" in element.query:
+    if element.route in ("invoices.find", "bills.find") and "where" in element.query:
         return MAX_QUERY  # a number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
 

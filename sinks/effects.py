@@ -78,7 +78,7 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
         return replace(known, contact_by_number=found)
     if element.route == "contacts.find":
         return replace(known, contact_by_name=found)
-    if element.route == "invoices.find":
+    if element.route in ("invoices.find", "bills.find"):
         return replace(known, invoice_by_number=found)
     if element.route == "invoices.read":
         return replace(known, invoice=first)

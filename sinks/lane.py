@@ -38,6 +38,7 @@ _ORDER = (
     "contacts.find",
     "contacts.find_number",
     "invoices.find",
+    "bills.find",
     "orders.read",
     "orders.find",
     "items.create",

@@ -34,7 +34,8 @@ class Route:
     """Elements a call may carry. Xero advises bundles of up to 50 (developer.xero.com, "limits")."""
     query: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
-    """The fields by which a result is matched to its element, the first that is present."""
+    """The fields by which a result is matched to its element, the first that is present. None: each element
+    of a look-up gets all that was found."""
     creates: bool = False
     """Creates something: after an answer that was not seen it must not simply be sent anew."""
 
@@ -69,10 +70,11 @@ ROUTES: dict[str, Route] = {
         Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 40, {"unitdp": "4"}, ("InvoiceID",)),
         Route("orders.create", "PUT", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_NUMBER, True),
         Route("orders.update", "POST", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_ID),
-        Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 1, {}, _ORDER_NUMBER),
+        Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_NUMBER),
         Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_ID),
         # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
         Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True),
+        Route("bills.find", "GET", "/Invoices", "Invoices", 40, {"page": "1", "pageSize": "1000"}),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
         Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
@@ -94,7 +96,7 @@ class Element:
     xero_id: str = ""
     """For routes with an id in the path; of a purchase order that is looked up, its number."""
     query: Mapping[str, str] = field(default_factory=dict)
-    """Of a purchase order that is read by its id: the day by which it is found among others."""
+    """Of a purchase order that is read by its id or number: the day by which it is found among others."""
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)

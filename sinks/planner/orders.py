@@ -142,15 +142,19 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     if contact_refused(s, "order"):
         return plan_archived(s)
     if s.refusal is not None and s.refusal.step == "order" and s.refusal.code == "number_taken":
-        number = resolved.number
-        element = Element("orders.find", "look up order", target, xero_id=number, wanted=number)
-        return Send(element)
+        return _find(target, resolved)
     give_up(s, "order")
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
     memory = document_memory(s, document, resolved)
     return Send(Element("orders.create", "order", target, body, memory=memory))
+
+
+def _find(target: Target, resolved: ResolvedDocument) -> Send:
+    """By its number alone, or among the orders of its day."""
+    number, day = resolved.number, {"DateFrom": str(resolved.body["Date"])}
+    return Send(Element("orders.find", "look up order", target, xero_id=number, query=day, wanted=number))
 
 
 def _adopt(

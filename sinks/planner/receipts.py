@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
+from sinks.names import same_name
 from sinks.planner.contacts import plan_archived, quoted
 from sinks.planner.invoices import (
     GONE,
@@ -136,13 +137,14 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
         return Wait(s.unknown[target], "waiting_for_answer")
     bill = _resolved(s, link)
     if s.known.invoice_by_number is None:
-        where = f'Type=="ACCPAY" AND InvoiceNumber=={quoted(bill.number)}'
-        query = {"where": where, "page": "1", "pageSize": "1000"}
-        return Send(Element("invoices.find", "look up bill", target, query=query, wanted=bill.number))
+        return _find(target, bill.number)
     live = [
         b
         for b in s.known.invoice_by_number
-        if b.get("Status") not in GONE and b["InvoiceID"] not in s.linked_elsewhere
+        if b.get("Type") == "ACCPAY"
+        and same_name(str(b.get("InvoiceNumber") or ""), bill.number)
+        and b.get("Status") not in GONE
+        and b["InvoiceID"] not in s.linked_elsewhere
     ]
     marked = [b for b in live if b.get("Url") == bill.body["Url"]]
     equal = [b for b in live if _is(s, b, bill)]
@@ -157,6 +159,13 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
         step=f"bill {bill.number} of {bill.total}",
         candidates=", ".join(f"{b['InvoiceID']} ({b.get('Status')}, total {b.get('Total')})" for b in listed),
     )
+
+
+def _find(target: Target, number: str) -> Send:
+    """``InvoiceNumbers`` is a list parted by commas."""
+    where = {"where": f'Type=="ACCPAY" AND InvoiceNumber=={quoted(number)}'}
+    query = where if "," in number else {"InvoiceNumbers": number}
+    return Send(Element("bills.find", "look up bill", target, query=query, wanted=number))
 
 
 def _is(s: Situation, found: Mapping[str, Any], bill: ResolvedDocument) -> bool:

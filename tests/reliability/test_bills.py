@@ -57,19 +57,21 @@ async def test_each_order_gets_one_bill(
 RATE = 60.0
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+@pytest.mark.parametrize(
+    ("kind", "number"), [("drop_after", "1"), ("drop_after", "A,1"), ("drop_before", "1")]
+)
 async def test_answer_lost_for_good_is_looked_up(
-    kind: str, shop: Shop, xero: FakeXeroServer, maker: Maker
+    kind: str, number: str, shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
     """Until the key is too old no answer comes. A bill of the same number that is not ours does not count."""
     shop.environment = replace(shop.environment, clock_rate=RATE)
-    document = order(maker, 1)
+    document = order(maker, 1, document_number=number)
     await shop.send(happened(maker, "created", document))
     async with delivering(shop):
         await shop.idle()
         line = {"Description": "By hand", "Quantity": 1, "UnitAmount": 5, "AccountCode": "300"}
-        contact = {"ContactID": order_in(shop, "1")["contact_id"]}
-        theirs = {"Type": "ACCPAY", "InvoiceNumber": "1", "Contact": contact, "LineItems": [line]}
+        contact = {"ContactID": order_in(shop, number)["contact_id"]}
+        theirs = {"Type": "ACCPAY", "InvoiceNumber": number, "Contact": contact, "LineItems": [line]}
         shop.by_hand("PUT", "Invoices", {"Invoices": [theirs]})
         xero.admin.fault(kind=kind, method="PUT", path="Invoices", times=None)
         received = happened(maker, "received", document)
@@ -82,6 +84,6 @@ async def test_answer_lost_for_good_is_looked_up(
         await shop.idle()
     assert await shop.end(received) == "posted"
     assert [b["total"] for b in bills_in(shop) if b["url"]] == ["108.00"]
-    assert order_in(shop, "1")["status"] == "BILLED"
+    assert order_in(shop, number)["status"] == "BILLED"
     puts = [call for call in shop.calls() if call == "PUT Invoices"]
     assert ("GET Invoices" in shop.calls()) and len(puts) > 1

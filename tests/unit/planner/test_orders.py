@@ -231,6 +231,8 @@ LOOK_UPS = {
     "the same without our link": (({**BILL, "Url": ""},), "failed needs_review"),
     "somebody else's": (({**BILL, "Url": "", "Total": 5},), "remember"),
     "voided": (({**BILL, "Status": "VOIDED"},), "remember"),
+    "of another number": (({**BILL, "InvoiceNumber": "5002", "Url": ""},), "remember"),
+    "a sales invoice": (({**BILL, "Type": "ACCREC"},), "remember"),
 }
 
 
