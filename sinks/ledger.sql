@@ -176,6 +176,12 @@ SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings
        triggered_by, actor
 FROM ledger.commands WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
 
+-- name: running
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+       triggered_by, actor
+FROM ledger.commands WHERE account = %(account)s AND state = 'running' AND NOT command_id = ANY(%(held)s::uuid[])
+
 -- name: recent_calls
 SELECT count(*) AS calls FROM ledger.intents
 WHERE account = %(account)s AND created_at > clock_timestamp() - make_interval(secs => %(seconds)s)
