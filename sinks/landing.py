@@ -109,7 +109,7 @@ async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, end
 
 
 async def _links(connection: ledger.Connection, account: str, targets: list[Target]) -> dict[Target, Link]:
-    records = {t.record_id for t in targets if t.kind in ("invoice", "payment")}
+    records = {t.record_id for t in targets if t.kind in ("invoice", "payment", "purchase_order", "bill")}
     contacts = {t.record_id for t in targets if t.kind == "contact"}
     return await ledger.links(connection, account, records, contacts)
 

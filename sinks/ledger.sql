@@ -59,7 +59,7 @@ WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > cloc
 SELECT kind, record_id, transaction_id, xero_id, xero_number, seq, removed, facts
 FROM ledger.links
 WHERE account = %(account)s
-  AND ((kind IN ('invoice', 'payment') AND record_id = ANY(%(records)s))
+  AND ((kind IN ('invoice', 'payment', 'purchase_order', 'bill') AND record_id = ANY(%(records)s))
        OR (kind = 'contact' AND record_id = ANY(%(contacts)s)))
 
 -- name: shared
