@@ -1,6 +1,6 @@
 """The least that a stage could do: a bare aiokafka loop, as a process of its own.
 
-``python -m bench.bare SERVERS TOPICS COUNT produce SIZE…`` sends messages of these sizes for each that it reads;
+``python -m bench.bare SERVERS TOPICS COUNT produce SIZE…`` sends messages of these sizes for each it reads;
 ``… insert DATABASE_URL`` puts every batch into a table. It prints what ``COUNT`` messages took, as JSON.
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from bench import bare
 from bench.figures import Figure, at_most, percentile
 from bench.rig import STAGES, Rig
 from bench.sales import Message, sales
@@ -28,7 +29,7 @@ def run() -> list[Figure]:
         rig.connect(["idle"])
         rig.start(*STAGES)
         rig.warm_up(["idle"])
-        bare = asyncio.run(_round_trips(rig.servers))
+        trips = asyncio.run(_round_trips(rig.servers))
         messages = list(sales("idle", SALES, first=2))
         asked = time.monotonic()
         clock = rig.xero.admin.clock()["seconds"]
@@ -38,22 +39,22 @@ def run() -> list[Figure]:
     to_xero = [_first_after(calls, moment) - moment for moment in sent]
     to_log = [done - moment for done, moment in zip(shown, sent, strict=True)]
     return [
-        _figure("published → at Xero, p50", to_xero, 0.5, bare, 100),
-        _figure("published → at Xero, p95", to_xero, 0.95, bare, 300),
-        _figure("published → completed in the log, p50", to_log, 0.5, bare, None),
-        _figure("published → completed in the log, p95", to_log, 0.95, bare, 2000),
+        _figure("published → at Xero, p50", to_xero, 0.5, trips, 100),
+        _figure("published → at Xero, p95", to_xero, 0.95, trips, 300),
+        _figure("published → completed in the log, p50", to_log, 0.5, trips, None),
+        _figure("published → completed in the log, p95", to_log, 0.95, trips, 2000),
     ]
 
 
 def _figure(
-    what: str, seconds: Sequence[float], share: float, bare: Sequence[float], limit: float | None
+    what: str, seconds: Sequence[float], share: float, trips: Sequence[float], limit: float | None
 ) -> Figure:
     return Figure(
         what=what,
         value=percentile(seconds, share) * 1000,
         unit="ms",
         base=f"bare aiokafka round trip, p{share * 100:.0f}",
-        base_value=percentile(bare, share) * 1000,
+        base_value=percentile(trips, share) * 1000,
         goal=None if limit is None else at_most(limit),
     )
 
@@ -98,7 +99,7 @@ async def _completed(log: "psycopg.AsyncConnection[tuple[object, ...]]", entry_i
 async def _round_trips(servers: str) -> list[float]:
     """Seconds from send to receipt of single messages, with nothing in between."""
     took = []
-    topic = "bench.round-trip"
+    topic = bare.TOPIC
     async with (
         AIOKafkaProducer(bootstrap_servers=servers) as producer,
         AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest") as consumer,

@@ -53,7 +53,7 @@ class Environment:
     secret_key: str | None = field(default=None, repr=False)
     """Fernet key; none means the one in the data directory."""
     worker_name: str | None = None
-    """A name that no other living worker has: restarted under it, a worker gets its partitions back at once."""
+    """A name that no other living worker has; under it a restarted one gets its partitions back at once."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 

@@ -139,6 +139,8 @@ class Command(_Wire, frozen=True):
     """Of a customer or supplier command; a document's contact is inside the document."""
     document: DocumentSnapshot | None = None
     transaction: TransactionSnapshot | None = None
+    received_on: date | None = None
+    """Of a receipt of goods: the day of the event's time in that time's own offset."""
     party_name: str = ""
     amount: Decimal | None = None
     """What the log shows: the document's total with tax, or the transaction's amount."""

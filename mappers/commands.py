@@ -1,6 +1,6 @@
 """Change event -> command."""
 
-from datetime import UTC
+from datetime import UTC, date
 
 import msgspec
 
@@ -61,7 +61,8 @@ def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> C
             return _with_contact(command, event, record, "supplier")
         case DocumentData(document=record):
             kind: Kind = "purchase_order" if event.entity == "purchase_order" else "invoice"
-            return _with_document(command, to_document(record, kind, event.time))
+            made = _with_document(command, to_document(record, kind, event.time))
+            return msgspec.structs.replace(made, received_on=_receipt_day(event))
         case TransactionData(document=record, transaction=transaction):
             document = to_document(record, "invoice", event.time)
             refund = event.action == "refund_applied"
@@ -87,6 +88,10 @@ def _with_document(command: Command, document: DocumentSnapshot) -> Command:
         amount=to_cents(totals(document).total),
         currency=document.currency or "",
     )
+
+
+def _receipt_day(event: ChangeEvent) -> date | None:
+    return event.time.date() if event.action == "received" else None
 
 
 def _with_transaction(command: Command, transaction: TransactionSnapshot) -> Command:

@@ -65,10 +65,10 @@ def connect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Connect an account to Xero with client credentials (a custom connection), or connect it again.
+    """Connect an account to Xero, or reconnect it.
 
-    The credentials are tried before anything is stored. Settings and cut-off of an account that was connected
-    before stay as they are.
+    With client credentials, which Xero calls a custom connection. They are tried before anything
+    is stored. Settings and cut-off of an account that was connected before stay as they are.
     """
     cut_off = _moment(enabled_at)
     if client_id is None:
@@ -79,7 +79,7 @@ def connect(
     used = environment.required(database=True)
     secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
     found = verify(used, client_id, secret, tenant)
-    asyncio.run(_save(used, account, found, client_id, secret, cut_off, new_organisation))
+    asyncio.run(save(used, account, found, client_id, secret, cut_off, new_organisation))
     trouble = asyncio.run(ask_lane(used, account))
     _report(asyncio.run(_load(used, account)), trouble, as_json)
 
@@ -134,6 +134,9 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT) as http:
             answer = http.request("GET", url, headers=headers)
             if answer.status in _NO_SUCH_PAGE:
+                # Xero's guide and its SDK spell the path differently; a stand-in may know only one of them.
+                answer = http.request("GET", url.replace("/connections", "/Connections"), headers=headers)
+            if answer.status in _NO_SUCH_PAGE:
                 return None
             if answer.status != 200:
                 raise OperationFailed(f"Xero answered {answer.status} to GET {url}", "try again in a minute")
@@ -147,7 +150,7 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
     return [Tenant(one.tenant_id, one.tenant_name or "") for one in listed if one.tenant_type != "PRACTICE"]
 
 
-async def _save(
+async def save(
     used: Environment,
     account: str,
     found: Tenant,
@@ -156,6 +159,11 @@ async def _save(
     enabled_at: datetime | None,
     new_organisation: bool,
 ) -> None:
+    """Store the connection, the secret encrypted.
+
+    Raises:
+        ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
+    """
     box = SecretBox.open(used.data_dir, used.secret_key)
     async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx connect")) as connection:
         await store.save_connection(
@@ -196,9 +204,8 @@ def _report(connection: store.Connection, trouble: str | None, as_json: bool) ->
         name = facts.name if facts else connection.tenant_name
         currency = f", {facts.base_currency}" if facts else ""
         print(f"{connection.account} is connected to {name or connection.tenant_id}{currency}")
-        print(
-            f"documents created since {connection.enabled_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC are synced"
-        )
+        since = connection.enabled_at.astimezone(UTC)
+        print(f"cut-off: documents created before {since:%F %T} UTC are not synced")
     if trouble is not None:
         say(f"the organisation's accounts and tax rates are not known yet: {trouble}", "yellow")
     say_findings(connection.account, findings)

@@ -14,10 +14,13 @@ from ops.terminal import print_json
 
 def pause(
     account: Account,
-    reason: Annotated[str, typer.Option(help="Why; the log shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; the log shows it.")] = "by an operator",
     as_json: AsJson = False,
 ) -> None:
-    """Hold an account: nothing more is sent to Xero until it is resumed; what comes in is kept in order."""
+    """Hold an account: nothing is sent to Xero.
+
+    What comes in waits, in order, until it is resumed.
+    """
     changed = asyncio.run(_pause(account, reason))
     _report(account, True, changed, as_json)
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import connect, holding, log, publish, settings, status, topics, up, wait, worker
+from ops import connect, demo, holding, log, publish, retry, settings, status, topics, up, wait, worker
 from ops.errors import explain
 from ops.terminal import say
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(up.up)
+app.command()(demo.demo)
 app.command()(worker.worker)
 app.add_typer(topics.app, name="topics")
 app.command()(topics.migrate)
@@ -28,6 +29,8 @@ app.command()(publish.publish)
 app.command()(status.status)
 app.command()(wait.wait)
 app.command()(log.log)
+app.command()(retry.retry)
+app.command()(retry.skip)
 app.command()(holding.pause)
 app.command()(holding.resume)
 

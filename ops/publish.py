@@ -105,7 +105,7 @@ def publish(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check change events and publish them to their topics.
+    """Check change events and publish them.
 
     All lines are checked first: with one bad line nothing is published. Publishing an event twice is
     harmless.

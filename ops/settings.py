@@ -26,7 +26,7 @@ _FRESH = timedelta(minutes=10)
 _TABLES = ("payment_accounts", "sales_tax", "purchase_tax")
 _TABLE_KEYS = {"payment_accounts": "payment_account"}
 
-app = typer.Typer(no_args_is_help=True, help="Show, set and check the settings of an account's connection.")
+app = typer.Typer(no_args_is_help=True, help="Show, set and check an account's settings.")
 
 
 @app.command()
@@ -57,7 +57,10 @@ def set_(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Change settings, all of them or none. Account codes and tax types must exist in the organisation."""
+    """Change settings, all of them or none.
+
+    Account codes and tax types must exist in the organisation.
+    """
     wanted = _parsed(changes)
     made = asyncio.run(_set(environment.required(database=True), account, wanted))
     if as_json:
@@ -73,7 +76,10 @@ def set_(
 
 @app.command()
 def check(account: Account, as_json: AsJson = False) -> None:
-    """Hold the settings against Xero's accounts and tax rates; exit code 1 when actions would fail."""
+    """Hold the settings against Xero.
+
+    Against its chart of accounts and tax rates, read anew. Exit code 1 when actions would fail.
+    """
     used = environment.required(database=True)
     asyncio.run(_load(used, account))
     trouble = asyncio.run(ask_lane(used, account))

@@ -209,7 +209,10 @@ def _condition(account: dict[str, Any]) -> Text:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show what runs, what waits and failed per account, and what is left of Xero's limits."""
+    """Show what runs, what waits and what failed.
+
+    By account, with what is left of Xero's limits.
+    """
     found = gather(environment.read())
     if as_json:
         print_json(found.to_json())

@@ -20,7 +20,10 @@ def create(
     replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Create the seven topics where they are missing; those that exist are compared, never changed."""
+    """Create the topics that are missing.
+
+    Those that exist are compared with what they should be, and never changed.
+    """
     made = create_topics(
         environment.kafka_client(environment.required(kafka=True)),
         layout(partitions, retention_days),
@@ -36,7 +39,10 @@ def create(
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the database's tables up to date. Safe to run at any time, by several at once."""
+    """Bring the database's tables up to date.
+
+    Safe to run at any time, by several at once.
+    """
     used = environment.required(database=True)
     applied = migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
     if as_json:

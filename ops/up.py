@@ -23,8 +23,10 @@ def up(
     ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run everything on this machine until Ctrl-C: Kafka and PostgreSQL (unless configured), topics, tables,
-    all stages.
+    """Run everything on this machine until Ctrl-C.
+
+    Kafka and PostgreSQL unless they are configured, topics, tables, and all stages, which are started again
+    when they end.
 
     The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
     """

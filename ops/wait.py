@@ -1,7 +1,8 @@
 """``sbx wait --idle``: until every event that was published so far has ended."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import Annotated, Any
 
 import psycopg
@@ -29,10 +30,10 @@ def wait(
     idle: Annotated[bool, typer.Option("--idle", help="Wait until all published events have ended.")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = 300.0,
 ) -> None:
-    """Wait until every event published so far has ended: completed, or failed for good.
+    """Wait until all events published have ended.
 
-    What waits to be tried again has not ended, nor has what a paused account holds. Exit code 1 when that did
-    not happen in time; stderr then says what is open.
+    Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
+    what a paused account holds. Exit code 1 when not in time; stderr then says what is open.
     """
     if not idle:
         raise BadUsage("nothing to wait for", "write: sbx wait --idle")
@@ -49,25 +50,29 @@ def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str],
         OperationFailed: not within ``timeout`` seconds; says what is open.
     """
     until = time.monotonic() + timeout
-    phases = _phases(used)
+    with closing(_through_trouble(used)) as phases:
+        for still_open in phases:
+            progress(still_open)
+            if time.monotonic() >= until:
+                raise OperationFailed(
+                    f"not all events have ended after {timeout:g} s: {still_open}",
+                    "see 'sbx status' and 'sbx log --state queued', or wait longer with --timeout",
+                )
+            time.sleep(_LOOK_SECONDS)
+
+
+def _through_trouble(used: Environment) -> Generator[str]:
+    """What is open, until nothing is; begins anew when the broker or the database was away."""
     while True:
         try:
-            still_open = next(phases, "")
+            yield from _phases(used)
         except (KafkaError, psycopg.OperationalError) as error:
-            # Away for a moment. From the start again, which costs nothing: what has ended stays so.
-            still_open, phases = " ".join(str(error).split()), _phases(used)
-        if not still_open:
+            yield " ".join(str(error).split())
+        else:
             return
-        progress(still_open)
-        if time.monotonic() >= until:
-            raise OperationFailed(
-                f"not all events have ended after {timeout:g} s: {still_open}",
-                "see 'sbx status' and 'sbx log --state queued', or wait longer with --timeout",
-            )
-        time.sleep(_LOOK_SECONDS)
 
 
-def _phases(used: Environment) -> Iterator[str]:
+def _phases(used: Environment) -> Generator[str]:
     """What is open, again and again, until nothing is: stage by stage, in the direction in which events flow.
 
     Each stage's mark is set when the stage before has finished what was there, so that nothing is overlooked

@@ -96,6 +96,9 @@ def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Resu
     """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
     what it takes for the same, so one object alone is believed whatever it is called.
     """
+    if not call.route.keys:
+        full = len(objects) >= int(call.route.query["pageSize"])
+        return Result("split") if full and len(call.parts) > 1 else Result("ok", tuple(objects))
     key = call.route.keys[0]
     found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
     if found or (len(call.parts) == 1 and len(objects) != 1):

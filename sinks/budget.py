@@ -108,10 +108,14 @@ class Budget:
         self.closed_until = max(self.closed_until, now + (xero_seconds + _MARGIN) / self.rate)
         self.closed_why = why
 
-    @property
-    def plenty(self) -> bool:
-        """True while half a minute's calls are left: then nothing need linger for a fuller batch."""
-        return self.minute_left * 2 > self.minute_limit
+    def pace(self, now: float) -> float:
+        """Seconds from one call to the next at which the calls that are left last until the minute is
+        over; 0 while half of them are left, and calls are plenty.
+        """
+        if self.minute_left * 2 > self.minute_limit or self.window_opened is None:
+            return 0.0
+        left = self.window_opened + (MINUTE + _MARGIN) / self.rate - now
+        return max(0.0, left) / max(1, self.minute_left)
 
 
 def _number(text: str | None) -> int | None:

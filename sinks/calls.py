@@ -12,6 +12,7 @@ from sinks.xero.client import Request
 MAX_BODY = 3_000_000
 MAX_QUERY = 2_500
 """Bytes of a query: longer addresses are refused by servers on the way."""
+_ORDERS_PER_PAGE = "500"
 
 
 @dataclass(slots=True)
@@ -45,8 +46,8 @@ def make_call(parts: Sequence[Part]) -> Call:
     route = ROUTES[parts[0].element.route]
     intent_id = str(uuid.uuid4())
     first = parts[0].element
-    query = {**route.query, **first.query}
-    path = route.path.replace("{id}", first.xero_id)
+    query = {**route.query, **({} if "{id}" in route.path else first.query)}
+    path = route.path.replace("{id}", quote(first.xero_id, safe=""))
     body: bytes | None = None
     if route.reads:
         if len(parts) > 1:
@@ -61,7 +62,12 @@ def make_call(parts: Sequence[Part]) -> Call:
 
 
 def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
-    """The query that reads several objects at once. Payments have no ``IDs``, but a filter."""
+    """The query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase orders
+    have only their days. What is not found that way is read on its own.
+    """
+    if route.envelope == "PurchaseOrders":
+        days = sorted(element.query["DateFrom"] for element in elements)
+        return {"DateFrom": days[0], "DateTo": days[-1], "page": "1", "pageSize": _ORDERS_PER_PAGE}
     if "InvoiceNumbers" in elements[0].query:
         return {"InvoiceNumbers": ",".join(element.wanted for element in elements)}
     if elements[0].wanted:
@@ -98,7 +104,7 @@ def _weight(element: Element) -> int:
     """Bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
-    if element.route == "invoices.find" and "where" in element.query:
+    if element.route in ("invoices.find", "bills.find") and "where" in element.query:
         return MAX_QUERY  # a number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
 

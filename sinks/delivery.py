@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -12,14 +13,17 @@ from psycopg_pool import PoolTimeout
 from connections import store
 from connections.environment import Environment
 from connections.secrets import SecretBox
+from contracts.commands import Command
 from sinks import ledger
 from sinks.intake import LANE_CHANNEL
-from sinks.lane import Lane
+from sinks.lane import Lane, Overtaken
 from sinks.ledger import Lease, LeaseLost
 from sinks.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.outbox import Outbox, Publish
 from sinks.runner import LEASE_SECONDS, LaneRunner
+from sinks.rush import Rush
 from sinks.session import Pool, Session
+from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,6 +43,11 @@ class Delivery:
         self._runners: dict[str, LaneRunner] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
+        self._rush = Rush()
+
+    def taken_in(self, commands: Sequence[Command]) -> None:
+        """The intake of this worker puts these commands into the ledger."""
+        self._rush.came((command.account for command in commands), machine_seconds())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, through any trouble of the database."""
@@ -115,7 +124,8 @@ class Delivery:
 
     def _start_lane(self, lease: Lease) -> None:
         session = Session(lease.account, self._pool, self._environment, self._box)
-        runner = LaneRunner(Lane(lease, self._pool, session, self._environment.clock_rate))
+        lane = Lane(lease, self._pool, session, self._environment.clock_rate)
+        runner = LaneRunner(lane, self._rush)
         self._runners[lease.account] = runner
         task = asyncio.create_task(self._run_lane(lease.account, runner))
         self._ended.add(task)
@@ -128,6 +138,8 @@ class Delivery:
             await runner.run()
         except LeaseLost:
             log.warning("lane lost its lease", account=account)
+        except Overtaken:
+            log.info("lane starts anew, since an operator changed what it had in hand", account=account)
         except _DATABASE_AWAY as error:
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)

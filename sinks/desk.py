@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.results import Attempt
@@ -13,6 +15,8 @@ from sinks.entries import Entry, now_utc, result_of
 from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
 from sinks.situations import Work, situations
 from sinks.steps import Element, Link
+
+log = structlog.stdlib.get_logger(__name__)
 
 _SUPERSEDES = {"": (), "snapshots": ("created", "edited"), "money": ("payment_applied", "refund_applied")}
 _MOST_PLANS = 20
@@ -118,7 +122,8 @@ def _plan(situation: Situation) -> Plan:
     """A bug in planning one command must not stop the others: it fails, with the reason ``our_error``."""
     try:
         return plan(situation)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        log.exception("planning broke", command=situation.command.command_id)
         return Fail("our_error", {"message": f"{type(error).__name__}: {error}"})
 
 

@@ -9,6 +9,7 @@ from sinks.answers import Result
 from sinks.planner import Known, Refusal
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import GONE, link_of_invoice
+from sinks.planner.orders import link_of_order
 from sinks.situations import Work
 from sinks.steps import ROUTES, Element, Link
 
@@ -47,6 +48,8 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
             return _taken_off(element, link)
         for work in works:
             work.refusal = Refusal(element.step, result.code, result.details)
+            if element.route == "orders.update":  # it may have been changed since it was read
+                work.known = replace(work.known, order=None)
         return None
     if result.verdict != "ok":
         for work in works:
@@ -76,10 +79,14 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
         return replace(known, contact_by_number=found)
     if element.route == "contacts.find":
         return replace(known, contact_by_name=found)
-    if element.route == "invoices.find":
+    if element.route in ("invoices.find", "bills.find"):
         return replace(known, invoice_by_number=found)
     if element.route == "invoices.read":
         return replace(known, invoice=first)
+    if element.route == "orders.find":
+        return replace(known, order_by_number=found)
+    if element.route == "orders.read":
+        return replace(known, order=first)
     if element.route == "payments.read":
         return replace(known, payments={**known.payments, element.xero_id: first})
     if element.route == "credit_notes.find":
@@ -91,7 +98,7 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
 
 def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Link | None) -> Link | None:
     """The link with the state that a document was found in."""
-    if element.route not in ("invoices.read", "credit_notes.read") or link is None:
+    if element.route not in ("invoices.read", "orders.read", "credit_notes.read") or link is None:
         return None
     status = str(found[0].get("Status") or "") if found else "DELETED"
     if status == link.text("status"):
@@ -111,10 +118,14 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
         name = str(found.get("Name") or element.memory.get("name") or "")
         xero_id = str(found.get("ContactID") or element.xero_id)
         return Link(element.target, xero_id, name, seq, facts=dict(element.memory))
-    if element.route in ("invoices.create", "invoices.update"):
+    if element.route in ("invoices.create", "invoices.update", "bills.create"):
         for work in works:
             work.known = replace(work.known, invoice=None)
-        return _invoice_link(element, result, found, seq, link)
+        return _document_link(element, result, found, seq, link)
+    if element.route in ("orders.create", "orders.update"):
+        for work in works:
+            work.known = replace(work.known, order=found or None)
+        return _document_link(element, result, found, seq, link)
     if element.route in ("payments.create", "refunds.create"):
         number = str(element.memory.get("number") or "")
         return Link(element.target, str(found["PaymentID"]), number, seq, facts=dict(element.memory))
@@ -132,14 +143,15 @@ def _taken_off(element: Element, link: Link) -> Link:
     return replace(link, removed=True, facts={**link.facts, **element.memory})
 
 
-def _invoice_link(
+def _document_link(
     element: Element, result: Result, found: Mapping[str, Any], seq: int, link: Link | None
 ) -> Link:
     if "fingerprint" not in element.memory and link is not None:
         status = str(found.get("Status") or (element.body or {}).get("Status") or "")
         facts = {**link.facts, **element.memory, "status": status}
         return replace(link, removed=status in GONE, facts=facts)
-    made = link_of_invoice(element.target, found, element.memory, seq)
+    link_of = link_of_order if element.target.kind == "purchase_order" else link_of_invoice
+    made = link_of(element.target, found, element.memory, seq)
     facts = dict(made.facts)
     if link is not None and "lines" not in facts and "lines" in link.facts:
         facts["lines"] = link.facts["lines"]

@@ -85,6 +85,10 @@ class Entry:
             reason_args=dict(details),
         )
 
+    def back_in_queue(self) -> "Entry":
+        """Nobody is at work on it any more, and nothing holds it back."""
+        return replace(self, state="queued", version=self.version + 1, reason_code=None, reason_args={})
+
     def completed(
         self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
     ) -> "Entry":

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sinks import ledger
-from sinks.answers import Reading, Result, read_answer
+from sinks.answers import Reading, Result, read_answer, trouble_of
 from sinks.calls import Call
 from sinks.entries import now_utc
 from sinks.landing import Ending, land
@@ -25,6 +25,8 @@ minutes, and a request of ours that is still on its way must not outlive its key
 SETTLE = 30.0
 """Seconds that a request may still take effect in Xero after we have given it up."""
 GIVEN_UP_AFTER = CONNECT_TIMEOUT + CALL_DEADLINE + SETTLE
+_NOT_LOOKED_AT = ("limit", "unauthorised", "forbidden")
+"""Answers with which Xero turns a call away without looking at its key."""
 _RESEND_WAITS = (0.2, 1.0, 3.0, 10.0, 20.0)
 
 
@@ -95,8 +97,7 @@ class Flight:
                 return True
             self._sent_before = True
             return False
-        await self._landed(answer, token, started)
-        return True
+        return await self._landed(answer, token, started)
 
     async def _surely_not_sent(self, error: str, *, back_off: bool) -> bool:
         lane = self._lane
@@ -109,10 +110,13 @@ class Flight:
         await self._end(error, self._nothing_done())
         return True
 
-    async def _landed(self, answer: Answer, token: str, started: datetime) -> None:
+    async def _landed(self, answer: Answer, token: str, started: datetime) -> bool:
         lane = self._lane
         lane.state.answered(answer, token)
+        if self._sent_before and trouble_of(answer.status) in _NOT_LOOKED_AT:
+            return False  # says nothing about what became of the first sending
         await self._end("answered", read_answer(self._call, answer), started, answer)
+        return True
 
     async def _may_send_again(self) -> bool:
         """Wait for the limits, then move ``send_by``, as long as the key is young enough."""

@@ -29,7 +29,7 @@ _ROUNDS = 20
 """Times that a lane takes up work before it looks at what is to be sent."""
 FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
-_LINGER_SECONDS = 1.0
+_LINGER_SECONDS = 5.0
 _SNAPSHOT_ACTIONS = ("created", "edited")
 _ORDER = (
     "payments.read",
@@ -40,14 +40,20 @@ _ORDER = (
     "contacts.find_number",
     "invoices.find",
     "credit_notes.find",
+    "bills.find",
+    "orders.read",
+    "orders.find",
     "items.create",
     "payments.remove",
     "refunds.create",
     "payments.create",
     "credit_notes.update",
     "credit_notes.create",
+    "orders.update",
+    "bills.create",
     "invoices.update",
     "invoices.create",
+    "orders.create",
     "contacts.update",
     "contacts.create",
 )
@@ -217,14 +223,16 @@ class Lane:
         return partial
 
     def linger(self, now: float) -> float:
-        """Seconds for which a partial batch still waits for company: none while calls are plenty and
-        nothing more is to come.
+        """Seconds for which a partial batch still waits for company.
+
+        In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
+        goes at once while calls are plenty, and waits longer as they become scarce.
         """
         if self._queued_since is None:
             return 0.0
-        if not self.more and (self.budget.plenty or not self.flying):
-            return 0.0
-        return max(0.0, self._queued_since + _LINGER_SECONDS / self.rate - now)
+        backlog = self.more and bool(self.flying)
+        most = max(self.budget.pace(now) if not self.more else 0.0, _LINGER_SECONDS if backlog else 0.0)
+        return max(0.0, self._queued_since + most - now)
 
     async def announce(self) -> None:
         """Tell the log what holds the account, when that has changed."""
@@ -240,7 +248,8 @@ class Lane:
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             await store.save_facts(connection, self.account, facts)
-        await self.session.reload()
+        async with self.desk_lock:
+            await self.session.reload()
         self.facts_wanted = False
         await self.replan(self.waiting.pop(_FACTS, []))
 
@@ -252,16 +261,18 @@ class Lane:
                 outcome = await self.desk().advance(connection, works)
             self.take(works, outcome)
 
-    async def release(self, hold: Hold) -> None:
-        """Give back what is in hand and not under way: nobody is at work on it while the account is held."""
-        under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
-        idle = [work for i, work in self.works.items() if i not in under_way]
-        if not idle:
+    async def release(self, hold: Hold | None) -> None:
+        """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
+        once the lane ends.
+        """
+        if not self.works:
             return
-        running = [entry for work in idle for entry in (work.entry, *work.merged) if entry.state == "running"]
-        back = [entry.waiting(hold.until, hold.code, hold.shown) for entry in running]
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
+            under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
+            idle = [work for i, work in self.works.items() if i not in under_way]
+            running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
+            back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, None)
             self.drop_queued()
 
@@ -283,6 +294,10 @@ class Lane:
 SEND_WITHIN = 10.0
 """Seconds after its commit within which a call's first byte must leave."""
 _FACTS = Target("organisation", "")
+
+
+def _given_back(entry: Entry, hold: Hold | None) -> Entry:
+    return entry.waiting(hold.until, hold.code, hold.shown) if hold else entry.back_in_queue()
 
 
 def _snapshots(heads: Sequence[Entry]) -> list[Entry]:

@@ -59,7 +59,8 @@ WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > cloc
 SELECT kind, record_id, transaction_id, xero_id, xero_number, seq, removed, facts
 FROM ledger.links
 WHERE account = %(account)s
-  AND ((kind IN ('invoice', 'payment', 'credit_note', 'refund') AND record_id = ANY(%(records)s))
+  AND ((kind IN ('invoice', 'payment', 'credit_note', 'refund', 'purchase_order', 'bill')
+        AND record_id = ANY(%(records)s))
        OR (kind = 'contact' AND record_id = ANY(%(contacts)s)))
 
 -- name: shared
@@ -175,6 +176,12 @@ SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings
        version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
        triggered_by, actor
 FROM ledger.commands WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
+
+-- name: running
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+       triggered_by, actor
+FROM ledger.commands WHERE account = %(account)s AND state = 'running' AND NOT command_id = ANY(%(held)s::uuid[])
 
 -- name: recent_calls
 SELECT count(*) AS calls FROM ledger.intents

@@ -39,6 +39,9 @@ class Outbox:
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
                 log.warning("the outbox waits for the database", error=str(error).strip())
                 await asyncio.sleep(_AFTER_TROUBLE)
+            except Exception:
+                log.exception("results could not be published; they stay in the outbox")
+                await asyncio.sleep(_AFTER_TROUBLE)
 
     async def drain(self) -> None:
         """Publish until nothing is left."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sinks import ledger
 from sinks.calls import Call, Part
+from sinks.desk import write_and_publish
 from sinks.entries import entry_of_row
 from sinks.flight import Flight
 from sinks.lane import Lane
@@ -20,6 +21,7 @@ async def recover(lane: Lane) -> list[Flight]:
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
         rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
+        await _give_back(lane, connection, [str(member) for member in ids])
     for row in rows:
         entry = entry_of_row(row)
         lane.works[entry.command_id] = Work(entry)
@@ -31,6 +33,14 @@ async def recover(lane: Lane) -> list[Flight]:
             lane.flying[target] = call
         flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return flights
+
+
+async def _give_back(lane: Lane, connection: ledger.Connection, held: list[str]) -> None:
+    """What an earlier lane had in hand, but not under way, when it was killed: nobody is at work on it."""
+    async with connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
+        rows = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
+        await write_and_publish(connection, [entry_of_row(row).back_in_queue() for row in rows], None)
 
 
 def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:

@@ -14,6 +14,7 @@ from sinks.flight import Flight
 from sinks.lane import FACTS_GOOD_FOR, Lane
 from sinks.organisation import NotTold, ask
 from sinks.recovery import recover
+from sinks.rush import Rush
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,8 +30,9 @@ _ENDING = 20.0
 class LaneRunner:
     """Runs one lane from its lease to its end."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, rush: Rush) -> None:
         self.lane = lane
+        self._rush = rush
         self.wake = asyncio.Event()
         self.connection_changed = True
         self._stop = asyncio.Event()
@@ -86,10 +88,15 @@ class LaneRunner:
         hold = lane.state.obstacle()
         if hold is not None:
             await lane.release(hold)
+            if hold.code == "account_paused" and await self._requests():
+                await self._facts_ready()  # what an operator asks is answered all the same
             left = lane.budget.closed_until - machine_seconds()
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
+        rush = self._rush.wait(lane.account, machine_seconds())
+        if rush > 0.0:
+            return rush
         await lane.load()
         for call in await lane.dispatch():
             self._start(self._fly(call))
@@ -133,8 +140,7 @@ class LaneRunner:
         lane = self.lane
         connection = lane.session.connection
         assert connection is not None
-        async with lane.pool.connection() as db:
-            requests = await ledger.fetch(db, "open_requests", [lane.account])
+        requests = await self._requests()
         facts = connection.facts
         fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
         if fresh and not requests and not lane.facts_wanted:
@@ -147,15 +153,23 @@ class LaneRunner:
             error = str(trouble)
         if requests:
             async with lane.pool.connection() as db, db.transaction():
-                ids = [row["request_id"] for row in requests]
-                await db.execute(ledger.SQL["answer_requests"], {"request_ids": ids, "error": error})
+                await db.execute(ledger.SQL["answer_requests"], {"request_ids": requests, "error": error})
                 await db.execute("SELECT pg_notify('sbx_requests', %s)", [lane.account])
         return error is None
+
+    async def _requests(self) -> list[str]:
+        """Ids of what others asked this lane to find out, and what has no answer yet."""
+        async with self.lane.pool.connection() as connection:
+            rows = await ledger.fetch(connection, "open_requests", [self.lane.account])
+        return [str(row["request_id"]) for row in rows]
 
     async def _reload(self) -> None:
         self.connection_changed = False
         before = self.lane.session.connection
-        await self.lane.session.reload()
+        async with (
+            self.lane.desk_lock
+        ):  # what a landing call has just learnt must not be overwritten by older news
+            await self.lane.session.reload()
         after = self.lane.session.connection
         if after is not None and before is not None and after.connected_at != before.connected_at:
             self.lane.state.reconnected()
@@ -206,6 +220,7 @@ class LaneRunner:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_ENDING)
         lane = self.lane
+        await lane.release(None)
         async with lane.pool.connection() as connection:
             await connection.execute(ledger.SQL["release_lease"], lane.lease.parameters())
 

@@ -1,6 +1,6 @@
 """From the ledger to the planner: everything that is known about a set of commands, read at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sinks.entries import Entry
 from sinks.planner import Known, Refusal, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
+from sinks.planner.orders import bill_target, order_target
 from sinks.steps import Kind, Link
 
 
@@ -46,8 +47,9 @@ async def situations(
     now: datetime,
 ) -> list[Situation]:
     """What the planner needs to know for each of ``works``, in their order."""
-    contacts = await _newest_contacts(connection, account, works)
-    documents = await _documents(connection, account, works)
+    newest = await _newest_documents(connection, account, works)
+    documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in works}
+    contacts = await _newest_contacts(connection, account, works, documents)
     records = {w.entry.command.record_id for w in works}
     keys = {contact_target(c).record_id for c in contacts.values()}
     links = await ledger.links(connection, account, records, keys)
@@ -79,9 +81,12 @@ async def situations(
                 settings=settings,
                 facts=facts,
                 now=now,
-                document=documents.get(entry.command_id, command.document),
+                document=documents[entry.command_id],
                 contact=contact,
+                newest=newest.get(entry.command_id) if command.action == "received" else None,
                 invoice_link=links.get(invoice_target(record)),
+                order_link=links.get(order_target(record)),
+                bill_link=links.get(bill_target(record)),
                 contact_link=contact_link,
                 contact_shared=contact_link is not None and contact_link.xero_id in shared,
                 payment_links=payments.get(record, {}),
@@ -108,14 +113,18 @@ async def situations(
 
 
 async def _newest_contacts(
-    connection: ledger.Connection, account: str, works: Sequence[Work]
+    connection: ledger.Connection,
+    account: str,
+    works: Sequence[Work],
+    documents: Mapping[str, DocumentSnapshot | None],
 ) -> dict[str, ContactSnapshot]:
     """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
     action brings its own, unless it is retried."""
     own = {}
     for work in works:
         command = work.entry.command
-        contact = command.document.contact if command.document else command.contact
+        document = documents[command.command_id] if command.document else None
+        contact = document.contact if document else command.contact
         if contact is not None:
             own[command.command_id] = contact
     plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
@@ -129,15 +138,25 @@ async def _newest_contacts(
     return found
 
 
-async def _documents(
+def _document(work: Work, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
+    """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
+    of what is retried."""
+    own = work.entry.command.document
+    if own is None or newest is None:
+        return own or newest
+    newer = (newest.version, newest.event_time) > (own.version, own.event_time)
+    return newest if newer and work.entry.revision > 0 else own
+
+
+async def _newest_documents(
     connection: ledger.Connection, account: str, works: Sequence[Work]
 ) -> dict[str, DocumentSnapshot]:
-    """The newest known snapshot by command id, of retried created and edited actions and of deletions, which
-    bring none."""
+    """The newest known snapshot by command id: of retried created and edited actions, receipts and
+    deletions."""
     wanted = {
         w.entry.command_id: w.entry.record
         for w in works
-        if w.entry.command.action == "deleted"
+        if w.entry.command.action in ("deleted", "received")
         or (w.entry.revision > 0 and w.entry.command.action in ("created", "edited"))
     }
     if not wanted:
@@ -188,7 +207,9 @@ def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Li
 
 def _ids_read(known: Known) -> list[Any]:
     """Ids of the Xero objects that were read, which other records may be linked to."""
-    invoices = [i.get("InvoiceID") for i in known.invoice_by_number or ()]
-    return (
-        invoices + [n.get("CreditNoteID") for n in known.credit_note_by_number or ()] + list(known.payments)
+    found = (
+        *(i.get("InvoiceID") for i in known.invoice_by_number or ()),
+        *(o.get("PurchaseOrderID") for o in known.order_by_number or ()),
+        *(n.get("CreditNoteID") for n in known.credit_note_by_number or ()),
     )
+    return [*found, *known.payments]

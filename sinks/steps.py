@@ -8,7 +8,17 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-Kind = Literal["contact", "item", "invoice", "payment", "credit_note", "refund", "organisation"]
+Kind = Literal[
+    "contact",
+    "item",
+    "invoice",
+    "payment",
+    "credit_note",
+    "refund",
+    "purchase_order",
+    "bill",
+    "organisation",
+]
 
 
 class Target(NamedTuple):
@@ -27,14 +37,15 @@ class Route:
     name: str
     method: str
     path: str
-    """``{id}`` stands for the element's id in Xero."""
+    """``{id}`` stands for the element's ``xero_id``."""
     envelope: str = ""
     """The JSON array that holds the elements, in the request as in the answer."""
     batch: int = 1
     """Elements a call may carry. Xero advises bundles of up to 50 (developer.xero.com, "limits")."""
     query: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
-    """The fields by which a result is matched to its element, the first that is present."""
+    """The fields by which a result is matched to its element, the first that is present. None: each element
+    of a look-up gets all that was found."""
     creates: bool = False
     """Creates something: after an answer that was not seen it must not simply be sent anew."""
 
@@ -54,6 +65,8 @@ _LINES = {"summarizeErrors": "false", "unitdp": "4"}
 _NOTE_NUMBER = ("CreditNoteNumber",)
 _ON_CREDIT_NOTE = ("CreditNote.CreditNoteID", "Invoice.InvoiceID")
 """Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
+_ORDER_NUMBER = ("PurchaseOrderNumber",)
+_ORDER_ID = ("PurchaseOrderID",)
 
 ROUTES: dict[str, Route] = {
     route.name: route
@@ -68,6 +81,13 @@ ROUTES: dict[str, Route] = {
         Route("invoices.update", "POST", "/Invoices", "Invoices", 50, _LINES, ("InvoiceID",)),
         Route("invoices.find", "GET", "/Invoices", "Invoices", 40, {"unitdp": "4"}, ("InvoiceNumber",)),
         Route("invoices.read", "GET", "/Invoices/{id}", "Invoices", 40, {"unitdp": "4"}, ("InvoiceID",)),
+        Route("orders.create", "PUT", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_NUMBER, True),
+        Route("orders.update", "POST", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_ID),
+        Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_NUMBER),
+        Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_ID),
+        # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
+        Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True),
+        Route("bills.find", "GET", "/Invoices", "Invoices", 40, {"page": "1", "pageSize": "1000"}),
         Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
         Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
@@ -92,8 +112,9 @@ class Element:
     target: Target
     body: Mapping[str, Any] | None = None
     xero_id: str = ""
-    """For routes with an id in the path."""
+    """For routes with an id in the path; of a purchase order that is looked up, its number."""
     query: Mapping[str, str] = field(default_factory=dict)
+    """Of a purchase order that is read by its id or number: the day by which it is found among others."""
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)

@@ -12,9 +12,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Faust reads this when it is imported; set later, it silently stays with the slower standard loop.
-os.environ.setdefault("FAUST_LOOP", "uvloop")
-
 import faust
 import structlog
 

@@ -39,6 +39,7 @@ async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liven
             now = datetime.now(UTC)
             commands, letters = readable(records, now)
             sources = {id(command): record for record, command in commands}
+            delivery.taken_in([command for _, command in commands])
             for command, error in await store.save([command for _, command in commands]):
                 record = sources[id(command)]
                 log.error("a command cannot be stored", offset=record.offset, error=str(error))

@@ -11,7 +11,7 @@ def known_details(s: Situation) -> dict[str, str]:
     """Details for the sentence of any reason why this command failed; the refusal's own go before."""
     found = {
         "setting": _setting(s),
-        "code": s.settings.sales_account,
+        "code": s.settings.purchases_account if _is_purchase(s) else s.settings.sales_account,
         "list": "they are listed in Xero",
         "contact": "unknown",
         "message": "no words of explanation",
@@ -33,10 +33,21 @@ def _setting(s: Situation) -> str:
     about_lines = s.refusal is not None and s.refusal.step == "credit note"
     if s.command.transaction is not None and s.invoice_link is not None and not about_lines:
         return s.settings.payment_account_for(s.command.transaction.reference)[0]
-    for rate, named in s.settings.sales_tax.items():
+    side, taxes = "sales", s.settings.sales_tax
+    if _is_purchase(s):
+        side, taxes = "purchase", s.settings.purchase_tax
+    if s.refusal is not None and s.refusal.code == "number_taken":
+        return "purchase_order_number_format" if _is_purchase(s) else "invoice_number_format"
+    for rate, named in taxes.items():
         if tax_type and named == tax_type:
-            return f"sales_tax.{rate}"
-    return "rounding_account" if code == s.settings.rounding_account else "sales_account"
+            return f"{side}_tax.{rate}"
+    if code == s.settings.rounding_account:
+        return "rounding_account"
+    return "purchases_account" if _is_purchase(s) else "sales_account"
+
+
+def _is_purchase(s: Situation) -> bool:
+    return s.command.entity == "purchase_order"
 
 
 def _of_contact(s: Situation) -> dict[str, str]:
@@ -46,7 +57,7 @@ def _of_contact(s: Situation) -> dict[str, str]:
 
 
 def _of_document(s: Situation) -> dict[str, str]:
-    link = s.invoice_link
+    link = s.invoice_link or s.order_link
     number = s.command.record_number or (link.xero_number if link else "")
     found = {"number": number} if number else {}
     if s.command.entity in ("customer", "supplier"):
@@ -54,7 +65,7 @@ def _of_document(s: Situation) -> dict[str, str]:
     if number:
         found["document"] = f"{s.command.entity.replace('_', ' ')} {number}"
     if s.document is not None:
-        found["date"] = s.document.issue_date.isoformat()
+        found["date"] = (s.command.received_on or s.document.issue_date).isoformat()
     if s.refusal is not None and s.refusal.code == "contact_number_taken" and s.contact is not None:
         found["number"] = s.contact.record_id
     return found

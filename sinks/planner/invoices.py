@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,28 +36,30 @@ def invoice_target(record_id: str) -> Target:
 
 def before_cutoff(s: Situation) -> bool:
     """True for a document that was there before the connection was enabled and that is not linked."""
-    return s.invoice_link is None and s.document is not None and s.document.created < s.settings.enabled_at
+    linked = s.invoice_link is not None or s.order_link is not None
+    return not linked and s.document is not None and s.document.created < s.settings.enabled_at
 
 
 def plan_snapshot_command(s: Situation) -> Plan:
     """An invoice was created or edited."""
     if before_cutoff(s):
         return Done("before_cutoff")
-    document = _document(s)
+    document = document_of(s)
     link = s.invoice_link
     if link is not None:
         refuse_removed(s, link)
-        if _sent(link) >= (document.version, document.event_time):
-            return _settled(s, link, document)
+        if last_sent(link) >= (document.version, document.event_time):
+            return settled(s, link, document)
     step = plan_invoice(s)
     if step is not None:
         return step
     assert s.invoice_link is not None
-    return _settled(s, s.invoice_link, document)
+    return settled(s, s.invoice_link, document)
 
 
-def _settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
-    same = _sent(link) == (document.version, document.event_time)
+def settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
+    """How a created or edited action ends when Xero has this snapshot or a newer one."""
+    same = last_sent(link) == (document.version, document.event_time)
     if same and link.seq == s.seq:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
     if same and link.text("confirmed_seq") == str(s.seq):
@@ -79,24 +82,24 @@ def plan_invoice(s: Situation) -> Plan | None:
     Raises:
         Refused: it cannot be.
     """
-    document = _document(s)
+    document = document_of(s)
     resolved = resolve_invoice(document, s.settings, s.facts, s.command.account)
     link = s.invoice_link
     if link is None:
-        return _prepare(s) or _create(s, document, resolved)
-    if not _changed(link, document, resolved):
-        return plan_contact(s) or _as_sent(s, link, document)
+        return prepare(s) or _create(s, document, resolved)
+    if not is_changed(link, document, resolved):
+        return plan_contact(s) or as_sent(s, link, document)
     return _edit(s, link, document, resolved)
 
 
-def _changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
+def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
     """True when the document, or whose it is, differs from what was last sent."""
     party = contact_target(document.contact).record_id
     return link.text("fingerprint") != resolved.fingerprint or link.text("party") != party
 
 
-def _prepare(s: Situation) -> Plan | None:
-    """What must be in Xero before the invoice: the item that its lines name, and the contact."""
+def prepare(s: Situation) -> Plan | None:
+    """What must be in Xero before the document: the item that its lines name, and the contact."""
     if s.facts.item_codes is not None and s.settings.item_code not in s.facts.item_codes:
         return _item(s)
     return plan_contact(s)
@@ -137,7 +140,12 @@ def authorise(s: Situation, link: Link) -> Send:
     return Send(Element("invoices.update", "authorise", link.target, body, xero_id=link.xero_id))
 
 
-def _document(s: Situation) -> DocumentSnapshot:
+def document_of(s: Situation) -> DocumentSnapshot:
+    """The snapshot that the command is planned from.
+
+    Raises:
+        Refused: there is none.
+    """
     if s.document is None:
         raise Refused("our_error", message="the command carries no document")
     return s.document
@@ -154,7 +162,7 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     target = invoice_target(document.record_id)
     if s.known.invoice_by_number is not None:
         return _adopt(s, document, resolved, s.known.invoice_by_number)
-    if _contact_refused(s):
+    if contact_refused(s, *_PUSHES):
         return plan_archived(s)
     if s.refusal is not None and s.refusal.step == "invoice" and s.refusal.code == "number_taken":
         return _find(target, resolved.number)
@@ -162,7 +170,8 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.invoice_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    return Send(Element("invoices.create", "invoice", target, body, memory=_memory(s, document, resolved)))
+    memory = document_memory(s, document, resolved)
+    return Send(Element("invoices.create", "invoice", target, body, memory=memory))
 
 
 def _find(target: Target, number: str) -> Send:
@@ -171,10 +180,10 @@ def _find(target: Target, number: str) -> Send:
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
 
 
-def _contact_refused(s: Situation) -> bool:
+def contact_refused(s: Situation, *steps: str) -> bool:
     """True when Xero did not take the document because its contact is archived or merged."""
     refused = s.refusal
-    return refused is not None and refused.step in _PUSHES and refused.code == "contact_archived"
+    return refused is not None and refused.step in steps and refused.code == "contact_archived"
 
 
 def _adopt(
@@ -194,7 +203,7 @@ def _adopt(
             step=f"create invoice {resolved.number}",
             candidates=f"{invoice['InvoiceID']} ({invoice.get('Status')}, total {invoice.get('Total')})",
         )
-    memory = _memory(s, document, resolved)
+    memory = document_memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
     return Remember((link,), (link.target,), afresh=True)
 
@@ -211,14 +220,14 @@ def _is(s: Situation, invoice: Mapping[str, Any], resolved: ResolvedDocument) ->
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     refuse_removed(s, link)
-    if _contact_refused(s):
+    if contact_refused(s, *_PUSHES):
         return plan_archived(s)
     if s.known.invoice is None and refused_for_state(s, "invoice"):
         return read_invoice(link)
     if status_of(s, link) in UNAPPROVED:
         give_up(s, "invoice")
-        body = {**_with_line_ids(link, resolved), "Status": "DRAFT"}
-        return _prepare(s) or _push(s, link, document, resolved, body, "invoice")
+        body = {**with_line_ids(link, resolved), "Status": "DRAFT"}
+        return prepare(s) or _push(s, link, document, resolved, body, "invoice")
     if s.known.invoice is None:
         return read_invoice(link)
     if s.settings.edit_authorised == "refuse":
@@ -238,7 +247,7 @@ def _push_authorised(
     applied = sum((Decimal(str(invoice.get(name) or 0)) for name in _APPLIED), Decimal(0))
     kept: tuple[Warning, ...] = ()
     if not applied:
-        body = _with_line_ids(link, resolved)
+        body = with_line_ids(link, resolved)
     elif link.text("amounts") == resolved.amounts_fingerprint:
         body = _paid_body(invoice, resolved)
         kept = _kept_date(invoice, resolved)
@@ -247,7 +256,7 @@ def _push_authorised(
     if invoice.get("Status") != "PAID":
         body["Status"] = "AUTHORISED"
     resolved = replace(resolved, warnings=(*resolved.warnings, *kept))
-    return _prepare(s) or _push(s, link, document, resolved, body, "invoice push")
+    return prepare(s) or _push(s, link, document, resolved, body, "invoice push")
 
 
 def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[str, Any]:
@@ -282,11 +291,11 @@ def _push(
 ) -> Plan:
     assert s.contact_link is not None
     body = {**body, "InvoiceID": link.xero_id, "Contact": {"ContactID": s.contact_link.xero_id}}
-    memory = _memory(s, document, resolved)
+    memory = document_memory(s, document, resolved)
     return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
 
 
-def _with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
+def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
     """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
     known = dict(link.facts.get("lines") or ())
     lines = [
@@ -296,7 +305,8 @@ def _with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
     return {**resolved.body, "LineItems": lines}
 
 
-def _memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> dict[str, Any]:
+def document_memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> dict[str, Any]:
+    """What to keep of a document that is sent: what it was made of, and what a bookkeeper should know."""
     return {
         "fingerprint": resolved.fingerprint,
         "amounts": resolved.amounts_fingerprint,
@@ -310,13 +320,14 @@ def _memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     }
 
 
-def _sent(link: Link) -> tuple[Any, Any]:
+def last_sent(link: Link) -> tuple[datetime, datetime]:
+    """Version and event time of the snapshot that Xero has."""
     return link.time("version"), link.time("event_time")
 
 
-def _as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | None:
+def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | None:
     """An unchanged document counts as sent: an older snapshot must not undo it."""
-    if _sent(link) >= (document.version, document.event_time):
+    if last_sent(link) >= (document.version, document.event_time):
         return None
     newer = {
         "version": document.version.isoformat(),
@@ -327,22 +338,22 @@ def _as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember |
 
 
 def link_of_invoice(target: Target, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
-    """The link for an invoice as Xero returned it, with what was sent to get there."""
+    """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
+    facts = facts_of(invoice, memory)
+    number = str(invoice.get("InvoiceNumber") or "")
+    return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
+
+
+def facts_of(document: Mapping[str, Any], memory: Mapping[str, Any]) -> dict[str, Any]:
+    """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
     facts = dict(memory)
     line_ids = facts.pop("line_ids", ())
-    items = [str(line.get("LineItemID") or "") for line in invoice.get("LineItems") or ()]
+    items = [str(line.get("LineItemID") or "") for line in document.get("LineItems") or ()]
     if line_ids and len(items) == len(line_ids):
         facts["lines"] = [pair for pair in zip(line_ids, items, strict=True) if pair[1]]
-    facts["status"] = str(invoice.get("Status") or "")
-    facts["total"] = str(invoice.get("Total", facts.get("expected_total", 0)))
-    return Link(
-        target,
-        str(invoice["InvoiceID"]),
-        str(invoice.get("InvoiceNumber") or ""),
-        seq,
-        facts["status"] in GONE,
-        facts,
-    )
+    facts["status"] = str(document.get("Status") or "")
+    facts["total"] = str(document.get("Total", facts.get("expected_total", 0)))
+    return facts
 
 
 def xero_day(document: Mapping[str, Any]) -> str:

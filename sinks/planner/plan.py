@@ -5,7 +5,9 @@ from collections.abc import Callable
 from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact_command
 from sinks.planner.invoices import plan_snapshot_command
+from sinks.planner.orders import plan_order_command, plan_order_removal
 from sinks.planner.payments import plan_payment
+from sinks.planner.receipts import plan_receipt
 from sinks.planner.refunds import plan_refund
 from sinks.planner.removal import plan_removal, plan_reset
 from sinks.planner.situation import Done, Fail, Plan, Situation
@@ -32,6 +34,10 @@ _PLANNERS: dict[tuple[str, str], _Planner] = {
     ("invoice", "reset"): plan_reset,
     ("invoice", "cancelled"): plan_removal,
     ("invoice", "deleted"): plan_removal,
+    ("purchase_order", "created"): plan_order_command,
+    ("purchase_order", "edited"): plan_order_command,
+    ("purchase_order", "received"): plan_receipt,
+    ("purchase_order", "deleted"): plan_order_removal,
 }
 
 

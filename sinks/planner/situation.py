@@ -22,6 +22,9 @@ class Known:
     invoice_by_number: tuple[Mapping[str, Any], ...] | None = None
     invoice: Mapping[str, Any] | None = None
     """``{}`` when Xero has no such invoice."""
+    order_by_number: tuple[Mapping[str, Any], ...] | None = None
+    order: Mapping[str, Any] | None = None
+    """``{}`` when Xero has no such purchase order."""
     payments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By PaymentID, each read on its own."""
     credit_note_by_number: tuple[Mapping[str, Any], ...] | None = None
@@ -52,7 +55,11 @@ class Situation:
     """The command's own snapshot, or on a retry the newest known."""
     contact: ContactSnapshot | None
     """The newest known of the command's contact, whichever event carried it."""
+    newest: DocumentSnapshot | None = None
+    """Of a receipt of goods: the newest known snapshot of the order."""
     invoice_link: Link | None = None
+    order_link: Link | None = None
+    bill_link: Link | None = None
     contact_link: Link | None = None
     contact_shared: bool = False
     """Another SalesBinder record is linked to the same Xero contact."""

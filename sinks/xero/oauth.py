@@ -5,6 +5,7 @@ minutes, no refresh token.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -49,24 +50,28 @@ def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
         TokenRefused: wrong client id, secret or scope; names what the server said.
         TokenUnavailable: no answer, or one that is not about the credentials.
     """
+    grant = {"grant_type": "client_credentials", "scope": SCOPES}
     basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    answer = _post(token_url, grant, {"Authorization": f"Basic {basic}"})
+    if answer.status in (400, 401):
+        # Xero's guide sends the credentials as HTTP Basic, its SDK in the body; a server may know only one.
+        answer = _post(token_url, {**grant, "client_id": client_id, "client_secret": client_secret}, {})
+    return _read(answer, token_url)
+
+
+def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
     client = XeroClient(token_url, "", _TIMEOUT)
-    body = urlencode({"grant_type": "client_credentials", "scope": SCOPES}).encode()
     try:
-        answer = client.call(
-            Request("POST", "", {}, body, None),
+        return client.call(
+            Request("POST", "", {}, urlencode(form).encode(), None),
             "",
             machine_seconds() + _TIMEOUT,
-            headers={
-                "Authorization": f"Basic {basic}",
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
+            headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
         )
     except (NotSent, NoAnswer) as error:
         raise TokenUnavailable(f"Xero's identity server at {token_url} cannot be reached: {error}") from error
     finally:
         client.close()
-    return _read(answer, token_url)
 
 
 def _read(answer: Answer, token_url: str) -> Token:

@@ -1,4 +1,4 @@
-"""The whole pipeline as ``sbx up`` runs it: workers killed in turn and all at once, ``up`` itself killed, same books."""
+"""The whole pipeline as ``sbx up`` runs it: killed in turn, killed at once, published twice; same books."""
 
 import asyncio
 import json

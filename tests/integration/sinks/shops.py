@@ -199,7 +199,7 @@ class Shop:
 
 
 _OPEN = b"""SELECT action, state, reason_code, reason_args, next_attempt_at FROM ledger.commands
-WHERE account = %s AND state IN ('queued', 'running')"""
+WHERE account = %s AND state IN ('queued', 'running') LIMIT 9"""
 
 
 @asynccontextmanager

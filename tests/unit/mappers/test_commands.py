@@ -194,3 +194,11 @@ def test_absurdly_large_amounts_that_still_are_numbers_are_mapped() -> None:
         quantity=999_999_999_999_999, price="999999999999999.99"
     )
     assert mapped(event).document is not None
+
+
+def test_day_of_receipt_is_that_of_the_events_own_offset() -> None:
+    received = {**example("purchase_order.received"), "time": "2026-03-02T23:30:00-08:00"}
+    command = mapped(received)
+    assert command.received_on == date(2026, 3, 2)
+    assert command.event.time.date() == date(2026, 3, 3)
+    assert mapped(example("purchase_order.created")).received_on is None

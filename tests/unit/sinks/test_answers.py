@@ -113,3 +113,15 @@ def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
 def test_a_reused_key_is_never_taken_for_a_refusal() -> None:
     body = {"Message": "Idempotency Key: K is used with a different request."}
     assert _read(_call("1"), 400, body) == [("unknown", "")]
+
+
+def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_full() -> None:
+    parts = [
+        Part(Element("bills.find", "s", Target("bill", n), query={"InvoiceNumbers": n}, wanted=n), [n])
+        for n in "12"
+    ]
+    found = {"Invoices": [_made("1"), _made("1")]}
+    results = read_answer(make_call(parts), Answer(200, {}, msgspec.json.encode(found))).results
+    assert [[o["InvoiceNumber"] for o in r.found] for r in results] == [["1", "1"]] * 2
+    assert _read(make_call(parts), 200, {"Invoices": [_made("1")] * 1000}) == [("split", "")] * 2
+    assert _read(make_call(parts[:1]), 200, {"Invoices": []}) == [("ok", "")]

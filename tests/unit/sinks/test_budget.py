@@ -89,6 +89,17 @@ def test_a_faster_clock_makes_shorter_windows() -> None:
     assert budget.wait(1.01) == 0.0
 
 
+def test_calls_that_become_scarce_are_spread_over_the_rest_of_the_minute() -> None:
+    budget = Budget()
+    budget.sent()
+    budget.answered(0.0, {"x-minlimit-remaining": "31"})
+    assert budget.pace(10.0) == 0.0
+    budget.sent()
+    budget.answered(20.0, {"x-minlimit-remaining": "20"})
+    assert budget.pace(20.3) == pytest.approx(2.0)
+    assert budget.pace(61.0) == 0.0
+
+
 def test_unreadable_headers_are_as_none() -> None:
     budget = Budget()
     budget.sent()

@@ -61,3 +61,36 @@ def test_invoices_are_read_one_by_path_and_several_by_ids() -> None:
     assert make_call(parts[:1]).request.path == "/Invoices/id-a"
     several = make_call(parts).request
     assert (several.path, several.query["IDs"], several.body) == ("/Invoices", "id-a,id-b", None)
+
+
+def _order(number: str, day: str) -> Part:
+    element = Element(
+        "orders.find",
+        "look up order",
+        Target("purchase_order", number),
+        xero_id=number,
+        query={"DateFrom": day},
+        wanted=number,
+    )
+    return Part(element, ["c"])
+
+
+def test_orders_are_read_one_by_path_and_several_by_their_days() -> None:
+    parts = [_order("A/1", "2026-03-05"), _order("2", "2026-03-02"), _order("3", "2026-03-04")]
+    single = make_call(parts[:1]).request
+    assert (single.path, single.query) == ("/PurchaseOrders/A%2F1", {})
+    several = make_call(parts).request
+    assert several.path == "/PurchaseOrders"
+    assert (several.query["DateFrom"], several.query["DateTo"]) == ("2026-03-02", "2026-03-05")
+
+
+def test_bills_are_looked_up_together_but_for_numbers_that_cannot_stand_in_a_list() -> None:
+    queries = [{"InvoiceNumbers": "1"}, {"where": 'InvoiceNumber=="2,3"'}, {"InvoiceNumbers": "4"}]
+    parts = [
+        Part(Element("bills.find", "look up bill", Target("bill", str(n)), query=query, wanted=f"{n}"), ["c"])
+        for n, query in enumerate(queries)
+    ]
+    assert [len(cut) for cut in batches(parts)] == [1, 1, 1]
+    [together] = batches([parts[0], parts[2]])
+    query = make_call(together).request.query
+    assert query == {"page": "1", "pageSize": "1000", "InvoiceNumbers": "0,2"}

@@ -1,0 +1,223 @@
+"""Planning purchase orders: created, edited, deleted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from contracts.commands import DocumentSnapshot
+from contracts.reasons import Refused
+from sinks.planner.contacts import plan_archived, plan_contact
+from sinks.planner.invoices import (
+    GONE,
+    as_sent,
+    before_cutoff,
+    contact_refused,
+    document_memory,
+    document_of,
+    facts_of,
+    give_up,
+    is_changed,
+    last_sent,
+    prepare,
+    refused_for_state,
+    settled,
+    with_line_ids,
+    xero_day,
+)
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation
+from sinks.resolve import ResolvedDocument, resolve_order
+from sinks.steps import Element, Link, Target
+
+
+def order_target(record_id: str) -> Target:
+    """The step key of a purchase order."""
+    return Target("purchase_order", record_id)
+
+
+def bill_target(record_id: str) -> Target:
+    """The step key of the bill for a purchase order: there is one, however often it is received."""
+    return Target("bill", record_id)
+
+
+def plan_order_command(s: Situation) -> Plan:
+    """A purchase order was created or edited."""
+    if before_cutoff(s):
+        return Done("before_cutoff")
+    document = document_of(s)
+    link = s.order_link
+    if link is not None:
+        refuse_removed_order(s, link)
+        if last_sent(link) >= (document.version, document.event_time):
+            return settled(s, link, document)
+        if is_billed(s, link):
+            return _edit_of_billed(s, link, document)
+    step = plan_order(s)
+    if step is not None:
+        return step
+    assert s.order_link is not None
+    return settled(s, s.order_link, document)
+
+
+def plan_order(s: Situation) -> Plan | None:
+    """The next step until Xero's order is what this snapshot says; none when it is.
+
+    Raises:
+        Refused: it cannot be.
+    """
+    document = document_of(s)
+    resolved = resolve_order(document, s.settings, s.facts)
+    link = s.order_link
+    if link is None:
+        return prepare(s) or _create(s, document, resolved)
+    if not is_changed(link, document, resolved):
+        return plan_contact(s) or as_sent(s, link, document)
+    return _edit(s, link, document, resolved)
+
+
+def plan_order_removal(s: Situation) -> Plan:
+    """A purchase order was deleted."""
+    link = s.order_link
+    if link is None:
+        return Done("before_cutoff") if before_cutoff(s) else Remember((_never_sent(s),))
+    ours = link.text("removed_seq") == str(s.seq)
+    if s.retried and s.overtaken and not ours:
+        raise Refused("overtaken", later="a later action")
+    if not link.xero_id:
+        return Done("not_needed")
+    if link.removed:
+        return Done(None if ours else "already_there", link)
+    if order_status(s, link) in GONE:
+        return Remember((_gone(s, link),))
+    if is_billed(s, link):
+        raise Refused("order_billed")
+    if s.known.order is None and refused_for_state(s, "remove order"):
+        return read_order(link)
+    give_up(s, "remove order")
+    return update_order(link, "remove order", {"Status": "DELETED"}, {"removed_seq": str(s.seq)})
+
+
+def is_billed(s: Situation, link: Link) -> bool:
+    """True once the order is a bill: by a receipt, be it that its answer was lost, or by hand in Xero."""
+    bill = bill_target(s.command.record_id)
+    return order_status(s, link) == "BILLED" or s.bill_link is not None or bill in s.unknown
+
+
+def order_status(s: Situation, link: Link) -> str:
+    """The order's status in Xero: as just read, else as last seen. What is no longer there was deleted."""
+    if s.known.order is None:
+        return link.text("status")
+    return str(s.known.order.get("Status") or "DELETED")
+
+
+def refuse_removed_order(s: Situation, link: Link) -> None:
+    """Raises ``document_removed`` when the order was taken out of Xero, by us or by hand."""
+    if link.removed or order_status(s, link) in GONE:
+        raise Refused("document_removed", number=link.xero_number)
+
+
+def read_order(link: Link) -> Send:
+    """Read the order as Xero has it now."""
+    day = {"DateFrom": link.text("date")}
+    return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
+
+
+def update_order(link: Link, step: str, body: Mapping[str, Any], memory: Mapping[str, Any]) -> Send:
+    """Change the order in Xero; what ``body`` does not name stays."""
+    body = {"PurchaseOrderID": link.xero_id, **body}
+    return Send(Element("orders.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
+
+
+def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Plan:
+    """What was received is final. A snapshot no newer than the received one has nothing to add to it."""
+    if document.version > link.time("received_version"):
+        raise Refused("order_billed")
+    return Done("superseded", link)
+
+
+def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+    target = order_target(document.record_id)
+    if s.known.order_by_number is not None:
+        return _adopt(s, document, resolved, s.known.order_by_number)
+    if contact_refused(s, "order"):
+        return plan_archived(s)
+    if s.refusal is not None and s.refusal.step == "order" and s.refusal.code == "number_taken":
+        return _find(target, resolved)
+    give_up(s, "order")
+    assert s.contact_link is not None
+    status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
+    body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
+    memory = document_memory(s, document, resolved)
+    return Send(Element("orders.create", "order", target, body, memory=memory))
+
+
+def _find(target: Target, resolved: ResolvedDocument) -> Send:
+    """By its number alone, or among the orders of its day."""
+    number, day = resolved.number, {"DateFrom": str(resolved.body["Date"])}
+    return Send(Element("orders.find", "look up order", target, xero_id=number, query=day, wanted=number))
+
+
+def _adopt(
+    s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
+) -> Plan:
+    """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
+    mark = str(resolved.body["Reference"]).split(" ")[-1]
+    marked = [o for o in found if str(o.get("Reference") or "").split(" ")[-1] == mark]
+    ours = [o for o in marked if o["PurchaseOrderID"] not in s.linked_elsewhere]
+    if not ours:
+        holder = str((found[0].get("Contact") or {}).get("Name") or "") if found else ""
+        setting = "purchase_order_number_format"
+        raise Refused("number_taken", number=resolved.number, contact=holder, setting=setting)
+    order = ours[0]
+    if order.get("Status") not in GONE and not _is(s, order, resolved):
+        raise Refused(
+            "needs_review",
+            step=f"create purchase order {resolved.number}",
+            candidates=f"{order['PurchaseOrderID']} ({order.get('Status')}, total {order.get('Total')})",
+        )
+    link = link_of_order(
+        order_target(document.record_id), order, document_memory(s, document, resolved), s.seq
+    )
+    return Remember((link,), (link.target,), afresh=True)
+
+
+def _is(s: Situation, order: Mapping[str, Any], resolved: ResolvedDocument) -> bool:
+    """True when an order that bears our mark has the total, the day and the contact, too."""
+    assert s.contact_link is not None
+    return (
+        Decimal(str(order.get("Total", 0))) == resolved.total
+        and xero_day(order) == str(resolved.body["Date"])
+        and (order.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
+    )
+
+
+def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+    """An order is no part of the books: until it is billed, an approved one is changed like a draft. Its
+    status is not named, so that it stays as it is."""
+    if contact_refused(s, "order"):
+        return plan_archived(s)
+    if s.known.order is None and refused_for_state(s, "order"):
+        return read_order(link)
+    give_up(s, "order")
+    if (step := prepare(s)) is not None:
+        return step
+    assert s.contact_link is not None
+    body = {**with_line_ids(link, resolved), "Contact": {"ContactID": s.contact_link.xero_id}}
+    return update_order(link, "order", body, document_memory(s, document, resolved))
+
+
+def link_of_order(target: Target, order: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
+    """The link for a purchase order as Xero returned it, with what was sent to get there."""
+    facts = {**facts_of(order, memory), "date": xero_day(order)}
+    number = str(order.get("PurchaseOrderNumber") or "")
+    return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)
+
+
+def _never_sent(s: Situation) -> Link:
+    """Remembers that an order that never was in Xero is gone, so that nothing brings it there later."""
+    facts = {"status": "DELETED", "removed_seq": str(s.seq)}
+    return Link(order_target(s.command.record_id), "", s.command.record_number, s.seq, True, facts)
+
+
+def _gone(s: Situation, link: Link) -> Link:
+    return replace(link, removed=True, facts={**link.facts, "status": order_status(s, link)})

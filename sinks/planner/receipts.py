@@ -1,0 +1,178 @@
+"""Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from contracts.commands import DocumentSnapshot
+from contracts.reasons import Refused
+from sinks.names import same_name
+from sinks.planner.contacts import plan_archived, quoted
+from sinks.planner.invoices import (
+    GONE,
+    UNAPPROVED,
+    before_cutoff,
+    contact_refused,
+    document_memory,
+    document_of,
+    document_warnings,
+    give_up,
+    link_of_invoice,
+    prepare,
+    refused_for_state,
+    xero_day,
+)
+from sinks.planner.orders import (
+    bill_target,
+    order_status,
+    plan_order,
+    read_order,
+    refuse_removed_order,
+    update_order,
+)
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.resolve import ResolvedDocument, resolve_bill
+from sinks.steps import Element, Link, Target
+
+
+def plan_receipt(s: Situation) -> Plan:
+    """A purchase order was received in full."""
+    if before_cutoff(s):
+        return Done("before_cutoff")
+    link = s.order_link
+    if link is None:
+        step = plan_order(s)
+        assert step is not None
+        return step
+    bill = bill_target(s.command.record_id)
+    if bill in s.unknown:
+        return _look_up(s, link, bill)
+    if order_status(s, link) == "BILLED":
+        return _billed(s, link)
+    refuse_removed_order(s, link)
+    if s.bill_link is None and s.settings.received_as == "bill":
+        return _send_bill(s, link, bill)
+    return _mark_billed(s, link)
+
+
+def _billed(s: Situation, link: Link) -> Done:
+    """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
+    bill = s.bill_link
+    if bill is None and s.settings.received_as == "bill" and not link.text("billed_seq"):
+        raise Refused("order_billed")
+    brought = link.seq == s.seq
+    warnings = document_warnings(link) if brought else ()
+    if bill is not None and bill.seq == s.seq:
+        warnings = tuple(dict.fromkeys((*warnings, *document_warnings(bill))))
+    return Done(None, bill or link, warnings, "snapshots" if brought else "")
+
+
+def _approve(s: Situation, link: Link) -> Plan | None:
+    """The next step until the order is approved; none when it is."""
+    if order_status(s, link) not in UNAPPROVED:
+        return None
+    if s.known.order is None and refused_for_state(s, "authorise order"):
+        return read_order(link)
+    give_up(s, "authorise order")
+    return update_order(link, "authorise order", {"Status": "AUTHORISED"}, {})
+
+
+def _mark_billed(s: Situation, link: Link) -> Plan:
+    if (step := _approve(s, link)) is not None:
+        return step
+    if s.known.order is None and refused_for_state(s, "order billed"):
+        return read_order(link)
+    give_up(s, "order billed")
+    received = max(document_of(s).version, link.time("version"))
+    memory = {"billed_seq": str(s.seq), "received_version": received.isoformat()}
+    return update_order(link, "order billed", {"Status": "BILLED"}, memory)
+
+
+def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
+    """All that can be checked is checked before a draft order is approved. The order is read first: what
+    somebody billed or deleted in Xero must not get a bill of ours.
+    """
+    resolved = _resolved(s, link)
+    if contact_refused(s, "bill"):
+        return plan_archived(s)
+    give_up(s, "bill")
+    if s.known.order is None:
+        return read_order(link)
+    step = prepare(s) or _approve(s, link)
+    if step is not None:
+        return step
+    assert s.contact_link is not None
+    status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
+    body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
+    memory = document_memory(s, _received(s, link), resolved)
+    return Send(Element("bills.create", "bill", target, body, memory=memory))
+
+
+def _resolved(s: Situation, link: Link) -> ResolvedDocument:
+    """The bill, with the number that the order has in Xero."""
+    day = s.command.received_on or s.command.event.time.date()
+    bill = resolve_bill(_received(s, link), s.settings, s.facts, s.command.account, day)
+    number = link.xero_number
+    return replace(bill, number=number, body={**bill.body, "InvoiceNumber": number})
+
+
+def _received(s: Situation, link: Link) -> DocumentSnapshot:
+    """What was received: the receipt's own snapshot, unless the order in Xero is newer and of the same
+    supplier, since the bill has the order's lines.
+    """
+    own, newest = document_of(s), s.newest
+    if newest is None or own.version >= link.time("version"):
+        return own
+    return newest if newest.contact.record_id == own.contact.record_id else own
+
+
+def _look_up(s: Situation, link: Link, target: Target) -> Plan:
+    """The answer of an earlier call was not seen: is the bill there? Numbers of bills are not unique.
+
+    Adopting takes the link to SalesBinder, number, contact, amount and date together, and nothing that is
+    linked already. A bill that is the same but for the link is somebody's to look at.
+    """
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    bill = _resolved(s, link)
+    if s.known.invoice_by_number is None:
+        return _find(target, bill.number)
+    live = [
+        b
+        for b in s.known.invoice_by_number
+        if b.get("Type") == "ACCPAY"
+        and same_name(str(b.get("InvoiceNumber") or ""), bill.number)
+        and b.get("Status") not in GONE
+        and b["InvoiceID"] not in s.linked_elsewhere
+    ]
+    marked = [b for b in live if b.get("Url") == bill.body["Url"]]
+    equal = [b for b in live if _is(s, b, bill)]
+    if not marked and not equal:
+        return Remember((), (target,))
+    if len(marked) == 1 and marked == equal:
+        memory = document_memory(s, _received(s, link), bill)
+        return Remember((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
+    listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
+    raise Refused(
+        "needs_review",
+        step=f"bill {bill.number} of {bill.total}",
+        candidates=", ".join(f"{b['InvoiceID']} ({b.get('Status')}, total {b.get('Total')})" for b in listed),
+    )
+
+
+def _find(target: Target, number: str) -> Send:
+    """``InvoiceNumbers`` is a list parted by commas."""
+    where = {"where": f'Type=="ACCPAY" AND InvoiceNumber=={quoted(number)}'}
+    query = where if "," in number else {"InvoiceNumbers": number}
+    return Send(Element("bills.find", "look up bill", target, query=query, wanted=number))
+
+
+def _is(s: Situation, found: Mapping[str, Any], bill: ResolvedDocument) -> bool:
+    """True when a bill of this number has the contact, the total and the day, too."""
+    contact = s.contact_link.xero_id if s.contact_link else ""
+    return (
+        (found.get("Contact") or {}).get("ContactID") == contact
+        and Decimal(str(found.get("Total", 0))) == bill.total
+        and xero_day(found) == str(bill.body["Date"])
+    )

@@ -1,0 +1,179 @@
+"""The commands against a whole pipeline with a fake Xero."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.ops.sbx import Done, Stack
+
+
+def connect(stack: Stack, account: str, *more: str, secret: str = "") -> Done:
+    """Connect with the fake's own app."""
+    return stack.sbx(
+        *(
+            "connect",
+            account,
+            "--client-id",
+            stack.xero.client_id,
+            "--enabled-at",
+            "2026-01-01T00:00:00Z",
+            *more,
+        ),
+        SBX_XERO_CLIENT_SECRET=secret or stack.xero.client_secret,
+    )
+
+
+def events(shared_dir: Path, account: str) -> str:
+    text = (shared_dir / "examples" / "events.jsonl").read_text(encoding="utf-8")
+    return text.replace("/salesbinder/acme", f"/salesbinder/{account}")
+
+
+def entries(stack: Stack, *filters: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stack.sbx("log", "--json", *filters).out.splitlines()]
+
+
+def account_of(stack: Stack, name: str) -> dict[str, Any]:
+    status = stack.sbx("status", "--json").json
+    found = [account for account in status["accounts"] if account["name"] == name]
+    assert len(found) == 1, status
+    account: dict[str, Any] = found[0]
+    return account
+
+
+def test_up_says_ready_when_all_stages_work(stack: Stack) -> None:
+    assert stack.status["ready"] is True
+    assert stack.status["database"]["url"].startswith("postgresql://sbx@127.0.0.1:")
+    found = stack.sbx("status", "--json").json
+    assert found["kafka"] == stack.status["kafka"]
+    assert {name: stage["processes"] for name, stage in found["stages"].items()} == {
+        "transform": 1,
+        "deliver": 1,
+        "project": 1,
+    }
+
+
+def test_a_second_up_is_refused(stack: Stack) -> None:
+    done = stack.sbx("up")
+    assert done.code == 1
+    assert "in use by process" in done.err
+
+
+def test_setting_up_again_changes_nothing(stack: Stack) -> None:
+    assert stack.sbx("migrate", "--json").json == {"applied": []}
+    topics = [json.loads(line) for line in stack.sbx("topics", "create", "--json").out.splitlines()]
+    assert len(topics) == 7
+    assert {(topic["status"], *topic["differences"]) for topic in topics} == {("already there",)}
+
+
+def test_a_wrong_secret_is_told_and_nothing_is_stored(stack: Stack, unique: str) -> None:
+    done = connect(stack, unique, secret="wrong-secret")
+    assert done.code == 1
+    assert "invalid_client" in done.err
+    assert "wrong-secret" not in done.err
+    assert stack.sbx("settings", "show", unique).code == 1
+
+
+def test_a_tenant_that_is_not_connected_lists_those_that_are(stack: Stack, unique: str) -> None:
+    done = connect(stack, unique, "--tenant", "00000000-0000-0000-0000-000000000000")
+    assert done.code == 1
+    assert stack.xero.tenant_id in done.err
+
+
+def test_connect_reads_the_organisation_and_tells_what_is_left_to_set(stack: Stack, unique: str) -> None:
+    done = connect(stack, unique, "--json")
+    assert done.code == 0, done.err
+    assert done.json["tenant_name"] == "Demo Company"
+    assert done.json["base_currency"] == "USD"
+    assert "payment_account" in [finding["key"] for finding in done.json["findings"]]
+    assert stack.sbx("settings", "check", unique).code == 1
+
+
+def test_settings_must_exist_in_the_organisation(stack: Stack, unique: str) -> None:
+    connect(stack, unique)
+    done = stack.sbx("settings", "set", unique, "due_days=14", "payment_account=777", "sales_tax.8=NOPE")
+    assert done.code == 1
+    assert "payment_account=777 is not in Xero's chart of accounts" in done.err
+    assert "sales_tax.8=NOPE is not a TaxType" in done.err
+    shown = stack.sbx("settings", "show", unique, "--json").json
+    assert shown["written"] == []
+    done = stack.sbx("settings", "set", unique, "due_days=14", "payment_account=090", "sales_tax.8=OUTPUT")
+    assert done.code == 0, done.err
+    shown = stack.sbx("settings", "show", unique, "--json").json
+    assert shown["settings"]["due_days"] == "14"
+    assert sorted(shown["written"]) == ["due_days", "payment_account", "sales_tax.8"]
+    assert stack.sbx("settings", "set", unique, "due_days=").out == "due_days: 14 -> default\n"
+
+
+def test_an_account_added_in_xero_meanwhile_is_found(stack: Stack, unique: str) -> None:
+    connect(stack, unique)
+    code = unique[:6]
+    account = {"Code": code, "Name": f"Till {code}", "Type": "BANK", "BankAccountNumber": code}
+    stack.xero.admin.seed(stack.xero.tenant_id, accounts=[account])
+    done = stack.sbx("settings", "set", unique, f"payment_account={code}")
+    assert done.code == 0, done.err
+
+
+@pytest.fixture
+def connected(stack: Stack, unique: str) -> str:
+    """An account that is connected and set up."""
+    assert connect(stack, unique).code == 0
+    taxes = ["sales_tax.8=OUTPUT", "sales_tax.8+5=TAX001", "sales_tax.5=TAX003", "purchase_tax.8=INPUT"]
+    assert stack.sbx("settings", "set", unique, "payment_account=090", *taxes).code == 0
+    return unique
+
+
+def test_published_events_end_in_the_log(stack: Stack, connected: str, shared_dir: Path) -> None:
+    text = events(shared_dir, connected)
+    done = stack.sbx("publish", "-", "--json", stdin=text)
+    assert done.code == 0, done.err
+    assert done.json["published"] == 23
+    assert {topic: value["events"] for topic, value in done.json["topics"].items()} == {
+        "salesbinder.customers": 3,
+        "salesbinder.suppliers": 3,
+        "salesbinder.invoices": 12,
+        "salesbinder.purchase-orders": 5,
+    }
+    waited = stack.sbx("wait", "--idle", "--timeout", "60")
+    assert waited.code == 0, waited.err
+    found = entries(stack, "--account", connected)
+    assert len(found) == 23
+    assert {entry["state"] for entry in found} <= {"completed", "failed"}
+    assert [entry["queued_at"] for entry in found] == sorted(entry["queued_at"] for entry in found)
+    assert len(entries(stack, "--account", connected, "--limit", "5")) == 5
+    (paid,) = (e for e in found if e["action"] == "payment_applied" and e["amount"] == "176.48")
+    assert paid["state"] == "completed"
+    assert entries(stack, "--id", paid["entry_id"]) == [paid]
+    number = entries(stack, "--account", connected, "--number", "5001", "--entity", "invoice")
+    assert {entry["record_id"] for entry in number} == {paid["record_id"]}
+    shown = stack.sbx("log", "--account", connected, "--limit", "3")
+    assert "the newest 3" in shown.err
+    assert len(shown.out.splitlines()) >= 4
+
+
+def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, shared_dir: Path) -> None:
+    assert stack.sbx("pause", connected, "--reason", "stocktaking").code == 0
+    assert account_of(stack, connected)["paused"] is True
+    first = events(shared_dir, connected).splitlines()[0]
+    assert stack.sbx("publish", "-", stdin=first).code == 0
+    done = stack.sbx("wait", "--idle", "--timeout", "3")
+    assert done.code == 1
+    assert f"1 action of {connected}" in done.err
+    waiting = account_of(stack, connected)
+    assert (waiting["queued"], waiting["failed"]) == (1, 0)
+    assert waiting["oldest_age"] > 0
+    assert stack.sbx("resume", connected).out == f"{connected} is not paused\n"
+    assert stack.sbx("wait", "--idle", "--timeout", "30").code == 0
+    (entry,) = entries(stack, "--account", connected)
+    assert entry["state"] == "completed"
+    assert account_of(stack, connected)["calls_left"]["day"] < 5000
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_trouble(stack: Stack) -> None:
+    listing = stack.sbx.start("log", "--json")
+    assert listing.stdout is not None
+    listing.stdout.close()
+    _, err = listing.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert "Exception" not in err

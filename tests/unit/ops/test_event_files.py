@@ -1,0 +1,57 @@
+"""Files of events: every line is checked, and named when it is bad."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.event_files import checked
+
+
+@pytest.fixture
+def examples(shared_dir: Path) -> list[str]:
+    return (shared_dir / "examples" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def write(path: Path, *lines: str) -> str:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_all_examples_are_valid_and_keep_their_order(examples: list[str], tmp_path: Path) -> None:
+    with checked([write(tmp_path / "a", *examples[:10]), write(tmp_path / "b", *examples[10:])]) as result:
+        records = list(result.records())
+    assert not result.bad
+    assert [json.loads(value) for _, _, value in records] == [json.loads(line) for line in examples]
+    subjects = [json.loads(line)["subject"] for line in examples]
+    assert [key.decode() for _, key, _ in records] == [f"acme/{subject}" for subject in subjects]
+    assert {topic for topic, _, _ in records} == {
+        "salesbinder.customers",
+        "salesbinder.suppliers",
+        "salesbinder.invoices",
+        "salesbinder.purchase-orders",
+    }
+
+
+def test_every_bad_line_is_named_and_the_rest_is_kept(examples: list[str], tmp_path: Path) -> None:
+    broken: dict[str, Any] = json.loads(examples[2])
+    broken["data"]["document"]["total_price"] = "NaN"
+    file = write(tmp_path / "mixed", examples[0], "", "not json", json.dumps(broken), examples[1])
+    with checked([file]) as result:
+        assert len(list(result.records())) == result.events == 2
+    assert [(line.line, line.field) for line in result.bad] == [
+        (3, "value"),
+        (4, "data.document.total_price"),
+    ]
+    assert str(result.bad[1]).startswith(f"{file}:4: data.document.total_price is NaN: ")
+
+
+def test_one_id_for_two_changes_is_refused_across_files(examples: list[str], tmp_path: Path) -> None:
+    other = examples[0].replace("Widgets & Co", "Gadgets & Co")
+    first = write(tmp_path / "first", examples[0], examples[0])
+    with checked([first, write(tmp_path / "second", other)]) as result:
+        assert result.events == 2, "the same event twice is no mistake"
+    (bad,) = result.bad
+    assert (bad.line, bad.field) == (1, "id")
+    assert f"{first}:1" in bad.problem
