@@ -110,8 +110,10 @@ class EmbeddedKafka:
 
 
 def _format(java: list[str], directory: Path) -> None:
-    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    tool = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id]
+    cluster_id = "-"
+    while cluster_id.startswith("-"):  # Kafka's tool takes such an id for an option
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    tool = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}"]
     result = subprocess.run(
         [*tool, "-c", "server.properties", "--ignore-formatted"],
         stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ from tests.integration.ops.sbx import Sbx, Stack, environ, wait_ready
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`sbx up` with a fake Xero, one for all tests of a module."""
     with FakeXeroServer() as xero:
+        xero.admin.limits(minute=1000)  # the tests' accounts share one organisation, hence one limit
         sbx = Sbx(
             environ(tmp_path_factory.mktemp("up"), SBX_XERO_API_URL=xero.url, SBX_XERO_IDENTITY_URL=xero.url)
         )
