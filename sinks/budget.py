@@ -74,11 +74,14 @@ class Budget:
         self.in_flight -= 1
         left = _number(headers.get("x-minlimit-remaining"))
         if left is not None:
-            if self.window_opened is None or self.reported is None or left > self.reported:
-                self.window_opened = now
-            self.reported = left
             self.minute_limit = max(self.minute_limit, left + 1)
-            self.minute_left = left - self.in_flight
+            # Answers overtake each other: a count that is a little higher may only be an older one.
+            if self.window_opened is None or self.reported is None or left >= self.reported + CONCURRENT:
+                self.window_opened, self.reported = now, left
+                self.minute_left = left - self.in_flight
+            else:
+                self.reported = min(self.reported, left)
+                self.minute_left = min(self.minute_left, left - self.in_flight)
         elif self.window_opened is None:
             self.window_opened = now
         day = _number(headers.get("x-daylimit-remaining"))

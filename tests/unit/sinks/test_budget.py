@@ -106,3 +106,15 @@ def test_unreadable_headers_are_as_none() -> None:
     budget.answered(0.0, {"x-minlimit-remaining": "many", "x-daylimit-remaining": ""})
     assert budget.minute_left == 59
     assert budget.day_left is None
+
+
+def test_an_answer_that_was_overtaken_gives_no_call_back() -> None:
+    budget = Budget()
+    for _ in range(3):
+        budget.sent()
+    budget.answered(1.0, {"x-minlimit-remaining": "1"})
+    budget.answered(1.1, {"x-minlimit-remaining": "0"})
+    budget.answered(1.2, {"x-minlimit-remaining": "2"})
+    assert budget.minute_left <= 0
+    assert budget.in_flight == 0
+    assert budget.wait(2.0) == pytest.approx(59.3)
