@@ -113,14 +113,16 @@ class Delivery:
                 self._wanted.set()
 
     async def _start_lanes(self, holder: int) -> None:
+        """A lane for every account with work that nobody has. A lane looks for its lease from a session of its
+        own, so it starts only once the lease is committed.
+        """
         async with self._pool.connection() as connection:
             rows = await ledger.fetch(connection, "accounts_with_work", None)
-            for account in sorted(row["account"] for row in rows):
-                if account in self._runners:
-                    continue
-                lease = await _take_lease(connection, account, holder)
-                if lease is not None:
-                    self._start_lane(lease)
+            accounts = sorted({row["account"] for row in rows} - self._runners.keys())
+            leases = [await _take_lease(connection, account, holder) for account in accounts]
+        for lease in leases:
+            if lease is not None:
+                self._start_lane(lease)
 
     def _start_lane(self, lease: Lease) -> None:
         session = Session(lease.account, self._pool, self._environment, self._box)

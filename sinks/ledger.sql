@@ -211,6 +211,7 @@ INSERT INTO ledger.leases AS l (account, holder, fence, expires_at)
 VALUES (%(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s))
 ON CONFLICT (account) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
 WHERE l.expires_at < clock_timestamp()
+   OR l.holder = excluded.holder -- its lane has ended without giving the account back: it broke, or was overtaken
    OR NOT EXISTS (SELECT 1 FROM pg_locks
                   WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     AND (classid::bigint << 32) + objid::bigint = l.holder AND objsubid = 1 AND granted)

@@ -71,7 +71,7 @@ class Shop:
         ) as connection:
             return await (await connection.execute(query.encode(), parameters)).fetchall()
 
-    async def idle(self, seconds: float = 20.0) -> None:
+    async def idle(self, seconds: float = 60.0) -> None:
         """Until nothing is open."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
