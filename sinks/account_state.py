@@ -15,7 +15,8 @@ from sinks.xero.client import Answer, machine_seconds
 
 _ANNOUNCE_AFTER_SECONDS = 2.0
 _LONGEST_TROUBLE_SECONDS = 60.0
-_TOKENS_REFUSED = 3
+_TOKENS_REFUSED = 5
+"""Tokens in a row that Xero must refuse at their first use before the connection counts as lost."""
 
 
 @dataclass(slots=True)
@@ -73,9 +74,13 @@ class AccountState:
         self._tokens_refused = 0
 
     def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
-        """A token that was fetched a moment ago and is refused again means that the connection is lost."""
-        self.session.token_refused(token)
-        self._tokens_refused += 1
+        """A token may end early, and several calls may be under way with it. Only tokens that are refused one
+        after the other, each fetched anew and none ever taken, mean that the connection is lost.
+        """
+        if self.session.token_refused(token):
+            self._tokens_refused += 1
+            if self._tokens_refused > 1:
+                self.back_off()
         if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
             said = answer.body[:200].decode(errors="replace")
             self.lost = f"Xero answered {answer.status} to a fresh token: {said}"

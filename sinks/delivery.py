@@ -113,8 +113,9 @@ class Delivery:
                 self._wanted.set()
 
     async def _start_lanes(self, holder: int) -> None:
-        """A lane for every account with work that nobody has. A lane looks for its lease from a session of its
-        own, so it starts only once the lease is committed.
+        """A lane for every account with work that nobody has.
+
+        A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
         async with self._pool.connection() as connection:
             rows = await ledger.fetch(connection, "accounts_with_work", None)

@@ -63,11 +63,12 @@ class Session:
             await self._fetch_token()
             return self._token
 
-    def token_refused(self, token: str) -> None:
-        """Xero did not accept ``token``: the next call gets a new one."""
-        self._refused = token
-        if token == self._token:
-            self._token = ""
+    def token_refused(self, token: str) -> bool:
+        """Xero did not accept ``token``: the next call gets a new one. False when that was known already."""
+        news = token == self._token
+        if news:
+            self._token, self._refused = "", token
+        return news
 
     async def _fetch_token(self) -> None:
         rate = self._environment.clock_rate
