@@ -120,6 +120,8 @@ def test_the_body_is_xeros_invoice() -> None:
     ("given_line", "sent"),
     [
         (line("3", "0.33", discount_percent="10"), ("3", "0.33", "10")),
+        (line("1", "22.50", discount_percent="15"), ("1", "22.5", "15")),
+        (line("1", "24.95", discount_percent="12.25"), ("1", "24.95", "12.25")),
         (line("-2", "5"), ("2", "-5", "0")),
         (line("2", "-5"), ("2", "-5", "0")),
         (line("-2", "5", discount_percent="10"), ("2", "-4.5", "0")),
