@@ -79,7 +79,7 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
 
 
 def batches(parts: Sequence[Part]) -> list[list[Part]]:
-    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, no target
+    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, nothing
     twice.
     """
     if not parts:
@@ -87,17 +87,31 @@ def batches(parts: Sequence[Part]) -> list[list[Part]]:
     route = ROUTES[parts[0].element.route]
     largest = MAX_QUERY if route.reads else MAX_BODY
     cut: list[list[Part]] = []
-    size = 0
+    taken: set[tuple[str, str]] = set()
+    size = most = 0
     for part in parts:
         weight = _weight(part.element)
-        most = min(route.batch, part.limit, *(other.limit for other in cut[-1])) if cut else 1
-        full = not cut or len(cut[-1]) >= most or size + weight > largest
-        if full or _same_document(cut[-1], part.element):
+        most = min(most, part.limit)
+        about = _about(route, part.element)
+        if not cut or len(cut[-1]) >= most or size + weight > largest or about & taken:
             cut.append([])
-            size = 0
+            taken, size, most = set(), 0, min(route.batch, part.limit)
         cut[-1].append(part)
+        taken |= about
         size += weight
     return cut
+
+
+def _about(route: Route, element: Element) -> set[tuple[str, str]]:
+    """What two elements of one call must not have in common.
+
+    Not the document, since the order inside a batch is not documented. Nor the key that results are matched
+    by: of two documents of one number, which Xero takes one of, both would be given the one.
+    """
+    about: set[tuple[str, str]] = {(element.target.kind, element.target.record_id)}
+    if element.body is not None and (key := own_key(route, element.body)):
+        about.add(("key", key))
+    return about
 
 
 def _weight(element: Element) -> int:
@@ -107,15 +121,6 @@ def _weight(element: Element) -> int:
     if element.route in ("invoices.find", "bills.find") and "where" in element.query:
         return MAX_QUERY  # a number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
-
-
-def _same_document(parts: Sequence[Part], element: Element) -> bool:
-    """Two elements of one call must not touch one thing: the order inside a batch is not documented."""
-    return any(
-        part.element.target.record_id == element.target.record_id
-        and part.element.target.kind == element.target.kind
-        for part in parts
-    )
 
 
 def own_key(route: Route, body: Mapping[str, Any]) -> str:

@@ -101,6 +101,17 @@ async def test_number_of_somebody_elses_invoice_is_never_overwritten(books: Shop
     assert books.invoice("SB-A,5001")["total"] == "108.00"
 
 
+async def test_two_documents_of_one_number_are_not_taken_for_one(books: Shop, make: Maker) -> None:
+    customer = make.customer()
+    await books.run(make.contact("created", customer))
+    one, two = (make.created(make.document(customer, 5001, price)) for price in ("10.00", "20.00"))
+    ends = dict(zip(await books.run(one, two), (one, two), strict=True))
+    assert set(ends) == {"posted", "number_taken"}
+    entry = await books.entry(ends["posted"])
+    assert entry["xero_id"] == books.invoice("5001")["id"]
+    assert (await books.entry(ends["number_taken"]))["reason_args"]["contact"] == "Widgets & Co"
+
+
 async def test_replay_of_all_that_is_done_costs_no_call(books: Shop, make: Maker) -> None:
     document = make.document(make.customer(), 1)
     events = [make.created(document), make.paid(document, "100.00"), make.edited(document)]

@@ -32,6 +32,22 @@ def test_two_payments_of_one_invoice_never_share_a_call() -> None:
     assert [[p.element.target.transaction_id for p in parts] for parts in cut] == [["1", "2"], ["3"]]
 
 
+def test_two_documents_of_one_number_never_share_a_call() -> None:
+    one, two = (
+        Part(Element("invoices.create", "invoice", Target("invoice", each), {"InvoiceNumber": number}), ["c"])
+        for each, number in (("a", "inv-1"), ("b", "INV-1"))
+    )
+    assert batches([one, _invoice(2), two]) == [[one, _invoice(2)], [two]]
+
+
+def test_two_records_of_one_contact_never_share_a_call() -> None:
+    parts = [
+        Part(Element("contacts.update", "contact", Target("contact", f"{side}/1"), {"ContactID": "x"}), ["c"])
+        for side in ("customer", "supplier")
+    ]
+    assert [len(cut) for cut in batches(parts)] == [1, 1]
+
+
 def test_a_batch_that_was_refused_as_a_whole_is_halved() -> None:
     parts = [_invoice(n) for n in range(10)]
     for part in parts:
