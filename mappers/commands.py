@@ -76,7 +76,12 @@ def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> C
 
 def _with_contact(command: Command, event: ChangeEvent, record: AccountRecord, side: Side) -> Command:
     contact: ContactSnapshot = to_contact(record, side, event.time)
-    return msgspec.structs.replace(command, contact=contact, party_name=label(contact.name))
+    return msgspec.structs.replace(
+        command,
+        contact=contact,
+        record_number=label(record.customer_number),
+        party_name=label(contact.name),
+    )
 
 
 def _with_document(command: Command, document: DocumentSnapshot) -> Command:

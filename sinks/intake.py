@@ -9,8 +9,9 @@ from psycopg.rows import dict_row
 
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encode_command
 from contracts.results import encode_result
+from mappers.texts import label
 from sinks.entries import entry_of_row, result_of
-from sinks.ledger import SQL, Connection
+from sinks.ledger import SQL, Connection, snapshots
 from sinks.steps import encode_memory
 
 LANE_CHANNEL = "sbx_lane"
@@ -31,6 +32,7 @@ async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
     if not commands:
         return
     async with connection.transaction():
+        commands = await _named(connection, commands)
         inserted = await _insert(connection, commands)
         known = [c for c in commands if c.command_id not in inserted]
         if known or len(inserted) < len(commands):
@@ -38,6 +40,35 @@ async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
         await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
         for account in sorted({c.account for c in commands if c.command_id in inserted}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+
+
+async def _named(connection: Connection, commands: Sequence[Command]) -> Sequence[Command]:
+    """Deletions with the number and party that were known of the record: their events bring only its id, and
+    nobody finds a document in the log by that.
+    """
+    nameless = [c for c in commands if c.action == "deleted" and not c.party_name]
+    if not nameless:
+        return commands
+    records = {(c.account, c.entity, c.record_id) for c in nameless}
+    known = _newest(commands)
+    for account in {account for account, _, _ in records}:
+        wanted = {(entity, record) for owner, entity, record in records if owner == account}
+        for (entity, record), snapshot in (await snapshots(connection, account, wanted)).items():
+            known.setdefault((account, entity, record), snapshot)
+    return [_with_names(c, known.get((c.account, c.entity, c.record_id))) for c in commands]
+
+
+def _with_names(command: Command, known: ContactSnapshot | DocumentSnapshot | None) -> Command:
+    match known:
+        case DocumentSnapshot() if command.action == "deleted":
+            number, party = known.number, known.contact.name
+        case ContactSnapshot() if command.action == "deleted":
+            number, party = "", known.name
+        case _:
+            return command
+    return msgspec.structs.replace(
+        command, record_number=command.record_number or number, party_name=command.party_name or label(party)
+    )
 
 
 async def _insert(connection: Connection, commands: Sequence[Command]) -> set[str]:
@@ -99,13 +130,7 @@ async def _insert_reused(connection: Connection, command: Command) -> None:
 
 async def _keep_snapshots(connection: Connection, commands: Sequence[Command]) -> None:
     """Remember the newest snapshot of each document and contact, whichever event carried it."""
-    newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
-    for command in commands:
-        for entity, snapshot in _snapshots_of(command):
-            key = (command.account, entity, snapshot.record_id)
-            held = newest.get(key)
-            if held is None or (held.version, held.event_time) < (snapshot.version, snapshot.event_time):
-                newest[key] = snapshot
+    newest = _newest(commands)
     if not newest:
         return
     ordered: list[tuple[tuple[str, str, str], Any]] = sorted(newest.items(), key=lambda item: item[0])
@@ -120,6 +145,18 @@ async def _keep_snapshots(connection: Connection, commands: Sequence[Command]) -
             "body": [_encoder.encode(snapshot) for _, snapshot in ordered],
         },
     )
+
+
+def _newest(commands: Sequence[Command]) -> dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot]:
+    """By account, entity and record id: the newest snapshot that one of the commands brings."""
+    newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
+    for command in commands:
+        for entity, snapshot in _snapshots_of(command):
+            key = (command.account, entity, snapshot.record_id)
+            held = newest.get(key)
+            if held is None or (held.version, held.event_time) < (snapshot.version, snapshot.event_time):
+                newest[key] = snapshot
+    return newest
 
 
 def _snapshots_of(command: Command) -> list[tuple[str, ContactSnapshot | DocumentSnapshot]]:
