@@ -45,6 +45,12 @@ class Attempt(_Wire, frozen=True):
     answer: str = ""
     error: str = ""
     """Why there was no answer, in words."""
+    refused: str = ""
+    """Reason code, where Xero refused the entry's element."""
+    refusal: str = ""
+    """Xero's own words for it."""
+    refusal_shape: str = ""
+    """The words without numbers and quoted names: the same whenever Xero refuses for the same."""
 
 
 class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
@@ -86,6 +92,8 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     triggered_by: str = "event"
     """``event``, ``retry``, ``replay``, ``dead_letter``."""
     actor: str = ""
+    cause: str = ""
+    """What failures with this ``reason_code`` agree in when they have one cause: a tax rate, a contact, …"""
     made: tuple[Attempt, ...] = ()
     """The attempts that ended with this version."""
 

@@ -7,7 +7,7 @@ INSERT INTO integrations_log.entry AS e (
     entry_id, version, position, account, entity, record_id, record_number, action, state, outcome, reason_code,
     reason, remedy, warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at,
     started_at, finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic,
-    partition, "offset", triggered_by, actor
+    partition, "offset", triggered_by, actor, cause
 )
 SELECT
     r.entry_id, r.version, nextval('integrations_log.position_seq'), r.account, r.entity, r.record_id,
@@ -17,14 +17,14 @@ SELECT
     r.queued_at, r.started_at, r.finished_at, coalesce(r.xero_type, ''), coalesce(r.xero_id, ''),
     coalesce(r.xero_number, ''), coalesce(r.xero_url, ''), coalesce(r.event_id, ''), coalesce(r.event_type, ''),
     r.event_time, coalesce(r.topic, ''), r.partition, r."offset", coalesce(r.triggered_by, 'event'),
-    coalesce(r.actor, '')
+    coalesce(r.actor, ''), coalesce(r.cause, '')
 FROM jsonb_to_recordset(%s::jsonb) AS r (
     entry_id text, version integer, account text, entity text, record_id text, record_number text, action text,
     state text, outcome text, reason_code text, reason text, remedy text, warnings jsonb, party_name text,
     amount numeric, currency text, salesbinder_url text, attempts integer, next_attempt_at timestamptz,
     queued_at timestamptz, started_at timestamptz, finished_at timestamptz, xero_type text, xero_id text,
     xero_number text, xero_url text, event_id text, event_type text, event_time timestamptz, topic text,
-    partition integer, "offset" bigint, triggered_by text, actor text
+    partition integer, "offset" bigint, triggered_by text, actor text, cause text
 )
 ON CONFLICT (entry_id) DO UPDATE SET
     version = excluded.version,
@@ -60,20 +60,24 @@ ON CONFLICT (entry_id) DO UPDATE SET
     partition = excluded.partition,
     "offset" = excluded."offset",
     triggered_by = excluded.triggered_by,
-    actor = excluded.actor
+    actor = excluded.actor,
+    cause = excluded.cause
 WHERE e.version < excluded.version;
 
 -- name: attempts
 INSERT INTO integrations_log.attempt (
-    attempt_id, entry_id, account, number, step, method, path, started_at, finished_at, status, request, answer, error
+    attempt_id, entry_id, account, number, step, method, path, started_at, finished_at, status, request, answer, error, refused,
+    refusal, refusal_shape
 )
 SELECT
     m.attempt_id, r.entry_id, r.account, m.number, m.step, m.method, m.path, m.started_at, m.finished_at, m.status,
-    coalesce(m.request, ''), coalesce(m.answer, ''), coalesce(m.error, '')
+    coalesce(m.request, ''), coalesce(m.answer, ''), coalesce(m.error, ''), coalesce(m.refused, ''),
+    coalesce(m.refusal, ''), coalesce(m.refusal_shape, '')
 FROM jsonb_to_recordset(%s::jsonb) AS r (entry_id text, account text, made jsonb)
 CROSS JOIN LATERAL jsonb_to_recordset(r.made) AS m (
     attempt_id text, number integer, step text, method text, path text, started_at timestamptz,
-    finished_at timestamptz, status integer, request text, answer text, error text
+    finished_at timestamptz, status integer, request text, answer text, error text, refused text, refusal text,
+    refusal_shape text
 )
 ON CONFLICT (attempt_id) DO NOTHING;
 

@@ -45,8 +45,13 @@ class Filters:
     """Queued before this moment."""
     topic: str | None = None
     partition: int | None = None
-    offset: int | None = None
     entry_id: str | None = None
+    issue: str | None = None
+    """An issue's id: failures with one cause."""
+    offset_from: int | None = None
+    """Offsets from this one on."""
+    offset_to: int | None = None
+    """Offsets up to this one, itself included."""
 
 
 # Written so that each condition meets its index. The reasons of held accounts come from account_hold, so the
@@ -68,8 +73,10 @@ _CONDITIONS: dict[str, LiteralString] = {
     "until": "queued_at < %(until)s",
     "topic": "topic = %(topic)s",
     "partition": "partition = %(partition)s",
-    "offset": '"offset" = %(offset)s',
     "entry_id": "entry_id = %(entry_id)s",
+    "issue": "issue_id = %(issue)s",
+    "offset_from": '"offset" >= %(offset_from)s',
+    "offset_to": '"offset" <= %(offset_to)s',
 }
 
 
@@ -136,6 +143,17 @@ async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence
 async def issues(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:
     """Groups of standing failures with one cause, the largest first."""
     return await _all(connection, "issues", {"account": account})
+
+
+async def unknown_refusals(
+    connection: psycopg.AsyncConnection[Any], since: datetime | None = None
+) -> list[Row]:
+    """Texts with which Xero refused and which the catalogue does not know, the newest first.
+
+    Args:
+        since: only those seen at or after this moment.
+    """
+    return await _all(connection, "unknown_refusals", {"since": since})
 
 
 async def summary(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:

@@ -2,7 +2,7 @@
 SELECT entry_id, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
        warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at, started_at,
        finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
-       "offset", triggered_by, actor
+       "offset", triggered_by, actor, cause, issue_id
 FROM integrations_log.shown_entry
 WHERE {conditions}
 ORDER BY queued_at {direction}, entry_id {direction}
@@ -16,7 +16,12 @@ ORDER BY started_at, number, attempt_id
 -- name: issues
 SELECT * FROM integrations_log.issues
 WHERE %(account)s::text IS NULL OR account = %(account)s
-ORDER BY entries DESC, account, reason_code
+ORDER BY entries DESC, account, reason_code, cause
+
+-- name: unknown_refusals
+SELECT * FROM integrations_log.unknown_refusals
+WHERE %(since)s::timestamptz IS NULL OR last_seen >= %(since)s
+ORDER BY last_seen DESC, text
 
 -- name: summary
 SELECT * FROM integrations_log.summary

@@ -13,25 +13,17 @@ from rich.text import Text
 
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import environment, filters
+from ops import environment
+from ops.filters import filtered
 from ops.options import AsJson
 from ops.terminal import STATE_COLOURS, say, stdout_console
 
 _SHOWN = 50
 
 
+@filtered
 def log(
-    account: filters.Account = None,
-    state: filters.State = None,
-    entity: filters.Entity = None,
-    action: filters.Action = None,
-    reason: filters.Reason = None,
-    number: filters.Number = None,
-    record: filters.Record = None,
-    entry: filters.EntryId = None,
-    text: filters.Text = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
+    wanted: Filters,
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many, the newest. [default: 50; with --json all]")
     ] = None,
@@ -41,19 +33,6 @@ def log(
 
     The newest 50, the newest last; with --json all, one entry a line, the oldest first.
     """
-    wanted = filters.make(
-        account=account,
-        state=state,
-        entity=entity,
-        action=action,
-        reason=reason,
-        number=number,
-        record=record,
-        entry_id=entry,
-        text=text,
-        since=since,
-        until=until,
-    )
     if as_json:
         asyncio.run(_print_json(wanted, limit))
     else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,10 +15,11 @@ from rich.text import Text
 
 from connections.environment import Environment
 from connections.sql import load_queries
+from log_projection import queries
 from ops import environment
 from ops.broker import Broker, behind
 from ops.options import AsJson
-from ops.terminal import age, print_json, say, stdout_console
+from ops.terminal import age, plural, print_json, say, stdout_console
 from streams import STAGES, Stage
 from streams.topics import COMMANDS, RESULTS, SOURCES
 
@@ -28,6 +30,10 @@ TOPICS_OF: dict[Stage, tuple[str, ...]] = {
     "deliver": (COMMANDS,),
     "project": (RESULTS,),
 }
+
+
+UNKNOWN_SHOWN = timedelta(days=7)
+"""For so long a refusal that the catalogue does not know is told."""
 
 
 def group_of(stage: Stage) -> str:
@@ -53,6 +59,8 @@ class Status:
     problems: list[str] = field(default_factory=list)
     stages: dict[Stage, StageStatus] = field(default_factory=dict)
     accounts: list[dict[str, Any]] = field(default_factory=list)
+    unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
+    """What Xero refused lately in words that the catalogue of reasons does not know."""
 
     @property
     def ready(self) -> bool:
@@ -72,6 +80,7 @@ class Status:
                 for name, stage in self.stages.items()
             },
             "accounts": self.accounts,
+            "unknown_refusals": self.unknown_refusals,
         }
 
 
@@ -135,6 +144,18 @@ async def _ask_database(used: Environment, status: Status) -> None:
     ) as connection:
         cursor = await connection.execute(_SQL["accounts"])
         status.accounts = [_account(row) async for row in cursor]
+        since = datetime.now(UTC) - UNKNOWN_SHOWN
+        status.unknown_refusals = await queries.unknown_refusals(connection, since)
+
+
+def unknown_in_words(refusals: list[dict[str, Any]]) -> str:
+    """That there are refusals which nobody has given a reason yet."""
+    times = sum(row["calls"] for row in refusals)
+    return (
+        f"Xero refused {plural(times, 'call')} in the last {UNKNOWN_SHOWN.days} days with "
+        f"{plural(len(refusals), 'text')} that we do not know, such as: {refusals[0]['example']} "
+        "(all: the view integrations_log.unknown_refusals)"
+    )
 
 
 def _account(row: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +240,8 @@ def status(as_json: AsJson = False) -> None:
         return
     for problem in found.problems:
         say(problem, "red")
+    if found.unknown_refusals:
+        say(unknown_in_words(found.unknown_refusals), "yellow")
     if found.stages:
         stdout_console().print(tables(found))
     used = found.environment

@@ -10,7 +10,7 @@ import msgspec
 from sinks.calls import Call, Part, own_key
 from sinks.names import same_name
 from sinks.xero.client import Answer
-from sinks.xero.errors import classify, messages_of, warnings_of
+from sinks.xero.errors import classify, is_key_reuse, messages_of, warnings_of
 
 Verdict = Literal["ok", "refused", "not_applied", "unknown", "split"]
 
@@ -147,14 +147,14 @@ def _refused(call: Call, answer: Answer) -> list[Result]:
     top = document if isinstance(document, Mapping) else {}
     if answer.status == 404 and call.route.reads and len(call.parts) == 1:
         return [Result("ok") for _ in call.parts]
+    if is_key_reuse(messages_of(top)):
+        return [Result("unknown") for _ in call.parts]
     elements = [e for e in top.get("Elements") or () if isinstance(e, Mapping)]
     if elements and len(call.parts) == 1:
         return [_named(elements[0], top)]
     if elements:
         return _summarised(call, elements, top)
     message = str(top.get("Message") or top.get("Detail") or top.get("Title") or f"HTTP {answer.status}")
-    if "is used with a different request" in message:
-        return [Result("unknown") for _ in call.parts]
     if len(call.parts) > 1:
         return [Result("split") for _ in call.parts]
     code, details = classify([message])

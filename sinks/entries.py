@@ -9,7 +9,7 @@ import msgspec
 
 from connections.settings import DEFAULT_DOCUMENT_URL
 from contracts.commands import Command, decode_command
-from contracts.reasons import render
+from contracts.reasons import cause_of, render
 from contracts.results import Attempt, EntryResult, Warning
 from sinks.steps import Link
 
@@ -163,7 +163,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         short_code: Xero's for the organisation, for links into Xero's pages; ``""`` when not known.
     """
     command = entry.command
-    reason, remedy = _explained(entry)
+    reason, remedy, cause = _explained(entry)
     page = _XERO_PAGES.get(entry.xero_type, "") if entry.xero_id and short_code else ""
     return EntryResult(
         entry_id=entry.command_id,
@@ -200,6 +200,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         offset=command.event.offset,
         triggered_by=entry.triggered_by,
         actor=entry.actor,
+        cause=cause,
         made=entry.made,
     )
 
@@ -212,9 +213,10 @@ def describe(command: Command) -> str:
     return f"{command.entity.replace('_', ' ')} {name}"
 
 
-def _explained(entry: Entry) -> tuple[str, str]:
+def _explained(entry: Entry) -> tuple[str, str, str]:
+    """Sentence, remedy and cause."""
     if entry.reason_code is None:
-        return "", ""
+        return "", "", ""
     command = entry.command
     known = {
         "account": command.account,
@@ -226,7 +228,8 @@ def _explained(entry: Entry) -> tuple[str, str]:
         "name": command.party_name,
         "amount": "" if command.amount is None else str(command.amount),
     }
-    return render(entry.reason_code, {k: v for k, v in known.items() if v} | dict(entry.reason_args))
+    details = {k: v for k, v in known.items() if v} | dict(entry.reason_args)
+    return *render(entry.reason_code, details), cause_of(entry.reason_code, details)
 
 
 def now_utc() -> datetime:

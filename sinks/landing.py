@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from connections import store
+from contracts.reasons import text_shape
 from contracts.results import Attempt
 from sinks import ledger
 from sinks.answers import Reading, Result
@@ -120,6 +121,7 @@ def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work)
     """
     answer = ending.answer
     body: Any = part.element.body
+    refusal = result.details.get("message", "") if result.code else ""
     return Attempt(
         attempt_id=f"{call.intent_id}:{work.entry.command_id}",
         number=work.entry.attempts + 1,
@@ -134,6 +136,9 @@ def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work)
         else encode_memory(call.request.query)[:_SHOWN],
         answer=_shown(result, answer)[:_SHOWN],
         error="" if answer else ending.conclusion,
+        refused=result.code,
+        refusal=refusal[:_SHOWN],
+        refusal_shape=text_shape(refusal),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.events import InvalidEvent
-from contracts.reasons import render
+from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result
 from streams.records import Outgoing, Record
 from streams.topics import DEAD_LETTERS, ENTITY_OF_TOPIC, MAX_MESSAGE_BYTES, RESULTS
@@ -33,6 +33,7 @@ class Defect:
     event_id: str = ""
     event_type: str = ""
     event_time: datetime | None = None
+    cause: str = ""
 
     @classmethod
     def of_event(cls, error: InvalidEvent) -> "Defect":
@@ -49,6 +50,7 @@ class Defect:
             event_id=error.event_id,
             event_type=error.type,
             event_time=error.time,
+            cause=cause_of(error.reason_code, error.details),
         )
 
     @classmethod
@@ -65,6 +67,7 @@ class Defect:
             account=account if record_id else "",
             entity=ENTITY_OF_TOPIC.get(record.topic, ""),
             record_id=record_id,
+            cause=cause_of(code, details),
         )
 
 
@@ -115,6 +118,7 @@ def failed_entry(record: Record, defect: Defect, now: datetime) -> Outgoing:
         partition=record.partition,
         offset=record.offset,
         triggered_by="dead_letter",
+        cause=defect.cause,
     )
     return Outgoing(RESULTS, record.key, encode_result(result))
 

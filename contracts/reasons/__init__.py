@@ -9,13 +9,14 @@ Two details are known to whoever renders, so that the code that refuses need not
 Warnings stand below the entry that they belong to, and use neither.
 """
 
+import re
 from collections.abc import Mapping
 
 from contracts.reasons import events, failed, settings, waiting, warnings
 from contracts.reasons.reason import Kind, Reason, Who
 from contracts.results import Warning
 
-__all__ = ["CATALOGUE", "Kind", "Reason", "Refused", "Who", "render", "warning"]
+__all__ = ["CATALOGUE", "Kind", "Reason", "Refused", "Who", "cause_of", "render", "text_shape", "warning"]
 
 CATALOGUE: dict[str, Reason] = {
     reason.code: reason
@@ -61,6 +62,39 @@ def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
     reason = CATALOGUE[code]
     known = _Details({name: value for name, value in details.items() if value.strip()})
     return sentence_case(reason.sentence.format_map(known)), sentence_case(reason.remedy.format_map(known))
+
+
+def cause_of(code: str, details: Mapping[str, str]) -> str:
+    """What failures with this code must agree in to have one cause: the values of its ``cause_args``.
+
+    ``""`` for a reason that is one cause wherever it happens.
+
+    Raises:
+        KeyError: the catalogue has no such code.
+    """
+    values = [_identity(name, details.get(name, "")) for name in CATALOGUE[code].cause_args]
+    return ", ".join(value for value in values if value)
+
+
+def text_shape(text: str) -> str:
+    """A text without what differs from document to document: the same error twice has the same shape.
+
+    Words with a digit in them become ``#``, what is quoted ``'…'``.
+    """
+    unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text)
+    return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*", "#", unquoted).split())[:_MAX_CAUSE]
+
+
+def _identity(name: str, value: str) -> str:
+    if name == "message":
+        return text_shape(value)
+    if name == "field":  # every line of a document has the same fields
+        value = re.sub(r"\[\d+\]", "[]", value)
+    return " ".join(value.split())[:_MAX_CAUSE]
+
+
+_MAX_CAUSE = 500
+"""Characters; what Xero says may be long, and a cause is indexed."""
 
 
 def warning(code: str, /, **details: object) -> Warning:

@@ -39,7 +39,7 @@ def document() -> str:
 
 
 def _entry(reason: Reason) -> list[str]:
-    return [
+    lines = [
         f"### `{reason.code}`",
         "",
         f"> {sentence_case(reason.sentence)}",
@@ -49,6 +49,9 @@ def _entry(reason: Reason) -> list[str]:
         f"- **Where it is put right:** {_WHO[reason.who]}",
         f"- **By itself:** {reason.retry}",
     ]
+    if reason.cause_args:
+        lines.append(f"- **One issue for each:** {', '.join(reason.cause_args)}")
+    return lines
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ _AGAIN = "correct it where it is published, and publish the change again with th
 _DEAD = "The event is kept as a dead letter, byte for byte; everything else goes on."
 
 
-def _event(code: str, sentence: str, cause: str, remedy: str = _AGAIN) -> Reason:
-    return Reason(code, "event", sentence, cause, remedy, "us", _DEAD)
+def _event(code: str, sentence: str, cause: str, remedy: str = _AGAIN, *, by: tuple[str, ...] = ()) -> Reason:
+    return Reason(code, "event", sentence, cause, remedy, "us", _DEAD, by)
 
 
 REASONS = (
@@ -26,31 +26,37 @@ REASONS = (
         "event_not_cloudevent",
         "the event is not a CloudEvent 1.0: {field} is {value}; {problem}.",
         "The envelope tells what the event is about, so it must be complete.",
+        by=("field",),
     ),
     _event(
         "event_unknown_type",
         "the event's type '{value}' is not one that we know, or does not belong on the topic {topic}.",
         "The type decides what is done in Xero, and each type has its topic.",
+        by=("value", "topic"),
     ),
     _event(
         "event_field_missing",
         "the event lacks {field}.",
         "Without this field it is not clear what to send to Xero.",
+        by=("field",),
     ),
     _event(
         "event_field_wrong",
         "the event's {field} is {value}; {problem}.",
         "The field has another form than agreed.",
+        by=("field",),
     ),
     _event(
         "event_amount_invalid",
         "the event's {field} is {value}, which is no amount; {problem}.",
         "Amounts, quantities and rates must be plain decimal numbers of a sensible size.",
+        by=("field",),
     ),
     _event(
         "event_time_invalid",
         "the event's {field} is {value}; {problem}.",
         "Times are RFC 3339 with an offset, dates YYYY-MM-DD. Without an offset the moment is a guess.",
+        by=("field",),
     ),
     _event(
         "event_key_mismatch",
@@ -61,6 +67,7 @@ REASONS = (
         "event_subject_mismatch",
         "the event's subject is {value}, but {field} is {expected}.",
         "Subject and data must speak of the same record.",
+        by=("field",),
     ),
     _event(
         "event_too_large",
@@ -73,5 +80,6 @@ REASONS = (
         "a message on the topic {topic} is not a command of ours: {problem}.",
         "Something else wrote to the topic, or the program is older than the message.",
         "update the program, then replay the events of that time.",
+        by=("topic",),
     ),
 )

@@ -9,8 +9,17 @@ ON_NEXT_EDIT = (
 )
 
 
-def _failed(code: str, sentence: str, cause: str, remedy: str, who: Who, retry: str = ON_RETRY) -> Reason:
-    return Reason(code, "failed", sentence, cause, remedy, who, retry)
+def _failed(
+    code: str,
+    sentence: str,
+    cause: str,
+    remedy: str,
+    who: Who,
+    retry: str = ON_RETRY,
+    *,
+    by: tuple[str, ...] = (),
+) -> Reason:
+    return Reason(code, "failed", sentence, cause, remedy, who, retry, by)
 
 
 REASONS = (
@@ -86,6 +95,7 @@ REASONS = (
         "{account}' lists "
         "them. Then retry.",
         "settings",
+        by=("setting",),
     ),
     _failed(
         "total_mismatch",
@@ -122,6 +132,7 @@ REASONS = (
         "give one of the two another number, or set a number format that keeps them apart, such as "
         "'sbx settings set {account} {setting}=SB-{{number}}'; then retry.",
         "xero",
+        by=("setting",),
     ),
     _failed(
         "contact_name_taken",
@@ -129,6 +140,7 @@ REASONS = (
         "Two active contacts of Xero never share a name, whatever its case and accents.",
         "merge the two contacts in Xero, or change one of the names; then retry.",
         "xero",
+        by=("name",),
     ),
     _failed(
         "contact_number_taken",
@@ -137,6 +149,7 @@ REASONS = (
         "to another contact.",
         "clear the contact number of the other contact in Xero, then retry.",
         "xero",
+        by=("number",),
     ),
     _failed(
         "contact_archived",
@@ -144,6 +157,7 @@ REASONS = (
         "Somebody archived the contact after it was linked to SalesBinder.",
         "restore the contact in Xero, then retry.",
         "xero",
+        by=("name",),
     ),
     _failed(
         "contact_name_invalid",
@@ -152,6 +166,7 @@ REASONS = (
         "correct the name of the customer or supplier in SalesBinder.",
         "salesbinder",
         ON_NEXT_EDIT,
+        by=("name",),
     ),
     _failed(
         "contact_email_invalid",
@@ -160,6 +175,7 @@ REASONS = (
         "correct the e-mail address of the customer or supplier in SalesBinder.",
         "salesbinder",
         ON_NEXT_EDIT,
+        by=("email",),
     ),
     _failed(
         "exceeds_amount_due",
@@ -214,6 +230,7 @@ REASONS = (
         "move the lock date in Xero and retry, or let such documents be dated on the first open day with "
         "'sbx settings set {account} locked_period=first_open_day' and retry.",
         "xero",
+        by=("lock_date",),
     ),
     _failed(
         "order_billed",
@@ -254,6 +271,7 @@ REASONS = (
         "This version does not know it.",
         "make the change in Xero by hand and skip this entry, or retry with a newer version.",
         "us",
+        by=("entity", "action"),
     ),
     _failed(
         "not_connected",
@@ -268,6 +286,7 @@ REASONS = (
         "The words are Xero's own; this refusal is not one that we know.",
         "put right what Xero names, then retry.",
         "xero",
+        by=("message",),
     ),
     _failed(
         "our_error",
@@ -275,5 +294,6 @@ REASONS = (
         "A fault of this program, not of your data.",
         "report it with this entry's id; retry after an update.",
         "us",
+        by=("message",),
     ),
 )

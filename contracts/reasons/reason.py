@@ -27,3 +27,6 @@ class Reason:
     """Where it is put right."""
     retry: str
     """What happens without anybody."""
+    cause_args: tuple[str, ...] = ()
+    """The details that tell one cause from another: failures that agree in them are put right together. Never
+    a document's number or an amount."""

@@ -10,8 +10,8 @@ _RETRY = (
 )
 
 
-def _setting(code: str, sentence: str, cause: str, remedy: str) -> Reason:
-    return Reason(code, "settings", sentence, cause, remedy, "settings", _RETRY)
+def _setting(code: str, sentence: str, cause: str, remedy: str, *, by: tuple[str, ...] = ()) -> Reason:
+    return Reason(code, "settings", sentence, cause, remedy, "settings", _RETRY, by)
 
 
 REASONS = (
@@ -28,6 +28,7 @@ REASONS = (
         "The account was mistyped, or belongs to another organisation.",
         f"{_SET} with the code or AccountID of a bank account; 'sbx settings check {{account}}' lists "
         f"them. Then retry.",
+        by=("setting", "code"),
     ),
     _setting(
         "payment_account_not_payable",
@@ -37,18 +38,21 @@ REASONS = (
         f"turn on 'enable payments to this account' in Xero's chart of accounts, or {_SET} with a "
         f"bank account; "
         "then retry.",
+        by=("setting", "code"),
     ),
     _setting(
         "account_code_unknown",
         "Xero does not take the account code '{code}', which {setting} names, on {document}.",
         "The code is not in the chart of accounts, or its kind of account does not go on such a document.",
         f"{_SET} with a code of the chart of accounts; then retry.",
+        by=("setting", "code"),
     ),
     _setting(
         "account_code_archived",
         "the account '{code}', which {setting} names, is archived or deleted in Xero.",
         "Somebody archived the account after the connection was set up.",
         f"restore the account in Xero, or {_SET} with another code; then retry.",
+        by=("setting", "code"),
     ),
     _setting(
         "tax_type_unknown",
@@ -56,12 +60,14 @@ REASONS = (
         "The TaxType was mistyped, or its tax rate was deleted in Xero.",
         f"{_SET_TAX} with a TaxType of the organisation; 'sbx settings check {{account}}' lists them. "
         f"Then retry.",
+        by=("setting", "tax_type"),
     ),
     _setting(
         "tax_type_unfit",
         "Xero does not take the tax rate '{tax_type}' together with the account '{code}' on {document}.",
         "Tax rates are for sales or for purchases, and some accounts allow only some of them.",
         f"{_SET_TAX} with a TaxType that fits; 'sbx settings check {{account}}' lists them. Then retry.",
+        by=("setting", "tax_type", "code"),
     ),
     _setting(
         "item_code_invalid",
@@ -69,17 +75,20 @@ REASONS = (
         "The item that every line carries is made by us; it was deleted in Xero, or the code has "
         "more than 30 characters.",
         "'sbx settings set {account} item_code=SB-ITEM' or another code; then retry.",
+        by=("code",),
     ),
     _setting(
         "item_code_taken",
         "Xero already has an item with the code '{code}'.",
         "Somebody made an item with that code at the same moment.",
         "retry: the item that is there is used.",
+        by=("code",),
     ),
     _setting(
         "currency_not_enabled",
         "{document} is in {currency}, which is not switched on in the Xero organisation.",
         "Other currencies need a Xero plan with multi-currency, and each one must be added.",
         "add the currency in Xero's settings, then retry; or name the right one in SalesBinder.",
+        by=("currency",),
     ),
 )

@@ -28,7 +28,18 @@ def _rule(code: str, *phrases: str, details: str = "") -> _Rule:
 _QUOTED = "['\"‘“]+{0}['\"’”]+"
 _ACCOUNT = rf"account code {_QUOTED.format('(?P<code>.*?)')}"
 
-_DUPLICATE_NAME = (
+_DUPLICATE_CONTACT_NUMBER = (
+    _rule("contact_number_taken", "another contact has this contact number"),
+    _rule(
+        "contact_number_taken",
+        "contact number",
+        "already assigned to another contact",
+        details=r"contact number (?P<number>.+) is already assigned",
+    ),
+)
+
+_RULES = (
+    # Contacts. Names first: a contact's name can hold any of the words that other rules look for.
     _rule(
         "contact_name_taken",
         "unique across all active contacts",
@@ -40,33 +51,6 @@ _DUPLICATE_NAME = (
         "already assigned to another contact",
         details=r"contact name (?P<name>.+) is already assigned",
     ),
-)
-_DUPLICATE_CONTACT_NUMBER = (
-    _rule("contact_number_taken", "another contact has this contact number"),
-    _rule(
-        "contact_number_taken",
-        "contact number",
-        "already assigned to another contact",
-        details=r"contact number (?P<number>.+) is already assigned",
-    ),
-)
-_DUPLICATE_NUMBER = (
-    _rule("number_taken", "invoice", "must be unique"),
-    _rule("number_taken", "order number must be unique"),
-    _rule("number_taken", "credit note", "must be unique"),
-)
-_DUPLICATE_ITEM = (
-    _rule(
-        "item_code_taken",
-        "item with code",
-        "already exists",
-        details=rf"code {_QUOTED.format('(?P<code>.*?)')}",
-    ),
-)
-
-_RULES = (
-    # Contacts. Names first: a contact's name can hold any of the words that other rules look for.
-    *_DUPLICATE_NAME,
     *_DUPLICATE_CONTACT_NUMBER,
     _rule("contact_archived", "contact", "has been archived"),
     _rule("contact_archived", "contact", "must be un archived"),
@@ -101,8 +85,15 @@ _RULES = (
         details=r"subscribed to currency (?P<currency>[A-Za-z]{3})",
     ),
     # Numbers.
-    *_DUPLICATE_NUMBER,
-    *_DUPLICATE_ITEM,
+    _rule("number_taken", "invoice", "must be unique"),
+    _rule("number_taken", "order number must be unique"),
+    _rule("number_taken", "credit note", "must be unique"),
+    _rule(
+        "item_code_taken",
+        "item with code",
+        "already exists",
+        details=rf"code {_QUOTED.format('(?P<code>.*?)')}",
+    ),
     # Accounts, taxes and items.
     _rule("account_code_archived", "account code", "archived", details=_ACCOUNT),
     _rule("account_code_unknown", "account code", "is not a valid code", details=_ACCOUNT),
@@ -140,7 +131,7 @@ _RULES = (
     # What a correct program of ours never sends.
     _rule("our_error", "not of valid status for creation"),
     _rule("our_error", "payments cannot be modified"),
-    _rule("our_error", "is used with a different request"),
+    _rule("our_error", "idempotency key", "is used with a different request"),
     _rule("our_error", "contact must be specified"),
     _rule("our_error", "contact must contain at least 1"),
     _rule("our_error", "duedate field must be specified"),
@@ -170,24 +161,18 @@ def classify(messages: Sequence[str]) -> tuple[str, dict[str, str]]:
     return rule.code, {**words, **named}
 
 
-def is_duplicate_name(messages: Sequence[str]) -> bool:
-    """True when Xero refuses a contact because another active contact has its name."""
-    return _first(_DUPLICATE_NAME, messages) is not None
-
-
 def is_duplicate_contact_number(messages: Sequence[str]) -> bool:
     """True when Xero refuses a contact because another contact has its ContactNumber."""
     return _first(_DUPLICATE_CONTACT_NUMBER, messages) is not None
 
 
-def is_duplicate_number(messages: Sequence[str]) -> bool:
-    """True when Xero refuses an invoice, credit note or order because its number is taken."""
-    return _first(_DUPLICATE_NUMBER, messages) is not None
+def is_key_reuse(messages: Sequence[str]) -> bool:
+    """True when Xero knows the idempotency key from another request: it never looked at this one.
 
-
-def is_duplicate_item(messages: Sequence[str]) -> bool:
-    """True when Xero refuses an item because its code is taken."""
-    return _first(_DUPLICATE_ITEM, messages) is not None
+    The text begins so; inside another one the words are somebody's name.
+    """
+    normal = [_normal(message) for message in messages]
+    return any(text.startswith("idempotency key") and "different request" in text for text in normal)
 
 
 def messages_of(element: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.reasons import CATALOGUE, Reason, Refused, render, warning
+from contracts.reasons import CATALOGUE, Reason, Refused, cause_of, render, text_shape, warning
 from contracts.reasons.__main__ import document
 
 ROOT = Path(__file__).parents[3]
@@ -114,4 +114,33 @@ def test_a_warning_needs_nothing_that_only_the_entry_knows(reason: Reason) -> No
 def test_a_blank_detail_shows_as_a_gap() -> None:
     assert render("number_taken", {"number": "1042", "contact": " "})[0] == (
         "Xero already has another document with the number 1042 (contact: …)."
+    )
+
+
+@pytest.mark.parametrize("reason", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_cause_is_made_of_what_the_reason_names_and_no_document_or_amount(reason: Reason) -> None:
+    templates = (reason.sentence, reason.remedy)
+    named = {name for template in templates for _, name, _, _ in string.Formatter().parse(template)}
+    assert set(reason.cause_args) <= named
+    assert not set(reason.cause_args) & {"document", "amount", "total", "event_id", "date", "account"}
+
+
+def test_two_failures_have_one_cause_when_they_are_put_right_together() -> None:
+    assert cause_of("tax_rate_unmapped", {"setting": "sales_tax.8", "document": "invoice 1"}) == "sales_tax.8"
+    assert cause_of("tax_type_unfit", {"setting": "sales_tax.8", "tax_type": "INPUT", "code": "200"}) == (
+        "sales_tax.8, INPUT, 200"
+    )
+    assert cause_of("total_mismatch", {"document": "invoice 1", "total": "5.00"}) == ""
+    assert cause_of("event_field_missing", {"field": "data.document.document_items[3].id"}) == (
+        "data.document.document_items[].id"
+    )
+    assert cause_of("contact_archived", {}) == ""
+
+
+def test_the_shape_of_a_text_is_without_numbers_and_names() -> None:
+    said = "Invoice INV-77 of 12.50 for 'Bolt & Co' isn't valid."
+    assert text_shape(said) == "Invoice # of # for '…' isn't valid."
+    assert cause_of("xero_refused", {"message": said}) == text_shape(said)
+    assert cause_of("xero_refused", {"message": said.replace("77", "8").replace("Bolt", "Nut")}) == (
+        text_shape(said)
     )

@@ -1,0 +1,91 @@
+"""Options of `sbx log`, `sbx retry` and `sbx skip` as filters."""
+
+import inspect
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from log_projection.queries import Filters
+from ops.errors import BadUsage
+from ops.filters import Options
+from ops.log import log
+from ops.retry import retry, skip
+
+
+def test_all_commands_have_all_filters() -> None:
+    names = {one.name for one in fields(Options)}
+    for command in (log, retry, skip):
+        assert names < set(inspect.signature(command).parameters)
+
+
+def test_every_filter_can_be_given() -> None:
+    given: dict[str, Any] = {
+        "account": "acme",
+        "state": "failed",
+        "entity": "invoice",
+        "action": "created",
+        "reason": "number_taken",
+        "issue": "0123456789ab",
+        "number": "1",
+        "record": "r",
+        "entry": "e",
+        "text": "t",
+        "since": "2026-01-01T00:00:00Z",
+        "until": "2026-01-02T00:00:00+00:00",
+        "topic": "salesbinder.invoices",
+        "partition": 3,
+        "offset": "5-9",
+    }
+    assert set(given) == {one.name for one in fields(Options)}
+    made = Options(**given).filters()
+    assert None not in [getattr(made, one.name) for one in fields(Filters)]
+    assert (made.entry_id, made.offset_from, made.offset_to) == ("e", 5, 9)
+    assert made.since == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_nothing_given_is_everything() -> None:
+    assert Options().filters() == Filters()
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [("120", 120, 120), ("120-180", 120, 180), ("7-7", 7, 7), ("0-", 0, 2**63 - 1)],
+)
+def test_offsets(written: str, first: int, last: int) -> None:
+    made = Options(offset=written).filters()
+    assert (made.offset_from, made.offset_to) == (first, last)
+
+
+def test_a_time_ago() -> None:
+    made = Options(since="2h", until="30m").filters()
+    assert made.since is not None
+    assert made.until is not None
+    assert timedelta(minutes=89) < made.until - made.since < timedelta(minutes=91)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"state": "done"}, "queued, running, completed, failed"),
+        ({"entity": "order"}, "customer, supplier, invoice, purchase_order"),
+        ({"action": "paid"}, "payment_applied"),
+        ({"reason": "tax_unmapped"}, "tax_rate_unmapped"),
+        ({"reason": "?"}, "docs/reasons.md"),
+        ({"topic": "invoices"}, "salesbinder.invoices"),
+        ({"issue": "12"}, "12 characters"),
+        ({"offset": "9-5"}, "backwards"),
+        ({"offset": "-5"}, "120-180"),
+        ({"offset": "9999999999999999999"}, "larger"),
+        ({"since": "1h", "until": "2h"}, "not before"),
+        ({"since": "2026-01-02", "until": "2026-01-02"}, "not before"),
+        ({"since": "soon"}, "2h"),
+        ({"since": "999999w"}, "2h"),
+        ({"until": "0001-01-01"}, "2h"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadUsage) as refused:
+        Options(**given).filters()
+    assert says in f"{refused.value.problem}; {refused.value.remedy}"
