@@ -1,8 +1,7 @@
 """The projection and the views on a real PostgreSQL."""
 
 import random
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +9,11 @@ import msgspec
 import psycopg
 import pytest
 
-from contracts.results import AccountResult, Attempt, EntryResult, Result, State, Warning
+from contracts.results import AccountResult, Result, State, Warning
 from log_projection import queries
 from log_projection.projection import CHANNEL, apply
-from ops.migrations import apply as migrate
-from ops.migrations import find_migrations
+from tests.integration.log_projection.made import NOW, Connection, attempt, entry, ids, listed
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CONTRACT_COLUMNS = [
     *("entry_id", "account", "entity", "record_id", "record_number", "action", "state", "outcome"),
     *("reason_code", "reason", "remedy", "warnings", "party_name", "amount", "currency", "salesbinder_url"),
@@ -25,43 +22,6 @@ CONTRACT_COLUMNS = [
     *("triggered_by", "actor"),
 ]
 ADDED_SINCE = ["cause", "issue_id"]
-
-Connection = psycopg.AsyncConnection[Any]
-
-
-@pytest.fixture
-async def log(database_url: str) -> AsyncIterator[Connection]:
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        yield connection
-
-
-def entry(entry_id: str = "e1", version: int = 0, state: State = "queued", **changes: Any) -> EntryResult:
-    values: dict[str, Any] = {
-        "account": "acme",
-        "entity": "invoice",
-        "record_id": "r1",
-        "action": "created",
-        "queued_at": NOW,
-        "record_number": "1042",
-        "party_name": "Widgets & Co",
-        "amount": Decimal("110.00"),
-    }
-    return EntryResult(entry_id=entry_id, version=version, state=state, **(values | changes))
-
-
-def attempt(attempt_id: str, number: int = 1, **changes: Any) -> Attempt:
-    values: dict[str, Any] = {"step": "invoice", "method": "PUT", "path": "/Invoices", "started_at": NOW}
-    return Attempt(attempt_id=attempt_id, number=number, **(values | changes))
-
-
-async def listed(
-    log: Connection, filters: queries.Filters | None = None, **options: Any
-) -> list[queries.Row]:
-    return [row async for row in queries.entries(log, filters, **options)]
-
-
-async def ids(log: Connection, **filters: Any) -> list[str]:
-    return [row["entry_id"] for row in await listed(log, queries.Filters(**filters))]
 
 
 async def snapshot(log: Connection) -> list[Any]:
@@ -278,106 +238,6 @@ async def test_attempts_are_listed_in_the_order_of_the_calls(log: Connection) ->
         ("a", None, "no answer"),
         ("b", 200, ""),
     ]
-
-
-async def test_issues_group_standing_failures_of_one_cause(log: Connection) -> None:
-    failures = [
-        entry(f"e{n}", 1, "failed", record_number=str(n), reason_code="number_taken", reason=f"{n} is taken.",
-              queued_at=NOW + timedelta(minutes=n), finished_at=NOW + timedelta(minutes=n))
-        for n in range(7)
-    ]  # fmt: skip
-    await apply(log, [*failures, entry("other", 1, "failed", reason_code="period_locked", record_number="")])
-    await apply(log, [entry("e0", 2, "completed")])
-
-    first, second = await queries.issues(log, "acme")
-    assert (first["reason_code"], first["entries"], first["reason"]) == (
-        "number_taken",
-        6,
-        "6 is taken.",
-    )
-    assert (first["first_seen"], first["last_seen"]) == (
-        NOW + timedelta(minutes=1),
-        NOW + timedelta(minutes=6),
-    )
-    assert first["samples"] == ["6", "5", "4", "3", "2"]
-    assert (second["reason_code"], second["samples"]) == ("period_locked", ["r1"])
-    assert await queries.issues(log, "beta") == []
-
-
-async def test_failures_of_two_causes_are_two_issues(log: Connection) -> None:
-    def unpaired(entry_id: str, rate: str, account: str = "acme") -> EntryResult:
-        cause, reason = f"sales_tax.{rate}", f"{entry_id}: {rate} % is not paired."
-        return entry(
-            entry_id,
-            1,
-            "failed",
-            account=account,
-            reason_code="tax_rate_unmapped",
-            reason=reason,
-            cause=cause,
-        )
-
-    await apply(log, [unpaired("a", "8"), unpaired("b", "8"), unpaired("c", "5"), unpaired("d", "8", "beta")])
-
-    found = await queries.issues(log, "acme")
-    assert [(row["cause"], row["entries"]) for row in found] == [("sales_tax.8", 2), ("sales_tax.5", 1)]
-    assert await ids(log, issue=found[0]["issue_id"]) == ["a", "b"]
-    assert await ids(log, issue=found[1]["issue_id"]) == ["c"]
-    assert len({row["issue_id"] for row in await queries.issues(log)}) == 3
-    await apply(log, [entry("a", 2, "completed"), unpaired("b", "5")])
-    await apply(log, [msgspec.structs.replace(unpaired("b", "5"), version=2)])
-    (left,) = await queries.issues(log, "acme")
-    assert (left["cause"], left["entries"]) == ("sales_tax.5", 2)
-
-
-async def test_unknown_refusals_are_counted_by_text_whatever_became_of_the_entry(log: Connection) -> None:
-    def refused(attempt_id: str, minute: int, text: str, code: str = "xero_refused") -> Attempt:
-        at = NOW + timedelta(minutes=minute)
-        return attempt(
-            attempt_id, started_at=at, refused=code, refusal=text, refusal_shape=text.replace("7", "#")
-        )
-
-    moon, sun = "The moon is full.", "The sun shines on 7."
-    await apply(
-        log,
-        [
-            entry("e1", 1, "failed", made=(refused("call1:e1", 1, moon),)),
-            entry("e2", 1, "failed", made=(refused("call1:e2", 1, moon), refused("call2:e2", 2, sun))),
-            entry("e3", 1, "failed", account="beta", made=(refused("call3:e3", 3, moon),)),
-            entry("e4", 1, "failed", made=(refused("call4:e4", 4, "Known.", "number_taken"),)),
-        ],
-    )
-    await apply(log, [entry("e1", 2, "completed")])
-
-    newest, other = await queries.unknown_refusals(log)
-    assert (newest["text"], newest["calls"], newest["entries"]) == (moon, 2, 3)
-    assert (newest["first_seen"], newest["last_seen"]) == (
-        NOW + timedelta(minutes=1),
-        NOW + timedelta(minutes=3),
-    )
-    assert (newest["example_entry_id"], newest["accounts"]) == ("e3", ["acme", "beta"])
-    assert (other["text"], other["example"]) == ("The sun shines on #.", sun)
-    assert await queries.unknown_refusals(log, NOW + timedelta(minutes=3)) == [newest]
-
-
-async def test_a_log_of_an_older_version_is_brought_up_to_date(empty_database_url: str) -> None:
-    migrations = [m for m in find_migrations() if m.package == "log_projection"]
-    migrate(empty_database_url, migrations[:1])
-    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as old:
-        await old.execute(
-            """INSERT INTO integrations_log.entry
-                   (entry_id, version, position, account, entity, record_id, record_number, action, state,
-                    reason_code, reason, remedy, warnings, party_name, currency, salesbinder_url, attempts,
-                    queued_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, topic,
-                    triggered_by, actor)
-               VALUES ('e1', 1, 1, 'acme', 'invoice', 'r', '7', 'created', 'failed', 'number_taken', 'why',
-                       'do', '[]', '', '', '', 1, now(), '', '', '', '', '', '', '', 'event', '')"""
-        )
-        migrate(empty_database_url, migrations)
-        (issue,) = await queries.issues(old)
-        assert (issue["reason_code"], issue["cause"], issue["samples"]) == ("number_taken", "", ["7"])
-        await apply(old, [entry("e1", 2, "failed", reason_code="number_taken", cause="x")])
-        assert [row["cause"] for row in await queries.issues(old)] == ["x"]
 
 
 async def test_summary_counts_by_account_and_survives_deletion(log: Connection) -> None:
