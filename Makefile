@@ -67,8 +67,11 @@ setup:
 demo: setup
 	@$(BIN)/sbx demo $(ARGS)
 
+# Three at a time, each with a Kafka and a PostgreSQL of its own: tests wait more than they compute. JOBS=0: one after
+# the other, in this process.
+JOBS ?= 3
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)

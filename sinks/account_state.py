@@ -66,7 +66,7 @@ class AccountState:
         """Xero is in trouble: the account waits, longer each time."""
         self._trouble += 1
         seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
-        self.budget.close(machine_seconds(), seconds * self.rate, "xero_unavailable")
+        self.budget.close(machine_seconds(), seconds, "xero_unavailable")
 
     def reconnected(self) -> None:
         """Somebody connected the account anew."""

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ def xero() -> Iterator[FakeXeroServer]:
 async def shop(database_url: str, xero: FakeXeroServer, tmp_path: Path) -> AsyncIterator[Shop]:
     """A connected account, nothing at work."""
     yield await connected_shop(database_url, xero, tmp_path)
+
+
+@pytest.fixture
+def fast_shop(shop: Shop, xero: FakeXeroServer) -> Shop:
+    """The same in a world whose clock runs ten times as fast: waits of seconds pass in tenths."""
+    shop.environment = replace(shop.environment, clock_rate=10.0)
+    xero.admin.set_clock(rate=10.0)
+    return shop
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "errors summarised": [{"kind": "summarise"}],
     "unknown enum": [{"kind": "unknown_enum"}],
     "no JSON": [{"kind": "not_json"}],
-    "token expires": [{"kind": "expired_token"}],
+    "token expires": [{"kind": "expired_token", "times": 4}],
     "late": [{"kind": "late_apply", "seconds": 2}],
     "limits": [
         {"kind": "rate_limit", "retry_after": 2},
@@ -32,10 +32,12 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS.keys())
 async def test_books_come_out_the_same(
-    faults: list[dict[str, Any]], shop: Shop, xero: FakeXeroServer, maker: Maker
+    faults: list[dict[str, Any]], fast_shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
     for seed, fault in enumerate(faults):
-        xero.admin.fault(**fault, method="PUT|POST", path=_PATHS, times=None, probability=0.5, seed=seed)
+        rule = {"probability": 0.5, "times": None, "seed": seed, **fault}
+        xero.admin.fault(method="PUT|POST", path=_PATHS, **rule)
+    shop = fast_shop
     await shop.send(*sales(maker, 60))
     async with delivering(shop):
         await shop.idle(45)

@@ -45,8 +45,9 @@ async def settled(
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_one_credit_note_and_one_refund(
-    fault: dict[str, Any], shop: Shop, xero: FakeXeroServer, maker: Maker
+    fault: dict[str, Any], fast_shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
+    shop = fast_shop
     xero.admin.limits(minute=1000)
     documents, events = sold(maker)
     async with delivering(shop):
@@ -73,8 +74,9 @@ async def test_one_credit_note_and_one_refund(
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_one_of_two_equal_payments_is_taken_back(
-    fault: dict[str, Any], shop: Shop, xero: FakeXeroServer, maker: Maker
+    fault: dict[str, Any], fast_shop: Shop, xero: FakeXeroServer, maker: Maker
 ) -> None:
+    shop = fast_shop
     await shop.settings(refund_as="reverse_payment")
     xero.admin.limits(minute=1000)
     documents, events = sold(maker)
