@@ -98,13 +98,17 @@ async def _refuse_reused(connection: Connection, commands: Sequence[Command], in
             await _insert_reused(connection, command)
 
 
-async def _insert_reused(connection: Connection, command: Command) -> None:
-    """An entry of its own, under an id made from where the event stands, so that a replay makes the same
-    one.
+def reused_id(command: Command) -> str:
+    """The id of the failed entry of a command whose event id came before with other content: made of both,
+    so that a replay makes the same one.
     """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{command.command_id}/{command.event.content_hash}"))
+
+
+async def _insert_reused(connection: Connection, command: Command) -> None:
+    """An entry of its own, which has failed."""
     event = command.event
-    place = f"{command.command_id}/{event.content_hash}"
-    own_id = str(uuid.uuid5(uuid.NAMESPACE_URL, place))
+    own_id = reused_id(command)
     own = msgspec.structs.replace(command, command_id=own_id)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(

@@ -250,6 +250,10 @@ class Lane:
             await store.save_facts(connection, self.account, facts)
         async with self.desk_lock:
             await self.session.reload()
+        await self.facts_asked()
+
+    async def facts_asked(self) -> None:
+        """Plan again what waited for fresh facts, with those that there are."""
         self.facts_wanted = False
         await self.replan(self.waiting.pop(_FACTS, []))
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
 from connections import store
 from connections.environment import Environment
@@ -19,7 +19,12 @@ from sinks.xero.oauth import TokenRefused, mint_token
 CALL_DEADLINE = 50.0
 """Seconds after which a call has no answer, however slowly one drips in."""
 
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+class Pool(Protocol):
+    """Where connections to the database come from: psycopg's ``AsyncConnectionPool``."""
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for a block; what was done is committed at its end."""
 
 
 class Session:

@@ -1,0 +1,217 @@
+"""A lane at work on a copy of the ledger, with an assumed Xero at the other end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from connections import store
+from connections.environment import Environment
+from connections.secrets import SecretBox
+from contracts.commands import Command, DocumentSnapshot
+from contracts.reasons import Refused
+from contracts.results import EntryResult
+from sinks import ledger
+from sinks.answers import Reading
+from sinks.budget import Budget
+from sinks.calls import Call, Part
+from sinks.entries import entry_of_row, now_utc, result_of
+from sinks.intake import reused_id, take_in
+from sinks.landing import Ending, land
+from sinks.lane import Lane
+from sinks.ledger import Lease
+from sinks.preview.assumed import AssumedXero
+from sinks.preview.scratch import Scratch, scratch
+from sinks.resolve import resolve_invoice
+from sinks.session import Session
+from sinks.steps import Link, Target
+
+_UNLIMITED = 2**60
+_AT_ONCE = 500
+"""Commands that are taken in at once, as a batch of the stage."""
+
+
+class NothingKnown(Exception):
+    """The account's organisation was never asked for its accounts and taxes."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        super().__init__(f"nothing is known yet of the Xero organisation of '{account}'")
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedCall:
+    """One element of a call, on behalf of one command."""
+
+    number: int
+    """Of the call; elements of several commands may share one."""
+    elements: int
+    """Elements in the call."""
+    step: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any] | None
+    """The element: Xero is sent ``envelope`` with a list of all elements of the call."""
+    envelope: str
+    reads: bool
+
+
+@dataclass(slots=True)
+class PreviewedCommand:
+    """What would become of one command."""
+
+    entry: EntryResult
+    """As the log would have it in the end."""
+    known: str
+    """``""`` for a new one; of one that the ledger has, ``open`` while it waits there, else ``ended``."""
+    calls: list[PreviewedCall] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """An account's commands by id, and what stands beside them."""
+
+    commands: dict[str, PreviewedCommand]
+    link: store.Connection
+    waiting: int
+    """Other commands of the records that wait in the ledger; they were taken as delivered before."""
+    calls: int
+    """Requests to Xero on behalf of the commands, reads included."""
+
+
+async def preview(
+    database: ledger.Connection, environment: Environment, account: str, commands: Sequence[Command]
+) -> Previewed:
+    """Plan the account's commands as if they came in now, all at once.
+
+    The ledger's own intake, lane and landing run on a copy in temporary tables, in a transaction that is
+    rolled back. Xero is assumed to take what it is sent.
+
+    Args:
+        database: in autocommit mode; its session is of no use for anything else afterwards.
+
+    Raises:
+        NotConnected: the account has no connection.
+        NothingKnown: its organisation's accounts and taxes were not read yet.
+    """
+    async with scratch(database, account, commands) as copy:
+        if copy.link.facts is None:
+            raise NothingKnown(account)
+        return await _Run(copy, environment, commands).run()
+
+
+class _Run:
+    def __init__(self, copy: Scratch, environment: Environment, commands: Sequence[Command]) -> None:
+        self._copy = copy
+        self._commands = {c.command_id: c for c in reversed(commands)}
+        self._in_order = list(commands)
+        account = copy.link.account
+        # A key that opens no secret: this session cannot have a token, whatever it tries.
+        session = Session(account, copy, environment, SecretBox(Fernet.generate_key().decode()))
+        session.connection = copy.link
+        self._lane = Lane(Lease(account, 0, 0), copy, session, 1.0)
+        self._lane.budget = Budget(minute_limit=_UNLIMITED, minute_left=_UNLIMITED)
+        self._calls: dict[str, list[PreviewedCall]] = {}
+        self._made = 0
+
+    async def run(self) -> Previewed:
+        before = {str(row["command_id"]): row for row in await self._copy.rows("states")}
+        waiting = await self._copy.rows("waiting", {"command_ids": list(self._commands)})
+        xero = await self._xero()
+        for place in range(0, len(self._in_order), _AT_ONCE):
+            await take_in(self._copy.database, self._in_order[place : place + _AT_ONCE])
+        await self._deliver(xero)
+        found = await self._entries(before)
+        self._lane.session.close()
+        return Previewed(found, self._copy.link, int(waiting[0]["waiting"]), self._made)
+
+    async def _deliver(self, xero: AssumedXero) -> None:
+        """Until nothing can be done any more. Every call is answered before the next ones are made."""
+        lane = self._lane
+        while True:
+            await lane.load()
+            calls = await lane.dispatch()
+            for call in calls:
+                self._note(call)
+                now = now_utc()
+                reading = Reading(tuple(xero.answer(part.element) for part in call.parts))
+                await land(lane, call, Ending("answered", reading, now, None, now))
+                lane.budget.lost()
+            if lane.facts_wanted:
+                await lane.facts_asked()
+            elif not calls and not lane.more:
+                return
+
+    def _note(self, call: Call) -> None:
+        served = [(part, [i for i in part.members if i in self._commands]) for part in call.parts]
+        if not any(members for _, members in served):
+            return
+        self._made += 1
+        for part, members in served:
+            for command_id in members:
+                self._calls.setdefault(command_id, []).append(self._shown(call, part))
+
+    def _shown(self, call: Call, part: Part) -> PreviewedCall:
+        element, route = part.element, call.route
+        alone = {**route.query, **element.query}
+        return PreviewedCall(
+            number=self._made,
+            elements=len(call.parts),
+            step=element.step,
+            method=route.method,
+            path=route.path.replace("{id}", element.xero_id).lstrip("/"),
+            query=alone if route.reads and "{id}" not in route.path else dict(route.query),
+            body=element.body,
+            envelope=route.envelope if route.batch > 1 or "{id}" not in route.path else "",
+            reads=route.reads,
+        )
+
+    async def _xero(self) -> AssumedXero:
+        """Xero as the ledger knows it now, before anything of the preview is taken in."""
+        links = [_link(row) for row in await self._copy.rows("links")]
+        invoices = {link.target.record_id for link in links if link.target.kind == "invoice"}
+        kept = await ledger.snapshots(
+            self._copy.database, self._copy.link.account, {("invoice", record) for record in invoices}
+        )
+        bodies = {}
+        for record in invoices:
+            named = (c.document for c in self._in_order if c.record_id == record and c.document)
+            document = kept.get(("invoice", record)) or next(named, None)
+            if isinstance(document, DocumentSnapshot):
+                bodies[record] = self._body(document)
+        return AssumedXero(links, bodies, now_utc().date())
+
+    def _body(self, document: DocumentSnapshot) -> Mapping[str, Any]:
+        """With today's settings: those of the day when it was sent are not kept."""
+        link = self._copy.link
+        assert link.facts is not None
+        try:
+            return resolve_invoice(document, link.settings, link.facts, link.account).body
+        except Refused:
+            return {}
+
+    async def _entries(self, before: Mapping[str, Mapping[str, Any]]) -> dict[str, PreviewedCommand]:
+        link = self._copy.link
+        assert link.facts is not None
+        ids = {}
+        for command_id, command in self._commands.items():
+            row = before.get(command_id)
+            reused = row is not None and row["content_hash"] != command.event.content_hash
+            ids[reused_id(command) if reused else command_id] = command_id
+        found = {}
+        for row in await ledger.fetch(self._copy.database, "commands_by_id", [list(ids)]):
+            entry = entry_of_row(row)
+            command_id = ids[entry.command_id]
+            earlier = before.get(entry.command_id)
+            ended = earlier is not None and earlier["state"] in ("completed", "failed")
+            known = "" if earlier is None else "ended" if ended else "open"
+            result = result_of(entry, link.settings.document_url, link.facts.short_code)
+            found[command_id] = PreviewedCommand(result, known, self._calls.get(command_id, []))
+        return found
+
+
+def _link(row: Mapping[str, Any]) -> Link:
+    target = Target(row["kind"], row["record_id"], row["transaction_id"])
+    return Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])

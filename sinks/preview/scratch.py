@@ -1,0 +1,139 @@
+"""A copy of what the ledger knows of some records, in temporary tables, for planning that must not be kept.
+
+The ledger's own statements run on the copy: their tables are looked up among the temporary ones. Whatever
+names a real table all the same is refused by PostgreSQL, since the session is in a read-only transaction
+then, in which only temporary tables can be written. Nothing real is locked but for the moment of copying, and
+that only against changes of the tables themselves.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.abc import Params, Query
+from psycopg.rows import dict_row
+
+from connections import store
+from connections.sql import load_queries
+from contracts.commands import Command, ContactSnapshot, decode_command
+from sinks import ledger
+
+_SQL = load_queries(__file__)
+_TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)")
+_COPIES = (
+    "copy_commands",
+    "copy_event_ids",
+    "go_on_counting",
+    "copy_snapshots",
+    "copy_links",
+    "copy_elements",
+    "copy_connection",
+    "copy_facts",
+    "lease",
+)
+
+
+class _CopyCursor(psycopg.AsyncCursor[Any]):
+    """Reads and writes the copies of the tables that a statement names."""
+
+    async def execute(
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> "_CopyCursor":
+        if not isinstance(query, str):
+            raise TypeError(f"only texts can be turned to the copy: {query!r}")
+        return await super().execute(on_copy(query), params, prepare=prepare, binary=binary)
+
+
+def on_copy(statement: LiteralString) -> LiteralString:
+    """The statement with the ledger's and the connections' tables replaced by their copies."""
+    return _TABLE.sub(r"pg_temp.\1_", statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The pool of a lane that works on the copy: one connection, one transaction that is never committed."""
+
+    database: ledger.Connection
+    link: store.Connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[ledger.Connection]:
+        """The one connection."""
+        yield self.database
+
+    async def rows(self, name: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows of a statement of this module's own."""
+        async with self.database.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_SQL[name], parameters)
+            return await cursor.fetchall()
+
+
+@asynccontextmanager
+async def scratch(
+    database: ledger.Connection, account: str, commands: Sequence[Command]
+) -> AsyncIterator[Scratch]:
+    """The copy of what the ledger knows about the commands' records and contacts.
+
+    Args:
+        database: in autocommit mode; its session is of no use for anything else afterwards.
+
+    Raises:
+        NotConnected: the account has no connection.
+    """
+    await database.execute(_SQL["begin"])
+    link = await store.load_connection(database, account)
+    if link is None:
+        raise store.NotConnected(account)
+    await database.execute(_SQL["tables"])
+    parameters = await _wanted(database, account, commands, link)
+    for name in _COPIES:
+        await database.execute(_SQL[name], parameters)
+    await database.execute("COMMIT")
+    database.cursor_factory = _CopyCursor
+    await database.execute(_SQL["plan_only"])
+    try:
+        yield Scratch(database, link)
+    finally:
+        await database.rollback()
+
+
+async def _wanted(
+    database: ledger.Connection, account: str, commands: Sequence[Command], link: store.Connection
+) -> dict[str, Any]:
+    """Parameters of the statements that copy: records, contacts, and what else could be called the same."""
+    records = sorted({(c.entity, c.record_id) for c in commands})
+    known: dict[str, Any] = {
+        "account": account,
+        "command_ids": [c.command_id for c in commands],
+        "entities": [entity for entity, _ in records],
+        "records": [record for _, record in records],
+    }
+    cursor = await database.execute(_SQL["open_commands"], known)
+    before = [decode_command(bytes(row[0])) for row in await cursor.fetchall()]
+    contacts = _contacts((*before, *commands))
+    numbers = {
+        form.replace("{number}", c.record_number)
+        for c in commands
+        for form in (link.settings.invoice_number_format, link.settings.purchase_order_number_format)
+        if c.record_number
+    }
+    snapshots = sorted({*records, *((c.side, c.record_id) for c in contacts)})
+    return known | {
+        "snapshot_entities": [entity for entity, _ in snapshots],
+        "snapshot_records": [record for _, record in snapshots],
+        "link_records": sorted({*known["records"], *(f"{c.side}/{c.record_id}" for c in contacts)}),
+        "called": sorted({c.name for c in contacts} | numbers),
+    }
+
+
+def _contacts(commands: Iterable[Command]) -> list[ContactSnapshot]:
+    found = (c.document.contact if c.document else c.contact for c in commands)
+    return [contact for contact in found if contact is not None]
