@@ -39,10 +39,15 @@ class Checked:
 
     def records(self) -> Iterator[tuple[str, bytes, bytes]]:
         """Topic, key and value of every valid event, in the order of the files."""
+        for _, topic, key, value in self.numbered():
+            yield topic, key, value
+
+    def numbered(self) -> Iterator[tuple[int, str, bytes, bytes]]:
+        """The same, each behind the number of its line in its file."""
         self.spool.seek(0)
         for line in self.spool:
-            topic, key, value = line.rstrip(b"\n").split(b"\t", 2)
-            yield topic.decode(), key, value
+            number, topic, key, value = line.rstrip(b"\n").split(b"\t", 3)
+            yield int(number), topic.decode(), key, value
 
 
 class _SeenIds:
@@ -108,4 +113,4 @@ def _check(result: Checked, seen: _SeenIds, file: str, number: int, line: bytes)
         )
         return
     result.events += 1
-    result.spool.write(b"\t".join((topic.encode(), key, value)) + b"\n")
+    result.spool.write(b"\t".join((str(number).encode(), topic.encode(), key, value)) + b"\n")

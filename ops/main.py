@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from ops import connect, demo, holding, log, publish, retry, settings, status, topics, up, wait, worker
+from ops import (
+    connect,
+    demo,
+    holding,
+    log,
+    preview,
+    publish,
+    retry,
+    settings,
+    status,
+    topics,
+    up,
+    wait,
+    worker,
+)
 from ops.errors import explain
 from ops.terminal import say
 
@@ -26,6 +40,7 @@ app.command()(topics.migrate)
 app.command()(connect.connect)
 app.add_typer(settings.app, name="settings")
 app.command()(publish.publish)
+app.command()(preview.preview)
 app.command()(status.status)
 app.command()(wait.wait)
 app.command()(log.log)

@@ -56,6 +56,8 @@ class PreviewedCall:
     """The element: Xero is sent ``envelope`` with a list of all elements of the call."""
     envelope: str
     reads: bool
+    wanted: str
+    """Of a look-up: the name or number that is looked for."""
 
 
 @dataclass(slots=True)
@@ -166,6 +168,7 @@ class _Run:
             body=element.body,
             envelope=route.envelope if route.batch > 1 or "{id}" not in route.path else "",
             reads=route.reads,
+            wanted=element.wanted,
         )
 
     async def _xero(self) -> AssumedXero:
