@@ -35,10 +35,11 @@ def preview(
     account: filters.Account = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what Xero would be sent for a file of events.
+    """Show what Xero would be sent.
 
-    Plans them with today's settings, all at once, by the code that really sends; nothing is sent, and nothing
-    is stored. --account takes only the events of one account. Exit code 1 when an action would fail.
+    Plans a file's events with today's settings, all at once, by the code that really sends; nothing is sent,
+    and nothing is stored. --account takes only the events of one account. Exit code 1 when an action would
+    fail.
     """
     if file != STDIN and not Path(file).is_file():
         raise BadUsage(f"{file}: there is no such file", "name a file of JSON lines, or - for stdin")
@@ -53,9 +54,8 @@ def preview(
         print(as_json_line(total))
     else:
         console = stdout_console()
-        for line in lines:
-            for text, style in as_text(line):
-                console.print(text, style=style or None, markup=False, soft_wrap=True)
+        for text, style in as_text(lines):
+            console.print(text, style=style or None, markup=False, soft_wrap=True)
         console.print(summary_text(total), markup=False, soft_wrap=True)
     if any(failing(line) for line in lines):
         raise typer.Exit(1)

@@ -108,6 +108,7 @@ def _object(line: Line) -> dict[str, Any]:
 def _call(call: PreviewedCall) -> dict[str, Any]:
     return {
         "call": call.number,
+        "element": call.element,
         "elements": call.elements,
         "step": call.step,
         "method": call.method,
@@ -118,29 +119,38 @@ def _call(call: PreviewedCall) -> dict[str, Any]:
     }
 
 
-def as_text(line: Line) -> Iterator[tuple[str, str]]:
-    """Lines for people, each with its style."""
+def as_text(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
+    """Lines for people, each with its style. What serves several events is shown at the first of them."""
+    shown: dict[tuple[str, int, int], int] = {}
+    for line in lines:
+        yield _head(line), "bold"
+        for call in _calls(line):
+            key = (line.planned.entry.account, call.number, call.element)
+            yield from _call_text(call, shown.get(key))
+            shown.setdefault(key, line.number)
+        if line.same_as is None:
+            for warned in line.planned.entry.warnings:
+                yield f"  warning: {warned.text}", "yellow"
+        yield from _end(line)
+        yield "", ""
+
+
+def _head(line: Line) -> str:
     entry = line.planned.entry
     what = f"{entry.entity.replace('_', ' ')} {entry.action.replace('_', ' ')}"
     amount = "" if entry.amount is None else f"{entry.amount} {entry.currency}".strip()
-    shown = (f"line {line.number}", what, entry.record_number, entry.party_name, amount)
-    yield " · ".join(part for part in shown if part), "bold"
-    for call in _calls(line):
-        yield from _call_text(call)
-    if line.same_as is None:
-        for warned in entry.warnings:
-            yield f"  warning: {warned.text}", "yellow"
-    yield from _end(line)
-    yield "", ""
+    parts = (f"line {line.number}", what, entry.record_number, entry.party_name, amount)
+    return " · ".join(part for part in parts if part)
 
 
-def _call_text(call: PreviewedCall) -> Iterator[tuple[str, str]]:
+def _call_text(call: PreviewedCall, shown_at: int | None) -> Iterator[tuple[str, str]]:
     shared = f", with {plural(call.elements - 1, 'other')} in one call" if call.elements > 1 else ""
     query = "&".join(f"{name}={value}" for name, value in call.query.items()) if call.reads else ""
-    yield (
-        f"  {call.method} {call.path}{'?' * bool(query)}{query}   {call.step} (call {call.number}{shared})",
-        "cyan",
-    )
+    address = f"{call.path}?{query}" if query else call.path
+    yield f"  {call.method} {address}   {call.step} (call {call.number}{shared})", "cyan"
+    if shown_at is not None:
+        yield f"    the same as for line {shown_at}", "dim"
+        return
     body = _body(call)
     if body is not None:
         pretty = msgspec.json.format(encode_body(body), indent=2).decode()

@@ -46,6 +46,8 @@ class PreviewedCall:
 
     number: int
     """Of the call; elements of several commands may share one."""
+    element: int
+    """Its place in the call, from 1."""
     elements: int
     """Elements in the call."""
     step: str
@@ -151,15 +153,16 @@ class _Run:
         if not any(members for _, members in served):
             return
         self._made += 1
-        for part, members in served:
+        for place, (part, members) in enumerate(served, 1):
             for command_id in members:
-                self._calls.setdefault(command_id, []).append(self._shown(call, part))
+                self._calls.setdefault(command_id, []).append(self._shown(call, part, place))
 
-    def _shown(self, call: Call, part: Part) -> PreviewedCall:
+    def _shown(self, call: Call, part: Part, place: int) -> PreviewedCall:
         element, route = part.element, call.route
         alone = {**route.query, **element.query}
         return PreviewedCall(
             number=self._made,
+            element=place,
             elements=len(call.parts),
             step=element.step,
             method=route.method,
