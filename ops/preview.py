@@ -14,10 +14,10 @@ from connections.environment import Environment
 from contracts.commands import Command
 from contracts.events import event_to_kafka, read_event
 from mappers import to_command
-from ops import environment, filters
+from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.event_files import STDIN, checked
-from ops.options import AsJson
+from ops.options import AsJson, check_account
 from ops.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
 from ops.terminal import age, plural, say, stdout_console
 from sinks.preview import NothingKnown, Previewed
@@ -32,7 +32,9 @@ def preview(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A file of JSON lines, one event a line; - is stdin.")
     ],
-    account: filters.Account = None,
+    account: Annotated[
+        str | None, typer.Option(callback=check_account, help="Only the events of this account.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what Xero would be sent.
