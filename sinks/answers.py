@@ -101,7 +101,8 @@ def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Resu
         return Result("split") if full and len(call.parts) > 1 else Result("ok", tuple(objects))
     key = call.route.keys[0]
     found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
-    if found or (len(call.parts) == 1 and len(objects) != 1):
+    searched = "searchTerm" in part.element.query  # what Xero has found holds the text, perhaps among others
+    if found or (len(call.parts) == 1 and (len(objects) != 1 or searched)):
         return Result("ok", found)
     return Result("ok", tuple(objects)) if len(call.parts) == 1 else Result("split")
 

@@ -118,8 +118,9 @@ def _weight(element: Element) -> int:
     """Bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
-    if element.route in ("invoices.find", "bills.find") and "where" in element.query:
-        return MAX_QUERY  # a number that cannot stand in a list is looked up on its own
+    alone = "searchTerm" if element.route == "contacts.find" else "where"
+    if element.route in ("contacts.find", "invoices.find", "bills.find") and alone in element.query:
+        return MAX_QUERY  # a name or number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
 
 

@@ -47,7 +47,9 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
         ):
             return _taken_off(element, link)
         for work in works:
-            work.refusal = Refusal(element.step, result.code, result.details)
+            work.refusal = Refusal(
+                element.step, result.code, result.details, look_up=ROUTES[element.route].reads
+            )
             if element.route == "orders.update":  # it may have been changed since it was read
                 work.known = replace(work.known, order=None)
         return None

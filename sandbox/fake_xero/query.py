@@ -20,7 +20,7 @@ Test = Callable[[Any], bool]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>==|!=|>=|<=|=|>|<)|(?P<and>&&|\bAND\b)|(?P<or>\|\||\bOR\b)|(?P<open>\()|(?P<close>\))
-    |(?P<comma>,)|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w.]*))""",
+    |(?P<comma>,)|"(?P<text>[^"]*)"|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w.]*))""",
     re.VERBOSE | re.IGNORECASE,
 )
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -146,7 +146,7 @@ class Where:
         kind = self._peek()
         value = self._take("text", "number", "name")
         if kind == "text":
-            return re.sub(r"\\(.)", r"\1", value)
+            return value
         if kind == "number":
             return Decimal(value)
         if value.lower() in _CONSTANTS:

@@ -147,10 +147,10 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot, resolved: Re
     if not changed:
         return None
     pushed = changed if s.contact_shared else set(wanted)
-    if s.known.contact is None and any(resolved.fields[name] for name in pushed & {"billing", "shipping"}):
-        return _read(link.target, link.xero_id)  # an address is replaced as a whole, AttentionTo must be kept
     filled = {name: value for name, value in resolved.fields.items() if name in pushed and value}
     cleared = tuple(name for name in sorted(pushed) if not resolved.fields[name] and sent.get(name))
+    if s.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
+        return _read(link.target, link.xero_id)  # an address is replaced as a whole, AttentionTo must be kept
     body = contact_body(filled, cleared, existing=s.known.contact) | {"ContactID": link.xero_id}
     return Send(
         Element(
@@ -175,9 +175,14 @@ def _memory(contact: ContactSnapshot, resolved: ResolvedContact, link: Link | No
 
 
 def _find_by_name(target: Target, resolved: ResolvedContact) -> Send:
-    """Names are compared by Xero itself, which knows neither case nor accents."""
-    query = {"where": f"Name=={quoted(str(resolved.fields['name']))}", "page": "1"}
+    """Names are compared by Xero itself, which knows neither case nor accents. One with a quote cannot stand
+    in a filter: it is searched for by its longest part without one.
+    """
     wanted = str(resolved.fields["name"])
+    query = {"where": f"Name=={quoted(wanted)}", "page": "1"}
+    if '"' in wanted or "\\" in wanted:
+        part = max(wanted.replace("\\", '"').split('"'), key=len).strip()
+        query = {"searchTerm": part or wanted, "page": "1", "pageSize": "1000"}
     return Send(Element("contacts.find", "look up contact by name", target, query=query, wanted=wanted))
 
 
@@ -195,9 +200,8 @@ def _find_by_number(target: Target, contact: ContactSnapshot) -> Send:
 
 
 def quoted(text: str) -> str:
-    """A text as Xero's ``where`` takes it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A text as Xero's ``where`` takes it. It knows no way to write a quote inside (Xero-Java#347)."""
+    return f'"{text}"'
 
 
 def _read(target: Target, contact_id: str) -> Send:

@@ -46,6 +46,8 @@ def plan(s: Situation) -> Plan:
     planner = _PLANNERS.get((s.command.entity, s.command.action))
     if planner is None:
         return Fail("not_supported_yet")
+    if s.refusal is not None and s.refusal.look_up:
+        return Fail(s.refusal.code, s.refusal.details)
     try:
         return planner(s)
     except Refused as refusal:

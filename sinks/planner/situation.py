@@ -39,6 +39,8 @@ class Refusal:
     step: str
     code: str
     details: Mapping[str, str]
+    look_up: bool = False
+    """It was a look-up that was refused: nothing can be learnt by asking again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ _ADDRESS_LIMITS: Final = {
     "PostalCode": 50,
     "Country": 50,
 }
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_BLANK = "(blank)"
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+")
 _LETTERS_OF_THEIR_OWN = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
     | {"ł": "l", "Ł": "L", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"}
@@ -88,7 +90,7 @@ def _name(given: str) -> str:
     elif "<" in name or ">" in name:
         problem = "it contains < or >"
     if problem:
-        raise Refused("contact_name_invalid", name=name[:_NAME_LIMIT], problem=problem)
+        raise Refused("contact_name_invalid", name=name[:_NAME_LIMIT] or _BLANK, problem=problem)
     return name
 
 
@@ -136,7 +138,7 @@ def _country(given: str, warnings: list[Warning]) -> str:
     plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’.")
     plain = one_line(re.sub(r"[^A-Za-z]+", " ", plain))[: _ADDRESS_LIMITS["Country"]].strip()
     if plain != wanted:
-        warnings.append(warning("country_changed", value=wanted, sent=plain))
+        warnings.append(warning("country_changed", value=wanted, sent=plain or _BLANK))
     return plain
 
 
