@@ -34,7 +34,7 @@ OWN = {
     "ContactPersons": [{"FirstName": "Bob", "LastName": "Smith", "EmailAddress": "bob@xero.example"}],
 }
 AWKWARD = [
-    "O'Brien \"Best\" & Sons, 100%",
+    'O\'Brien "Best" & Sons, 100%',
     'x" OR Name=="y',
     '"',
     "back\\slash\\",
@@ -153,7 +153,9 @@ async def test_names_with_signs_that_queries_use_are_found(books: Shop, make: Ma
     }
 
 
-@pytest.mark.parametrize("name", [" Widgets  &\tCo ", "WIDGETS & CO", "Wídgets & Cô", "Widgets\u00a0& Co\x00"])
+@pytest.mark.parametrize(
+    "name", [" Widgets  &\tCo ", "WIDGETS & CO", "Wídgets & Cô", "Widgets\u00a0& Co\x00"]
+)
 async def test_blanks_case_accents_and_control_characters_make_no_other_name(
     books: Shop, make: Maker, name: str
 ) -> None:

@@ -116,16 +116,25 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
+LARGEST_LINE = Decimal("9999999999.99")
+"""Of a line's amount. Source: Xero's page on invoices."""
+
+
 def xero_books(body: Mapping[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
-    """Subtotal, tax and total as Xero makes them: it rounds every line and its tax to cents, then adds up."""
+    """Subtotal, tax and total as Xero makes them: it rounds every line and its tax to cents, then adds up.
+
+    Quantity and price have four decimals, a discount two, and bills and credit notes take none. A tax amount
+    of a rate of 0 counts for nothing.
+    """
     subtotal = tax = Decimal(0)
     for item in body["LineItems"]:
-        assert item["Quantity"] >= 0
-        assert item["Quantity"] == round(item["Quantity"], 4)
+        assert 0 <= item["Quantity"] == round(item["Quantity"], 4)
         assert item["UnitAmount"] == round(item["UnitAmount"], 4)
+        assert "DiscountRate" not in item or body.get("Type") not in ("ACCPAY", "ACCRECCREDIT")
         discount = item.get("DiscountRate", Decimal(0))
-        assert 0 <= discount <= 100
+        assert 0 <= discount == round(discount, 2) <= 100
         net = cents(item["Quantity"] * item["UnitAmount"] * (100 - discount) / 100)
+        rate = Decimal(RATES[item["TaxType"]])
         subtotal += net
-        tax += item.get("TaxAmount", cents(net * Decimal(RATES[item["TaxType"]]) / 100))
+        tax += item.get("TaxAmount", cents(net * rate / 100)) if rate else 0
     return subtotal, tax, subtotal + tax
