@@ -33,7 +33,7 @@ class BadUsage(OperationFailed):
     exit_code = BAD_USAGE
 
 
-def explain(error: Exception) -> OperationFailed | None:
+def in_words(error: Exception) -> OperationFailed | None:
     """Expected trouble in words; none for a fault of ours, whose traceback is wanted."""
     match error:
         case OperationFailed():

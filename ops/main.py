@@ -9,6 +9,7 @@ import typer
 from ops import (
     connect,
     demo,
+    explain,
     holding,
     log,
     preview,
@@ -21,7 +22,7 @@ from ops import (
     wait,
     worker,
 )
-from ops.errors import explain
+from ops.errors import in_words
 from ops.terminal import say
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.command()(preview.preview)
 app.command()(status.status)
 app.command()(wait.wait)
 app.command()(log.log)
+app.command()(explain.explain)
 app.command()(retry.retry)
 app.command()(retry.skip)
 app.command()(holding.pause)
@@ -61,7 +63,7 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        failure = explain(error)
+        failure = in_words(error)
         if failure is None:
             raise
         say(f"error: {failure.problem}", "red")

@@ -152,6 +152,48 @@ def test_published_events_end_in_the_log(stack: Stack, connected: str, shared_di
     assert len(shown.out.splitlines()) >= 4
 
 
+def test_explain_tells_where_a_document_stands_and_what_to_do(
+    stack: Stack, connected: str, shared_dir: Path
+) -> None:
+    assert stack.sbx("settings", "set", connected, "payment_account=").code == 0
+    assert stack.sbx("publish", "-", stdin=events(shared_dir, connected)).code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    told = stack.sbx("explain", "5001", "--account", connected, "--json").json
+    assert told["entity"] == "invoice"
+    assert "failed" in told["standing"]
+    assert [row["kind"] for row in told["in_xero"]] == ["invoice"]
+    (xero_id,) = (row["xero_id"] for row in told["in_xero"])
+    assert stack.sbx("explain", xero_id, "--json").json["record_id"] == told["record_id"]
+    assert {e["reason_code"] for e in told["entries"] if e["entry_id"] in told["failed"]} >= {
+        "payment_account_missing"
+    }
+    shown = stack.sbx("explain", "5001", "--account", connected)
+    assert f"sbx settings set {connected} payment_account=" in shown.out
+    assert f"sbx retry --id {told['failed'][0]} --yes" in shown.out
+    unknown = stack.sbx("explain", "no such thing")
+    assert (unknown.code, "nothing is known of no such thing" in unknown.err) == (1, True)
+
+
+def test_explain_asks_which_where_several_records_have_the_number(stack: Stack, unique: str) -> None:
+    """One number in two accounts; neither is connected."""
+    made = {
+        "specversion": "1.0",
+        "type": "salesbinder.customer.created",
+        "subject": f"id-{unique}",
+        "time": "2026-03-02T09:00:00Z",
+        "data": {"customer": {"id": f"id-{unique}", "name": f"Twins {unique}"}},
+    }
+    for account in ("a", "b"):
+        event = {**made, "id": unique, "source": f"/salesbinder/{account}-{unique}"}
+        assert stack.sbx("publish", "-", stdin=json.dumps(event)).code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    done = stack.sbx("explain", f"twins {unique}")
+    assert (done.code, "--account" in done.err) == (2, True)
+    assert stack.sbx("explain", f"twins {unique}", "--account", f"a-{unique}").out.startswith(
+        "Customer Twins"
+    )
+
+
 def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, shared_dir: Path) -> None:
     assert stack.sbx("pause", connected, "--reason", "stocktaking").code == 0
     assert account_of(stack, connected)["paused"] is True
