@@ -1,6 +1,8 @@
 """Secrets at rest: encrypted with a key that is kept out of the database; masked wherever text is shown."""
 
+import base64
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable
@@ -69,14 +71,44 @@ class SecretBox:
             ) from None
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with every secret replaced by ``***``, also where it is quoted as in an address."""
+def mask(text: str, secrets: Iterable[str] = ()) -> str:
+    """``text`` without secrets: ``***`` stands for each.
+
+    Replaced are the given ``secrets``, also where they are quoted as in an address, and whatever has the form
+    of a credential: the values of ``Authorization`` and of fields called token, secret or password, bearer
+    tokens, Basic credentials and JSON Web Tokens.
+    """
     forms = {
         form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))
     }
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
-    return text
+    if not _HINT.search(text):
+        return text
+    text = _FIELD.sub(r"\1***", text)
+    text = _BEARER.sub(r"\1 ***", text)
+    text = _BASIC.sub(lambda found: "Basic ***" if _is_basic(found[1]) else found[0], text)
+    return _JWT.sub("***", text)
+
+
+_HINT = re.compile(r"bearer|basic|authorization|token|secret|password|eyJ", re.IGNORECASE)
+_NAMES = "access_token|refresh_token|id_token|client_secret|client_assertion|authorization|password"
+# As in JSON, in a form or a header: name, separator, value. A header's value may be two words.
+_FIELD = re.compile(
+    rf"""(\b(?:{_NAMES})\b(?:\\?["'])?\s*[:=]\s*(?:\\?["'])?)(?:(?:bearer|basic)\s+)?[^\s"'&,;<>\\}}\]]+""",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(bearer)\s+[A-Za-z0-9._~+/-]{20,}=*", re.IGNORECASE)
+_BASIC = re.compile(r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})", re.IGNORECASE)
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
+
+
+def _is_basic(text: str) -> bool:
+    """True for base64 of ``user:password``: what follows the word in "Basic installation" is not."""
+    try:
+        return ":" in base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return False
 
 
 def _read_key(path: Path) -> str:

@@ -53,11 +53,6 @@ class Address(_Wire, frozen=True):
     postal_code: str = ""
     country: str = ""
 
-    @property
-    def is_blank(self) -> bool:
-        """True when no part holds text."""
-        return not any((self.line_1, self.line_2, self.city, self.region, self.postal_code, self.country))
-
 
 class ContactSnapshot(_Wire, frozen=True):
     """A customer or supplier as SalesBinder had it at ``version``. Texts as given, blank is ``""``."""

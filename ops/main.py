@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from connections.secrets import mask
 from ops import (
     connect,
     demo,
@@ -66,8 +67,8 @@ def main() -> int:
         failure = in_words(error)
         if failure is None:
             raise
-        say(f"error: {failure.problem}", "red")
+        say(mask(f"error: {failure.problem}"), "red")
         if failure.remedy:
-            say(f"remedy: {failure.remedy}")
+            say(mask(f"remedy: {failure.remedy}"))
         return failure.exit_code
     return 0

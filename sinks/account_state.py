@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from connections.secrets import mask
 from contracts.reasons import render
 from contracts.results import AccountResult
 from sinks import ledger
@@ -82,7 +83,7 @@ class AccountState:
             if self._tokens_refused > 1:
                 self.back_off()
         if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
-            said = answer.body[:200].decode(errors="replace")
+            said = mask(answer.body[:1000].decode(errors="replace"))[:200]
             self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
 
     def obstacle(self) -> Hold | None:

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from connections import store
+from connections.secrets import mask
 from contracts.reasons import text_shape
 from contracts.results import Attempt
 from sinks import ledger
@@ -91,7 +92,9 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -
         verdicts,
         ending.look_up_after,
         answer.status if answer else None,
-        answer.body if answer else None,
+        mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        if answer
+        else None,
     )
 
 
@@ -116,9 +119,7 @@ async def _links(connection: ledger.Connection, account: str, targets: list[Targ
 
 
 def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work) -> Attempt:
-    """The call as the entry saw it: its own element of request and answer. No header, hence no secret, is
-    in it.
-    """
+    """The call as the entry saw it: its own element of request and answer, without headers, masked."""
     answer = ending.answer
     body: Any = part.element.body
     refusal = result.details.get("message", "") if result.code else ""
@@ -131,11 +132,9 @@ def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work)
         started_at=ending.started,
         finished_at=now_utc(),
         status=answer.status if answer else None,
-        request=encode_memory(body)[:_SHOWN]
-        if body is not None
-        else encode_memory(call.request.query)[:_SHOWN],
-        answer=_shown(result, answer)[:_SHOWN],
-        error="" if answer else ending.conclusion,
+        request=mask(encode_memory(call.request.query if body is None else body))[:_SHOWN],
+        answer=mask(_shown(result, answer))[:_SHOWN],
+        error="" if answer else mask(ending.conclusion),
         refused=result.code,
         refusal=refusal[:_SHOWN],
         refusal_shape=text_shape(refusal),

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -108,15 +109,16 @@ class Session:
         return True
 
     async def call(self, request: Request, token: str, send_by: float) -> Answer:
-        """Send one request in a thread of the account's own.
+        """Send one request in a thread of the account's own. Nobody sees the token in its answer.
 
         Raises:
             NotSent, NoAnswer: as ``XeroClient.call``.
         """
         assert self._client is not None
-        return await asyncio.get_running_loop().run_in_executor(
+        answer = await asyncio.get_running_loop().run_in_executor(
             self._threads, self._client.call, request, token, send_by
         )
+        return replace(answer, body=answer.body.replace(token.encode(), b"***"))
 
     def close(self) -> None:
         """Let go of threads and sockets; calls under way end by their deadline."""

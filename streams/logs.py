@@ -7,6 +7,8 @@ import time
 
 import structlog
 
+from connections.secrets import mask
+
 _NOISY = ("aiokafka", "kafka", "faust", "mode", "psycopg.pool")
 """Libraries that repeat a line for as long as something is away: aiokafka wrote 15,000 in 10 s."""
 _REPEAT_SECONDS = 10.0
@@ -54,6 +56,7 @@ def configure_logging(**bound: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _bind(bound),
+        _masked,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -77,6 +80,13 @@ def configure_logging(**bound: str) -> None:
     root.setLevel(logging.INFO)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _masked(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Whatever a library or an answer says, no line shows a credential."""
+    return {name: mask(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _bind(bound: dict[str, str]) -> structlog.typing.Processor:

@@ -82,7 +82,7 @@ def text_shape(text: str) -> str:
     Words with a digit in them become ``#``, what is quoted ``'…'``.
     """
     unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text)
-    return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*", "#", unquoted).split())[:_MAX_CAUSE]
+    return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*(?<!\.)", "#", unquoted).split())[:_MAX_CAUSE]
 
 
 def _identity(name: str, value: str) -> str:

@@ -141,6 +141,9 @@ class Api:
     ) -> StoredAnswer:
         if fault := faults.get("error_before"):
             return _broken(fault.status or 500)
+        if fault := faults.get("answer"):
+            said = fault.value.replace("{authorization}", request.headers.get("authorization", ""))
+            return StoredAnswer(fault.status or 400, _JSON, said.encode(), 0)
         if self.strict is not None and body:
             self.strict.check(self.world, request.method, path, body)
         query = {name.lower(): value for name, value in request.query_params.items()}

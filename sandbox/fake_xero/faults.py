@@ -13,6 +13,8 @@ KINDS = {
     "late_apply": "close the connection, apply `seconds` (of the fake's clock) later",
     "error_before": "answer `status` (default 500), nothing applied; a 500 is kept under the Idempotency-Key",
     "error_after": "apply, then answer `status` (default 500), kept under the Idempotency-Key",
+    "answer": "answer `status` (default 400) with the JSON text `value`, nothing applied; `{authorization}` "
+    "in it becomes that header of the call, as a proxy's page may show it",
     "unavailable": "answer 503, nothing applied, nothing kept",
     "rate_limit": "answer 429 with `problem` and, unless it is null, `retry_after`",
     "expired_token": "answer 401 as for an expired token",

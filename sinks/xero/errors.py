@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connections.secrets import mask
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -150,7 +152,7 @@ def classify(messages: Sequence[str]) -> tuple[str, dict[str, str]]:
     Details hold what the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's words.
     An unknown text is ``xero_refused``.
     """
-    said = [message for message in messages if message.strip()]
+    said = [mask(message) for message in messages if message.strip()]
     words = {"message": " ".join(said)}
     found = _first(_RULES, said)
     if found is None:
@@ -189,7 +191,9 @@ def messages_of(element: Mapping[str, Any]) -> list[str]:
 
 def warnings_of(element: Mapping[str, Any]) -> list[str]:
     """What Xero remarked on an element that it took."""
-    return [str(warning["Message"]) for warning in element.get("Warnings") or () if warning.get("Message")]
+    return [
+        mask(str(warning["Message"])) for warning in element.get("Warnings") or () if warning.get("Message")
+    ]
 
 
 def _validation_errors(element: Mapping[str, Any]) -> list[str]:

@@ -5,12 +5,13 @@ minutes, no refresh token.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
 
+from connections.secrets import mask
 from sinks.xero.client import Answer, NoAnswer, NotSent, Request, XeroClient, machine_seconds
 
 SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"
@@ -56,7 +57,7 @@ def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
     if answer.status in (400, 401):
         # Xero's guide sends the credentials as HTTP Basic, its SDK in the body; a server may know only one.
         answer = _post(token_url, {**grant, "client_id": client_id, "client_secret": client_secret}, {})
-    return _read(answer, token_url)
+    return _read(answer, token_url, (client_secret, basic))
 
 
 def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
@@ -74,7 +75,7 @@ def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -
         client.close()
 
 
-def _read(answer: Answer, token_url: str) -> Token:
+def _read(answer: Answer, token_url: str, secrets: Iterable[str]) -> Token:
     if answer.status == 200:
         try:
             token = msgspec.json.decode(answer.body, type=_TokenAnswer)
@@ -82,7 +83,7 @@ def _read(answer: Answer, token_url: str) -> Token:
             raise TokenUnavailable(f"the answer of {token_url} is not a token: {error}") from error
         return Token(token.access_token, token.expires_in)
     if answer.status in (400, 401, 403):
-        raise TokenRefused(_why(answer))
+        raise TokenRefused(mask(_why(answer), secrets))
     raise TokenUnavailable(f"Xero's identity server answered {answer.status}")
 
 

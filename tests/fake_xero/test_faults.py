@@ -40,6 +40,7 @@ def test_dropped_connections(xero: Xero, kind: str, applied: list[str]) -> None:
         ("unavailable", {}, 503, []),
         ("expired_token", {}, 401, []),
         ("not_json", {"status": 400}, 400, ["A"]),
+        ("answer", {"value": '{"Message": "No."}'}, 400, []),
     ],
 )
 def test_answers_that_hide_what_happened(

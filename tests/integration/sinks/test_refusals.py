@@ -1,10 +1,12 @@
 """Each bad input fails with a reason of its own, and goes through once it is put right."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.integration.sinks.shops import Maker, Shop
+from contracts.results import EntryResult
+from tests.integration.sinks.shops import Maker, Shop, delivering
 
 BAD_SETTINGS = [
     ({"sales_account": "999"}, "account_code_unknown", {"sales_account": "200"}),
@@ -96,3 +98,34 @@ async def test_one_bad_document_does_not_stop_those_of_its_batch(books: Shop, ma
     books.by_hand("PUT", "Invoices", {"Invoices": [theirs]})
     events = [make.created(make.document(customer, number)) for number in (1, 2, 3)]
     assert await books.run(*events) == ["posted", "number_taken", "posted"]
+
+
+async def test_two_unpaired_tax_rates_are_two_causes(books: Shop, make: Maker) -> None:
+    def taxed(number: int, rate: int) -> dict[str, Any]:
+        line = {"id": "l", "name": "Bolt", "quantity": 1, "price": "10.00", "tax": rate}
+        document = make.document(make.customer(), number)
+        return make.created({**document, "document_items": [line], "total_price": "10.00"})
+
+    events = [taxed(1, 3), taxed(2, 4), taxed(3, 4)]
+    assert await books.run(*events) == ["tax_rate_unmapped"] * 3
+    ids = {books.command_id(event) for event in events}
+    failed = [
+        r for r in books.published if isinstance(r, EntryResult) and r.state == "failed" and r.entry_id in ids
+    ]
+    assert sorted(r.cause for r in failed) == ["sales_tax.3", "sales_tax.4", "sales_tax.4"]
+
+
+async def test_words_that_nobody_knows_are_kept_with_the_attempt(shop: Shop, maker: Maker) -> None:
+    said = "The moon of 'Widgets & Co' is full for INV-77."
+    shop.xero.admin.fault("answer", method="PUT", path="Invoices", value=json.dumps({"Message": said}))
+    created = maker.created(maker.document(maker.customer(), 1))
+    async with delivering(shop):
+        assert await shop.run(created) == ["xero_refused"]
+        assert await shop.retry(created) == ["posted"]
+    made = [a for r in shop.published if isinstance(r, EntryResult) for a in r.made if a.refused]
+    assert [(a.refused, a.refusal, a.refusal_shape) for a in made] == [
+        ("xero_refused", said, "The moon of '…' is full for #.")
+    ]
+    [failed] = [r for r in shop.published if isinstance(r, EntryResult) and r.state == "failed"]
+    assert said in failed.reason
+    assert failed.cause == made[0].refusal_shape

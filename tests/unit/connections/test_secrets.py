@@ -73,3 +73,39 @@ def test_a_damaged_key_file_is_named(tmp_path: Path) -> None:
     file.chmod(0o600)
     with pytest.raises(SecretKeyError, match=r"secret\.key is not a key"):
         SecretBox.open(tmp_path, None)
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+BASIC = "aWQtMTIzOmh1bnRlcjItc2VjcmV0"  # id-123:hunter2-secret
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Authorization: Bearer {TOKEN}", "Authorization: ***"),
+        (f"authorization: Basic {BASIC}\r\nAccept: */*", "authorization: ***\r\nAccept: */*"),
+        (f"{{'Authorization': 'Bearer {TOKEN}'}}", "{'Authorization': '***'}"),
+        (f"sent Basic {BASIC}.", "sent Basic ***."),
+        ("got bearer AbCdEfGhIjKlMnOpQrStUvWx== there", "got bearer *** there"),
+        (f"a token {TOKEN}, expired", "a token ***, expired"),
+        (f'{{"access_token": "{TOKEN}", "expires_in": 1800}}', '{"access_token": "***", "expires_in": 1800}'),
+        ('"{\\"refresh_token\\":\\"opaque-1\\"}"', '"{\\"refresh_token\\":\\"***\\"}"'),
+        ("grant_type=x&client_secret=a%2Fb&scope=y", "grant_type=x&client_secret=***&scope=y"),
+        ("password=hunter2;user=me", "password=***;user=me"),
+    ],
+)
+def test_whatever_has_the_form_of_a_credential_is_masked(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Basic installation of a bearer beam",
+        "Basic Electronics, Basic1234",
+        "The token machine; secret garden; TokenExpired: token expired",
+        '{"Description": "Password manager: yearly", "Reference": "Bearer bonds 2026"}',
+    ],
+)
+def test_words_that_only_look_so_stay(text: str) -> None:
+    assert mask(text) == text
