@@ -16,9 +16,24 @@ import pytest
 from psycopg import sql
 
 from sandbox import EmbeddedStack
+from sandbox.fake_xero.strict import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "sbx_template"
+_XERO_DESCRIPTION = ROOT.parent / "shared" / "spec" / "xero_accounting.yaml.gz"
+
+
+def pytest_configure() -> None:
+    """Every fake Xero of the run, in whatever process, refuses bodies that Xero's description does not know,
+    and those that are started with ``FakeXeroServer`` fail their tests for it.
+    """
+    if _XERO_DESCRIPTION.is_file():
+        os.environ[VARIABLE] = str(_XERO_DESCRIPTION)
+
+
+def pytest_report_header() -> str:
+    named = os.environ.get(VARIABLE)
+    return f"fake Xero: {'strict by ' + named if named else f'NOT STRICT, {_XERO_DESCRIPTION} is missing'}"
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from .server import listen, make_server
-from .strict import StrictBodies
+from .strict import VARIABLE, description_in_environment, strict_bodies
 from .world import DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT, World
 
 
@@ -26,7 +26,12 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minute-limit", type=int, help="calls a minute (60)")
     parser.add_argument("--day-limit", type=int, help="calls a day (5000)")
     parser.add_argument("--clock-rate", type=float, default=1.0, help="fake seconds a real second")
-    parser.add_argument("--strict", type=Path, help="OpenAPI file; bodies not valid by it are recorded")
+    parser.add_argument(
+        "--strict",
+        type=Path,
+        default=description_in_environment(),
+        help=f"OpenAPI file; bodies not valid by it are refused and recorded (or set {VARIABLE})",
+    )
     parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed")
     return parser.parse_args(given)
 
@@ -46,7 +51,7 @@ def main(given: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"port {arguments.port} of {arguments.host}: {error}; choose another with --port\n")
         return 2
-    server = make_server(world, StrictBodies(arguments.strict) if arguments.strict else None)
+    server = make_server(world, strict_bodies(arguments.strict) if arguments.strict else None)
     url = f"http://{arguments.host}:{listener.getsockname()[1]}"
     if arguments.print_url:
         sys.stdout.write(url + "\n")

@@ -143,6 +143,11 @@ def _seed(world: World, given: dict[str, Any]) -> Any:
     return seed.fill(world.books[given.pop("tenant_id")], given)
 
 
+def _forget_invalid_bodies(world: World, given: dict[str, Any]) -> Any:
+    world.strict_bodies.clear()
+    return {}
+
+
 _HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "health"): lambda world, given: {"status": "ok"},
     ("GET", "state"): _state,
@@ -150,6 +155,7 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("DELETE", "counters"): _reset_counters,
     ("GET", "calls"): _calls,
     ("GET", "invalid-bodies"): lambda world, given: world.strict_bodies,
+    ("DELETE", "invalid-bodies"): _forget_invalid_bodies,
     ("POST", "reset"): _reset,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _move_clock,

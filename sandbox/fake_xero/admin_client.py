@@ -47,9 +47,13 @@ class FakeXeroAdmin:
         return found
 
     def invalid_bodies(self) -> list[dict[str, Any]]:
-        """What strict mode has recorded."""
+        """What strict mode has refused."""
         found: list[dict[str, Any]] = self._call("GET", "invalid-bodies")
         return found
+
+    def forget_invalid_bodies(self) -> None:
+        """For tests that send such bodies on purpose."""
+        self._call("DELETE", "invalid-bodies")
 
     def reset(self) -> None:
         """Back to one empty organisation; tokens, keys, faults and limits too."""

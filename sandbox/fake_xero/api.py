@@ -145,7 +145,9 @@ class Api:
             said = fault.value.replace("{authorization}", request.headers.get("authorization", ""))
             return StoredAnswer(fault.status or 400, _JSON, said.encode(), 0)
         if self.strict is not None and body:
-            self.strict.check(self.world, request.method, path, body)
+            errors = self.strict.check(self.world, request.method, path, body)
+            if errors:
+                return _stored(400, api_exception(0, "StrictMode", "; ".join(errors)))
         query = {name.lower(): value for name, value in request.query_params.items()}
         summarise = "summarise" in faults
         asked = ApiRequest(request.method, path, query, request.headers, body, force_summary=summarise)

@@ -7,16 +7,20 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
 from . import app
 from .admin_client import FakeXeroAdmin
-from .strict import StrictBodies
+from .strict import StrictBodies, description_in_environment, strict_bodies
 from .world import BY_HAND_CLIENT, BY_HAND_SECRET, DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT, World
 
 _START_TIMEOUT = 20.0  # seconds
+
+
+class InvalidBodiesError(AssertionError):
+    """A strict fake was sent bodies that are not valid by Xero's OpenAPI description."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -45,7 +49,8 @@ class FakeXeroServer:
     """A fake Xero on a free port, as a context manager.
 
     With `subprocess=True` it has a process (and an interpreter lock) of its own, for benchmarks. `strict` is
-    the path of Xero's OpenAPI file."""
+    the path of Xero's OpenAPI file: bodies that are not valid by it are refused, and leaving the context raises
+    InvalidBodiesError. None takes the path from `FAKE_XERO_STRICT`, if set; False checks nothing."""
 
     client_id = DEFAULT_CLIENT
     client_secret = DEFAULT_SECRET
@@ -59,12 +64,12 @@ class FakeXeroServer:
         subprocess: bool = False,
         port: int = 0,
         base_currency: str = "USD",
-        strict: Path | None = None,
+        strict: Path | Literal[False] | None = None,
     ) -> None:
         self._in_subprocess = subprocess
         self._port = port
         self._base_currency = base_currency
-        self._strict = strict
+        self._strict = description_in_environment() if strict is None else strict or None
         self._process: Any = None
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
@@ -95,7 +100,7 @@ class FakeXeroServer:
 
     def _start_thread(self) -> None:
         listener = listen("127.0.0.1", self._port)
-        strict = StrictBodies(self._strict) if self._strict else None
+        strict = strict_bodies(self._strict) if self._strict else None
         server = self._server = make_server(World(self._base_currency), strict)
         self._thread = threading.Thread(target=server.run, args=([listener],), name="fake-xero", daemon=True)
         self._thread.start()
@@ -138,4 +143,8 @@ class FakeXeroServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        try:
+            if kind is None and self._strict and (invalid := self.admin.invalid_bodies()):
+                raise InvalidBodiesError(f"{len(invalid)} bodies were refused, the first: {invalid[:3]}")
+        finally:
+            self.stop()

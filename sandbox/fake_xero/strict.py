@@ -1,6 +1,11 @@
-"""Strict mode: records request bodies that are not valid against Xero's OpenAPI description."""
+"""Strict mode: request bodies that are not valid by Xero's OpenAPI description are refused and recorded.
+
+Every fake of a process is strict where the environment variable ``FAKE_XERO_STRICT`` names the description.
+"""
 
 import gzip
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +13,20 @@ import msgspec
 
 from .world import World
 
+VARIABLE = "FAKE_XERO_STRICT"
 _KEPT = 1000
+
+
+@lru_cache(maxsize=4)
+def strict_bodies(description: Path) -> "StrictBodies":
+    """The checks of a description, read once a process: that takes most of a second."""
+    return StrictBodies(description)
+
+
+def description_in_environment() -> Path | None:
+    """The description that `FAKE_XERO_STRICT` names, if it is set."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
 
 
 class StrictBodies:
@@ -29,15 +47,16 @@ class StrictBodies:
         self._validators: dict[str, Any] = {}
         self._validator = jsonschema.Draft202012Validator
 
-    def check(self, world: World, method: str, path: str, body: bytes) -> None:
-        """Record what is wrong with one body; the call goes on as if nothing were."""
+    def check(self, world: World, method: str, path: str, body: bytes) -> list[str]:
+        """What is wrong with one body; it is recorded."""
         if method not in {"PUT", "POST"}:
-            return
+            return []
         errors = self.errors(path, body)
         if errors and len(world.strict_bodies) < _KEPT:
             world.strict_bodies.append({
                 "method": method, "path": path, "errors": errors, "body": body.decode("utf-8", "replace"),
             })  # fmt: skip
+        return errors
 
     def errors(self, path: str, body: bytes) -> list[str]:
         """What is wrong with a body sent to `path`."""

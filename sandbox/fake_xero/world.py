@@ -76,7 +76,6 @@ class World:
         self.limiter.special.clear()
         self.limiter.defaults = type(self.limiter.defaults)()
         self.tokens.reset()
-        self.strict_bodies.clear()
         self.forget_calls()
         self.tokens.add_app(App(DEFAULT_CLIENT, DEFAULT_SECRET))
         self.tokens.add_app(App(BY_HAND_CLIENT, BY_HAND_SECRET, unlimited=True))

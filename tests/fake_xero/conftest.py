@@ -1,7 +1,6 @@
 """One fake for all of these tests; each starts from empty books and Xero's own limits."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,9 @@ from .client import Xero
 
 
 @pytest.fixture(scope="session")
-def server(shared_dir: Path) -> Iterator[FakeXeroServer]:
-    with FakeXeroServer(strict=shared_dir / "spec" / "xero_accounting.yaml.gz") as running:
+def server() -> Iterator[FakeXeroServer]:
+    # not strict: what the fake itself says to bodies that nobody should send is among the things to test
+    with FakeXeroServer(strict=False) as running:
         yield running
 
 

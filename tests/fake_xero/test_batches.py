@@ -107,13 +107,3 @@ def test_fifty_invoices_of_three_lines_take_few_milliseconds(xero: Xero, contact
         assert xero.raw("PUT", "Invoices?summarizeErrors=false", body).status == 200
         times.append(time.perf_counter() - start)
     assert min(times) < 0.05  # 5 ms on a quiet machine; the margin is for a busy one
-
-
-def test_bodies_are_checked_against_the_published_description(xero: Xero, contact_id: str) -> None:
-    xero.put("invoices", invoice(contact_id))
-    assert xero.admin.invalid_bodies() == []
-    xero.raw("PUT", "Invoices", {"Invoices": [invoice(contact_id, Colour="red", Status="BOGUS")]})
-    (recorded,) = xero.admin.invalid_bodies()
-    assert recorded["path"] == "Invoices"
-    assert any("Colour" in error for error in recorded["errors"])
-    assert any("BOGUS" in error for error in recorded["errors"])
