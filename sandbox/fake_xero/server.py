@@ -49,7 +49,7 @@ class FakeXeroServer:
     """A fake Xero on a free port, as a context manager.
 
     With `subprocess=True` it has a process (and an interpreter lock) of its own, for benchmarks. `strict` is
-    the path of Xero's OpenAPI file: bodies that are not valid by it are refused, and leaving the context raises
+    the path of Xero's OpenAPI file: bodies not valid by it are refused, and leaving the context raises
     InvalidBodiesError. None takes the path from `FAKE_XERO_STRICT`, if set; False checks nothing."""
 
     client_id = DEFAULT_CLIENT

@@ -62,6 +62,16 @@ def test_every_row_of_the_table_has_a_test_or_says_that_it_is_not_built() -> Non
     assert bare == []
 
 
+def test_every_fact_about_xero_has_a_test() -> None:
+    page = (ROOT / "sandbox" / "fake_xero" / "FACTS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \|(.*)$", page, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 75))
+    for number, row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(\w+)`", row)
+        assert named, number
+        assert [name for path, name in named if name not in named_in(f"tests/fake_xero/{path}")] == []
+
+
 # Names that programs hold on to
 
 

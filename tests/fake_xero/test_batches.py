@@ -107,3 +107,24 @@ def test_fifty_invoices_of_three_lines_take_few_milliseconds(xero: Xero, contact
         assert xero.raw("PUT", "Invoices?summarizeErrors=false", body).status == 200
         times.append(time.perf_counter() - start)
     assert min(times) < 0.05  # 5 ms on a quiet machine; the margin is for a busy one
+
+
+def test_a_refused_batch_says_number_type_and_message(xero: Xero, contact_id: str) -> None:
+    answer = xero.raw("PUT", "Invoices", {"Invoices": [invoice(contact_id, DueDate=None)]})
+    body = parse(answer.data)
+    assert answer.status == 400
+    assert (body["ErrorNumber"], body["Type"], body["Message"]) == (
+        10,
+        "ValidationException",
+        "A validation exception occurred",
+    )
+    assert [error["Message"] for error in body["Elements"][0]["ValidationErrors"]] == [
+        "The document DueDate field must be specified"
+    ]
+
+
+def test_the_body_of_a_500(xero: Xero) -> None:
+    xero.admin.fault("error_before", method="GET", path="^Invoices")
+    answer = xero.raw("GET", "Invoices")
+    assert answer.status == 500
+    assert {"Title", "Detail", "Status", "Instance"} <= set(parse(answer.data))

@@ -91,6 +91,17 @@ def test_website_is_read_only(xero: Xero, contact_id: str) -> None:
         ({"Name": "N", "Phones": [{"PhoneType": "FAX", "PhoneNumber": "1" * 51}]}, "PhoneNumber"),
         ({"Name": "N", "Phones": [{"PhoneType": "FAX", "PhoneAreaCode": "1" * 11}]}, "PhoneAreaCode"),
         ({"Name": "N", "Phones": [{"PhoneType": "FAX", "PhoneCountryCode": "1" * 21}]}, "PhoneCountryCode"),
+        ({"Name": "N", "Addresses": [{"AddressType": "POBOX", "City": "x" * 256}]}, "City"),
+        ({"Name": "N", "Addresses": [{"AddressType": "POBOX", "Region": "x" * 256}]}, "Region"),
+        ({"Name": "N", "Addresses": [{"AddressType": "POBOX", "AttentionTo": "x" * 256}]}, "AttentionTo"),
+        ({"Name": "N", "Addresses": [{"AddressType": "STREET", "PostalCode": "x" * 51}]}, "PostalCode"),
+        ({"Name": "N", "Addresses": [{"AddressType": "STREET", "Country": "x" * 51}]}, "Country"),
+        ({"Name": "N", "AccountNumber": "x" * 51}, "AccountNumber"),
+        ({"Name": "N", "TaxNumber": "x" * 51}, "TaxNumber"),
+        ({"Name": "N", "CompanyNumber": "x" * 51}, "CompanyNumber"),
+        ({"Name": "N", "FirstName": "x" * 256}, "FirstName"),
+        ({"Name": "N", "LastName": "x" * 256}, "LastName"),
+        ({"Name": "N", "EmailAddress": "x" * 250 + "@x.example"}, "EmailAddress"),
         ({"Name": "N", "ContactPersons": [{"FirstName": "a"}] * 6}, "at most 5"),
     ],
 )
@@ -140,3 +151,18 @@ def test_documents_make_a_contact_a_customer_or_a_supplier(xero: Xero, contact_i
 def test_the_sdk_reads_a_contact_into_its_models(xero: Xero, contact_id: str) -> None:
     found = xero.api.get_contact(xero.tenant_id, contact_id).contacts[0]
     assert (found.name, found.contact_number) == ("Widgets & Co", "sb-1")
+
+
+def test_names_in_a_where_compare_without_case_and_accents(xero: Xero) -> None:
+    made = xero.put("contacts", {"Name": "Café Zürich"})["ContactID"]
+    assert [found["ContactID"] for found in xero.list("contacts", where='Name=="CAFE zurich"')] == [made]
+
+
+def test_whether_it_is_a_customer_or_a_supplier_is_read_only(xero: Xero, contact_id: str) -> None:
+    changed = xero.update("contacts", contact_id, {"IsCustomer": True, "IsSupplier": True})
+    assert (changed["IsCustomer"], changed["IsSupplier"]) == (False, False)
+
+
+def test_contacts_cannot_be_deleted(xero: Xero, contact_id: str) -> None:
+    assert xero.raw("DELETE", f"Contacts/{contact_id}").status in {404, 405}
+    assert xero.get("contacts", contact_id)["ContactStatus"] == "ACTIVE"

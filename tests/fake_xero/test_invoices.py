@@ -284,3 +284,29 @@ def test_a_merged_or_archived_contact_may_stay_on_a_document_that_is_edited(
         "invoices", found["InvoiceID"], {"Contact": {"ContactID": contact_id}, "Reference": "R"}
     )
     assert changed["Reference"] == "R"
+
+
+def test_a_scalar_that_an_update_leaves_out_keeps_its_value(xero: Xero, contact_id: str) -> None:
+    found = made(xero, contact_id, Reference="R", Url="https://acme.example/1")["InvoiceID"]
+    changed = xero.update("invoices", found, {"DueDate": "2026-05-01"})
+    assert (changed["Reference"], changed["Url"], changed["DateString"]) == (
+        "R",
+        "https://acme.example/1",
+        "2026-03-02T00:00:00",
+    )
+
+
+def test_the_date_is_today_unless_it_is_named(xero: Xero, contact_id: str) -> None:
+    xero.admin.set_clock(rate=0, now="2026-07-04T10:00:00+00:00")
+    assert made(xero, contact_id, Date=None)["DateString"] == "2026-07-04T00:00:00"
+
+
+def test_what_is_due_and_paid_cannot_be_written(xero: Xero, contact_id: str) -> None:
+    found = made(xero, contact_id, AmountPaid=8, AmountDue=100, AmountCredited=1)
+    assert (found["AmountPaid"], found["AmountDue"], found["AmountCredited"]) == (0, 108, 0)
+
+
+def test_a_number_has_255_characters_at_most(xero: Xero, contact_id: str) -> None:
+    assert made(xero, contact_id, InvoiceNumber="x" * 255)
+    assert "255" in messages(xero.put("invoices", invoice(contact_id, InvoiceNumber="y" * 256)))[0]
+    assert "255" in messages(xero.put("invoices", invoice(contact_id, Reference="y" * 256)))[0]

@@ -159,3 +159,29 @@ def test_an_existing_item_code_is_refused_by_put_and_updated_by_post(xero: Xero)
 )
 def test_item_field_rules(xero: Xero, element: dict[str, Any]) -> None:
     assert messages(xero.put("items", element))
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"Quantity": 12345678901234, "UnitAmount": 0}, "too long"),
+        ({"Quantity": 1, "UnitAmount": 10_000_000_000}, "too large"),
+    ],
+)
+def test_quantities_and_line_amounts_have_an_end(
+    xero: Xero, contact_id: str, changes: dict[str, Any], part: str
+) -> None:
+    assert part in refused(xero, contact_id, **changes)[0]
+
+
+def test_what_a_line_says_overrides_its_item_and_its_account(xero: Xero, contact_id: str) -> None:
+    details = {"UnitPrice": 12.5, "AccountCode": "260", "TaxType": "OUTPUT2"}
+    xero.put("items", {"Code": "A", "SalesDetails": details})
+    found = accepted(xero, contact_id, line(ItemCode="A", TaxType="NONE"))["LineItems"][0]
+    assert (found["UnitAmount"], found["AccountCode"], found["TaxType"]) == (100, "200", "NONE")
+
+
+def test_an_item_code_with_a_slash_is_found_in_the_list(xero: Xero) -> None:
+    made = xero.put("items", {"Code": "A/B"})["ItemID"]
+    assert xero.get("items", made)["Code"] == "A/B"
+    assert [found["Code"] for found in xero.list("items")] == ["A/B"]

@@ -229,3 +229,19 @@ def test_the_contact_of_an_invoice_paid_by_a_credit_note_cannot_change(
 def test_an_unknown_payment_is_a_404(xero: Xero) -> None:
     with pytest.raises(NotFoundException):
         xero.get("payments", "11111111-1111-1111-1111-111111111111")
+
+
+def test_a_reference_may_be_long(xero: Xero, invoice_id: str) -> None:
+    made = xero.put("payments", payment(invoice_id, 1, Reference="x" * 1000))
+    assert xero.get("payments", made["PaymentID"])["Reference"] == "x" * 1000
+
+
+def test_payments_are_for_one_document_only(xero: Xero, contact_id: str, invoice_id: str) -> None:
+    made = xero.put("credit_notes", note(contact_id))["CreditNoteID"]
+    both = payment(invoice_id, 1, CreditNote={"CreditNoteID": made})
+    assert "exactly one" in messages(xero.put("payments", both))[0]
+
+
+def test_an_archived_account_takes_no_payments(xero: Xero, invoice_id: str) -> None:
+    xero.admin.seed(xero.tenant_id, accounts=[{"Code": "091", "Status": "ARCHIVED"}])
+    assert "archived" in messages(xero.put("payments", payment(invoice_id, 1, Account={"Code": "091"})))[0]

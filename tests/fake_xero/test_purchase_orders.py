@@ -91,3 +91,40 @@ def test_orders_are_listed_by_status_and_date(xero: Xero, contact_id: str) -> No
         xero.put("purchase_orders", order(contact_id, Date=day, Status=status))
     found = xero.list("purchase_orders", status="AUTHORISED", date_from="2026-03-02", date_to="2026-03-05")
     assert [part["DateString"] for part in found] == ["2026-03-02T00:00:00"]
+
+
+def test_an_order_is_a_draft_unless_it_says_otherwise(xero: Xero, contact_id: str) -> None:
+    assert xero.put("purchase_orders", order(contact_id))["Status"] == "DRAFT"
+
+
+def test_billed_makes_no_bill(xero: Xero, contact_id: str) -> None:
+    made = xero.put("purchase_orders", order(contact_id, Status="AUTHORISED"))["PurchaseOrderID"]
+    assert xero.update("purchase_orders", made, {"Status": "BILLED"})["Status"] == "BILLED"
+    assert xero.list("invoices") == []
+
+
+def test_delivery_instructions_have_500_characters_at_most(xero: Xero, contact_id: str) -> None:
+    assert messages(xero.put("purchase_orders", order(contact_id, DeliveryInstructions="x" * 501)))
+
+
+def test_lines_with_an_id_are_updated_and_unlisted_ones_removed(xero: Xero, contact_id: str) -> None:
+    lines = [line(Description=name, AccountCode="300", TaxType="INPUT") for name in ("a", "b")]
+    made = xero.put("purchase_orders", order(contact_id, LineItems=lines, Reference="R"))
+    kept = made["LineItems"][1]["LineItemID"]
+    changed = xero.update(
+        "purchase_orders",
+        made["PurchaseOrderID"],
+        {"LineItems": [{"LineItemID": kept, "Description": "c"}, lines[0]]},
+    )
+    assert [found["Description"] for found in changed["LineItems"]] == ["c", "a"]
+    assert changed["LineItems"][0]["LineItemID"] == kept
+    assert changed["LineItems"][1]["LineItemID"] != made["LineItems"][0]["LineItemID"]
+    assert changed["Reference"] == "R"
+    still = xero.update("purchase_orders", made["PurchaseOrderID"], {"Status": "AUTHORISED"})
+    assert len(still["LineItems"]) == 2
+
+
+def test_an_order_needs_a_currency_that_the_organisation_has(xero: Xero, contact_id: str) -> None:
+    assert messages(xero.put("purchase_orders", order(contact_id, CurrencyCode="JPY"))) == [
+        "Organisation is not subscribed to currency JPY"
+    ]
