@@ -25,6 +25,7 @@ from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.steps import Element, Link
 
 _Found = Mapping[str, Any]
+_CLAIMED = "removed_seq"
 
 
 def plan_removal(s: Situation) -> Plan:
@@ -32,7 +33,7 @@ def plan_removal(s: Situation) -> Plan:
     link = s.invoice_link
     if link is None:
         return Done("before_cutoff") if before_cutoff(s) else Remember((_never_sent(s),))
-    if s.retried and s.overtaken and link.text("removed_seq") != str(s.seq):
+    if s.retried and s.overtaken and not (link.removed and _is_claimed(s, link)):
         raise Refused("overtaken", later="a later action")
     if link.removed:
         return _already_removed(s, link)
@@ -44,10 +45,11 @@ def plan_removal(s: Situation) -> Plan:
     if step is not None:
         return step
     give_up(s, "remove")
+    if not _is_claimed(s, link):
+        return Remember((replace(link, facts={**link.facts, _CLAIMED: str(s.seq)}),))
     status = "DELETED" if status_of(s, link) in UNAPPROVED else "VOIDED"
     body = {"InvoiceID": link.xero_id, "Status": status}
-    memory = {"removed_seq": str(s.seq)}
-    return Send(Element("invoices.update", "remove", link.target, body, xero_id=link.xero_id, memory=memory))
+    return Send(Element("invoices.update", "remove", link.target, body, xero_id=link.xero_id))
 
 
 def plan_reset(s: Situation) -> Plan:
@@ -55,6 +57,8 @@ def plan_reset(s: Situation) -> Plan:
     link = s.invoice_link
     if link is None:
         return Done("before_cutoff" if before_cutoff(s) else "not_needed", supersedes="money")
+    if not link.xero_id:
+        return Done("not_needed", supersedes="money")
     refuse_removed(s, link)
     if not _ours_by_id(s) and not _marks_before(s) and not has_credit_notes(s):
         return Done(None, link, supersedes="money")
@@ -65,15 +69,21 @@ def plan_reset(s: Situation) -> Plan:
 
 
 def _already_removed(s: Situation, link: Link) -> Plan:
-    ours = link.text("removed_seq") == str(s.seq)
-    if not link.xero_id and (ours or s.command.action == "deleted"):
+    if not link.xero_id:
         return Done("not_needed", supersedes="money")
-    if ours:
+    if _is_claimed(s, link):
         return Done(None, link, supersedes="money")
     if s.command.action == "deleted":
         credit = prepare_credit_notes(s) or take_credit_note_out(s)
         return credit or Done("already_there", link, supersedes="money")
     raise Refused("document_removed", number=link.xero_number)
+
+
+def _is_claimed(s: Situation, link: Link) -> bool:
+    """True when this action set out to remove the invoice. That is written down before it is asked of Xero:
+    an invoice that is found removed after an answer that was not seen was removed by us.
+    """
+    return link.text(_CLAIMED) == str(s.seq)
 
 
 def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool) -> Plan | None:
@@ -177,7 +187,7 @@ def _listed(payments: list[_Found]) -> str:
 
 def _never_sent(s: Situation) -> Link:
     """Remembers that a document that never was in Xero is gone, so that nothing brings it there later."""
-    facts = {"status": "DELETED", "removed_seq": str(s.seq)}
+    facts = {"status": "DELETED", _CLAIMED: str(s.seq)}
     return Link(invoice_target(s.command.record_id), "", s.command.record_number, s.seq, True, facts)
 
 
