@@ -89,22 +89,37 @@ def _success(call: Call, answer: Answer) -> list[Result]:
         return [Result("ok", tuple(objects))]
     matched = _match(call, objects)
     missing = Result("split" if call.route.reads else "unknown")
+    if call.route.reads:
+        matched = [found if found is not None and _is_whole(found) else None for found in matched]
     return [missing if found is None else _element(call, found) for found in matched]
+
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    """False for a summary: a list may show invoices without their lines, or without the money on them, though
+    they have some. What decides about money is then read on its own.
+    """
+    if "InvoiceID" not in found or found.get("Status") in ("VOIDED", "DELETED"):
+        return True
+    paid = Decimal(str(found.get("AmountPaid") or 0))
+    return bool(found.get("LineItems")) and (not paid or bool(found.get("Payments")))
 
 
 def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
     """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
-    what it takes for the same, so one object alone is believed whatever it is called.
+    what it takes for the same name, so one contact alone is believed whatever it is called.
     """
     if not call.route.keys:
         full = len(objects) >= int(call.route.query["pageSize"])
         return Result("split") if full and len(call.parts) > 1 else Result("ok", tuple(objects))
     key = call.route.keys[0]
     found = tuple(o for o in objects if same_name(str(o.get(key) or ""), part.element.wanted))
-    searched = "searchTerm" in part.element.query  # what Xero has found holds the text, perhaps among others
-    if found or (len(call.parts) == 1 and (len(objects) != 1 or searched)):
+    if found:
         return Result("ok", found)
-    return Result("ok", tuple(objects)) if len(call.parts) == 1 else Result("split")
+    if len(call.parts) > 1:
+        return Result("split")
+    searched = "searchTerm" in part.element.query  # what Xero has found holds the text, perhaps among others
+    believed = call.route.envelope == "Contacts" and len(objects) == 1 and not searched
+    return Result("ok", tuple(objects) if believed else ())
 
 
 def _element(call: Call, found: Mapping[str, Any]) -> Result:

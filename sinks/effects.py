@@ -130,7 +130,8 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
         return _document_link(element, result, found, seq, link)
     if element.route in ("payments.create", "refunds.create"):
         number = str(element.memory.get("number") or "")
-        return Link(element.target, str(found["PaymentID"]), number, seq, facts=dict(element.memory))
+        facts = {**element.memory, "warned": list(result.warned)}
+        return Link(element.target, str(found["PaymentID"]), number, seq, facts=facts)
     if element.route == "payments.remove" and link is not None:
         return _taken_off(element, link)
     if element.route == "credit_notes.create":
@@ -152,6 +153,8 @@ def _document_link(
         status = str(found.get("Status") or (element.body or {}).get("Status") or "")
         facts = {**link.facts, **element.memory, "status": status}
         return replace(link, removed=status in GONE, facts=facts)
+    sent = (element.body or {}).get("Status") or (link.text("status") if link is not None else "")
+    found = {**found, "Status": found.get("Status") or sent}
     link_of = link_of_order if element.target.kind == "purchase_order" else link_of_invoice
     made = link_of(element.target, found, element.memory, seq)
     facts = dict(made.facts)

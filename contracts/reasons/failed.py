@@ -65,8 +65,9 @@ REASONS = (
     ),
     _failed(
         "document_removed",
-        "{document} was voided or deleted in Xero, so nothing more can be done with it.",
-        "Xero never brings a voided or deleted document back, whether we removed it or somebody did by hand.",
+        "{document} was voided, deleted or cancelled before, so nothing more can be done with it in Xero.",
+        "Xero never brings a voided or deleted document back, whether we removed it or somebody did by hand; "
+        "and what was cancelled or deleted in SalesBinder before it came to Xero is not brought there.",
         "make a new document in SalesBinder, or skip this entry.",
         "salesbinder",
     ),
@@ -198,7 +199,8 @@ REASONS = (
         "no payment of {amount} of ours was found on {document} that this refund could take back.",
         "The connection is set to take the matching payment back, which needs one of the same amount"
         " (and reference, where one is given).",
-        "remove the payment in Xero by hand and skip this entry, or set 'refund_as=credit_note' and retry.",
+        "remove the payment in Xero by hand and skip this entry, or have refunds booked as credit notes with "
+        "'sbx settings set {account} refund_as=credit_note' and retry.",
         "xero",
     ),
     _failed(
@@ -227,8 +229,9 @@ REASONS = (
         "period_locked",
         "{document} is dated {date}, and the books in Xero are locked up to {lock_date}.",
         "The period was closed in Xero, so nothing in it can be added, changed or removed.",
-        "move the lock date in Xero and retry, or let such documents be dated on the first open day with "
-        "'sbx settings set {account} locked_period=first_open_day' and retry.",
+        "move the lock date in Xero and retry. What is only to be added or changed can be dated on the first "
+        "open day instead, with 'sbx settings set {account} locked_period=first_open_day'; what is to be "
+        "taken out of a locked period needs the lock date moved.",
         "xero",
         by=("lock_date",),
     ),

@@ -1,10 +1,10 @@
 """Planning an invoice's own state in Xero: created, edited, authorised."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -26,7 +26,13 @@ from sinks.steps import Element, Link, Target
 GONE = ("VOIDED", "DELETED")
 UNAPPROVED = ("DRAFT", "SUBMITTED")
 # Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
-_STATE = ("document_not_authorised", "document_not_editable", "document_not_in_xero", "paid_not_editable")
+_STATE = (
+    "document_not_authorised",
+    "document_not_editable",
+    "document_not_in_xero",
+    "paid_not_editable",
+    "xero_refused",
+)
 
 
 def invoice_target(record_id: str) -> Target:
@@ -161,10 +167,10 @@ def _item(s: Situation) -> Send:
 def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     target = invoice_target(document.record_id)
     if s.known.invoice_by_number is not None:
-        return _adopt(s, document, resolved, s.known.invoice_by_number)
+        return _adopt(s, document, resolved)
     if contact_refused(s, *_PUSHES):
         return plan_archived(s)
-    if s.refusal is not None and s.refusal.step == "invoice" and s.refusal.code == "number_taken":
+    if _number_refused(s, "invoice"):
         return _find(target, resolved.number)
     give_up(s, "invoice")
     assert s.contact_link is not None
@@ -186,16 +192,28 @@ def contact_refused(s: Situation, *steps: str) -> bool:
     return refused is not None and refused.step in steps and refused.code == "contact_archived"
 
 
-def _adopt(
-    s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
-) -> Plan:
+def _number_refused(s: Situation, *steps: str) -> bool:
+    """True when Xero did not take the document because of its number."""
+    return s.refusal is not None and s.refusal.step in steps and s.refusal.code == "number_taken"
+
+
+def _sales(s: Situation) -> list[Mapping[str, Any]]:
+    """The invoices that were found by their number, without bills, whose numbers are not unique."""
+    return [i for i in s.known.invoice_by_number or () if i.get("Type") == "ACCREC"]
+
+
+def _refuse_number(number: str, holders: Sequence[Mapping[str, Any]]) -> NoReturn:
+    holder = str((holders[0].get("Contact") or {}).get("Name", "")) if holders else ""
+    raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
+
+
+def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    same = [i for i in found if i.get("Type") == "ACCREC"]
+    same = _sales(s)
     url = resolved.body.get("Url")
     ours = [i for i in same if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
     if not ours:
-        holder = str((same[0].get("Contact") or {}).get("Name", "")) if same else ""
-        raise Refused("number_taken", number=resolved.number, contact=holder, setting="invoice_number_format")
+        _refuse_number(resolved.number, same)
     invoice = ours[0]
     if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):
         raise Refused(
@@ -222,6 +240,10 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     refuse_removed(s, link)
     if contact_refused(s, *_PUSHES):
         return plan_archived(s)
+    if _number_refused(s, *_PUSHES):
+        if s.known.invoice_by_number is None:
+            return _find(link.target, resolved.number)
+        _refuse_number(resolved.number, [i for i in _sales(s) if i.get("InvoiceID") != link.xero_id])
     if s.known.invoice is None and refused_for_state(s, "invoice"):
         return read_invoice(link)
     if status_of(s, link) in UNAPPROVED:
@@ -314,6 +336,7 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
         "event_time": document.event_time.isoformat(),
         "line_ids": resolved.line_ids,
         "expected_total": resolved.total,
+        "number": resolved.number,
         "currency": resolved.currency,
         "party": contact_target(document.contact).record_id,
         "warnings": [*resolved.warnings, *contact_warnings(s)],
@@ -340,7 +363,7 @@ def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | 
 def link_of_invoice(target: Target, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
     """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
     facts = facts_of(invoice, memory)
-    number = str(invoice.get("InvoiceNumber") or "")
+    number = str(invoice.get("InvoiceNumber") or memory.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
-from contracts.reasons import Refused
+from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.planner.invoices import (
     UNAPPROVED,
@@ -45,7 +46,7 @@ def plan_payment(s: Situation) -> Plan:
     if to_cents(transaction.amount) == 0:
         return Done("not_needed", s.invoice_link)
     if transaction.amount < 0:
-        raise Refused("amount_not_positive", amount=transaction.amount)
+        raise Refused("amount_not_positive", amount=to_cents(transaction.amount))
     if s.invoice_link is None:
         step = plan_invoice(s)
         assert step is not None
@@ -58,50 +59,97 @@ def _paid(s: Situation, payment: Link) -> Done:
     brought = invoice is not None and invoice.seq == s.seq
     if payment.seq != s.seq:
         return Done(None, payment)
-    warnings = msgspec.convert(payment.facts.get("warnings") or [], list[Warning])
+    warnings = [*document_warnings(payment)]
     if brought and invoice is not None:
         warnings += document_warnings(invoice)
+    if invoice is not None and invoice.text("moved_seq") == str(s.seq):
+        warnings += msgspec.convert(invoice.facts.get("moved") or [], list[Warning])
     return Done(None, payment, tuple(warnings), "snapshots" if brought else "")
 
 
 def _pay(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
     refuse_removed(s, link)
-    payment = resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
+    payment = payment_of(s, link, transaction)
     target = payment_target(s.command.record_id, transaction.transaction_id)
     if target in s.unknown:
         return _look_up(s, link, payment, target)
-    if s.refusal is not None and s.refusal.step in ("payment", "authorise"):
+    if s.refusal is not None and s.refusal.step in ("payment", *_APPROVALS):
         return _after_refusal(s, link, payment, target)
     if status_of(s, link) in UNAPPROVED:
-        _refuse_too_much(s, link, transaction)
+        _refuse_too_much(s, link, payment)
         return authorise(s, link)
     return _send(link, payment, target)
 
 
+_ON_OPEN_DAY = "authorise on open day"
+_APPROVALS = ("authorise", _ON_OPEN_DAY)
+
+
+def payment_of(s: Situation, link: Link, transaction: TransactionSnapshot) -> ResolvedPayment:
+    """The payment as Xero should hold it.
+
+    Raises:
+        Refused: it cannot be; of a locked period the reason names the payment, whose day it is.
+    """
+    try:
+        return resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
+    except Refused as refusal:
+        if refusal.code != "period_locked":
+            raise
+        kind = "refund" if s.command.action == "refund_applied" else "payment"
+        named = f"the {kind} of {to_cents(transaction.amount)} on invoice {link.xero_number}"
+        raise Refused("period_locked", **refusal.details, document=named) from refusal
+
+
 def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
-    state = refused_for_state(s, "payment", "authorise")
-    too_much = s.refusal is not None and s.refusal.code == "exceeds_amount_due"
-    if s.known.invoice is None and (state or too_much):
+    assert s.refusal is not None
+    state = refused_for_state(s, "payment", *_APPROVALS)
+    too_much = s.refusal.code == "exceeds_amount_due"
+    moves = s.refusal.step == "authorise" and s.refusal.code == "period_locked"
+    moves = moves and s.settings.locked_period == "first_open_day"
+    if s.known.invoice is None and (state or too_much or moves):
         return read_invoice(link)
     unapproved = status_of(s, link) in UNAPPROVED
     if refused_for_state(s, "payment") and unapproved:
         return authorise(s, link)
-    if refused_for_state(s, "authorise") and not unapproved:
+    if refused_for_state(s, *_APPROVALS) and not unapproved:
         return _send(link, payment, target)
-    if too_much and s.known.invoice:
+    if s.known.invoice and s.refusal.step == "payment" and (state or too_much):
         due = to_cents(Decimal(str(s.known.invoice.get("AmountDue") or 0)))
-        raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
-    give_up(s, "payment", "authorise")
+        if too_much or payment.amount > due:
+            raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
+    if moves and unapproved and (step := _authorise_on_open_day(s, link)) is not None:
+        return step
+    give_up(s, "payment", *_APPROVALS)
     raise AssertionError("only refusals come here")
 
 
-def _refuse_too_much(s: Situation, link: Link, transaction: TransactionSnapshot) -> None:
+def _authorise_on_open_day(s: Situation, link: Link) -> Send | None:
+    """Approve a draft whose day was locked since it was made, on the first day after the lock; none when its
+    day is not what is in the way. A due date that was counted is counted from there.
+    """
+    assert s.known.invoice is not None
+    before, lock = xero_day(s.known.invoice), s.facts.lock_date
+    if lock is None or before > lock.isoformat():
+        return None
+    moved: date = lock + timedelta(days=1)
+    body: dict[str, Any] = {"InvoiceID": link.xero_id, "Status": "AUTHORISED", "Date": moved.isoformat()}
+    if s.document is not None and s.document.due_date is None:
+        body["DueDate"] = (moved + timedelta(days=s.settings.due_days)).isoformat()
+    told = [warning("date_moved", value=before, sent=moved, lock_date=lock)]
+    memory = {"moved": told, "moved_seq": str(s.seq)}
+    return Send(
+        Element("invoices.update", _ON_OPEN_DAY, link.target, body, xero_id=link.xero_id, memory=memory)
+    )
+
+
+def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None:
     """Before a draft is approved for a payment: would Xero take the payment?"""
     paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))
     due = link.amount("total") - paid
-    if transaction.amount > due:
-        raise Refused("exceeds_amount_due", amount=transaction.amount, due=due, number=link.xero_number)
+    if payment.amount > due:
+        raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
 
 
 def _send(link: Link, payment: ResolvedPayment, target: Target) -> Send:
@@ -173,7 +221,14 @@ def is_marked(found: Mapping[str, Any], reference: str) -> bool:
 
 
 def transaction_of(s: Situation) -> TransactionSnapshot:
-    """The payment or refund that the command is about."""
-    if s.command.transaction is None:
+    """The payment or refund that the command is about. Its mark is the whole id where another transaction of
+    the invoice that is in Xero shares the short one, whether or not the event listed both.
+    """
+    own = s.command.transaction
+    if own is None:
         raise Refused("our_error", message="the command carries no transaction")
-    return s.command.transaction
+    short = own.mark.removeprefix("#")
+    others = {*s.payment_links, *s.credit_note_links} - {own.transaction_id}
+    if any(other.startswith(short) for other in others):
+        return msgspec.structs.replace(own, mark=f"#{own.transaction_id}")
+    return own

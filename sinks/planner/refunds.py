@@ -23,10 +23,10 @@ from sinks.planner.invoices import (
     refuse_removed,
     refused_for_state,
 )
-from sinks.planner.payments import look_up_payment, transaction_of
+from sinks.planner.payments import look_up_payment, payment_of, transaction_of
 from sinks.planner.reversals import plan_reversal, reversed_by
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
-from sinks.resolve import ResolvedPayment, contact_of, refund_warnings, resolve_payment, resolve_refund
+from sinks.resolve import ResolvedPayment, contact_of, refund_warnings, resolve_refund
 from sinks.steps import Element, Link, Target
 
 
@@ -66,7 +66,7 @@ def _note_target(s: Situation, transaction: TransactionSnapshot) -> Target:
 
 def _credit(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
     """The credit note, then the payment that pays it out; all that can be checked of both goes first."""
-    payment = resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
+    payment = payment_of(s, link, transaction)
     note = s.credit_note_links.get(transaction.transaction_id)
     if note is None:
         return _make_note(s, link, transaction, payment)

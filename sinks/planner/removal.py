@@ -26,6 +26,7 @@ from sinks.steps import Element, Link
 
 _Found = Mapping[str, Any]
 _CLAIMED = "removed_seq"
+_RESET = "reset_seq"
 
 
 def plan_removal(s: Situation) -> Plan:
@@ -60,12 +61,24 @@ def plan_reset(s: Situation) -> Plan:
     if not link.xero_id:
         return Done("not_needed", supersedes="money")
     refuse_removed(s, link)
-    if not _ours_by_id(s) and not _marks_before(s) and not has_credit_notes(s):
+    if _is_reset(s, link):
         return Done(None, link, supersedes="money")
     if s.known.invoice is None:
         return read_invoice(link)
     step = _take_off(s, link, s.known.invoice, invoice_stays=True)
-    return step if step is not None else Done(None, link, supersedes="money")
+    return step or Remember((replace(link, facts={**link.facts, _RESET: str(s.seq)}),))
+
+
+def _is_reset(s: Situation, link: Link) -> bool:
+    """True when this reset has seen in Xero that nothing of ours from before is left, or a later action has
+    been there and we know of nothing.
+    """
+    seen = int(link.text(_RESET) or 0)
+    if seen == s.seq:
+        return True
+    if _ours_by_id(s) or _marks_before(s) or has_credit_notes(s):
+        return False
+    return max(seen, link.seq) > s.seq
 
 
 def _already_removed(s: Situation, link: Link) -> Plan:
@@ -170,13 +183,20 @@ def _refuse_fixed(s: Situation, link: Link, ours: list[_Found], invoice_stays: b
     """What is reconciled with the bank or lies in a locked period stays as it is."""
     if reconciled := [p for p in ours if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=_listed(reconciled))
-    lock = s.facts.lock_date
-    dates = [xero_day(p) for p in ours]
+    document = f"invoice {link.xero_number}"
+    dated = [(xero_day(p), f"the payment of {p.get('Amount')} on {document}") for p in ours]
     if not invoice_stays and s.known.invoice and status_of(s, link) not in UNAPPROVED:
-        dates.append(xero_day(s.known.invoice))
-    locked = [day for day in dates if lock is not None and day <= lock.isoformat()]
+        dated.append((xero_day(s.known.invoice), document))
+    refuse_locked(s, link, dated)
+
+
+def refuse_locked(s: Situation, link: Link, dated: list[tuple[str, str]]) -> None:
+    """Raises ``period_locked`` when one of these days, each with what has it, lies in a locked period."""
+    lock = s.facts.lock_date
+    locked = [each for each in dated if lock is not None and each[0] <= lock.isoformat()]
     if locked:
-        raise Refused("period_locked", number=link.xero_number, date=min(locked), lock_date=lock)
+        day, document = min(locked)
+        raise Refused("period_locked", number=link.xero_number, document=document, date=day, lock_date=lock)
 
 
 def _listed(payments: list[_Found]) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
 from contracts.reasons import Refused
 from sinks.planner.invoices import give_up, read_invoice, xero_day
-from sinks.planner.removal import links_by_mark, standing_payments
+from sinks.planner.removal import links_by_mark, refuse_locked, standing_payments
 from sinks.planner.situation import Plan, Remember, Send, Situation
 from sinks.resolve.texts import one_line
 from sinks.steps import Element, Link
@@ -79,7 +80,10 @@ def _newest(s: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[
         and (not method or _method(on_invoice[payment.xero_id]) == method)
     ]
     if not matching:
-        raise Refused("no_matching_payment", amount=amount)
+        assert s.known.invoice is not None
+        paid = to_cents(Decimal(str(s.known.invoice.get("AmountPaid") or 0)))
+        code = "refund_exceeds_paid" if amount > paid > 0 else "no_matching_payment"
+        raise Refused(code, amount=amount, paid=paid)
     return max(matching, key=lambda payment: payment.seq)
 
 
@@ -93,9 +97,8 @@ def _refuse_fixed(s: Situation, link: Link, payment: _Found) -> None:
     listed = f"{payment.get('Amount')} of {xero_day(payment)} {payment.get('Reference') or ''}".strip()
     if payment.get("IsReconciled") is True:
         raise Refused("payment_reconciled", list=listed)
-    lock = s.facts.lock_date
-    if lock is not None and xero_day(payment) <= lock.isoformat():
-        raise Refused("period_locked", number=link.xero_number, date=xero_day(payment), lock_date=lock)
+    named = f"the payment of {payment.get('Amount')} on invoice {link.xero_number}"
+    refuse_locked(s, link, [(xero_day(payment), named)])
 
 
 def _facts(payment: Link, name: str, transaction: TransactionSnapshot) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def begin_update(
         status != document.status and status not in kind.transitions[document.status]
     ):
         raise Refused(e.NOT_VALID_FOR_MODIFICATION.format(kind.title))
-    if kind.obeys_locks and (locked := books.lock_error(document.date)):
+    booked = document.status in _APPROVED  # a draft's own day locks nothing: it may be moved, or deleted
+    if kind.obeys_locks and booked and (locked := books.lock_error(document.date)):
         raise Refused(locked)
     problems: list[str] = []
     changed = copy.copy(document)

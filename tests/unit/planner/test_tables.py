@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from sinks.answers import Result
+from sinks.effects import apply
 from sinks.planner import Done, Fail, Known, Remember, Send, Wait, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
@@ -151,6 +154,7 @@ SITUATIONS = {
     "pays less than nothing": (paying("-1"), "failed amount_not_positive"),
     "pays a draft": (paying(status="DRAFT"), "authorise"),
     "pays more than a draft is": (paying("101", status="DRAFT"), "failed exceeds_amount_due"),
+    "pays a draft to the cent": (paying("100.004", status="DRAFT"), "authorise"),
     "pays a draft in a locked period": (
         paying(status="DRAFT", facts=replace(KNOWING, lock_date=date(2026, 3, 2))),
         "failed period_locked",
@@ -168,6 +172,24 @@ SITUATIONS = {
             refusal=refused("payment", "document_not_authorised"), known=Known(invoice={"Status": "DRAFT"})
         ),
         "authorise",
+    ),
+    "refused because it is paid": (
+        paying(
+            refusal=refused("payment", "document_not_authorised"),
+            known=Known(invoice={"Status": "PAID", "AmountDue": "0.00"}),
+        ),
+        "failed exceeds_amount_due",
+    ),
+    "refused in words that we do not know": (
+        paying(refusal=refused("payment", "xero_refused")),
+        "read invoice",
+    ),
+    "refused for a reason that stays": (
+        paying(
+            refusal=refused("payment", "xero_refused"),
+            known=Known(invoice={"Status": "AUTHORISED", "AmountDue": 100}),
+        ),
+        "failed xero_refused",
     ),
     "refused and voided": (
         paying(
@@ -235,3 +257,28 @@ def test_details_complete_the_sentence_of_a_refusal() -> None:
     details = known_details(paying(refusal=refused("payment", "account_code_unknown", code="090")))
     assert details["setting"] == "payment_account"
     assert (details["due"], details["number"], details["name"]) == ("100", "5001", "Widgets")
+
+
+def test_what_xero_remarks_on_a_payment_is_a_warning() -> None:
+    situation = paying()
+    step = plan(situation)
+    assert isinstance(step, Send)
+    answer = Result("ok", ({"PaymentID": "p1"},), warned=("The account is new",))
+    link = apply(step.element, answer, [Work(entry(situation.command, 2))], None)
+    assert link is not None
+    done = plan(replace(situation, payment_links={link.target.transaction_id: link}))
+    assert isinstance(done, Done)
+    assert [(w.code, "The account is new" in w.text) for w in done.warnings] == [("xero_warned", True)]
+
+
+def test_answer_without_status_and_number_leaves_what_was_sent() -> None:
+    situation = created(settings=replace(SETTINGS, invoice_status="draft"))
+    step = plan(situation)
+    assert isinstance(step, Send)
+    link = apply(step.element, Result("ok", ({"InvoiceID": "x"},)), [Work(entry(situation.command, 1))], None)
+    assert link is not None
+    assert (link.text("status"), link.xero_number, link.amount("total")) == (
+        "DRAFT",
+        "5001",
+        Decimal(100),
+    )

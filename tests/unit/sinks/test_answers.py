@@ -106,8 +106,43 @@ def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
     parts = [
         Part(Element("invoices.read", "read", Target("invoice", n), xero_id=f"id-{n}"), [n]) for n in "12"
     ]
-    body = {"Invoices": [{"InvoiceID": "ID-2", "Status": "PAID"}]}
+    body = {"Invoices": [{"InvoiceID": "ID-2", "Status": "PAID", "LineItems": [{}]}]}
     assert _read(make_call(parts), 200, body) == [("split", ""), ("ok", "")]
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ({"LineItems": [{}], "AmountPaid": 0}, "ok"),
+        ({"LineItems": [{}], "AmountPaid": "5.0000", "Payments": [{}]}, "ok"),
+        ({"LineItems": [{}], "AmountPaid": 5.0, "Payments": []}, "split"),
+        ({"LineItems": [{}], "AmountPaid": 5.0}, "split"),
+        ({"LineItems": []}, "split"),
+        ({}, "split"),
+        ({"Status": "DELETED"}, "ok"),
+    ],
+)
+def test_summary_of_an_invoice_among_several_is_read_again_alone(shown: dict[str, Any], verdict: str) -> None:
+    parts = [
+        Part(Element("invoices.read", "read", Target("invoice", n), xero_id=f"id-{n}"), [n]) for n in "12"
+    ]
+    whole = {"InvoiceID": "id-1", "LineItems": [{}]}
+    body = {"Invoices": [{"InvoiceID": "id-2", **shown}, whole]}
+    assert _read(make_call(parts), 200, body) == [("ok", ""), (verdict, "")]
+
+
+@pytest.mark.parametrize(
+    ("route", "envelope", "key", "found"),
+    [("contacts.find", "Contacts", "Name", 1), ("credit_notes.find", "CreditNotes", "CreditNoteNumber", 0)],
+)
+def test_only_a_contact_is_believed_under_another_name(
+    route: str, envelope: str, key: str, found: int
+) -> None:
+    """Xero decides which names are the same; numbers are the same or are not, whatever a filter let by."""
+    element = Element(route, "look up", Target("contact", "1"), query={"where": "x"}, wanted="A")
+    answer = Answer(200, {}, msgspec.json.encode({envelope: [{key: "Other"}]}))
+    [result] = read_answer(make_call([Part(element, ["1"])]), answer).results
+    assert len(result.found) == found
 
 
 def test_a_reused_key_is_never_taken_for_a_refusal() -> None:
