@@ -14,5 +14,7 @@ def to_cents(amount: Decimal) -> Decimal:
 
 def plain(number: Decimal) -> str:
     """``number`` without exponent and trailing zeros: ``8``, ``12.5``, ``0``."""
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

@@ -1,6 +1,5 @@
 """What a document comes to in SalesBinder: the totals that it gave, else those of its lines."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -10,6 +9,7 @@ from contracts.money import to_cents
 EXACT = Context(prec=250, rounding=ROUND_HALF_UP)
 """Wide enough for products of quantity, price and rates, each with up to 15 digits before the point."""
 _HUNDRED = Decimal(100)
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,17 @@ def totals(document: DocumentSnapshot) -> Totals:
     SalesBinder rounds the sums of a document, not its lines (412.80 at 8 % is 33.02). Both taxes are taken on
     the net; its own shop plugin does so.
     """
+    subtotal = tax = tax2 = _NOTHING
+    if document.subtotal is None or document.tax is None or document.tax2 is None:
+        for line in document.lines:
+            amount = net(line)
+            subtotal = EXACT.add(subtotal, amount)
+            if line.tax_rate:
+                tax = EXACT.add(tax, EXACT.multiply(amount, line.tax_rate))
+            if line.tax2_rate:
+                tax2 = EXACT.add(tax2, EXACT.multiply(amount, line.tax2_rate))
     return Totals(
-        subtotal=_cents(document.subtotal, document.lines, net),
-        tax=_cents(document.tax, document.lines, lambda line: _tax(line, line.tax_rate)),
-        tax2=_cents(document.tax2, document.lines, lambda line: _tax(line, line.tax2_rate)),
+        subtotal=to_cents(subtotal if document.subtotal is None else document.subtotal),
+        tax=to_cents(tax.scaleb(-2, EXACT) if document.tax is None else document.tax),
+        tax2=to_cents(tax2.scaleb(-2, EXACT) if document.tax2 is None else document.tax2),
     )
-
-
-def _cents(given: Decimal | None, lines: Iterable[Line], of_line: Callable[[Line], Decimal]) -> Decimal:
-    if given is not None:
-        return to_cents(given)
-    counted = Decimal(0)
-    for line in lines:
-        counted = EXACT.add(counted, of_line(line))
-    return to_cents(counted)
-
-
-def _tax(line: Line, rate: Decimal) -> Decimal:
-    return EXACT.multiply(net(line), rate).scaleb(-2, EXACT) if rate else Decimal(0)

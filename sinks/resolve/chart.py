@@ -1,5 +1,6 @@
 """Account codes, tax types and currencies: what the settings name, checked against the facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,20 +21,18 @@ class Side:
     account_setting: str
     account: str
     tax_setting: str
-    tax_types: dict[str, str]
+    tax_types: Mapping[str, str]
     revenue: bool
 
 
 def sales(settings: Settings) -> Side:
     """What holds for invoices."""
-    return Side("sales_account", settings.sales_account, "sales_tax", dict(settings.sales_tax), True)
+    return Side("sales_account", settings.sales_account, "sales_tax", settings.sales_tax, True)
 
 
 def purchases(settings: Settings) -> Side:
     """What holds for purchase orders and bills."""
-    return Side(
-        "purchases_account", settings.purchases_account, "purchase_tax", dict(settings.purchase_tax), False
-    )
+    return Side("purchases_account", settings.purchases_account, "purchase_tax", settings.purchase_tax, False)
 
 
 @dataclass(frozen=True, slots=True)

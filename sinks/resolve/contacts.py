@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from contracts.commands import Address, ContactSnapshot
@@ -60,8 +61,9 @@ class ResolvedContact:
         return dict(self.fields)
 
 
+@lru_cache(maxsize=4096)
 def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
-    """The contact in the nearest form that Xero takes.
+    """The contact in the nearest form that Xero takes. Kept, since each step of each document asks for it.
 
     Raises:
         Refused: ``contact_name_invalid``; only the name decides whether there can be a contact at all.

@@ -1,7 +1,7 @@
 """What invoices, bills and purchase orders have in common: lines, totals to the cent, fingerprints."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from mappers.totals import totals
 from sinks.resolve.cents import check_difference, move_cents, xero_total
-from sinks.resolve.chart import Side, account_code, no_tax, tax
+from sinks.resolve.chart import Side, Tax, account_code, no_tax, tax
 from sinks.resolve.lines import XeroLine, xero_line
 
 ROUNDING_LINE_ID = "rounding"
@@ -93,17 +93,13 @@ def xero_lines(
         Refused: an account or tax is missing, or the totals differ by more than rounding.
     """
     code = account_code(side.account, side.account_setting, facts)
-    lines = [
-        xero_line(
-            line,
-            item_code=settings.item_code,
-            account_code=code,
-            tax=tax(line, side, facts),
-            discounts=discounts,
-            warnings=warnings,
-        )
-        for line in document.lines
-    ]
+    taxes: dict[tuple[Decimal, Decimal], Tax] = {}
+    lines = []
+    for line in document.lines:
+        pair = (line.tax_rate, line.tax2_rate)
+        if pair not in taxes:
+            taxes[pair] = tax(line, side, facts)
+        lines.append(xero_line(line, settings.item_code, code, taxes[pair], warnings, discounts=discounts))
     total = totals(document).total
     difference = check_difference(lines, total)
     if difference and not lines:
@@ -152,5 +148,7 @@ def _with_unique_ids(lines: list[XeroLine]) -> list[XeroLine]:
     unique = []
     for line in lines:
         count = seen[line.line_id] = seen.get(line.line_id, 0) + 1
-        unique.append(line if count == 1 else replace(line, line_id=f"{line.line_id}#{count}"))
+        unique.append(
+            line if count == 1 else msgspec.structs.replace(line, line_id=f"{line.line_id}#{count}")
+        )
     return unique

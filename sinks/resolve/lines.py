@@ -1,8 +1,9 @@
 """A line as Xero holds it: quantity, price of up to four decimals, discount, amount and tax in cents."""
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from contracts.commands import Line
 from contracts.money import plain, to_cents
@@ -15,12 +16,15 @@ from sinks.resolve.texts import cut
 DESCRIPTION_LIMIT = 4000
 _QUANTITY_LENGTH = 13
 """Characters of a quantity. Source: Xero's page on invoices."""
+_DECIMALS = 4
+_LONG = Decimal(10_000_000)
+"""Smaller quantities keep within that length with all four decimals."""
 _HUNDRED = Decimal(100)
 _NO_TEXT = "-"
+_NO_AMOUNT = Decimal("0.00")
 
 
-@dataclass(frozen=True, slots=True)
-class XeroLine:
+class XeroLine(msgspec.Struct, frozen=True):
     """A line item with what Xero makes of it."""
 
     line_id: str
@@ -41,7 +45,7 @@ class XeroLine:
 
     def with_tax(self, tax: Decimal) -> "XeroLine":
         """The same line with another tax amount."""
-        return replace(self, tax=tax)
+        return msgspec.structs.replace(self, tax=tax)
 
     def body(self) -> dict[str, Any]:
         """Xero's LineItem.
@@ -64,8 +68,7 @@ class XeroLine:
         return item
 
 
-@dataclass(frozen=True, slots=True)
-class _Price:
+class _Price(NamedTuple):
     quantity: Decimal
     unit_amount: Decimal
     discount_rate: Decimal = Decimal(0)
@@ -73,36 +76,36 @@ class _Price:
 
 def xero_line(
     line: Line,
-    *,
     item_code: str,
     account_code: str,
     tax: Tax,
-    discounts: bool,
     warnings: list[Warning],
+    *,
+    discounts: bool,
 ) -> XeroLine:
     """The line as Xero holds it. ``discounts`` says whether the document type takes a DiscountRate."""
+    amount = to_cents(net(line))
     price = _price(line, discounts)
     text = line.description
     suffix = ""
     if price is None:
-        price = _Price(Decimal(1), to_cents(net(line)))
+        price = _Price(Decimal(1), Decimal(plain(amount)))
         if line.quantity != 1:
             suffix = f"\nQuantity: {plain(line.quantity)}"
             warnings.append(warning("line_as_one", line=_short(text), quantity=plain(line.quantity)))
     text = cut(text, DESCRIPTION_LIMIT - len(suffix), "description", warnings)
-    amount = to_cents(net(line))
     return XeroLine(
         line_id=line.line_id,
         description=(text + suffix).strip() or _NO_TEXT,
-        quantity=_normal(price.quantity),
-        unit_amount=_normal(price.unit_amount),
-        discount_rate=_normal(price.discount_rate) if discounts else None,
+        quantity=price.quantity,
+        unit_amount=price.unit_amount,
+        discount_rate=price.discount_rate if discounts else None,
         item_code=item_code,
         account_code=account_code,
         tax_type=tax.tax_type,
         rate=tax.rate,
         amount=amount,
-        tax=to_cents(EXACT.multiply(amount, tax.rate).scaleb(-2, EXACT)),
+        tax=to_cents(EXACT.multiply(amount, tax.rate).scaleb(-2, EXACT)) if tax.rate else _NO_AMOUNT,
     )
 
 
@@ -111,20 +114,25 @@ def _price(line: Line, discounts: bool) -> _Price | None:
     quantity, unit_amount, discount = line.quantity, line.unit_amount, line.discount_percent
     if quantity < 0:
         quantity, unit_amount = EXACT.minus(quantity), EXACT.minus(unit_amount)
-    if not _fits(quantity) or len(plain(quantity)) > _QUANTITY_LENGTH:
+    held_quantity, held_amount = _held(quantity), _held(unit_amount)
+    if held_quantity is None or (quantity >= _LONG and len(plain(quantity)) > _QUANTITY_LENGTH):
         return None
     if not discount:
-        return _Price(quantity, unit_amount) if _fits(unit_amount) else None
-    if discounts and _fits(unit_amount) and _is_rate(discount, unit_amount):
-        return _Price(quantity, unit_amount, discount)
-    net_unit = EXACT.multiply(unit_amount, EXACT.subtract(_HUNDRED, discount)).scaleb(-2, EXACT)
-    return _Price(quantity, net_unit) if _fits(net_unit) else None
+        return None if held_amount is None else _Price(held_quantity, held_amount)
+    if discounts and held_amount is not None and _is_rate(discount, unit_amount):
+        return _Price(held_quantity, held_amount, Decimal(plain(discount)))
+    net_unit = _held(EXACT.multiply(unit_amount, EXACT.subtract(_HUNDRED, discount)).scaleb(-2, EXACT))
+    return None if net_unit is None else _Price(held_quantity, net_unit)
 
 
-def _fits(number: Decimal) -> bool:
-    """True for up to four decimals."""
-    exponent = EXACT.normalize(number).as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -4
+def _held(number: Decimal) -> Decimal | None:
+    """``number`` without exponent and trailing zeros, so that equal lines have equal bytes; none when it has
+    more than four decimals.
+    """
+    if str(number).isdecimal():
+        return number
+    text = plain(number)
+    return Decimal(text) if len(text.partition(".")[2]) <= _DECIMALS else None
 
 
 def _is_rate(discount: Decimal, unit_amount: Decimal) -> bool:
@@ -134,11 +142,6 @@ def _is_rate(discount: Decimal, unit_amount: Decimal) -> bool:
     A discount above the whole price, or on a negative price, is better sent as a net price.
     """
     return 0 < discount <= _HUNDRED and unit_amount >= 0 and discount == to_cents(discount)
-
-
-def _normal(number: Decimal) -> Decimal:
-    """Without exponent and trailing zeros, so that equal lines have equal bytes."""
-    return Decimal(plain(number))
 
 
 def _short(text: str) -> str:
