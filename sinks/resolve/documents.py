@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ _AMOUNTS = ("Quantity", "UnitAmount", "DiscountRate", "TaxType", "TaxAmount")
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResolvedDocument:
     """A document ready to be sent, but for contact, status and the ids that Xero gave."""
 
@@ -41,10 +42,18 @@ class ResolvedDocument:
     number: str
     currency: str
     warnings: tuple[Warning, ...]
-    fingerprint: str
-    """SHA-256 of the body."""
-    amounts_fingerprint: str
-    """SHA-256 of what makes the amounts: currency, and of each line quantity, price, discount and tax."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the body."""
+        return _hash(self.body)
+
+    @cached_property
+    def amounts_fingerprint(self) -> str:
+        """SHA-256 of what makes the amounts: currency, and of each line quantity, price, discount and tax."""
+        return _hash(
+            [self.currency, [[item.get(name) for name in _AMOUNTS] for item in self.body["LineItems"]]]
+        )
 
 
 def document_url(record_id: str, account: str, settings: Settings) -> str:
@@ -56,8 +65,7 @@ def document_url(record_id: str, account: str, settings: Settings) -> str:
 def resolved_document(
     body: dict[str, Any], lines: list[XeroLine], number: str, code: str, warnings: list[Warning]
 ) -> ResolvedDocument:
-    """The document, complete with totals and fingerprints."""
-    amounts = [code, [[item.get(name) for name in _AMOUNTS] for item in body["LineItems"]]]
+    """The document, complete with totals."""
     return ResolvedDocument(
         body=body,
         line_ids=tuple(line.line_id for line in lines),
@@ -66,8 +74,6 @@ def resolved_document(
         number=number,
         currency=code,
         warnings=tuple(dict.fromkeys(warnings)),
-        fingerprint=_hash(body),
-        amounts_fingerprint=_hash(amounts),
     )
 
 
@@ -144,6 +150,8 @@ def _extra_line(
 
 def _with_unique_ids(lines: list[XeroLine]) -> list[XeroLine]:
     """Line ids tell lines apart between edits; where one is repeated, the later ones are numbered."""
+    if len({line.line_id for line in lines}) == len(lines):
+        return lines
     seen: dict[str, int] = {}
     unique = []
     for line in lines:

@@ -1,7 +1,7 @@
 """A line as Xero holds it: quantity, price of up to four decimals, discount, amount and tax in cents."""
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ _LONG = Decimal(10_000_000)
 _HUNDRED = Decimal(100)
 _NO_TEXT = "-"
 _NO_AMOUNT = Decimal("0.00")
+_NONE, _ONE = Decimal(0), Decimal(1)
 
 
 class XeroLine(msgspec.Struct, frozen=True):
@@ -68,10 +69,8 @@ class XeroLine(msgspec.Struct, frozen=True):
         return item
 
 
-class _Price(NamedTuple):
-    quantity: Decimal
-    unit_amount: Decimal
-    discount_rate: Decimal = Decimal(0)
+_Price = tuple[Decimal, Decimal, Decimal]
+"""Quantity, unit amount and discount."""
 
 
 def xero_line(
@@ -89,17 +88,18 @@ def xero_line(
     text = line.description
     suffix = ""
     if price is None:
-        price = _Price(Decimal(1), Decimal(plain(amount)))
+        price = (_ONE, Decimal(plain(amount)), _NONE)
         if line.quantity != 1:
             suffix = f"\nQuantity: {plain(line.quantity)}"
             warnings.append(warning("line_as_one", line=_short(text), quantity=plain(line.quantity)))
+    quantity, unit_amount, discount = price
     text = cut(text, DESCRIPTION_LIMIT - len(suffix), "description", warnings)
     return XeroLine(
         line_id=line.line_id,
         description=(text + suffix).strip() or _NO_TEXT,
-        quantity=price.quantity,
-        unit_amount=price.unit_amount,
-        discount_rate=price.discount_rate if discounts else None,
+        quantity=quantity,
+        unit_amount=unit_amount,
+        discount_rate=discount if discounts else None,
         item_code=item_code,
         account_code=account_code,
         tax_type=tax.tax_type,
@@ -118,11 +118,11 @@ def _price(line: Line, discounts: bool) -> _Price | None:
     if held_quantity is None or (quantity >= _LONG and len(plain(quantity)) > _QUANTITY_LENGTH):
         return None
     if not discount:
-        return None if held_amount is None else _Price(held_quantity, held_amount)
+        return None if held_amount is None else (held_quantity, held_amount, _NONE)
     if discounts and held_amount is not None and _is_rate(discount, unit_amount):
-        return _Price(held_quantity, held_amount, Decimal(plain(discount)))
+        return (held_quantity, held_amount, Decimal(plain(discount)))
     net_unit = _held(EXACT.multiply(unit_amount, EXACT.subtract(_HUNDRED, discount)).scaleb(-2, EXACT))
-    return None if net_unit is None else _Price(held_quantity, net_unit)
+    return None if net_unit is None else (held_quantity, net_unit, _NONE)
 
 
 def _held(number: Decimal) -> Decimal | None:
