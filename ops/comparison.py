@@ -1,44 +1,73 @@
-"""SalesBinder's books and Xero's side by side, and whether the log explains every difference. Pure."""
+"""SalesBinder's books and Xero's side by side, and whether the log explains every difference. Pure.
+
+What ought to be in Xero is the shop's own account of its day; nothing here asks the pipeline.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sandbox.shop import ShopDay, ShopInvoice
+from ops.differences import (
+    Held,
+    XeroBooks,
+    contact_differences,
+    invoice_differences,
+    order_differences,
+)
+from sandbox.shop import Refusal, ShopContact, ShopDay, ShopDocument, ShopInvoice, ShopOrder
 
-_CANCELLED = ("VOIDED", "DELETED")
+Entries = Sequence[Mapping[str, Any]]
+Paper = TypeVar("Paper", bound=ShopDocument, covariant=True)
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One invoice in both books. ``xero`` is none where Xero has none of that number."""
+class Compared(Generic[Paper]):
+    """One document in both books. ``xero`` is none where Xero has none of that number."""
 
-    shop: ShopInvoice
-    xero: Mapping[str, Any] | None
-    difference: str
-    """Blank where they agree."""
-    explained: bool
-    """The difference was made on purpose, and the log has the failed entry that says so."""
+    shop: Paper
+    xero: Held | None
+    more: Sequence[Held]
+    """What stands in Xero because of it: credit notes of an invoice, bills of a purchase order."""
+    surprises: Sequence[str]
+    """Where Xero differs from what it ought to hold, or the log does not say why the books differ."""
+
+    @property
+    def explained(self) -> bool:
+        """The books differ on purpose, and the log has the failed entries that say so."""
+        return bool(self.shop.refusals) and not self.surprises
+
+    @property
+    def agrees(self) -> bool:
+        """The books do not differ."""
+        return not self.shop.refusals and not self.surprises
+
+
+@dataclass(frozen=True)
+class ComparedContact:
+    """A name in both books: whoever bears it."""
+
+    name: str
+    sides: Sequence[ShopContact]
+    surprises: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The whole of both books. ``surprises`` says everything that is not as it should be."""
 
-    invoices: Sequence[Compared]
+    invoices: Sequence[Compared[ShopInvoice]]
+    orders: Sequence[Compared[ShopOrder]]
+    contacts: Sequence[ComparedContact]
     surprises: Sequence[str]
 
     @property
     def agreed(self) -> bool:
-        """Every invoice agrees, or differs for a reason that the log gives."""
+        """Every record agrees, or differs for a reason that the log gives."""
         return not self.surprises
 
 
-def compare(
-    day: ShopDay, entries: Sequence[Mapping[str, Any]], books: Mapping[str, Any], unreadable: int
-) -> Comparison:
+def compare(day: ShopDay, entries: Entries, books: Held, unreadable: int) -> Comparison:
     """Compare.
 
     Args:
@@ -47,59 +76,58 @@ def compare(
         books: the fake Xero's state of the organisation.
         unreadable: how many events were published that nobody can read.
     """
-    sales = {held["number"]: held for held in books["invoices"] if held["type"] == "ACCREC"}
-    failed = {
-        (entry["record_number"], entry["reason_code"]) for entry in entries if entry["state"] == "failed"
-    }
-    invoices = [_compared(invoice, sales.get(str(invoice.number)), failed) for invoice in day.invoices]
-    surprises = [
-        f"invoice {one.shop.number}: {one.difference}"
-        for one in invoices
-        if one.difference and not one.explained
+    xero = XeroBooks.read(books)
+    logged = {_refusal(entry) for entry in entries if entry["state"] == "failed"}
+    invoices = [_invoice(one, xero, logged) for one in day.invoices]
+    orders = [_order(one, xero, logged) for one in day.orders]
+    contacts = _contacts(day, xero)
+    surprises = [f"invoice {one.shop.number}: {text}" for one in invoices for text in one.surprises]
+    surprises += [f"purchase order {one.shop.number}: {text}" for one in orders for text in one.surprises]
+    surprises += [f"contact '{one.name}': {text}" for one in contacts for text in one.surprises]
+    surprises += _failures(day, entries, unreadable) + _counts(day, entries, unreadable)
+    return Comparison(invoices, orders, contacts, surprises + _unknown(day, xero))
+
+
+def _invoice(invoice: ShopInvoice, xero: XeroBooks, logged: set[Refusal]) -> Compared[ShopInvoice]:
+    number = str(invoice.number)
+    surprises = invoice_differences(invoice, xero) + _unsaid(invoice, logged)
+    return Compared(invoice, xero.invoices.get(number), xero.credit_notes.get(number, ()), surprises)
+
+
+def _order(order: ShopOrder, xero: XeroBooks, logged: set[Refusal]) -> Compared[ShopOrder]:
+    number = str(order.number)
+    surprises = order_differences(order, xero) + _unsaid(order, logged)
+    return Compared(order, xero.orders.get(number), xero.bills.get(number, ()), surprises)
+
+
+def _unsaid(paper: ShopDocument, logged: set[Refusal]) -> list[str]:
+    missing = [one for one in paper.refusals if one not in logged]
+    return [f"the log has no failed '{one.action}' with {one.reason}" for one in missing]
+
+
+def _contacts(day: ShopDay, xero: XeroBooks) -> list[ComparedContact]:
+    names: dict[str, list[ShopContact]] = {}
+    for contact in day.contacts:
+        names.setdefault(contact.name, []).append(contact)
+    return [
+        ComparedContact(name, sides, contact_differences(sides, xero.contacts.get(name, ())))
+        for name, sides in names.items()
     ]
-    surprises += _failures(day, entries, unreadable)
-    surprises += _counts(day, entries, books, unreadable)
-    unknown = sales.keys() - {str(invoice.number) for invoice in day.invoices}
-    surprises += [
-        f"Xero has an invoice {number} that SalesBinder does not have" for number in sorted(unknown)
-    ]
-    return Comparison(invoices, surprises)
 
 
-def _compared(invoice: ShopInvoice, xero: Mapping[str, Any] | None, failed: set[tuple[str, str]]) -> Compared:
-    difference = _difference(invoice, xero)
-    explained = invoice.trouble is not None and (str(invoice.number), invoice.trouble) in failed
-    return Compared(invoice, xero, difference, bool(difference) and explained)
+def _refusal(entry: Mapping[str, Any]) -> Refusal:
+    return Refusal(str(entry["record_id"]), str(entry["action"]), str(entry["reason_code"]))
 
 
-def _difference(invoice: ShopInvoice, xero: Mapping[str, Any] | None) -> str:
-    if invoice.status == "old":
-        return "is in Xero, though it is from before the cut-off" if xero else ""
-    if invoice.status == "cancelled":
-        # Created and cancelled before anything was sent may come to nothing at all.
-        return "" if xero is None or xero["status"] in _CANCELLED else f"is {xero['status']}, not cancelled"
-    if xero is None:
-        return "not in Xero"
-    parts = []
-    if Decimal(xero["total"]) != invoice.total:
-        parts.append(f"total {xero['total']} instead of {invoice.total}")
-    if Decimal(xero["amount_paid"]) != invoice.paid:
-        parts.append(f"paid {xero['amount_paid']} instead of {invoice.paid}")
-    status = "PAID" if invoice.paid and invoice.paid >= invoice.total else "AUTHORISED"
-    if not parts and xero["status"] != status:
-        parts.append(f"is {xero['status']} instead of {status}")
-    return ", ".join(parts)
-
-
-def _failures(day: ShopDay, entries: Sequence[Mapping[str, Any]], unreadable: int) -> list[str]:
+def _failures(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
     """Failures that nobody made on purpose."""
-    meant = {(str(one.number), one.trouble) for one in day.invoices if one.trouble}
+    meant = set(day.refusals)
     surprising = [
         entry
         for entry in entries
         if entry["state"] == "failed"
         and entry["triggered_by"] != "dead_letter"
-        and (entry["record_number"], entry["reason_code"]) not in meant
+        and _refusal(entry) not in meant
     ]
     letters = sum(entry["triggered_by"] == "dead_letter" for entry in entries)
     wrong_letters = [f"{letters} dead letters instead of {unreadable}"] if letters != unreadable else []
@@ -109,10 +137,8 @@ def _failures(day: ShopDay, entries: Sequence[Mapping[str, Any]], unreadable: in
     ]
 
 
-def _counts(
-    day: ShopDay, entries: Sequence[Mapping[str, Any]], books: Mapping[str, Any], unreadable: int
-) -> list[str]:
-    """One entry an event, none left open, and one contact a customer that did something."""
+def _counts(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
+    """One entry an event, and none left open."""
     problems = []
     events = len({event["id"] for event in day.events}) + unreadable
     if len(entries) != events:
@@ -120,8 +146,22 @@ def _counts(
     states = Counter(entry["state"] for entry in entries)
     if left := states["queued"] + states["running"]:
         problems.append(f"{left} entries have not ended")
-    doubled = [name for name, count in Counter(one["name"] for one in books["contacts"]).items() if count > 1]
-    problems += [f"Xero has the contact '{name}' more than once" for name in doubled]
-    missing = set(day.customers) - {one["name"] for one in books["contacts"]}
-    problems += [f"Xero lacks the contact '{name}'" for name in sorted(missing)]
     return problems
+
+
+def _unknown(day: ShopDay, xero: XeroBooks) -> list[str]:
+    """What Xero has and SalesBinder does not."""
+    invoices = {str(one.number) for one in day.invoices}
+    orders = {str(one.number) for one in day.orders}
+    kinds: list[tuple[str, set[str]]] = [
+        ("the invoice", xero.invoices.keys() - invoices),
+        ("a credit note for", xero.credit_notes.keys() - invoices),
+        ("the purchase order", xero.orders.keys() - orders),
+        ("the bill", xero.bills.keys() - orders),
+        ("the contact", xero.contacts.keys() - {one.name for one in day.contacts}),
+    ]
+    return [
+        f"Xero has {kind} {name} that SalesBinder does not have"
+        for kind, names in kinds
+        for name in sorted(names)
+    ]

@@ -34,6 +34,8 @@ class Sbx:
     """The command in an environment of its own."""
 
     environ: Mapping[str, str]
+    timeout: float = 120
+    """Seconds that a command may take."""
 
     def __call__(self, *arguments: str, stdin: str = "", **more: str) -> Done:
         ended = subprocess.run(
@@ -41,7 +43,7 @@ class Sbx:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=self.timeout,
             env={**self.environ, **more},
             check=False,
         )
