@@ -117,3 +117,36 @@ async def test_deletions_are_found_by_number_and_party(books: Shop, make: Maker)
     named = {r.event_id: (r.record_number, r.party_name) for r in results}
     assert named[deleted["id"]] == ("5001", "Widgets & Co")
     assert named[gone["id"]] == ("", "Widgets & Co")
+
+
+async def test_draft_is_not_authorised_for_a_payment_in_a_locked_period(books: Shop, make: Maker) -> None:
+    await books.settings(invoice_status="draft")
+    books.seed(period_lock_date="2026-03-31")
+    document = make.document(make.customer(), 1, issue_date="2026-04-10")
+    assert await books.run(make.created(document)) == ["posted"]
+    assert await books.run(make.paid(document, "8.00", transaction_date="2026-03-31")) == ["period_locked"]
+    assert books.invoice("1")["status"] == "DRAFT"
+    assert await books.run(make.paid(document, "8.00", transaction_date="2026-04-01")) == ["posted"]
+    assert books.invoice("1")["amount_due"] == "100.00"
+
+
+@pytest.mark.parametrize(("amount", "end"), [("0", "not_needed"), ("-8.00", "amount_not_positive")])
+async def test_draft_is_not_authorised_for_a_payment_of_nothing(
+    amount: str, end: str, books: Shop, make: Maker
+) -> None:
+    await books.settings(invoice_status="draft")
+    document = make.document(make.customer(), 1)
+    assert await books.run(make.created(document)) == ["posted"]
+    assert await books.run(make.paid(document, amount)) == [end]
+    assert books.invoice("1")["status"] == "DRAFT"
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "deleted"])
+async def test_draft_with_a_payment_was_authorised_and_is_voided(kind: str, books: Shop, make: Maker) -> None:
+    await books.settings(invoice_status="draft")
+    document = make.document(make.customer(), 1)
+    events = [make.created(document), make.paid(document, "8.00"), make.act(kind, document)]
+    assert await books.run(*events) == ["posted"] * 3
+    invoice = books.invoice("1")
+    assert (invoice["status"], invoice["payments"]) == ("VOIDED", [])
+    assert [payment["status"] for payment in books.books["payments"]] == ["DELETED"]
