@@ -100,7 +100,7 @@ def _is_whole(found: Mapping[str, Any]) -> bool:
     """
     if "InvoiceID" not in found or found.get("Status") in ("VOIDED", "DELETED"):
         return True
-    paid = Decimal(str(found.get("AmountPaid") or 0))
+    paid = str(found.get("AmountPaid") or "").strip("0.")
     return bool(found.get("LineItems")) and (not paid or bool(found.get("Payments")))
 
 

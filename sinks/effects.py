@@ -105,7 +105,7 @@ def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Lin
     status = str(found[0].get("Status") or "") if found else "DELETED"
     if status == link.text("status"):
         return None
-    return replace(link, removed=link.removed or status in GONE, facts={**link.facts, "status": status})
+    return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
 
 
 def _changed(element: Element, result: Result, works: Sequence[Work], link: Link | None) -> Link | None:

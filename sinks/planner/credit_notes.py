@@ -5,10 +5,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from contracts.money import to_cents
 from contracts.reasons import Refused
+from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.contacts import quoted
-from sinks.planner.invoices import GONE, give_up, xero_day
+from sinks.planner.invoices import GONE, give_up
 from sinks.planner.payments import is_marked
 from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
 from sinks.resolve import contact_of
@@ -83,7 +83,7 @@ def adopt_credit_note(
     note = ours[0]
     same = (
         note.get("Status") in _APPROVED
-        and to_cents(Decimal(str(note.get("Total") or 0))) == memory["amount"]
+        and amount_in(note, "Total") == memory["amount"]
         and xero_day(note) == wanted["Date"]
         and contact_of(note) == contact_of(wanted)
     )
@@ -203,10 +203,10 @@ def _prepare_payments(s: Situation, note: Link, found: _Found) -> Plan | None:
 
 
 def _refuse_foreign(note: Link, found: _Found, others: list[_Found]) -> None:
-    listed = [f"{p.get('Amount')} of {xero_day(p)} {p.get('Reference') or ''}".strip() for p in others]
+    listed = [shown(p) for p in others]
     for allocation in found.get("Allocations") or ():
         invoice = (allocation.get("Invoice") or {}).get("InvoiceNumber") or ""
-        listed.append(f"{allocation.get('Amount')} put on invoice {invoice}".strip())
+        listed.append(f"{amount_in(allocation, 'Amount')} put on invoice {invoice}".strip())
     if listed:
         document = f"credit note {note.xero_number}"
         raise Refused("foreign_payments", list=", ".join(listed), document=document, number=note.xero_number)
@@ -222,12 +222,9 @@ def _refuse_fixed(s: Situation, note: Link) -> None:
         payment = s.known.payments[refund.xero_id]
         dates.append(xero_day(payment))
         if payment.get("IsReconciled") is True:
-            listed = (
-                f"{payment.get('Amount')} of {xero_day(payment)} {payment.get('Reference') or ''}".strip()
-            )
-            raise Refused("payment_reconciled", list=listed, document=document)
+            raise Refused("payment_reconciled", list=shown(payment), document=document)
     lock = s.facts.lock_date
-    locked = [day for day in dates if lock is not None and day <= lock.isoformat()]
+    locked = [day for day in dates if lock is not None and "" < day <= lock.isoformat()]
     if locked:
         raise Refused(
             "period_locked", number=note.xero_number, document=document, date=min(locked), lock_date=lock

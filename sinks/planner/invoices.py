@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from connections.facts import day
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
+from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contacts import (
     contact_target,
     contact_warnings,
@@ -219,7 +219,8 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
         raise Refused(
             "needs_review",
             step=f"create invoice {resolved.number}",
-            candidates=f"{invoice['InvoiceID']} ({invoice.get('Status')}, total {invoice.get('Total')})",
+            candidates=f"{invoice['InvoiceID']} ({invoice.get('Status')}, "
+            f"total {amount_in(invoice, 'Total')})",
         )
     memory = document_memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
@@ -230,7 +231,7 @@ def _is(s: Situation, invoice: Mapping[str, Any], resolved: ResolvedDocument) ->
     """True when an invoice that bears our mark has the total, the day and the contact, too."""
     assert s.contact_link is not None
     return (
-        Decimal(str(invoice.get("Total", 0))) == resolved.total
+        amount_in(invoice, "Total") == resolved.total
         and xero_day(invoice) == str(resolved.body["Date"])
         and (invoice.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
     )
@@ -266,7 +267,7 @@ def _push_authorised(
     """Lines and amounts while nothing is paid; then only what Xero lets change, or nothing at all."""
     invoice = s.known.invoice
     assert invoice is not None
-    applied = sum((Decimal(str(invoice.get(name) or 0)) for name in _APPLIED), Decimal(0))
+    applied = sum((amount_in(invoice, name) for name in _APPLIED), Decimal(0))
     kept: tuple[Warning, ...] = ()
     if not applied:
         body = with_line_ids(link, resolved)
@@ -377,8 +378,3 @@ def facts_of(document: Mapping[str, Any], memory: Mapping[str, Any]) -> dict[str
     facts["status"] = str(document.get("Status") or "")
     facts["total"] = str(document.get("Total", facts.get("expected_total", 0)))
     return facts
-
-
-def xero_day(document: Mapping[str, Any]) -> str:
-    """The document's date as ``YYYY-MM-DD``, from ``DateString`` or whatever form of ``Date`` Xero used."""
-    return day(str(document.get("DateString") or document.get("Date") or "")).isoformat()

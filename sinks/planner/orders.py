@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
+from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contacts import plan_archived, plan_contact
 from sinks.planner.invoices import (
     GONE,
@@ -23,7 +23,6 @@ from sinks.planner.invoices import (
     refused_for_state,
     settled,
     with_line_ids,
-    xero_day,
 )
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_order
@@ -185,7 +184,7 @@ def _is(s: Situation, order: Mapping[str, Any], resolved: ResolvedDocument) -> b
     """True when an order that bears our mark has the total, the day and the contact, too."""
     assert s.contact_link is not None
     return (
-        Decimal(str(order.get("Total", 0))) == resolved.total
+        amount_in(order, "Total") == resolved.total
         and xero_day(order) == str(resolved.body["Date"])
         and (order.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
     )

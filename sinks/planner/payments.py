@@ -12,6 +12,7 @@ from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
+from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.invoices import (
     UNAPPROVED,
     authorise,
@@ -23,7 +24,6 @@ from sinks.planner.invoices import (
     refuse_removed,
     refused_for_state,
     status_of,
-    xero_day,
 )
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedPayment, resolve_payment
@@ -116,7 +116,7 @@ def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: T
     if refused_for_state(s, *_APPROVALS) and not unapproved:
         return _send(link, payment, target)
     if s.known.invoice and s.refusal.step == "payment" and (state or too_much):
-        due = to_cents(Decimal(str(s.known.invoice.get("AmountDue") or 0)))
+        due = amount_in(s.known.invoice, "AmountDue")
         if too_much or payment.amount > due:
             raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
     if moves and unapproved and (step := _authorise_on_open_day(s, link)) is not None:
@@ -200,7 +200,9 @@ def look_up_payment(s: Situation, document: Mapping[str, Any], payment: Resolved
     raise Refused(
         "needs_review",
         step=f"payment of {payment.amount} ({payment.reference})",
-        candidates=", ".join(f"{p['PaymentID']} ({p.get('Amount')}, {p.get('Reference')})" for p in live),
+        candidates=", ".join(
+            f"{p['PaymentID']} ({amount_in(p, 'Amount')}, {p.get('Reference')})" for p in live
+        ),
     )
 
 
@@ -208,7 +210,7 @@ def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> boo
     account = found.get("Account") or {}
     wanted = s.facts.account(str(next(iter(payment.account.values()))))
     return (
-        Decimal(str(found.get("Amount", 0))) == payment.amount
+        amount_in(found, "Amount") == payment.amount
         and xero_day(found) == payment.date.isoformat()
         and wanted is not None
         and (account.get("AccountID") == wanted.account_id or account.get("Code") == wanted.code)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact_command
-from sinks.planner.invoices import plan_snapshot_command
+from sinks.planner.invoices import plan_snapshot_command, read_invoice
 from sinks.planner.orders import plan_order_command, plan_order_removal
 from sinks.planner.payments import plan_payment
 from sinks.planner.receipts import plan_receipt
@@ -41,6 +41,16 @@ _PLANNERS: dict[tuple[str, str], _Planner] = {
 }
 
 
+def _look_again(s: Situation) -> Plan | None:
+    """Whoever retries says that an invoice that we believe removed may be there after all: an answer that it
+    was not may have been wrong.
+    """
+    link = s.invoice_link
+    if not s.retried or link is None or not link.removed or not link.xero_id or s.known.invoice is not None:
+        return None
+    return read_invoice(link)
+
+
 def plan(s: Situation) -> Plan:
     """What to do next for this command, given what is known now. Planning again changes nothing."""
     planner = _PLANNERS.get((s.command.entity, s.command.action))
@@ -49,6 +59,6 @@ def plan(s: Situation) -> Plan:
     if s.refusal is not None and s.refusal.look_up:
         return Fail(s.refusal.code, s.refusal.details)
     try:
-        return planner(s)
+        return _look_again(s) or planner(s)
     except Refused as refusal:
         return Fail(refusal.code, refusal.details)

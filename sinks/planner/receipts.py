@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
 from sinks.names import same_name
+from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contacts import plan_archived, quoted
 from sinks.planner.invoices import (
     GONE,
@@ -21,7 +21,6 @@ from sinks.planner.invoices import (
     link_of_invoice,
     prepare,
     refused_for_state,
-    xero_day,
 )
 from sinks.planner.orders import (
     bill_target,
@@ -173,6 +172,6 @@ def _is(s: Situation, found: Mapping[str, Any], bill: ResolvedDocument) -> bool:
     contact = s.contact_link.xero_id if s.contact_link else ""
     return (
         (found.get("Contact") or {}).get("ContactID") == contact
-        and Decimal(str(found.get("Total", 0))) == bill.total
+        and amount_in(found, "Total") == bill.total
         and xero_day(found) == str(bill.body["Date"])
     )

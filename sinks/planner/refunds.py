@@ -7,6 +7,7 @@ from typing import Any
 from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
 from contracts.reasons import Refused
+from sinks.planner.amounts import amount_in
 from sinks.planner.credit_notes import (
     adopt_credit_note,
     credit_note_number,
@@ -123,7 +124,7 @@ def _check_paid(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Pl
         Refused: ``refund_exceeds_paid``. Before, earlier credit notes are read: one may have been voided.
     """
     standing = [note for note in s.credit_note_links.values() if not note.removed]
-    paid = to_cents(Decimal(str(invoice.get("AmountPaid") or 0)))
+    paid = amount_in(invoice, "AmountPaid")
     left = paid - sum((note.amount("amount") for note in standing), Decimal(0))
     if amount <= left:
         return None
@@ -147,7 +148,7 @@ def _pay_out(s: Situation, note: Link, transaction: TransactionSnapshot, payment
         if found is None and (refused_for_state(s, "refund") or s.refusal.code == "exceeds_amount_due"):
             return read_credit_note(note)
         if s.refusal.code == "exceeds_amount_due" and found is not None:
-            due = to_cents(Decimal(str(found.get("RemainingCredit") or 0)))
+            due = amount_in(found, "RemainingCredit")
             raise Refused("exceeds_amount_due", amount=payment.amount, due=due, document=_name(note))
         give_up(s, "refund")
     body = {**payment.body, "CreditNote": {"CreditNoteID": note.xero_id}}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.reasons import Refused
+from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.credit_notes import has_credit_notes, prepare_credit_notes, take_credit_note_out
 from sinks.planner.invoices import (
     GONE,
@@ -18,7 +19,6 @@ from sinks.planner.invoices import (
     read_invoice,
     refuse_removed,
     status_of,
-    xero_day,
 )
 from sinks.planner.payments import payment_target
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
@@ -112,25 +112,29 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
     if (step := prepare_credit_notes(s)) is not None:
         return step
     by_id = _ours_by_id(s)
-    ours = [p for p in applied if str(p["PaymentID"]) in by_id]
     if not invoice_stays:
-        _refuse_foreign(invoice, [p for p in applied if p not in ours])
-    on_invoice = {str(p["PaymentID"]) for p in applied}
-    if gone := [p for xero_id, p in by_id.items() if xero_id not in on_invoice]:
-        return Remember(tuple(_gone(p, "DELETED") for p in gone))
-    for payment in ours:
-        xero_id = str(payment["PaymentID"])
+        _refuse_foreign(invoice, [p for p in applied if str(p["PaymentID"]) not in by_id])
+    for xero_id, payment in by_id.items():
         if xero_id not in s.known.payments:
-            return Send(Element("payments.read", "read payment", by_id[xero_id].target, xero_id=xero_id))
-    _refuse_fixed(s, link, [s.known.payments[str(p["PaymentID"])] for p in ours], invoice_stays)
+            return Send(Element("payments.read", "read payment", payment.target, xero_id=xero_id))
+    if gone := [p for xero_id, p in by_id.items() if is_gone(s.known.payments[xero_id])]:
+        return Remember(tuple(_gone(p, "DELETED") for p in gone))
+    _refuse_fixed(s, link, [s.known.payments[xero_id] for xero_id in by_id], invoice_stays)
     if (step := take_credit_note_out(s)) is not None:
         return step
-    if not ours:
+    if not by_id:
         return None
     give_up(s, "take payment off")
-    first = by_id[str(ours[0]["PaymentID"])]
+    first = min(by_id.values(), key=lambda payment: (payment.seq, payment.target))
     body = {"Status": "DELETED"}
     return Send(Element("payments.remove", "take payment off", first.target, body, xero_id=first.xero_id))
+
+
+def is_gone(payment: _Found) -> bool:
+    """True for a payment that was deleted, or that Xero does not know. That it is missing on the invoice does
+    not say so.
+    """
+    return not payment or payment.get("Status") == "DELETED"
 
 
 def standing_payments(s: Situation, invoice: _Found) -> list[_Found]:
@@ -184,7 +188,7 @@ def _refuse_fixed(s: Situation, link: Link, ours: list[_Found], invoice_stays: b
     if reconciled := [p for p in ours if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=_listed(reconciled))
     document = f"invoice {link.xero_number}"
-    dated = [(xero_day(p), f"the payment of {p.get('Amount')} on {document}") for p in ours]
+    dated = [(xero_day(p), f"the payment of {amount_in(p, 'Amount')} on {document}") for p in ours]
     if not invoice_stays and s.known.invoice and status_of(s, link) not in UNAPPROVED:
         dated.append((xero_day(s.known.invoice), document))
     refuse_locked(s, link, dated)
@@ -193,16 +197,14 @@ def _refuse_fixed(s: Situation, link: Link, ours: list[_Found], invoice_stays: b
 def refuse_locked(s: Situation, link: Link, dated: list[tuple[str, str]]) -> None:
     """Raises ``period_locked`` when one of these days, each with what has it, lies in a locked period."""
     lock = s.facts.lock_date
-    locked = [each for each in dated if lock is not None and each[0] <= lock.isoformat()]
+    locked = [each for each in dated if lock is not None and "" < each[0] <= lock.isoformat()]
     if locked:
         day, document = min(locked)
         raise Refused("period_locked", number=link.xero_number, document=document, date=day, lock_date=lock)
 
 
 def _listed(payments: list[_Found]) -> str:
-    return ", ".join(
-        f"{p.get('Amount')} of {xero_day(p)} {p.get('Reference') or ''}".strip() for p in payments
-    )
+    return ", ".join(shown(payment) for payment in payments)
 
 
 def _never_sent(s: Situation) -> Link:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
 from contracts.reasons import Refused
-from sinks.planner.invoices import give_up, read_invoice, xero_day
-from sinks.planner.removal import links_by_mark, refuse_locked, standing_payments
+from sinks.planner.amounts import amount_in, shown, xero_day
+from sinks.planner.invoices import give_up, read_invoice
+from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
 from sinks.planner.situation import Plan, Remember, Send, Situation
 from sinks.resolve.texts import one_line
 from sinks.steps import Element, Link
@@ -37,7 +37,8 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
     if marked := links_by_mark(s, list(on_invoice.values())):
         return Remember(marked)
     claimed = _claimed(s, transaction)
-    if claimed is not None and claimed.xero_id not in on_invoice:
+    looked_at = claimed is not None and claimed.xero_id in s.known.payments
+    if claimed is not None and looked_at and is_gone(s.known.payments[claimed.xero_id]):
         return Remember((replace(claimed, removed=True, facts=_facts(claimed, _REVERSED, transaction)),))
     payment = claimed or _newest(s, transaction, on_invoice)
     if payment.xero_id not in s.known.payments:
@@ -81,7 +82,7 @@ def _newest(s: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[
     ]
     if not matching:
         assert s.known.invoice is not None
-        paid = to_cents(Decimal(str(s.known.invoice.get("AmountPaid") or 0)))
+        paid = amount_in(s.known.invoice, "AmountPaid")
         code = "refund_exceeds_paid" if amount > paid > 0 else "no_matching_payment"
         raise Refused(code, amount=amount, paid=paid)
     return max(matching, key=lambda payment: payment.seq)
@@ -94,10 +95,10 @@ def _method(payment: _Found) -> str:
 
 
 def _refuse_fixed(s: Situation, link: Link, payment: _Found) -> None:
-    listed = f"{payment.get('Amount')} of {xero_day(payment)} {payment.get('Reference') or ''}".strip()
+    listed = shown(payment)
     if payment.get("IsReconciled") is True:
         raise Refused("payment_reconciled", list=listed)
-    named = f"the payment of {payment.get('Amount')} on invoice {link.xero_number}"
+    named = f"the payment of {amount_in(payment, 'Amount')} on invoice {link.xero_number}"
     refuse_locked(s, link, [(xero_day(payment), named)])
 
 

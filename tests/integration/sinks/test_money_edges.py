@@ -125,3 +125,19 @@ async def test_reversal_of_more_than_was_paid(books: Shop, make: Maker) -> None:
     assert await books.run(refund) == ["refund_exceeds_paid"]
     assert "60.00" in reason_of(books, refund)
     assert "(50.00)" in reason_of(books, refund)
+
+
+async def test_retry_looks_again_whether_the_invoice_is_gone(books: Shop, make: Maker) -> None:
+    """A page that is not found may come from something on the way to Xero."""
+    document = await paid_invoice(books, make)
+    fault = books.xero.admin.fault("not_json", method="GET", path="^Invoices/", status=404)
+    reset = make.act("reset", document)
+    assert await books.run(reset) == ["document_removed"]
+    books.xero.admin.clear_faults(fault)
+    assert await books.retry(reset) == ["already_there"]
+    assert await books.run(make.paid(document, "8.00")) == ["posted"]
+    cancel = make.act("cancelled", document)
+    assert await books.run(cancel) == ["posted"]
+    late = make.paid(document, "8.00")
+    assert await books.run(late) == ["document_removed"]
+    assert await books.retry(late) == ["document_removed"]

@@ -179,7 +179,10 @@ def test_payment_that_was_chosen_and_is_gone_makes_no_other_one_the_newest() -> 
     """Its deletion was applied and the answer lost: the older payment of that amount must stay."""
     chosen = replace(PAYMENT_LINK, xero_id="p2", seq=2, facts={"amount": "50", "claimed_by": TRANSACTION})
     older = replace(PAYMENT_LINK, target=payment_target("d1", "t0"), seq=1)
-    step = plan(reversing(payment_links={"t1": chosen, "t0": older}))
+    links = {"t1": chosen, "t0": older}
+    assert next_step(reversing(payment_links=links)) == "read payment"
+    gone = replace(READ, payments={"p2": {**WHOLE, "PaymentID": "p2", "Status": "DELETED"}})
+    step = plan(reversing(payment_links=links, known=gone))
     assert isinstance(step, Remember)
     [link] = step.links
     assert (link.xero_id, link.removed, link.text("reversed_by")) == ("p2", True, TRANSACTION)
@@ -252,3 +255,38 @@ def test_removal_takes_money_off_that_bears_the_mark_and_has_no_link() -> None:
 
 def test_action_that_nothing_plans_says_so() -> None:
     assert plan(removing("received")) == Fail("not_supported_yet")
+
+
+PAID: dict[str, Any] = {"payment_links": {"t1": PAYMENT_LINK}}
+
+
+@pytest.mark.parametrize("action", ["reset", "cancelled"])
+@pytest.mark.parametrize(
+    ("payments", "step"),
+    [
+        ({}, "read payment"),
+        ({"p1": WHOLE}, "take payment off"),
+        ({"p1": {**WHOLE, "Status": "DELETED"}}, "remember"),
+        ({"p1": {}}, "remember"),
+    ],
+)
+def test_payment_that_xero_does_not_list_on_the_invoice_is_looked_at_itself(
+    action: Any, payments: Any, step: str
+) -> None:
+    unlisted = {name: value for name, value in XERO_INVOICE.items() if name != "Payments"}
+    known = Known(invoice=unlisted, payments=payments)
+    situation = removing(action, known=known, **PAID)
+    assert next_step(situation) == step
+    if step == "remember":
+        found = plan(situation)
+        assert isinstance(found, Remember)
+        assert [(link.xero_id, link.removed) for link in found.links] == [("p1", True)]
+
+
+def test_amounts_and_days_of_a_sentence_are_plain_however_xero_writes_them() -> None:
+    theirs = {"PaymentID": "px", "Amount": "8.5000", "Reference": "Bank"}
+    dated = {**theirs, "PaymentID": "py", "Date": "/Date(1772409600000+0000)/", "Reference": None}
+    known = Known(invoice={**XERO_INVOICE, "Payments": [theirs, dated]})
+    step = plan(removing("cancelled", known=known))
+    assert isinstance(step, Fail)
+    assert (step.code, step.details["list"]) == ("foreign_payments", "8.50 Bank, 8.50 of 2026-03-02")
