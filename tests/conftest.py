@@ -31,9 +31,11 @@ def pytest_configure() -> None:
         os.environ[VARIABLE] = str(_XERO_DESCRIPTION)
 
 
-def pytest_report_header() -> str:
-    named = os.environ.get(VARIABLE)
-    return f"fake Xero: {'strict by ' + named if named else f'NOT STRICT, {_XERO_DESCRIPTION} is missing'}"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if VARIABLE not in os.environ:
+        terminalreporter.write_line(
+            f"The fake Xero was not strict: {_XERO_DESCRIPTION} is missing", yellow=True
+        )
 
 
 @pytest.fixture(scope="session")
