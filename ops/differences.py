@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -96,11 +96,7 @@ def order_differences(order: ShopOrder, xero: XeroBooks) -> list[str]:
     for bill in bills:
         dates = {"date": received, "due_date": received + timedelta(DUE_DAYS)} if received else {}
         wrong = _document(order, wanted, bill, "AUTHORISED")
-        wrong += [
-            f"{name.replace('_', ' ')} {bill[name]} instead of {day}"
-            for name, day in dates.items()
-            if str(bill[name])[:10] != day.isoformat()
-        ]
+        wrong += _dates(bill, dates)
         found += [f"bill: {one}" for one in wrong]
     return found
 
@@ -158,6 +154,14 @@ def _tax(wanted: Decimal, held: Held) -> list[str]:
     return [] if close else [f"tax {given} instead of {wanted:.2f}"]
 
 
+def _dates(held: Held, wanted: Mapping[str, date]) -> list[str]:
+    return [
+        f"{name.replace('_', ' ')} {held[name]} instead of {day}"
+        for name, day in wanted.items()
+        if str(held[name])[:10] != day.isoformat()
+    ]
+
+
 def _money(what: str, wanted: Collection[Money], held: Collection[Held]) -> list[str]:
     """Payments are found by their mark: the end of their reference, which is the beginning of their id."""
     given = {
@@ -190,7 +194,7 @@ def _refunds(invoice: ShopInvoice, wanted: Figures, notes: Collection[Held]) -> 
             continue
         right = Figures(refund.amount, wanted.tax * refund.amount / wanted.total)
         wrong = _document(replace(invoice, texts=set()), right, note, "PAID")
-        wrong += _money("payment", [refund], note["payments"])
+        wrong += _dates(note, {"date": refund.day}) + _money("payment", [refund], note["payments"])
         found += [f"credit note {number}: {one}" for one in wrong]
     return found + [f"has credit note {number}" for number in by_number]
 

@@ -126,6 +126,7 @@ def test_equal_books_agree() -> None:
         ("credit_notes", "total_tax", "0.80", "invoice 1: credit note 1-bbbbbbbb: tax 0.80 instead of 0.40"),
         ("credit_notes", "status", "VOIDED", "invoice 1: lacks credit note 1-bbbbbbbb of 5.40"),
         ("credit_notes", "number", "1-cccccccc", "invoice 1: has credit note 1-cccccccc"),
+        ("credit_notes", "date", "2026-03-01", "1-bbbbbbbb: date 2026-03-01 instead of 2026-03-02"),
         ("credit_notes", "payments", [], "5.40 of 2026-03-02 on 090 (Cheque #bbbbbbbb)"),
         ("purchase_orders", "status", "AUTHORISED", "purchase order 7: is AUTHORISED instead of BILLED"),
         ("purchase_orders", "total", "9.00", "purchase order 7: total 9.00 instead of 10.80"),
