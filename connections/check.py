@@ -6,13 +6,17 @@ from decimal import Decimal
 from typing import Literal
 
 from connections.facts import Account, OrganisationFacts, TaxRate
-from connections.settings import Settings
+from connections.settings import NO_TAX, Settings
 from contracts.money import plain
 
 Severity = Literal["error", "warning"]
 Side = Literal["sales", "purchases"]
 
 _LISTED = 8
+_REVENUE = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
+"""Xero's AccountTypes of income."""
+_XEROS_OWN = frozenset({"DEBTORS", "CREDITORS", "GST"})
+"""SystemAccounts that Xero itself writes to: it takes no document lines on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,11 @@ class Finding:
 def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding]:
     """What would fail or surprise with these settings in this organisation; empty when all is well."""
     return [
+        *_enabled_at(settings, facts),
         *_line_account("sales_account", settings.sales_account, facts),
         *_line_account("purchases_account", settings.purchases_account, facts),
         *_line_account("rounding_account", settings.rounding_account, facts),
+        *_item(settings, facts),
         *_payment_accounts(settings, facts),
         *_taxes("sales_tax", settings.sales_tax, "sales", facts),
         *_taxes("purchase_tax", settings.purchase_tax, "purchases", facts),
@@ -39,9 +45,36 @@ def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding
     ]
 
 
+def _enabled_at(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
+    if settings.enabled_at > facts.fetched_at:
+        shown = settings.enabled_at.isoformat().replace("+00:00", "Z")
+        yield Finding(
+            "enabled_at",
+            shown,
+            "lies ahead: documents that are created before it are not synced",
+            "check that it is meant; else set it to a time that has passed",
+            "warning",
+        )
+
+
+def _item(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
+    if settings.item_code in facts.tracked_items:
+        yield Finding(
+            "item_code",
+            settings.item_code,
+            "is an item whose stock Xero counts, which would count SalesBinder's sales a second time",
+            "set it to a code that no tracked item has: the item is made in Xero where it is missing",
+            "error",
+        )
+
+
 def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Finding]:
     account = facts.accounts_by_code.get(code)
-    usable = [item for item in facts.accounts if item.active and item.code and item.type != "BANK"]
+    usable = [
+        item
+        for item in facts.accounts
+        if item.active and item.code and item.type != "BANK" and item.system not in _XEROS_OWN
+    ]
     remedy = f"set {key} to one of: {_listed(usable)}"
     if account is None:
         yield Finding(key, code, "is not in Xero's chart of accounts", remedy, "error")
@@ -52,6 +85,18 @@ def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Fin
     elif account.type == "BANK":
         yield Finding(
             key, code, f"'{account.name}' is a bank account, which takes no document lines", remedy, "error"
+        )
+    elif account.system in _XEROS_OWN:
+        own = f"'{account.name}' is an account that Xero itself keeps, which takes no document lines"
+        yield Finding(key, code, own, remedy, "error")
+    elif key != "rounding_account" and (account.type in _REVENUE) != (key == "sales_account"):
+        kind = "an account for income" if account.type in _REVENUE else "no account for income"
+        yield Finding(
+            key,
+            code,
+            f"'{account.name}' is {kind} (its type in Xero is {account.type})",
+            f"check that it is meant; else {remedy}",
+            "warning",
         )
 
 
@@ -64,6 +109,7 @@ def _payment_accounts(settings: Settings, facts: OrganisationFacts) -> Iterator[
             else ""
         )
         yield Finding("payment_account", "", f"is not set: payments{others} fail", remedy, "error")
+    usual = settings.currency or facts.base_currency
     named = {f"payment_account.{reference}": code for reference, code in settings.payment_accounts.items()}
     if settings.payment_account is not None:
         named = {"payment_account": settings.payment_account, **named}
@@ -81,6 +127,15 @@ def _payment_accounts(settings: Settings, facts: OrganisationFacts) -> Iterator[
                 f"turn on 'enable payments to this account' in Xero, or {remedy}",
                 "error",
             )
+        elif account.currency not in ("", usual):
+            yield Finding(
+                key,
+                code,
+                f"'{account.name}' is in {account.currency}, documents that name no currency in {usual}: "
+                "Xero converts such payments",
+                f"check that it is meant; else {remedy}",
+                "warning",
+            )
 
 
 def _taxes(table: str, types: Mapping[str, str], side: Side, facts: OrganisationFacts) -> Iterator[Finding]:
@@ -95,6 +150,8 @@ def _taxes(table: str, types: Mapping[str, str], side: Side, facts: Organisation
         )
     for rate_key, tax_type in types.items():
         key, rate = f"{table}.{rate_key}", facts.tax_rates.get(tax_type)
+        if rate is None and tax_type == NO_TAX:
+            continue  # every organisation takes it, whether or not it is listed
         if rate is None:
             yield Finding(key, tax_type, "is not a TaxType of the organisation", remedy, "error")
         elif not rate.active:

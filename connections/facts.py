@@ -26,6 +26,8 @@ class Account:
     enable_payments: bool = False
     currency: str = ""
     """Of a bank account."""
+    system: str = ""
+    """Xero's SystemAccount, where it is one: ``DEBTORS``, ``CREDITORS``, ``ROUNDING``, …"""
 
     @property
     def active(self) -> bool:
@@ -75,6 +77,8 @@ class OrganisationFacts:
     """ISO 4217; none when not asked."""
     item_codes: frozenset[str] | None = None
     """None when not asked."""
+    tracked_items: frozenset[str] = frozenset()
+    """Codes of items whose stock Xero counts."""
 
     @classmethod
     def from_xero(
@@ -112,6 +116,11 @@ class OrganisationFacts:
             item_codes=None
             if items is None
             else frozenset(str(element["Code"]) for element in items["Items"]),
+            tracked_items=frozenset(
+                str(element["Code"])
+                for element in (items or {"Items": []})["Items"]
+                if element.get("IsTrackedAsInventory") is True
+            ),
         )
 
     @cached_property
@@ -152,6 +161,7 @@ def _account(element: Mapping[str, Any]) -> Account:
         status=str(element.get("Status") or "ACTIVE"),
         enable_payments=bool(element.get("EnablePaymentsToAccount")),
         currency=str(element.get("CurrencyCode") or ""),
+        system=str(element.get("SystemAccount") or ""),
     )
 
 

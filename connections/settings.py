@@ -19,6 +19,8 @@ from contracts.money import plain
 
 DocumentStatus = Literal["authorised", "draft"]
 
+NO_TAX = "NONE"
+"""Xero's TaxType for "no tax"."""
 DEFAULT_DOCUMENT_URL = "https://{account}.salesbinder.com/documents/view/{id}"
 
 
@@ -51,9 +53,9 @@ class Settings:
     """Account code or AccountID; without it, payments without an account of their own fail."""
     payment_accounts: Mapping[str, str] = field(default_factory=dict)
     """Account code or AccountID by ``fold_reference`` of a payment's reference."""
-    sales_tax: Mapping[str, str] = field(default_factory=lambda: {"0": "NONE"})
+    sales_tax: Mapping[str, str] = field(default_factory=lambda: {"0": NO_TAX})
     """Xero's TaxType by ``tax_key``."""
-    purchase_tax: Mapping[str, str] = field(default_factory=lambda: {"0": "NONE"})
+    purchase_tax: Mapping[str, str] = field(default_factory=lambda: {"0": NO_TAX})
     """Xero's TaxType by ``tax_key``."""
     invoice_number_format: str = "{number}"
     purchase_order_number_format: str = "{number}"
@@ -75,8 +77,8 @@ class Settings:
         values: dict[str, object] = {"enabled_at": enabled_at}
         tables: dict[str, dict[str, str]] = {
             "payment_account": {},
-            "sales_tax": {"0": "NONE"},
-            "purchase_tax": {"0": "NONE"},
+            "sales_tax": {"0": NO_TAX},
+            "purchase_tax": {"0": NO_TAX},
         }
         for written_key, written_value in rows.items():
             key, value = parse_setting(written_key, written_value)

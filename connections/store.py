@@ -19,6 +19,8 @@ from connections.settings import InvalidSetting, Settings, normal_key, parse_set
 from connections.sql import load_queries
 
 CHANNEL = "sbx_connections"
+OTHER_KEYS = ("tenant_id", "paused")
+"""What the history tells of beside settings."""
 
 _SQL = load_queries(__file__)
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
@@ -188,10 +190,10 @@ async def set_settings(
     return made
 
 
-async def settings_history(conn: Db, account: str) -> list[SettingChange]:
-    """Every change of the account's connection, oldest first."""
+async def settings_history(conn: Db, account: str, key: str | None = None) -> list[SettingChange]:
+    """Every change of the account's connection, or of one key, oldest first. ``key`` in its normal form."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["history"], {"account": account})
+        await cursor.execute(_SQL["history"], {"account": account, "key": key})
         return [SettingChange(**row) async for row in cursor]
 
 

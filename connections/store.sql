@@ -51,7 +51,9 @@ INSERT INTO connections.settings_history (account, actor, key, old, new)
 VALUES (%(account)s, %(actor)s, %(key)s, %(old)s, %(new)s)
 
 -- name: history
-SELECT at, actor, key, old, new FROM connections.settings_history WHERE account = %(account)s ORDER BY id
+SELECT at, actor, key, old, new FROM connections.settings_history WHERE account = %(account)s
+   AND (%(key)s::text IS NULL OR key = %(key)s)
+ ORDER BY id
 
 -- name: pause
 UPDATE connections.accounts SET paused_at = now(), paused_by = %(actor)s, paused_reason = %(reason)s

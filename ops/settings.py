@@ -16,6 +16,8 @@ from connections.check import Finding, check_settings
 from connections.environment import Environment
 from connections.facts import OrganisationFacts
 from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
+from contracts.reasons import CATALOGUE
+from log_projection import queries
 from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import ask_lane
@@ -78,7 +80,8 @@ def set_(
 def check(account: Account, as_json: AsJson = False) -> None:
     """Hold the settings against Xero.
 
-    Against its chart of accounts and tax rates, read anew. Exit code 1 when actions would fail.
+    Against its chart of accounts and tax rates, read anew, with what has failed for a setting so far. Exit
+    code 1 when actions would fail.
     """
     used = environment.required(database=True)
     asyncio.run(_load(used, account))
@@ -90,6 +93,7 @@ def check(account: Account, as_json: AsJson = False) -> None:
     if trouble is not None:
         say(f"checked against what Xero said at {facts.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
     findings = check_settings(connection.settings, facts)
+    failures = asyncio.run(_failures(used, account))
     if as_json:
         print_json(
             {
@@ -97,6 +101,7 @@ def check(account: Account, as_json: AsJson = False) -> None:
                 "organisation": facts.name,
                 "fetched_at": facts.fetched_at,
                 "findings": [finding_json(finding) for finding in findings],
+                "failures": failures,
             }
         )
     else:
@@ -104,8 +109,41 @@ def check(account: Account, as_json: AsJson = False) -> None:
             print(f"{finding.severity}: {in_words(finding)}")
         if not findings:
             print(f"all settings of {account} fit {facts.name}")
+        for issue in failures:
+            print(
+                f"failed: {plural(issue['entries'], 'entry', 'entries')}: {issue['reason']} {issue['remedy']}"
+            )
+            print(f"  all of them, once it is set: sbx retry --issue {issue['issue_id']}")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def history(
+    account: Account,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only changes of this setting.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who changed what and when, the oldest first.
+
+    Pauses and the Xero organisation (tenant_id) are in it, too.
+    """
+    wanted = key if key is None or key in store.OTHER_KEYS else normal_key(key)
+    changes = asyncio.run(_history(environment.required(database=True), account, wanted))
+    if as_json:
+        print_json({"account": account, "history": [asdict(change) for change in changes]})
+        return
+    if not changes:
+        say(f"{wanted or 'nothing'} was never changed")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("when (UTC)", "who", "setting", "old", "new"):
+        table.add_column(name, overflow="fold")
+    for change in changes:
+        when = "" if change.at is None else change.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        values = [_shown_value(change.key, value) for value in (change.old, change.new)]
+        table.add_row(when, Text(change.actor), Text(change.key), *values)
+    stdout_console().print(table)
 
 
 def flat(settings: Settings) -> dict[str, str | None]:
@@ -142,6 +180,12 @@ def say_findings(account: str, findings: Sequence[Finding]) -> None:
         say(f"set them with: sbx settings set {account} KEY=VALUE…")
 
 
+def _shown_value(key: str, value: str | None) -> Text:
+    if value is not None:
+        return Text(value)
+    return Text("" if key in store.OTHER_KEYS else "default", "dim")
+
+
 def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
     """Keys and values in their normal form, all checked before any is set."""
     wanted: dict[str, str | None] = {}
@@ -171,9 +215,13 @@ async def _set(
 ) -> list[store.SettingChange]:
     connection = await _load(used, account)
     findings = _unfit(connection, wanted, connection.facts)
-    if findings and await ask_lane(used, account) is None:  # perhaps it was added in Xero only now
-        connection = await _load(used, account)
-        findings = _unfit(connection, wanted, connection.facts)
+    if findings or connection.facts is None:
+        trouble = await ask_lane(used, account)
+        if trouble is None:  # perhaps it was added in Xero only now
+            connection = await _load(used, account)
+            findings = _unfit(connection, wanted, connection.facts)
+        elif connection.facts is None:
+            say(f"warning: not checked against Xero, of which nothing is known yet: {trouble}", "yellow")
     facts = connection.facts
     if findings and facts is not None and datetime.now(UTC) - facts.fetched_at < _FRESH:
         raise OperationFailed(
@@ -195,6 +243,19 @@ def _unfit(
     rows = {key: value for key, value in {**connection.written, **wanted}.items() if value is not None}
     findings = check_settings(Settings.from_rows(rows, connection.enabled_at), facts)
     return [one for one in findings if one.severity == "error" and wanted.get(one.key) is not None]
+
+
+async def _failures(used: Environment, account: str) -> list[queries.Row]:
+    """The account's standing failures that a setting puts right, grouped by cause."""
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
+        found = await queries.issues(connection, account)
+    return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
+
+
+async def _history(used: Environment, account: str, key: str | None) -> list[store.SettingChange]:
+    await _load(used, account)
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
+        return await store.settings_history(connection, account, key)
 
 
 async def _load(used: Environment, account: str) -> store.Connection:

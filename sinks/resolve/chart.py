@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connections.facts import OrganisationFacts
-from connections.settings import Settings, tax_key
+from connections.settings import NO_TAX, Settings, tax_key
 from contracts.commands import Line
 from contracts.money import plain
 from contracts.reasons import Refused
-
-NO_TAX = "NONE"
-"""The TaxType that every organisation has: no tax at all."""
 
 
 @dataclass(frozen=True, slots=True)

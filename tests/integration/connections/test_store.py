@@ -133,6 +133,17 @@ async def test_settings_are_set_all_or_none_and_recorded(conn: Db) -> None:
     assert all(change.at is not None for change in history)
 
 
+async def test_the_history_of_one_key(conn: Db) -> None:
+    await connect(conn)
+    await set_settings(conn, "acme", {"due_days": "7", "sales_tax.8.0": "OUTPUT"}, "ann")
+    await set_settings(conn, "acme", {"due_days": None}, "bob")
+    found = await settings_history(conn, "acme", "due_days")
+    assert [(one.old, one.new, one.actor) for one in found] == [(None, "7", "ann"), ("7", None, "bob")]
+    assert all(one.at is not None for one in found)
+    assert [one.new for one in await settings_history(conn, "acme", "sales_tax.8")] == ["OUTPUT"]
+    assert await settings_history(conn, "acme", "currency") == []
+
+
 async def test_the_cut_off_cannot_be_unset(conn: Db) -> None:
     await connect(conn)
     with pytest.raises(InvalidSetting, match="no default"):

@@ -106,6 +106,20 @@ def test_settings_must_exist_in_the_organisation(stack: Stack, unique: str) -> N
     assert stack.sbx("settings", "set", unique, "due_days=").out == "due_days: 14 -> default\n"
 
 
+def test_the_history_names_who_changed_what_and_when(stack: Stack, unique: str) -> None:
+    connect(stack, unique)
+    for change in ("due_days=7", "due_days=14", "due_days="):
+        assert stack.sbx("settings", "set", unique, change, USER="ann").code == 0
+    shown = stack.sbx("settings", "history", unique, "due_days", "--json").json["history"]
+    assert [(one["old"], one["new"]) for one in shown] == [(None, "7"), ("7", "14"), ("14", None)]
+    assert all(one["actor"] and one["at"].endswith("Z") for one in shown)
+    whole = stack.sbx("settings", "history", unique)
+    assert "tenant_id" in whole.out
+    assert "due_days" in whole.out
+    assert stack.sbx("settings", "history", unique, "due_dais").code == 2
+    assert "never changed" in stack.sbx("settings", "history", unique, "currency").err
+
+
 def test_an_account_added_in_xero_meanwhile_is_found(stack: Stack, unique: str) -> None:
     connect(stack, unique)
     code = unique[:6]
@@ -155,7 +169,8 @@ def test_published_events_end_in_the_log(stack: Stack, connected: str, shared_di
 def test_explain_tells_where_a_document_stands_and_what_to_do(
     stack: Stack, connected: str, shared_dir: Path
 ) -> None:
-    assert stack.sbx("settings", "set", connected, "payment_account=").code == 0
+    numbers = f"invoice_number_format={connected}-{{number}}"  # all share one organisation
+    assert stack.sbx("settings", "set", connected, "payment_account=", numbers).code == 0
     assert stack.sbx("publish", "-", stdin=events(shared_dir, connected)).code == 0
     assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
     told = stack.sbx("explain", "5001", "--account", connected, "--json").json
@@ -192,6 +207,28 @@ def test_explain_asks_which_where_several_records_have_the_number(stack: Stack, 
     assert stack.sbx("explain", f"twins {unique}", "--account", f"a-{unique}").out.startswith(
         "Customer Twins"
     )
+
+
+def test_an_unpaired_tax_rate_is_shown_mended_and_tried_again(
+    stack: Stack, connected: str, shared_dir: Path
+) -> None:
+    numbers = f"invoice_number_format={connected}-{{number}}"  # all share one organisation
+    assert stack.sbx("settings", "set", connected, "sales_tax.8=", numbers).code == 0
+    created = [line for line in events(shared_dir, connected).splitlines() if "invoice.created" in line]
+    assert stack.sbx("publish", "-", stdin="\n".join(created)).code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    checked = stack.sbx("settings", "check", connected, "--json").json
+    (failure,) = [one for one in checked["failures"] if one["cause"] == "sales_tax.8"]
+    assert failure["reason_code"] == "tax_rate_unmapped"
+    issue = str(failure["issue_id"])
+    listed = entries(stack, "--issue", issue)
+    assert len(listed) == failure["entries"] > 0
+    assert stack.sbx("settings", "set", connected, "sales_tax.8=OUTPUT").code == 0
+    done = stack.sbx("retry", "--issue", issue, "--offset", "0-", "--yes", "--json").json
+    assert sorted(done["done"]) == sorted(entry["entry_id"] for entry in listed)
+    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert entries(stack, "--issue", issue) == []
+    assert stack.sbx("status", "--json").json["unknown_refusals"] == []
 
 
 def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, shared_dir: Path) -> None:

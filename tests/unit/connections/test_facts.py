@@ -1,6 +1,7 @@
 """Facts out of Xero's raw answers, and settings held against them."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,8 @@ ACCOUNTS: list[dict[str, Any]] = [
     {"AccountID": BANK_ID, "Name": "Cheque", "Type": "BANK", "Status": "ACTIVE", "CurrencyCode": "USD"},
     {"AccountID": "5", "Code": "610", "Name": "Till", "Type": "CURRENT", "Status": "ACTIVE"}
     | {"EnablePaymentsToAccount": True},
+    {"AccountID": "7", "Code": "090", "Name": "Euros", "Type": "BANK", "CurrencyCode": "EUR"},
+    {"AccountID": "8", "Code": "620", "Name": "Owed", "Type": "CURRENT", "SystemAccount": "DEBTORS"},
     {"AccountID": "6", "Code": "999", "Name": "Old", "Type": "REVENUE", "Status": "ARCHIVED"},
 ]
 RATES: list[dict[str, Any]] = [
@@ -51,7 +54,7 @@ def facts(**organisation: Any) -> OrganisationFacts:
         accounts={"Accounts": ACCOUNTS},
         tax_rates={"TaxRates": RATES},
         currencies={"Currencies": [{"Code": "EUR"}]},
-        items={"Items": [{"Code": "SB-ITEM"}]},
+        items={"Items": [{"Code": "SB-ITEM"}, {"Code": "STOCK", "IsTrackedAsInventory": True}]},
         fetched_at=NOW,
     )
 
@@ -73,11 +76,14 @@ def test_what_is_read() -> None:
     bank = read.account(BANK_ID.lower())
     assert bank is not None
     assert (bank.code, bank.payable, bank.currency) == ("", True, "USD")
-    assert [account.name for account in read.accounts if account.payable] == ["Cheque", "Till"]
+    assert [account.name for account in read.accounts if account.payable] == ["Cheque", "Till", "Euros"]
     assert read.account("nope") is None
     assert read.account("") is None
     assert read.tax_rates["OUTPUT"].rate == Decimal("8.25")
-    assert (read.currencies, read.item_codes) == (frozenset({"USD", "EUR"}), frozenset({"SB-ITEM"}))
+    assert (read.currencies, read.item_codes) == (
+        frozenset({"USD", "EUR"}),
+        frozenset({"SB-ITEM", "STOCK"}),
+    )
     assert read.lock_date is None
 
 
@@ -149,11 +155,76 @@ def findings(**rows: str) -> list[tuple[str, str, str]]:
         ({"sales_tax__8": "INPUT"}, "error", "sales_tax.8", "'Bought 8' is not for sales"),
         ({"purchase_tax__8.25": "OUTPUT"}, "error", "purchase_tax.8.25", "'Sales 8' is not for purchases"),
         ({"sales_tax__8+5": "OUTPUT"}, "warning", "sales_tax.8+5", "'Sales 8' is 8.25 % in Xero, not 13 %"),
-        ({"currency": "CAD"}, "error", "currency", "is not switched on in the Xero organisation"),
+        (
+            {"currency": "CAD", "payment_account": "610"},
+            "error",
+            "currency",
+            "is not switched on in the Xero organisation",
+        ),
+        ({"rounding_account": "001"}, "error", "rounding_account", "is not in Xero's chart of accounts"),
+        ({"rounding_account": "999"}, "error", "rounding_account", "'Old' is archived in Xero"),
+        (
+            {"purchases_account": "090"},
+            "error",
+            "purchases_account",
+            "'Euros' is a bank account, which takes no document lines",
+        ),
+        (
+            {"sales_account": "620"},
+            "error",
+            "sales_account",
+            "'Owed' is an account that Xero itself keeps, which takes no document lines",
+        ),
+        (
+            {"sales_account": "300"},
+            "warning",
+            "sales_account",
+            "'Purchases' is no account for income (its type in Xero is DIRECTCOSTS)",
+        ),
+        (
+            {"purchases_account": "200"},
+            "warning",
+            "purchases_account",
+            "'Sales' is an account for income (its type in Xero is REVENUE)",
+        ),
+        (
+            {"payment_account": "090"},
+            "warning",
+            "payment_account",
+            "'Euros' is in EUR, documents that name no currency in USD: Xero converts such payments",
+        ),
+        (
+            {"item_code": "STOCK"},
+            "error",
+            "item_code",
+            "is an item whose stock Xero counts, which would count SalesBinder's sales a second time",
+        ),
+        ({"sales_tax__0": "OUTPUT"}, "warning", "sales_tax.0", "'Sales 8' is 8.25 % in Xero, not 0 %"),
+        ({"purchase_tax__0": "TAX009"}, "error", "purchase_tax.0", "'Gone' is no longer in use"),
     ],
 )
 def test_what_does_not_fit_is_found(rows: dict[str, str], severity: str, key: str, problem: str) -> None:
     assert findings(**rows) == [(severity, key, problem)]
+
+
+def test_a_bank_account_in_the_currency_of_the_setting_is_right() -> None:
+    assert findings(currency="EUR", payment_account="090") == []
+
+
+def test_no_tax_is_right_also_where_xero_does_not_list_it() -> None:
+    bare = replace(facts(), tax_rates={k: rate for k, rate in facts().tax_rates.items() if k != "NONE"})
+    assert check_settings(settings(), bare) == []
+
+
+def test_a_cut_off_that_lies_ahead_is_told() -> None:
+    [found] = check_settings(replace(settings(), enabled_at=NOW + timedelta(days=1)), facts())
+    assert (found.severity, found.key, found.value) == ("warning", "enabled_at", "2026-02-02T00:00:00Z")
+
+
+def test_what_xero_itself_keeps_is_not_proposed() -> None:
+    [found] = check_settings(settings(sales_account="201"), facts())
+    assert "200 (Sales)" in found.remedy
+    assert "Owed" not in found.remedy
 
 
 def test_a_new_connection_is_told_what_it_lacks() -> None:
@@ -163,6 +234,6 @@ def test_a_new_connection_is_told_what_it_lacks() -> None:
         ("warning", "sales_tax.…"),
         ("warning", "purchase_tax.…"),
     ]
-    assert found[0].remedy == f"set it to one of: {BANK_ID} (Cheque), 610 (Till)"
+    assert found[0].remedy == f"set it to one of: {BANK_ID} (Cheque), 610 (Till), 090 (Euros)"
     assert "OUTPUT (Sales 8)" in found[1].remedy
     assert "INPUT" not in found[1].remedy
