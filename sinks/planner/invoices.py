@@ -19,6 +19,7 @@ from sinks.planner.contacts import (
     plan_contact,
     quoted,
 )
+from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
@@ -245,8 +246,10 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
         if s.known.invoice_by_number is None:
             return _find(link.target, resolved.number)
         _refuse_number(resolved.number, [i for i in _sales(s) if i.get("InvoiceID") != link.xero_id])
-    if s.known.invoice is None and refused_for_state(s, "invoice"):
+    if s.known.invoice is None and (refused_for_state(s, "invoice") or lines_refused(s, "invoice")):
         return read_invoice(link)
+    if (lost := lines_lost(s, link, s.known.invoice)) is not None:
+        return lost
     if status_of(s, link) in UNAPPROVED:
         give_up(s, "invoice")
         body = {**with_line_ids(link, resolved), "Status": "DRAFT"}
@@ -316,16 +319,6 @@ def _push(
     body = {**body, "InvoiceID": link.xero_id, "Contact": {"ContactID": s.contact_link.xero_id}}
     memory = document_memory(s, document, resolved)
     return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
-
-
-def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
-    """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
-    known = dict(link.facts.get("lines") or ())
-    lines = [
-        {**line, "LineItemID": known[line_id]} if line_id in known else line
-        for line_id, line in zip(resolved.line_ids, resolved.body["LineItems"], strict=True)
-    ]
-    return {**resolved.body, "LineItems": lines}
 
 
 def document_memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> dict[str, Any]:

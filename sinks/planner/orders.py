@@ -22,8 +22,8 @@ from sinks.planner.invoices import (
     prepare,
     refused_for_state,
     settled,
-    with_line_ids,
 )
+from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_order
 from sinks.steps import Element, Link, Target
@@ -195,8 +195,10 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     status is not named, so that it stays as it is."""
     if contact_refused(s, "order"):
         return plan_archived(s)
-    if s.known.order is None and refused_for_state(s, "order"):
+    if s.known.order is None and (refused_for_state(s, "order") or lines_refused(s, "order")):
         return read_order(link)
+    if (lost := lines_lost(s, link, s.known.order)) is not None:
+        return lost
     give_up(s, "order")
     if (step := prepare(s)) is not None:
         return step

@@ -1,0 +1,34 @@
+"""Lines of a document and the ids that Xero gave them, by which an update keeps what people added."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sinks.planner.situation import Remember, Situation
+from sinks.resolve import ResolvedDocument
+from sinks.steps import Link
+
+
+def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
+    """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
+    known = dict(link.facts.get("lines") or ())
+    lines = [
+        {**line, "LineItemID": known[line_id]} if line_id in known else line
+        for line_id, line in zip(resolved.line_ids, resolved.body["LineItems"], strict=True)
+    ]
+    return {**resolved.body, "LineItems": lines}
+
+
+def lines_refused(s: Situation, step: str) -> bool:
+    """True when Xero refused this step perhaps because somebody took a line out that the body names."""
+    return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
+
+
+def lines_lost(s: Situation, link: Link, found: Mapping[str, Any] | None) -> Remember | None:
+    """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
+    here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
+    before = list(link.facts.get("lines") or ())
+    kept = [pair for pair in before if pair[1] in here]
+    if not here or len(kept) == len(before):
+        return None
+    return Remember((replace(link, facts={**link.facts, "lines": kept}),), afresh=s.refusal is not None)
