@@ -52,6 +52,11 @@ class Filters:
     """Offsets from this one on."""
     offset_to: int | None = None
     """Offsets up to this one, itself included."""
+    entry_ids: tuple[str, ...] | None = None
+    accounts: tuple[str, ...] | None = None
+    """Only entries of these accounts: those that somebody may see."""
+    not_after: int | None = None
+    """Only entries that have not changed since this position of ``changes``."""
 
 
 # Written so that each condition meets its index. The reasons of held accounts come from account_hold, so the
@@ -77,6 +82,9 @@ _CONDITIONS: dict[str, LiteralString] = {
     "issue": "issue_id = %(issue)s",
     "offset_from": '"offset" >= %(offset_from)s',
     "offset_to": '"offset" <= %(offset_to)s',
+    "entry_ids": "entry_id = ANY(%(entry_ids)s)",
+    "accounts": "account = ANY(%(accounts)s)",
+    "not_after": "position <= %(not_after)s",
 }
 
 
@@ -105,15 +113,7 @@ async def entries(
         newest_first: the other way round, as the page shows them.
         after: go on behind this entry, in the chosen direction.
     """
-    given = filters or Filters()
-    parameters: dict[str, Any] = {
-        field.name: getattr(given, field.name)
-        for field in fields(given)
-        if getattr(given, field.name) is not None
-    }
-    conditions = [sql.SQL(_CONDITIONS[name]) for name in parameters]
-    if given.text is not None:
-        parameters["prefix"] = _prefix(given.text)
+    conditions, parameters = _conditions(filters or Filters())
     if after is not None:
         comparison: LiteralString = "<" if newest_first else ">"
         conditions.append(sql.SQL(f"(queued_at, entry_id) {comparison} (%(after_time)s, %(after_id)s)"))
@@ -129,10 +129,21 @@ async def entries(
             yield _shown(row)
 
 
-async def entry(connection: psycopg.AsyncConnection[Any], entry_id: str) -> Row | None:
-    """One entry, or none."""
-    found = [row async for row in entries(connection, Filters(entry_id=entry_id))]
+async def entry(
+    connection: psycopg.AsyncConnection[Any], entry_id: str, accounts: tuple[str, ...] | None = None
+) -> Row | None:
+    """One entry, or none. ``accounts``, here and below: only what is of these, where it is given."""
+    found = [row async for row in entries(connection, Filters(entry_id=entry_id, accounts=accounts))]
     return found[0] if found else None
+
+
+async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> list[Row]:
+    """How many entries match: ``state``, ``reason_code``, ``triggered_by`` and ``entries``, the largest first."""
+    conditions, parameters = _conditions(filters)
+    query = sql.SQL(_SQL["counts"]).format(conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]))
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query, parameters, prepare=False)
+        return await cursor.fetchall()
 
 
 async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
@@ -140,9 +151,13 @@ async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence
     return await _all(connection, "attempts", {"entry_ids": list(entry_ids)})
 
 
-async def issues(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:
+async def issues(
+    connection: psycopg.AsyncConnection[Any],
+    account: str | None = None,
+    accounts: tuple[str, ...] | None = None,
+) -> list[Row]:
     """Groups of standing failures with one cause, the largest first."""
-    return await _all(connection, "issues", {"account": account})
+    return await _all(connection, "issues", {"account": account, "accounts": _listed(accounts)})
 
 
 async def unknown_refusals(
@@ -156,14 +171,24 @@ async def unknown_refusals(
     return await _all(connection, "unknown_refusals", {"since": since})
 
 
-async def summary(connection: psycopg.AsyncConnection[Any], account: str | None = None) -> list[Row]:
+async def summary(
+    connection: psycopg.AsyncConnection[Any],
+    account: str | None = None,
+    accounts: tuple[str, ...] | None = None,
+) -> list[Row]:
     """Counts, ages and holds, a row an account."""
-    return await _all(connection, "summary", {"account": account})
+    return await _all(connection, "summary", {"account": account, "accounts": _listed(accounts)})
 
 
-async def changes(connection: psycopg.AsyncConnection[Any], after: int, limit: int = _BATCH) -> list[Row]:
+async def changes(
+    connection: psycopg.AsyncConnection[Any],
+    after: int,
+    limit: int = _BATCH,
+    accounts: tuple[str, ...] | None = None,
+) -> list[Row]:
     """``entry_id``, ``account`` and ``position`` of what changed after a position of an earlier call."""
-    return await _all(connection, "changes", {"after": after, "limit": limit})
+    parameters = {"after": after, "limit": limit, "accounts": _listed(accounts)}
+    return await _all(connection, "changes", parameters)
 
 
 async def position(connection: psycopg.AsyncConnection[Any]) -> int:
@@ -175,6 +200,25 @@ async def position(connection: psycopg.AsyncConnection[Any]) -> int:
 def encode_row(row: Row) -> bytes:
     """A row as JSON: amounts as strings (``"110.00"``), times RFC 3339 in UTC."""
     return _encoder.encode(row)
+
+
+def _conditions(filters: Filters) -> tuple[list[sql.SQL], dict[str, Any]]:
+    """The conditions of what is given, and their values."""
+    given = {field.name: getattr(filters, field.name) for field in fields(filters)}
+    parameters: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    conditions = [sql.SQL(_CONDITIONS[name]) for name in parameters]
+    if filters.text is not None:
+        parameters["prefix"] = _prefix(filters.text)
+    return conditions, parameters
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    """As psycopg sends an array: it sends a tuple as a row."""
+    return None if values is None else list(values)
 
 
 async def _all(connection: psycopg.AsyncConnection[Any], name: str, parameters: Row) -> list[Row]:

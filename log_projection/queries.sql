@@ -8,6 +8,13 @@ WHERE {conditions}
 ORDER BY queued_at {direction}, entry_id {direction}
 LIMIT %(limit)s
 
+-- name: counts
+SELECT state, reason_code, triggered_by, count(*) AS entries
+FROM integrations_log.shown_entry
+WHERE {conditions}
+GROUP BY state, reason_code, triggered_by
+ORDER BY entries DESC, reason_code, triggered_by
+
 -- name: attempts
 SELECT * FROM integrations_log.attempts
 WHERE entry_id = ANY(%(entry_ids)s)
@@ -15,7 +22,8 @@ ORDER BY started_at, number, attempt_id
 
 -- name: issues
 SELECT * FROM integrations_log.issues
-WHERE %(account)s::text IS NULL OR account = %(account)s
+WHERE (%(account)s::text IS NULL OR account = %(account)s)
+  AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
 ORDER BY entries DESC, account, reason_code, cause
 
 -- name: unknown_refusals
@@ -25,13 +33,14 @@ ORDER BY last_seen DESC, text
 
 -- name: summary
 SELECT * FROM integrations_log.summary
-WHERE %(account)s::text IS NULL OR account = %(account)s
+WHERE (%(account)s::text IS NULL OR account = %(account)s)
+  AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
 ORDER BY account
 
 -- name: changes
 -- Goes on after a position without missing anything: positions appear in order (see the migration).
 SELECT entry_id, account, position FROM integrations_log.entry
-WHERE position > %(after)s
+WHERE position > %(after)s AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
 ORDER BY position
 LIMIT %(limit)s
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-PACKAGES = ("connections", "sinks", "log_projection")
+PACKAGES = ("connections", "sinks", "log_projection", "web")
 """In the order in which their migrations are applied."""
 
 _ROOT = Path(__file__).resolve().parents[1]

@@ -1,9 +1,10 @@
 """What an operator does with single commands: try again, or leave it. One transaction of the ledger each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from connections import store
 from connections.sql import load_queries
@@ -14,6 +15,17 @@ from sinks.intake import LANE_CHANNEL
 from sinks.steps import encode_memory
 
 _SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a command stands, and who acted on it last (``""``: nobody)."""
+
+    command_id: str
+    state: str
+    outcome: str | None
+    reason_code: str | None
+    actor: str
 
 
 async def retry(connection: ledger.Connection, command_ids: Sequence[str], actor: str) -> list[str]:
@@ -41,6 +53,13 @@ async def skip(
     said = [warning("skipped", actor=actor, note=note)] if note.strip() else []
     parameters = {"command_ids": list(command_ids), "actor": actor, "warnings": encode_memory(said)}
     return await _change(connection, "skip", parameters)
+
+
+async def standing(connection: ledger.Connection, command_ids: Sequence[str]) -> dict[str, Standing]:
+    """Where these commands stand now, by their ids; what the ledger does not know is left out."""
+    async with connection.cursor(row_factory=class_row(Standing)) as cursor:
+        await cursor.execute(_SQL["standing"], {"command_ids": list(command_ids)})
+        return {found.command_id: found for found in await cursor.fetchall()}
 
 
 async def _change(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[str]:

@@ -14,3 +14,7 @@ UPDATE ledger.commands SET
 WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state IN ('failed', 'queued')
 RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
           next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+
+-- name: standing
+SELECT command_id::text, state, outcome, reason_code, actor FROM ledger.commands
+WHERE command_id = ANY(%(command_ids)s::uuid[])

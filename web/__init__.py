@@ -1,1 +1,1 @@
-"""The Integrations Log in the browser."""
+"""The Integrations Log in the browser: pages, JSON API, live updates, sign-in."""

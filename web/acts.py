@@ -1,0 +1,218 @@
+"""What operators do from the page and the API: retry and skip, the plan first, and who did it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import msgspec
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from log_projection.queries import Filters, Row
+from sinks import operators
+from web.auth.users import User
+from web.database import Connection, Database
+from web.problems import Problem
+from web.visible import VisibleLog
+
+Act = Literal["retry", "skip"]
+ACTS: tuple[Act, ...] = get_args(Act)
+NOTE_LENGTH = 500
+SHOWN = 20
+"""How many entries a plan or a result names one by one."""
+CALL_HOLDS = 50
+"""Documents that one call to Xero takes at most."""
+_CHUNK = 500
+"""Entries of one transaction: each entry is done as a whole or not at all, and nobody waits for all of them."""
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries: those named, or all failed ones that match as they stood at ``position``."""
+
+    filters: Filters
+    words: dict[str, Any]
+    """The same as it came in, to be written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an act would do."""
+
+    act: Act
+    position: int
+    """Where the log stood: what changes after it is not acted on."""
+    total: int
+    causes: list[tuple[str, int]]
+    """Reason codes and how many entries have them."""
+    unreadable: int
+    """How many of the entries can only be put right by publishing their event anew."""
+    ended: int
+    """How many are in a state in which there is nothing to do for them."""
+    sample: list[Row]
+
+    @property
+    def possible(self) -> int:
+        """How many would be acted on."""
+        return self.total - self.unreadable - self.ended
+
+    @property
+    def least_calls(self) -> int:
+        """The fewest calls that could do; each entry may need one of its own, and its contact another."""
+        return -(-self.possible // CALL_HOLDS) if self.act == "retry" else 0
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of an act."""
+
+    selected: int = 0
+    done: list[str] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+    """Entries that were left as they are: ``entry_id``, ``code``, ``message``."""
+
+
+def wanted(filters: Filters) -> Filters:
+    """The filters of an act: named entries as they are, else only what has failed.
+
+    Raises:
+        Problem: 400, another state is asked for.
+    """
+    if filters.entry_ids is not None:
+        return filters
+    if filters.state not in (None, "failed"):
+        message = f"Only failed entries can be chosen by filter, not {filters.state} ones. Choose them one by one."
+        raise Problem(400, "bad_request", message, "state")
+    return replace(filters, state="failed")
+
+
+async def plan(log: VisibleLog, act: Act, filters: Filters) -> Plan:
+    """What the act would do, as things stand."""
+    position = await log.position()
+    filters = replace(filters, not_after=position)
+    counted = await log.counts(filters)
+    causes: dict[str, int] = {}
+    for row in counted:
+        name = row["reason_code"] or row["state"]
+        causes[name] = causes.get(name, 0) + row["entries"]
+    return Plan(
+        act=act,
+        position=position,
+        total=sum(row["entries"] for row in counted),
+        causes=sorted(causes.items(), key=lambda cause: -cause[1]),
+        unreadable=sum(row["entries"] for row in counted if _open(act, row) and _unreadable(act, row)),
+        ended=sum(row["entries"] for row in counted if not _open(act, row)),
+        sample=[row async for row in log.entries(filters, limit=SHOWN)],
+    )
+
+
+async def perform(
+    database: Database, user: User, address: str, act: Act, selection: Selection, note: str
+) -> tuple[int, Result]:
+    """Do it; the number of the record of it, and what came of it.
+
+    Two operators at once: each entry goes to one of them, the other is told so.
+
+    Raises:
+        Problem: 400, a skip without a note.
+        psycopg.OperationalError: the database went away; what was done is done, entry by entry.
+    """
+    note = note.strip()
+    if act == "skip" and not note:
+        raise Problem(400, "bad_request", "Say why, for whoever reads the log later.", "note")
+    if len(note) > NOTE_LENGTH or "\0" in note:
+        raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
+    result = Result()
+    async with database.connection() as reading, database.connection() as writing:
+        number = await _begin(writing, user, address, act, selection, note)
+        chunk: list[str] = []
+        async for row in VisibleLog(reading, user).entries(selection.filters):
+            chunk.append(row["entry_id"])
+            if len(chunk) == _CHUNK:
+                await _do(writing, user, act, chunk, note, result)
+                chunk = []
+        if chunk:
+            await _do(writing, user, act, chunk, note, result)
+        await _end(writing, number, result)
+    return number, result
+
+
+async def load(connection: Connection, user: User, number: int) -> dict[str, Any] | None:
+    """The record of an act of the user's own."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["load"], {"id": number, "actor": user.name})
+        return await cursor.fetchone()
+
+
+async def _do(
+    connection: Connection, user: User, act: Act, ids: Sequence[str], note: str, result: Result
+) -> None:
+    if act == "retry":
+        done = await operators.retry(connection, ids, user.name)
+    else:
+        done = await operators.skip(connection, ids, user.name, note)
+    result.selected += len(ids)
+    result.done += done
+    left = sorted(set(ids) - set(done))
+    standing = await operators.standing(connection, left) if left else {}
+    result.refused += [
+        {"entry_id": entry_id, **_why_not(act, standing.get(entry_id))} for entry_id in left
+    ]
+
+
+def _why_not(act: Act, standing: operators.Standing | None) -> dict[str, str]:
+    verb = "tried again" if act == "retry" else "skipped"
+    if standing is None or standing.reason_code == "event_id_reused":
+        return {
+            "code": "publish_anew",
+            "message": f"cannot be {verb}: its event has to be published anew, corrected",
+        }
+    by = f" by {standing.actor}" if standing.actor else ""
+    match standing.state:
+        case "running":
+            return {"code": "running", "message": f"is running just now (set off{by or ' by its event'})"}
+        case "queued":
+            return {"code": "queued", "message": f"is queued already{by}"}
+        case "completed":
+            how = "skipped" if standing.outcome == "skipped_by_operator" else "completed"
+            return {"code": how, "message": f"is {how} already{by}"}
+        case _:
+            return {"code": "changed", "message": f"could not be {verb} as it stands"}
+
+
+def _open(act: Act, row: Row) -> bool:
+    """True in a state in which the act can be done; see ``sinks.operators``."""
+    return row["state"] == "failed" or (act == "skip" and row["state"] == "queued")
+
+
+def _unreadable(act: Act, row: Row) -> bool:
+    """True for what the ledger does not have, or has under another content."""
+    return row["triggered_by"] == "dead_letter" or (act == "retry" and row["reason_code"] == "event_id_reused")
+
+
+async def _begin(
+    connection: Connection, user: User, address: str, act: Act, selection: Selection, note: str
+) -> int:
+    parameters = {
+        "actor": user.name,
+        "address": address,
+        "act": act,
+        "target": msgspec.json.encode(selection.words).decode(),
+        "note": note,
+    }
+    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _end(connection: Connection, number: int, result: Result) -> None:
+    kept = {
+        "selected": result.selected,
+        "done": len(result.done),
+        "refused": len(result.refused),
+        "shown": result.refused[:SHOWN],
+    }
+    encoded = msgspec.json.encode(kept).decode()
+    await connection.execute(_SQL["end"], {"id": number, "result": encoded})

@@ -1,0 +1,80 @@
+"""The composition root: puts the application together from the environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from connections.environment import Environment
+from web import assets, problems
+from web.auth.gate import Gate
+from web.auth.passwords import PasswordCheck
+from web.database import Database, new_pool, opened
+from web.headers import SecurityHeaders
+from web.live import Feed
+from web.pages import act, entry, issues, log, sign_in
+from web.problems import Problem
+from web.services import Services
+
+_BODY_BYTES = 1_000_000
+
+PAGES: tuple[BaseRoute, ...] = (
+    Route("/", log.log_page),
+    Route("/live", log.live),
+    Route("/entries/{entry_id}", entry.entry_page),
+    Route("/issues", issues.issues_page),
+    Route("/plan", act.plan_page),
+    Route("/act", act.perform, methods=["POST"]),
+    Route("/acts/{number:int}", act.act_page),
+    Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+)
+"""Behind the gate. A ``POST`` is made with ``acting`` or ``acting_for_all``; a test sees to it."""
+
+
+def build(environment: Environment) -> Starlette:
+    """The application. It starts and goes on without a database, and says so."""
+    database = new_pool(environment)
+    services = Services(database, Feed(), PasswordCheck())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with opened(database), services.feed.listening(environment):
+            yield
+
+    app = Starlette(
+        routes=_routes(database),
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={
+            Problem: problems.on_problem,
+            HTTPException: problems.on_http,
+            psycopg.Error: problems.on_database,
+            Exception: problems.on_fault,
+        },
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    return app
+
+
+def _routes(database: Database) -> list[BaseRoute]:
+    gate = [Middleware(Gate, database=database)]
+    return [
+        Route("/healthz", _health),
+        Mount("/static", StaticFiles(directory=assets.FOLDER)),
+        Route("/sign-in", sign_in.sign_in_page),
+        Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
+        Route("/sign-in/once", sign_in.sign_in_once),
+        Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),
+    ]
+
+
+async def _health(_request: Request) -> Response:
+    """The process works; whether the database does is the pages' own answer."""
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,34 @@
+-- name: forget_old
+DELETE FROM web.sessions WHERE expires_at <= clock_timestamp()
+
+-- name: start
+INSERT INTO web.sessions (key_hash, user_name, expires_at)
+VALUES (%(key_hash)s, %(user_name)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+
+-- name: session_user
+SELECT u.name, u.role, u.accounts FROM web.sessions s JOIN web.users u ON u.name = s.user_name
+WHERE s.key_hash = %s AND s.expires_at > clock_timestamp()
+
+-- name: end
+DELETE FROM web.sessions WHERE key_hash = %s
+
+-- name: token_user
+SELECT u.name, u.role, u.accounts FROM web.tokens t JOIN web.users u ON u.name = t.user_name
+WHERE t.key_hash = %s AND t.expires_at > clock_timestamp()
+
+-- name: new_token
+INSERT INTO web.tokens AS t (key_hash, user_name, label, expires_at)
+SELECT %(key_hash)s, name, %(label)s, clock_timestamp() + make_interval(days => %(days)s)
+FROM web.users WHERE name = %(user_name)s
+ON CONFLICT (user_name, label) DO UPDATE
+SET key_hash = excluded.key_hash, created_at = excluded.created_at, expires_at = excluded.expires_at
+
+-- name: new_link
+INSERT INTO web.links (key_hash, user_name, expires_at)
+SELECT %(key_hash)s, name, clock_timestamp() + make_interval(secs => %(seconds)s)
+FROM web.users WHERE name = %(user_name)s
+
+-- name: redeem_link
+WITH used AS (DELETE FROM web.links WHERE key_hash = %s OR expires_at <= clock_timestamp()
+              RETURNING key_hash, user_name, expires_at)
+SELECT user_name FROM used WHERE key_hash = %s AND expires_at > clock_timestamp()

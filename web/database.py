@@ -1,0 +1,44 @@
+"""Connections to the database, for as long as a request needs one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from connections.environment import Environment
+
+_SIZE = 8
+_PATIENCE_SECONDS = 4.0
+"""How long a request waits for a connection before it says that the database is away."""
+
+Connection = psycopg.AsyncConnection[Any]
+Database = AsyncConnectionPool[Connection]
+
+
+def new_pool(environment: Environment) -> Database:
+    """A pool that is not open yet. A connection is tried before it is handed out, so that a database that
+    came back is used at once."""
+    arguments = environment.psycopg("sbx-web")
+    conninfo = arguments.pop("conninfo")
+    return AsyncConnectionPool[Connection](
+        conninfo,
+        kwargs={**arguments, "autocommit": True, "connect_timeout": 3},
+        min_size=1,
+        max_size=_SIZE,
+        timeout=_PATIENCE_SECONDS,
+        reconnect_timeout=30,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+@asynccontextmanager
+async def opened(pool: Database) -> AsyncIterator[Database]:
+    """The pool at work, whether the database is there yet or not."""
+    await pool.open(wait=False)
+    try:
+        yield pool
+    finally:
+        await pool.close(timeout=2)

@@ -1,0 +1,1 @@
+"""The pages: one module each, all of them usable without JavaScript."""

@@ -1,0 +1,53 @@
+"""One entry: its story, and that of its whole document."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from log_projection.queries import Filters, Row
+from web.auth.gate import user_of
+from web.problems import Problem
+from web.services import services_of
+from web.views import render
+from web.visible import VisibleLog
+
+_HISTORY = 200
+
+
+async def entry_page(request: Request) -> Response:
+    """``GET /entries/{entry_id}``"""
+    entry_id = request.path_params["entry_id"]
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        entry = await visible.entry(entry_id)
+        if entry is None:
+            raise no_entry()
+        attempts = await visible.attempts(entry_id)
+        same = Filters(account=entry["account"], entity=entry["entity"], record=entry["record_id"])
+        history = [row async for row in visible.entries(same, limit=_HISTORY)]
+    history.reverse()
+    context = {"entry": entry, "attempts": attempts, "history": history, "story": story(entry, attempts)}
+    return render(request, "entry.html", context)
+
+
+def no_entry() -> Problem:
+    """The entry is not there, or not for this user: both look the same."""
+    return Problem(404, "not_found", "There is no such entry, or it belongs to an account that you do not see.")
+
+
+def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
+    """What happened to an entry, oldest first: ``at``, ``what`` and, for a call to Xero, ``attempt``."""
+    told: list[dict[str, Any]] = []
+    if entry["event_time"]:
+        told.append({"at": entry["event_time"], "what": "changed", "attempt": None})
+    told.append({"at": entry["queued_at"], "what": "queued", "attempt": None})
+    calls = [{"at": attempt["started_at"], "what": "call", "attempt": attempt} for attempt in attempts]
+    if entry["started_at"]:
+        told.append({"at": entry["started_at"], "what": "started", "attempt": None})
+    told += calls
+    if entry["finished_at"]:
+        told.append({"at": entry["finished_at"], "what": "finished", "attempt": None})
+    order = {"changed": 0, "queued": 1, "started": 2, "call": 3, "finished": 4}
+    # The event's time is another machine's clock: it stands first whatever it says.
+    return sorted(told, key=lambda one: (one["what"] != "changed", one["at"], order[one["what"]]))

@@ -1,0 +1,91 @@
+"""The log: a page of entries, and the stream that keeps it up to date."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from log_projection.queries import Filters, Row
+from web import filters as reading
+from web.auth.gate import user_of
+from web.live import News, follow
+from web.problems import Problem
+from web.services import services_of
+from web.views import fragment, render
+from web.visible import VisibleLog
+
+PAGE = 50
+_STATES = ("queued", "running", "completed", "failed")
+
+
+async def log_page(request: Request) -> Response:
+    """``GET /``"""
+    pairs = request.query_params.multi_items()
+    try:
+        filters = reading.read_filters(pairs, others=("cursor",))
+        after = reading.read_cursor(request.query_params.get("cursor"))
+        problem = None
+    except Problem as wrong:
+        # Shown above the form, so that what was typed can be corrected where it stands.
+        filters, after, problem = Filters(), None, wrong
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        position = await visible.position()
+        rows, more = ([], False) if problem else await visible.page(filters, PAGE, after)
+        summary = await visible.summary()
+    given = reading.given_filters(pairs)
+    context = {
+        "rows": rows,
+        "given": given,
+        "problem": problem,
+        "next_cursor": reading.encode_cursor(rows[-1]) if more else None,
+        "first_page": after is None,
+        "position": position,
+        "tally": tally(summary, filters.account),
+        "accounts": [row["account"] for row in summary],
+        "held": [row for row in summary if row["held"] and filters.account in (None, row["account"])],
+        "reasons": reading.CHOICES["reason"],
+    }
+    return render(request, "log.html", context, 400 if problem else 200)
+
+
+async def live(request: Request) -> Response:
+    """``GET /live``: what changes on a first page with these filters, as ready rows."""
+    filters = reading.read_filters(request.query_params.multi_items(), others=("after",))
+    given = request.headers.get("last-event-id") or request.query_params.get("after")
+    after = reading.read_number("after", given, 0, 0, 2**62)
+    return EventSourceResponse(_rows(request, filters, after), ping=15)
+
+
+async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator[ServerSentEvent]:
+    services, user = services_of(request), user_of(request)
+    async for news in follow(services.database, services.feed, user, filters, after):
+        async with services.database.connection() as connection:
+            summary = await VisibleLog(connection, user).summary()
+        message = _message(news, user.may_act, not filters.account) | {"tally": tally(summary, filters.account)}
+        yield ServerSentEvent(
+            msgspec.json.encode(message).decode(), event="news", id=str(news.position), retry=2000
+        )
+
+
+def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
+    rows = [
+        {
+            "id": row["entry_id"],
+            "at": row["queued_at"].isoformat(),
+            "html": fragment("rows.html", "entry_row", row, may_act, with_account),
+        }
+        for _, row in news.rows
+    ]
+    return {"reload": news.too_many, "rows": rows, "gone": news.gone}
+
+
+def tally(summary: list[Row], account: str | None) -> dict[str, int]:
+    """How many entries there are in each state, of the account or of all."""
+    rows = [row for row in summary if account in (None, row["account"])]
+    counted = {state: sum(row[state] for row in rows) for state in _STATES}
+    return counted | {"all": sum(counted.values())}
+

@@ -1,0 +1,95 @@
+"""What went wrong with a request, in one shape for pages and API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web.views import render
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_MESSAGES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "The request is too large.",
+}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Problem(Exception):
+    """A request that cannot be answered as asked.
+
+    ``code`` never changes, ``message`` is for people, ``field`` names the part of the request that is wrong.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+        super().__init__(message)
+
+
+def is_api(path: str) -> bool:
+    """True for addresses that answer in JSON."""
+    return path.startswith("/api/")
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a page or as JSON, by the address."""
+    if is_api(request.url.path):
+        error: dict[str, Any] = {"code": problem.code, "message": problem.message}
+        if problem.field is not None:
+            error["field"] = problem.field
+        body = msgspec.json.encode({"error": error})
+        return Response(body, problem.status, problem.headers, "application/json")
+    return render(request, "problem.html", {"problem": problem}, problem.status, problem.headers)
+
+
+def on_problem(request: Request, error: Exception) -> Response:
+    """Handler of ``Problem``."""
+    assert isinstance(error, Problem)
+    return answer(request, error)
+
+
+def on_http(request: Request, error: Exception) -> Response:
+    """Handler of what Starlette itself refuses."""
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "refused")
+    message = _MESSAGES.get(error.status_code, error.detail)
+    return answer(request, Problem(error.status_code, code, message, headers=error.headers))
+
+
+def on_database(request: Request, error: Exception) -> Response:
+    """Handler of a database that is away, or has no tables of ours."""
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+        message = "The database has no tables of ours, or old ones. Run 'sbx migrate'."
+        return answer(request, Problem(503, "database_not_migrated", message))
+    if not isinstance(error, psycopg.OperationalError):
+        raise error
+    log.warning("the database does not answer", path=request.url.path, error=" ".join(str(error).split()))
+    message = (
+        "The database does not answer at the moment. Nothing is lost; this page works again as soon as the "
+        "database does."
+    )
+    return answer(request, Problem(503, "database_away", message, headers={"Retry-After": "5"}))
+
+
+def on_fault(request: Request, _error: Exception) -> Response:
+    """Handler of our own faults, which the server logs with their traceback."""
+    message = "Something went wrong on our side. It is in the log of the web process."
+    return answer(request, Problem(500, "our_error", message))

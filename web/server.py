@@ -1,0 +1,51 @@
+"""The web process: a socket, the application on it, and an end in good order."""
+
+import socket
+
+import uvicorn
+
+from connections.environment import Environment
+from web.app import build
+
+GRACE_SECONDS = 3
+
+
+class AddressInUse(OSError):
+    """The port is taken, or the address is not one of this machine."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 is any free one.
+
+    Raises:
+        AddressInUse: it cannot be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise AddressInUse(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+
+
+def address(listening: socket.socket) -> str:
+    """The address for a browser: ``http://127.0.0.1:8321``."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def new_server(environment: Environment) -> uvicorn.Server:
+    """A server of the application. A proxy on the same machine is believed what it says of its clients."""
+    config = uvicorn.Config(
+        build(environment),
+        log_config=None,  # the process has set up its logs
+        access_log=False,  # addresses hold names of customers, and keys of sign-in links
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(environment: Environment, listening: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    new_server(environment).run(sockets=[listening])

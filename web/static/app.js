@@ -1,0 +1,101 @@
+// What the pages can do besides, where there is JavaScript: follow the log live, and count what is chosen.
+"use strict";
+document.documentElement.classList.add("scripted");
+
+const table = document.getElementById("log");
+const rows = document.getElementById("rows");
+const chosen = document.getElementById("chosen");
+const pickAll = document.getElementById("pick-all");
+const MOST_ROWS = 200;
+
+// On a phone the filters would fill the first screen: fold them until they are wanted.
+const filters = document.getElementById("filters");
+if (filters && matchMedia("(max-width: 40rem)").matches && !("used" in filters.dataset)) filters.open = false;
+
+function picks() {
+  return [...document.querySelectorAll('input[name="entry"][type="checkbox"]')];
+}
+
+function countChosen() {
+  if (!chosen) return;
+  const all = picks();
+  const count = all.filter((box) => box.checked).length;
+  chosen.textContent = count ? `${count} chosen` : "Tick entries to act on them.";
+  for (const button of document.querySelectorAll('#bulk button[value="retry"], #bulk button[value="skip"]')) {
+    button.disabled = count === 0;
+  }
+  if (pickAll) {
+    pickAll.checked = count > 0 && count === all.length;
+    pickAll.indeterminate = count > 0 && count < all.length;
+  }
+}
+
+if (chosen) {
+  document.addEventListener("change", (event) => {
+    if (event.target === pickAll) for (const box of picks()) box.checked = pickAll.checked;
+    countChosen();
+  });
+  addEventListener("pageshow", countChosen);
+  countChosen();
+}
+
+function put(row) {
+  const holder = document.createElement("tbody");
+  holder.innerHTML = row.html; // our own server's markup; the policy of the page allows no script in it
+  const fresh = holder.firstElementChild;
+  fresh.classList.add("fresh");
+  const old = document.getElementById(fresh.id);
+  if (old) {
+    const inside = old.contains(document.activeElement) ? document.activeElement : null;
+    const box = fresh.querySelector('input[name="entry"]');
+    const before = old.querySelector('input[name="entry"]');
+    if (box && before) box.checked = before.checked;
+    const place = inside ? [...old.querySelectorAll("a, input")].indexOf(inside) : -1;
+    old.replaceWith(fresh);
+    if (place >= 0) fresh.querySelectorAll("a, input")[place]?.focus();
+    return false;
+  }
+  const at = Date.parse(row.at);
+  const next = [...rows.children].find((one) => Date.parse(one.dataset.at) <= at);
+  // What is older than the last row of a full page belongs on a later page.
+  if (!next && rows.children.length >= 50) return false;
+  rows.insertBefore(fresh, next || null);
+  while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+  return true;
+}
+
+function show(news) {
+  if (news.reload) return location.reload();
+  let added = 0;
+  for (const row of news.rows) added += put(row) ? 1 : 0;
+  for (const id of news.gone) document.getElementById(`e-${id}`)?.remove();
+  const empty = document.getElementById("empty");
+  if (empty && rows.children.length) empty.remove();
+  for (const place of document.querySelectorAll("[data-count]")) {
+    place.textContent = news.tally[place.dataset.count].toLocaleString("en");
+  }
+  if (added) {
+    document.getElementById("announce").textContent = added === 1 ? "1 new entry" : `${added} new entries`;
+  }
+  countChosen();
+}
+
+if (table && table.dataset.live) {
+  const state = document.getElementById("live-state");
+  const tell = (live) => {
+    state.textContent = live ? "Live" : "Waiting for the connection";
+    const dot = document.createElement("span");
+    dot.className = live ? "dot" : "dot away";
+    state.prepend(dot);
+  };
+  const source = new EventSource(table.dataset.live);
+  source.addEventListener("open", () => tell(true));
+  source.addEventListener("error", () => {
+    // Closed for good: the session has ended, or the address is refused. A reload says which.
+    if (source.readyState === EventSource.CLOSED) state.textContent = "Not live: reload the page";
+    else tell(false);
+  });
+  source.addEventListener("news", (event) => show(JSON.parse(event.data)));
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}

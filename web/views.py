@@ -1,0 +1,80 @@
+"""Templates: what every page gets, and how a page is made of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from web import words
+from web.assets import VERSION
+from web.auth.keys import form_token
+
+_FOLDER = Path(__file__).with_name("templates")
+
+def issue_filters(issue: Mapping[str, Any]) -> dict[str, str]:
+    """The filters that find a group's entries."""
+    found = {"account": issue["account"], "state": "failed", "reason": issue["reason_code"]}
+    return {name: value for name, value in found.items() if value}
+
+
+environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_FOLDER),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.globals |= {
+    "STATES": words.STATES,
+    "MARKS": words.MARKS,
+    "ENTITIES": words.ENTITIES,
+    "ACTIONS": words.ACTIONS,
+    "OUTCOMES": words.OUTCOMES,
+    "TRIGGERS": words.TRIGGERS,
+    "XERO_TYPES": words.XERO_TYPES,
+    "assets": VERSION,
+    "cause": words.cause,
+    "by_itself": words.by_itself,
+    "took": words.took,
+}
+environment.filters |= {
+    "in_words": words.in_words,
+    "document": words.document,
+    "money": words.money,
+    "moment": words.moment,
+    "web_address": words.web_address,
+    "query": lambda parameters: urlencode(parameters),
+    "pretty": words.pretty,
+    "zip_same": lambda values: [(value, value) for value in values],
+    "name_pairs": lambda codes: [(code, words.in_words(code)) for code in codes],
+    "date_input": lambda value: "date" if not value or len(value) == 10 else "text",
+    "issue_filters": issue_filters,
+}
+
+
+def render(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page. Every template knows ``user`` (none when nobody is signed in), ``path`` and ``form_token``."""
+    session = getattr(request.state, "session", None)
+    known = {
+        "user": getattr(request.state, "user", None),
+        "path": request.url.path,
+        "form_token": form_token(session) if session else "",
+    }
+    html = environment.get_template(template).render({**known, **context})
+    return HTMLResponse(html, status, dict(headers or {}))
+
+
+def fragment(template: str, name: str, *arguments: Any) -> str:
+    """A macro of a template, rendered alone: what a live update carries."""
+    module = environment.get_template(template).module
+    return str(getattr(module, name)(*arguments))

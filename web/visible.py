@@ -1,0 +1,66 @@
+"""The log as one user may see it. Pages and API read the log through this and nothing else."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from log_projection import queries
+from log_projection.queries import Cursor, Filters, Row
+from web.auth.users import User
+from web.database import Connection
+
+
+class VisibleLog:
+    """Every question is asked for the user's accounts only."""
+
+    def __init__(self, connection: Connection, user: User) -> None:
+        self._connection = connection
+        self._accounts = user.accounts
+
+    def entries(
+        self,
+        filters: Filters,
+        *,
+        limit: int | None = None,
+        newest_first: bool = True,
+        after: Cursor | None = None,
+    ) -> AsyncIterator[Row]:
+        """Entries that match; see ``queries.entries``."""
+        within = replace(filters, accounts=self._accounts)
+        return queries.entries(
+            self._connection, within, limit=limit, newest_first=newest_first, after=after
+        )
+
+    async def page(self, filters: Filters, limit: int, after: Cursor | None) -> tuple[list[Row], bool]:
+        """At most ``limit`` entries, newest first, and whether there are more behind them."""
+        rows = [row async for row in self.entries(filters, limit=limit + 1, after=after)]
+        return rows[:limit], len(rows) > limit
+
+    async def entry(self, entry_id: str) -> Row | None:
+        """One entry, or none."""
+        return await queries.entry(self._connection, entry_id, self._accounts)
+
+    async def attempts(self, entry_id: str) -> list[Row]:
+        """The calls made for an entry; empty for one that the user may not see."""
+        if await self.entry(entry_id) is None:
+            return []
+        return await queries.attempts(self._connection, [entry_id])
+
+    async def counts(self, filters: Filters) -> list[Row]:
+        """How many match, by state, reason and trigger."""
+        return await queries.counts(self._connection, replace(filters, accounts=self._accounts))
+
+    async def issues(self, account: str | None = None) -> list[Row]:
+        """Groups of standing failures."""
+        return await queries.issues(self._connection, account, self._accounts)
+
+    async def summary(self, account: str | None = None) -> list[Row]:
+        """Counts and holds, a row an account."""
+        return await queries.summary(self._connection, account, self._accounts)
+
+    async def changes(self, after: int, limit: int) -> list[Row]:
+        """Which entries changed after a position."""
+        return await queries.changes(self._connection, after, limit, self._accounts)
+
+    async def position(self) -> int:
+        """The newest position."""
+        return await queries.position(self._connection)

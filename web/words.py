@@ -1,0 +1,109 @@
+"""The log in words that a bookkeeper uses, and the forms in which the page shows values."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from contracts.reasons import CATALOGUE
+
+STATES = {"queued": "Queued", "running": "Running", "completed": "Completed", "failed": "Failed"}
+MARKS = {"queued": "○", "running": "◐", "completed": "✓", "failed": "✕"}
+ENTITIES = {
+    "customer": "Customer",
+    "supplier": "Supplier",
+    "invoice": "Invoice",
+    "purchase_order": "Purchase order",
+}
+ACTIONS = {
+    "created": "Created",
+    "edited": "Edited",
+    "deleted": "Deleted",
+    "cancelled": "Cancelled",
+    "reset": "Reset",
+    "payment_applied": "Payment applied",
+    "refund_applied": "Refund applied",
+    "received": "Received",
+}
+OUTCOMES = {
+    "posted": "Posted to Xero",
+    "already_there": "Xero had it already",
+    "not_needed": "Nothing to do in Xero",
+    "before_cutoff": "From before the connection, not synced",
+    "superseded": "A later change made it unnecessary",
+    "skipped_by_operator": "Skipped by hand",
+}
+TRIGGERS = {
+    "event": "Change in SalesBinder",
+    "retry": "Retried",
+    "replay": "Replayed",
+    "dead_letter": "Event that could not be read",
+}
+XERO_TYPES = {
+    "contact": "Contact",
+    "invoice": "Invoice",
+    "payment": "Payment",
+    "credit_note": "Credit note",
+    "bill": "Bill",
+    "purchase_order": "Purchase order",
+}
+
+
+def in_words(value: str | None) -> str:
+    """``tax_rate_unmapped`` as ``Tax rate unmapped``."""
+    text = (value or "").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def document(row: Mapping[str, Any]) -> str:
+    """The record's number, else its name, else the beginning of its id."""
+    if row["entity"] in ("customer", "supplier"):
+        return str(row["party_name"] or row["record_number"] or row["record_id"][:8])
+    return str(row["record_number"] or row["record_id"][:8])
+
+
+def money(amount: Decimal | None) -> str:
+    """``1,234.50``, with the decimals that it has; blank for none."""
+    return "" if amount is None else f"{amount:,}"
+
+
+def moment(at: datetime | None, shape: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A moment in UTC; blank for none."""
+    return "" if at is None else at.astimezone(UTC).strftime(shape)
+
+
+def took(started: datetime | None, finished: datetime | None) -> str:
+    """How long something took: ``240 ms``, ``1.4 s``, ``3 min``; blank when it has not ended."""
+    if started is None or finished is None:
+        return ""
+    seconds = max(0.0, (finished - started).total_seconds())
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def pretty(text: str) -> str:
+    """A body as people read it: JSON with a line a value, anything else as it is."""
+    try:
+        return msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:
+        return text
+
+
+def web_address(value: str) -> str:
+    """``value`` when it is an address of the web, else blank: no other scheme becomes a link."""
+    parts = urlsplit(value)
+    return value if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def cause(code: str | None) -> str:
+    """Why such a thing happens at all; blank for a code that is not in the catalogue."""
+    return CATALOGUE[code].cause if code in CATALOGUE else ""
+
+
+def by_itself(code: str | None) -> str:
+    """What happens without anybody; blank for a code that is not in the catalogue."""
+    return CATALOGUE[code].retry if code in CATALOGUE else ""
