@@ -138,7 +138,7 @@ async def entry(
 
 
 async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> list[Row]:
-    """How many entries match: ``state``, ``reason_code``, ``triggered_by`` and ``entries``, the largest first."""
+    """How many match (``entries``) by ``state``, ``reason_code`` and ``triggered_by``, the largest first."""
     conditions, parameters = _conditions(filters)
     query = sql.SQL(_SQL["counts"]).format(conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]))
     async with connection.cursor(row_factory=dict_row) as cursor:

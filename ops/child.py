@@ -1,7 +1,8 @@
-"""A stage as a child of ``sbx up``: ends in good order when its parent does, however that happened.
+"""A stage or the page as a child of ``sbx up``: ends in good order when its parent does, whatever happened.
 
-``python -m ops.child STAGE``, with a pipe as standard input whose other end only the parent holds. Works on
-every POSIX system and from any thread, which the parent-death signal of Linux does not.
+``python -m ops.child STAGE`` or ``python -m ops.child web PORT``, with a pipe as standard input whose other
+end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
+Linux does not.
 """
 
 import os
@@ -13,6 +14,7 @@ from connections.environment import Environment
 from streams import STAGES, run_stage
 
 GRACE_SECONDS = 20.0
+LOOPBACK = "127.0.0.1"
 
 
 def _end_with_parent() -> None:
@@ -23,12 +25,25 @@ def _end_with_parent() -> None:
     threading.Timer(GRACE_SECONDS, os._exit, [1]).start()
 
 
-def main(stage: str) -> int:
-    """Run the stage; its exit code."""
-    (known,) = (name for name in STAGES if name == stage)
+def main(what: str, port: str = "0") -> int:
+    """Run the stage or the page; its exit code."""
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    return run_stage(known, Environment.read(os.environ))
+    environment = Environment.read(os.environ)
+    if what == "web":
+        return _web(environment, int(port))
+    (stage,) = (name for name in STAGES if name == what)
+    return run_stage(stage, environment)
+
+
+def _web(environment: Environment, port: int) -> int:
+    # Imported here: the stages need none of it, and their memory counts.
+    from streams.logs import configure_logging
+    from web.server import bind, serve
+
+    configure_logging(stage="web")
+    serve(environment, bind(LOOPBACK, port))
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

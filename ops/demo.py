@@ -34,6 +34,7 @@ from ops.running import Running, ended_by_signals, running, wait_until_ready
 from ops.terminal import Steps, bar, print_json, stderr_console, stdout_console
 from ops.up import watch
 from ops.wait import wait_until_idle
+from ops.web import say_link
 from sandbox.fake_xero.admin_client import FakeXeroAdmin
 from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT
 from sandbox.shop import PAYMENT_ACCOUNTS, TAX_RATES, ShopDay, shop_day, unreadable_event
@@ -79,13 +80,23 @@ def demo(
             directory = ending.enter_context(_directory())
             xero = ending.enter_context(_fake_xero(directory))
             pipeline = ending.enter_context(
-                running(_environ(directory, xero), workers=1, wait=0, progress=shown, report=report)
+                running(
+                    _environ(directory, xero),
+                    workers=1,
+                    web_port=None,
+                    wait=0,
+                    progress=shown,
+                    report=report,
+                )
             )
             wait_until_ready(pipeline, shown)
             shown.pause()
+            if not once:
+                console.print(f"Watch it in the browser: {pipeline.web_url}", markup=False)
+                say_link(pipeline.environment, pipeline.web_url)
             result = _play(console, pipeline, xero, as_json)
             if not once:
-                _look_around(console, directory, xero)
+                _look_around(console, directory, xero, pipeline.web_url)
                 watch(console, pipeline)
     except KeyboardInterrupt:
         console.print("stopped")
@@ -224,13 +235,14 @@ def _entries(used: Environment) -> list[dict[str, Any]]:
         return database.execute(_SQL["entries"]).fetchall()
 
 
-def _look_around(console: Console, directory: Path, xero: str) -> None:
+def _look_around(console: Console, directory: Path, xero: str, page: str) -> None:
     console.print()
     console.print("ready", style="bold green")
     console.print(
         f"Look around from another terminal:\n"
         f"  export SBX_DATA_DIR={directory} SBX_XERO_API_URL={xero} SBX_XERO_IDENTITY_URL={xero}\n"
         f"  sbx status\n"
+        f"  sbx users link --url {page}\n"
         f"  sbx log --state failed\n"
         f"Put right what failed for a tax that nobody set up:\n"
         f"  sbx settings set {_ACCOUNT} sales_tax.15=OUTPUT2\n"

@@ -20,7 +20,9 @@ from ops import (
     status,
     topics,
     up,
+    users,
     wait,
+    web,
     worker,
 )
 from ops.errors import in_words
@@ -37,6 +39,8 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.command()(worker.worker)
+app.command()(web.web)
+app.add_typer(users.app, name="users")
 app.add_typer(topics.app, name="topics")
 app.command()(topics.migrate)
 app.command()(connect.connect)

@@ -17,13 +17,15 @@ from kafka.errors import KafkaError
 from connections.environment import Environment
 from ops import environment as resolving
 from ops.broker import Broker
-from ops.child import GRACE_SECONDS
+from ops.child import GRACE_SECONDS, LOOPBACK
 from ops.errors import OperationFailed
 from ops.status import deliver_runs, stage_status
-from ops.supervisor import Report, Supervisor, stage_command
+from ops.supervisor import Report, Supervisor, stage_command, web_command
 from ops.topics import set_up
+from ops.web import PORT as WEB_PORT
 from sandbox import EmbeddedStack, Progress
 from streams import STAGES
+from web.server import AddressInUse, bind
 
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
@@ -40,6 +42,12 @@ class Running:
     """Which of Kafka and PostgreSQL are the embedded ones."""
     logs: Path
     workers: int
+    web_port: int
+
+    @property
+    def web_url(self) -> str:
+        """Where the page is."""
+        return f"http://{LOOPBACK}:{self.web_port}"
 
     def lost_service(self) -> str | None:
         """An embedded service that does not listen any more."""
@@ -52,13 +60,20 @@ class Running:
 
 @contextmanager
 def running(
-    environ: Mapping[str, str], *, workers: int, wait: float, progress: Progress, report: Report
+    environ: Mapping[str, str],
+    *,
+    workers: int,
+    web_port: int | None,
+    wait: float,
+    progress: Progress,
+    report: Report,
 ) -> Iterator[Running]:
     """Run it for as long as the block does; all of it has ended when the block has.
 
     Args:
         environ: variables of the pipeline; Kafka and PostgreSQL that they do not name are embedded ones.
         workers: processes of each stage.
+        web_port: where the page listens; none for the usual port, or any where that is taken.
         wait: seconds for which services that are not ours may be away at the start.
 
     Raises:
@@ -90,6 +105,8 @@ def running(
         commands = [
             stage_command(stage, number, logs) for stage in STAGES for number in range(1, workers + 1)
         ]
+        port = _free_port(web_port)
+        commands.append(web_command(port, logs))
         child_environ = {
             **environ,
             "SBX_DATA_DIR": str(used.data_dir),
@@ -100,9 +117,23 @@ def running(
         ending.callback(_stop, supervisor, progress)
         supervisor.start()
         embedded = [("Kafka", stack.bootstrap_servers), ("PostgreSQL", stack.database_url)]
-        yield Running(
-            used, child_environ, tuple(name for name, address in embedded if address), logs, workers
-        )
+        ours = tuple(name for name, address in embedded if address)
+        yield Running(used, child_environ, ours, logs, workers, port)
+
+
+def _free_port(wanted: int | None) -> int:
+    """A port for the page, which its process binds a moment later, and again when it is started again.
+
+    Raises:
+        OperationFailed: the wanted one is taken.
+    """
+    for port in (wanted,) if wanted else (WEB_PORT, 0):
+        try:
+            with bind(LOOPBACK, port) as listening:
+                return int(listening.getsockname()[1])
+        except AddressInUse:
+            continue
+    raise OperationFailed(f"port {wanted} is taken", "name another one with --web-port, or leave it out")
 
 
 def _stop(supervisor: Supervisor, progress: Progress) -> None:
@@ -151,7 +182,7 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
                 progress(f"Waiting for {', '.join(sorted(waiting))}", None)
                 time.sleep(_LOOK_SECONDS)
                 check_services(pipeline)
-    while not deliver_runs(used):
+    while not (deliver_runs(used) and _listens(f"{LOOPBACK}:{pipeline.web_port}")):
         time.sleep(_LOOK_SECONDS)
         check_services(pipeline)
 

@@ -140,6 +140,12 @@ def stage_command(stage: str, number: int, logs: Path) -> Command:
     return Command(name, argv, logs / f"{name}.jsonl", {"SBX_WORKER_NAME": f"{_place(logs)}-{name}"})
 
 
+def web_command(port: int, logs: Path) -> Command:
+    """The page on a port of this machine."""
+    argv = [sys.executable, "-P", "-m", "ops.child", "web", str(port)]
+    return Command("web", argv, logs / "web.jsonl")
+
+
 def _place(logs: Path) -> str:
     """Tells this machine's data directory from all others, in letters that Kafka takes in a member's name."""
     digest = hashlib.sha256(f"{socket.gethostname()}:{logs.resolve()}".encode()).hexdigest()

@@ -12,12 +12,17 @@ from ops.options import AsJson
 from ops.running import Running, check_services, ended_by_signals, running, wait_until_ready
 from ops.status import gather, tables
 from ops.terminal import Steps, print_json, stderr_console
+from ops.web import say_link
 
 _REFRESH_SECONDS = 3.0
 
 
 def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
+    web_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the page. [default: 8321, or any where that is taken]"),
+    ] = None,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
     ] = 60.0,
@@ -25,8 +30,8 @@ def up(
 ) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Kafka and PostgreSQL unless they are configured, topics, tables, and all stages, which are started again
-    when they end.
+    Kafka and PostgreSQL unless they are configured, topics, tables, all stages and the page, which are
+    started again when they end.
 
     The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
     """
@@ -40,13 +45,15 @@ def up(
             shown = Steps(console)
             try:
                 with running(
-                    os.environ, workers=workers, wait=wait, progress=shown, report=report
+                    os.environ, workers=workers, web_port=web_port, wait=wait, progress=shown, report=report
                 ) as pipeline:
                     wait_until_ready(pipeline, shown)
                     shown.pause()
                     announce(console, pipeline)
                     if as_json:
-                        print_json(gather(pipeline.environment).to_json())
+                        print_json(
+                            gather(pipeline.environment).to_json() | {"web": {"url": pipeline.web_url}}
+                        )
                     watch(console, pipeline)
             finally:
                 shown.pause()
@@ -67,7 +74,9 @@ def announce(console: Console, pipeline: Running) -> None:
         markup=False,
         soft_wrap=True,
     )
+    console.print(f"{'page':<11}{pipeline.web_url}", markup=False, soft_wrap=True)
     console.print("ready", style="bold green")
+    say_link(used, pipeline.web_url)
 
 
 def watch(console: Console, pipeline: Running) -> None:

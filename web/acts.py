@@ -23,7 +23,7 @@ SHOWN = 20
 CALL_HOLDS = 50
 """Documents that one call to Xero takes at most."""
 _CHUNK = 500
-"""Entries of one transaction: each entry is done as a whole or not at all, and nobody waits for all of them."""
+"""Entries of one transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
 
 _SQL = load_queries(__file__)
 
@@ -83,7 +83,9 @@ def wanted(filters: Filters) -> Filters:
     if filters.entry_ids is not None:
         return filters
     if filters.state not in (None, "failed"):
-        message = f"Only failed entries can be chosen by filter, not {filters.state} ones. Choose them one by one."
+        message = (
+            f"Only failed entries can be chosen by filter, not {filters.state} ones. Choose them one by one."
+        )
         raise Problem(400, "bad_request", message, "state")
     return replace(filters, state="failed")
 
@@ -157,9 +159,7 @@ async def _do(
     result.done += done
     left = sorted(set(ids) - set(done))
     standing = await operators.standing(connection, left) if left else {}
-    result.refused += [
-        {"entry_id": entry_id, **_why_not(act, standing.get(entry_id))} for entry_id in left
-    ]
+    result.refused += [{"entry_id": entry_id, **_why_not(act, standing.get(entry_id))} for entry_id in left]
 
 
 def _why_not(act: Act, standing: operators.Standing | None) -> dict[str, str]:
@@ -189,7 +189,9 @@ def _open(act: Act, row: Row) -> bool:
 
 def _unreadable(act: Act, row: Row) -> bool:
     """True for what the ledger does not have, or has under another content."""
-    return row["triggered_by"] == "dead_letter" or (act == "retry" and row["reason_code"] == "event_id_reused")
+    return row["triggered_by"] == "dead_letter" or (
+        act == "retry" and row["reason_code"] == "event_id_reused"
+    )
 
 
 async def _begin(

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from connections.environment import Environment
 from web import assets, problems
+from web.api.routes import ROUTES
 from web.auth.gate import Gate
 from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
@@ -71,6 +72,7 @@ def _routes(database: Database) -> list[BaseRoute]:
         Route("/sign-in", sign_in.sign_in_page),
         Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
         Route("/sign-in/once", sign_in.sign_in_once),
+        Mount("/api/v1", routes=ROUTES, middleware=gate, max_body_size=_BODY_BYTES),
         Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),
     ]
 

@@ -24,7 +24,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 _LONGEST = 255
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f%z"
 
 
 def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -> Filters:
@@ -68,7 +67,7 @@ def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def encode_cursor(row: Row) -> str:
     """Where a list goes on behind this entry, in letters for an address."""
-    text = f"{row['queued_at'].astimezone(UTC).strftime(_CURSOR_TIME)} {row['entry_id']}"
+    text = f"{row['queued_at'].astimezone(UTC).isoformat()} {row['entry_id']}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -83,7 +82,10 @@ def read_cursor(text: str | None) -> Cursor | None:
     try:
         padded = text + "=" * (-len(text) % 4)
         moment, entry_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ")
-        return Cursor(datetime.strptime(moment, _CURSOR_TIME), entry_id)
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None or "\0" in entry_id:
+            raise ValueError("no offset, or a NUL")
+        return Cursor(at, entry_id)
     except (binascii.Error, UnicodeError, ValueError) as error:
         message = "The cursor is not one of ours. Take it from 'next' of an answer, or leave it out."
         raise _wrong("cursor", message) from error

@@ -6,6 +6,7 @@ import uvicorn
 
 from connections.environment import Environment
 from web.app import build
+from web.services import Services
 
 GRACE_SECONDS = 3
 
@@ -34,7 +35,17 @@ def address(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def new_server(environment: Environment) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Ends the live streams first: they would keep the process until its patience is over."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in good order."""
+        services: Services = self.config.app.state.services  # type: ignore[union-attr]
+        services.feed.close()
+        await super().shutdown(sockets)
+
+
+def new_server(environment: Environment) -> Server:
     """A server of the application. A proxy on the same machine is believed what it says of its clients."""
     config = uvicorn.Config(
         build(environment),
@@ -43,7 +54,7 @@ def new_server(environment: Environment) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def serve(environment: Environment, listening: socket.socket) -> None:

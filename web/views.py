@@ -15,6 +15,7 @@ from web.auth.keys import form_token
 
 _FOLDER = Path(__file__).with_name("templates")
 
+
 def issue_filters(issue: Mapping[str, Any]) -> dict[str, str]:
     """The filters that find a group's entries."""
     found = {"account": issue["account"], "state": "failed", "reason": issue["reason_code"]}

@@ -26,9 +26,7 @@ class VisibleLog:
     ) -> AsyncIterator[Row]:
         """Entries that match; see ``queries.entries``."""
         within = replace(filters, accounts=self._accounts)
-        return queries.entries(
-            self._connection, within, limit=limit, newest_first=newest_first, after=after
-        )
+        return queries.entries(self._connection, within, limit=limit, newest_first=newest_first, after=after)
 
     async def page(self, filters: Filters, limit: int, after: Cursor | None) -> tuple[list[Row], bool]:
         """At most ``limit`` entries, newest first, and whether there are more behind them."""

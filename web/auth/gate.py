@@ -147,7 +147,9 @@ def require_operator(request: Request) -> None:
         Problem: 403.
     """
     if not user_of(request).may_act:
-        message = "Your role is viewer: you may look, not act. Ask whoever set up your user for the role operator."
+        message = (
+            "Your role is viewer: you may look, not act. Ask whoever set up your user for the role operator."
+        )
         raise Problem(403, "not_allowed", message)
 
 
@@ -171,7 +173,7 @@ def address_of(request: Request) -> str:
 
 
 def _forged() -> Problem:
-    message = "This form is not from this page, or your session has changed. Go back, reload the page, try again."
+    message = (
+        "This form is not from this page, or your session has changed. Go back, reload the page, try again."
+    )
     return Problem(403, "form_refused", message)
-
-

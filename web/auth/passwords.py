@@ -26,7 +26,9 @@ def hash_password(password: str) -> str:
         WeakPassword: it is shorter than 12 characters or longer than 512.
     """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters; this one {len(password)}")
+        raise WeakPassword(
+            f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters; this one {len(password)}"
+        )
     return _hasher.hash(password)
 
 
@@ -43,6 +45,7 @@ class PasswordCheck:
 
 def _matches(password: str, kept: str | None) -> bool:
     try:
-        return _hasher.verify(kept or _NOBODY, password) and kept is not None
+        _hasher.verify(kept or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None

@@ -70,7 +70,9 @@ def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:
     do = words.get("do", "")
     act = next((known for known in ACTS if do in (known, known + _ALL)), None)
     if act is None:
-        raise Problem(400, "bad_request", f"'{do}' is nothing that can be done. There are: retry, skip.", "do")
+        raise Problem(
+            400, "bad_request", f"'{do}' is nothing that can be done. There are: retry, skip.", "do"
+        )
     position = words.get("position")
     until = reading.read_number("position", position, 0, 0, 2**62) if position else None
     if do.endswith(_ALL):

@@ -33,7 +33,9 @@ async def entry_page(request: Request) -> Response:
 
 def no_entry() -> Problem:
     """The entry is not there, or not for this user: both look the same."""
-    return Problem(404, "not_found", "There is no such entry, or it belongs to an account that you do not see.")
+    return Problem(
+        404, "not_found", "There is no such entry, or it belongs to an account that you do not see."
+    )
 
 
 def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:

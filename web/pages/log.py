@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
+import psycopg
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,12 +64,15 @@ async def live(request: Request) -> Response:
 async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator[ServerSentEvent]:
     services, user = services_of(request), user_of(request)
     async for news in follow(services.database, services.feed, user, filters, after):
-        async with services.database.connection() as connection:
-            summary = await VisibleLog(connection, user).summary()
-        message = _message(news, user.may_act, not filters.account) | {"tally": tally(summary, filters.account)}
-        yield ServerSentEvent(
-            msgspec.json.encode(message).decode(), event="news", id=str(news.position), retry=2000
-        )
+        try:
+            async with services.database.connection() as connection:
+                summary = await VisibleLog(connection, user).summary()
+        except psycopg.OperationalError:
+            return  # the browser comes again behind the last message that it has
+        message = _message(news, user.may_act, not filters.account)
+        message["tally"] = tally(summary, filters.account)
+        data = msgspec.json.encode(message).decode()
+        yield ServerSentEvent(data, event="news", id=str(news.position), retry=2000)
 
 
 def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
@@ -88,4 +92,3 @@ def tally(summary: list[Row], account: str | None) -> dict[str, int]:
     rows = [row for row in summary if account in (None, row["account"])]
     counted = {state: sum(row[state] for row in rows) for state in _STATES}
     return counted | {"all": sum(counted.values())}
-

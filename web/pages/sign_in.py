@@ -34,7 +34,9 @@ async def sign_in(request: Request) -> Response:
     async with services.database.connection() as connection:
         if not await throttle.admit(connection, name, address_of(request)):
             wait = throttle.WINDOW_SECONDS // 60
-            message = f"Too many wrong passwords. Try again in {wait} minutes, or have your password set anew."
+            message = (
+                f"Too many wrong passwords. Try again in {wait} minutes, or have your password set anew."
+            )
             return _form(request, name, next_page, message, 429, throttle.WINDOW_SECONDS)
         kept = await users.password_hash(connection, name)
     # Without a connection in hand: a burst of sign-ins must not take them all.

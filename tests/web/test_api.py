@@ -1,0 +1,226 @@
+"""The JSON API: what it answers, what it refuses, and that its description is true."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema
+import pytest
+from starlette.routing import Route
+
+from contracts.results import AccountResult, Attempt
+from tests.web.office import NOW, Client, Office, entry
+from web.api.columns import COLUMNS
+from web.api.openapi import description
+from web.api.routes import ROUTES
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def program(office: Office) -> Client:
+    office.user("ann")
+    return office.api("ann")
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status == 200, answer.text
+    return [row["entry_id"] for row in answer.json["entries"]]
+
+
+def test_entries_go_page_by_page_whatever_comes_in_meanwhile(office: Office, program: Client) -> None:
+    office.log(*(entry(f"e{n}", queued_at=NOW + n // 2 * MINUTE) for n in range(7)))
+    first = program.get("/api/v1/entries", limit=3)
+    assert ids(first) == ["e6", "e5", "e4"]
+    office.log(entry("new", queued_at=NOW + 60 * MINUTE))
+    second = program.get("/api/v1/entries", limit=3, cursor=first.json["next"])
+    assert ids(second) == ["e3", "e2", "e1"]
+    last = program.get("/api/v1/entries", limit=3, cursor=second.json["next"])
+    assert (ids(last), last.json["next"]) == (["e0"], None)
+
+
+def test_filters_are_those_of_the_page(office: Office, program: Client) -> None:
+    office.log(
+        entry("a", state="failed", version=1, reason_code="number_taken", party_name="Bolt"),
+        entry("b", account="beta", entity="customer", action="edited", queued_at=NOW + 1440 * MINUTE),
+        entry("c", record_id="r9", record_number="77", queued_at=NOW - 1440 * MINUTE),
+    )
+    for filters, found in (
+        ({"state": "failed"}, ["a"]),
+        ({"account": "beta"}, ["b"]),
+        ({"entity": "customer", "action": "edited"}, ["b"]),
+        ({"reason": "number_taken"}, ["a"]),
+        ({"number": "77"}, ["c"]),
+        ({"record": "r9"}, ["c"]),
+        ({"text": "bol"}, ["a"]),
+        ({"since": "2026-03-02", "until": "2026-03-02"}, ["a"]),
+        ({"since": "2026-03-02T09:00:01Z"}, ["b"]),
+        ({"until": "2026-03-02T10:00:00+01:00"}, ["c"]),
+        ({"state": "", "text": " "}, ["b", "a", "c"]),
+    ):
+        assert ids(program.get("/api/v1/entries", **filters)) == found, filters
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("colour=red", "colour"),
+        ("state=lost", "state"),
+        ("reason=nope", "reason"),
+        ("since=yesterday", "since"),
+        ("until=2026-03-02T09:00:00", "until"),
+        ("cursor=%21%21", "cursor"),
+        ("cursor=bm90IG9uZQ", "cursor"),
+        ("cursor=MjAyNi0wMy0wMlQwOTowMDowMCBlMQ", "cursor"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("state=failed&state=queued", "state"),
+        (f"text={'x' * 256}", "text"),
+        ("text=a%00b", "text"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_its_name(program: Client, query: str, field: str) -> None:
+    answer = program.get(f"/api/v1/entries?{query}")
+
+    assert answer.status == 400
+    assert set(answer.json) == {"error"}
+    assert (answer.json["error"]["code"], answer.json["error"]["field"]) == ("bad_request", field)
+
+
+def test_errors_have_one_shape_everywhere(program: Client) -> None:
+    for method, path, status, code in (
+        ("GET", "/api/v1/nowhere", 404, "not_found"),
+        ("GET", "/api/v1/entries/none", 404, "not_found"),
+        ("GET", "/api/v1/entries/none/attempts", 404, "not_found"),
+        ("DELETE", "/api/v1/entries", 405, "method_not_allowed"),
+        ("GET", "/api/v1/retry", 405, "method_not_allowed"),
+        ("GET", "/api/v1/summary?state=failed", 400, "bad_request"),
+        ("GET", "/api/v1/issues?limit=3", 400, "bad_request"),
+        ("GET", "/api/v1/entries/none?x=1", 400, "bad_request"),
+    ):
+        answer = program(method, path)
+        assert (answer.status, answer.json["error"]["code"]) == (status, code), path
+        assert answer.json["error"]["message"]
+
+
+def test_an_entry_its_attempts_issues_and_summary(office: Office, program: Client) -> None:
+    call = Attempt(attempt_id="t1", number=1, step="invoice", method="PUT", path="/Invoices", started_at=NOW)
+    office.log(
+        entry("e1", 1, "failed", reason_code="number_taken", reason="It is taken.", made=(call,)),
+        AccountResult(account="acme", version=1, at=NOW, held="account_paused", reason="Paused."),
+    )
+    one = program.get("/api/v1/entries/e1").json
+    assert (one["amount"], one["queued_at"], list(one)) == ("110.00", "2026-03-02T09:00:00Z", list(COLUMNS))
+    assert [row["attempt_id"] for row in program.get("/api/v1/entries/e1/attempts").json["attempts"]] == [
+        "t1"
+    ]
+    [issue] = program.get("/api/v1/issues").json["issues"]
+    assert (issue["reason_code"], issue["entries"]) == ("number_taken", 1)
+    [account] = program.get("/api/v1/summary", account="acme").json["accounts"]
+    assert (account["failed"], account["held"]) == (1, "account_paused")
+
+
+def test_a_user_sees_entries_of_their_accounts_only(office: Office) -> None:
+    office.user("vic", "viewer", ["beta"])
+    call = Attempt(attempt_id="t", number=1, step="invoice", method="PUT", path="/I", started_at=NOW)
+    office.log(
+        entry("a", 1, "failed", reason_code="number_taken", made=(call,)),
+        entry("b", 1, "failed", reason_code="number_taken", account="beta"),
+        entry("dead", 1, "failed", account="", reason_code="event_unreadable", triggered_by="dead_letter"),
+    )
+    program, client = office.api("vic"), office.client("vic")
+
+    assert ids(program.get("/api/v1/entries")) == ["b"]
+    assert ids(program.get("/api/v1/entries", account="acme")) == []
+    assert program.get("/api/v1/entries/a").status == 404
+    assert program.get("/api/v1/entries/a/attempts").status == 404
+    assert [row["account"] for row in program.get("/api/v1/issues").json["issues"]] == ["beta"]
+    assert [row["account"] for row in program.get("/api/v1/summary").json["accounts"]] == ["beta"]
+    assert program.get("/api/v1/entries.jsonl").text.count("\n") == 1
+    assert program.get("/api/v1/entries.csv").text.count("\r\n") == 2
+    assert client.get("/entries/a").status == 404
+    for path in ("/", "/issues", "/?account=acme"):
+        assert "acme" not in client.get(path).text.replace('value="acme"', "").replace("account=acme", "")
+    [event] = program.events("/api/v1/stream?after=0", 1)
+    assert json.loads(event["data"])["entry_id"] == "b"
+
+
+def test_exports_hold_all_that_matches(office: Office, program: Client) -> None:
+    office.log(*(entry(f"e{n:04}", queued_at=NOW + n * MINUTE) for n in range(450)))
+    office.log(entry("other", state="failed", version=1, party_name='=1+1,"x"', record_number="-5"))
+    lines = program.get("/api/v1/entries.jsonl", state="queued")
+    found = [json.loads(line) for line in lines.text.splitlines()]
+    assert [row["entry_id"] for row in found] == [f"e{n:04}" for n in reversed(range(450))]
+    assert lines.headers["content-disposition"] == 'attachment; filename="integrations-log.jsonl"'
+
+    rows = list(csv.DictReader(io.StringIO(program.get("/api/v1/entries.csv", state="failed").text)))
+    assert list(rows[0]) == list(COLUMNS)
+    assert (rows[0]["party_name"], rows[0]["record_number"], rows[0]["amount"]) == (
+        '\'=1+1,"x"',
+        "'-5",
+        "110.00",
+    )
+
+
+def test_columns_are_those_of_the_view(office: Office) -> None:
+    rows = office.rows(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'integrations_log' "
+        "AND table_name = 'entries' ORDER BY ordinal_position"
+    )
+    assert [row["column_name"] for row in rows] == list(COLUMNS)
+
+
+def test_every_address_is_described_and_nothing_else(program: Client) -> None:
+    described = {
+        (path, method.upper()) for path, methods in description()["paths"].items() for method in methods
+    }
+    routed = {
+        (route.path, method)
+        for route in ROUTES
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert described == routed
+    assert program.get("/api/v1/openapi.json").json == description()
+
+
+def test_described_parameters_are_taken_and_answers_are_as_described(office: Office, program: Client) -> None:
+    office.log(entry("e1", 1, "failed", reason_code="number_taken"))
+    schemas = description()["components"]["schemas"]
+    examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
+    examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
+    checked = 0
+    for path, methods in description()["paths"].items():
+        if "get" not in methods or path == "/stream":
+            continue
+        parameters = {
+            one["name"]: examples.get(one["name"], "1042")
+            for one in methods["get"]["parameters"]
+            if one["in"] == "query"
+        }
+        answer = program.get(f"/api/v1{path}".replace("{entry_id}", quote("e1")), **parameters)
+        assert answer.status == 200, (path, answer.text)
+        content = methods["get"]["responses"]["200"]["content"]
+        if "schema" in content.get("application/json", {}):
+            schema = content["application/json"]["schema"] | {"components": {"schemas": schemas}}
+            jsonschema.validate(answer.json, schema)
+            checked += 1
+    assert checked == 5
+
+
+def test_a_session_reads_the_api_too_but_acts_only_with_its_mark(office: Office) -> None:
+    office.user("ann")
+    [entry_id] = office.failed_invoices(1)
+    client = office.client("ann")
+    assert ids(client.get("/api/v1/entries")) == [entry_id]
+
+    assert client.post("/api/v1/retry", {"entries": [entry_id]}).status == 403
+    mark = client.mark()
+    foreign = {"X-Form-Token": mark, "Origin": "https://evil.example"}
+    assert client.post("/api/v1/retry", {"entries": [entry_id]}, **foreign).status == 403
+    answer = client.post("/api/v1/retry", {"entries": [entry_id]}, **{"X-Form-Token": mark})
+    assert answer.json["done"] == [entry_id]

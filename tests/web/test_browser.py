@@ -1,0 +1,202 @@
+"""The page in a real browser: wide and narrow, with JavaScript and without."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from contracts.results import Attempt
+from tests.web.office import NOW, PASSWORD, Office, entry
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_DESKTOP = {"width": 1280, "height": 900}
+_PHONE = {"width": 390, "height": 844}
+_PATIENCE = 30_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    assert found is not None, (
+        f"none of {', '.join(_NAMES)} is on the PATH: install Chromium "
+        "(Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium)"
+    )
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, office: Office, tmp_path: Path) -> Iterator[Open]:
+    """Opens a page, signed in as ann unless told otherwise. Errors of the page's own script fail the test."""
+    office.user("ann")
+    contexts = []
+    errors: list[str] = []
+
+    def visit(path: str = "/", user: str | None = "ann", **options: Any) -> Page:
+        context = browser.new_context(base_url=office.url, **{"viewport": _DESKTOP, **options})
+        context.set_default_timeout(_PATIENCE)
+        contexts.append(context)
+        if user is not None:
+            session = office.client(user).cookies
+            context.add_cookies([{"name": n, "value": v, "url": office.url} for n, v in session.items()])
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
+        page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def fill_log(office: Office) -> None:
+    """Entries of every kind."""
+    calls = (
+        Attempt(attempt_id="t1", number=1, step="invoice", method="PUT", path="/Invoices", started_at=NOW,
+                finished_at=NOW, status=400, request='{"Type": "ACCREC"}', answer='{"Message": "taken"}'),
+    )  # fmt: skip
+    links = {"salesbinder_url": "https://acme.salesbinder.com/1", "xero_url": "https://go.xero.com/1"}
+    office.log(
+        entry("f", 1, "failed", reason_code="number_taken", reason="The number 1042 is taken.",
+              remedy="Change it.", made=calls, started_at=NOW, finished_at=NOW, attempts=1, **links),
+        entry("q", account="beta", entity="customer", action="edited", record_number="", amount=None),
+        entry("r", 1, "running", action="payment_applied"),
+        entry("c", 1, "completed", outcome="posted", entity="purchase_order", action="received", **links),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("viewport", [_DESKTOP, _PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit(
+    visit: Open, office: Office, viewport: dict[str, int], scheme: str
+) -> None:
+    fill_log(office)
+    page = visit(viewport=viewport, color_scheme=scheme)
+    for path in ("/", "/issues", "/entries/f", "/plan?do=skip&entry=f", "/nowhere", "/?since=x"):
+        page.goto(path)
+        if path == "/entries/f":
+            page.locator("summary").first.click()
+        if path == "/":
+            # What has just come in is highlighted for a moment: colours count when it is over.
+            page.wait_for_function("document.getAnimations().length === 0")
+        violations = Axe().run(page).response["violations"]
+        serious = [
+            (violation["id"], node["html"])
+            for violation in violations
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+        assert serious == [], path
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], f"{path} is {width} wide"
+
+
+def test_signing_in_and_out_by_keyboard(visit: Open) -> None:
+    page = visit("/issues", user=None)
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("ann")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Issues")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+def test_retry_from_the_list_asks_first(visit: Open, office: Office, scripted: bool) -> None:
+    office.failed_invoices(2)
+    page = visit(java_script_enabled=scripted)
+    row = page.get_by_role("row").filter(has_text="7001")
+    expect(row).to_contain_text("Failed")
+    row.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Retry chosen").click()
+    expect(page.get_by_role("heading", name="Retry 1 entry?")).to_be_visible()
+    page.get_by_role("button", name="Retry 1 entry").click()
+    expect(page.get_by_role("heading", name="1 of 1 queued again")).to_be_visible()
+    office.publish()
+    page.get_by_role("link", name="Back to the log").click()
+    expect(page.get_by_role("row").filter(has_text="7001")).to_contain_text("Queued")
+    expect(page.get_by_role("row").filter(has_text="7000")).to_contain_text("Failed")
+
+
+def test_changes_appear_without_a_reload(visit: Open, office: Office) -> None:
+    fill_log(office)
+    page = visit()
+    expect(page.locator("#live-state")).to_have_text("Live")
+    page.evaluate("document.body.dataset.same = 'yes'")
+    running = page.locator("#e-r")
+    running.get_by_role("checkbox").check()
+    office.log(entry("r", 2, "completed", action="payment_applied", outcome="posted"))
+    expect(running).to_contain_text("Completed")
+    expect(running.get_by_role("checkbox")).to_be_checked()
+    office.log(entry("new", record_number="2001", queued_at=NOW.replace(hour=10)))
+    expect(page.locator("#rows tr").first).to_contain_text("2001")
+    expect(page.get_by_role("status")).to_have_text("1 new entry")
+    expect(page.locator("[data-count=all]")).to_have_text("5")
+    assert page.evaluate("document.body.dataset.same") == "yes"
+
+
+def test_filters_stay_in_the_address_and_pages_go_on(visit: Open, office: Office) -> None:
+    office.log(*(entry(f"e{n:03}", record_number=str(n), party_name="Shop") for n in range(60)))
+    office.log(entry("x", party_name="Other"))
+    page = visit()
+    page.get_by_label("Number, name or id begins with").fill("shop")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#rows tr")).to_have_count(50)
+    assert "text=shop" in page.url
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("#rows tr")).to_have_count(10)
+    expect(page.get_by_label("Number, name or id begins with")).to_have_value("shop")
+    page.get_by_role("link", name="Newest", exact=True).click()
+    expect(page.locator("#rows tr")).to_have_count(50)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator("#rows tr").first).to_contain_text("Other")
+
+
+def test_an_entry_tells_its_story(visit: Open, office: Office) -> None:
+    fill_log(office)
+    page = visit()
+    page.locator("#e-f").get_by_role("link", name="Invoice 1042").first.click()
+    expect(page.get_by_role("heading", name="Invoice 1042 created")).to_be_visible()
+    for text in ("The number 1042 is taken.", "What to do", "What happens by itself", "Change it."):
+        expect(page.get_by_text(text).first).to_be_visible()
+    page.locator("summary").click()
+    expect(page.get_by_label("Xero's answer")).to_contain_text("taken")
+    history = page.get_by_role("region", name="The whole invoice").get_by_role("listitem")
+    expect(history).to_have_count(2)
+    assert page.get_by_role("link", name="in Xero").get_attribute("href") == "https://go.xero.com/1"
+
+
+def test_all_of_an_issue_are_skipped_with_a_note(visit: Open, office: Office) -> None:
+    office.failed_invoices(3)
+    page = visit("/issues")
+    page.get_by_role("button", name="Skip all of these").click()
+    page.get_by_label("Why are they skipped?").fill("settled by hand")
+    page.get_by_role("button", name="Skip 3 entries").click()
+    expect(page.get_by_role("heading", name="3 of 3 skipped")).to_be_visible()
+    expect(page.get_by_text("settled by hand")).to_be_visible()
+
+
+def test_on_a_phone_an_entry_is_a_card_and_filters_fold(visit: Open, office: Office) -> None:
+    fill_log(office)
+    page = visit(viewport=_PHONE)
+    expect(page.get_by_label("Number, name or id begins with")).to_be_hidden()
+    page.get_by_text("Filters", exact=True).click()
+    expect(page.get_by_label("Number, name or id begins with")).to_be_visible()
+    # Laid out as a card, it is still a table for who hears the page.
+    expect(page.get_by_role("table").get_by_role("row")).to_have_count(5)
+    expect(page.locator("#e-f").get_by_role("cell", name="Failed")).to_be_visible()

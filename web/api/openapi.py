@@ -1,0 +1,172 @@
+"""The description of the API in OpenAPI 3.1, kept true by a test."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web import filters
+from web.api.answers import json_answer
+from web.api.columns import COLUMNS
+
+_SAID = {
+    "account": "SalesBinder's sub-domain.",
+    "number": "A document's number, whole.",
+    "record": "A record's SalesBinder id.",
+    "text": "How a number, name or id begins, case aside.",
+    "since": "Queued at or after: a day (UTC) or a time with offset.",
+    "until": "Queued before: a day (UTC, the day included) or a time with offset.",
+    "reason": "A reason code.",
+}
+
+
+async def openapi(_request: Request) -> Response:
+    """``GET /api/v1/openapi.json``"""
+    return json_answer(description())
+
+
+def description() -> dict[str, Any]:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Integrations Log",
+            "version": "1",
+            "description": "What became of every change on its way from SalesBinder to Xero. Amounts are "
+            "strings, times RFC 3339 in UTC. Errors: {error: {code, message, field?}}.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}, {"session": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "From 'sbx users token'."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "sbx_session"},
+            },
+            "schemas": _schemas(),
+            "responses": {"Problem": {"description": "It could not be done.", "content": _json("Problem")}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    every = _filters()
+    cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: what follows it.")
+    limit = _parameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many."
+    )
+    account = [one for one in every if one["name"] == "account"]
+    entry_id = {
+        **_parameter("entry_id", {"type": "string"}, "An entry's id."),
+        "in": "path",
+        "required": True,
+    }
+    after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
+    resume = {
+        **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event seen."),
+        "in": "header",
+    }
+    return {
+        "/entries": _get("Entries, newest first, a page at a time", _json("Page"), [*every, cursor, limit]),
+        "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, every),
+        "/entries.jsonl": _get(
+            "All entries that match, a JSON object a line", {"application/jsonl": {}}, every
+        ),
+        "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
+        "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),
+        "/issues": _get("Standing failures by cause", _json("Issues"), account),
+        "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
+        "/stream": _get(
+            "Entries as they change, as server-sent events 'entry'; 'reload' when there is more than is told",
+            {"text/event-stream": {}},
+            [*every, after, resume],
+        ),
+        "/retry": _post("Try failed entries again; for operators"),
+        "/skip": _post("End failed or named waiting entries as they are, with a note; for operators"),
+        "/openapi.json": _get("This description", {"application/json": {}}, []),
+    }
+
+
+def _filters() -> list[dict[str, Any]]:
+    found = []
+    for name in filters.NAMES:
+        schema: dict[str, Any] = {"type": "string"}
+        if name in filters.CHOICES:
+            schema["enum"] = list(filters.CHOICES[name])
+        found.append(_parameter(name, schema, _SAID.get(name, f"Only this {name}.")))
+    return found
+
+
+def _parameter(name: str, schema: dict[str, Any], said: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": said}
+
+
+def _get(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    good = {"description": summary, "content": content}
+    return {"get": {"summary": summary, "parameters": parameters, "responses": _with_problems(good)}}
+
+
+def _post(summary: str) -> dict[str, Any]:
+    operation = {
+        "summary": summary,
+        "requestBody": {"required": True, "content": _json("Act")},
+        "responses": _with_problems(
+            {"description": "The plan, or what was done.", "content": _json("Acted")}
+        ),
+    }
+    return {"post": operation}
+
+
+def _with_problems(good: dict[str, Any]) -> dict[str, Any]:
+    return {"200": good, "default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _schemas() -> dict[str, Any]:
+    text = {"type": ["string", "null"]}
+    number = {"type": ["integer", "null"]}
+    moment = {"type": ["string", "null"], "format": "date-time"}
+    attempt = _object(
+        **dict.fromkeys(
+            ["attempt_id", "entry_id", "account", "step", "method", "path", "request", "answer", "error"],
+            text,
+        ),
+        **dict.fromkeys(("number", "status"), number),
+        **dict.fromkeys(("started_at", "finished_at"), moment),
+    )
+    refused = _object(entry_id=text, code=text, message=text)
+    return {
+        "Entry": _object(**COLUMNS),
+        "Page": _object(entries=_list({"$ref": "#/components/schemas/Entry"}), next=text),
+        "Attempts": _object(attempts=_list(attempt)),
+        "Issues": _object(issues=_list({"type": "object"})),
+        "Summary": _object(accounts=_list({"type": "object"})),
+        "Act": _object(
+            entries=_list({"type": "string"}),
+            filters={"type": "object", "additionalProperties": {"type": "string"}},
+            note={"type": "string", "maxLength": 500},
+            dry_run={"type": "boolean", "default": False},
+        ),
+        "Acted": _object(
+            dry_run={"type": "boolean"},
+            act=number,
+            selected=number,
+            possible=number,
+            least_calls=number,
+            causes={"type": "object", "additionalProperties": {"type": "integer"}},
+            done=_list({"type": "string"}),
+            refused=_list(refused),
+        ),
+        "Problem": _object(error=_object(code=text, message=text, field={"type": "string"})),
+    }

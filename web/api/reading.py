@@ -1,0 +1,79 @@
+"""Reading: entries, attempts, issues, counts."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from log_projection.queries import Filters
+from web import filters as parsing
+from web.api.answers import json_answer
+from web.auth.gate import user_of
+from web.pages.entry import no_entry
+from web.problems import Problem
+from web.services import services_of
+from web.visible import VisibleLog
+
+LIMIT = 100
+MOST = 500
+
+
+async def entries(request: Request) -> Response:
+    """``GET /api/v1/entries``: newest first; ``next`` is the cursor of what follows, null at the end."""
+    parameters = request.query_params
+    filters = parsing.read_filters(parameters.multi_items(), others=("cursor", "limit"))
+    limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
+    after = parsing.read_cursor(parameters.get("cursor"))
+    async with services_of(request).database.connection() as connection:
+        rows, more = await VisibleLog(connection, user_of(request)).page(filters, limit, after)
+    return json_answer({"entries": rows, "next": parsing.encode_cursor(rows[-1]) if more else None})
+
+
+async def entry(request: Request) -> Response:
+    """``GET /api/v1/entries/{entry_id}``"""
+    no_parameters(request)
+    async with services_of(request).database.connection() as connection:
+        found = await VisibleLog(connection, user_of(request)).entry(request.path_params["entry_id"])
+    if found is None:
+        raise no_entry()
+    return json_answer(found)
+
+
+async def attempts(request: Request) -> Response:
+    """``GET /api/v1/entries/{entry_id}/attempts``: the calls made for it, oldest first."""
+    no_parameters(request)
+    entry_id = request.path_params["entry_id"]
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        if await visible.entry(entry_id) is None:
+            raise no_entry()
+        return json_answer({"attempts": await visible.attempts(entry_id)})
+
+
+async def issues(request: Request) -> Response:
+    """``GET /api/v1/issues``: standing failures by cause, the largest group first."""
+    account = _account_only(request).account
+    async with services_of(request).database.connection() as connection:
+        return json_answer({"issues": await VisibleLog(connection, user_of(request)).issues(account)})
+
+
+async def summary(request: Request) -> Response:
+    """``GET /api/v1/summary``: counts, ages and holds, an account each."""
+    account = _account_only(request).account
+    async with services_of(request).database.connection() as connection:
+        return json_answer({"accounts": await VisibleLog(connection, user_of(request)).summary(account)})
+
+
+def no_parameters(request: Request) -> None:
+    """Refuse what the address does not take.
+
+    Raises:
+        Problem: 400 that names it.
+    """
+    for name in request.query_params:
+        raise Problem(400, "bad_request", f"This address takes no '{name}'.", name)
+
+
+def _account_only(request: Request) -> Filters:
+    for name in request.query_params:
+        if name != "account":
+            raise Problem(400, "bad_request", f"There is no '{name}' here, only 'account'.", name)
+    return parsing.read_filters(request.query_params.multi_items())

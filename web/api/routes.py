@@ -1,0 +1,20 @@
+"""The addresses of the API. ``openapi.py`` describes them; a test compares the two."""
+
+from starlette.routing import BaseRoute, Route
+
+from web.api import acting, reading, streams
+from web.api.openapi import openapi
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/entries", reading.entries),
+    Route("/entries.csv", streams.as_csv),
+    Route("/entries.jsonl", streams.as_json_lines),
+    Route("/entries/{entry_id}", reading.entry),
+    Route("/entries/{entry_id}/attempts", reading.attempts),
+    Route("/issues", reading.issues),
+    Route("/summary", reading.summary),
+    Route("/stream", streams.live),
+    Route("/retry", acting.retry, methods=["POST"]),
+    Route("/skip", acting.skip, methods=["POST"]),
+    Route("/openapi.json", openapi),
+)
