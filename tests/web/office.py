@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -162,7 +163,9 @@ class Office:
             ) as connection:
                 return await act(connection)
 
-        return asyncio.run(run())
+        # In a thread: Playwright's synchronous interface has a loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(run())).result()
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:

@@ -21,9 +21,9 @@ _PHONE = {"width": 390, "height": 844}
 _PATIENCE = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium."""
+    """The machine's Chromium, for this module only: its loop must not run while other tests have theirs."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     assert found is not None, (
         f"none of {', '.join(_NAMES)} is on the PATH: install Chromium "

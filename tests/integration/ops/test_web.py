@@ -1,0 +1,74 @@
+"""`sbx web` and `sbx users` as people run them, and the page of `sbx up`."""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.integration.ops.sbx import Sbx, Stack, environ, wait_until
+from tests.web.office import PASSWORD, Client
+
+
+@pytest.fixture
+def sbx(database_url: str, tmp_path: Path) -> Sbx:
+    """`sbx` with a database of this test's own."""
+    return Sbx(environ(tmp_path / "data", SBX_DATABASE_URL=database_url))
+
+
+def test_users_are_set_up_without_a_password_on_the_command_line(sbx: Sbx) -> None:
+    added = sbx("users", "add", "ann", "--role", "operator", "--account", "acme", stdin=PASSWORD + "\n")
+    assert (added.code, added.out) == (0, "")
+    assert sbx("users", "add", "ann", stdin=PASSWORD + "\n").code == 1
+    short = sbx("users", "add", "bob", stdin="short\n")
+    assert (short.code, "12 to 512" in short.err) == (1, True)
+    assert sbx("users", "add", "bot", "--no-password").code == 0
+    token = sbx("users", "token", "bot", "--days", "2").out.strip()
+    assert token.startswith("sbx_")
+
+    shown = sbx("users", "list", "--json")
+    assert token not in shown.out
+    assert "argon2" not in shown.out
+    assert '"name": "ann", "role": "operator", "accounts": ["acme"], "has_password": true' in shown.out
+    assert sbx("users", "set-password", "ann", stdin="another long one\n").code == 0
+    assert sbx("users", "remove", "bot").code == 0
+    gone = sbx("users", "token", "bot")
+    assert (gone.code, "sbx users list" in gone.err) == (1, True)
+
+
+def test_the_page_says_its_address_and_ends_in_good_order(sbx: Sbx) -> None:
+    web = sbx.start("web", "--port", "0")
+    try:
+        assert web.stdout is not None
+        url = web.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        wait_until(lambda: _answers(url))
+        assert web.stderr is not None
+        said = web.stderr.readline() + web.stderr.readline()
+        client = Client(url)
+        assert client.get(said.split()[-1].removeprefix(url)).status == 303
+        assert "local" in client.get("/").text
+
+        taken = sbx("web", "--port", url.rpartition(":")[2])
+        assert (taken.code, "--port" in taken.err) == (1, True)
+    finally:
+        web.send_signal(signal.SIGTERM)
+        web.communicate(timeout=60)
+    assert web.returncode in (0, -signal.SIGTERM)
+
+
+def test_up_serves_the_page(stack: Stack) -> None:
+    url = stack.status["web"]["url"]
+    assert Client(url).get("/healthz").status == 200
+    link = stack.sbx("users", "link", "--url", url).out.strip()
+    client = Client(url)
+    assert client.get(link.removeprefix(url)).status == 303
+    assert "operator" in client.get("/").text
+
+
+def _answers(url: str) -> bool:
+    try:
+        return Client(url).get("/healthz").status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
