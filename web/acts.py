@@ -127,17 +127,13 @@ async def perform(
     if len(note) > NOTE_LENGTH or "\0" in note:
         raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
     result = Result()
-    async with database.connection() as reading, database.connection() as writing:
-        number = await _begin(writing, user, address, act, selection, note)
-        chunk: list[str] = []
-        async for row in VisibleLog(reading, user).entries(selection.filters):
-            chunk.append(row["entry_id"])
-            if len(chunk) == _CHUNK:
-                await _do(writing, user, act, chunk, note, result)
-                chunk = []
-        if chunk:
-            await _do(writing, user, act, chunk, note, result)
-        await _end(writing, number, result)
+    # One connection for both: who holds one and waits for another may wait for somebody who does the same.
+    async with database.connection() as connection:
+        number = await _begin(connection, user, address, act, selection, note)
+        ids = [row["entry_id"] async for row in VisibleLog(connection, user).entries(selection.filters)]
+        for start in range(0, len(ids), _CHUNK):
+            await _do(connection, user, act, ids[start : start + _CHUNK], note, result)
+        await _end(connection, number, result)
     return number, result
 
 

@@ -28,7 +28,8 @@ def new_pool(environment: Environment) -> Database:
         min_size=1,
         max_size=_SIZE,
         timeout=_PATIENCE_SECONDS,
-        reconnect_timeout=30,
+        # Short: the pool's waits between its own attempts double, and requests come anyway.
+        reconnect_timeout=2,
         open=False,
         check=AsyncConnectionPool.check_connection,
     )
