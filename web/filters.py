@@ -13,7 +13,19 @@ from contracts.results import State
 from log_projection.queries import Cursor, Filters, Row
 from web.problems import Problem
 
-NAMES = ("account", "state", "entity", "action", "reason", "number", "record", "text", "since", "until")
+NAMES = (
+    "account",
+    "state",
+    "entity",
+    "action",
+    "reason",
+    "issue",
+    "number",
+    "record",
+    "text",
+    "since",
+    "until",
+)
 """Filters by the names that they have in addresses; those of ``sbx log``."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -23,6 +35,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "reason": tuple(sorted(CATALOGUE)),
 }
 _LONGEST = 255
+_ISSUE = re.compile(r"[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -52,6 +65,7 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
         entity=given.get("entity"),
         action=given.get("action"),
         reason=given.get("reason"),
+        issue=given.get("issue"),
         number=given.get("number"),
         record=given.get("record"),
         text=given.get("text"),
@@ -107,6 +121,8 @@ def read_number(name: str, text: str | None, default: int, least: int, most: int
 def _checked(name: str, value: str) -> str:
     if len(value) > _LONGEST or "\0" in value:
         raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
+    if name == "issue" and not _ISSUE.fullmatch(value):
+        raise _wrong(name, f"'{value}' is no issue's id. They are 12 characters, in issue_id of an issue.")
     allowed = CHOICES.get(name)
     if allowed is not None and value not in allowed:
         listed = "the codes of docs/reasons.md" if name == "reason" else ", ".join(allowed)

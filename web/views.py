@@ -16,12 +16,6 @@ from web.auth.keys import form_token
 _FOLDER = Path(__file__).with_name("templates")
 
 
-def issue_filters(issue: Mapping[str, Any]) -> dict[str, str]:
-    """The filters that find a group's entries."""
-    found = {"account": issue["account"], "state": "failed", "reason": issue["reason_code"]}
-    return {name: value for name, value in found.items() if value}
-
-
 environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER),
     autoescape=True,
@@ -53,7 +47,6 @@ environment.filters |= {
     "zip_same": lambda values: [(value, value) for value in values],
     "name_pairs": lambda codes: [(code, words.in_words(code)) for code in codes],
     "date_input": lambda value: "date" if not value or len(value) == 10 else "text",
-    "issue_filters": issue_filters,
 }
 
 

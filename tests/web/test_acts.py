@@ -73,6 +73,18 @@ def test_all_that_match_are_those_that_the_plan_has_seen(office: Office, client:
     assert [row["command_id"] for row in queued] == first
 
 
+def test_all_of_an_issue_are_those_of_its_cause(office: Office, client: Client) -> None:
+    office.failed_invoices(2)
+    office.failed_invoices(1, code="period_locked")
+    page = client.get("/issues").text
+    [_, second] = page.split("<section")[1:]
+    issue = second.partition('name="issue" value="')[2].partition('"')[0]
+    _, done = act(client, {"do": "retry-all", "issue": issue, "state": "failed"})
+
+    assert "1 of 1 queued again" in done
+    assert [state for state, *_ in states(office)] == ["failed", "failed", "queued"]
+
+
 def test_more_than_one_transaction_holds_are_done(
     office: Office, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

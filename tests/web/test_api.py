@@ -70,6 +70,7 @@ def test_filters_are_those_of_the_page(office: Office, program: Client) -> None:
         ("colour=red", "colour"),
         ("state=lost", "state"),
         ("reason=nope", "reason"),
+        ("issue=nope", "issue"),
         ("since=yesterday", "since"),
         ("until=2026-03-02T09:00:00", "until"),
         ("cursor=%21%21", "cursor"),
@@ -120,6 +121,7 @@ def test_an_entry_its_attempts_issues_and_summary(office: Office, program: Clien
     ]
     [issue] = program.get("/api/v1/issues").json["issues"]
     assert (issue["reason_code"], issue["entries"]) == ("number_taken", 1)
+    assert ids(program.get("/api/v1/entries", issue=issue["issue_id"])) == ["e1"]
     [account] = program.get("/api/v1/summary", account="acme").json["accounts"]
     assert (account["failed"], account["held"]) == (1, "account_paused")
 
@@ -193,6 +195,7 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
     schemas = description()["components"]["schemas"]
     examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
     examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
+    examples["issue"] = "0123456789ab"
     checked = 0
     for path, methods in description()["paths"].items():
         if "get" not in methods or path == "/stream":

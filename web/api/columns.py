@@ -41,5 +41,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "offset": _NUMBER,
     "triggered_by": _TEXT,
     "actor": _TEXT,
+    "cause": _TEXT,
+    "issue_id": _TEXT,
 }
 """Name and JSON Schema."""

@@ -11,6 +11,7 @@ from web.api.columns import COLUMNS
 
 _SAID = {
     "account": "SalesBinder's sub-domain.",
+    "issue": "An issue's id: failures with one cause.",
     "number": "A document's number, whole.",
     "record": "A record's SalesBinder id.",
     "text": "How a number, name or id begins, case aside.",
