@@ -59,12 +59,4 @@ REASONS = (
         "xero",
         "Settled by itself within minutes.",
     ),
-    _waiting(
-        "waiting_for_record",
-        "waits for an earlier action on the same record ({earlier}).",
-        "Actions on one record are sent in the order in which they happened.",
-        "nothing; where the earlier one needs review, settle that one.",
-        "us",
-        "Goes on by itself when the earlier one has ended.",
-    ),
 )

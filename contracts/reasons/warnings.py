@@ -40,8 +40,8 @@ REASONS = (
     ),
     _warning(
         "text_changed",
-        "the {field} '{value}' was written as '{sent}', because Xero does not take all of its characters.",
-        "Xero does not take repeated blanks and some characters.",
+        "the {field} '{value}' was written as '{sent}': Xero takes no repeated blanks or line breaks.",
+        "Xero would refuse the field, or change it in a way of its own.",
         "nothing.",
     ),
     _warning(
@@ -67,14 +67,6 @@ REASONS = (
         "the country '{value}' was written as '{sent}': Xero takes only plain letters there.",
         "Xero's field for the country has no accents, digits or dots.",
         "nothing.",
-    ),
-    _warning(
-        "url_left_out",
-        "the link to the document in SalesBinder was left out: '{value}' is not a web address that "
-        "Xero takes.",
-        "The setting document_url makes no valid address for it.",
-        "correct the setting document_url.",
-        "settings",
     ),
     _warning(
         "date_moved",

@@ -10,7 +10,7 @@ from typing import Any, Final
 from contracts.commands import Address, ContactSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
-from sinks.resolve.texts import cut, one_line
+from sinks.resolve.texts import cut, one_line, tidy
 
 Field = str | dict[str, str]
 """A text, or an address as Xero's names to texts without the blank ones."""
@@ -70,7 +70,7 @@ def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
     """
     warnings: list[Warning] = []
     fields: dict[str, Field | None] = {
-        "name": _name(contact.name),
+        "name": _name(contact.name, warnings),
         "phone": _phone(contact.phone, "phone number", warnings),
         "fax": _phone(contact.fax, "fax number", warnings),
         "email": _email(contact.email, warnings),
@@ -82,8 +82,8 @@ def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
     return ResolvedContact(held, tuple(warnings))
 
 
-def _name(given: str) -> str:
-    name = one_line(given)
+def _name(given: str, warnings: list[Warning]) -> str:
+    name = tidy(given, "name", warnings)
     problem = ""
     if not name:
         problem = "it is blank"
@@ -97,7 +97,7 @@ def _name(given: str) -> str:
 
 
 def _phone(given: str, field: str, warnings: list[Warning]) -> str | None:
-    number = one_line(given)
+    number = tidy(given, field, warnings)
     if len(number) > _PHONE_LIMIT:
         warnings.append(warning("phone_left_out", field=field, value=number))
         return None
@@ -129,7 +129,10 @@ def _address(address: Address, field: str, warnings: list[Warning]) -> dict[str,
         "PostalCode": address.postal_code,
         "Country": _country(address.country, warnings),
     }
-    cuts = {name: cut(one_line(text), _ADDRESS_LIMITS[name], field, warnings) for name, text in given.items()}
+    cuts = {
+        name: cut(tidy(text, field, warnings), _ADDRESS_LIMITS[name], field, warnings)
+        for name, text in given.items()
+    }
     return {name: text for name, text in cuts.items() if text}
 
 

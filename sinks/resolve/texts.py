@@ -14,6 +14,14 @@ def cut(text: str, limit: int, field: str, warnings: list[Warning]) -> str:
     return text[: limit - len(ELLIPSIS)].rstrip() + ELLIPSIS
 
 
+def tidy(text: str, field: str, warnings: list[Warning]) -> str:
+    """``one_line`` of a text; where that changes more than blanks around it, a warning says so."""
+    sent = one_line(text)
+    if sent != text.strip():
+        warnings.append(warning("text_changed", field=field, value=text.strip(), sent=sent))
+    return sent
+
+
 def one_line(text: str) -> str:
     """``text`` without line breaks, surrounding and repeated blanks."""
     return " ".join(text.split())

@@ -45,7 +45,10 @@ def test_all_seven_fields_have_one_normal_form() -> None:
         },
         "shipping": {},
     }
-    assert resolved.warnings == ()
+    assert [(made.code, made.text.partition(" was")[0]) for made in resolved.warnings] == [
+        ("text_changed", "The name 'Widgets   & Co'"),
+        ("text_changed", "The billing address '1  Main St'"),
+    ]
     assert msgspec.json.decode(msgspec.json.encode(resolved.wire_fields())) == resolved.fields
 
 
