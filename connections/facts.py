@@ -91,7 +91,8 @@ class OrganisationFacts:
         currencies: Mapping[str, Any] | None = None,
         items: Mapping[str, Any] | None = None,
     ) -> "OrganisationFacts":
-        """Facts out of the raw answers of ``GET /Organisation``, ``/Accounts``, ``/TaxRates`` and so on.
+        """Facts out of the raw answers of ``GET /Organisation``, ``/Accounts``, ``/TaxRates`` and so on. An
+        empty list of currencies or items may be left out.
 
         Raises:
             KeyError, IndexError: an answer lacks what Xero always sends.
@@ -112,13 +113,13 @@ class OrganisationFacts:
             tax_rates={rate.tax_type: rate for rate in rates if rate.tax_type},
             currencies=None
             if currencies is None
-            else frozenset(str(element["Code"]) for element in currencies["Currencies"]) | {base},
+            else frozenset(str(element["Code"]) for element in currencies.get("Currencies") or ()) | {base},
             item_codes=None
             if items is None
-            else frozenset(str(element["Code"]) for element in items["Items"]),
+            else frozenset(str(element["Code"]) for element in items.get("Items") or ()),
             tracked_items=frozenset(
                 str(element["Code"])
-                for element in (items or {"Items": []})["Items"]
+                for element in (items or {}).get("Items") or ()
                 if element.get("IsTrackedAsInventory") is True
             ),
         )

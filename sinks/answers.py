@@ -79,11 +79,14 @@ _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 def _success(call: Call, answer: Answer) -> list[Result]:
     document = decode(answer.body)
     objects = document.get(call.route.envelope) if isinstance(document, Mapping) else None
+    looks_up = bool(call.parts[0].element.wanted)
+    if objects is None and isinstance(document, Mapping) and looks_up:
+        objects = []  # nothing found, and so no list
     if not isinstance(objects, list):
         lost = Result("not_applied" if call.route.reads else "unknown")
         return [lost for _ in call.parts]
     objects = [o for o in objects if isinstance(o, Mapping)]
-    if call.parts[0].element.wanted:
+    if looks_up:
         return [_found(call, part, objects) for part in call.parts]
     if call.route.reads and len(call.parts) == 1:
         return [Result("ok", tuple(objects))]

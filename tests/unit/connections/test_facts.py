@@ -110,6 +110,18 @@ def test_an_unknown_date_form_is_not_taken_for_no_lock() -> None:
         facts(PeriodLockDate="soon")
 
 
+def test_empty_lists_may_be_left_out() -> None:
+    read = OrganisationFacts.from_xero(
+        organisation={"Organisations": [ORGANISATION]},
+        accounts={"Accounts": ACCOUNTS},
+        tax_rates={"TaxRates": RATES},
+        currencies={"Status": "OK"},
+        items={"Status": "OK"},
+        fetched_at=NOW,
+    )
+    assert (read.currencies, read.item_codes) == (frozenset({"USD"}), frozenset())
+
+
 def test_an_archived_account_does_not_hide_an_active_one_of_the_same_code() -> None:
     twice = OrganisationFacts.from_xero(
         organisation={"Organisations": [ORGANISATION]},

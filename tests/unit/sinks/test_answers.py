@@ -160,3 +160,13 @@ def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_
     assert [[o["InvoiceNumber"] for o in r.found] for r in results] == [["1", "1"]] * 2
     assert _read(make_call(parts), 200, {"Invoices": [_made("1")] * 1000}) == [("split", "")] * 2
     assert _read(make_call(parts[:1]), 200, {"Invoices": []}) == [("ok", "")]
+
+
+def test_look_up_that_finds_nothing_may_come_without_a_list() -> None:
+    element = Element(
+        "invoices.find", "look up", Target("invoice", "1"), query={"InvoiceNumbers": "1"}, wanted="1"
+    )
+    call = make_call([Part(element, ["1"])])
+    [result] = read_answer(call, Answer(200, {}, b'{"Status": "OK"}')).results
+    assert (result.verdict, result.found) == ("ok", ())
+    assert _read(call, 200, {"Invoices": 3}) == [("not_applied", "")]
