@@ -60,8 +60,9 @@ def _key(record: dict[str, Any]) -> str:
 
 async def _found(shop: Shop, shared: Path) -> dict[str, Any]:
     """Books and log; what identifies an entry is checked here, since the events say it."""
+    results = await shop.told()
     async with await shop.connect() as connection:
-        await projection.apply(connection, shop.published)
+        await projection.apply(connection, results)
     rows = await shop.rows(_LOG)
     for event, row in zip(examples(shared), rows, strict=True):
         assert (row["event_id"], row["event_type"]) == (event["id"], event["type"])

@@ -23,7 +23,7 @@ from connections.environment import Environment
 from connections.secrets import SecretBox
 from contracts.commands import command_id
 from contracts.events import event_to_kafka, read_event
-from contracts.results import Result, decode_result
+from contracts.results import EntryResult, Result, decode_result
 from mappers.commands import to_command
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks import ledger
@@ -81,6 +81,14 @@ class Shop:
             while rows := await (await connection.execute(_OPEN, [self.account])).fetchall():
                 assert loop.time() < until, f"still open: {rows}"
                 await asyncio.sleep(0.02)
+
+    async def told(self) -> list[EntryResult]:
+        """What the log was told of entries. It is told later than things happen: this waits for all."""
+        own = f"{self.account}/"
+        async with asyncio.timeout(60):
+            while await self.rows(_UNTOLD, own):  # noqa: ASYNC110 - the outbox is a table
+                await asyncio.sleep(0.02)
+        return [result for result in self.published if isinstance(result, EntryResult)]
 
     async def run(self, *events: dict[str, Any]) -> list[str]:
         """Send the events, wait for their end, and tell how each ended: outcome or reason code."""
@@ -198,6 +206,7 @@ class Shop:
         return answer.json()[path.partition("/")[0]][0]
 
 
+_UNTOLD = "SELECT 1 FROM ledger.outbox WHERE starts_with(key, %s) LIMIT 1"
 _OPEN = b"""SELECT action, state, reason_code, reason_args, next_attempt_at FROM ledger.commands
 WHERE account = %s AND state IN ('queued', 'running') LIMIT 9"""
 

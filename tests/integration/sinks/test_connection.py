@@ -19,7 +19,7 @@ async def test_not_connected_fails_and_retry_works_after_connecting(office: Offi
     assert await shop.run(created) == ["not_connected"]
     await connect(shop)
     assert await shop.retry(created) == ["posted"]
-    assert_explained(shop)
+    assert_explained(await shop.told())
 
 
 async def test_paused_account_keeps_everything_queued(books: Shop, make: Maker) -> None:

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.results import EntryResult
 from tests.integration.sinks.shops import ENABLED_AT, Maker, Shop
 
 
@@ -25,9 +24,9 @@ async def test_created_by_setting(books: Shop, make: Maker, status: str) -> None
     assert books.contact("Widgets & Co")["contact_number"] == document["customer_id"]
     entry = await books.entry(created)
     assert (entry["xero_type"], entry["xero_id"], entry["xero_number"]) == ("invoice", invoice["id"], "5001")
-    [posted] = [r for r in books.published if getattr(r, "outcome", None) == "posted"]
-    assert isinstance(posted, EntryResult)
-    steps = [a.step for r in books.published if isinstance(r, EntryResult) for a in r.made]
+    results = await books.told()
+    [posted] = [r for r in results if r.outcome == "posted"]
+    steps = [a.step for r in results for a in r.made]
     assert steps == ["item", "contact", "invoice"]
     assert posted.xero_url.startswith("https://go.xero.com/app/!")
     assert posted.xero_url.endswith(f"/invoicing/view/{invoice['id']}")

@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from contracts.results import EntryResult
 from tests.integration.sinks.refunds import paid_invoice
 from tests.integration.sinks.shops import Maker, Shop
 
 
-def reason_of(books: Shop, event: dict[str, Any]) -> str:
+async def reason_of(books: Shop, event: dict[str, Any]) -> str:
     """The sentence of the event's last failure as the log shows it."""
     own = books.command_id(event)
-    results = [r for r in books.published if isinstance(r, EntryResult) and r.entry_id == own]
+    results = [r for r in await books.told() if r.entry_id == own]
     return max(results, key=lambda result: result.version).reason
 
 
@@ -57,7 +56,7 @@ async def test_what_never_came_and_is_gone_needs_nothing_again(books: Shop, make
     assert await books.run(*(make.act(kind, document) for kind in kinds)) == ["not_needed"] * 5
     late = make.created(document)
     assert await books.run(late) == ["document_removed"]
-    assert reason_of(books, late).startswith("Invoice 1 was voided, deleted or cancelled before")
+    assert (await reason_of(books, late)).startswith("Invoice 1 was voided, deleted or cancelled before")
     assert books.books["invoices"] == []
 
 
@@ -86,7 +85,7 @@ async def test_edit_to_a_number_that_is_taken_names_its_holder(books: Shop, make
     assert await books.run(make.created(first), make.created(second)) == ["posted", "posted"]
     edit = make.edited(second, document_number=1)
     assert await books.run(edit) == ["number_taken"]
-    assert "number 1 (contact: First)" in reason_of(books, edit)
+    assert "number 1 (contact: First)" in await reason_of(books, edit)
 
 
 async def test_draft_whose_day_was_locked_since(books: Shop, make: Maker) -> None:
@@ -113,9 +112,9 @@ async def test_locked_period_names_what_lies_in_it(books: Shop, make: Maker) -> 
     paid, reset = make.paid(document, "5.00"), make.act("reset", document)
     refund = make.refunded(document, "2.00")
     assert await books.run(paid, refund, reset) == ["period_locked"] * 3
-    assert reason_of(books, paid).startswith("The payment of 5.00 on invoice 1 is dated 2026-03-02")
-    assert reason_of(books, refund).startswith("The refund of 2.00 on invoice 1 is dated 2026-03-02")
-    assert reason_of(books, reset).startswith("The payment of 8.00 on invoice 1 is dated 2026-03-02")
+    assert (await reason_of(books, paid)).startswith("The payment of 5.00 on invoice 1 is dated 2026-03-02")
+    assert (await reason_of(books, refund)).startswith("The refund of 2.00 on invoice 1 is dated 2026-03-02")
+    assert (await reason_of(books, reset)).startswith("The payment of 8.00 on invoice 1 is dated 2026-03-02")
 
 
 async def test_reversal_of_more_than_was_paid(books: Shop, make: Maker) -> None:
@@ -123,8 +122,8 @@ async def test_reversal_of_more_than_was_paid(books: Shop, make: Maker) -> None:
     document = await paid_invoice(books, make, "50.00")
     refund = make.refunded(document, "60.00")
     assert await books.run(refund) == ["refund_exceeds_paid"]
-    assert "60.00" in reason_of(books, refund)
-    assert "(50.00)" in reason_of(books, refund)
+    assert "60.00" in await reason_of(books, refund)
+    assert "(50.00)" in await reason_of(books, refund)
 
 
 async def test_retry_looks_again_whether_the_invoice_is_gone(books: Shop, make: Maker) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from contracts.results import EntryResult
 from tests.integration.sinks.purchases import bills_in, happened, order, order_in
 from tests.integration.sinks.shops import Maker, Shop
 
@@ -113,8 +112,7 @@ async def test_deletions_are_found_by_number_and_party(books: Shop, make: Maker)
     ]
     gone = make.contact("deleted", customer)
     assert await books.run(gone) == ["not_needed"]
-    results = [r for r in books.published if isinstance(r, EntryResult)]
-    named = {r.event_id: (r.record_number, r.party_name) for r in results}
+    named = {r.event_id: (r.record_number, r.party_name) for r in await books.told()}
     assert named[deleted["id"]] == ("5001", "Widgets & Co")
     assert named[gone["id"]] == ("", "Widgets & Co")
 
