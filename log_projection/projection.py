@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 from contracts.results import AccountResult, EntryResult, Result
 
@@ -42,6 +43,8 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
         if holds:
             await connection.execute(_SQL["holds"], [_json(holds)])
         await connection.execute(_SQL["notify"])
+        crash_point("projection.before_commit")
+    crash_point("projection.after_commit")
 
 
 def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:

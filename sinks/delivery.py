@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 
 from connections import store
+from connections.crash_points import crash_point
 from connections.environment import Environment
 from connections.secrets import SecretBox
 from contracts.commands import Command
@@ -121,6 +122,10 @@ class Delivery:
             rows = await ledger.fetch(connection, "accounts_with_work", None)
             accounts = sorted({row["account"] for row in rows} - self._runners.keys())
             leases = [await _take_lease(connection, account, holder) for account in accounts]
+            if accounts:
+                crash_point("lease.before_commit")
+        if accounts:
+            crash_point("lease.after_commit")
         for lease in leases:
             if lease is not None:
                 self._start_lane(lease)

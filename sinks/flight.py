@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connections.crash_points import crash_point
 from sinks import ledger
 from sinks.answers import Reading, Result, read_answer, trouble_of
 from sinks.calls import Call
@@ -139,6 +140,8 @@ class Flight:
         async with lane.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, lane.lease)
             rows = await ledger.fetch(connection, "send_again", parameters)
+            crash_point("resend.before_commit")
+        crash_point("resend.after_commit")
         if not rows or rows[0]["send_within"] <= 0:
             return False
         self._send_by = machine_seconds() + float(rows[0]["send_within"])

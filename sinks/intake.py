@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from psycopg.rows import dict_row
 
+from connections.crash_points import crash_point
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encode_command
 from contracts.results import encode_result
 from mappers.texts import label
@@ -40,6 +41,8 @@ async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
         await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
         for account in sorted({c.account for c in commands if c.command_id in inserted}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+        crash_point("intake.before_commit")
+    crash_point("intake.after_commit")
 
 
 async def _named(connection: Connection, commands: Sequence[Command]) -> Sequence[Command]:

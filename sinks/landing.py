@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from connections import store
+from connections.crash_points import crash_point
 from connections.secrets import mask
 from contracts.reasons import text_shape
 from contracts.results import Attempt
@@ -66,6 +67,8 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
             freed = [work for target in call.targets for work in lane.waiting.get(target, ())]
             works |= {work.entry.command_id: work for work in freed}
             outcome = await lane.desk().advance(connection, list(works.values()))
+            crash_point("landing.before_commit")
+        crash_point("landing.after_commit")
         lane.freed(call.targets)
         lane.take(list(works.values()), outcome)
 

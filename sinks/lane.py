@@ -9,6 +9,7 @@ from itertools import takewhile
 import structlog
 
 from connections import store
+from connections.crash_points import crash_point
 from connections.facts import OrganisationFacts
 from sinks import ledger
 from sinks.account_state import AccountState, Hold
@@ -119,6 +120,8 @@ class Lane:
                 return False
             works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
             outcome = await self.desk().advance(connection, works)
+            crash_point("plan.before_commit")
+        crash_point("plan.after_commit")
         self.take(works, outcome)
         return bool(outcome.ended)
 
@@ -196,6 +199,8 @@ class Lane:
             written = await write_and_publish(connection, started, self.desk())
             if len(written) < len(started):
                 raise Overtaken(self.account)
+            crash_point("intent.before_commit")
+        crash_point("intent.after_commit")
 
     def _members(self, calls: Sequence[Call]) -> list[Work]:
         ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
@@ -242,12 +247,16 @@ class Lane:
                 await ledger.check_fence(connection, self.lease)
                 await self.state.save(connection)
                 await ledger.publish_later(connection, [news], [self.account])
+                crash_point("hold.before_commit")
+            crash_point("hold.after_commit")
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
         """Keep what Xero says about the organisation, and plan again what waited for it."""
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             await store.save_facts(connection, self.account, facts)
+            crash_point("facts.before_commit")
+        crash_point("facts.after_commit")
         async with self.desk_lock:
             await self.session.reload()
         await self.facts_asked()
@@ -279,6 +288,8 @@ class Lane:
             back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, None)
             self.drop_queued()
+            crash_point("release.before_commit")
+        crash_point("release.after_commit")
 
     def drop_queued(self) -> None:
         """Forget what was planned and not sent: settings have changed, and it is planned anew from the

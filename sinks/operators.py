@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from connections import store
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 from contracts.reasons import warning
 from sinks import ledger
@@ -70,6 +71,8 @@ async def _change(connection: ledger.Connection, name: str, parameters: Mapping[
         await _publish(connection, entries)
         for account in sorted({entry.command.account for entry in entries}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+        crash_point("retry.before_commit")
+    crash_point("retry.after_commit")
     return [entry.command_id for entry in entries]
 
 

@@ -7,6 +7,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from connections.crash_points import crash_point
 from sinks.session import Pool
 
 log = structlog.stdlib.get_logger(__name__)
@@ -58,8 +59,12 @@ class Outbox:
             cursor = await connection.execute(_TAKE, [_BATCH])
             rows = await cursor.fetchall()
             if rows:
+                crash_point("outbox.before_publish")
                 await self._publish([(row[1], bytes(row[2])) for row in rows])
                 await connection.execute(_REMOVE, [[row[0] for row in rows]])
+                crash_point("outbox.before_commit")
+        if rows:
+            crash_point("outbox.after_commit")
         return len(rows) == _BATCH
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from connections.crash_points import crash_point
 from sinks import ledger
 from sinks.calls import Call, Part
 from sinks.desk import write_and_publish
@@ -41,6 +42,8 @@ async def _give_back(lane: Lane, connection: ledger.Connection, held: list[str])
         await ledger.check_fence(connection, lane.lease)
         rows = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
         await write_and_publish(connection, [entry_of_row(row).back_in_queue() for row in rows], None)
+        crash_point("recovery.before_commit")
+    crash_point("recovery.after_commit")
 
 
 def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:

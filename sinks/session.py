@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import psycopg
 
 from connections import store
+from connections.crash_points import crash_point
 from connections.environment import Environment
 from connections.secrets import SecretBox, SecretKeyError
 from sinks.budget import CONCURRENT
@@ -94,6 +95,8 @@ class Session:
             self._token = token.access_token
             encrypted = self._box.encrypt(token.access_token)
             await store.save_token(connection, self.account, encrypted, self._token_until)
+            crash_point("token.before_commit")
+        crash_point("token.after_commit")
 
     def _use_kept(self, credentials: store.Credentials) -> bool:
         """Use the token that an earlier process fetched, while it is good."""

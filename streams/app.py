@@ -15,6 +15,7 @@ from typing import Any
 import faust
 import structlog
 
+from connections.crash_points import crash_is_planned, crash_point
 from connections.environment import Environment
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
@@ -51,6 +52,8 @@ class Outlet:
         Raises:
             Exception: the broker did not store one of them; others may have been stored.
         """
+        if messages:
+            crash_point("kafka.before_send")
         producer = self._app.producer
         stored = [
             await producer.send(
@@ -59,6 +62,8 @@ class Outlet:
             for message in messages
         ]
         await asyncio.gather(*stored)
+        if messages:
+            crash_point("kafka.after_send")
 
 
 def build_app(group: str, environment: Environment) -> faust.App:
@@ -95,6 +100,8 @@ def build_app(group: str, environment: Environment) -> faust.App:
 
 def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
     """Let the app hand every batch of the stage's topics to its handler."""
+    if crash_is_planned():
+        app.sensors.add(_Commits(liveness))
     channel = app.topic(
         *stage.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -105,6 +112,27 @@ def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
         async for events in stream.take_events(BATCH, within=LINGER_SECONDS):
             await _handle(stage.handle, [_record(event.message) for event in events])
             liveness.mark()
+
+
+class _Commits(faust.Sensor):
+    """Sees offsets committed. Faust tries every half second, whether there is something to commit or not."""
+
+    def __init__(self, liveness: Liveness) -> None:
+        super().__init__()
+        self._liveness = liveness
+        self._committed = 0
+
+    def on_commit_initiated(self, consumer: Any) -> int | None:
+        done = self._liveness.signs_of_life
+        if done == self._committed:
+            return None
+        crash_point("ack.before_commit")
+        return done
+
+    def on_commit_completed(self, consumer: Any, state: int | None) -> None:
+        if state is not None:
+            crash_point("ack.after_commit")
+            self._committed = state
 
 
 async def _handle(handle: Handler, records: Sequence[Record]) -> None:

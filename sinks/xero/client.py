@@ -19,6 +19,8 @@ from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.rest import RESTClientObject
 
+from connections.crash_points import crash_point
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 CONNECT_TIMEOUT = 5.0
 
@@ -100,8 +102,13 @@ class _GuardedMixin:
         if guard is not None and not guard.sent:
             if self.sock is None:
                 self.connect()
+            crash_point("http.before_send")
             guard.before_first_byte(self.sock)
         super().send(data)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        crash_point("http.after_send")
+        return super().getresponse()  # type: ignore[misc]
 
 
 class _GuardedHTTPConnection(_GuardedMixin, HTTPConnection):
@@ -206,6 +213,7 @@ class XeroClient:
             body=request.body,
             _request_timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=self.call_deadline),
         )
+        crash_point("http.after_receive")
         return Answer(
             response.status, {name.lower(): value for name, value in response.headers.items()}, response.data
         )

@@ -1,5 +1,6 @@
 """The sink's work in a process of its own, to be killed: ``python deliver_process.py``, environment as for
-a worker.
+a worker. With ``wait`` it begins when it is given a line. Results go straight into the log, as the project
+stage puts them there.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from connections.environment import Environment
+from contracts.results import decode_result
+from log_projection.projection import apply
 from sinks.delivery import Delivery
 
 
@@ -25,13 +28,17 @@ async def main() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
     print("ready", flush=True)
-
-    async def publish(results: Sequence[tuple[str, bytes]]) -> None:
-        """Nobody listens here: the ledger and the books are compared."""
+    if "wait" in sys.argv:
+        sys.stdin.readline()
 
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
         str(environment.database_url), open=False
     ) as pool:
+
+        async def publish(results: Sequence[tuple[str, bytes]]) -> None:
+            async with pool.connection() as connection:
+                await apply(connection, [decode_result(value) for _, value in results])
+
         await Delivery(pool=pool, publish=publish, environment=environment).run(stop)
 
 

@@ -1,0 +1,74 @@
+"""Named places at which a test kills this process, to show that nothing is lost there and nothing done twice.
+
+``SBX_CRASH_AT=landing.before_commit`` kills it with SIGKILL at the first passing of that point,
+``landing.before_commit:3`` at the third. Unset, as it is outside of tests, a point costs one comparison.
+"""
+
+import itertools
+import os
+import signal
+from typing import Literal, get_args
+
+CrashPoint = Literal[
+    # Every stage, in `streams/app.py`.
+    "kafka.before_send",  # a batch was worked on, nothing of what it caused was sent
+    "kafka.after_send",  # the broker has stored what it caused; the batch is not acknowledged
+    "ack.before_commit",  # the batch is done, its offsets are about to be committed
+    "ack.after_commit",  # its offsets are committed
+    # Transactions of the stages.
+    "intake.before_commit",  # commands are inserted into the ledger, not committed
+    "intake.after_commit",  # commands are in the ledger, the lanes are told, nothing is acknowledged
+    "projection.before_commit",  # results are applied to the log, not committed
+    "projection.after_commit",  # results are in the log, not acknowledged
+    "outbox.before_publish",  # rows are locked, nothing is published
+    "outbox.before_commit",  # results are published, their rows removed, not committed
+    "outbox.after_commit",  # their rows are gone
+    # A lane, from its lease to the end of a call.
+    "lease.before_commit",  # the account is taken, not committed
+    "lease.after_commit",  # the account is ours, its lane has not started
+    "facts.before_commit",  # Xero told about the organisation; the facts are not committed
+    "facts.after_commit",  # the facts are kept, nothing is planned with them yet
+    "plan.before_commit",  # commands are planned, what ended at once is not committed
+    "plan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "intent.before_commit",  # calls are written down, not committed
+    "intent.after_commit",  # calls are written down, no byte of them was sent
+    "http.before_send",  # connected to Xero (or its identity server), no byte was sent
+    "http.after_send",  # the last byte was sent, no answer was read
+    "http.after_receive",  # the whole answer was read, nothing was made of it
+    "landing.before_commit",  # the answer, links and next states are written, not committed
+    "landing.after_commit",  # they are committed, nothing was planned further
+    # What a lane does beside its calls.
+    "token.before_commit",  # a token was fetched and is not kept
+    "token.after_commit",  # the token is kept and was not used
+    "resend.before_commit",  # a call may go out again, its new deadline is not committed
+    "resend.after_commit",  # its new deadline is committed, nothing was sent again
+    "recovery.before_commit",  # what a dead worker had in hand goes back into the queue, not committed
+    "recovery.after_commit",  # it is back in the queue, unanswered calls are not taken up yet
+    "hold.before_commit",  # the log is told that the account is held or goes on, not committed
+    "hold.after_commit",  # the hold is in the outbox, nothing in hand was given back
+    "release.before_commit",  # what a held lane had in hand is given back, not committed
+    "release.after_commit",  # it is given back, the lane still holds the account
+    # An operator's command, in a process of its own.
+    "retry.before_commit",  # failed commands are queued again, not committed
+    "retry.after_commit",  # they are queued again, nobody was told on the terminal
+]
+
+CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
+
+_AT, _, _passing = os.environ.get("SBX_CRASH_AT", "").partition(":")
+_PASSING = int(_passing or 1)
+_passed = itertools.count(1)
+
+if _AT and _AT not in CRASH_POINTS:
+    raise ValueError(f"SBX_CRASH_AT={_AT}: no such point; connections/crash_points.py lists them")
+
+
+def crash_point(name: CrashPoint) -> None:
+    """Kill this process where the environment names this passing of this point."""
+    if name == _AT and next(_passed) == _PASSING:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crash_is_planned() -> bool:
+    """True where a point is named: for places that cost something to watch."""
+    return bool(_AT)
