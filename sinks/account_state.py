@@ -8,6 +8,7 @@ from contracts.reasons import render
 from contracts.results import AccountResult
 from sinks import ledger
 from sinks.answers import trouble_of
+from sinks.breaker import Breaker
 from sinks.budget import Budget
 from sinks.entries import now_utc
 from sinks.session import Session
@@ -42,6 +43,7 @@ class AccountState:
         self.session = session
         self.rate = rate
         self.budget = Budget(rate=rate)
+        self.breaker = Breaker(rate=rate)
         self.lost: str | None = None
         """Why Xero no longer lets us in."""
         self._trouble = 0
@@ -54,6 +56,10 @@ class AccountState:
         now = machine_seconds()
         self.budget.answered(now, answer.headers)
         trouble = trouble_of(answer.status)
+        if trouble == "server":
+            self.breaker.server_error(answer.status, now)
+        else:
+            self.breaker.answered()
         if trouble == "limit":
             self.budget.refused(now, answer.headers)
         elif trouble == "server":
@@ -73,6 +79,13 @@ class AccountState:
         """Somebody connected the account anew."""
         self.lost = None
         self._tokens_refused = 0
+
+    def resumed(self) -> None:
+        """Somebody let the paused account go on: what happened before does not count any more."""
+        self.breaker = Breaker(rate=self.rate)
+        self._trouble = 0
+        if self.budget.closed_why == "xero_unavailable":
+            self.budget.closed_until = 0.0
 
     def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
         """A token may end early, and several calls may be under way with it. Only tokens that are refused one

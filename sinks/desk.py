@@ -10,6 +10,7 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.results import Attempt
 from sinks import ledger
+from sinks.breaker import Breaker
 from sinks.effects import FACT_CODES
 from sinks.entries import Entry, now_utc, result_of
 from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
@@ -45,6 +46,7 @@ class Desk:
     facts_may_be_stale: bool
     doubted: dict[str, datetime] = field(default_factory=dict)
     """By reason code for which Xero was asked although the facts were new: from when the facts were."""
+    breaker: Breaker = field(default_factory=Breaker)
 
     async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
@@ -75,6 +77,9 @@ class Desk:
         again: list[Work] = []
         learnt: list[Link] = []
         for work, situation in zip(works, found, strict=True):
+            if self.breaker.why and work.entry.state == "queued":
+                outcome.waiting.append(work)  # stays in the queue as it is
+                continue
             step = _plan(situation)
             if isinstance(step, Send):
                 outcome.sends.append((work, step.element))
@@ -94,6 +99,9 @@ class Desk:
                 work.facts_refreshed = True
                 work.refusal = None
                 outcome.stale_facts.append(work)
+            elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
+                writer.end(work, work.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
+                outcome.waiting.append(work)
             else:
                 writer.conclude(work, step, situation)
                 outcome.ended.append(work)
@@ -173,12 +181,15 @@ class _Writer:
         now = now_utc()
         if isinstance(step, Done):
             outcome = step.outcome or ("posted" if entry.acted else "already_there")
+            if outcome == "posted":
+                self._desk.breaker.posted()
             self.end(work, entry.completed(now, outcome, step.link, step.warnings))
             if step.supersedes:
                 self._superseding.append((_reach(work.entry), _SUPERSEDES[step.supersedes]))
         elif isinstance(step, Fail):
             details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
             self.end(work, entry.failed(now, step.code, details))
+            self._desk.breaker.failed(step.code, details.get("message", ""))
 
     async def write(self, connection: ledger.Connection) -> None:
         """Everything collected, in the caller's transaction."""

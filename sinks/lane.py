@@ -94,7 +94,9 @@ class Lane:
         assert connection is not None and connection.facts is not None
         age = now_utc() - connection.facts.fetched_at
         stale = age > FACTS_DOUBTED_AFTER
-        return Desk(self.account, connection.settings, connection.facts, stale, self.doubted)
+        return Desk(
+            self.account, connection.settings, connection.facts, stale, self.doubted, self.state.breaker
+        )
 
     async def load(self) -> None:
         """Take up what has become ready, plan it, and put its next steps into the queues.
@@ -102,7 +104,7 @@ class Lane:
         What ends without a call makes the next action of its record ready.
         """
         for _ in range(_ROUNDS):
-            if not await self._load_once():
+            if not await self._load_once() or self.state.breaker.why:
                 return
         self.more = True
 

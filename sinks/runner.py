@@ -84,6 +84,8 @@ class LaneRunner:
             return 0.0 if lane.more else self._idle_delay()
         if lane.state.lost and lane.session.connection.status != "lost":
             await self._mark_lost(lane.state.lost)
+        if lane.state.breaker.why and lane.session.connection.paused_reason is None:
+            await self._pause(lane.state.breaker.why)
         await lane.announce()
         hold = lane.state.obstacle()
         if hold is not None:
@@ -98,6 +100,8 @@ class LaneRunner:
         if rush > 0.0:
             return rush
         await lane.load()
+        if lane.state.breaker.why:
+            return 0.0
         for call in await lane.dispatch():
             self._start(self._fly(call))
         return await self._delay()
@@ -173,6 +177,8 @@ class LaneRunner:
         after = self.lane.session.connection
         if after is not None and before is not None and after.connected_at != before.connected_at:
             self.lane.state.reconnected()
+        if before is not None and before.paused_reason and after is not None and not after.paused_reason:
+            self.lane.state.resumed()
         if before is None or after is None or before.written != after.written:
             async with self.lane.desk_lock:
                 self.lane.drop_queued()
@@ -180,6 +186,14 @@ class LaneRunner:
     async def _mark_lost(self, reason: str) -> None:
         async with self.lane.pool.connection() as connection:
             await store.mark_lost(connection, self.lane.account, reason)
+        await self._reload()
+
+    async def _pause(self, why: str) -> None:
+        """The account stops by itself; an operator resumes it."""
+        account = self.lane.account
+        log.error("account pauses itself", account=account, why=why, remedy=f"sbx resume {account}")
+        async with self.lane.pool.connection() as connection:
+            await store.pause(connection, account, actor="sbx", reason=why)
         await self._reload()
 
     async def _fly(self, call: Call) -> None:

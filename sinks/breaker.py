@@ -1,0 +1,57 @@
+"""When an account should stop by itself: a run of endings that are nobody's data's fault. Pure.
+
+What the catalogue explains (a tax rate without an entry, a taken number) never counts: it is the matter of
+that one action. What nobody foresaw (a refusal whose words are unknown, an error of ours) may be the matter
+of all of them, and thousands of failed actions are harder to mend than one paused account.
+"""
+
+from dataclasses import dataclass
+
+FAILURES_BOUND = 20
+"""Actions that may fail one after the other for reasons nobody foresaw; the others stay queued."""
+SERVER_ERRORS_SECONDS = 1800.0
+"""Xero's seconds for which it may answer nothing but errors of its own."""
+_UNFORESEEN = frozenset({"xero_refused", "our_error"})
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Counts for one account. ``rate`` is how many of Xero's seconds pass in one."""
+
+    rate: float = 1.0
+    why: str = ""
+    """Why the account must stop; ``""`` while it may go on."""
+    _failures: int = 0
+    _server_errors_since: float | None = None
+
+    def failed(self, code: str, message: str) -> None:
+        """An action failed with this reason."""
+        if code not in _UNFORESEEN:
+            return
+        self._failures += 1
+        if self._failures >= FAILURES_BOUND and not self.why:
+            self.why = (
+                f"{self._failures} actions in a row failed for reasons that nobody foresaw, "
+                f"the last one with '{code}': {message.strip().rstrip('.') or 'no message'}"
+            )
+
+    def holds_back(self, code: str) -> bool:
+        """True when an action that would fail with this reason should rather wait."""
+        return bool(self.why) and code in _UNFORESEEN
+
+    def posted(self) -> None:
+        """An action was posted."""
+        self._failures = 0
+
+    def server_error(self, status: int, now: float) -> None:
+        """Xero answered with an error of its own. ``now`` in seconds of any one clock."""
+        if self._server_errors_since is None:
+            self._server_errors_since = now
+        lasted = (now - self._server_errors_since) * self.rate
+        if lasted >= SERVER_ERRORS_SECONDS and not self.why:
+            minutes = f"{lasted / 60:.0f} minutes"
+            self.why = f"Xero has answered nothing but errors of its own (HTTP {status}) for {minutes}"
+
+    def answered(self) -> None:
+        """Xero answered anything else."""
+        self._server_errors_since = None
