@@ -2,6 +2,8 @@
 # make demo    the whole pipeline on this machine, with a sample shop and a fake Xero
 # make test    all tests; make test ARGS="-k refund" for some
 # make bench   benchmarks
+# make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
+# make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make lint    format, lint, types, import rules
 # make lock    compile requirements/*.txt anew from pyproject.toml
 #
@@ -12,7 +14,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test bench lint format lock
+.PHONY: setup demo test bench crash mutation lint format lock
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -75,6 +77,12 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)
+
+crash: setup
+	@$(BIN)/python -m tests.reliability.random_crashes $(ARGS)
+
+mutation: setup
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check

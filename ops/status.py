@@ -41,6 +41,10 @@ def group_of(stage: Stage) -> str:
     return f"sbx-{stage}"
 
 
+DEAD_LETTERS_BOUND = 10
+"""Dead letters of one day above which there is an alarm."""
+
+
 @dataclass
 class StageStatus:
     """One stage. ``lag`` is how many messages it has not finished."""
@@ -61,11 +65,24 @@ class Status:
     accounts: list[dict[str, Any]] = field(default_factory=list)
     unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
     """What Xero refused lately in words that the catalogue of reasons does not know."""
+    dead_letters: int | None = None
+    """Of the last 24 hours; none when the database does not answer."""
 
     @property
     def ready(self) -> bool:
         """All stages work and nothing is away."""
         return not self.problems and all(stage.working for stage in self.stages.values())
+
+    @property
+    def alarms(self) -> list[str]:
+        """What somebody should look at although everything works."""
+        if self.dead_letters is None or self.dead_letters <= DEAD_LETTERS_BOUND:
+            return []
+        return [
+            f"{self.dead_letters:,} dead letters in the last 24 hours (an alarm above {DEAD_LETTERS_BOUND}): "
+            "messages that cannot be read; 'sbx log --state failed --since 1d' says why for each: have the "
+            "publisher mended, then publish the events anew"
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The shape that scripts hold on to."""
@@ -81,6 +98,8 @@ class Status:
             },
             "accounts": self.accounts,
             "unknown_refusals": self.unknown_refusals,
+            "dead_letters": self.dead_letters,
+            "alarms": self.alarms,
         }
 
 
@@ -146,6 +165,9 @@ async def _ask_database(used: Environment, status: Status) -> None:
         status.accounts = [_account(row) async for row in cursor]
         since = datetime.now(UTC) - UNKNOWN_SHOWN
         status.unknown_refusals = await queries.unknown_refusals(connection, since)
+        cursor = await connection.execute(_SQL["dead_letters"])
+        [row] = await cursor.fetchall()
+        status.dead_letters = row["count"]
 
 
 def unknown_in_words(refusals: list[dict[str, Any]]) -> str:
@@ -238,12 +260,14 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    for problem in found.problems:
+    for problem in (*found.problems, *found.alarms):
         say(problem, "red")
     if found.unknown_refusals:
         say(unknown_in_words(found.unknown_refusals), "yellow")
     if found.stages:
         stdout_console().print(tables(found))
     used = found.environment
+    if found.dead_letters is not None:
+        print(f"{found.dead_letters:,} dead letters in the last 24 hours")
     print(f"{'ready' if found.ready else 'not ready'}  Kafka {used.kafka_bootstrap_servers or '-'}  "
           f"database {used.database_url_shown or '-'}  data {used.data_dir}")  # fmt: skip

@@ -26,6 +26,10 @@ LEFT JOIN unreadable u ON u.account = name
 LEFT JOIN ledger.accounts l ON l.account = name
 ORDER BY name
 
+-- name: dead_letters
+SELECT count(*) FROM integrations_log.entry
+WHERE state = 'failed' AND queued_at > now() - interval '1 day' AND triggered_by = 'dead_letter'
+
 -- name: holders
 SELECT count(*) FROM pg_stat_activity
 WHERE application_name = 'sbx-deliver-holder' AND datname = current_database()

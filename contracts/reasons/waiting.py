@@ -13,7 +13,8 @@ REASONS = (
     _waiting(
         "account_paused",
         "the account '{account}' is paused: {message}.",
-        "Somebody paused it, or it was paused after a row of unexpected errors.",
+        "Somebody paused it, or it paused itself after a run of errors that nobody foresaw; the sentence "
+        "says which.",
         "'sbx resume {account}' when it may go on.",
         "us",
         "Everything is kept in order and sent when the account is resumed.",
