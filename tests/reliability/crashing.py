@@ -2,6 +2,7 @@
 way.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -149,6 +150,13 @@ class Worker:
             raise AssertionError("the process never came to the point at which it was to die") from None
         assert self._process.returncode == -signal.SIGKILL, said.decode()
 
+    @property
+    def dead(self) -> bool:
+        """True once it was killed by its own hand."""
+        code = self._process.poll()
+        assert code in (None, -signal.SIGKILL), code
+        return code is not None
+
     def stop(self) -> None:
         """End it as an operator does; it must end well."""
         self._process.terminate()
@@ -175,6 +183,25 @@ async def survive(shop: Shop, crashes: Sequence[str]) -> None:
     finally:
         for worker in workers:
             worker.kill()
+
+
+async def survive_pair(shop: Shop, first: str, second: str) -> None:
+    """The first worker dies for certain, the second one unless everything ends before its point is passed."""
+    one, two = Worker(shop.environment, first), Worker(shop.environment, second)
+    try:
+        one.go()
+        one.dies()
+        two.go()
+        async with asyncio.timeout(PATIENCE):
+            while not two.dead and await shop.rows(_OPEN, shop.account):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        one.kill()
+        two.kill()
+    await survive(shop, ())
+
+
+_OPEN = "SELECT 1 FROM ledger.commands WHERE account = %s AND state IN ('queued', 'running') LIMIT 1"
 
 
 async def assert_survived(shop: Shop, entries: int) -> None:

@@ -17,12 +17,14 @@ from connections.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.topics import create_topics
 from tests.integration.sinks.shops import Maker, Shop, environment_of
+from tests.reliability import random_crashes
 from tests.reliability.crashing import (
     ROOT,
     assert_survived,
     history,
     new_shop,
     survive,
+    survive_pair,
     variables,
     warm_up,
 )
@@ -174,6 +176,15 @@ async def test_delivering_process_dies(
     await survive(shop, case.crashes)
     assert all(fault["hits"] for fault in fake.admin.faults())
     fake.admin.clear_faults()
+    await assert_survived(shop, len(events))
+
+
+@pytest.mark.parametrize("seed", random_crashes.seeds())
+async def test_random_pair(seed: int, shop: Shop, maker: Maker) -> None:
+    """Two workers die, at points and passings that the seed draws; the account is new to all of them."""
+    events = history(maker)
+    await shop.send(*events)
+    await survive_pair(shop, *random_crashes.pair_of(seed))
     await assert_survived(shop, len(events))
 
 

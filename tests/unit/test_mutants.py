@@ -1,4 +1,4 @@
-"""The mutants of ``tests/mutation.py`` still fit the code; ``make mutation`` tells whether tests kill them."""
+"""The mutants of ``tests/mutation.py`` still fit the code; ``make mutation`` sees them killed."""
 
 import shutil
 from pathlib import Path
