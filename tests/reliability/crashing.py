@@ -131,13 +131,14 @@ class Worker:
             [sys.executable, str(_SCRIPT), "wait"],
             env=variables(environment, crash_at),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
 
     def go(self) -> None:
         """Let it work."""
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
         self._process.stdin.write(b"\n")
         self._process.stdin.flush()
 
@@ -153,9 +154,9 @@ class Worker:
     @property
     def dead(self) -> bool:
         """True once it was killed by its own hand."""
-        code = self._process.poll()
-        assert code in (None, -signal.SIGKILL), code
-        return code is not None
+        if self._process.poll() not in (None, -signal.SIGKILL):
+            raise AssertionError(self._process.communicate()[1].decode())
+        return self._process.poll() is not None
 
     def stop(self) -> None:
         """End it as an operator does; it must end well."""
@@ -165,8 +166,8 @@ class Worker:
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()
+        if self._process.stderr is not None and not self._process.stderr.closed:
             self._process.communicate()
 
 

@@ -25,7 +25,8 @@ _EVERY_RUN = tuple(
 )
 """Points that a delivering process passes in any history."""
 _AGAIN = (*_EVERY_RUN, *(p for p in CRASH_POINTS if p.partition(".")[0] in ("resend", "recovery")))
-_PASSED_OFTEN = frozenset({"plan", "intent", "http", "landing", "outbox"})
+_PASSINGS = {"plan": 2, "intent": 4, "http": 10, "landing": 8, "outbox": 2}
+"""How often the history passes these for certain, however its calls fall together."""
 
 
 def seeds() -> range:
@@ -39,8 +40,7 @@ def pair_of(seed: int) -> tuple[str, str]:
     chance = random.Random(seed)
     first, second = chance.choice(_EVERY_RUN), chance.choice(_AGAIN)
     return tuple(
-        f"{point}:{chance.randint(1, 6) if point.partition('.')[0] in _PASSED_OFTEN else 1}"
-        for point in (first, second)
+        f"{point}:{chance.randint(1, _PASSINGS.get(point.partition('.')[0], 1))}" for point in (first, second)
     )  # type: ignore[return-value]
 
 
