@@ -125,7 +125,7 @@ MUTANTS = (
                 "equal = live",
             ),
         ),
-        "tests/integration/sinks/test_payments.py",
+        "tests/unit/planner/test_lost_payments.py",
     ),
 )
 

@@ -223,3 +223,12 @@ def test_numbers_are_those_of_the_code() -> None:
     assert len(rows) > 15
     for module, name, shown in rows:
         assert float(getattr(importlib.import_module(module), name)) == float(shown), f"{module}.{name}"
+
+
+def test_every_guarantee_names_its_tests_and_its_limits() -> None:
+    sections = re.split(r"^## G(\d+) .+$", PAGES["docs/guarantees.md"], flags=re.M)[1:]
+    assert [int(number) for number in sections[::2]] == list(range(1, 12))
+    for text in sections[1::2]:
+        parts = re.findall(r"^\*\*([\w ]+):\*\*", text, re.M)
+        assert parts == ["Means", "How", "Shown by", "Not promised"]
+        assert "::test_" in text
