@@ -54,6 +54,12 @@ class Environment:
     """Fernet key; none means the one in the data directory."""
     worker_name: str | None = None
     """A name that no other living worker has; under it a restarted one gets its partitions back at once."""
+    metrics_host: str = "127.0.0.1"
+    """Where ``/metrics``, ``/healthz`` and ``/readyz`` are served."""
+    metrics_port: int | None = None
+    """None: they are not."""
+    worker_restarts: int = 0
+    """How often the supervisor has started this worker again; it says so itself."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 
@@ -82,6 +88,9 @@ class Environment:
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
             worker_name=given.get("SBX_WORKER_NAME"),
+            metrics_host=given.get("SBX_METRICS_HOST", "127.0.0.1"),
+            metrics_port=_number("SBX_METRICS_PORT", given, 1, 65535),
+            worker_restarts=_number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
@@ -279,6 +288,15 @@ def _data_dir(given: Mapping[str, str]) -> Path:
     """Not the working directory: the same data must be found from wherever ``sbx`` is called."""
     value = given.get("SBX_DATA_DIR")
     return Path(value).expanduser() if value else platformdirs.user_data_path("sbx", appauthor=False)
+
+
+def _number(variable: str, given: Mapping[str, str], least: int, most: int) -> int | None:
+    value = given.get(variable)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdecimal()) or not least <= int(value) <= most:
+        raise InvalidEnvironment(variable, value, "is out of range", f"a number from {least} to {most}")
+    return int(value)
 
 
 def _rate(variable: str, given: Mapping[str, str]) -> float:

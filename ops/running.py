@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from connections.environment import Environment
 from ops import environment as resolving
+from ops import targets
 from ops.broker import Broker
 from ops.child import GRACE_SECONDS, LOOPBACK
 from ops.errors import OperationFailed
@@ -102,9 +103,18 @@ def running(
             for difference in outcome.differences:
                 report(f"{outcome.name}: {difference}", True)
         logs = used.data_dir / "logs"
+        named = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
+        ports = _metrics_ports(used, len(named))
         commands = [
-            stage_command(stage, number, logs) for stage in STAGES for number in range(1, workers + 1)
+            stage_command(stage, number, logs, metrics_port)
+            for (stage, number), metrics_port in zip(named, ports, strict=True)
         ]
+        listed = [
+            targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
+            for command, (stage, _), metrics_port in zip(commands, named, ports, strict=True)
+        ]
+        targets.write(used.data_dir, listed)
+        ending.callback(targets.remove, used.data_dir)
         port = _free_port(web_port)
         commands.append(web_command(port, logs))
         child_environ = {
@@ -134,6 +144,13 @@ def _free_port(wanted: int | None) -> int:
         except AddressInUse:
             continue
     raise OperationFailed(f"port {wanted} is taken", "name another one with --web-port, or leave it out")
+
+
+def _metrics_ports(used: Environment, count: int) -> list[int]:
+    """Ports for the workers' metrics: from ``SBX_METRICS_PORT`` on where that is set, else free ones."""
+    if used.metrics_port is not None:
+        return list(range(used.metrics_port, used.metrics_port + count))
+    return targets.free_ports(used.metrics_host, count)
 
 
 def _stop(supervisor: Supervisor, progress: Progress) -> None:

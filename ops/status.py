@@ -16,7 +16,7 @@ from rich.text import Text
 from connections.environment import Environment
 from connections.sql import load_queries
 from log_projection import queries
-from ops import environment
+from ops import environment, targets
 from ops.broker import Broker, behind
 from ops.options import AsJson
 from ops.terminal import age, plural, print_json, say, stdout_console
@@ -62,6 +62,8 @@ class Status:
     environment: Environment
     problems: list[str] = field(default_factory=list)
     stages: dict[Stage, StageStatus] = field(default_factory=dict)
+    workers: list[dict[str, Any]] = field(default_factory=list)
+    """Those of ``sbx up`` in this data directory: name, stage, where its metrics are, whether it is ready."""
     accounts: list[dict[str, Any]] = field(default_factory=list)
     unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
     """What Xero refused lately in words that the catalogue of reasons does not know."""
@@ -96,6 +98,7 @@ class Status:
                 name: {"processes": stage.processes, "lag": stage.lag, "working": stage.working}
                 for name, stage in self.stages.items()
             },
+            "workers": self.workers,
             "accounts": self.accounts,
             "unknown_refusals": self.unknown_refusals,
             "dead_letters": self.dead_letters,
@@ -128,6 +131,22 @@ def gather(used: Environment) -> Status:
             text = " ".join(str(error).split())
             status.problems.append(f"the database {used.database_url_shown} does not answer: {text}")
     return status
+
+
+def ask_workers(status: Status) -> None:
+    """Ask each worker of ``sbx up`` whether it is ready; takes longer than the rest."""
+    status.workers = [_worker(target) for target in targets.read(status.environment.data_dir)]
+
+
+def _worker(target: targets.Target) -> dict[str, Any]:
+    ready, says = targets.ask_ready(target)
+    return {
+        "name": target.worker,
+        "stage": target.stage,
+        "metrics": f"http://{target.address}/metrics",
+        "ready": ready,
+        "says": says,
+    }
 
 
 def _ask_broker(broker: Broker, status: Status) -> None:
@@ -257,11 +276,16 @@ def status(as_json: AsJson = False) -> None:
     By account, with what is left of Xero's limits.
     """
     found = gather(environment.read())
+    if found.stages:
+        ask_workers(found)
     if as_json:
         print_json(found.to_json())
         return
     for problem in (*found.problems, *found.alarms):
         say(problem, "red")
+    for worker in found.workers:
+        if not worker["ready"]:
+            say(f"{worker['name']}: {worker['says']}", "yellow")
     if found.unknown_refusals:
         say(unknown_in_words(found.unknown_refusals), "yellow")
     if found.stages:

@@ -49,6 +49,7 @@ class _Child:
     started: float = 0.0
     wait: float = _FIRST_WAIT
     due: float = field(default_factory=time.monotonic)
+    starts: int = 0
 
 
 class Supervisor:
@@ -87,9 +88,14 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**self._environment, **child.command.environment},
+                env={
+                    **self._environment,
+                    **child.command.environment,
+                    "SBX_WORKER_RESTARTS": str(child.starts),
+                },
                 start_new_session=True,
             )
+        child.starts += 1
         child.started = time.monotonic()
 
     def _ended(self, child: _Child, process: "subprocess.Popen[bytes]") -> None:
@@ -132,12 +138,13 @@ class Supervisor:
                 child.process.kill()
 
 
-def stage_command(stage: str, number: int, logs: Path) -> Command:
+def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Command:
     """One process of a stage."""
     # -P: a folder called streams in the working directory must not be taken for ours.
     argv = [sys.executable, "-P", "-m", "ops.child", stage]
     name = f"{stage}-{number}"
-    return Command(name, argv, logs / f"{name}.jsonl", {"SBX_WORKER_NAME": f"{_place(logs)}-{name}"})
+    own = {"SBX_WORKER_NAME": f"{_place(logs)}-{name}", "SBX_METRICS_PORT": str(metrics_port)}
+    return Command(name, argv, logs / f"{name}.jsonl", own)
 
 
 def web_command(port: int, logs: Path) -> Command:

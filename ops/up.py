@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from ops import targets
 from ops.options import AsJson
 from ops.running import Running, check_services, ended_by_signals, running, wait_until_ready
-from ops.status import gather, tables
+from ops.status import ask_workers, gather, tables
 from ops.terminal import Steps, print_json, stderr_console
 from ops.web import say_link
 
@@ -51,9 +52,9 @@ def up(
                     shown.pause()
                     announce(console, pipeline)
                     if as_json:
-                        print_json(
-                            gather(pipeline.environment).to_json() | {"web": {"url": pipeline.web_url}}
-                        )
+                        found = gather(pipeline.environment)
+                        ask_workers(found)
+                        print_json(found.to_json() | {"web": {"url": pipeline.web_url}})
                     watch(console, pipeline)
             finally:
                 shown.pause()
@@ -74,6 +75,8 @@ def announce(console: Console, pipeline: Running) -> None:
         markup=False,
         soft_wrap=True,
     )
+    ports = " ".join(f"{one.worker} {one.address}" for one in targets.read(used.data_dir))
+    console.print(f"{'metrics':<11}{ports}", markup=False, soft_wrap=True)
     console.print(f"{'page':<11}{pipeline.web_url}", markup=False, soft_wrap=True)
     console.print("ready", style="bold green")
     say_link(used, pipeline.web_url)

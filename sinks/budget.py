@@ -111,6 +111,11 @@ class Budget:
         self.closed_until = max(self.closed_until, now + (xero_seconds + _MARGIN) / self.rate)
         self.closed_why = why
 
+    def minute_left_at(self, now: float) -> int:
+        """Calls left in the minute, all of them once the window that was counted is over."""
+        over = self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate
+        return self.minute_limit - self.in_flight if over else self.minute_left
+
     def pace(self, now: float) -> float:
         """Seconds from one call to the next at which the calls that are left last until the minute is
         over; 0 while half of them are left, and calls are plenty.

@@ -14,11 +14,13 @@ from connections import store
 from connections.crash_points import crash_point
 from connections.environment import Environment
 from connections.secrets import SecretBox
+from contracts import metrics
 from contracts.commands import Command
 from sinks import ledger
 from sinks.intake import LANE_CHANNEL
 from sinks.lane import Lane, Overtaken
 from sinks.ledger import Lease, LeaseLost
+from sinks.measures import measure_lanes, measure_ledger
 from sinks.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.outbox import Outbox, Publish
 from sinks.runner import LEASE_SECONDS, LaneRunner
@@ -49,6 +51,16 @@ class Delivery:
     def taken_in(self, commands: Sequence[Command]) -> None:
         """The intake of this worker puts these commands into the ledger."""
         self._rush.came((command.account for command in commands), machine_seconds())
+
+    def measure(self) -> None:
+        """Bring the gauges of lanes and ledger up to date. Called from another thread.
+
+        Raises:
+            psycopg.Error: the database is away; the gauges of the ledger stay as they are.
+        """
+        measure_lanes({account: runner.lane.budget for account, runner in self._runners.copy().items()})
+        with psycopg.connect(**self._environment.psycopg("sbx-metrics")) as connection:
+            measure_ledger(connection)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, through any trouble of the database."""
@@ -142,13 +154,18 @@ class Delivery:
     async def _run_lane(self, account: str, runner: LaneRunner) -> None:
         """A lane that breaks starts anew from the ledger, which has everything."""
         log.info("lane starts", account=account, fence=runner.lane.lease.fence)
+        how = "broke"
         try:
             await runner.run()
+            how = "idle"
         except LeaseLost:
+            how = "lost"
             log.warning("lane lost its lease", account=account)
         except Overtaken:
+            how = "overtaken"
             log.info("lane starts anew, since an operator changed what it had in hand", account=account)
         except _DATABASE_AWAY as error:
+            how = "database"
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)
         except Exception:
@@ -156,6 +173,7 @@ class Delivery:
             await asyncio.sleep(_AFTER_TROUBLE)
         finally:
             del self._runners[account]
+            metrics.LANE_ENDS.labels(how).inc()
 
     async def _stop_lanes(self) -> None:
         for runner in self._runners.values():

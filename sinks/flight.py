@@ -12,6 +12,7 @@ from sinks.calls import Call
 from sinks.entries import now_utc
 from sinks.landing import Ending, land
 from sinks.lane import SEND_WITHIN, Lane
+from sinks.measures import measured
 from sinks.session import CALL_DEADLINE
 from sinks.xero.client import CONNECT_TIMEOUT, Answer, NoAnswer, NotSent, machine_seconds
 from sinks.xero.oauth import TokenRefused, TokenUnavailable
@@ -83,7 +84,7 @@ class Flight:
         started = now_utc()
         try:
             token = await lane.session.token()
-            answer = await lane.session.call(call.request, token, self._send_by)
+            answer = await measured(call.route.name, lane.session.call(call.request, token, self._send_by))
         except TokenRefused as error:
             lane.state.lost = str(error)
             return await self._surely_not_sent(str(error), back_off=False)

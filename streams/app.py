@@ -8,6 +8,7 @@ after the restart. That is the whole of the delivery guarantee: at least once, i
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,10 @@ import structlog
 
 from connections.crash_points import crash_is_planned, crash_point
 from connections.environment import Environment
+from contracts import metrics
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
-from streams.topics import MAX_DEAD_LETTER_BYTES
+from streams.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES
 
 BATCH = 500
 LINGER_SECONDS = 0.015
@@ -38,6 +40,10 @@ class Stage:
     topics: tuple[str, ...]
     handle: Handler
     background: Background | None = None
+    measure: Callable[[], None] | None = None
+    """Brings the stage's own gauges up to date; called from another thread."""
+    database: bool = False
+    """Works with the database."""
 
 
 class Outlet:
@@ -64,6 +70,11 @@ class Outlet:
         await asyncio.gather(*stored)
         if messages:
             crash_point("kafka.after_send")
+        for message in messages:
+            metrics.MESSAGES_OUT.labels(message.topic).inc()
+            if message.topic == DEAD_LETTERS:
+                reason = dict(message.headers).get("reason_code", b"")
+                metrics.DEAD_LETTERS.labels(reason.decode(errors="replace")).inc()
 
 
 def build_app(group: str, environment: Environment) -> faust.App:
@@ -110,8 +121,11 @@ def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
     @app.agent(channel, concurrency=1)
     async def batches(stream: Any) -> None:
         async for events in stream.take_events(BATCH, within=LINGER_SECONDS):
-            await _handle(stage.handle, [_record(event.message) for event in events])
+            records = [_record(event.message) for event in events]
+            await _handle(stage.handle, records)
             liveness.mark()
+            liveness.batch_done()
+            _count(records)
 
 
 class _Commits(faust.Sensor):
@@ -145,13 +159,22 @@ async def _handle(handle: Handler, records: Sequence[Record]) -> None:
         die("a batch failed", first=_place(records[0]), last=_place(records[-1]), messages=len(records))
 
 
+def _count(records: Sequence[Record]) -> None:
+    now = time.time()
+    for record in records:
+        metrics.MESSAGES_IN.labels(record.topic).inc()
+        if record.at:
+            metrics.MESSAGE_SECONDS.labels(record.topic).observe(max(0.0, now - record.at))
+
+
 def _place(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
 def _record(message: Any) -> Record:
     headers = tuple((name, content or b"") for name, content in message.headers or ())
-    return Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
+    at = message.timestamp or 0.0
+    return Record(message.topic, message.partition, message.offset, message.key, message.value, headers, at)
 
 
 async def serve(app: faust.App, stage: Stage, liveness: Liveness, watchdog: Watchdog) -> None:
@@ -164,6 +187,7 @@ async def serve(app: faust.App, stage: Stage, liveness: Liveness, watchdog: Watc
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    app.monitor = _CommitTimes(liveness)
     consume(app, stage, liveness)
     turning = asyncio.create_task(liveness.turn())
     await app.start()
@@ -186,6 +210,19 @@ async def serve(app: faust.App, stage: Stage, liveness: Liveness, watchdog: Watc
     await app.stop()
     turning.cancel()
     log.info("stopped")
+
+
+class _CommitTimes(faust.Monitor):
+    """Faust's own monitor, which is the one that hears of commits."""
+
+    def __init__(self, liveness: Liveness) -> None:
+        super().__init__()
+        self._liveness = liveness
+
+    def on_tp_commit(self, tp_offsets: Any) -> None:
+        """Offsets were committed."""
+        super().on_tp_commit(tp_offsets)
+        self._liveness.committed()
 
 
 async def _ends_never(waited: Awaitable[object], what: str) -> None:

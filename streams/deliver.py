@@ -46,7 +46,13 @@ async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liven
                 letters += buried(record, Defect.of_record(record, "our_error", str(error)), now)
             await outlet.send(letters)
 
-        yield Stage(topics=(COMMANDS,), handle=handle, background=delivery.run)
+        yield Stage(
+            topics=(COMMANDS,),
+            handle=handle,
+            background=delivery.run,
+            measure=delivery.measure,
+            database=True,
+        )
 
 
 def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Command]], list[Outgoing]]:

@@ -9,13 +9,17 @@ import faulthandler
 import os
 import sys
 import threading
+import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import structlog
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError
+
+from contracts import metrics
 
 EXIT_RESTART = 70
 """EX_SOFTWARE: ended on purpose without committing what is not done; to be started again."""
@@ -50,6 +54,24 @@ class Liveness:
         self.signs_of_life = 0
         self.stopping = asyncio.Event()
         """Set once the stage takes no more messages; whoever waits for a service then stops waiting."""
+        self.turned_at = time.monotonic()
+        """When the event loop last turned, as ``time.monotonic``; so are the next two."""
+        self.progress_at = time.monotonic()
+        """When a batch was last finished; the start before the first."""
+        self.uncommitted_since: float | None = None
+        """Since when a finished batch waits for its commit."""
+
+    def batch_done(self) -> None:
+        """A batch is finished: what it caused is stored."""
+        self.progress_at = time.monotonic()
+        if self.uncommitted_since is None:
+            self.uncommitted_since = self.progress_at
+        metrics.LAST_PROGRESS.set_to_current_time()
+
+    def committed(self) -> None:
+        """Offsets were committed."""
+        self.uncommitted_since = None
+        metrics.LAST_COMMIT.set_to_current_time()
 
     def mark(self) -> None:
         """A batch is done, or is knowingly waiting for something outside (the database)."""
@@ -72,6 +94,7 @@ class Liveness:
         """Shows that the event loop turns. Runs until cancelled."""
         while True:
             self.turns += 1
+            self.turned_at = time.monotonic()
             await asyncio.sleep(1)
 
 
@@ -143,26 +166,41 @@ class Watchdog(threading.Thread):
     def _waiting(self) -> dict[TopicPartition, int]:
         """Committed offset of each partition of the group that holds messages behind it."""
         try:
-            admin = KafkaAdminClient(**self._kafka, reconnect_backoff_max_ms=1000)
+            found = places(self._kafka, self._group, self._topics)
         except (KafkaError, OSError) as error:
             log.warning("the watchdog cannot ask the broker", error=str(error))
             return {}
-        try:
-            partitions = [
-                TopicPartition(topic["name"], partition["partition_index"])
-                for topic in admin.describe_topics(list(self._topics))
-                for partition in topic["partitions"]
-            ]
-            committed = admin.list_group_offsets({self._group: None})[self._group]
-            ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-            starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        except (KafkaError, OSError) as error:
-            log.warning("the watchdog cannot ask the broker", error=str(error))
-            return {}
-        finally:
-            admin.close()
-        # Retention may have removed what was never read: that does not wait any more.
-        position = {
-            tp: max(committed[tp].offset if tp in committed else 0, starts[tp].offset) for tp in partitions
-        }
-        return {tp: at for tp, at in position.items() if at < ends[tp].offset}
+        return {tp: place.committed for tp, place in found.items() if place.committed < place.end}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a group has come in a partition, and where the partition ends."""
+
+    committed: int
+    end: int
+
+
+def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dict[TopicPartition, Place]:
+    """How far a consumer group has come in each partition of these topics, as the broker knows it.
+
+    Raises:
+        kafka.errors.KafkaError, OSError: the broker does not answer.
+    """
+    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
+    try:
+        partitions = [
+            TopicPartition(topic["name"], partition["partition_index"])
+            for topic in admin.describe_topics(list(topics))
+            for partition in topic["partitions"]
+        ]
+        committed = admin.list_group_offsets({group: None})[group]
+        ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+    finally:
+        admin.close()
+    # Retention may have removed what was never read: that does not wait any more.
+    return {
+        tp: Place(max(committed[tp].offset if tp in committed else 0, starts[tp].offset), ends[tp].offset)
+        for tp in partitions
+    }

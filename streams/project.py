@@ -1,5 +1,6 @@
 """Results into the Integrations Log: the handler of the third stage."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,12 +9,13 @@ import msgspec
 import structlog
 
 from connections.environment import Environment
-from contracts.results import Result, decode_result
+from contracts import metrics
+from contracts.results import EntryResult, Result, decode_result
 from log_projection.projection import apply
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, buried, dead_letter
 from streams.liveness import Liveness
-from streams.records import Outgoing, Record
+from streams.records import Outgoing, Record, published_at
 from streams.storing import Store, database_pool
 from streams.topics import RESULTS
 
@@ -29,14 +31,34 @@ async def open_project(outlet: Outlet, environment: Environment, liveness: Liven
         async def handle(records: Sequence[Record]) -> None:
             results, letters = readable(records, datetime.now(UTC))
             sources = {id(result): record for record, result in results}
+            unstored = set()
             for result, error in await store.save([result for _, result in results]):
                 record = sources[id(result)]
+                unstored.add(id(result))
                 # No entry for the log here: what the database refused once it may refuse again, without end.
                 log.error("a result cannot be stored", offset=record.offset, error=str(error))
                 letters.append(dead_letter(record, Defect.of_record(record, "our_error", str(error))))
             await outlet.send(letters)
+            count([pair for pair in results if id(pair[1]) not in unstored])
 
-        yield Stage(topics=(RESULTS,), handle=handle)
+        yield Stage(topics=(RESULTS,), handle=handle, database=True)
+
+
+def count(results: Sequence[tuple[Record, Result]]) -> None:
+    """Count what can be seen in the log now."""
+    now = time.time()
+    for record, result in results:
+        if not isinstance(result, EntryResult):
+            continue
+        metrics.STATES_ENTERED.labels(result.state, result.outcome or result.reason_code or "").inc()
+        published = published_at(record)
+        if published is not None:
+            metrics.PUBLISHED_TO_LOG_SECONDS.observe(max(0.0, now - published))
+        if result.outcome != "posted" or result.triggered_by != "event":
+            continue
+        if result.event_time is not None and result.finished_at is not None:
+            took = (result.finished_at - result.event_time).total_seconds()
+            metrics.EVENT_TO_XERO_SECONDS.labels(result.action).observe(max(0.0, took))
 
 
 def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Result]], list[Outgoing]]:

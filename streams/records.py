@@ -15,6 +15,8 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    at: float = 0.0
+    """Its time on the topic, Unix seconds; 0 where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,19 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+
+
+_PUBLISHED = "published_at"
+
+
+def published_header(source: Record) -> Headers:
+    """Tells the last stage when the event behind a result was published."""
+    return ((_PUBLISHED, f"{source.at:.3f}".encode()),) if source.at else ()
+
+
+def published_at(record: Record) -> float | None:
+    """When the event behind a result was published, Unix seconds; none where the result does not tell."""
+    try:
+        return float(dict(record.headers)[_PUBLISHED])
+    except (KeyError, ValueError):
+        return None

@@ -15,6 +15,7 @@ from streams import Stage as StageName
 from streams.app import Outlet, Stage, build_app, serve
 from streams.liveness import Liveness, Watchdog, die
 from streams.logs import configure_logging
+from streams.monitoring import Monitor
 from streams.topics import DEAD_LETTERS, missing_topics
 
 _BROKER_PATIENCE_SECONDS = 60.0
@@ -44,7 +45,10 @@ async def _run(name: StageName, environment: Environment) -> int:
             if missing:
                 log.error("topics are missing", topics=missing, remedy="run 'sbx topics create'")
                 return 1
-            await serve(app, stage, liveness, _watchdog(app, stage, environment, liveness))
+            watchdog = _watchdog(app, stage, environment, liveness)
+            if environment.metrics_port is not None:
+                _monitor(name, app, stage, environment, liveness, watchdog)
+            await serve(app, stage, liveness, watchdog)
     except InvalidEnvironment as error:
         log.error("the environment cannot be used", problem=str(error))
         return 1
@@ -61,10 +65,46 @@ async def _run(name: StageName, environment: Environment) -> int:
     return 0
 
 
+def _assigned(app: faust.App) -> set[tuple[str, int]]:
+    return {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
+
+
+def _monitor(
+    name: StageName,
+    app: faust.App,
+    stage: Stage,
+    environment: Environment,
+    liveness: Liveness,
+    watchdog: Watchdog,
+) -> None:
+    """Serve metrics and probes. Where that cannot be, events are worked on all the same."""
+    monitor = Monitor(
+        name,
+        environment,
+        liveness,
+        # Before the watchdog runs there is no consumer to ask; asking would make one in the wrong thread.
+        lambda: _assigned(app) if watchdog.is_alive() else set(),
+        app.conf.id,
+        stage.topics,
+        database=stage.database,
+        measure=stage.measure,
+    )
+    host, port = environment.metrics_host, environment.metrics_port or 0
+    try:
+        monitor.serve(host, port)
+    except OSError as error:
+        log.error(
+            "metrics cannot be served",
+            address=f"{host}:{port}",
+            problem=str(error),
+            remedy="give this worker a free port in SBX_METRICS_PORT",
+        )
+
+
 def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: Liveness) -> Watchdog:
     return Watchdog(
         liveness,
-        lambda: {(tp.topic, tp.partition) for tp in app.consumer.assignment()},
+        lambda: _assigned(app),
         app.conf.id,
         stage.topics,
         environment.kafka_python(),

@@ -12,7 +12,7 @@ from contracts.results import EntryResult, encode_result
 from mappers import to_command
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, buried
-from streams.records import Outgoing, Record
+from streams.records import Outgoing, Record, published_header
 from streams.topics import COMMANDS, MAX_MESSAGE_BYTES, RESULTS, SOURCES
 
 log = structlog.stdlib.get_logger(__name__)
@@ -51,7 +51,7 @@ def transformed(record: Record, now: datetime) -> list[Outgoing]:
     key = command.key.encode()
     return [
         Outgoing(COMMANDS, key, value),
-        Outgoing(RESULTS, key, encode_result(queued_entry(command, now))),
+        Outgoing(RESULTS, key, encode_result(queued_entry(command, now)), published_header(record)),
     ]
 
 

@@ -1,0 +1,78 @@
+"""Where the workers of ``sbx up`` serve their metrics: a file that Prometheus reads as its targets.
+
+Its form is that of Prometheus's file-based service discovery
+(https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config).
+"""
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "metrics-targets.json"
+"""In the data directory."""
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One worker. ``address`` is ``host:port``."""
+
+    worker: str
+    stage: str
+    address: str
+
+
+def free_ports(host: str, count: int) -> list[int]:
+    """So many ports on which nobody listens now."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((host, 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def write(data_dir: Path, targets: Sequence[Target]) -> None:
+    """Tell Prometheus and ``sbx status``. In one step, since Prometheus reads it whenever it changes."""
+    listed = [
+        {"targets": [target.address], "labels": {"worker": target.worker, "stage": target.stage}}
+        for target in targets
+    ]
+    new = data_dir / f"{FILE}.new"
+    new.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    new.replace(data_dir / FILE)
+
+
+def remove(data_dir: Path) -> None:
+    """Nothing serves metrics any more."""
+    (data_dir / FILE).unlink(missing_ok=True)
+
+
+def read(data_dir: Path) -> list[Target]:
+    """The workers that the last ``sbx up`` of this data directory started; none where there was none."""
+    try:
+        listed = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [
+        Target(entry["labels"]["worker"], entry["labels"]["stage"], entry["targets"][0]) for entry in listed
+    ]
+
+
+def ask_ready(target: Target) -> tuple[bool, str]:
+    """Whether the worker is ready, and what it says; asks ``/readyz``."""
+    try:
+        with urllib.request.urlopen(f"http://{target.address}/readyz", timeout=_SECONDS) as answer:
+            return True, _text(answer.read())
+    except urllib.error.HTTPError as error:
+        return False, _text(error.read())
+    except OSError as error:
+        return False, f"does not answer: {error}"
+
+
+def _text(body: bytes) -> str:
+    return "; ".join(body.decode("utf-8", "replace").splitlines())

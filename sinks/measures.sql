@@ -1,0 +1,24 @@
+-- name: accounts
+WITH work AS (
+    SELECT account,
+           count(*) FILTER (WHERE state = 'queued') AS queued,
+           count(*) FILTER (WHERE state = 'running') AS running,
+           count(*) FILTER (WHERE state = 'failed') AS failed,
+           extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (WHERE state IN ('queued', 'running')))::float8
+               AS oldest_waiting
+    FROM ledger.commands WHERE state IN ('queued', 'running', 'failed') GROUP BY account
+)
+SELECT account, coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running, coalesce(w.failed, 0) AS failed,
+       coalesce(w.oldest_waiting, 0) AS oldest_waiting,
+       CASE WHEN c.status = 'lost' THEN 'connection_lost'
+            WHEN c.paused_at IS NOT NULL THEN 'account_paused'
+            -- Limits and troubles are over at their time, also where no lane is left to say so.
+            WHEN l.held_until > clock_timestamp() THEN l.held END AS held
+FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work) AS names
+LEFT JOIN connections.accounts c USING (account)
+LEFT JOIN work w USING (account)
+LEFT JOIN ledger.accounts l USING (account)
+ORDER BY account
+
+-- name: outbox
+SELECT count(*) AS results FROM ledger.outbox
