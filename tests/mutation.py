@@ -78,8 +78,7 @@ MUTANTS = (
         (
             (
                 "streams/app.py",
-                "            await _handle(stage.handle, [_record(event.message) for event in events])\n",
-                "            records = [_record(event.message) for event in events]\n"
+                "            await _handle(stage.handle, records)\n",
                 "            later = lambda r=records: asyncio.ensure_future(_handle(stage.handle, r))\n"
                 "            asyncio.get_running_loop().call_later(2.0, later)\n",
             ),
