@@ -38,7 +38,8 @@ def main(what: str, port: str = "0") -> int:
 def _web(environment: Environment, port: int) -> int:
     # Imported here: the stages need none of it, and their memory counts.
     from streams.logs import configure_logging
-    from web.server import bind, serve
+    from web.listening import bind
+    from web.server import serve
 
     configure_logging(stage="web")
     serve(environment, bind(LOOPBACK, port))

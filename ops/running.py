@@ -26,7 +26,7 @@ from ops.topics import set_up
 from ops.web import PORT as WEB_PORT
 from sandbox import EmbeddedStack, Progress
 from streams import STAGES
-from web.server import AddressInUse, bind
+from web.listening import AddressInUse, bind
 
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3

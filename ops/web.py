@@ -11,9 +11,8 @@ from connections.environment import Environment
 from ops import environment
 from ops.errors import OperationFailed
 from ops.terminal import say
-from streams.logs import configure_logging
 from web.auth import sessions, users
-from web.server import AddressInUse, address, bind, serve
+from web.listening import AddressInUse, address, bind
 
 PORT = 8321
 
@@ -34,6 +33,10 @@ def web(
     print(address(listening), flush=True)
     if _is_loopback(host):
         say_link(used, address(listening))
+    # Imported here: the other commands need none of it, and somebody waits for each of them.
+    from streams.logs import configure_logging
+    from web.server import serve
+
     configure_logging(stage="web")
     serve(used, listening)
 

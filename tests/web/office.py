@@ -32,7 +32,8 @@ from web.auth import sessions, users
 from web.auth.gate import SESSION_COOKIE
 from web.auth.passwords import hash_password
 from web.auth.users import Connection, Role
-from web.server import address, bind, new_server
+from web.listening import address, bind
+from web.server import new_server
 
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -1,5 +1,7 @@
 """Passwords: argon2id with the library's parameters (RFC 9106, low memory: 64 MiB, 3 passes)."""
 
+from functools import cache
+
 import anyio
 from anyio.to_thread import run_sync
 from argon2 import PasswordHasher
@@ -11,8 +13,6 @@ _AT_ONCE = 2
 """A hash takes 64 MiB and some 50 ms of a core: a burst of sign-ins must not take them all."""
 
 _hasher = PasswordHasher()
-# Checked where a user is unknown, so that the answer takes as long as for a known one.
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 class WeakPassword(ValueError):
@@ -36,6 +36,7 @@ class PasswordCheck:
     """Checks passwords in threads, few at once. Belongs to one event loop."""
 
     def __init__(self) -> None:
+        _nobody()  # made now, not while the first one waits
         self._limit = anyio.CapacityLimiter(_AT_ONCE)
 
     async def matches(self, password: str, kept: str | None) -> bool:
@@ -45,7 +46,13 @@ class PasswordCheck:
 
 def _matches(password: str, kept: str | None) -> bool:
     try:
-        _hasher.verify(kept or _NOBODY, password)
+        _hasher.verify(kept or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return kept is not None
+
+
+@cache
+def _nobody() -> str:
+    """Checked where a user is unknown, so that the answer takes as long as for a known one."""
+    return _hasher.hash("nobody has this password")
