@@ -44,6 +44,7 @@ async def log_page(request: Request) -> Response:
         "problem": problem,
         "next_cursor": reading.encode_cursor(rows[-1]) if more else None,
         "first_page": after is None,
+        "with_account": _with_account(summary, filters),
         "position": position,
         "tally": tally(summary, filters.account),
         "accounts": [row["account"] for row in summary],
@@ -69,7 +70,7 @@ async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator
                 summary = await VisibleLog(connection, user).summary()
         except psycopg.OperationalError:
             return  # the browser comes again behind the last message that it has
-        message = _message(news, user.may_act, not filters.account)
+        message = _message(news, user.may_act, _with_account(summary, filters))
         message["tally"] = tally(summary, filters.account)
         data = msgspec.json.encode(message).decode()
         yield ServerSentEvent(data, event="news", id=str(news.position), retry=2000)
@@ -85,6 +86,11 @@ def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
         for _, row in news.rows
     ]
     return {"reload": news.too_many, "rows": rows, "gone": news.gone}
+
+
+def _with_account(summary: list[Row], filters: Filters) -> bool:
+    """True when rows must say whose they are."""
+    return filters.account is None and len(summary) > 1
 
 
 def tally(summary: list[Row], account: str | None) -> dict[str, int]:
