@@ -6,6 +6,7 @@ import typer
 
 from connections.environment import Environment
 from ops import environment, migrations
+from ops.dashboard_role import grant_views
 from ops.options import AsJson
 from ops.terminal import print_json, say
 from streams.topics import TopicOutcome, create_topics, layout
@@ -38,13 +39,22 @@ def create(
                 say(f"{outcome.name}: {difference}", "yellow")
 
 
-def migrate(as_json: AsJson = False) -> None:
+def migrate(
+    dashboard_role: Annotated[
+        str | None,
+        typer.Option(help="Let this database role read the views of the log, and make it if need be."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Bring the database's tables up to date.
 
     Safe to run at any time, by several at once.
     """
     used = environment.required(database=True)
-    applied = migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
+    address = str(used.psycopg("sbx migrate")["conninfo"])
+    applied = migrations.migrate(address)
+    if dashboard_role is not None and grant_views(address, dashboard_role):
+        say(f"made the role {dashboard_role}: give it a password with \\password in psql")
     if as_json:
         print_json({"applied": applied})
         return
