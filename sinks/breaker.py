@@ -11,6 +11,9 @@ FAILURES_BOUND = 20
 """Actions that may fail one after the other for reasons nobody foresaw; the others stay queued."""
 SERVER_ERRORS_SECONDS = 1800.0
 """Xero's seconds for which it may answer nothing but errors of its own."""
+BREAKS_BOUND = 10
+"""Times that an account's lane may break by an error of ours within ``BREAKS_SECONDS``."""
+BREAKS_SECONDS = 600.0
 _UNFORESEEN = frozenset({"xero_refused", "our_error"})
 
 

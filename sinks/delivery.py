@@ -17,6 +17,7 @@ from connections.secrets import SecretBox
 from contracts import metrics
 from contracts.commands import Command
 from sinks import ledger
+from sinks.breaker import BREAKS_BOUND, BREAKS_SECONDS
 from sinks.intake import LANE_CHANNEL
 from sinks.lane import Lane, Overtaken
 from sinks.ledger import Lease, LeaseLost
@@ -47,6 +48,7 @@ class Delivery:
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._rush = Rush()
+        self._breaks: dict[str, list[float]] = {}
 
     def taken_in(self, commands: Sequence[Command]) -> None:
         """The intake of this worker puts these commands into the ledger."""
@@ -168,12 +170,31 @@ class Delivery:
             how = "database"
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)
-        except Exception:
+        except Exception as error:
             log.exception("lane breaks", account=account)
+            await self._count_break(account, error)
             await asyncio.sleep(_AFTER_TROUBLE)
         finally:
             del self._runners[account]
             metrics.LANE_ENDS.labels(how).inc()
+
+    async def _count_break(self, account: str, error: Exception) -> None:
+        """A lane that breaks over and over gets nothing done: the account pauses, and the log says why."""
+        now = machine_seconds()
+        breaks = [at for at in self._breaks.pop(account, ()) if now - at < BREAKS_SECONDS]
+        self._breaks[account] = [*breaks, now]
+        if len(breaks) + 1 < BREAKS_BOUND:
+            return
+        del self._breaks[account]
+        why = f"its work broke {BREAKS_BOUND} times by an error of ours, {type(error).__name__}: {error}"
+        try:
+            async with self._pool.connection() as connection:
+                paused = await store.pause(connection, account, actor="sbx", reason=why)
+        except (store.NotConnected, *_DATABASE_AWAY) as trouble:
+            log.warning("the account cannot be paused", account=account, error=str(trouble).strip())
+            return
+        if paused:
+            log.error("account pauses itself", account=account, why=why, remedy=f"sbx resume {account}")
 
     async def _stop_lanes(self) -> None:
         for runner in self._runners.values():

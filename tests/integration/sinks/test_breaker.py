@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from connections import store
 from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks.breaker import FAILURES_BOUND
+from sinks.breaker import BREAKS_BOUND, FAILURES_BOUND
+from sinks.lane import Lane
 from sinks.planner import Plan, Situation
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering
 
@@ -105,6 +106,28 @@ async def test_errors_of_ours_pause_the_account(
         await resume(shop)
         await shop.idle()
     assert Counter(end for _, _, end in await shop.log()) == {"our_error": 20, "posted": 2 * BACKLOG - 20}
+
+
+async def test_a_lane_that_breaks_over_and_over_pauses_the_account(
+    shop: Shop, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(lane: Lane) -> None:
+        raise AttributeError("a mistake of ours")
+
+    monkeypatch.setattr(Lane, "load", broken)
+    await shop.send(*backlog(maker))
+    with capture_logs() as logs:
+        async with delivering(shop):
+            news = await held(shop, "account_paused")
+    assert "broke 10 times by an error of ours, AttributeError: a mistake of ours" in news.reason
+    told = Counter(line["event"] for line in logs if line["log_level"] == "error")
+    assert told == {"lane breaks": BREAKS_BOUND, "account pauses itself": 1}
+    assert await states(shop) == {"queued": 2 * BACKLOG}
+    monkeypatch.undo()
+    async with delivering(shop):
+        await resume(shop)
+        await shop.idle()
+    assert await states(shop) == {"completed": 2 * BACKLOG}
 
 
 async def test_catalogued_failures_never_pause_it(shop: Shop, maker: Maker) -> None:
