@@ -4,6 +4,7 @@
 # make bench   benchmarks
 # make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
+# make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
 # make lint    format, lint, types, import rules
 # make lock    compile requirements/*.txt anew from pyproject.toml
 #
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test bench crash mutation lint format lock
+.PHONY: setup demo test bench crash mutation histories lint format lock
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -83,6 +84,9 @@ crash: setup
 
 mutation: setup
 	@$(BIN)/python -m tests.mutation $(ARGS)
+
+histories: setup
+	@$(BIN)/python -m tests.reliability.histories $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check
