@@ -1,6 +1,6 @@
-"""The filters that ``sbx log``, ``sbx retry`` and ``sbx skip`` have in common.
+"""The filters that ``sbx log``, ``sbx retry``, ``sbx skip`` and ``sbx replay`` have in common.
 
-``Options`` declares them once; ``filtered`` gives them to a command as options.
+``Options`` declares them once; ``filtered`` gives all of them to a command as options, ``filtered_by`` some.
 """
 
 import difflib
@@ -42,8 +42,8 @@ class Options:
     record: Annotated[str | None, typer.Option(help="A record's SalesBinder id.")] = None
     entry: Annotated[str | None, typer.Option("--id", help="An entry's id.")] = None
     text: Annotated[str | None, typer.Option(help="How a number, name or id begins.")] = None
-    since: Annotated[str | None, typer.Option(help="Queued since: a time, or 30m, 2h, 1d ago.")] = None
-    until: Annotated[str | None, typer.Option(help="Queued before: a time, or 30m, 2h, 1d ago.")] = None
+    since: Annotated[str | None, typer.Option(help="Since then: a time, or 30m, 2h, 1d ago.")] = None
+    until: Annotated[str | None, typer.Option(help="Before then: a time, or 30m, 2h, 1d ago.")] = None
     topic: Annotated[str | None, typer.Option(help="The topic that the event came on.")] = None
     partition: Annotated[int | None, typer.Option(min=0, help="The event's partition.")] = None
     offset: Annotated[str | None, typer.Option(help="The event's offset, or a range such as 120-180.")] = None
@@ -80,28 +80,37 @@ class Options:
         )
 
 
-def filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """Let ``command`` have every filter as an option; it takes them as its argument ``wanted``.
+def filtered_by(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command have these filters as options; it takes them as its argument ``wanted``.
 
     Typer reads the signature, in which ``wanted`` is replaced by the fields of ``Options``.
     """
-    own = {name: p for name, p in inspect.signature(command).parameters.items() if name != "wanted"}
-    hints = get_type_hints(Options, include_extras=True) | get_type_hints(command, include_extras=True)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [
-        inspect.Parameter(one.name, keyword, default=one.default, annotation=hints[one.name])
-        for one in fields(Options)
-    ]
-    parameters += [p.replace(kind=keyword, annotation=hints[name]) for name, p in own.items()]
+    chosen = [one for one in fields(Options) if one.name in names]
 
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        options = Options(**{one.name: given.pop(one.name) for one in fields(Options)})
-        command(wanted=options.filters(), **given)
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        own = {name: p for name, p in inspect.signature(command).parameters.items() if name != "wanted"}
+        hints = get_type_hints(Options, include_extras=True) | get_type_hints(command, include_extras=True)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter(one.name, keyword, default=one.default, annotation=hints[one.name])
+            for one in chosen
+        ]
+        parameters += [p.replace(kind=keyword, annotation=hints[name]) for name, p in own.items()]
 
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_options
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            options = Options(**{one.name: given.pop(one.name) for one in chosen})
+            command(wanted=options.filters(), **given)
+
+        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+        return with_options
+
+    return give
+
+
+filtered = filtered_by(*(one.name for one in fields(Options)))
+"""Let a command have every filter."""
 
 
 def _one_of(option: str, value: str | None, allowed: Sequence[str]) -> str | None:

@@ -15,6 +15,7 @@ from ops import (
     log,
     preview,
     publish,
+    replay,
     retry,
     settings,
     status,
@@ -53,6 +54,7 @@ app.command()(log.log)
 app.command()(explain.explain)
 app.command()(retry.retry)
 app.command()(retry.skip)
+app.command()(replay.replay)
 app.command()(holding.pause)
 app.command()(holding.resume)
 

@@ -82,11 +82,11 @@ def _phases(used: Environment) -> Generator[str]:
         Broker(environment.kafka_client(used)) as broker,
         psycopg.connect(**used.psycopg("sbx wait"), autocommit=True, row_factory=dict_row) as database,
     ):
-        yield from _until_blank(_lag(broker, "transform"))
-        yield from _until_blank(_lag(broker, "deliver"))
+        yield from _until_blank(lag(broker, "transform"))
+        yield from _until_blank(lag(broker, "deliver"))
         yield from _until_blank(_ledger(database))
         yield from _until_blank(_outbox(database))
-        yield from _until_blank(_lag(broker, "project"))
+        yield from _until_blank(lag(broker, "project"))
 
 
 def _until_blank(look: Look) -> Iterator[str]:
@@ -94,7 +94,8 @@ def _until_blank(look: Look) -> Iterator[str]:
         yield still_open
 
 
-def _lag(broker: Broker, stage: Stage) -> Look:
+def lag(broker: Broker, stage: Stage) -> Look:
+    """Looks for what the stage has not finished of the messages that are there now."""
     topics = TOPICS_OF[stage]
     targets, starts = broker.ends(topics), broker.starts(topics)
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,28 +22,43 @@ LANE_CHANNEL = "sbx_lane"
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
-async def take_in(connection: Connection, commands: Sequence[Command]) -> None:
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What brings commands into the ledger: an event as it comes in, or an operator's replay."""
+
+    name: str = "event"
+    actor: str = ""
+
+
+_EVENT = Trigger()
+
+
+async def take_in(connection: Connection, commands: Sequence[Command], by: Trigger = _EVENT) -> set[str]:
     """Insert commands that the ledger does not know yet and wake the lanes, in one transaction.
 
     A command that is known is left alone; one whose event id came before with other content becomes a failed
     entry of its own.
 
+    Returns:
+        the ids of those that were inserted.
+
     Raises:
         psycopg.OperationalError: the database is away; nothing was taken in.
     """
     if not commands:
-        return
+        return set()
     async with connection.transaction():
         commands = await _named(connection, commands)
-        inserted = await _insert(connection, commands)
+        inserted = await _insert(connection, commands, by)
         known = [c for c in commands if c.command_id not in inserted]
         if known or len(inserted) < len(commands):
-            await _refuse_reused(connection, commands, inserted)
+            await _refuse_reused(connection, commands, by)
         await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
         for account in sorted({c.account for c in commands if c.command_id in inserted}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
+    return inserted
 
 
 async def _named(connection: Connection, commands: Sequence[Command]) -> Sequence[Command]:
@@ -74,7 +90,7 @@ def _with_names(command: Command, known: ContactSnapshot | DocumentSnapshot | No
     )
 
 
-async def _insert(connection: Connection, commands: Sequence[Command]) -> set[str]:
+async def _insert(connection: Connection, commands: Sequence[Command], by: Trigger) -> set[str]:
     first = {c.command_id: c for c in reversed(commands)}
     unique = [c for c in commands if first[c.command_id] is c]
     cursor = await connection.execute(
@@ -88,30 +104,32 @@ async def _insert(connection: Connection, commands: Sequence[Command]) -> set[st
             "content_hash": [c.event.content_hash for c in unique],
             "event_time": [c.event.time for c in unique],
             "body": [encode_command(c) for c in unique],
+            "triggered_by": by.name,
+            "actor": by.actor,
         },
     )
     return {str(row[0]) for row in await cursor.fetchall()}
 
 
-async def _refuse_reused(connection: Connection, commands: Sequence[Command], inserted: set[str]) -> None:
+async def _refuse_reused(connection: Connection, commands: Sequence[Command], by: Trigger) -> None:
     cursor = await connection.execute(SQL["content_hashes"], [[c.command_id for c in commands]])
     hashes = {str(row[0]): row[1] for row in await cursor.fetchall()}
     for command in commands:
         if hashes[command.command_id] != command.event.content_hash:
-            await _insert_reused(connection, command)
+            await _insert_reused(connection, command, by)
 
 
-def reused_id(command: Command) -> str:
+def reused_id(command_id: str, content_hash: str) -> str:
     """The id of the failed entry of a command whose event id came before with other content: made of both,
     so that a replay makes the same one.
     """
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{command.command_id}/{command.event.content_hash}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{command_id}/{content_hash}"))
 
 
-async def _insert_reused(connection: Connection, command: Command) -> None:
+async def _insert_reused(connection: Connection, command: Command, by: Trigger) -> None:
     """An entry of its own, which has failed."""
     event = command.event
-    own_id = reused_id(command)
+    own_id = reused_id(command.command_id, event.content_hash)
     own = msgspec.structs.replace(command, command_id=own_id)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
@@ -126,6 +144,8 @@ async def _insert_reused(connection: Connection, command: Command) -> None:
                 "event_time": event.time,
                 "body": encode_command(own),
                 "reason_args": encode_memory({"event_id": event.id}),
+                "triggered_by": by.name,
+                "actor": by.actor,
             },
         )
         row = await cursor.fetchone()

@@ -26,6 +26,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 ROOM = 600
 """Commands that a lane holds in its hands at once."""
+_KEPT_FREE = 100
+"""Of these, places for live work: retries and replays leave them free."""
 _ROUNDS = 20
 """Times that a lane takes up work before it looks at what is to be sent."""
 FACTS_GOOD_FOR = timedelta(hours=12)
@@ -82,9 +84,12 @@ class Lane:
         self.waiting: dict[Target, list[Work]] = {}
         self.desk_lock = asyncio.Lock()
         self.more = False
+        self.more_turn = ledger.LIVE
+        """The turn of what was taken up last: what is left in the ledger has this one or a later."""
         self.facts_wanted = False
         self.doubted: dict[str, datetime] = {}
         self._queued_since: float | None = None
+        self._partial_turn = ledger.LIVE
 
     # What is to be done
 
@@ -110,14 +115,14 @@ class Lane:
 
     async def _load_once(self) -> bool:
         """True when something ended at once."""
-        room = ROOM - len(self.works)
+        room, last_turn = self._room()
         if room <= 0:
             return False
         async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             held = [i for work in self.works.values() for i in work.ids]
-            heads = await ledger.ready(connection, self.account, held, room)
-            self.more = len(heads) == room
+            heads = await ledger.ready(connection, self.account, held, room, last_turn)
+            self._note_what_is_left(heads, room, last_turn)
             if not heads:
                 return False
             works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
@@ -126,6 +131,19 @@ class Lane:
         crash_point("plan.after_commit")
         self.take(works, outcome)
         return bool(outcome.ended)
+
+    def _room(self) -> tuple[int, int]:
+        """How many commands may be taken up, and of which turn at the latest."""
+        room = ROOM - len(self.works)
+        if room > _KEPT_FREE:
+            return room - _KEPT_FREE, ledger.LAST_TURN
+        return room, ledger.LIVE
+
+    def _note_what_is_left(self, heads: Sequence[Entry], room: int, last_turn: int) -> None:
+        full = len(heads) == room
+        if full or last_turn == ledger.LAST_TURN:
+            self.more = full
+            self.more_turn = ledger.turn(heads[-1]) if heads else ledger.LIVE
 
     async def fail_all(self, code: str) -> None:
         """Fail what is ready: the account has no connection."""
@@ -209,36 +227,46 @@ class Lane:
         return [self.works[i] for i in ids]
 
     def _choose(self) -> list[Part]:
-        """The elements of the next call: a full batch of any route, else a partial one when none is worth
-        waiting for.
+        """The elements of the next call: live ones before those of retries and replays; a full batch of any
+        route, else a partial one when none is worth waiting for.
         """
+        queued = {route: sorted(self.queued[route].values(), key=self._turn) for route in _ORDER}
+        first = {route: self._turn(parts[0]) for route, parts in queued.items() if parts}
         partial: list[Part] = []
-        for route in _ORDER:
-            waiting = list(self.queued[route].values())
-            cut = batches(waiting)
-            if len(cut) > 1 or (cut and len(cut[0]) >= cut[0][0].limit):
+        now = machine_seconds()
+        for route in sorted(first, key=first.__getitem__):
+            if partial and first[route] > self._partial_turn:
+                self._queued_since = self._queued_since or now
+                if self.linger(now) <= 0:
+                    break
+            cut = batches(queued[route])
+            if len(cut) > 1 or len(cut[0]) >= cut[0][0].limit:
                 return cut[0]
-            if cut and not partial:
-                partial = cut[0]
+            if not partial:
+                partial, self._partial_turn = cut[0], first[route]
         if not partial:
             self._queued_since = None
             return []
-        now = machine_seconds()
         self._queued_since = self._queued_since or now
         if self.linger(now) > 0:
             return []
         return partial
 
+    def _turn(self, part: Part) -> int:
+        return min(ledger.turn(self.works[member].entry) for member in part.members)
+
     def linger(self, now: float) -> float:
         """Seconds for which a partial batch still waits for company.
 
         In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
-        goes at once while calls are plenty, and waits longer as they become scarce.
+        goes at once while calls are plenty, and waits longer as they become scarce. What is live does not
+        wait for a backlog of retries or replays.
         """
         if self._queued_since is None:
             return 0.0
-        backlog = self.more and bool(self.flying)
-        most = max(self.budget.pace(now) if not self.more else 0.0, _LINGER_SECONDS if backlog else 0.0)
+        more = self.more and self.more_turn <= self._partial_turn
+        backlog = more and bool(self.flying)
+        most = max(self.budget.pace(now) if not more else 0.0, _LINGER_SECONDS if backlog else 0.0)
         return max(0.0, self._queued_since + most - now)
 
     async def announce(self) -> None:

@@ -55,9 +55,26 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(lease.account)
 
 
-async def ready(connection: Connection, account: str, held: Sequence[str], limit: int) -> list[Entry]:
-    """Commands that nothing holds back, oldest first, without those of ``held``."""
-    rows = await fetch(connection, "ready", {"account": account, "held": list(held), "limit": limit})
+LIVE, LAST_TURN = 0, 3
+"""Turns, as the column ``ledger.commands.turn`` has them: events as they come in, and what goes last."""
+_TURNS = {"event": LIVE, "retry": 1, "replay": 2}
+
+
+def turn(entry: Entry) -> int:
+    """When the entry's turn is: live work before retries, replays, the rest."""
+    return _TURNS.get(entry.triggered_by, LAST_TURN)
+
+
+async def ready(
+    connection: Connection, account: str, held: Sequence[str], limit: int, last_turn: int = LAST_TURN
+) -> list[Entry]:
+    """Commands that nothing holds back, without those of ``held``: by turn, the oldest first.
+
+    Args:
+        last_turn: none whose turn is later.
+    """
+    parameters = {"account": account, "held": list(held), "limit": limit, "last_turn": last_turn}
+    rows = await fetch(connection, "ready", parameters)
     return [entry_of_row(row) for row in rows]
 
 

@@ -1,7 +1,9 @@
 -- name: insert_commands
-INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body)
-SELECT * FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
-                     %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[])
+INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
+                             triggered_by, actor)
+SELECT u.*, %(triggered_by)s, %(actor)s
+FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
+            %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[]) AS u
 ON CONFLICT (command_id) DO NOTHING
 RETURNING command_id
 
@@ -18,26 +20,28 @@ WHERE (excluded.modified, excluded.event_time) > (s.modified, s.event_time)
 
 -- name: insert_reused
 INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
-                             state, reason_code, reason_args, version, finished_at)
+                             state, reason_code, reason_args, version, finished_at, triggered_by, actor)
 VALUES (%(command_id)s, %(account)s, %(entity)s, %(record_id)s, %(action)s, %(content_hash)s, %(event_time)s,
-        %(body)s, 'failed', 'event_id_reused', %(reason_args)s, 1, clock_timestamp())
+        %(body)s, 'failed', 'event_id_reused', %(reason_args)s, 1, clock_timestamp(), %(triggered_by)s, %(actor)s)
 ON CONFLICT (command_id) DO NOTHING
 RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
           version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
           triggered_by, actor
 
 -- name: ready
+-- What is live goes before what is done again; within a record the order of its positions holds.
 SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
        version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
        triggered_by, actor
 FROM ledger.commands c
 WHERE account = %(account)s AND state IN ('queued', 'running')
+  AND turn <= %(last_turn)s
   AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())
   AND NOT command_id = ANY(%(held)s::uuid[])
   AND NOT EXISTS (SELECT 1 FROM ledger.commands e
                   WHERE e.account = c.account AND e.entity = c.entity AND e.record_id = c.record_id
                     AND e.seq < c.seq AND e.holds)
-ORDER BY seq
+ORDER BY turn, seq
 LIMIT %(limit)s
 
 -- name: followers

@@ -29,7 +29,9 @@ class Standing:
     actor: str
 
 
-async def retry(connection: ledger.Connection, command_ids: Sequence[str], actor: str) -> list[str]:
+async def retry(
+    connection: ledger.Connection, command_ids: Sequence[str], actor: str, triggered_by: str = "retry"
+) -> list[str]:
     """Queue failed commands again; they are planned anew, with today's settings.
 
     A created or edited action is planned from the newest known snapshot. An event id that came with other
@@ -38,7 +40,8 @@ async def retry(connection: ledger.Connection, command_ids: Sequence[str], actor
     Returns:
         the ids that were queued, in the order of their positions.
     """
-    return await _change(connection, "retry", {"command_ids": list(command_ids), "actor": actor})
+    parameters = {"command_ids": list(command_ids), "actor": actor, "triggered_by": triggered_by}
+    return await _change(connection, "retry", parameters)
 
 
 async def skip(
@@ -68,7 +71,7 @@ async def _change(connection: ledger.Connection, name: str, parameters: Mapping[
         async with connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(_SQL[name], parameters)
             entries = sorted((entry_of_row(row) for row in await cursor.fetchall()), key=lambda e: e.seq)
-        await _publish(connection, entries)
+        await publish(connection, entries)
         for account in sorted({entry.command.account for entry in entries}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
         crash_point("retry.before_commit")
@@ -76,7 +79,8 @@ async def _change(connection: ledger.Connection, name: str, parameters: Mapping[
     return [entry.command_id for entry in entries]
 
 
-async def _publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
+async def publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
+    """Tell the log of entries as they are now, with links to SalesBinder and Xero."""
     connections = await store.load_many(connection, {entry.command.account for entry in entries})
     results = []
     for entry in entries:

@@ -38,7 +38,7 @@ class Store(Generic[Item]):
     def __init__(
         self,
         pool: Pool,
-        write: Callable[[psycopg.AsyncConnection[Any], Sequence[Item]], Awaitable[None]],
+        write: Callable[[psycopg.AsyncConnection[Any], Sequence[Item]], Awaitable[object]],
         liveness: Liveness,
     ) -> None:
         self._pool = pool

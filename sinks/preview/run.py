@@ -205,7 +205,7 @@ class _Run:
         for command_id, command in self._commands.items():
             row = before.get(command_id)
             reused = row is not None and row["content_hash"] != command.event.content_hash
-            ids[reused_id(command) if reused else command_id] = command_id
+            ids[reused_id(command_id, command.event.content_hash) if reused else command_id] = command_id
         found = {}
         for row in await ledger.fetch(self._copy.database, "commands_by_id", [list(ids)]):
             entry = entry_of_row(row)

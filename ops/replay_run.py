@@ -1,0 +1,294 @@
+"""A replay at work: batch by batch through the ranges, looked up in bulk, each batch one transaction."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from log_projection import queries
+from log_projection.queries import Filters
+from ops.errors import OperationFailed
+from ops.replay_topics import Range, Reader, Unreadable, chosen
+from sinks import replay
+from sinks.replay import Read, Standing
+
+LOCK = 0x53425852  # "SBXR": one replay at a time
+_PAUSE_SECONDS = 0.05
+"""After a batch that changed something: the intake of live events gets its turn."""
+
+Database = psycopg.AsyncConnection[Any]
+Progress = Callable[[int], None]
+"""Is told how many offsets have been read."""
+Work = tuple[str, str, str]
+"""Account, entity, action."""
+
+
+@dataclass
+class Totals:
+    """Events by how they stood when they were read, and what was done about them."""
+
+    done: int = 0
+    under_way: int = 0
+    failed: int = 0
+    unknown: int = 0
+    event_id_reused: int = 0
+    overtaken: int = 0
+    unreadable: dict[str, int] = field(default_factory=dict)
+    """By reason code."""
+    inserted: int = 0
+    retried: int = 0
+
+    @property
+    def events(self) -> int:
+        """All of the selection."""
+        standings = (
+            self.done,
+            self.under_way,
+            self.failed,
+            self.unknown,
+            self.event_id_reused,
+            self.overtaken,
+        )
+        return sum(standings) + sum(self.unreadable.values())
+
+    def count(self, standings: Sequence[Standing], unreadable: Sequence[Unreadable]) -> None:
+        """Add a batch."""
+        for standing, times in Counter(standings).items():
+            setattr(self, standing, getattr(self, standing) + times)
+        for one in unreadable:
+            self.unreadable[one.reason_code] = self.unreadable.get(one.reason_code, 0) + 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept and printed."""
+        return {"events": self.events, **asdict(self)}
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "Totals":
+        """As it was kept."""
+        return cls(**{one.name: kept[one.name] for one in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    reads: list[Read]
+    unreadable: list[Unreadable]
+    nexts: list[int]
+
+
+class Stop:
+    """Whether somebody wants the work to end: Ctrl-C, or another process."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM ask, as long as the block runs: what is in hand is finished."""
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self._ask)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def _ask(self) -> None:
+        self.asked = True
+
+
+async def plan(
+    database: Database, reader: Reader, wanted: Filters, progress: Progress
+) -> tuple[Totals, Counter[Work]]:
+    """Count what a replay would find, and what it would do; changes nothing."""
+    totals, work = Totals(), Counter[Work]()
+    async for batch in _batches(reader, wanted, await _records(database, wanted)):
+        standings = await replay.look_up(database, batch.reads)
+        totals.count(standings, batch.unreadable)
+        work.update(
+            (read.event.account, read.event.entity, read.event.action)
+            for read, standing in zip(batch.reads, standings, strict=True)
+            if standing in ("unknown", "failed")
+        )
+        progress(sum(batch.nexts))
+    return totals, work
+
+
+@dataclass
+class Replay:
+    """A replay under way, as the table ``ledger.replays`` keeps it."""
+
+    replay_id: int
+    wanted: Filters
+    ranges: list[Range]
+    totals: Totals
+    actor: str
+
+    async def run(self, database: Database, reader: Reader, stop: Stop, progress: Progress) -> str:
+        """Do it, from where it stands. Returns the state in which it ended: completed or cancelled.
+
+        Each batch is one transaction with the note how far it came, so that a replay that dies goes on where
+        it was.
+        """
+        state = "completed"
+        async for batch in _batches(reader, self.wanted, await _records(database, self.wanted)):
+            changed, cancelling = await self._apply(database, batch)
+            progress(sum(batch.nexts))
+            if cancelling or stop.asked:
+                state = "cancelled" if any(one.left for one in self.ranges) else state
+                break
+            if changed:
+                await asyncio.sleep(_PAUSE_SECONDS)
+        await database.execute(replay.SQL["finish"], {"replay_id": self.replay_id, "state": state})
+        return state
+
+    async def _apply(self, database: Database, batch: _Batch) -> tuple[int, bool]:
+        async with database.transaction():
+            standings = await replay.look_up(database, batch.reads)
+            applied = await replay.apply(database, batch.reads, standings, self.actor)
+            self.totals.count(standings, batch.unreadable)
+            self.totals.inserted += applied.inserted
+            self.totals.retried += applied.retried
+            for one, position in zip(self.ranges, batch.nexts, strict=True):
+                one.next = position
+            kept = {"ranges": _json(self.ranges), "totals": Jsonb(self.totals.to_json())}
+            cursor = await database.execute(replay.SQL["advance"], {"replay_id": self.replay_id, **kept})
+            row = await cursor.fetchone()
+        return applied.inserted + applied.retried, bool(row and row[0])
+
+
+async def begin(
+    database: Database, selection: Mapping[str, Any], wanted: Filters, ranges: Sequence[Range], actor: str
+) -> Replay:
+    """Note a new replay; the lock must be held."""
+    totals = Totals()
+    values = {
+        "actor": actor,
+        "selection": Jsonb(dict(selection)),
+        "ranges": _json(ranges),
+        "totals": Jsonb(totals.to_json()),
+    }
+    cursor = await database.execute(replay.SQL["start"], values)
+    row = await cursor.fetchone()
+    assert row is not None
+    return Replay(row[0], wanted, list(ranges), totals, actor)
+
+
+async def resume(database: Database, replay_id: int, actor: str) -> Replay:
+    """A replay that was cancelled or died, to be gone on with; the lock must be held.
+
+    Raises:
+        OperationFailed: there is no such replay, or it has completed.
+    """
+    row = await (await database.execute(replay.SQL["resume"], [replay_id])).fetchone()
+    if row is None:
+        known = await listed(database, replay_id)
+        if known:
+            raise OperationFailed(f"replay {replay_id} is {known[0]['state']}", "start a new one")
+        raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
+    selection, ranges, totals = row
+    named = {name: selection[name] for name in _MATCHED if name in selection}
+    return Replay(
+        replay_id, Filters(**named), [Range(**one) for one in ranges], Totals.of_json(totals), actor
+    )
+
+
+_MATCHED = ("account", "entity", "action", "record", "number")
+"""Filters on events; the others have become ranges."""
+
+
+@asynccontextmanager
+async def alone(database: Database) -> AsyncIterator[None]:
+    """Hold the lock of replays; those that are said to run but do not are marked as interrupted.
+
+    Raises:
+        OperationFailed: another replay is at work.
+    """
+    row = await (await database.execute(replay.SQL["lock"], [LOCK])).fetchone()
+    if row is None or not row[0]:
+        running = [one["replay_id"] for one in await listed(database) if one["state"] == "running"]
+        name = f"replay {running[-1]}" if running else "another replay"
+        raise OperationFailed(
+            f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'"
+        )
+    await database.execute(replay.SQL["bury_the_dead"])
+    yield
+
+
+async def cancel(database: Database, replay_id: int) -> str:
+    """Ask a replay to end, or note that it is not to go on. Returns its state now.
+
+    Raises:
+        OperationFailed: there is no such replay, or it has ended.
+    """
+    locked = await _locked(database)
+    parameters = {"replay_id": replay_id, "locked": locked}
+    row = await (await database.execute(replay.SQL["cancel"], parameters)).fetchone()
+    if row is not None:
+        return "cancelling" if row[0] == "running" else str(row[0])
+    known = await listed(database, replay_id)
+    if known:
+        raise OperationFailed(f"replay {replay_id} is {known[0]['state']} already")
+    raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
+
+
+async def listed(database: Database, replay_id: int | None = None) -> list[dict[str, Any]]:
+    """All replays, or one, the oldest first. What died without a word is ``interrupted``."""
+    locked = await _locked(database)
+    cursor = await database.execute(replay.SQL["replays"], {"replay_id": replay_id})
+    names = [column.name for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    for row in rows:
+        if row["state"] == "running" and not locked:
+            row["state"] = "interrupted"
+    return rows
+
+
+async def _locked(database: Database) -> bool:
+    row = await (await database.execute(replay.SQL["locked"], [LOCK])).fetchone()
+    return bool(row and row[0])
+
+
+async def _records(database: Database, wanted: Filters) -> set[tuple[str, str, str]]:
+    """Records that the log knows by the wanted number."""
+    if wanted.number is None:
+        return set()
+    known = queries.entries(database, Filters(number=wanted.number))
+    return {(row["account"], row["entity"], row["record_id"]) async for row in known}
+
+
+async def _batches(
+    reader: Reader, wanted: Filters, records: set[tuple[str, str, str]]
+) -> AsyncIterator[_Batch]:
+    """Batch after batch; the next one is read while one is worked on."""
+
+    def read() -> _Batch | None:
+        messages, nexts = reader.read()
+        if not messages and nexts == before[0]:
+            return None
+        before[0] = nexts
+        found = list(chosen(messages, wanted, records))
+        reads = [one for one in found if isinstance(one, Read)]
+        return _Batch(reads, [one for one in found if isinstance(one, Unreadable)], nexts)
+
+    before: list[list[int] | None] = [None]
+    reading = asyncio.create_task(asyncio.to_thread(read))
+    try:
+        while (batch := await reading) is not None:
+            reading = asyncio.create_task(asyncio.to_thread(read))
+            yield batch
+    finally:
+        # The consumer must not be closed under the thread's hands.
+        reader.stop()
+        await asyncio.wait([reading])
+
+
+def _json(ranges: Sequence[Range]) -> Jsonb:
+    return Jsonb([asdict(one) for one in ranges])

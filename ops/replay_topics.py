@@ -1,0 +1,277 @@
+"""What a replay reads: ranges of the topics of change events, and the events in them that are wanted."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+from contracts.events import InvalidEvent, read_event
+from log_projection.queries import Filters
+from ops.broker import Broker, Offsets
+from ops.errors import BadUsage, OperationFailed
+from ops.status import group_of
+from sinks.replay import Read
+from streams.topics import ENTITY_OF_TOPIC, SOURCES
+
+BATCH = 2000
+"""Events that are looked up and acted on at once; bounds memory."""
+_POLL_MS = 1000
+_SILENCE_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Range:
+    """Offsets of one partition: from ``first`` up to ``end``, that one not included."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+    next: int
+    """The offset that is read next."""
+
+    @property
+    def left(self) -> int:
+        """Offsets that are still to be read."""
+        return max(0, self.end - self.next)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What there is to read, and what of the selection is not."""
+
+    found: list[Range]
+    to_come: int
+    """Events that the workers have not read themselves yet; they are left to them."""
+    removed: int
+    """Events before the ranges that the broker has removed."""
+    remarks: list[str] = field(default_factory=list)
+
+
+def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
+    """The topics to read.
+
+    Raises:
+        BadUsage: one of them is no topic of change events, or none of them holds the entity.
+    """
+    for topic in topics:
+        if topic not in SOURCES:
+            raise BadUsage(f"--topic {topic}: holds no change events", f"use one of: {', '.join(SOURCES)}")
+    chosen = [t for t in (topics or SOURCES) if entity is None or ENTITY_OF_TOPIC[t] == entity]
+    if not chosen:
+        holding = next(t for t, e in ENTITY_OF_TOPIC.items() if e == entity)
+        raise BadUsage(f"--entity {entity}: no such events on {', '.join(topics)}", f"use --topic {holding}")
+    return list(dict.fromkeys(chosen))
+
+
+def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters) -> Ranges:
+    """The ranges that topics, partition, offsets and times stand for.
+
+    Times count as publishers gave them: a range goes from the first event at or after ``since`` to the last
+    one before the first at or after ``until``.
+
+    Raises:
+        BadUsage: a partition that there is not, or offsets without the one partition that they are of.
+        OperationFailed: a topic or the offsets asked for are not there.
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    with Broker(kafka) as broker:
+        starts, ends = broker.starts(topics), broker.ends(topics)
+        taken = broker.committed(group_of("transform"))
+    _check_partitions(topics, wanted, ends)
+    partitions = sorted(tp for tp in ends if wanted.partition in (None, tp.partition))
+    firsts = {tp: starts[tp] for tp in partitions}
+    lasts = {tp: ends[tp] for tp in partitions}
+    remarks = []
+    if wanted.offset_from is not None and wanted.offset_to is not None:
+        [partition] = partitions
+        remarks += _check_offsets(partition, wanted.offset_from, wanted.offset_to, starts, ends)
+        firsts[partition] = wanted.offset_from
+        lasts[partition] = min(wanted.offset_to + 1, ends[partition])
+    if wanted.since is not None or wanted.until is not None:
+        since, until = _at(kafka, partitions, wanted.since), _at(kafka, partitions, wanted.until)
+        if wanted.since is not None:
+            firsts = {tp: max(firsts[tp], since.get(tp, ends[tp])) for tp in partitions}
+        if wanted.until is not None:
+            lasts = {tp: min(lasts[tp], until.get(tp, ends[tp])) for tp in partitions}
+    found, to_come = [], 0
+    for tp in partitions:
+        end = min(lasts[tp], max(taken.get(tp, 0), firsts[tp]))
+        to_come += max(0, lasts[tp] - max(end, firsts[tp]))
+        if firsts[tp] < end:
+            found.append(Range(tp.topic, tp.partition, firsts[tp], end, firsts[tp]))
+    removed = sum(starts[tp] for tp in partitions if wanted.offset_from is None and wanted.since is None)
+    return Ranges(found, to_come, removed, remarks)
+
+
+def _check_partitions(topics: Sequence[str], wanted: Filters, ends: Offsets) -> None:
+    missing = sorted(set(topics) - {tp.topic for tp in ends})
+    if missing:
+        raise OperationFailed(f"topics are missing: {', '.join(missing)}", "run 'sbx topics create'")
+    if wanted.offset_from is not None and (len(topics) != 1 or wanted.partition is None):
+        raise BadUsage("--offset is of one partition of one topic", "name both, with --topic and --partition")
+    for topic in topics:
+        count = sum(tp.topic == topic for tp in ends)
+        if wanted.partition is not None and wanted.partition >= count:
+            raise BadUsage(
+                f"--partition {wanted.partition}: {topic} has no such partition", f"use 0 to {count - 1}"
+            )
+
+
+def _check_offsets(
+    partition: TopicPartition, first: int, last: int, starts: Offsets, ends: Offsets
+) -> list[str]:
+    """What to remark on the offsets asked for.
+
+    Raises:
+        OperationFailed: some were removed, or none is there yet.
+    """
+    start, end = starts[partition], ends[partition]
+    place = f"{partition.topic}, partition {partition.partition},"
+    if start == end:
+        raise OperationFailed(f"{place} holds no events", "see 'sbx log' for topic and partition of an event")
+    holds = f"{place} holds offsets {start} to {end - 1}"
+    if first < start:
+        gone = f"{first} to {min(last, start - 1)}"
+        raise OperationFailed(f"{holds}: {gone} were removed by retention", f"begin with --offset {start}-")
+    if first >= end:
+        raise OperationFailed(
+            f"{holds}, not yet {first}", f"give offsets of these, such as --offset {start}-"
+        )
+    return [holds] if end <= last < 2**63 - 1 else []
+
+
+def _at(
+    kafka: Mapping[str, Any], partitions: Sequence[TopicPartition], moment: datetime | None
+) -> dict[TopicPartition, int]:
+    """The first offset at or after the moment by partition; partitions without one are left out."""
+    if moment is None:
+        return {}
+    consumer = KafkaConsumer(**kafka, group_id=None)
+    try:
+        milliseconds = int(moment.timestamp() * 1000)
+        found = consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+    finally:
+        consumer.close()
+    return {tp: answer.offset for tp, answer in found.items() if answer is not None}
+
+
+class Reader:
+    """Reads ranges, batch by batch; a context manager. ``Range.next`` follows."""
+
+    def __init__(self, kafka: Mapping[str, Any], ranges: Sequence[Range]) -> None:
+        self._all = list(ranges)
+        self._ranges = {TopicPartition(r.topic, r.partition): r for r in ranges if r.left}
+        self._stopped = False
+        self._consumer = KafkaConsumer(**kafka, group_id=None, enable_auto_commit=False)
+        self._consumer.assign(list(self._ranges))
+        for partition, one in self._ranges.items():
+            self._consumer.seek(partition, one.next)
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read(self) -> tuple[list[Any], list[int]]:
+        """The next messages, in order within a partition, blank at the end; and ``next`` of every range
+        behind them, in the order of the ranges given.
+
+        Raises:
+            OperationFailed: the broker sends nothing any more.
+        """
+        messages: list[Any] = []
+        give_up = time.monotonic() + _SILENCE_SECONDS
+        while not self._stopped and len(messages) < BATCH and any(r.left for r in self._ranges.values()):
+            polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=BATCH - len(messages))
+            for partition, found in polled.items():
+                one = self._ranges[partition]
+                messages += [message for message in found if message.offset < one.end]
+            if self._advance():
+                give_up = time.monotonic() + _SILENCE_SECONDS
+            elif time.monotonic() > give_up:
+                raise OperationFailed(
+                    f"the broker sent nothing for {_SILENCE_SECONDS:g} s", "see 'sbx status', then resume it"
+                )
+        return messages, [one.next for one in self._all]
+
+    def stop(self) -> None:
+        """Let a ``read`` that waits in another thread return soon."""
+        self._stopped = True
+
+    def _advance(self) -> bool:
+        """Note how far the reading has come. Positions, not offsets: a log may have gaps."""
+        moved = False
+        for partition, one in self._ranges.items():
+            if not one.left:
+                continue
+            position = min(self._consumer.position(partition), one.end)
+            moved |= position > one.next
+            one.next = position
+            if not one.left:
+                self._consumer.pause(partition)
+        return moved
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A message that is no change event."""
+
+    reason_code: str
+
+
+def chosen(
+    messages: Sequence[Any], wanted: Filters, records: set[tuple[str, str, str]]
+) -> Iterator[Read | Unreadable]:
+    """The events among the messages that the filters want, and what cannot be read at all.
+
+    Args:
+        records: account, entity and id of the records that are known to have the wanted number: deletions
+            do not name it. Those that are met are added.
+    """
+    prefix = None if wanted.account is None else f"{wanted.account}/".encode()
+    for message in messages:
+        if prefix is not None and message.key is not None and not message.key.startswith(prefix):
+            continue
+        try:
+            event = read_event(message.topic, message.key, message.value, tuple(message.headers))
+        except InvalidEvent as error:
+            if _may_be(error, wanted):
+                yield Unreadable(error.reason_code)
+            continue
+        read = Read(event, message.topic, message.partition, message.offset)
+        if _is(read, wanted, records):
+            yield read
+
+
+def _is(read: Read, wanted: Filters, records: set[tuple[str, str, str]]) -> bool:
+    event = read.event
+    asked = (
+        (wanted.account, event.account),
+        (wanted.entity, event.entity),
+        (wanted.action, event.action),
+        (wanted.record, event.subject),
+    )
+    if any(want is not None and want != found for want, found in asked):
+        return False
+    if wanted.number is None:
+        return True
+    record = (event.account, event.entity, event.subject)
+    if read.command.record_number.casefold() == wanted.number.casefold():
+        records.add(record)
+    return record in records
+
+
+def _may_be(error: InvalidEvent, wanted: Filters) -> bool:
+    asked = (
+        (wanted.account, error.account),
+        (wanted.entity, error.entity),
+        (wanted.action, error.action),
+        (wanted.record, error.record_id),
+        (wanted.number, error.record_number),
+    )
+    return all(want is None or want == found for want, found in asked)

@@ -1,0 +1,227 @@
+"""Events that are read again from their topics: what the ledger knows of them, and what is done about it.
+
+Done work costs nothing: an event whose command has completed, or is under way, is left alone. What the ledger
+does not know is taken in as the intake does it, what failed is tried again as a retry does it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from contracts.commands import Command, command_id, decode_command
+from contracts.events import ChangeEvent
+from contracts.results import EntryResult
+from mappers import to_command
+from sinks import ledger, operators
+from sinks.entries import Entry, entry_of_row, now_utc
+from sinks.intake import Trigger, reused_id, take_in
+
+SQL = load_queries(__file__)
+
+Standing = Literal["done", "under_way", "failed", "unknown", "event_id_reused", "overtaken"]
+"""What the ledger says of an event. ``unknown`` is not there, ``event_id_reused`` has failed for good, and
+``overtaken`` is not there and would take back what was done in Xero for events after it.
+"""
+TRIGGER = "replay"
+_REMOVALS = ("reset", "cancelled", "deleted")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A change event and the place at which it was read."""
+
+    event: ChangeEvent
+    topic: str
+    partition: int
+    offset: int
+
+    @cached_property
+    def command_id(self) -> str:
+        """The id of the command that it makes."""
+        return command_id(self.event.source, self.event.id)
+
+    @cached_property
+    def command(self) -> Command:
+        """What should be true in Xero after it, as the transform stage maps it."""
+        return to_command(self.event, self.topic, self.partition, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done about a batch."""
+
+    inserted: int
+    retried: int
+
+
+async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[Standing]:
+    """How each of the events stands in the ledger, in their order."""
+    if not reads:
+        return []
+    known = await _known(connection, [read.command_id for read in reads])
+    other = {
+        read.command_id: reused_id(read.command_id, read.event.content_hash)
+        for read in reads
+        if read.command_id in known and known[read.command_id][1] != read.event.content_hash
+    }
+    reused = await _known(connection, list(other.values())) if other else {}
+    found: list[Standing] = []
+    for read in reads:
+        row = known.get(read.command_id)
+        if row is not None and row[1] != read.event.content_hash:
+            found.append("event_id_reused" if other[read.command_id] in reused else "unknown")
+        else:
+            found.append(_standing(row[0] if row else None))
+    late = await _overtaken(connection, [r for r, s in zip(reads, found, strict=True) if s == "unknown"])
+    return ["overtaken" if id(read) in late else s for read, s in zip(reads, found, strict=True)]
+
+
+async def apply(
+    connection: ledger.Connection, reads: Sequence[Read], standings: Sequence[Standing], actor: str
+) -> Applied:
+    """Take in what is unknown, in the order of ``reads``, and try again what has failed; part of the caller's
+    transaction. Everything else stays as it is.
+    """
+    by_standing: dict[Standing, list[Read]] = {}
+    for read, standing in zip(reads, standings, strict=True):
+        by_standing.setdefault(standing, []).append(read)
+    inserted = await _insert(connection, by_standing.get("unknown", []), actor)
+    failed = [read.command_id for read in by_standing.get("failed", [])]
+    retried = await operators.retry(connection, failed, actor, TRIGGER) if failed else []
+    await _tell_overtaken(connection, by_standing.get("overtaken", []), actor)
+    return Applied(inserted, len(retried))
+
+
+def _standing(state: str | None) -> Standing:
+    match state:
+        case None:
+            return "unknown"
+        case "completed":
+            return "done"
+        case "failed":
+            return "failed"
+        case _:
+            return "under_way"
+
+
+async def _known(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """State and content hash by command id."""
+    cursor = await connection.execute(SQL["known"], [list(ids)])
+    return {str(row[0]): (row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def _overtaken(connection: ledger.Connection, reads: Sequence[Read]) -> set[int]:
+    """Those (by ``id``) that would take off in Xero what belongs to events behind them in the log: positions
+    are given on arrival, so they would stand behind these.
+    """
+    removals = [read for read in reads if read.event.action in _REMOVALS]
+    if not removals:
+        return set()
+    events = [read.event for read in removals]
+    cursor = await connection.execute(
+        SQL["done_since"],
+        {
+            "account": [e.account for e in events],
+            "entity": [e.entity for e in events],
+            "record_id": [e.subject for e in events],
+        },
+    )
+    newest: dict[tuple[str, str, str], int] = {}
+    for row in await cursor.fetchall():
+        done = decode_command(bytes(row[0]))
+        record = (done.account, done.entity, done.record_id)
+        newest[record] = max(newest.get(record, -1), done.event.offset)
+    return {
+        id(read)
+        for read in removals
+        if newest.get((read.event.account, read.event.entity, read.event.subject), -1) > read.offset
+    }
+
+
+async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> int:
+    if not reads:
+        return 0
+    commands = [read.command for read in reads]
+    inserted = await take_in(connection, commands, Trigger(TRIGGER, actor))
+    await _go_on_counting(connection, inserted)
+    rows = await ledger.fetch(connection, "commands_by_id", [list(inserted)])
+    await operators.publish(connection, [entry_of_row(row) for row in rows])
+    await _raise_the_dead(connection, [c for c in commands if c.command_id in inserted], actor)
+    return len(inserted)
+
+
+async def _go_on_counting(connection: ledger.Connection, ids: set[str]) -> None:
+    """Versions above those that the log has seen, or it would take what comes now for old."""
+    logged = await _logged(connection, list(ids))
+    if logged:
+        versions = {"entry_id": list(logged), "version": [version + 1 for version, _ in logged.values()]}
+        await connection.execute(SQL["raise_versions"], versions)
+
+
+async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    """Version and reason code in the log by entry id."""
+    cursor = await connection.execute(SQL["logged"], [list(ids)])
+    return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def _raise_the_dead(connection: ledger.Connection, commands: Sequence[Command], actor: str) -> None:
+    """What was a dead letter before and can be read now: the failed entry of its place has had its day."""
+    events = [command.event for command in commands]
+    places = {
+        "topic": [e.topic for e in events],
+        "partition": [e.partition for e in events],
+        "offset": [e.offset for e in events],
+    }
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL["buried"], places)
+        rows = await cursor.fetchall()
+    now = now_utc()
+    results = [
+        EntryResult(**row, state="completed", outcome="superseded", finished_at=now, actor=actor)
+        for row in rows
+    ]
+    await ledger.publish_later(connection, results, [f"{r.account}/{r.record_id}" for r in results])
+
+
+async def _tell_overtaken(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
+    """The log shows them as failed; a second replay says nothing new."""
+    if not reads:
+        return
+    logged = await _logged(connection, [read.command_id for read in reads])
+    entries = []
+    for read in {read.command_id: read for read in reads}.values():
+        version, code = logged.get(read.command_id, (0, None))
+        if code != "overtaken":
+            entries.append(_not_taken_in(read.command, version, actor))
+    await operators.publish(connection, entries)
+
+
+def _not_taken_in(command: Command, version: int, actor: str) -> Entry:
+    now = now_utc()
+    entry = Entry(
+        seq=0,
+        command=command,
+        state="queued",
+        outcome=None,
+        reason_code=None,
+        reason_args={},
+        warnings=(),
+        acted=False,
+        attempts=0,
+        revision=0,
+        version=version,
+        next_attempt_at=None,
+        queued_at=now,
+        started_at=None,
+        finished_at=None,
+        xero_type="",
+        xero_id="",
+        xero_number="",
+        triggered_by=TRIGGER,
+        actor=actor,
+    )
+    return entry.failed(now, "overtaken", {"later": "a later action"})

@@ -1,0 +1,69 @@
+-- name: known
+SELECT command_id, state, content_hash FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
+
+-- name: done_since
+-- What had an effect in Xero, by record; where their events stand in the log is in their bodies.
+SELECT body FROM ledger.commands
+WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[]))
+  AND state = 'completed' AND outcome IN ('posted', 'already_there')
+
+-- name: logged
+SELECT entry_id, version, reason_code FROM integrations_log.entry WHERE entry_id = ANY(%s)
+
+-- name: raise_versions
+UPDATE ledger.commands c SET version = u.version
+FROM unnest(%(entry_id)s::uuid[], %(version)s::integer[]) AS u (entry_id, version)
+WHERE c.command_id = u.entry_id
+
+-- name: buried
+-- Dead letters that the log shows for these places.
+SELECT e.entry_id, e.version + 1 AS version, e.account, e.entity, e.record_id, e.record_number, e.action, e.queued_at,
+       e.event_id, e.event_type, e.event_time, e.topic, e.partition, e."offset", e.triggered_by
+FROM integrations_log.entry e
+JOIN unnest(%(topic)s::text[], %(partition)s::integer[], %(offset)s::bigint[]) AS p (topic, partition, "offset")
+  USING (topic, partition, "offset")
+WHERE e.triggered_by = 'dead_letter' AND e.state = 'failed'
+
+-- name: lock
+-- Held by the session that replays: one at a time.
+SELECT pg_try_advisory_lock(%s) AS locked
+
+-- name: locked
+SELECT EXISTS (SELECT 1 FROM pg_locks
+               WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND (classid::bigint << 32) + objid::bigint = %s AND objsubid = 1 AND granted) AS locked
+
+-- name: bury_the_dead
+-- Only the holder of the lock runs this: whatever else is said to be running has died.
+UPDATE ledger.replays SET state = 'interrupted' WHERE state = 'running'
+
+-- name: start
+INSERT INTO ledger.replays (actor, selection, ranges, totals)
+VALUES (%(actor)s, %(selection)s, %(ranges)s, %(totals)s)
+RETURNING replay_id
+
+-- name: resume
+UPDATE ledger.replays SET state = 'running', cancelling = false, finished_at = NULL, updated_at = clock_timestamp()
+WHERE replay_id = %s AND state IN ('cancelled', 'interrupted')
+RETURNING selection, ranges, totals
+
+-- name: advance
+UPDATE ledger.replays SET ranges = %(ranges)s, totals = %(totals)s, updated_at = clock_timestamp()
+WHERE replay_id = %(replay_id)s
+RETURNING cancelling
+
+-- name: finish
+UPDATE ledger.replays SET state = %(state)s, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE replay_id = %(replay_id)s
+
+-- name: cancel
+UPDATE ledger.replays SET cancelling = true,
+    state = CASE WHEN %(locked)s THEN state ELSE 'cancelled' END,
+    finished_at = CASE WHEN %(locked)s THEN NULL ELSE clock_timestamp() END
+WHERE replay_id = %(replay_id)s AND state IN ('running', 'interrupted')
+RETURNING state
+
+-- name: replays
+SELECT replay_id, state, actor, selection, ranges, totals, started_at, updated_at, finished_at
+FROM ledger.replays WHERE %(replay_id)s::bigint IS NULL OR replay_id = %(replay_id)s
+ORDER BY replay_id
