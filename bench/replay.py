@@ -1,0 +1,147 @@
+"""Replay of events that are done: read from the topic, mapped, looked up in the ledger, nothing changed."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import psycopg
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+from psycopg import sql
+
+from bench.figures import Figure, at_least, at_most
+from bench.processes import own_environ
+from bench.rig import Rig, send
+from bench.sales import Message, sales
+from contracts.commands import encode_command
+from contracts.events import read_event
+from mappers import to_command
+from ops.broker import Broker
+from streams.stages import group_of
+from streams.topics import SOURCES
+
+EVENTS = 100_000
+_BATCH = 2000
+_COLUMNS = ("command_id", "account", "entity", "record_id", "action", "content_hash", "event_time", "body")
+
+
+def run() -> list[Figure]:
+    """Events a second, beside a bare kafka-python loop over the same topics in the same run."""
+    with Rig() as rig:
+        rig.connect(["bench"])
+        messages = (m for m, _ in zip(sales("bench", EVENTS // 3 + 1), range(EVENTS), strict=False))
+        for batch in _in_batches(messages):
+            asyncio.run(send(rig.servers, [(m.topic, m.key, m.value, m.headers) for m in batch]))
+            _fill(rig, batch)
+        with psycopg.connect(rig.database_url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE ledger.commands")
+        _taken_in(rig)
+        before = _ledger(rig)
+        bare = _bare(rig)
+        seconds, used = _replay(rig)
+        assert _ledger(rig) == before, "a replay of what is done has changed the ledger"
+        return [
+            Figure(
+                what="events replayed, all done",
+                value=EVENTS / seconds,
+                unit="events/s",
+                base="bare kafka-python loop",
+                base_value=EVENTS / bare,
+                goal=at_least(5000),
+            ),
+            Figure(what="processor time", value=used / EVENTS * 1e6, unit="µs/event"),
+            Figure(what="calls to Xero", value=_calls(rig), unit="calls", goal=at_most(0)),
+        ]
+
+
+def _in_batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
+    while batch := [m for m, _ in zip(messages, range(_BATCH), strict=False)]:
+        yield batch
+
+
+def _fill(rig: Rig, messages: Sequence[Message]) -> None:
+    """Their commands, as if they had been done."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, (*_COLUMNS, "state", "outcome")))
+    statement = sql.SQL("COPY ledger.commands ({}) FROM STDIN").format(columns)
+    with psycopg.connect(rig.database_url) as connection, connection.cursor().copy(statement) as copy:
+        for m in messages:
+            command = to_command(read_event(m.topic, m.key, m.value, m.headers), m.topic, 0, 0)
+            event = command.event
+            row = (command.command_id, command.account, command.entity, command.record_id, command.action)
+            made = (event.content_hash, event.time, encode_command(command), "completed", "posted")
+            copy.write_row((*row, *made))
+
+
+def _taken_in(rig: Rig) -> None:
+    """Note for the transform stage that it has read everything."""
+    consumer = KafkaConsumer(bootstrap_servers=rig.servers, group_id=group_of("transform"))
+    with Broker({"bootstrap_servers": rig.servers}) as broker:
+        ends = broker.ends(SOURCES)
+    consumer.assign(list(ends))
+    consumer.commit({partition: OffsetAndMetadata(end, "", -1) for partition, end in ends.items()})
+    consumer.close()
+
+
+def _bare(rig: Rig) -> float:
+    """Seconds in which kafka-python reads the same messages and does nothing with them."""
+    with Broker({"bootstrap_servers": rig.servers}) as broker:
+        ends = broker.ends(SOURCES)
+    consumer = KafkaConsumer(bootstrap_servers=rig.servers, group_id=None, enable_auto_commit=False)
+    partitions = [TopicPartition(tp.topic, tp.partition) for tp in ends]
+    began = time.monotonic()
+    consumer.assign(partitions)
+    for partition in partitions:
+        consumer.seek(partition, 0)
+    seen = 0
+    while seen < EVENTS:
+        seen += sum(map(len, consumer.poll(timeout_ms=1000, max_records=_BATCH).values()))
+    seconds = time.monotonic() - began
+    consumer.close()
+    return seconds
+
+
+def _replay(rig: Rig) -> tuple[float, float]:
+    """Seconds that ``sbx replay --yes`` takes, its start included, and its processor time."""
+    environ = own_environ() | {
+        "SBX_KAFKA_BOOTSTRAP_SERVERS": rig.servers,
+        "SBX_DATABASE_URL": rig.database_url,
+        "SBX_DATA_DIR": str(rig.directory / "data"),
+    }
+    before = psutil.Process().cpu_times()
+    began = time.monotonic()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from ops.main import main; raise SystemExit(main())",
+            "replay",
+            "--yes",
+            "--json",
+        ],
+        cwd=Path(__file__).resolve().parents[1],
+        env=environ,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    seconds = time.monotonic() - began
+    after = psutil.Process().cpu_times()
+    totals = json.loads(done.stdout)
+    assert (totals["done"], totals["inserted"], totals["retried"]) == (EVENTS, 0, 0), totals
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, spent
+
+
+def _ledger(rig: Rig) -> tuple[object, ...]:
+    """What a change of the ledger would show in."""
+    return rig.query(
+        "SELECT count(*), sum(version), max(seq), (SELECT count(*) FROM ledger.outbox) FROM ledger.commands"
+    )[0]
+
+
+def _calls(rig: Rig) -> int:
+    return len(rig.xero.admin.calls())

@@ -1,0 +1,447 @@
+"""`sbx replay` against a whole pipeline: real topics, a real ledger, a fake Xero."""
+
+import asyncio
+import io
+import json
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+import psycopg
+import pytest
+from kafka import KafkaProducer
+from psycopg.rows import dict_row
+
+from contracts.commands import command_id
+from contracts.events import event_to_kafka
+from log_projection.queries import Filters
+from ops import replay_run, replay_topics
+from ops.errors import OperationFailed
+from ops.main import main
+from ops.replay_topics import Range, Reader
+from sandbox import find_running
+from streams.dead_letters import Defect, failed_entry
+from streams.records import Record
+from tests.integration.ops.sbx import Done, Sbx, Stack, wait_until
+from tests.integration.sinks.shops import Maker
+
+Event = dict[str, Any]
+
+
+@dataclass
+class Account:
+    """A connected account with an organisation of its own."""
+
+    stack: Stack
+    name: str
+    tenant_id: str
+    make: Maker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.make = Maker(self.name)
+
+    def publish(self, *events: Event) -> None:
+        producer = KafkaProducer(bootstrap_servers=services(self.stack)[0])
+        for event in events:
+            topic, key, value, headers = event_to_kafka(event)
+            producer.send(topic, key=key, value=value, headers=headers).get(30)
+        producer.close()
+
+    def run(self, *events: Event) -> None:
+        """Publish, and wait for their end."""
+        self.publish(*events)
+        self.idle()
+
+    def idle(self) -> None:
+        self.sbx("wait", "--idle", "--timeout", "90")
+
+    def taken_in(self, *events: Event) -> None:
+        """Wait until the ledger has them, and the workers have noted that they have read them."""
+        wait_until(lambda: len(self.rows()) == self.replay()["events"] == len(events))
+
+    def sbx(self, *arguments: str) -> Done:
+        done = here(self.stack, *arguments)
+        assert done.code == 0, done.err
+        return done
+
+    def replay(self, *arguments: str) -> Any:
+        return self.sbx("replay", "--account", self.name, "--json", *arguments).json
+
+    def rows(self, query: str = "SELECT * FROM ledger.commands WHERE account = %s ORDER BY seq") -> list[Any]:
+        with self.database() as connection:
+            return connection.execute(query.encode(), [self.name]).fetchall()
+
+    def logged(self) -> list[Any]:
+        return self.rows("SELECT * FROM integrations_log.shown_entry WHERE account = %s ORDER BY queued_at")
+
+    def lose(self, *events: Event) -> None:
+        """Take the commands out of the ledger, as only a disaster does."""
+        with self.database() as connection:
+            ids = [command_id(event["source"], event["id"]) for event in events]
+            gone = connection.execute("DELETE FROM ledger.commands WHERE command_id = ANY(%s::uuid[])", [ids])
+            assert gone.rowcount == len(events)
+
+    def database(self) -> "psycopg.Connection[dict[str, Any]]":
+        return psycopg.connect(services(self.stack)[1], row_factory=dict_row)
+
+    def calls(self) -> int:
+        return sum(call["tenant_id"] == self.tenant_id for call in self.stack.xero.admin.calls())
+
+    @property
+    def books(self) -> Any:
+        return self.stack.xero.admin.state(self.tenant_id)
+
+    def sale(self, number: int) -> list[Event]:
+        """A customer, an invoice of 108.00, and its payment."""
+        customer = self.make.customer(f"Buyer {number} of {self.name}")
+        document = self.make.document(customer, number)
+        return [
+            self.make.contact("created", customer),
+            self.make.created(document),
+            self.make.paid(document, "108.00"),
+        ]
+
+
+def services(stack: Stack) -> tuple[str, str]:
+    """Addresses of Kafka and the database, with its password."""
+    found = find_running(stack.sbx.environ["SBX_DATA_DIR"])
+    assert found is not None
+    return found.bootstrap_servers, found.database_url
+
+
+def here(stack: Stack, *arguments: str, **more: str) -> Done:
+    """`sbx` in this process: a new one takes seconds to begin on a busy machine."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, {**stack.sbx.environ, **more}),
+        mock.patch.object(sys, "argv", ["sbx", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            code = main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def connected(stack: Stack, name: str) -> Account:
+    tenant_id = stack.xero.admin.add_tenant(name)
+    made = Account(stack, name, tenant_id)
+    done = here(
+        stack,
+        *("connect", name, "--tenant", tenant_id, "--client-id", stack.xero.client_id),
+        *("--enabled-at", "2026-01-01T00:00:00Z"),
+        SBX_XERO_CLIENT_SECRET=stack.xero.client_secret,
+    )
+    assert done.code == 0, done.err
+    made.sbx("settings", "set", name, "payment_account=090", "sales_tax.8=OUTPUT")
+    return made
+
+
+@pytest.fixture
+def account(stack: Stack, unique: str) -> Account:
+    return connected(stack, unique)
+
+
+def test_replaying_what_is_done_makes_no_call_and_changes_nothing(account: Account) -> None:
+    account.run(*account.sale(1))
+    before, logged, calls = account.rows(), account.logged(), account.calls()
+    assert [row["state"] for row in before] == ["completed"] * 3
+    plan = account.replay()
+    assert (plan["applied"], plan["events"], plan["done"], plan["calls"]) == (False, 3, 3, 0)
+    assert (plan["minutes"], plan["accounts"]) == (0, [])
+    done = account.replay("--yes")
+    assert (done["state"], done["done"], done["inserted"], done["retried"]) == ("completed", 3, 0, 0)
+    account.idle()
+    assert account.rows() == before
+    assert account.logged() == logged
+    assert account.calls() == calls
+
+
+def test_what_the_ledger_lost_is_taken_in_and_posted_once_in_order(account: Account) -> None:
+    account.sbx("pause", account.name)
+    events = account.sale(7)
+    account.publish(*events)
+    account.taken_in(*events)
+    account.lose(*events)
+    plan = account.replay()
+    assert (plan["unknown"], plan["done"], plan["failed"]) == (3, 0, 0)
+    [told] = plan["accounts"]
+    assert (told["actions"], told["paused"], told["connected"]) == (3, True, True)
+    assert (plan["calls"], plan["minutes"]) == (4, 1)
+    assert account.rows() == []
+    assert account.replay("--yes")["inserted"] == 3
+    assert {(row["triggered_by"], row["state"]) for row in account.rows()} == {("replay", "queued")}
+    assert account.replay()["under_way"] == 3
+    account.sbx("resume", account.name)
+    account.idle()
+    [invoice] = account.books["invoices"]
+    assert invoice["status"] == "PAID"
+    assert len(account.books["payments"]) == 1
+    invoice_id = events[1]["subject"]
+    order = [row["action"] for row in account.rows() if row["record_id"] == invoice_id]
+    assert order == ["created", "payment_applied"]
+    assert {(e["state"], e["triggered_by"], e["actor"][:4]) for e in account.logged()} == {
+        ("completed", "replay", "cli:")
+    }
+
+
+def test_a_payment_lost_after_it_was_made_is_not_made_again(account: Account) -> None:
+    events = account.sale(8)
+    account.run(*events)
+    account.lose(events[2])
+    [before] = [e for e in account.logged() if e["action"] == "payment_applied"]
+    assert account.replay("--yes")["inserted"] == 1
+    account.idle()
+    assert len(account.books["payments"]) == 1
+    [after] = [e for e in account.logged() if e["action"] == "payment_applied"]
+    assert (after["state"], after["triggered_by"]) == ("completed", "replay")
+    assert after["version"] > before["version"]
+
+
+def test_what_failed_is_tried_again_with_the_settings_of_today(account: Account) -> None:
+    account.sbx("settings", "set", account.name, "payment_account=")
+    account.run(*account.sale(9))
+    assert [row["reason_code"] for row in account.rows()] == [None, None, "payment_account_missing"]
+    account.sbx("settings", "set", account.name, "payment_account=090")
+    plan = account.replay("--entity", "invoice")
+    assert (plan["events"], plan["done"], plan["failed"], plan["calls"]) == (2, 1, 1, 1)
+    done = account.replay("--number", "9", "--action", "payment_applied", "--yes")
+    assert (done["events"], done["retried"], done["inserted"]) == (1, 1, 0)
+    account.idle()
+    last = account.rows()[-1]
+    assert (last["state"], last["triggered_by"], last["revision"]) == ("completed", "replay", 1)
+    shown = account.sbx("replay", "--list").out
+    assert "number=9" in shown
+
+
+def test_a_reset_that_would_undo_later_payments_is_shown_and_left_alone(account: Account) -> None:
+    customer = account.make.customer(f"Resetter of {account.name}")
+    document = account.make.document(customer, 11)
+    created, first = account.make.created(document), account.make.paid(document, "50.00")
+    reset = account.make.act("reset", document)
+    second = account.make.paid(document, "20.00")
+    account.run(created, first, reset, second)
+    account.lose(reset)
+    assert account.replay()["overtaken"] == 1
+    assert account.replay("--yes")["overtaken"] == 1
+    account.idle()
+    assert [p["amount"] for p in account.books["payments"] if p["status"] != "DELETED"] == ["20.00"]
+    [shown] = [e for e in account.logged() if e["action"] == "reset"]
+    assert (shown["state"], shown["reason_code"]) == ("failed", "overtaken")
+    account.replay("--yes")
+    account.idle()
+    [again] = [e for e in account.logged() if e["action"] == "reset"]
+    assert again["position"] == shown["position"]
+
+
+def test_deletions_are_found_by_the_number_that_they_do_not_name(account: Account) -> None:
+    customer = account.make.customer(f"Deleter of {account.name}")
+    document = account.make.document(customer, 12)
+    account.run(account.make.created(document), account.make.act("deleted", document))
+    assert account.replay("--number", "12")["done"] == 2
+    assert account.replay("--number", "12", "--action", "deleted")["done"] == 1
+    assert account.replay("--number", "13")["events"] == 0
+
+
+def test_dead_letters_are_told_and_left(account: Account) -> None:
+    event = account.make.created(account.make.document(account.make.customer("Odd one"), 14))
+    topic, key, value, headers = event_to_kafka(event)
+    broken = value.replace(b'"100.00"', b'"a lot"')
+    assert broken != value
+    producer = KafkaProducer(bootstrap_servers=services(account.stack)[0])
+    producer.send(topic, key=key, value=broken, headers=headers).get(30)
+    producer.close()
+    account.idle()
+    plan = account.replay()
+    assert (plan["events"], plan["unreadable"]) == (1, {"event_amount_invalid": 1})
+    assert account.replay("--yes")["inserted"] == 0
+    assert account.replay("--record", "no such record")["events"] == 0
+    shown = account.sbx("replay", "--account", account.name)
+    assert "unreadable (event_amount_invalid)" in shown.out
+
+
+def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(account: Account) -> None:
+    """As after an update that mended a fault of ours."""
+    event = account.make.contact("created", account.make.customer(f"Risen of {account.name}"))
+    account.run(event)
+    [entry] = account.logged()
+    account.lose(event)
+    _, key, value, _ = event_to_kafka(event)
+    record = Record(entry["topic"], entry["partition"], entry["offset"], key, value)
+    letter = failed_entry(record, Defect.of_record(record, "our_error", "of old"), datetime.now(UTC))
+    producer = KafkaProducer(bootstrap_servers=services(account.stack)[0])
+    producer.send(letter.topic, key=letter.key, value=letter.value).get(30)
+    producer.close()
+    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "failed"])
+    assert account.replay("--yes")["inserted"] == 1
+    account.idle()
+    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "completed"])
+    assert {e["outcome"] for e in account.logged() if e["triggered_by"] == "dead_letter"} == {"superseded"}
+
+
+def test_ranges(account: Account) -> None:
+    events = account.sale(15)
+    account.run(*events)
+    [place] = [e for e in account.logged() if e["action"] == "created" and e["entity"] == "invoice"]
+    topic, partition, offset = place["topic"], str(place["partition"]), place["offset"]
+    inside = ("--topic", topic, "--partition", partition, "--offset")
+    assert account.replay(*inside, str(offset))["events"] == 1
+    assert account.replay(*inside, f"{offset}-")["events"] == 2
+    assert account.replay("--topic", topic)["events"] == 2
+    assert account.replay("--topic", topic, "--topic", "salesbinder.customers")["events"] == 3
+    assert account.replay("--since", "1h")["events"] == 3
+    assert account.replay("--since", "1h", "--until", "30m")["events"] == 0
+    assert account.replay("--until", "30m")["events"] == 0
+    beyond = here(account.stack, "replay", *inside, "999999")
+    assert beyond.code == 1
+    assert "holds offsets 0 to" in beyond.err
+    past = here(account.stack, "replay", *inside, f"{offset}-999999", "--json")
+    assert past.code == 0
+    assert "holds offsets 0 to" in past.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--topic", "xero.commands"], "salesbinder.invoices"),
+        (["--topic", "salesbinder.invoices", "--entity", "customer"], "--topic salesbinder.customers"),
+        (["--partition", "12"], "use 0 to 11"),
+        (["--offset", "3"], "--topic and --partition"),
+        (["--offset", "9-3"], "backwards"),
+        (["--since", "1h", "--until", "2h"], "not before"),
+        (["--list", "--yes"], "stand alone"),
+        (["--resume", "1", "--account", "acme"], "stand alone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(stack: Stack, arguments: list[str], says: str) -> None:
+    done = here(stack, "replay", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--account", "nobody", "--yes"], "sbx connect nobody"),
+        (["--resume", "9999"], "there is no replay 9999"),
+        (["--cancel", "9999"], "there is no replay 9999"),
+    ],
+)
+def test_what_is_not_there_is_told(stack: Stack, arguments: list[str], says: str) -> None:
+    done = here(stack, "replay", *arguments)
+    assert (done.code, done.out) == (1, "")
+    assert says in done.err
+
+
+def test_nothing_runs(alone: Sbx) -> None:
+    done = alone("replay")
+    assert done.code == 1
+    assert "sbx up" in done.err
+
+
+# Long ones, stopped and gone on with
+
+
+def database_of(account: Account) -> Any:
+    return psycopg.AsyncConnection.connect(services(account.stack)[1], autocommit=True)
+
+
+async def begun(database: Any, account: Account) -> tuple[replay_run.Replay, dict[str, Any]]:
+    """A replay of all that the account has, noted but not run; and how to reach Kafka."""
+    kafka = {"bootstrap_servers": services(account.stack)[0]}
+    wanted = Filters(account=account.name)
+    ranges = replay_topics.find_ranges(kafka, replay_topics.topics_of([], None), wanted)
+    made = await replay_run.begin(database, {"account": account.name}, wanted, ranges.found, "ann")
+    return made, kafka
+
+
+def copied(ranges: list[Range]) -> list[Range]:
+    return [Range(r.topic, r.partition, r.first, r.end, r.next) for r in ranges]
+
+
+def test_stopped_and_gone_on_with(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.sbx("pause", account.name)
+    events = [event for number in (21, 22, 23) for event in account.sale(number)]
+    account.publish(*events)
+    account.taken_in(*events)
+    account.lose(*events)
+    monkeypatch.setattr(replay_topics, "BATCH", 4)
+    stop = replay_run.Stop()
+
+    def progress(_: int) -> None:
+        stop.asked = bool(account.rows())
+
+    async def until_stopped() -> int:
+        async with await database_of(account) as database, replay_run.alone(database):
+            made, kafka = await begun(database, account)
+            with pytest.raises(OperationFailed, match=f"replay {made.replay_id} is at work"):
+                async with await database_of(account) as second, replay_run.alone(second):
+                    pass
+            with Reader(kafka, copied(made.ranges)) as reader:
+                assert await made.run(database, reader, stop, progress) == "cancelled"
+            return made.replay_id
+
+    replay_id = asyncio.run(until_stopped())
+    assert 0 < len(account.rows()) < 9
+    done = here(account.stack, "replay", "--resume", str(replay_id), "--json")
+    assert done.code == 0, done.err
+    assert (done.json["state"], done.json["inserted"], done.json["unknown"]) == ("completed", 9, 9)
+    orders: dict[str, list[str]] = {}
+    for row in account.rows():
+        if row["entity"] == "invoice":
+            orders.setdefault(row["record_id"], []).append(row["action"])
+    assert list(orders.values()) == [["created", "payment_applied"]] * 3
+    again = here(account.stack, "replay", "--resume", str(replay_id))
+    assert (again.code, "is completed" in again.err) == (1, True)
+    account.sbx("resume", account.name)
+    account.idle()
+
+
+def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Account) -> None:
+    account.run(*account.sale(31))
+
+    async def until_it_dies() -> int:
+        async with await database_of(account) as database, replay_run.alone(database):
+            made, _ = await begun(database, account)
+            async with await database_of(account) as other:
+                [row] = await replay_run.listed(other, made.replay_id)
+                assert row["state"] == "running"
+                assert await replay_run.cancel(other, made.replay_id) == "cancelling"
+            return made.replay_id
+
+    replay_id = asyncio.run(until_it_dies())
+    assert state_of(account, replay_id) == "interrupted"
+    done = here(account.stack, "replay", "--cancel", str(replay_id), "--json")
+    assert done.json == {"replay_id": replay_id, "state": "cancelled"}
+    done = here(account.stack, "replay", "--resume", str(replay_id), "--json")
+    assert (done.json["state"], done.json["done"]) == ("completed", 3)
+
+
+def test_a_running_one_ends_when_asked_from_elsewhere(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.run(*account.sale(41), *account.sale(42))
+    monkeypatch.setattr(replay_topics, "BATCH", 1)
+
+    async def until_asked() -> None:
+        async with await database_of(account) as database, replay_run.alone(database):
+            made, kafka = await begun(database, account)
+            async with await database_of(account) as other:
+                assert await replay_run.cancel(other, made.replay_id) == "cancelling"
+            with Reader(kafka, copied(made.ranges)) as reader:
+                assert await made.run(database, reader, replay_run.Stop(), lambda _: None) == "cancelled"
+            assert any(one.left for one in made.ranges)
+
+    asyncio.run(until_asked())
+
+
+def state_of(account: Account, replay_id: int) -> str:
+    lines = account.sbx("replay", "--list", "--json").out.splitlines()
+    [found] = [row for row in map(json.loads, lines) if row["replay_id"] == replay_id]
+    return str(found["state"])
