@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from psycopg import sql
 from bench.figures import Figure, at_least, at_most
 from bench.processes import own_environ
 from bench.rig import Rig, send
-from bench.sales import Message, sales
+from bench.sales import EVENTS_A_SALE, Message, sales
 from contracts.commands import encode_command
 from contracts.events import read_event
 from mappers import to_command
@@ -34,7 +35,7 @@ def run() -> list[Figure]:
     """Events a second, beside a bare kafka-python loop over the same topics in the same run."""
     with Rig() as rig:
         rig.connect(["bench"])
-        messages = (m for m, _ in zip(sales("bench", EVENTS // 3 + 1), range(EVENTS), strict=False))
+        messages = islice(sales("bench", EVENTS // EVENTS_A_SALE + 1), EVENTS)
         for batch in _in_batches(messages):
             asyncio.run(send(rig.servers, [(m.topic, m.key, m.value, m.headers) for m in batch]))
             _fill(rig, batch)
@@ -60,7 +61,7 @@ def run() -> list[Figure]:
 
 
 def _in_batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
-    while batch := [m for m, _ in zip(messages, range(_BATCH), strict=False)]:
+    while batch := list(islice(messages, _BATCH)):
         yield batch
 
 
