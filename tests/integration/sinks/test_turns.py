@@ -1,0 +1,53 @@
+"""What is live goes before what is done again, and the order within a record holds."""
+
+import psycopg
+
+from sandbox.fake_xero.server import FakeXeroServer
+from sinks import ledger
+from sinks.intake import Trigger, take_in
+from tests.integration.sinks.shops import Maker, Shop, delivering
+
+REPLAY = Trigger("replay", "ann")
+
+
+async def send(shop: Shop, by: Trigger, *events: dict[str, object]) -> None:
+    async with await psycopg.AsyncConnection.connect(str(shop.environment.database_url)) as connection:
+        await take_in(connection, [shop.command(event) for event in events], by)
+
+
+async def test_live_work_is_taken_up_before_a_replay(shop: Shop, maker: Maker) -> None:
+    again = [maker.contact("created", maker.customer(f"Old {n}")) for n in range(3)]
+    await send(shop, REPLAY, *again)
+    live = maker.contact("created", maker.customer("New"))
+    behind = maker.event("customer.edited", again[0]["subject"], again[0]["data"])
+    await shop.send(live, behind)
+    async with await shop.connect() as connection:
+        heads = await ledger.ready(connection, shop.account, [], 10)
+        only_live = await ledger.ready(connection, shop.account, [], 10, ledger.LIVE)
+    expected = [live, *again]
+    assert [entry.command_id for entry in heads] == [shop.command_id(event) for event in expected]
+    assert [ledger.turn(entry) for entry in heads] == [0, 2, 2, 2]
+    assert [entry.command_id for entry in only_live] == [shop.command_id(live)]
+
+
+async def test_live_work_is_sent_before_a_replay_that_fills_the_lane(
+    shop: Shop, maker: Maker, xero: FakeXeroServer
+) -> None:
+    """A lane full of replayed customers, and a live one: the live one is in the next call, not the last."""
+    count = 700
+    again = [maker.contact("created", maker.customer(f"Old {n}")) for n in range(count)]
+    await send(shop, REPLAY, *again)
+    live = maker.contact("created", maker.customer("New"))
+    await shop.send(live)
+    async with delivering(shop):
+        await shop.idle()
+    contacts = [contact["name"] for contact in shop.books["contacts"]]
+    assert len(contacts) >= count + 1
+    started = {row["command_id"]: row["started_at"] for row in await shop.rows(_STARTED, shop.account)}
+    [first] = await shop.rows(
+        "SELECT min(started_at) AS at FROM ledger.commands WHERE account = %s", shop.account
+    )
+    assert started[shop.command_id(live)] == first["at"]
+
+
+_STARTED = "SELECT command_id::text AS command_id, started_at FROM ledger.commands WHERE account = %s"
