@@ -244,7 +244,7 @@ REASONS = (
     ),
     _failed(
         "overtaken",
-        "{document} was cancelled or deleted before {later}, which is done already; doing it now "
+        "{document} was reset, cancelled or deleted before {later}, which is done already; doing it now "
         "would undo that.",
         "Actions on one document are done in the order in which they happened in SalesBinder.",
         "skip this entry; where the document must go, cancel or delete it in SalesBinder again.",
