@@ -26,13 +26,23 @@ def _end_with_parent() -> None:
 
 
 def main(what: str, port: str = "0") -> int:
-    """Run the stage or the page; its exit code."""
+    """Run the stage, the page or the notifications; its exit code."""
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     environment = Environment.read(os.environ)
     if what == "web":
         return _web(environment, int(port))
+    if what == "notify":
+        return _notify(environment)
     (stage,) = (name for name in STAGES if name == what)
     return run_stage(stage, environment)
+
+
+def _notify(environment: Environment) -> int:
+    from ops.notify.command import serve
+    from ops.notify.settings import NotifySettings
+
+    serve(environment, NotifySettings.read(os.environ))
+    return 0
 
 
 def _web(environment: Environment, port: int) -> int:

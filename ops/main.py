@@ -27,6 +27,7 @@ from ops import (
     worker,
 )
 from ops.errors import in_words
+from ops.notify import command as notify
 from ops.terminal import say
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.command()(worker.worker)
+app.command()(notify.notify)
 app.command()(web.web)
 app.add_typer(users.app, name="users")
 app.add_typer(topics.app, name="topics")

@@ -20,8 +20,9 @@ from ops import targets
 from ops.broker import Broker
 from ops.child import GRACE_SECONDS, LOOPBACK
 from ops.errors import OperationFailed
+from ops.notify.settings import NotifySettings
 from ops.status import deliver_runs, stage_status
-from ops.supervisor import Report, Supervisor, stage_command, web_command
+from ops.supervisor import Report, Supervisor, notify_command, stage_command, web_command
 from ops.topics import set_up
 from ops.web import PORT as WEB_PORT
 from sandbox import EmbeddedStack, Progress
@@ -82,6 +83,7 @@ def running(
         OperationFailed: a configured service cannot be reached.
     """
     configured = Environment.read(environ)
+    notifying = NotifySettings.read(environ)
     with ExitStack() as ending:
         stack = EmbeddedStack(
             configured.data_dir,
@@ -117,6 +119,9 @@ def running(
         ending.callback(targets.remove, used.data_dir)
         port = _free_port(web_port)
         commands.append(web_command(port, logs))
+        if notifying.channels:
+            page_url = notifying.page_url or f"http://{LOOPBACK}:{port}"
+            commands.append(notify_command(page_url, logs))
         child_environ = {
             **environ,
             "SBX_DATA_DIR": str(used.data_dir),

@@ -153,6 +153,12 @@ def web_command(port: int, logs: Path) -> Command:
     return Command("web", argv, logs / "web.jsonl")
 
 
+def notify_command(page_url: str, logs: Path) -> Command:
+    """What tells people, with the address of our page."""
+    argv = [sys.executable, "-P", "-m", "ops.child", "notify"]
+    return Command("notify", argv, logs / "notify.jsonl", {"SBX_NOTIFY_PAGE_URL": page_url})
+
+
 def _place(logs: Path) -> str:
     """Tells this machine's data directory from all others, in letters that Kafka takes in a member's name."""
     digest = hashlib.sha256(f"{socket.gethostname()}:{logs.resolve()}".encode()).hexdigest()

@@ -1,0 +1,107 @@
+"""What somebody should be told of: new issues, held accounts, work that waits too long. Pure.
+
+An alert is told once. It is over when what it is about is gone; what comes back later is a new one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from contracts.reasons import render
+
+Kind = Literal["issue", "paused", "connection_lost", "oldest_waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to be told. Two with the same ``key`` are the same thing."""
+
+    key: str
+    kind: Kind
+    account: str
+    text: str
+    remedy: str
+    path: str
+    """Where it is shown, below the address of the page."""
+
+
+def standing(
+    issues: Iterable[Mapping[str, Any]],
+    accounts: Iterable[Mapping[str, Any]],
+    waiting: Iterable[Mapping[str, Any]],
+    bound: timedelta,
+) -> list[Alert]:
+    """Everything that should have been told by now.
+
+    Args:
+        issues: rows of the view ``issues``.
+        accounts: ``account``, ``lost_reason`` and ``paused_reason`` of each connection, the last two none
+            where they do not hold.
+        waiting: rows of the view ``summary``: ``account``, ``oldest_waiting_seconds``.
+        bound: how long something may wait.
+    """
+    found = [_issue(row) for row in issues if row["issue_id"]]
+    held = set()
+    for row in accounts:
+        alert = _hold(row)
+        if alert is not None:
+            held.add(alert.account)
+            found.append(alert)
+    for row in waiting:
+        # A held account waits because it is held, which is told already.
+        if row["account"] not in held and (row["oldest_waiting_seconds"] or 0) > bound.total_seconds():
+            found.append(_waiting(row["account"], bound))
+    return found
+
+
+def changes(now: Sequence[Alert], open_keys: Iterable[str]) -> tuple[list[Alert], list[str]]:
+    """What is new, and which of those that were told of are over."""
+    known = set(open_keys)
+    keys = {alert.key for alert in now}
+    return [alert for alert in now if alert.key not in known], sorted(known - keys)
+
+
+def _issue(row: Mapping[str, Any]) -> Alert:
+    count = row["entries"]
+    times = "1 action failed" if count == 1 else f"{count:,} actions failed"
+    samples = ", ".join(row["samples"] or ())
+    return Alert(
+        key=f"issue:{row['issue_id']}",
+        kind="issue",
+        account=row["account"],
+        text=f"{times} ({samples}): {row['reason']}" if samples else f"{times}: {row['reason']}",
+        remedy=row["remedy"],
+        path=f"/?issue={row['issue_id']}",
+    )
+
+
+def _hold(row: Mapping[str, Any]) -> Alert | None:
+    account = row["account"]
+    if row["lost_reason"] is not None:
+        kind: Kind = "connection_lost"
+        text, remedy = render("connection_lost", {"account": account, "message": row["lost_reason"]})
+    elif row["paused_reason"] is not None:
+        kind = "paused"
+        text, remedy = render("account_paused", {"account": account, "message": row["paused_reason"]})
+    else:
+        return None
+    return Alert(f"{kind}:{account}", kind, account, text, remedy, f"/?account={account}&state=queued")
+
+
+def _waiting(account: str, bound: timedelta) -> Alert:
+    return Alert(
+        key=f"oldest_waiting:{account}",
+        kind="oldest_waiting",
+        account=account,
+        text=f"something waits for longer than {in_words(bound)}",
+        remedy="'sbx status' says whether all stages work and what holds the account; 'sbx explain' why one "
+        "document waits",
+        path=f"/?account={account}&state=queued",
+    )
+
+
+def in_words(span: timedelta) -> str:
+    """``90 min``; ``2 h`` for whole hours."""
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

@@ -1,0 +1,57 @@
+-- name: lock
+SELECT pg_try_advisory_xact_lock(hashtext('sbx-notify')) AS locked
+
+-- name: issues
+SELECT issue_id, account, entries, reason, remedy, samples FROM integrations_log.issues ORDER BY account, first_seen
+
+-- name: accounts
+SELECT account, CASE WHEN status = 'lost' THEN status_reason END AS lost_reason, paused_reason
+FROM connections.accounts ORDER BY account
+
+-- name: waiting
+SELECT account, oldest_waiting_seconds FROM integrations_log.summary ORDER BY account
+
+-- name: open
+SELECT key FROM alerts.alert WHERE ended_at IS NULL
+
+-- name: begin
+INSERT INTO alerts.alert (key, kind, account, text, remedy, path)
+VALUES (%(key)s, %(kind)s, %(account)s, %(text)s, %(remedy)s, %(path)s)
+
+-- name: end
+UPDATE alerts.alert SET ended_at = now() WHERE ended_at IS NULL AND key = ANY(%s)
+
+-- name: owe
+-- Each channel owes what stands now. What was over before a channel was set up is not told there.
+INSERT INTO alerts.telling (alert_id, channel)
+SELECT alert_id, channel FROM alerts.alert CROSS JOIN unnest(%s::text[]) AS channel WHERE ended_at IS NULL
+ON CONFLICT DO NOTHING
+
+-- name: compose
+-- One message at a time: what comes while the receiver is away goes together into the next one.
+WITH owed AS (
+    SELECT alert_id FROM alerts.telling WHERE channel = %(channel)s AND message_id IS NULL ORDER BY alert_id LIMIT 100
+), message AS (
+    INSERT INTO alerts.message (message_id, channel)
+    SELECT gen_random_uuid(), %(channel)s WHERE EXISTS (SELECT 1 FROM owed)
+      AND NOT EXISTS (SELECT 1 FROM alerts.message WHERE channel = %(channel)s AND sent_at IS NULL)
+    RETURNING message_id
+)
+UPDATE alerts.telling SET message_id = message.message_id FROM owed, message
+WHERE telling.alert_id = owed.alert_id AND telling.channel = %(channel)s
+
+-- name: due
+SELECT message_id::text, made_at, tries FROM alerts.message
+WHERE channel = %s AND sent_at IS NULL AND due_at <= clock_timestamp() FOR UPDATE SKIP LOCKED
+
+-- name: told
+SELECT kind, account, text, remedy, path, began_at, ended_at
+FROM alerts.telling JOIN alerts.alert USING (alert_id) WHERE message_id = %s ORDER BY account, alert_id
+
+-- name: sent
+UPDATE alerts.message SET sent_at = clock_timestamp(), tries = tries + 1, error = '' WHERE message_id = %s
+
+-- name: failed
+UPDATE alerts.message SET tries = tries + 1, error = %(error)s,
+    due_at = clock_timestamp() + make_interval(secs => %(wait)s)
+WHERE message_id = %(message_id)s

@@ -1,0 +1,271 @@
+"""People are told once of each thing, by webhook and e-mail, also when the receiver was away."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import psycopg
+import pytest
+from aiosmtpd.controller import Controller
+from psycopg.rows import dict_row
+
+from contracts.results import EntryResult
+from log_projection.projection import apply
+from ops.notify.settings import NotifySettings
+from ops.notify.worker import Connection, look, tell
+from ops.targets import free_ports
+from tests.integration.log_projection.made import entry
+from tests.integration.ops.sbx import Sbx, wait_until
+
+NOW = datetime.now(UTC)
+
+
+class Receiver(HTTPServer):
+    """A webhook's receiver that remembers what it got and answers as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Hook)
+        self.status = 200
+        self.got: list[dict[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/hook/s3cret"
+
+
+class _Hook(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.got.append({**body, "key": self.headers["Idempotency-Key"]})
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class Mailbox:
+    """What an SMTP server takes in."""
+
+    def __init__(self) -> None:
+        self.got: list[Message] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.got.append(message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    with psycopg.connect(database_url, row_factory=dict_row) as opened:
+        yield opened
+
+
+def project(database_url: str, *entries: EntryResult) -> None:
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(database_url) as log:
+            await apply(log, entries)
+
+    asyncio.run(run())
+
+
+def failed(number: int, version: int = 1, **changes: Any) -> EntryResult:
+    values = {
+        "reason_code": "tax_rate_unmapped",
+        "reason": "Rate 8 is unmapped.",
+        "remedy": "sbx settings set",
+        "record_number": str(number),
+        "cause": "8",
+        "queued_at": NOW,
+    }
+    return entry(f"e{number}", version, "failed", **(values | changes))
+
+
+def connect(database_url: str, account: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO connections.accounts (account, tenant_id, tenant_name, auth_kind, client_id, "
+            "client_secret_encrypted, enabled_at, connected_at, paused_at, paused_by, paused_reason) "
+            "VALUES (%s, 't', 'T', 'client_credentials', 'c', '', now(), now(), now(), 'me', 'stocktaking')",
+            [account],
+        )
+
+
+def cycle(connection: Connection, settings: NotifySettings) -> None:
+    """One look, with whatever waits to be tried again due now."""
+    look(connection, settings)
+    connection.execute("UPDATE alerts.message SET due_at = now() WHERE sent_at IS NULL")
+    connection.commit()
+    tell(connection, settings)
+
+
+def texts(message: dict[str, Any]) -> list[str]:
+    return [alert["text"] for alert in message["alerts"]]
+
+
+def test_one_message_tells_of_all_that_is_new_and_says_what_to_do(
+    database_url: str, connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url, page_url="https://log.example")
+    project(database_url, failed(1), failed(2), failed(3, reason_code="contact_archived", cause=""))
+    connect(database_url, "acme")
+    cycle(connection, settings)
+    (message,) = receiver.got
+    assert message["id"] == message["key"]
+    assert [alert["kind"] for alert in message["alerts"]] == ["issue", "issue", "paused"]
+    assert all(alert["account"] == "acme" and alert["remedy"] for alert in message["alerts"])
+    assert any(text.startswith("2 actions failed (") and text.endswith("Rate 8 is unmapped.")
+               for text in texts(message))  # fmt: skip
+    assert "stocktaking" in message["text"]
+    assert message["alerts"][0]["link"].startswith("https://log.example/?issue=")
+    assert message["alerts"][2]["link"] == "https://log.example/?account=acme&state=queued"
+
+
+def test_nothing_is_told_twice_until_it_is_over(
+    database_url: str, connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url)
+    project(database_url, failed(1))
+    cycle(connection, settings)
+    project(database_url, failed(2))  # more of the same
+    cycle(connection, settings)
+    assert len(receiver.got) == 1
+    project(database_url, entry("e1", 2, "completed", outcome="posted"), entry("e2", 2, "completed"))
+    cycle(connection, settings)
+    assert len(receiver.got) == 1
+    project(database_url, failed(1, 3))
+    cycle(connection, settings)
+    assert len(receiver.got) == 2
+
+
+def test_what_the_receiver_missed_is_kept_and_told_later(
+    database_url: str, connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url)
+    receiver.status = 503
+    project(database_url, failed(1))
+    cycle(connection, settings)
+    cycle(connection, settings)
+    project(database_url, entry("e1", 2, "completed", outcome="posted"))  # over before anybody knew
+    project(database_url, failed(3, reason_code="contact_archived", cause=""))
+    receiver.status = 200
+    cycle(connection, settings)
+    cycle(connection, settings)
+    cycle(connection, settings)
+    assert [message["id"] for message in receiver.got[:3]] == [receiver.got[0]["id"]] * 3
+    assert receiver.got[2]["alerts"][0]["ended_at"]
+    assert [len(message["alerts"]) for message in receiver.got[2:]] == [1, 1]
+    (row,) = connection.execute("SELECT count(*) AS open FROM alerts.message WHERE sent_at IS NULL")
+    assert row["open"] == 0
+
+
+def test_a_tries_error_names_the_receiver_and_no_secret(database_url: str, connection: Connection) -> None:
+    (port,) = free_ports("127.0.0.1", 1)
+    settings = NotifySettings(
+        webhook_url=f"http://me:s3cret@127.0.0.1:{port}/hook/s3cret?token=s3cret",
+        smtp_url=f"smtp://me:s3cret@127.0.0.1:{port}",
+        email_to=("a@b.example",),
+        email_from="sbx@b.example",
+    )
+    project(database_url, failed(1))
+    look(connection, settings)
+    tell(connection, settings)
+    rows = connection.execute("SELECT channel, error, due_at > now() AS later FROM alerts.message").fetchall()
+    assert {row["channel"] for row in rows} == {"webhook", "email"}
+    assert all("127.0.0.1" in row["error"] and "s3cret" not in row["error"] for row in rows)
+    assert all(row["later"] for row in rows)
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_password_is_not_sent_without_tls(database_url: str, connection: Connection) -> None:
+    box = Mailbox()
+    (port,) = free_ports("127.0.0.1", 1)
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        project(database_url, failed(1))
+        open_mail = NotifySettings(
+            smtp_url=f"smtp://127.0.0.1:{port}", email_to=("a@b.example",), email_from="sbx@b.example"
+        )
+        cycle(connection, replace(open_mail, smtp_url=f"smtp://me:s3cret@127.0.0.1:{port}"))
+        assert box.got == []
+        cycle(connection, open_mail)
+        cycle(connection, open_mail)
+    finally:
+        controller.stop()
+    (mail,) = box.got
+    assert (mail["To"], mail["From"]) == ("a@b.example", "sbx@b.example")
+    assert mail["Subject"] == "SalesBinder to Xero, acme: failed"
+    assert "Rate 8 is unmapped." in str(mail) and "What to do: sbx settings set" in str(mail)
+    (row,) = connection.execute("SELECT message_id::text AS id FROM alerts.message").fetchall()
+    assert mail["Message-ID"] == f"<{row['id']}@b.example>"
+
+
+def test_what_waits_too_long_is_told_unless_the_account_is_held(
+    database_url: str, connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url, oldest_waiting=timedelta(hours=1))
+    old = NOW - timedelta(hours=2)
+    project(
+        database_url,
+        entry("e1", queued_at=old),
+        entry("e2", queued_at=old, account="held"),
+        entry("e3", queued_at=NOW, account="young"),
+    )
+    connect(database_url, "held")
+    cycle(connection, settings)
+    (message,) = receiver.got
+    assert [(alert["kind"], alert["account"]) for alert in message["alerts"]] == [
+        ("oldest_waiting", "acme"),
+        ("paused", "held"),
+    ]
+
+
+def test_two_workers_tell_once(database_url: str, connection: Connection, receiver: Receiver) -> None:
+    settings = NotifySettings(webhook_url=receiver.url)
+    project(database_url, failed(1))
+    with closing(psycopg.connect(database_url, row_factory=dict_row)) as other:
+        look(connection, settings)
+        look(other, settings)
+        both = [threading.Thread(target=tell, args=(one, settings)) for one in (connection, other)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        tell(other, settings)
+    assert len(receiver.got) == 1
+
+
+def test_the_command_tells_and_ends_in_order(alone: Sbx, database_url: str, receiver: Receiver) -> None:
+    done = alone("notify", SBX_DATABASE_URL=database_url)
+    assert done.code == 1
+    assert "SBX_NOTIFY_WEBHOOK_URL" in done.err
+    project(database_url, failed(1))
+    told = {"SBX_DATABASE_URL": database_url, "SBX_NOTIFY_WEBHOOK_URL": receiver.url}
+    running = Sbx({**alone.environ, **told}).start("notify")
+    wait_until(lambda: bool(receiver.got), 60)
+    running.terminate()
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    assert "s3cret" not in err

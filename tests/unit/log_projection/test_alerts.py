@@ -1,0 +1,57 @@
+"""What is told, what is the same thing, what is over."""
+
+from datetime import timedelta
+from typing import Any
+
+from log_projection.alerts import Alert, changes, standing
+
+HOUR = timedelta(hours=1)
+
+
+def issue(**changed: Any) -> dict[str, Any]:
+    row = {
+        "issue_id": "i1",
+        "account": "acme",
+        "entries": 1,
+        "reason": "No.",
+        "remedy": "Do.",
+        "samples": ["7"],
+    }
+    return row | changed
+
+
+def account(name: str, *, lost: str | None = None, paused: str | None = None) -> dict[str, Any]:
+    return {"account": name, "lost_reason": lost, "paused_reason": paused}
+
+
+def keys(alerts: list[Alert]) -> list[str]:
+    return [alert.key for alert in alerts]
+
+
+def test_an_issue_is_named_with_its_documents() -> None:
+    one, many = standing([issue(), issue(issue_id="i2", entries=1200)], [], [], HOUR)
+    assert one.text == "1 action failed (7): No."
+    assert many.text == "1,200 actions failed (7): No."
+    assert one.path == "/?issue=i1"
+
+
+def test_a_lost_connection_is_told_before_a_pause() -> None:
+    accounts = [account("a", lost="401", paused="me"), account("b", paused="me"), account("c")]
+    assert keys(standing([], accounts, [], HOUR)) == ["connection_lost:a", "paused:b"]
+
+
+def test_waiting_is_told_above_the_bound_only() -> None:
+    waiting: list[dict[str, Any]] = [
+        {"account": "a", "oldest_waiting_seconds": 3600.0},
+        {"account": "b", "oldest_waiting_seconds": 3600.1},
+        {"account": "c", "oldest_waiting_seconds": None},
+        {"account": "d", "oldest_waiting_seconds": 9999.0},
+    ]
+    assert keys(standing([], [account("d", paused="me")], waiting, HOUR)) == ["paused:d", "oldest_waiting:b"]
+
+
+def test_what_was_told_is_not_new_and_what_is_gone_is_over() -> None:
+    now = standing([issue(), issue(issue_id="i2")], [], [], HOUR)
+    begun, over = changes(now, ["issue:i1", "issue:i0"])
+    assert keys(begun) == ["issue:i2"]
+    assert over == ["issue:i0"]
