@@ -66,6 +66,8 @@ class Settings:
     locked_period: Literal["fail", "first_open_day"] = "fail"
     rounding_account: str = "860"
     document_url: str = DEFAULT_DOCUMENT_URL
+    drift_every: str = "off"
+    """How often Xero is compared with what we put there: ``off``, or ``12h``, ``1d``, ``2w``."""
 
     @classmethod
     def from_rows(cls, rows: Mapping[str, str], enabled_at: datetime) -> "Settings":
@@ -259,6 +261,16 @@ def _days(key: str, value: str) -> str:
     return str(int(value))
 
 
+def _every(key: str, value: str) -> str:
+    """Also an interval as PostgreSQL reads it: the worker that looks for what is due asks the database."""
+    normal = value.lower()
+    if normal != "off" and not re.fullmatch(r"[1-9][0-9]{0,2}[hdw]", normal):
+        raise InvalidSetting(
+            key, value, "is not a number of hours, days or weeks", "write off, or one such as 12h, 1d or 2w"
+        )
+    return normal
+
+
 def _currency(key: str, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", value):
         raise InvalidSetting(key, value, "is not a currency code", "write three letters, such as USD")
@@ -315,6 +327,7 @@ _SINGLE: dict[str, Callable[[str, str], str]] = {
     "locked_period": _one_of("fail", "first_open_day"),
     "rounding_account": _account_code,
     "document_url": _document_url,
+    "drift_every": _every,
 }
 _TABLES: dict[str, tuple[Callable[[str, str, str], str], Callable[[str, str], str]]] = {
     "payment_account": (_reference_entry, _account),

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 MINUTE = 60.0
 DAY = 86_400.0
 CONCURRENT = 5
+KEPT_OF_MINUTE = 15
+KEPT_OF_DAY = 200
+"""Calls that are kept for live work."""
+_ASK_DAY_AGAIN = 3_600.0
+"""Seconds after which a call finds out whether a new day has begun, when all that is left is kept."""
 _MARGIN = 0.3
 _UNKNOWN_DAY_RETRY = 3_600.0
 
@@ -30,6 +35,7 @@ class Budget:
     in_flight: int = 0
     window_opened: float | None = None
     reported: int | None = None
+    day_told_at: float | None = None
     closed_until: float = 0.0
     closed_why: str = ""
 
@@ -52,6 +58,16 @@ class Budget:
             self.reported = None
             return 0.0 if self.minute_left > 0 else None
         return end - now
+
+    def spare(self, now: float) -> bool:
+        """True when a call may be sent for what has time, with enough left for what comes in meanwhile."""
+        if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
+            self.minute_left = self.minute_limit - self.in_flight
+            self.window_opened, self.reported = None, None
+        if self.wait(now) != 0.0 or self.minute_left <= KEPT_OF_MINUTE:
+            return False
+        old = self.day_told_at is None or now - self.day_told_at > _ASK_DAY_AGAIN / self.rate
+        return self.day_left is None or self.day_left > KEPT_OF_DAY or old
 
     def sent(self) -> None:
         """A call goes out."""
@@ -87,6 +103,7 @@ class Budget:
         day = _number(headers.get("x-daylimit-remaining"))
         if day is not None:
             self.day_left = day - self.in_flight
+            self.day_told_at = now
             if day <= 0:
                 self.close(now, _UNKNOWN_DAY_RETRY, "xero_day_limit")
 

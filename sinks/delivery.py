@@ -18,6 +18,7 @@ from contracts import metrics
 from contracts.commands import Command
 from sinks import ledger
 from sinks.breaker import BREAKS_BOUND, BREAKS_SECONDS
+from sinks.drift import acts as drift
 from sinks.intake import LANE_CHANNEL
 from sinks.lane import Lane, Overtaken
 from sinks.ledger import Lease, LeaseLost
@@ -32,6 +33,7 @@ from sinks.xero.client import machine_seconds
 log = structlog.stdlib.get_logger(__name__)
 
 _LOOK_EVERY = 1.0
+_DUE_EVERY = 30.0
 _DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 _AFTER_TROUBLE = 1.0
 
@@ -49,6 +51,7 @@ class Delivery:
         self._wanted = asyncio.Event()
         self._rush = Rush()
         self._breaks: dict[str, list[float]] = {}
+        self._due_after = 0.0
 
     def taken_in(self, commands: Sequence[Command]) -> None:
         """The intake of this worker puts these commands into the ledger."""
@@ -93,6 +96,7 @@ class Delivery:
             listening = asyncio.create_task(self._listen(connection))
             try:
                 while not stop.is_set():
+                    await self._ask_due()
                     await self._start_lanes(holder)
                     await self._look_again(listening)
             finally:
@@ -126,6 +130,14 @@ class Delivery:
                 runner.wake.set()
             elif notice.channel == LANE_CHANNEL:
                 self._wanted.set()
+
+    async def _ask_due(self) -> None:
+        """Every half minute: what is to be done at intervals, whichever worker looks first."""
+        now = machine_seconds()
+        if now >= self._due_after:
+            self._due_after = now + _DUE_EVERY
+            async with self._pool.connection() as connection:
+                await drift.ask_due(connection)
 
     async def _start_lanes(self, holder: int) -> None:
         """A lane for every account with work that nobody has.

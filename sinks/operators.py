@@ -44,6 +44,17 @@ async def retry(
     return await _change(connection, "retry", parameters)
 
 
+async def resend(connection: ledger.Connection, command_ids: Sequence[str], actor: str) -> list[str]:
+    """Queue completed or failed commands again because Xero no longer shows what they put there.
+
+    They are planned as what is retried is: from the newest known snapshot, by today's settings and rules.
+
+    Returns:
+        the ids that were queued, in the order of their positions.
+    """
+    return await _change(connection, "resend", {"command_ids": list(command_ids), "actor": actor})
+
+
 async def skip(
     connection: ledger.Connection, command_ids: Sequence[str], actor: str, note: str = ""
 ) -> list[str]:

@@ -6,6 +6,16 @@ WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state = 'failed' AND reason_
 RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
           next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
 
+-- name: resend
+UPDATE ledger.commands SET
+    state = 'queued', outcome = NULL, reason_code = NULL, reason_args = '{}', warnings = '[]', acted = false,
+    revision = revision + 1, version = version + 1, next_attempt_at = NULL, finished_at = NULL,
+    triggered_by = 'drift', actor = %(actor)s
+WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state IN ('completed', 'failed')
+  AND reason_code IS DISTINCT FROM 'event_id_reused'
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
+          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+
 -- name: skip
 UPDATE ledger.commands SET
     state = 'completed', outcome = 'skipped_by_operator', reason_code = NULL, reason_args = '{}',

@@ -7,9 +7,9 @@ import asyncio
 from connections.facts import OrganisationFacts
 from sinks.answers import decode
 from sinks.entries import now_utc
-from sinks.lane import SEND_WITHIN, Lane
-from sinks.xero.client import NoAnswer, NotSent, Request, machine_seconds
-from sinks.xero.oauth import TokenRefused, TokenUnavailable
+from sinks.lane import Lane
+from sinks.reads import NotTold, read
+from sinks.xero.client import Request, machine_seconds
 
 _PATHS = {
     "organisation": "/Organisation",
@@ -18,10 +18,6 @@ _PATHS = {
     "currencies": "/Currencies",
     "items": "/Items",
 }
-
-
-class NotTold(Exception):
-    """Xero did not say; the message says why. Worth another try later."""
 
 
 async def ask(lane: Lane) -> OrganisationFacts:
@@ -43,25 +39,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
 async def _read(lane: Lane, path: str) -> dict[str, object]:
     while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
         await asyncio.sleep(min(wait or 0.2, 1.0))
-    lane.budget.sent()
-    try:
-        token = await lane.session.token()
-        answer = await lane.session.call(
-            Request("GET", path, {}, None, None), token, machine_seconds() + SEND_WITHIN
-        )
-    except TokenRefused as error:
-        lane.budget.not_sent()
-        lane.state.lost = str(error)
-        raise NotTold(str(error)) from error
-    except (TokenUnavailable, NotSent) as error:
-        lane.budget.not_sent()
-        lane.state.back_off()
-        raise NotTold(str(error)) from error
-    except NoAnswer as error:
-        lane.budget.lost()
-        lane.state.back_off()
-        raise NotTold(str(error)) from error
-    lane.state.answered(answer, token)
+    answer = await read(lane, Request("GET", path, {}, None, None))
     document = decode(answer.body)
     if answer.status != 200 or not isinstance(document, dict):
         if answer.status == 404 and path == "/Currencies":

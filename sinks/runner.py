@@ -9,10 +9,12 @@ import structlog
 from connections import store
 from sinks import ledger
 from sinks.calls import Call
+from sinks.drift import reading as drift
 from sinks.entries import now_utc
 from sinks.flight import Flight
 from sinks.lane import FACTS_GOOD_FOR, Lane
-from sinks.organisation import NotTold, ask
+from sinks.organisation import ask
+from sinks.reads import NotTold
 from sinks.recovery import recover
 from sinks.rush import Rush
 from sinks.xero.client import machine_seconds
@@ -23,6 +25,7 @@ LEASE_SECONDS = 70.0
 """Longer than the deadline of a call, so that a call never outlives the right to make it unnoticed."""
 _RENEW_EVERY = 10.0
 _IDLE_POLL = 5.0
+_READING_POLL = 0.5
 _IDLE_LONGEST = 120.0
 _ENDING = 20.0
 
@@ -35,6 +38,8 @@ class LaneRunner:
         self._rush = rush
         self.wake = asyncio.Event()
         self.connection_changed = True
+        self._reading: str | None = None
+        self._comparing = False
         self._stop = asyncio.Event()
         self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,7 +95,7 @@ class LaneRunner:
         hold = lane.state.obstacle()
         if hold is not None:
             await lane.release(hold)
-            if hold.code == "account_paused" and await self._requests():
+            if hold.code == "account_paused" and (await self._requests())["facts"]:
                 await self._facts_ready()  # what an operator asks is answered all the same
             left = lane.budget.closed_until - machine_seconds()
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
@@ -104,13 +109,33 @@ class LaneRunner:
             return 0.0
         for call in await lane.dispatch():
             self._start(self._fly(call))
+        self._compare()
         return await self._delay()
+
+    def _compare(self) -> None:
+        """Go on with a reading that was asked for, when nothing else is to be sent and calls are plenty."""
+        lane = self.lane
+        if self._reading is None or self._comparing:
+            return
+        self._idle_since = machine_seconds()
+        if lane.more or any(lane.queued.values()) or not lane.budget.spare(machine_seconds()):
+            return
+        self._comparing = True
+        self._start(self._compare_step(self._reading))
+
+    async def _compare_step(self, run_id: str) -> None:
+        try:
+            await drift.step(self.lane, run_id)
+        except NotTold as trouble:
+            log.warning("a reading rests", account=self.lane.account, error=str(trouble))
+        finally:
+            self._comparing = False
 
     async def _delay(self) -> float:
         lane = self.lane
         if lane.facts_wanted:
             return 0.0
-        delays = [_IDLE_POLL]
+        delays = [_IDLE_POLL if self._reading is None else _READING_POLL]
         now = machine_seconds()
         if any(lane.queued.values()):
             wait = lane.budget.wait(now)
@@ -144,7 +169,9 @@ class LaneRunner:
         lane = self.lane
         connection = lane.session.connection
         assert connection is not None
-        requests = await self._requests()
+        open_requests = await self._requests()
+        requests = open_requests["facts"]
+        self._reading = next(iter(open_requests["drift"]), None)
         facts = connection.facts
         fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
         if fresh and not requests and not lane.facts_wanted:
@@ -161,11 +188,14 @@ class LaneRunner:
                 await db.execute("SELECT pg_notify('sbx_requests', %s)", [lane.account])
         return error is None
 
-    async def _requests(self) -> list[str]:
-        """Ids of what others asked this lane to find out, and what has no answer yet."""
+    async def _requests(self) -> dict[str, list[str]]:
+        """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
         async with self.lane.pool.connection() as connection:
             rows = await ledger.fetch(connection, "open_requests", [self.lane.account])
-        return [str(row["request_id"]) for row in rows]
+        found: dict[str, list[str]] = {"facts": [], "drift": []}
+        for row in rows:
+            found[row["kind"]].append(str(row["request_id"]))
+        return found
 
     async def _reload(self) -> None:
         self.connection_changed = False

@@ -25,6 +25,8 @@ from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
 
 GONE = ("VOIDED", "DELETED")
+RESEND = "resend_seq"
+"""Fact of a link: the position of the action that is to send the document again, though nothing is new."""
 UNAPPROVED = ("DRAFT", "SUBMITTED")
 # Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
 _STATE = (
@@ -55,8 +57,8 @@ def plan_snapshot_command(s: Situation) -> Plan:
     link = s.invoice_link
     if link is not None:
         refuse_removed(s, link)
-        if last_sent(link) >= (document.version, document.event_time):
-            return settled(s, link, document)
+        if last_sent(link) >= (document.version, document.event_time) and not sends_again(s, link):
+            return contact_again(s) or settled(s, link, document)
     step = plan_invoice(s)
     if step is not None:
         return step
@@ -94,9 +96,19 @@ def plan_invoice(s: Situation) -> Plan | None:
     link = s.invoice_link
     if link is None:
         return prepare(s) or _create(s, document, resolved)
-    if not is_changed(link, document, resolved):
+    if not is_changed(link, document, resolved) and not sends_again(s, link):
         return plan_contact(s) or as_sent(s, link, document)
     return _edit(s, link, document, resolved)
+
+
+def sends_again(s: Situation, link: Link) -> bool:
+    """True when somebody has changed the document in Xero, and this action is to put it right."""
+    return link.text(RESEND) == str(s.seq)
+
+
+def contact_again(s: Situation) -> Plan | None:
+    """The next step until the contact is right, too, when an action is done again."""
+    return plan_contact(s) if s.retried else None
 
 
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:

@@ -12,6 +12,7 @@ from sinks.planner.invoices import (
     GONE,
     as_sent,
     before_cutoff,
+    contact_again,
     contact_refused,
     document_memory,
     document_of,
@@ -21,6 +22,7 @@ from sinks.planner.invoices import (
     last_sent,
     prepare,
     refused_for_state,
+    sends_again,
     settled,
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
@@ -47,8 +49,8 @@ def plan_order_command(s: Situation) -> Plan:
     link = s.order_link
     if link is not None:
         refuse_removed_order(s, link)
-        if last_sent(link) >= (document.version, document.event_time):
-            return settled(s, link, document)
+        if last_sent(link) >= (document.version, document.event_time) and not sends_again(s, link):
+            return contact_again(s) or settled(s, link, document)
         if is_billed(s, link):
             return _edit_of_billed(s, link, document)
     step = plan_order(s)
@@ -69,7 +71,7 @@ def plan_order(s: Situation) -> Plan | None:
     link = s.order_link
     if link is None:
         return prepare(s) or _create(s, document, resolved)
-    if not is_changed(link, document, resolved):
+    if not is_changed(link, document, resolved) and not sends_again(s, link):
         return plan_contact(s) or as_sent(s, link, document)
     return _edit(s, link, document, resolved)
 

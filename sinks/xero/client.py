@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +49,8 @@ class Request:
     query: Mapping[str, str]
     body: bytes | None
     idempotency_key: str | None
+    modified_since: datetime | None = None
+    """Of a list: only what was changed since then; aware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,9 @@ class XeroClient:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key:
             headers["Idempotency-Key"] = request.idempotency_key
+        if request.modified_since is not None:
+            moment = request.modified_since.astimezone(UTC)
+            headers["If-Modified-Since"] = moment.strftime("%Y-%m-%dT%H:%M:%S")  # Xero's own form, in UTC
         return headers
 
     def _send(self, request: Request, headers: Mapping[str, str]) -> Answer:

@@ -1,0 +1,210 @@
+"""What an operator does about drift: have Xero read, accept what it shows, or send ours again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from sinks import ledger
+from sinks.drift.reading import LISTS, PAGE
+from sinks.intake import LANE_CHANNEL
+from sinks.operators import resend as queue_again
+from sinks.planner.invoices import GONE, UNAPPROVED
+from sinks.steps import encode_memory
+
+Row = Mapping[str, Any]
+"""A difference, as ``differences`` gives it."""
+Proposal = Literal["resend", "adopt"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """What a reading would ask Xero."""
+
+    since: datetime | None
+    """Only what was changed in Xero since then; none: everything."""
+    covers: bool
+    """Leaves no gap behind the reading before it, so that the next one may begin where it began."""
+    calls: int
+    """At least; more where others have put much into the organisation, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which differences; none of a field: all."""
+
+    kind: str | None = None
+    number: str | None = None
+    record: str | None = None
+    field: str | None = None
+
+
+async def plan(
+    connection: ledger.Connection, account: str, since: datetime | None = None, *, full: bool = False
+) -> ReadingPlan:
+    """What comes next: what was changed since the last reading began, or everything where there was none."""
+    rows = await _fetch(connection, "covered", {"account": account})
+    covered: datetime | None = rows[0]["next_since"] if rows else None
+    start = None if full else since or covered
+    if start is not None:
+        return ReadingPlan(start, covered is not None and start <= covered, len(LISTS))
+    linked = {row["kind"]: row["objects"] for row in await _fetch(connection, "linked", {"account": account})}
+    objects = [sum(linked.get(kind, 0) for kind in listing.kinds) for listing in LISTS]
+    return ReadingPlan(None, True, sum(max(1, -(-count // PAGE)) for count in objects))
+
+
+async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, actor: str) -> str:
+    """Have the account's lane read; a reading that is under way counts. Returns its id."""
+    async with connection.transaction():
+        parameters = {
+            "account": account,
+            "actor": actor,
+            "since": wanted.since,
+            "covers": wanted.covers,
+            "calls": wanted.calls,
+        }
+        await connection.execute(_SQL["ask"], parameters)
+        await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+        return str((await _fetch(connection, "open_run", {"account": account}))[0]["run_id"])
+
+
+async def ask_due(connection: ledger.Connection) -> None:
+    """Ask for the readings that the setting ``drift_every`` makes due now."""
+    for row in await _fetch(connection, "due", {}):
+        await ask(connection, row["account"], await plan(connection, row["account"]), "drift_every")
+
+
+async def reading(connection: ledger.Connection, run_id: str) -> dict[str, Any]:
+    """How far a reading has come."""
+    return (await _fetch(connection, "run", {"run_id": run_id}))[0]
+
+
+async def last_reading(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
+    """The reading that ended last; none when there was none."""
+    rows = await _fetch(connection, "last_run", {"account": account})
+    return rows[0] if rows else None
+
+
+async def differences(connection: ledger.Connection, account: str, wanted: Selection) -> list[dict[str, Any]]:
+    """The differences that stand and were not adopted, of objects that are linked."""
+    parameters = {
+        "account": account,
+        "kind": wanted.kind,
+        "number": wanted.number,
+        "record": wanted.record,
+        "field": wanted.field,
+    }
+    return await _fetch(connection, "differences", parameters)
+
+
+def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
+    """What can be done about a difference, and why only that (``""``: no reason is needed).
+
+    Args:
+        edit_authorised: the connection's setting.
+    """
+    kind, field, status = row["kind"], row["field"], row["xero_status"]
+    gone = status in GONE or field == "status"
+    if row["information"]:
+        return "adopt", "nothing of ours was changed"
+    if field == "unreadable":
+        return "adopt", "look at it in Xero"
+    if kind in ("payment", "refund"):
+        return ("resend", "") if gone else ("adopt", "Xero does not change payments")
+    if kind == "contact":
+        return ("adopt", "restore it in Xero") if field == "status" else ("resend", "")
+    if kind in ("bill", "credit_note"):
+        return "adopt", "put it right in Xero by hand"
+    if gone:
+        return "adopt", "what was taken out of Xero stays out"
+    if kind == "purchase_order":
+        return ("adopt", "the order is billed") if status == "BILLED" else ("resend", "")
+    if status in UNAPPROVED or edit_authorised == "push":
+        return "resend", ""
+    return "resend", "fails while edit_authorised is refuse"
+
+
+async def adopt(connection: ledger.Connection, account: str, rows: Sequence[Row], actor: str) -> int:
+    """Take these differences as known: they are not told again while both sides stay as they are.
+
+    Returns:
+        how many were adopted; not those that have changed since they were shown.
+    """
+    parameters = {"account": account, "actor": actor, "rows": encode_memory(rows)}
+    return (await connection.execute(_SQL["adopt"], parameters)).rowcount
+
+
+async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row], actor: str) -> list[str]:
+    """Send again what these differences are about: the newest created or edited action of the record, the
+    action of a payment that was deleted in Xero. They go through the ledger as a retry does.
+
+    Returns:
+        ids of the actions that were queued. Where a document was never created or edited by an action of
+        its own, there is none.
+    """
+    async with connection.transaction():
+        queue = [
+            *await _contacts_again(connection, account, [r for r in rows if r["kind"] == "contact"]),
+            *await _documents_again(
+                connection, account, [r for r in rows if r["kind"] in ("invoice", "purchase_order")]
+            ),
+            *await _money_again(connection, account, [r for r in rows if r["kind"] in ("payment", "refund")]),
+        ]
+        queued = await queue_again(connection, list(dict.fromkeys(queue)), actor)
+        await connection.execute(_SQL["resent"], {"account": account, "rows": encode_memory(rows)})
+    return queued
+
+
+async def _contacts_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
+    parties = sorted({row["record_id"] for row in rows})
+    if not parties:
+        return []
+    own = await _newest(connection, account, {tuple(party.split("/", 1)) for party in parties})
+    queue = [own[entity, record][0] for entity, record in own]
+    bare = [party for party in parties if tuple(party.split("/", 1)) not in own]
+    brought = await _fetch(connection, "documents_of", {"account": account, "parties": bare})
+    documents = await _newest(connection, account, {(row["entity"], row["record_id"]) for row in brought})
+    queue += [command_id for command_id, _ in documents.values()]
+    await connection.execute(_SQL["forget_fields"], {"account": account, "rows": encode_memory(rows)})
+    return queue
+
+
+async def _documents_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
+    newest = await _newest(connection, account, {(row["kind"], row["record_id"]) for row in rows})
+    marks = [{"kind": kind, "record_id": record, "seq": seq} for (kind, record), (_, seq) in newest.items()]
+    await connection.execute(_SQL["send_again"], {"account": account, "rows": encode_memory(marks)})
+    return [command_id for command_id, _ in newest.values()]
+
+
+async def _money_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
+    """A link says that a payment was made, once and for all. These were seen deleted in Xero."""
+    parameters = {"account": account, "rows": encode_memory(rows)}
+    found = await _fetch(connection, "money_actions", parameters)
+    parameters = {"account": account, "rows": encode_memory(found)}
+    await connection.execute(_SQL["forget_money"], parameters)
+    return [row["command_id"] for row in found]
+
+
+async def _newest(
+    connection: ledger.Connection, account: str, records: set[Any]
+) -> dict[tuple[str, str], tuple[str, int]]:
+    ordered = sorted(records)
+    parameters = {
+        "account": account,
+        "entities": [entity for entity, _ in ordered],
+        "records": [record for _, record in ordered],
+    }
+    rows = await _fetch(connection, "newest_actions", parameters)
+    return {(row["entity"], row["record_id"]): (row["command_id"], row["seq"]) for row in rows}
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+_SQL = load_queries(__file__)

@@ -1,0 +1,306 @@
+"""Xero's objects compared with what we sent for them, field by field. Pure.
+
+What we put there is the sum of the bodies that Xero took, a later one over an earlier one, as Xero itself
+takes them: a field that a body does not name stays. So settings that were changed since make no difference.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from connections.facts import OrganisationFacts, day
+from contracts.money import to_cents
+from sinks.planner.amounts import amount_in, shown
+from sinks.planner.invoices import GONE, UNAPPROVED
+from sinks.steps import Link
+
+NOT_THERE = "not in Xero"
+_Found = Mapping[str, Any]
+_NUMBERS = {
+    "invoice": "InvoiceNumber",
+    "bill": "InvoiceNumber",
+    "credit_note": "CreditNoteNumber",
+    "purchase_order": "PurchaseOrderNumber",
+}
+_APPROVED = ("AUTHORISED", "PAID")
+_TEXTS = {"name": "Name", "email": "EmailAddress"}
+_PHONES = {"phone": "DEFAULT", "fax": "FAX"}
+_ADDRESSES = {"billing": "POBOX", "shipping": "STREET"}
+_ADDRESS_PARTS = (
+    *("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4"),
+    *("City", "Region", "PostalCode", "Country"),
+)
+_UPDATED = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that Xero shows otherwise than we put it there."""
+
+    field: str
+    ours: str
+    xeros: str
+    information: bool = False
+    """Worth knowing, but nothing of ours was changed: money of others on our document, an approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One object that we put into Xero."""
+
+    link: Link
+    body: Mapping[str, Any]
+    """All that Xero was sent for it and took, see ``merged``; empty for contacts, whose link has it all."""
+    ended: bool = False
+    """SalesBinder has taken it back since, so that it may be gone in Xero, whoever took it out there."""
+    busy: bool = False
+    """A call of ours was under way for it when Xero was asked: what Xero showed may be old."""
+
+    @property
+    def stands(self) -> bool:
+        """True when it should be in Xero."""
+        return not (self.ended or self.link.removed or self.body.get("Status") in GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else must be known to compare an object."""
+
+    facts: OrganisationFacts
+    payments: Sequence[Put] = ()
+    """Of a document: the payments that we put on it, those taken off again, too."""
+    contacts: Collection[str] = ()
+    """Of a document: ContactIDs that are the right one: the one sent, and what it was merged into."""
+    rivals: Sequence[Link] = field(default=())
+    """Of a contact: other records of SalesBinder that are linked to it, too."""
+
+
+def merged(bodies: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """What Xero holds after it took these bodies one after the other."""
+    whole: dict[str, Any] = {}
+    for body in bodies:
+        whole |= body or {}
+    return whole
+
+
+def compare(put: Put, found: _Found | None, around: Around) -> list[Difference]:
+    """What differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
+    kind = put.link.target.kind
+    if kind == "contact":
+        return [Difference("status", "ACTIVE", NOT_THERE)] if found is None else _contact(put, found, around)
+    if found is None:
+        return [Difference("status", _status(put), NOT_THERE)] if put.stands else []
+    gone = str(found.get("Status") or "") in GONE
+    if not put.stands:
+        return [] if gone or put.ended else [Difference("status", "DELETED", str(found.get("Status")))]
+    if gone:
+        return [Difference("status", _status(put), str(found["Status"]))]
+    if kind in ("payment", "refund"):
+        return _payment(put, found, around)
+    return _document(put, found, around)
+
+
+def updated(found: _Found | None) -> datetime | None:
+    """When Xero says that it was last changed: ``/Date(ms+0000)/`` or ISO 8601; none when it does not say."""
+    text = str((found or {}).get("UpdatedDateUTC") or "")
+    written = _UPDATED.fullmatch(text)
+    if written:
+        return datetime.fromtimestamp(int(written[1]) / 1000, UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _status(put: Put) -> str:
+    return str(put.body.get("Status") or put.link.text("status") or "AUTHORISED")
+
+
+# Documents
+
+
+def _document(put: Put, found: _Found, around: Around) -> list[Difference]:
+    link, body = put.link, put.body
+    return [
+        *_state(put, found),
+        *_text("number", body.get(_NUMBERS[link.target.kind]), found.get(_NUMBERS[link.target.kind])),
+        *_text("reference", body.get("Reference"), found.get("Reference")),
+        *_text("currency", body.get("CurrencyCode"), found.get("CurrencyCode")),
+        *_day("date", body, found, "Date"),
+        *_day("due_date", body, found, "DueDate"),
+        *_party(body, found, around),
+        *_sums(put, found),
+        *_money(put, found, around),
+    ]
+
+
+def _state(put: Put, found: _Found) -> list[Difference]:
+    """PAID follows from payments. That somebody approves a draft is what a draft is for."""
+    ours, xeros = _status(put), str(found.get("Status") or "")
+    same = ours == xeros or (ours in _APPROVED and xeros in _APPROVED)
+    if same or (ours in UNAPPROVED and xeros in UNAPPROVED):
+        return []
+    return [Difference("status", ours, xeros, information=ours in UNAPPROVED and xeros in _APPROVED)]
+
+
+def _text(name: str, ours: Any, xeros: Any) -> list[Difference]:
+    """A text that was sent; blanks around and repeated ones aside, which Xero may take out."""
+    if ours is None or " ".join(str(ours).split()) == " ".join(str(xeros or "").split()):
+        return []
+    return [Difference(name, str(ours), str(xeros or ""))]
+
+
+def _day(name: str, body: Mapping[str, Any], found: _Found, wire: str) -> list[Difference]:
+    written = str(found.get(f"{wire}String") or found.get(wire) or "")
+    xeros = day(written).isoformat() if written else ""
+    return _text(name, body.get(wire), xeros)
+
+
+def _party(body: Mapping[str, Any], found: _Found, around: Around) -> list[Difference]:
+    ours = str((body.get("Contact") or {}).get("ContactID") or "")
+    contact = found.get("Contact") or {}
+    xeros = str(contact.get("ContactID") or "")
+    if not ours or xeros == ours or xeros in around.contacts:
+        return []
+    return [Difference("contact", ours, f"{xeros} {contact.get('Name') or ''}".strip())]
+
+
+def _sums(put: Put, found: _Found) -> list[Difference]:
+    """Total, net and tax, and how many lines there are."""
+    total = _total(put)
+    lines = put.body.get("LineItems")
+    differences = _amount("total", total, amount_in(found, "Total"))
+    if lines is None or total is None:
+        return differences
+    tax = sum((_decimal(line.get("TaxAmount")) for line in lines), Decimal("0.00"))
+    differences += _amount("net", total - tax, amount_in(found, "SubTotal"))
+    differences += _amount("tax", tax, amount_in(found, "TotalTax"))
+    shown_lines = found.get("LineItems") or ()
+    if shown_lines and len(shown_lines) != len(lines):  # a list may leave the lines out
+        differences.append(Difference("lines", str(len(lines)), str(len(shown_lines))))
+    return differences
+
+
+def _total(put: Put) -> Decimal | None:
+    for name in ("expected_total", "amount", "total"):
+        if put.link.facts.get(name) is not None:
+            return to_cents(_decimal(put.link.facts[name]))
+    return None
+
+
+def _money(put: Put, found: _Found, around: Around) -> list[Difference]:
+    """What is due, and what others put on our document, which explains itself and is no difference."""
+    kind = put.link.target.kind
+    if kind == "purchase_order":
+        return []
+    ours = {payment.link.xero_id for payment in around.payments}
+    listed = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
+    foreign = [p for p in listed if str(p.get("PaymentID")) not in ours]
+    differences = [
+        Difference(f"payment {str(p.get('PaymentID'))[:8]}", "", shown(p), information=True) for p in foreign
+    ]
+    if kind == "credit_note":
+        credit = sum((amount_in(a, "Amount") for a in found.get("Allocations") or ()), Decimal("0.00"))
+        due = amount_in(found, "RemainingCredit")
+    else:
+        credit = amount_in(found, "AmountCredited")
+        due = amount_in(found, "AmountDue")
+    if credit:
+        differences.append(Difference("credit", "0.00", str(credit), information=True))
+    total = _total(put)
+    if total is not None:
+        paid = sum((_paid(payment) for payment in around.payments if payment.stands), Decimal("0.00"))
+        others = sum((amount_in(p, "Amount") for p in foreign), Decimal("0.00"))
+        differences += _amount("amount_due", total - paid - others - credit, due)
+    return differences
+
+
+def _paid(payment: Put) -> Decimal:
+    return to_cents(_decimal(payment.body.get("Amount") or payment.link.facts.get("amount")))
+
+
+# Payments
+
+
+def _payment(put: Put, found: _Found, around: Around) -> list[Difference]:
+    body = put.body
+    differences = _text("reference", body.get("Reference"), found.get("Reference"))
+    differences += _day("date", body, found, "Date")
+    if body.get("Amount") is not None:
+        differences += _amount("amount", to_cents(_decimal(body["Amount"])), amount_in(found, "Amount"))
+    return differences + _account(body, found, around.facts)
+
+
+def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -> list[Difference]:
+    """By AccountID, since a list may leave the code out. An account that is no longer known says nothing."""
+    sent, there = body.get("Account") or {}, found.get("Account") or {}
+    wanted = str(sent.get("AccountID") or sent.get("Code") or "")
+    account = facts.account(wanted) if wanted else None
+    xeros = str(there.get("AccountID") or there.get("Code") or "")
+    if account is None or not xeros or xeros in (account.account_id, account.code):
+        return []
+    other = facts.account(xeros)
+    return [Difference("account", wanted, (other.code or other.name) if other else xeros)]
+
+
+# Contacts
+
+
+def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
+    """The fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left out: Xero
+    takes it and does not show it.
+    """
+    if merged_to := found.get("MergedToContactID"):
+        return [Difference("merged", put.link.xero_id, str(merged_to), information=True)]
+    status = str(found.get("ContactStatus") or "ACTIVE")
+    if status != "ACTIVE":
+        return [Difference("status", "ACTIVE", status)]
+    sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
+    differences = []
+    for name, ours in sent.items():
+        xeros = _field(name, found)
+        rivals = [(rival.facts.get("sent") or {}).get(name) for rival in around.rivals]
+        if ours and xeros is not None and all(not _same(one, xeros) for one in (ours, *rivals)):
+            differences.append(Difference(name, _readable(ours), _readable(xeros)))
+    return differences
+
+
+def _field(name: str, found: _Found) -> str | dict[str, str] | None:
+    """A field of a contact in the form in which we keep what was sent; none for what is not compared."""
+    if name in _TEXTS:
+        return str(found.get(_TEXTS[name]) or "")
+    if name in _PHONES:
+        phone = _of_type(found.get("Phones"), "PhoneType", _PHONES[name])
+        parts = ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber")
+        return " ".join(str(phone[part]) for part in parts if phone.get(part))
+    if name in _ADDRESSES:
+        address = _of_type(found.get("Addresses"), "AddressType", _ADDRESSES[name])
+        return {part: str(address[part]) for part in _ADDRESS_PARTS if address.get(part)}
+    return None
+
+
+def _of_type(several: Any, name: str, kind: str) -> Mapping[str, Any]:
+    return next((one for one in several or () if one.get(name) == kind), {})
+
+
+def _same(ours: Any, xeros: Any) -> bool:
+    if isinstance(ours, Mapping) and isinstance(xeros, Mapping):
+        filled = {name: text for name, text in ours.items() if text}
+        return filled.keys() == xeros.keys() and all(_same(filled[name], xeros[name]) for name in filled)
+    return " ".join(str(ours or "").split()) == " ".join(str(xeros or "").split())
+
+
+def _readable(value: Any) -> str:
+    return ", ".join(str(part) for part in value.values()) if isinstance(value, Mapping) else str(value)
+
+
+def _amount(name: str, ours: Decimal | None, xeros: Decimal) -> list[Difference]:
+    return [] if ours is None or ours == xeros else [Difference(name, str(ours), str(xeros))]
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(str(value or 0))

@@ -1,0 +1,341 @@
+"""One reading of an account's books in Xero, call by call, with what came of each call written down.
+
+A call and its comparison are one step, and how far the reading has come is committed with it: a worker that
+takes the account over goes on there. Lists are read page by page; what no list has shown, and what our own
+calls were changing at that moment, is looked up by its ids at the end.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import structlog
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from sinks import ledger
+from sinks.answers import decode
+from sinks.calls import Part, make_call
+from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
+from sinks.lane import Lane
+from sinks.reads import read
+from sinks.steps import ROUTES, Element, Link, Target, encode_memory
+from sinks.xero.client import Answer, Request
+
+log = structlog.stdlib.get_logger(__name__)
+
+PAGE = 500
+"""Records a page; Xero allows 1,000, and whole documents are long."""
+_MARGIN = timedelta(minutes=1)
+"""By which the next reading begins before this one: what was being written while it began is read twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An endpoint that lists what we put there."""
+
+    envelope: str
+    id_field: str
+    kinds: tuple[str, ...]
+    look_up: str
+    """The route by which a single one is read."""
+    query: Mapping[str, str]
+
+
+LISTS = (
+    Listing("Contacts", "ContactID", ("contact",), "contacts.read", {"includeArchived": "true"}),
+    Listing("Invoices", "InvoiceID", ("invoice", "bill"), "invoices.read", {}),
+    Listing("CreditNotes", "CreditNoteID", ("credit_note",), "credit_notes.read", {}),
+    Listing("PurchaseOrders", "PurchaseOrderID", ("purchase_order",), "orders.read", {}),
+    Listing("Payments", "PaymentID", ("payment", "refund"), "payments.read", {}),
+)
+"""In this order, so that merged contacts are known before documents are compared."""
+_LOOKED_UP = 20
+"""Objects that a call looks up by their ids, about."""
+_ALONE = ("CreditNotes", "PurchaseOrders")
+"""They have no list of ids, so each is looked up by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How far a reading has come."""
+
+    run_id: str
+    account: str
+    since: datetime | None
+    covers: bool
+    started_at: datetime | None
+    phase: int
+    page: int
+    calls: int
+    calls_expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call to be made: a page, or some objects by their ids."""
+
+    request: Request
+    listing: Listing
+    wanted: tuple[str, ...] = ()
+    """Of a look-up: the ids."""
+
+
+async def step(lane: Lane, run_id: str) -> None:
+    """The next call of a reading, or its end.
+
+    Raises:
+        NotTold: Xero did not answer; the same step is to be made again.
+        LeaseLost: another worker goes on with it.
+    """
+    async with lane.pool.connection() as connection, connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
+        run = await _run(connection, run_id)
+        if run.started_at is None:
+            await connection.execute(_SQL["start"], {"run_id": run_id})
+            if run.since is None:
+                await connection.execute(_SQL["all_unread"], {"account": run.account})
+        asked = await _next(connection, run)
+        asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
+        if asked is None:
+            await _finish(connection, run, None)
+            return
+    answer = await read(lane, asked.request)
+    async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
+        document = decode(answer.body)
+        missing = answer.status == 404 and len(asked.wanted) == 1
+        if not missing and (answer.status not in (200, 304) or not isinstance(document or {}, Mapping)):
+            said = answer.body[:300].decode(errors="replace")
+            await _finish(
+                connection, run, f"Xero answered {answer.status} to GET {asked.request.path}: {said}"
+            )
+            return
+        listed = [] if missing else (document or {}).get(asked.listing.envelope) or ()
+        found = [one for one in listed if isinstance(one, Mapping)]
+        compared = await _take_in(connection, lane, run, asked, found, asked_at)
+        pages = int(((document or {}).get("pagination") or {}).get("pageCount") or 0)
+        await _progress(connection, run, asked, answer, len(found), pages, compared)
+
+
+async def _run(connection: ledger.Connection, run_id: str) -> Run:
+    rows = await _fetch(connection, "open_run", {"run_id": run_id})
+    return Run(**rows[0])
+
+
+async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
+    """The call that comes next; none when all is read."""
+    if run.phase < len(LISTS):
+        listing = LISTS[run.phase]
+        query = {**listing.query, "page": str(run.page), "pageSize": str(PAGE)}
+        request = Request("GET", f"/{listing.envelope}", query, None, None, run.since)
+        return _Asked(request, listing)
+    for listing in LISTS:
+        route = ROUTES[listing.look_up]
+        limit = 1 if listing.envelope in _ALONE else route.batch
+        parameters = {
+            "account": run.account,
+            "run_id": run.run_id,
+            "kinds": list(listing.kinds),
+            "limit": limit,
+        }
+        rows = await _fetch(connection, "next_unread", parameters)
+        gone = [row for row in rows if row["xero_id"] is None]
+        if gone:  # the link was taken back in the meantime
+            await connection.execute(_SQL["read_now"], _keys(run.account, gone))
+            return await _next(connection, run)
+        if rows:
+            return _look_up(listing, rows)
+    return None
+
+
+def _look_up(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> _Asked:
+    """Several links may be one object, as a contact that is customer and supplier."""
+    ids = tuple(dict.fromkeys(str(row["xero_id"]) for row in rows))
+    parts = [
+        Part(Element(listing.look_up, "compare", Target("contact", xero_id), xero_id=xero_id), [])
+        for xero_id in ids
+    ]
+    return _Asked(make_call(parts).request, listing, ids)
+
+
+async def _take_in(
+    connection: ledger.Connection,
+    lane: Lane,
+    run: Run,
+    asked: _Asked,
+    found: Sequence[Mapping[str, Any]],
+    asked_at: datetime | None,
+) -> int:
+    """Compare what a call has shown and keep what differs. Returns how many were compared. What our own calls
+    were changing meanwhile is left for later.
+    """
+    by_id = {str(one.get(asked.listing.id_field) or ""): one for one in found}
+    ids = [*by_id, *(xero_id for xero_id in asked.wanted if xero_id not in by_id)]
+    puts = await _puts(connection, lane.account, asked_at, xero_ids=ids)
+    ours = [put for put in puts if put.link.target.kind in asked.listing.kinds]
+    busy = {put.link.xero_id for put in ours if put.busy}
+    now = [put for put in ours if put.link.xero_id not in busy]
+    late = [put for put in ours if put.link.xero_id in busy]
+    around = await _around(connection, lane, now, asked_at)
+    compared, differences = [], []
+    for put in now:
+        shown = by_id.get(put.link.xero_id)
+        target = put.link.target
+        differing = _compare(put, shown, around(put))
+        compared.append({**_key(target), "fields": [one.field for one in differing]})
+        differences += [_row(put.link, shown, one) for one in differing]
+    parameters = {"account": lane.account, "compared": encode_memory(compared)}
+    await connection.execute(_SQL["forget"], parameters)
+    parameters = {"account": lane.account, "differences": encode_memory(differences)}
+    await connection.execute(_SQL["keep"], parameters)
+    await connection.execute(_SQL["read_now"], _keys(lane.account, [_key(p.link.target) for p in now]))
+    tried_by = run.run_id if asked.wanted else None
+    later = _keys(lane.account, [_key(p.link.target) for p in late])
+    await connection.execute(_SQL["read_later"], {**later, "tried_by": tried_by})
+    return len(now)
+
+
+def _compare(put: Put, found: Mapping[str, Any] | None, around: Around) -> list[Difference]:
+    """Something odd in one object must not stop the reading of all others."""
+    try:
+        return compare(put, found, around)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        log.exception("an object of Xero could not be compared", xero_id=put.link.xero_id)
+        return [Difference("unreadable", "", f"what Xero shows cannot be compared: {error!r}")]
+
+
+async def _puts(
+    connection: ledger.Connection,
+    account: str,
+    asked_at: datetime | None,
+    xero_ids: Sequence[str] = (),
+    records: Sequence[str] = (),
+) -> list[Put]:
+    parameters = {
+        "account": account,
+        "xero_ids": list(xero_ids),
+        "records": list(records),
+        "asked_at": asked_at,
+    }
+    return [_put(row) for row in await _fetch(connection, "puts", parameters)]
+
+
+def _put(row: Mapping[str, Any]) -> Put:
+    target = Target(row["kind"], row["record_id"], row["transaction_id"])
+    link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
+    return Put(link, merged(row["bodies"] or ()), bool(row["ended"]), bool(row["busy"]))
+
+
+async def _around(
+    connection: ledger.Connection, lane: Lane, puts: Sequence[Put], asked_at: datetime | None
+) -> Callable[[Put], Around]:
+    """A function from what we put there to what else must be known of it."""
+    assert lane.session.connection is not None and lane.session.connection.facts is not None
+    facts = lane.session.connection.facts
+    kind_of_money = {"invoice": "payment", "credit_note": "refund"}
+    documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
+    money: defaultdict[tuple[str, str], list[Put]] = defaultdict(list)
+    contacts: defaultdict[str, set[str]] = defaultdict(set)
+    merges: dict[str, str] = {}
+    if documents:
+        for put in await _puts(connection, lane.account, asked_at, records=documents):
+            target = put.link.target
+            money[target.kind, target.record_id].append(put)
+        parameters = {"account": lane.account, "records": documents}
+        for row in await _fetch(connection, "right_contacts", parameters):
+            contacts[row["record_id"]].add(row["xero_id"])
+        rows = await _fetch(connection, "merged_contacts", parameters)
+        merges = {row["xero_id"]: row["xeros"] for row in rows}
+
+    def around(put: Put) -> Around:
+        kind, record, transaction = put.link.target
+        if kind == "contact":
+            same = [p.link for p in puts if p.link.xero_id == put.link.xero_id and p is not put]
+            return Around(facts, rivals=same)
+        payments = money.get((kind_of_money.get(kind, ""), record), [])
+        if kind == "credit_note":
+            payments = [p for p in payments if p.link.target.transaction_id == transaction]
+        sent = str((put.body.get("Contact") or {}).get("ContactID") or "")
+        return Around(facts, payments, {*contacts[record], merges.get(sent, sent)})
+
+    return around
+
+
+async def _progress(
+    connection: ledger.Connection,
+    run: Run,
+    asked: _Asked,
+    answer: Answer,
+    read_now: int,
+    pages: int,
+    compared: int,
+) -> None:
+    more = not asked.wanted and (run.page < pages if pages else read_now >= PAGE)
+    phase = run.phase if more or asked.wanted else run.phase + 1
+    parameters = {"account": run.account, "run_id": run.run_id}
+    unread = int((await _fetch(connection, "unread", parameters))[0]["records"])
+    await connection.execute(
+        _SQL["progress"],
+        {
+            "run_id": run.run_id,
+            "phase": phase,
+            "page": run.page + 1 if more else 1,
+            "calls_left": len(LISTS) - phase + max(pages - run.page - 1, 0)
+            if phase < len(LISTS)
+            else -(-unread // _LOOKED_UP),
+            "read": read_now,
+            "compared": compared,
+            "next_since": _moment_of(answer) - _MARGIN,
+        },
+    )
+
+
+def _moment_of(answer: Answer) -> datetime:
+    """When Xero answered, by its own clock; by ours where it does not say."""
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _finish(connection: ledger.Connection, run: Run, error: str | None) -> None:
+    await connection.execute(_SQL["finish"], {"run_id": run.run_id, "error": error})
+    await connection.execute(ledger.SQL["answer_requests"], {"request_ids": [run.run_id], "error": error})
+    await connection.execute("SELECT pg_notify('sbx_requests', %s)", [run.account])
+
+
+def _row(link: Link, found: Mapping[str, Any] | None, difference: Difference) -> dict[str, Any]:
+    status = str((found or {}).get("Status") or (found or {}).get("ContactStatus") or "")
+    return {
+        **_key(link.target),
+        "field": difference.field,
+        "xero_id": link.xero_id,
+        "xero_status": status,
+        "ours": difference.ours,
+        "xeros": difference.xeros,
+        "information": difference.information,
+        "changed_at": updated(found),
+    }
+
+
+def _key(target: Target) -> dict[str, str]:
+    return {"kind": target.kind, "record_id": target.record_id, "transaction_id": target.transaction_id}
+
+
+def _keys(account: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    names = ("kind", "record_id", "transaction_id")
+    return {"account": account, **{name: [row[name] for row in rows] for name in names}}
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+_SQL = load_queries(__file__)
