@@ -54,7 +54,7 @@ class Options:
         Raises:
             BadUsage: an option has a value that it cannot have; names those that it can.
         """
-        since, until = _moment("--since", self.since), _moment("--until", self.until)
+        since, until = moment("--since", self.since), moment("--until", self.until)
         if since is not None and until is not None and since >= until:
             raise BadUsage(
                 f"--since {self.since} is not before --until {self.until}", "give the earlier time as --since"
@@ -145,15 +145,20 @@ def _range(option: str, value: str | None) -> tuple[int | None, int | None]:
     return first, last
 
 
-def _moment(option: str, value: str | None) -> datetime | None:
+def moment(option: str, value: str | None) -> datetime | None:
+    """A time as an option is given it, or so long ago; none for none.
+
+    Raises:
+        BadUsage: it is neither.
+    """
     if value is None:
         return None
     ago = re.fullmatch(r"(\d{1,6})([smhdw])", value)
     try:
         if ago:
             return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        moment = datetime.fromisoformat(value)
-        return moment if moment.tzinfo else moment.astimezone()
+        given = datetime.fromisoformat(value)
+        return given if given.tzinfo else given.astimezone()
     except (ValueError, OverflowError) as error:
         raise BadUsage(
             f"{option} {value}: is not a time",

@@ -10,6 +10,7 @@ from connections.secrets import mask
 from ops import (
     connect,
     demo,
+    drift,
     explain,
     holding,
     log,
@@ -57,6 +58,7 @@ app.command()(explain.explain)
 app.command()(retry.retry)
 app.command()(retry.skip)
 app.command()(replay.replay)
+app.command()(drift.drift)
 app.command()(holding.pause)
 app.command()(holding.resume)
 

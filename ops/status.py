@@ -213,6 +213,11 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
         "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
         "held": row["held"],
         "held_until": row["held_until"],
+        "drift": {
+            "differences": row["differences"] or 0,
+            "read_at": row["read_at"],
+            "reading": bool(row["reading"]),
+        },
     }
 
 
@@ -267,7 +272,10 @@ def _condition(account: dict[str, Any]) -> Text:
         return Text(f"paused: {account['paused_reason']}", "yellow")
     if not account["connected"]:
         return Text("not connected", "red")
-    return Text(account["held"] or "", "yellow")
+    if account["held"]:
+        return Text(account["held"], "yellow")
+    differences = account["drift"]["differences"]
+    return Text(f"{plural(differences, 'difference')} to Xero" if differences else "", "yellow")
 
 
 def status(as_json: AsJson = False) -> None:

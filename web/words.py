@@ -40,6 +40,7 @@ TRIGGERS = {
     "event": "Change in SalesBinder",
     "retry": "Retried",
     "replay": "Replayed",
+    "drift": "Sent again after a comparison with Xero",
     "dead_letter": "Event that could not be read",
 }
 XERO_TYPES = {

@@ -17,7 +17,8 @@ from sinks.steps import encode_memory
 
 Row = Mapping[str, Any]
 """A difference, as ``differences`` gives it."""
-Proposal = Literal["resend", "adopt"]
+Proposal = Literal["resend", "adopt", "follows"]
+"""``follows``: comes right with what it is made of, such as the amount due with its payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
         return "adopt", "nothing of ours was changed"
     if field == "unreadable":
         return "adopt", "look at it in Xero"
+    if field == "amount_due":
+        return "follows", "comes right with payments and amounts"
     if kind in ("payment", "refund"):
         return ("resend", "") if gone else ("adopt", "Xero does not change payments")
     if kind == "contact":
@@ -138,13 +141,16 @@ async def adopt(connection: ledger.Connection, account: str, rows: Sequence[Row]
 
 
 async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row], actor: str) -> list[str]:
-    """Send again what these differences are about: the newest created or edited action of the record, the
-    action of a payment that was deleted in Xero. They go through the ledger as a retry does.
+    """Send again what those of these differences are about that can be put right so.
+
+    The newest created or edited action of the record, or the action of a payment that was deleted in Xero,
+    goes through the ledger as a retry does.
 
     Returns:
         ids of the actions that were queued. Where a document was never created or edited by an action of
         its own, there is none.
     """
+    rows = [row for row in rows if proposal(row, "push")[0] == "resend"]
     async with connection.transaction():
         queue = [
             *await _contacts_again(connection, account, [r for r in rows if r["kind"] == "contact"]),
