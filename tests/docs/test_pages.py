@@ -118,8 +118,8 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     if not children:
         yield path, command
         return
-    for name, child in children.items():
-        yield from commands(child, (*path, name))
+    for name in children:
+        yield from commands(command.get_command(None, name), (*path, name))
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
