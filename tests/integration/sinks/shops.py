@@ -212,7 +212,7 @@ WHERE account = %s AND state IN ('queued', 'running') LIMIT 9"""
 
 
 @asynccontextmanager
-async def delivering(shop: Shop) -> AsyncIterator[None]:
+async def delivering(shop: Shop) -> AsyncIterator[Delivery]:
     """Lanes and outbox at work."""
     stop = asyncio.Event()
 
@@ -225,7 +225,7 @@ async def delivering(shop: Shop) -> AsyncIterator[None]:
         delivery = Delivery(pool=pool, publish=publish, environment=shop.environment)
         running = asyncio.create_task(delivery.run(stop))
         try:
-            yield
+            yield delivery
         finally:
             stop.set()
             await running

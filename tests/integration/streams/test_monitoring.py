@@ -2,9 +2,11 @@
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 import uuid
+from dataclasses import replace
 
 import psycopg
 
@@ -52,6 +54,7 @@ def test_transform_counts_what_goes_through_it(start_stage: StartStage, traffic:
         "data": {"customer": {"id": "c1"}},
     }  # fmt: skip
     key = f"{name}/c1".encode()
+    traffic.watch(RESULTS)
     traffic.publish(
         [
             Outgoing("salesbinder.customers", key, json.dumps(good).encode(),
@@ -65,11 +68,32 @@ def test_transform_counts_what_goes_through_it(start_stage: StartStage, traffic:
     assert pages.value('sbx_dead_letters_total{reason="event_not_json"}') >= 1
     assert pages.value('sbx_message_seconds_count{topic="salesbinder.customers"}') >= 2
     assert pages.value("sbx_worker_restarts") == 3
+    told = [dict(record.headers).get("published_at") for record in traffic.wait_for(RESULTS, 2, name)]
+    assert len([at for at in told if at and time.time() - 60 < float(at) <= time.time()]) == 1
     eventually(lambda: pages.value("sbx_partitions_assigned") > 0, "partitions are assigned")
     eventually(lambda: pages.value("sbx_last_commit_timestamp_seconds") > 0, "committed")
     eventually(lambda: pages.get("/readyz") == (200, "ready\n"), "ready")
     assert pages.get("/healthz") == (200, "alive\n")
     assert pages.get("/else")[0] == 404
+
+
+def test_the_time_of_publishing_is_measured_up_to_the_log(
+    start_stage: StartStage, traffic: Broker, database_url: str
+) -> None:
+    pages, name = Pages(), account()
+    start_stage("project", database_url, SBX_METRICS_PORT=str(pages.port)).wait_until_ready()
+    first = message(entry(name, "e1", 0))
+    before = pages.value("sbx_published_to_log_seconds_count")
+    traffic.publish(
+        [
+            replace(first, headers=(("published_at", f"{time.time() - 3:.3f}".encode()),)),
+            message(entry(name, "e1", 1, "running")),
+        ]
+    )
+    sample = 'sbx_states_entered_total{detail="",state="running"}'
+    eventually(lambda: pages.value(sample) >= 1, "both are in the log")
+    assert pages.value("sbx_published_to_log_seconds_count") == before + 1
+    assert pages.value("sbx_published_to_log_seconds_sum") >= 3
 
 
 def test_readiness_means_the_database_too(
