@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import psycopg
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from psycopg.rows import dict_row
 
 from contracts.results import EntryResult
@@ -29,13 +30,15 @@ from tests.integration.ops.sbx import Sbx, wait_until
 NOW = datetime.now(UTC)
 
 
-class Receiver(HTTPServer):
+class Receiver(ThreadingHTTPServer):
     """A webhook's receiver that remembers what it got and answers as it is told."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Hook)
         self.status = 200
         self.got: list[dict[str, Any]] = []
+        self.answers = threading.Event()
+        self.answers.set()
 
     @property
     def url(self) -> str:
@@ -48,6 +51,7 @@ class _Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.got.append({**body, "key": self.headers["Idempotency-Key"]})
+        self.server.answers.wait(60)
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -66,10 +70,15 @@ def receiver() -> Iterator[Receiver]:
 
 
 class Mailbox:
-    """What an SMTP server takes in."""
+    """What an SMTP server takes in. It has no TLS and would take a password all the same."""
 
     def __init__(self) -> None:
         self.got: list[Message] = []
+        self.passwords: list[bytes] = []
+
+    def authenticate(self, *given: Any) -> AuthResult:
+        self.passwords.append(given[-1].password)
+        return AuthResult(success=True)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         self.got.append(message_from_bytes(envelope.content, policy=default))
@@ -201,7 +210,9 @@ def test_a_tries_error_names_the_receiver_and_no_secret(database_url: str, conne
 def test_a_password_is_not_sent_without_tls(database_url: str, connection: Connection) -> None:
     box = Mailbox()
     (port,) = free_ports("127.0.0.1", 1)
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(
+        box, hostname="127.0.0.1", port=port, authenticator=box.authenticate, auth_require_tls=False
+    )
     controller.start()
     try:
         project(database_url, failed(1))
@@ -209,7 +220,7 @@ def test_a_password_is_not_sent_without_tls(database_url: str, connection: Conne
             smtp_url=f"smtp://127.0.0.1:{port}", email_to=("a@b.example",), email_from="sbx@b.example"
         )
         cycle(connection, replace(open_mail, smtp_url=f"smtp://me:s3cret@127.0.0.1:{port}"))
-        assert box.got == []
+        assert (box.got, box.passwords) == ([], [])
         cycle(connection, open_mail)
         cycle(connection, open_mail)
     finally:
@@ -248,11 +259,16 @@ def test_two_workers_tell_once(database_url: str, connection: Connection, receiv
     with closing(psycopg.connect(database_url, row_factory=dict_row)) as other:
         look(connection, settings)
         look(other, settings)
-        both = [threading.Thread(target=tell, args=(one, settings)) for one in (connection, other)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
+        receiver.answers.clear()
+        first = threading.Thread(target=tell, args=(connection, settings))
+        first.start()
+        wait_until(lambda: bool(receiver.got), 60)
+        second = threading.Thread(target=tell, args=(other, settings))
+        second.start()
+        second.join(5)  # were it to send, too, it would wait for the receiver
+        receiver.answers.set()
+        first.join()
+        second.join()
         tell(other, settings)
     assert len(receiver.got) == 1
 

@@ -9,8 +9,8 @@ import pytest
 from contracts import metrics
 from contracts.results import EntryResult
 from sinks.budget import Budget
-from sinks.measures import measure_lanes, outcome_of
-from sinks.xero.client import machine_seconds
+from sinks.measures import measure_lanes, measured, outcome_of
+from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
 from streams.monitoring import COMMIT_WITHIN, PROGRESS_WITHIN, Observed, not_ready
 from streams.project import count
 from streams.records import Record, published_at, published_header
@@ -63,6 +63,18 @@ def test_metrics_are_named_as_prometheus_wants_it() -> None:
 )  # fmt: skip
 def test_calls_are_counted_by_what_came_of_them(status: int, outcome: str) -> None:
     assert outcome_of(status) == outcome
+
+
+async def test_a_call_that_was_not_sent_has_no_duration() -> None:
+    async def call(error: Exception) -> Answer:
+        raise error
+
+    for error in (NotSent("late"), NoAnswer("cut")):
+        with pytest.raises(type(error)):
+            await measured("metered", call(error))
+    assert value("sbx_xero_calls_total", route="metered", outcome="not_sent") == 1
+    assert value("sbx_xero_calls_total", route="metered", outcome="no_answer") == 1
+    assert value("sbx_xero_call_seconds_count", route="metered") == 1
 
 
 def test_what_is_left_of_the_limits_is_shown_for_the_accounts_at_work() -> None:
