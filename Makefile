@@ -6,6 +6,7 @@
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
 # make lint    format, lint, types, import rules
+# make audit   look the pinned packages up among known vulnerabilities
 # make lock    compile requirements/*.txt anew from pyproject.toml
 #
 # Needs make, Python 3.11, 3.12 or 3.13 (PYTHON=... names one), and a network the first time.
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test bench crash mutation histories lint format lock
+.PHONY: setup demo test bench crash mutation histories lint format lock audit
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -93,6 +94,9 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: setup
+	$(BIN)/pip-audit --requirement requirements/dev.txt --require-hashes --disable-pip $(ARGS)
 
 format: setup
 	$(BIN)/ruff check --fix
