@@ -2,6 +2,7 @@
 # make demo    the whole pipeline on this machine, with a sample shop and a fake Xero
 # make test    all tests; make test ARGS="-k refund" for some
 # make bench   benchmarks
+# make screenshots  pictures of the pages, into docs/screenshots
 # make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test bench crash mutation histories lint format lock audit
+.PHONY: setup demo test screenshots bench crash mutation histories lint format lock audit
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -76,6 +77,10 @@ demo: setup
 JOBS ?= 3
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+# Needs Chromium. Look at every picture before it is committed.
+screenshots: setup
+	@$(BIN)/python -m tests.web.screenshots $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)

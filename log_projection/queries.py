@@ -180,6 +180,22 @@ async def summary(
     return await _all(connection, "summary", {"account": account, "accounts": _listed(accounts)})
 
 
+async def hours(
+    connection: psycopg.AsyncConnection[Any], since: datetime, accounts: tuple[str, ...] | None = None
+) -> list[Row]:
+    """``completed``, ``failed`` and ``waiting`` of what came in each ``hour`` of 24 from ``since`` on; hours
+    without any are left out.
+    """
+    return await _all(connection, "hours", {"since": since, "accounts": _listed(accounts)})
+
+
+async def speeds(
+    connection: psycopg.AsyncConnection[Any], since: datetime, accounts: tuple[str, ...] | None = None
+) -> list[Row]:
+    """Median and 95th percentile, in seconds from arrival to Xero, of what has come since then."""
+    return await _all(connection, "speeds", {"since": since, "accounts": _listed(accounts)})
+
+
 async def changes(
     connection: psycopg.AsyncConnection[Any],
     after: int,

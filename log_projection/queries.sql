@@ -46,3 +46,26 @@ LIMIT %(limit)s
 
 -- name: position
 SELECT coalesce(max(position), 0) AS position FROM integrations_log.entry
+
+-- name: hours
+-- What came in each hour of the last day and what became of it. By arrival, which has an index; 24 rows at most.
+SELECT account, date_bin('1 hour', queued_at, %(since)s) AS hour,
+       count(*) FILTER (WHERE state = 'completed') AS completed,
+       count(*) FILTER (WHERE state = 'failed') AS failed,
+       count(*) FILTER (WHERE state IN ('queued', 'running')) AS waiting
+FROM integrations_log.entry
+WHERE queued_at >= %(since)s AND queued_at < %(since)s + interval '24 hours'
+  AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
+GROUP BY account, hour
+ORDER BY account, hour
+
+-- name: speeds
+-- From arrival to Xero, by our own clock: an event's time is another machine's, and a backfill's is years ago.
+SELECT account, count(*) AS posted,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - queued_at)) AS p50_seconds,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - queued_at)) AS p95_seconds
+FROM integrations_log.entry
+WHERE queued_at >= %(since)s AND outcome = 'posted' AND triggered_by = 'event'
+  AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
+GROUP BY account
+ORDER BY account

@@ -121,24 +121,56 @@ async def perform(
         Problem: 400, a skip without a note.
         psycopg.OperationalError: the database went away; what was done is done, entry by entry.
     """
-    note = note.strip()
-    if act == "skip" and not note:
-        raise Problem(400, "bad_request", "Say why, for whoever reads the log later.", "note")
-    if len(note) > NOTE_LENGTH or "\0" in note:
-        raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
+    note = checked_note(note, needed=act == "skip")
     result = Result()
     # One connection for both: who holds one and waits for another may wait for somebody who does the same.
     async with database.connection() as connection:
-        number = await _begin(connection, user, address, act, selection, note)
+        number = await begin(connection, user, address, act, selection.words, note)
         ids = [row["entry_id"] async for row in VisibleLog(connection, user).entries(selection.filters)]
         for start in range(0, len(ids), _CHUNK):
             await _do(connection, user, act, ids[start : start + _CHUNK], note, result)
-        await _end(connection, number, result)
+        await end(connection, number, _kept(result))
     return number, result
 
 
+def checked_note(note: str, *, needed: bool) -> str:
+    """The note without blanks around it.
+
+    Raises:
+        Problem: 400, it is too long, or it is needed and blank.
+    """
+    note = note.strip()
+    if needed and not note:
+        raise Problem(400, "bad_request", "Say why, for whoever reads the log later.", "note")
+    if len(note) > NOTE_LENGTH or "\0" in note:
+        raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
+    return note
+
+
+async def begin(
+    connection: Connection, user: User, address: str, act: str, target: dict[str, Any], note: str
+) -> int:
+    """Write down, before it is done, who does what to what; the number of the record."""
+    parameters = {
+        "actor": user.name,
+        "address": address,
+        "act": act,
+        "target": msgspec.json.encode(target).decode(),
+        "note": note,
+    }
+    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def end(connection: Connection, number: int, result: dict[str, Any]) -> None:
+    """Write down what came of it."""
+    encoded = msgspec.json.encode(result).decode()
+    await connection.execute(_SQL["end"], {"id": number, "result": encoded})
+
+
 async def load(connection: Connection, user: User, number: int) -> dict[str, Any] | None:
-    """The record of an act of the user's own."""
+    """The record of a retry or skip of the user's own."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["load"], {"id": number, "actor": user.name})
         return await cursor.fetchone()
@@ -190,27 +222,10 @@ def _unreadable(act: Act, row: Row) -> bool:
     )
 
 
-async def _begin(
-    connection: Connection, user: User, address: str, act: Act, selection: Selection, note: str
-) -> int:
-    parameters = {
-        "actor": user.name,
-        "address": address,
-        "act": act,
-        "target": msgspec.json.encode(selection.words).decode(),
-        "note": note,
-    }
-    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-async def _end(connection: Connection, number: int, result: Result) -> None:
-    kept = {
+def _kept(result: Result) -> dict[str, Any]:
+    return {
         "selected": result.selected,
         "done": len(result.done),
         "refused": len(result.refused),
         "shown": result.refused[:SHOWN],
     }
-    encoded = msgspec.json.encode(kept).decode()
-    await connection.execute(_SQL["end"], {"id": number, "result": encoded})

@@ -7,4 +7,5 @@ RETURNING id
 UPDATE web.acts SET ended_at = clock_timestamp(), result = %(result)s::jsonb WHERE id = %(id)s
 
 -- name: load
-SELECT id, at, actor, act, target, note, ended_at, result FROM web.acts WHERE id = %(id)s AND actor = %(actor)s
+SELECT id, at, actor, act, target, note, ended_at, result FROM web.acts
+WHERE id = %(id)s AND actor = %(actor)s AND act IN ('retry', 'skip')

@@ -20,7 +20,7 @@ from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
 from web.headers import SecurityHeaders
 from web.live import Feed
-from web.pages import act, entry, issues, log, sign_in
+from web.pages import act, entry, hold, issues, log, overview, sign_in
 from web.problems import Problem
 from web.services import Services
 
@@ -30,6 +30,9 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/", log.log_page),
     Route("/live", log.live),
     Route("/entries/{entry_id}", entry.entry_page),
+    Route("/overview", overview.overview_page),
+    Route("/accounts/{account}/hold", hold.plan_page),
+    Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),
     Route("/issues", issues.issues_page),
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),

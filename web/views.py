@@ -35,6 +35,7 @@ environment.globals |= {
     "cause": words.cause,
     "by_itself": words.by_itself,
     "took": words.took,
+    "span": words.span,
 }
 environment.filters |= {
     "in_words": words.in_words,

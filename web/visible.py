@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 
 from log_projection import queries
 from log_projection.queries import Cursor, Filters, Row
@@ -54,6 +55,14 @@ class VisibleLog:
     async def summary(self, account: str | None = None) -> list[Row]:
         """Counts and holds, a row an account."""
         return await queries.summary(self._connection, account, self._accounts)
+
+    async def hours(self, since: datetime) -> list[Row]:
+        """What came in each hour of a day and what became of it."""
+        return await queries.hours(self._connection, since, self._accounts)
+
+    async def speeds(self, since: datetime) -> list[Row]:
+        """How long it took from arrival to Xero."""
+        return await queries.speeds(self._connection, since, self._accounts)
 
     async def changes(self, after: int, limit: int) -> list[Row]:
         """Which entries changed after a position."""

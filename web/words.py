@@ -80,10 +80,20 @@ def took(started: datetime | None, finished: datetime | None) -> str:
     """How long something took: ``240 ms``, ``1.4 s``, ``3 min``; blank when it has not ended."""
     if started is None or finished is None:
         return ""
-    seconds = max(0.0, (finished - started).total_seconds())
+    return span((finished - started).total_seconds())
+
+
+def span(seconds: float | None) -> str:
+    """A time in the unit that fits: ``240 ms``, ``1.4 s``, ``3 min``, ``5 h``, ``3 days``; blank for none."""
+    if seconds is None:
+        return ""
+    seconds = max(0.0, seconds)
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    for bound, unit, shape in ((120, 1, "{:.1f} s"), (7200, 60, "{:.0f} min"), (172_800, 3600, "{:.0f} h")):
+        if seconds < bound:
+            return shape.format(seconds / unit)
+    return f"{seconds / 86_400:.0f} days"
 
 
 def pretty(text: str) -> str:

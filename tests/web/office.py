@@ -154,6 +154,7 @@ class Office:
 
     url: str
     database_url: str
+    data_dir: Path
 
     def do(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something in the database."""
@@ -230,7 +231,7 @@ def serving(database_url: str, data_dir: Path) -> Iterator[Office]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield Office(address(listening), database_url)
+        yield Office(address(listening), database_url, data_dir)
     finally:
         server.should_exit = True
         thread.join(30)

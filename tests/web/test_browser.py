@@ -1,6 +1,5 @@
 """The page in a real browser: wide and narrow, with JavaScript and without."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,30 +9,21 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contracts.results import Attempt
+from tests.web.browsers import DESKTOP, PHONE, launch
 from tests.web.office import NOW, PASSWORD, Office, entry
+from tests.web.sample import connect
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_DESKTOP = {"width": 1280, "height": 900}
-_PHONE = {"width": 390, "height": 844}
 _PATIENCE = 30_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, for this module only: its loop must not run while other tests have theirs."""
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
-    assert found is not None, (
-        f"none of {', '.join(_NAMES)} is on the PATH: install Chromium "
-        "(Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium)"
-    )
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+    with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -44,7 +34,7 @@ def visit(browser: Browser, office: Office, tmp_path: Path) -> Iterator[Open]:
     errors: list[str] = []
 
     def visit(path: str = "/", user: str | None = "ann", **options: Any) -> Page:
-        context = browser.new_context(base_url=office.url, **{"viewport": _DESKTOP, **options})
+        context = browser.new_context(base_url=office.url, **{"viewport": DESKTOP, **options})
         context.set_default_timeout(_PATIENCE)
         contexts.append(context)
         if user is not None:
@@ -78,14 +68,24 @@ def fill_log(office: Office) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("viewport", [_DESKTOP, _PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible_and_fit(
     visit: Open, office: Office, viewport: dict[str, int], scheme: str
 ) -> None:
     fill_log(office)
+    connect(office)
     page = visit(viewport=viewport, color_scheme=scheme)
-    for path in ("/", "/issues", "/entries/f", "/plan?do=skip&entry=f", "/nowhere", "/?since=x"):
+    for path in (
+        "/",
+        "/overview",
+        "/accounts/acme/hold?do=pause",
+        "/issues",
+        "/entries/f",
+        "/plan?do=skip&entry=f",
+        "/nowhere",
+        "/?since=x",
+    ):
         page.goto(path)
         if path == "/entries/f":
             page.locator("summary").first.click()
@@ -193,10 +193,28 @@ def test_all_of_an_issue_are_skipped_with_a_note(visit: Open, office: Office) ->
 
 def test_on_a_phone_an_entry_is_a_card_and_filters_fold(visit: Open, office: Office) -> None:
     fill_log(office)
-    page = visit(viewport=_PHONE)
+    page = visit(viewport=PHONE)
     expect(page.get_by_label("Number, name or id begins with")).to_be_hidden()
     page.get_by_text("Filters", exact=True).click()
     expect(page.get_by_label("Number, name or id begins with")).to_be_visible()
     # Laid out as a card, it is still a table for who hears the page.
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(5)
     expect(page.locator("#e-f").get_by_role("cell", name="Failed")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_account_is_paused_with_a_note_and_resumed(
+    visit: Open, office: Office, scripted: bool, viewport: dict[str, int]
+) -> None:
+    connect(office)
+    page = visit("/overview", java_script_enabled=scripted, viewport=viewport)
+    page.get_by_role("link", name="Pause…").click()
+    page.get_by_label("Why is it paused?").fill("stock-taking")
+    page.get_by_role("button", name="Pause acme").click()
+    acme = page.get_by_role("region", name="acme")
+    expect(acme).to_contain_text("Paused by ann")
+    expect(acme).to_contain_text("stock-taking")
+    acme.get_by_role("link", name="Resume…").click()
+    page.get_by_role("button", name="Resume acme").click()
+    expect(acme.get_by_role("link", name="Pause…")).to_be_visible()

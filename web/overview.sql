@@ -1,0 +1,14 @@
+-- name: accounts
+-- What is connected, and what Xero's limits leave. Named here: the log knows accounts that were never connected.
+SELECT c.account, c.tenant_name, c.status, c.status_reason, c.connected_at, c.paused_at, c.paused_by, c.paused_reason,
+       (l.budget ->> 'minute_left')::int AS minute_left, (l.budget ->> 'day_left')::int AS day_left,
+       (l.budget ->> 'at')::timestamptz AS counted_at
+FROM connections.accounts AS c
+LEFT JOIN ledger.accounts AS l ON l.account = c.account
+WHERE %(accounts)s::text[] IS NULL OR c.account = ANY(%(accounts)s)
+ORDER BY c.account
+
+-- name: workers
+-- Each deliver process holds one session of this name for as long as it works.
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'sbx-deliver-holder' AND datname = current_database()
