@@ -118,7 +118,7 @@ class LaneRunner:
         if self._reading is None or self._comparing:
             return
         self._idle_since = machine_seconds()
-        if lane.more or any(lane.queued.values()) or not lane.budget.spare(machine_seconds()):
+        if lane.more or lane.works or not lane.budget.spare(machine_seconds()):
             return
         self._comparing = True
         self._start(self._compare_step(self._reading))

@@ -116,7 +116,8 @@ def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
     if field == "amount_due":
         return "follows", "comes right with payments and amounts"
     if kind in ("payment", "refund"):
-        return ("resend", "") if gone else ("adopt", "Xero does not change payments")
+        # One that Xero does not know was perhaps only not shown: it is not paid a second time.
+        return ("resend", "") if status in GONE else ("adopt", "look at it in Xero")
     if kind == "contact":
         return ("adopt", "restore it in Xero") if field == "status" else ("resend", "")
     if kind in ("bill", "credit_note"):

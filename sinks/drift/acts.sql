@@ -29,7 +29,7 @@ SELECT run_id::text FROM ledger.drift_runs WHERE account = %(account)s AND finis
 ORDER BY asked_at LIMIT 1
 
 -- name: run
-SELECT run_id::text, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared
+SELECT run_id::text, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared, next_since
 FROM ledger.drift_runs WHERE run_id = %(run_id)s
 
 -- name: last_run

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from connections.environment import Environment
 from tests.integration.ops.sbx import Done, Stack
+from tests.integration.sinks.shops import Shop
 
 
 def connect(stack: Stack, account: str, *more: str, secret: str = "") -> Done:
@@ -256,3 +258,35 @@ def test_output_that_nobody_reads_to_its_end_is_no_trouble(stack: Stack) -> None
     _, err = listing.communicate(timeout=60)
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+def test_drift_shows_what_was_changed_in_xero_until_it_is_adopted(
+    stack: Stack, connected: str, shared_dir: Path
+) -> None:
+    numbers = f"invoice_number_format={connected}-{{number}}"  # all share one organisation
+    assert stack.sbx("settings", "set", connected, numbers).code == 0
+    assert stack.sbx("publish", "-", stdin=events(shared_dir, connected)).code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    first = stack.sbx("drift", connected, "--json", "--check")
+    assert (first.code, first.json["differences"]) == (0, []), first.err
+    assert "at least 5 calls" in first.err
+    (invoice,) = (
+        i
+        for i in stack.xero.admin.state(stack.xero.tenant_id)["invoices"]
+        if i["number"] == f"{connected}-5001"
+    )
+    body = {"Invoices": [{"InvoiceID": invoice["id"], "Reference": "By hand"}]}
+    Shop(connected, Environment.read({}), stack.xero).by_hand("POST", "Invoices", body)
+    found = stack.sbx("drift", connected, "--json", "--check")
+    assert found.code == 1, found.err
+    (row,) = found.json["differences"]
+    assert (row["kind"], row["field"], row["xeros"]) == ("invoice", "reference", "By hand")
+    assert (row["proposal"], row["note"]) == ("resend", "fails while edit_authorised is refuse")
+    assert account_of(stack, connected)["drift"]["differences"] == 1
+    shown = stack.sbx("drift", connected, "--last", "--adopt")
+    assert "By hand" in shown.out
+    assert "add --yes" in shown.err
+    done = stack.sbx("drift", connected, "--last", "--adopt", "--yes", "--json")
+    assert done.json["adopted"] == 1, done.err
+    assert stack.sbx("drift", connected, "--check").code == 0
+    assert account_of(stack, connected)["drift"]["differences"] == 0

@@ -24,6 +24,10 @@ from tests.integration.ops.sbx import Sbx
         (["pause", "Acme_1"], "sub-domain"),
         (["skip", "--number", "1"], "--note"),
         (["retry", "--since", "soon"], "2h"),
+        (["drift", "acme", "--resend", "--adopt"], "contradict"),
+        (["drift", "acme", "--yes"], "--adopt"),
+        (["drift", "acme", "--full", "--since", "2h"], "contradict"),
+        (["drift", "acme", "--kind", "order"], "purchase_order"),
     ],
 )
 def test_bad_usage(alone: Sbx, arguments: list[str], said: str) -> None:

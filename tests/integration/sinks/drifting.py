@@ -21,7 +21,7 @@ async def read(shop: Shop, since: datetime | None = None, *, full: bool = False)
             while (run := await acts.reading(connection, run_id))["finished_at"] is None:
                 await connection.commit()
                 await asyncio.sleep(0.02)
-    assert run["error"] is None
+    assert run["error"] is None, run["error"]
     return run
 
 

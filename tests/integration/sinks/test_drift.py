@@ -1,13 +1,17 @@
 """Xero compared with what we put there: nothing is told that did not change, and what did is."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sinks.budget import KEPT_OF_DAY
+from sinks.drift import acts
 from tests.integration.sinks.drifting import adopt, drift, read, resend, seen, standing
 from tests.integration.sinks.purchases import happened, order
-from tests.integration.sinks.shops import Maker, Shop, examples
+from tests.integration.sinks.shops import Maker, Shop, delivering, examples
 
 
 @pytest.mark.parametrize("status", ["authorised", "draft"])
@@ -138,6 +142,113 @@ async def test_adopted_difference_is_told_again_when_xero_changes_once_more(book
     assert await drift(books) == [("invoice", "reference", "", "Second")]
 
 
+async def test_next_reading_reads_only_what_was_changed_since(open_shop: Shop, maker: Maker) -> None:
+    before = datetime.now(UTC) - timedelta(hours=2)
+    open_shop.xero.admin.set_clock(now=before.isoformat())
+    customer = maker.customer()
+    await open_shop.run(*(maker.created(maker.document(customer, number)) for number in (1, 2, 3)))
+    open_shop.xero.admin.set_clock(now=datetime.now(UTC).isoformat())
+    first = await read(open_shop)
+    assert (first["since"], first["read"], first["compared"]) == (None, 4, 4)
+    change(open_shop, "2", Reference="By hand")
+    second = await read(open_shop)
+    assert second["since"] > before + timedelta(hours=1)
+    assert (second["calls"], second["read"], second["compared"]) == (5, 1, 1)
+    assert seen(await standing(open_shop)) == [("invoice", "reference", "", "By hand")]
+    assert (await read(open_shop, full=True))["read"] == 4
+
+
+async def test_reading_of_less_leaves_no_gap_for_the_next(open_shop: Shop, maker: Maker) -> None:
+    await open_shop.run(maker.created(maker.document(maker.customer(), 1)))
+    first = await read(open_shop)
+    await read(open_shop, datetime.now(UTC) + timedelta(hours=1))
+    assert (await read(open_shop))["since"] == first["next_since"]
+
+
+async def test_what_is_in_no_list_is_looked_up_before_it_counts_as_missing(books: Shop, make: Maker) -> None:
+    document = make.document(make.customer(), 1)
+    await books.run(make.created(document), make.paid(document, "8.00"))
+    await execute(books, "UPDATE ledger.links SET xero_id = gen_random_uuid() WHERE kind = 'payment'")
+    found = await drift(books)
+    assert ("payment", "status", "AUTHORISED", "not in Xero") in found
+    assert len([call for call in books.calls() if call.startswith("GET Payments/")]) == 1
+
+
+async def test_what_our_own_calls_may_be_changing_is_left_to_the_next_reading(
+    books: Shop, make: Maker
+) -> None:
+    await books.run(make.created(make.document(make.customer(), 1)))
+    change(books, "1", Reference="By hand")
+    await execute(books, "UPDATE ledger.elements SET result = 'unknown' WHERE kind = 'invoice'")
+    assert await drift(books) == []
+    await execute(books, "UPDATE ledger.elements SET result = 'ok' WHERE kind = 'invoice'")
+    run = await read(books, datetime.now(UTC) + timedelta(hours=1))
+    assert run["compared"] == 1
+    assert seen(await standing(books)) == [("invoice", "reference", "", "By hand")]
+
+
+async def test_live_work_goes_before_a_reading(shop: Shop, maker: Maker) -> None:
+    async with await shop.connect() as connection:
+        await acts.ask(connection, shop.account, await acts.plan(connection, shop.account), "ann")
+    document = maker.document(maker.customer(), 1)
+    await shop.send(maker.created(document), maker.paid(document, "8.00"))
+    async with delivering(shop):
+        await read(shop)
+        await shop.idle()
+    calls = shop.calls()
+    assert calls.index("GET Contacts") > calls.index("PUT Payments")
+
+
+async def test_calls_of_the_day_are_kept_for_live_work(open_shop: Shop, maker: Maker) -> None:
+    open_shop.xero.admin.limits(day=KEPT_OF_DAY)
+    await open_shop.run(maker.created(maker.document(maker.customer(), 1)))
+    reading = asyncio.create_task(read(open_shop))
+    await open_shop.run(maker.created(maker.document(maker.customer("Other"), 2)))
+    assert "GET Payments" not in open_shop.calls()
+    open_shop.xero.admin.limits(day=5000)
+    await open_shop.run(maker.created(maker.document(maker.customer("Third"), 3)))
+    assert (await reading)["error"] is None
+
+
+async def test_another_worker_goes_on_where_a_reading_was(shop: Shop, maker: Maker) -> None:
+    fault = shop.xero.admin.fault("unavailable", method="GET", path="PurchaseOrders", times=None)
+    async with delivering(shop):
+        await shop.run(maker.created(maker.document(maker.customer(), 1)))
+        reading = asyncio.create_task(read(shop))
+        async with asyncio.timeout(60):
+            while "GET PurchaseOrders" not in shop.calls():  # noqa: ASYNC110 - the calls are the fake's
+                await asyncio.sleep(0.05)
+    shop.xero.admin.clear_faults(fault)
+    async with delivering(shop):
+        assert (await reading)["error"] is None
+    assert [shop.calls().count(f"GET {name}") for name in ("Contacts", "Invoices", "Payments")] == [1, 1, 1]
+
+
+async def test_request_that_xero_refuses_ends_the_reading_with_its_words(
+    open_shop: Shop, maker: Maker
+) -> None:
+    await open_shop.run(maker.created(maker.document(maker.customer(), 1)))
+    said = '{"Message": "No such page"}'
+    open_shop.xero.admin.fault("answer", method="GET", path="CreditNotes", value=said)
+    with pytest.raises(AssertionError, match="No such page"):
+        await read(open_shop)
+    assert (await read(open_shop))["since"] is None
+
+
+async def test_setting_makes_readings_due(shop: Shop) -> None:
+    await shop.settings(drift_every="1d")
+    async with delivering(shop), asyncio.timeout(60):
+        while not (runs := await shop.rows(_ENDED)):  # noqa: ASYNC110 - the readings are a table
+            await asyncio.sleep(0.05)
+    async with await shop.connect() as connection:
+        await acts.ask_due(connection)
+    assert [run["actor"] for run in await shop.rows("SELECT actor FROM ledger.drift_runs")] == ["drift_every"]
+    assert runs[0]["error"] is None
+
+
+_ENDED = "SELECT * FROM ledger.drift_runs WHERE finished_at IS NOT NULL"
+
+
 def change(books: Shop, number: str, **changes: Any) -> None:
     """Somebody changes an invoice in Xero."""
     body = {"InvoiceID": books.invoice(number)["id"], **changes}
@@ -153,3 +264,9 @@ def pay_by_hand(books: Shop, number: str, amount: int) -> None:
         "Reference": "By hand",
     }
     books.by_hand("PUT", "Payments", {"Payments": [body]})
+
+
+async def execute(books: Shop, statement: str) -> None:
+    """Change what the ledger knows of the shop as only a test may."""
+    async with await books.connect() as connection:
+        await connection.execute(f"{statement} AND account = %s".encode(), [books.account])

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from sinks.budget import CONCURRENT, Budget
+from sinks.budget import CONCURRENT, KEPT_OF_DAY, KEPT_OF_MINUTE, Budget
 
 
 class Window:
@@ -118,3 +118,23 @@ def test_an_answer_that_was_overtaken_gives_no_call_back() -> None:
     assert budget.minute_left <= 0
     assert budget.in_flight == 0
     assert budget.wait(2.0) == pytest.approx(59.3)
+
+
+def test_what_has_time_leaves_calls_for_live_work() -> None:
+    budget, xero = Budget(), Window()
+    while budget.spare(1.0):
+        budget.sent()
+        budget.answered(1.0, xero.call(1.0))
+    assert xero.used == 60 - KEPT_OF_MINUTE
+    assert budget.wait(1.0) == 0.0
+    assert not budget.spare(60.0)
+    assert budget.spare(61.5)
+
+
+def test_what_has_time_asks_now_and_then_whether_a_new_day_has_begun() -> None:
+    budget = Budget()
+    budget.sent()
+    budget.answered(1.0, {"x-minlimit-remaining": "59", "x-daylimit-remaining": str(KEPT_OF_DAY)})
+    assert not budget.spare(2.0)
+    assert not budget.spare(3_500.0)
+    assert budget.spare(3_700.0)
