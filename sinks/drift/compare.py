@@ -61,8 +61,9 @@ class Put:
 
     @property
     def stands(self) -> bool:
-        """True when it should be in Xero."""
-        return not (self.ended or self.link.removed or self.body.get("Status") in GONE)
+        """True when it should be in Xero, as should a document that we have found taken out by hand."""
+        taken_off = self.link.removed and (self.link.target.kind in ("payment", "refund") or not self.body)
+        return not (self.ended or taken_off or self.body.get("Status") in GONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from sinks.budget import KEPT_OF_DAY
 from sinks.drift import acts
 from tests.integration.sinks.drifting import adopt, drift, read, resend, seen, standing
-from tests.integration.sinks.purchases import happened, order
+from tests.integration.sinks.purchases import bills_in, happened, order
 from tests.integration.sinks.shops import Maker, Shop, delivering, examples
 
 
@@ -87,8 +87,10 @@ async def test_invoice_voided_by_hand_and_cancelled_in_salesbinder_is_as_it_shou
     document = make.document(make.customer(), 1)
     await books.run(make.created(document))
     change(books, "1", Status="VOIDED")
+    await books.run(make.edited(document, name="New name"))
+    assert await drift(books) == [("invoice", "status", "AUTHORISED", "VOIDED")]
     await books.run(make.act("cancelled", document))
-    assert await drift(books) == []
+    assert await drift(books, full=True) == []
 
 
 async def test_contact_changed_by_hand_is_put_right(books: Shop, make: Maker) -> None:
@@ -120,6 +122,26 @@ async def test_payment_of_others_is_information(books: Shop, make: Maker) -> Non
     [row] = await standing(books)
     assert row["information"]
     assert (row["ours"], row["xeros"]) == ("", "8.00 of 2026-03-03 By hand")
+
+
+async def test_refund_deleted_by_hand_is_paid_out_again(books: Shop, make: Maker) -> None:
+    document = make.document(make.customer(), 1)
+    await books.run(make.created(document), make.paid(document, "108.00"), make.refunded(document, "8.00"))
+    [note] = books.books["credit_notes"]
+    [refund] = note["payments"]
+    books.by_hand("POST", f"Payments/{refund['id']}", {"Status": "DELETED"})
+    assert ("refund", "status", "AUTHORISED", "DELETED") in await drift(books)
+    assert await resend(books) == ["posted"]
+    assert await drift(books) == []
+
+
+async def test_bill_changed_by_hand_is_told_and_not_sent_again(books: Shop, make: Maker) -> None:
+    document = order(make)
+    await books.run(happened(make, "created", document), happened(make, "received", document))
+    [bill] = bills_in(books)
+    books.by_hand("POST", "Invoices", {"Invoices": [{"InvoiceID": bill["id"], "DueDate": "2026-12-24"}]})
+    assert [(kind, field) for kind, field, _, _ in await drift(books)] == [("bill", "due_date")]
+    assert await resend(books) == []
 
 
 async def test_order_changed_by_hand_is_put_right(books: Shop, make: Maker) -> None:
@@ -202,12 +224,13 @@ async def test_live_work_goes_before_a_reading(shop: Shop, maker: Maker) -> None
 async def test_calls_of_the_day_are_kept_for_live_work(open_shop: Shop, maker: Maker) -> None:
     open_shop.xero.admin.limits(day=KEPT_OF_DAY)
     await open_shop.run(maker.created(maker.document(maker.customer(), 1)))
-    reading = asyncio.create_task(read(open_shop))
+    async with await open_shop.connect() as connection:
+        await acts.ask(connection, open_shop.account, await acts.plan(connection, open_shop.account), "ann")
     await open_shop.run(maker.created(maker.document(maker.customer("Other"), 2)))
-    assert "GET Payments" not in open_shop.calls()
+    assert "GET Contacts" not in open_shop.calls()
     open_shop.xero.admin.limits(day=5000)
     await open_shop.run(maker.created(maker.document(maker.customer("Third"), 3)))
-    assert (await reading)["error"] is None
+    assert (await read(open_shop))["compared"] == 6
 
 
 async def test_another_worker_goes_on_where_a_reading_was(shop: Shop, maker: Maker) -> None:

@@ -164,7 +164,15 @@ def test_account_that_is_no_longer_known_says_nothing() -> None:
 def test_what_xero_does_not_know(kind: Kind) -> None:
     assert found(put(kind), None) == [("status", "AUTHORISED", "not in Xero")]
     assert found(put(kind, ended=True), None) == []
-    assert found(put(kind, removed=True), None) == []
+
+
+def test_what_is_known_to_be_gone() -> None:
+    gone = {**SHOWN, "Status": "VOIDED"}
+    assert found(put(removed=True), gone) == [
+        ("status", "AUTHORISED", "VOIDED")
+    ]  # by hand: nobody asked for it
+    assert found(put(body={}, removed=True), gone) == []
+    assert found(put("payment", PAYMENT, removed=True), {**PAID, "Status": "DELETED"}) == []
 
 
 def test_what_salesbinder_took_back_may_be_there_or_not() -> None:
