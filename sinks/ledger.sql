@@ -92,7 +92,9 @@ JOIN ledger.commands later ON later.account = c.account AND later.entity = c.ent
 WHERE c.command_id = ANY(%s::uuid[])
 
 -- name: check_fence
-SELECT 1 FROM ledger.leases WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s FOR UPDATE
+-- A worker that hangs in a transaction (its machine sleeps) must not hold the lease's row for ever.
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true)
+FROM ledger.leases WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s FOR UPDATE
 
 -- name: update_commands
 UPDATE ledger.commands c SET
@@ -211,8 +213,12 @@ UPDATE ledger.requests SET answered_at = clock_timestamp(), error = %(error)s
 WHERE request_id = ANY(%(request_ids)s::uuid[])
 
 -- name: take_lease
+-- A row that a transaction of its holder locks is not waited for: other accounts must not wait with it.
+WITH present AS (SELECT 1 FROM ledger.leases WHERE account = %(account)s),
+     free AS (SELECT 1 FROM ledger.leases WHERE account = %(account)s FOR UPDATE SKIP LOCKED)
 INSERT INTO ledger.leases AS l (account, holder, fence, expires_at)
-VALUES (%(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s))
+SELECT %(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s)
+WHERE NOT EXISTS (SELECT FROM present) OR EXISTS (SELECT FROM free)
 ON CONFLICT (account) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
 WHERE l.expires_at < clock_timestamp()
    OR l.holder = excluded.holder -- its lane has ended without giving the account back: it broke, or was overtaken

@@ -5,6 +5,7 @@ import dataclasses
 
 from structlog.testing import capture_logs
 
+from sinks import ledger
 from tests.integration.sinks.shops import Maker, Shop, delivering
 
 
@@ -30,3 +31,22 @@ async def test_a_lane_that_broke_is_at_work_again_long_before_its_lease_ends(
     events = [maker.contact("created", maker.customer(f"Shop {n}")) for n in range(3)]
     ended = await asyncio.wait_for(shop.run(*events), 30)
     assert ended == ["posted"] * 3
+
+
+async def test_a_worker_that_hangs_in_a_transaction_holds_up_its_own_account_alone(shop: Shop) -> None:
+    """It stands for a process that was stopped, or whose machine sleeps, while it had its lease locked."""
+    hung, other = (Maker(name) for name in ("hung", "other"))
+    await shop.send(*(make.contact("created", make.customer()) for make in (hung, other)))
+    async with await shop.connect() as connection:
+        await connection.execute("INSERT INTO ledger.leases VALUES ('hung', 1, 1, now() - interval '1 hour')")
+        await connection.commit()
+        await ledger.check_fence(connection, ledger.Lease("hung", 1, 1))
+        limit = await (await connection.execute("SHOW idle_in_transaction_session_timeout")).fetchone()
+        async with delivering(shop):
+            await dataclasses.replace(shop, account="other").idle(30)
+            assert await shop.rows(
+                "SELECT 1 FROM ledger.commands WHERE account = 'hung' AND state = 'queued'"
+            )
+            await connection.rollback()
+            await dataclasses.replace(shop, account="hung").idle(30)
+    assert limit == ("1min",)
