@@ -97,6 +97,10 @@ class Flight:
                 lane.state.back_off()
                 await self._end(str(error), self._nothing_done(), started)
                 return True
+            if (
+                self._sent_before
+            ):  # not once, but again: Xero is away, and all of the account's work waits for it
+                lane.state.back_off()
             self._sent_before = True
             return False
         return await self._landed(answer, token, started)
