@@ -38,7 +38,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
@@ -61,9 +61,13 @@ fetch.max.bytes=57671680
 
 
 class EmbeddedKafka:
-    """A Kafka in ``directory`` (created; kept between starts), on its old port when that is free."""
+    """A Kafka in ``directory`` (created; kept between starts), on its old port when that is free.
 
-    def __init__(self, directory: Path, ports: Ports) -> None:
+    ``advertised_port`` is the one that clients are told to use, for a proxy in between.
+    """
+
+    def __init__(self, directory: Path, ports: Ports, advertised_port: int | None = None) -> None:
+        self._advertised_port = advertised_port
         self._directory = directory
         self._ports = ports
         self._service: Service | None = None
@@ -93,6 +97,7 @@ class EmbeddedKafka:
         (self._directory / "server.properties").write_text(
             _PROPERTIES.format(
                 port=ports["kafka"],
+                advertised=self._advertised_port or ports["kafka"],
                 controller=ports["kafka_controller"],
                 max_bytes=MAX_MESSAGE_BYTES,
             )

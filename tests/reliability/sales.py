@@ -5,10 +5,10 @@ from typing import Any
 from tests.integration.sinks.shops import Maker, Shop
 
 
-def sales(maker: Maker, count: int) -> list[dict[str, Any]]:
-    """Three events a sale: customer created, invoice created, paid in two parts of different days."""
+def sales(maker: Maker, count: int, first: int = 1) -> list[dict[str, Any]]:
+    """Four events a sale: customer created, invoice created, paid in two parts of different days."""
     events: list[dict[str, Any]] = []
-    for number in range(1, count + 1):
+    for number in range(first, first + count):
         customer = maker.customer(f"Customer {number}")
         document = maker.document(customer, number)
         events.append(maker.event("customer.created", customer["id"], {"customer": customer}))
