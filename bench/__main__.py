@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.figures import Figure, table
 
-BENCHMARKS = ("mapping", "startup", "stages", "latency", "backlog", "pipeline", "replay")
+BENCHMARKS = ("mapping", "startup", "stages", "latency", "fairness", "backlog", "pipeline", "replay")
 """Modules of this package with a ``run()``, in the order in which they run."""
 _WIDTH = 140
 """Columns of a table that goes into a file."""

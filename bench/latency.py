@@ -34,9 +34,9 @@ def run() -> list[Figure]:
         asked = time.monotonic()
         clock = rig.xero.admin.clock()["seconds"]
         offset = (asked + time.monotonic()) / 2 - clock
-        sent, shown = asyncio.run(_one_by_one(rig.servers, rig.database_url, messages))
+        sent, shown = asyncio.run(one_by_one(rig.servers, rig.database_url, messages))
         calls = [call["at"] + offset for call in rig.xero.admin.calls() if call["method"] in ("PUT", "POST")]
-    to_xero = [_first_after(calls, moment) - moment for moment in sent]
+    to_xero = [first_after(calls, moment) - moment for moment in sent]
     to_log = [done - moment for done, moment in zip(shown, sent, strict=True)]
     return [
         _figure("published → at Xero, p50", to_xero, 0.5, trips, 100),
@@ -59,12 +59,12 @@ def _figure(
     )
 
 
-def _first_after(calls: Sequence[float], moment: float) -> float:
+def first_after(calls: Sequence[float], moment: float) -> float:
     """When the first call after ``moment`` came: an event makes one call, and they go one after the other."""
     return calls[bisect_right(calls, moment)]
 
 
-async def _one_by_one(
+async def one_by_one(
     servers: str, database_url: str, messages: Sequence[Message]
 ) -> tuple[list[float], list[float]]:
     """Publish each message when the one before has ended. When each was published, and shown as completed."""

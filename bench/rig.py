@@ -100,13 +100,19 @@ class Rig:
 
     # Accounts
 
-    def connect(self, accounts: Sequence[str]) -> dict[str, str]:
-        """Connect each account to an organisation of its own; tenant ids by account."""
-        tenants = {account: self.xero.admin.add_tenant(account) for account in accounts}
-        asyncio.run(self._connect(tenants))
+    def connect(self, accounts: Sequence[str], app: tuple[str, str] | None = None) -> dict[str, str]:
+        """Connect each account to an organisation of its own; tenant ids by account.
+
+        Args:
+            app: id and secret of the app that connects, of the fake's default one when left out.
+        """
+        used = app or (self.xero.client_id, self.xero.client_secret)
+        add = self.xero.admin.add_tenant
+        tenants = {account: add(account, client_ids=[used[0]]) for account in accounts}
+        asyncio.run(self._connect(tenants, used))
         return tenants
 
-    async def _connect(self, tenants: dict[str, str]) -> None:
+    async def _connect(self, tenants: dict[str, str], app: tuple[str, str]) -> None:
         (self.directory / "data").mkdir(exist_ok=True)
         box = SecretBox.open(self.directory / "data", None)
         async with await psycopg.AsyncConnection.connect(self.database_url) as connection:
@@ -116,8 +122,8 @@ class Rig:
                     account=account,
                     tenant_id=tenant_id,
                     tenant_name=account,
-                    client_id=self.xero.client_id,
-                    client_secret_encrypted=box.encrypt(self.xero.client_secret),
+                    client_id=app[0],
+                    client_secret_encrypted=box.encrypt(app[1]),
                     actor="bench",
                     enabled_at=ENABLED_AT,
                 )
