@@ -97,9 +97,7 @@ class Flight:
                 lane.state.back_off()
                 await self._end(str(error), self._nothing_done(), started)
                 return True
-            if (
-                self._sent_before
-            ):  # not once, but again: Xero is away, and all of the account's work waits for it
+            if self._sent_before:  # not for the first time: Xero is away, and more calls would only be lost
                 lane.state.back_off()
             self._sent_before = True
             return False
