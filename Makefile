@@ -6,6 +6,7 @@
 # make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
+# make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
 # make lint    format, lint, types, import rules
 # make audit   look the pinned packages up among known vulnerabilities
 # make lock    compile requirements/*.txt anew from pyproject.toml
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test screenshots bench crash mutation histories lint format lock audit
+.PHONY: setup demo test screenshots bench crash mutation histories soak lint format lock audit
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -93,6 +94,9 @@ mutation: setup
 
 histories: setup
 	@$(BIN)/python -m tests.reliability.histories $(ARGS)
+
+soak: setup
+	@$(BIN)/python -m tests.reliability.soak $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check

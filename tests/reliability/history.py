@@ -77,12 +77,20 @@ class _Story:
         return event
 
 
-def make_history(seed: str, account: str, *, actions: int = 45) -> History:
-    """The history of this seed, ``number/anything``: seeds of one number use the same record ids."""
+def make_history(
+    seed: str, account: str, *, actions: int = 45, after: int = 0, calm: bool | None = None
+) -> History:
+    """The history of this seed, ``number/anything``: seeds of one number use the same record ids.
+
+    Args:
+        after: documents are numbered from the next number on.
+        calm: events come one by one, and numbers may be used twice; by chance when left out.
+    """
     number = seed.partition("/")[0]
     chance = random.Random(seed)
-    calm = chance.random() < 0.4
-    story = _Story(account, chance, random.Random(number), calm)
+    by_chance = chance.random() < 0.4
+    calm = by_chance if calm is None else calm
+    story = _Story(account, chance, random.Random(number), calm, number=after)
     settings = {key: chance.choice(values) for key, values in CHOICES.items()}
     parties = [_Party(story, side) for side in ("customer", "customer", "customer", "supplier", "supplier")]
     if chance.random() < 0.5:
