@@ -16,6 +16,8 @@ DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
 
 _API_PATH = "/api.xro/2.0"
 _TOKEN_PATH = "/connect/token"
+_AUTHORIZE_PATH = "/identity/connect/authorize"
+_XERO_LOGIN_URL = "https://login.xero.com"
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
@@ -49,6 +51,8 @@ class Environment:
     xero_api_url: str = DEFAULT_XERO_API_URL
     """Ends with ``/api.xro/2.0``."""
     xero_identity_url: str = DEFAULT_XERO_IDENTITY_URL
+    xero_app_client_id: str | None = None
+    """Of the app that accounts are connected with in the browser, where the command names none."""
     data_dir: Path
     secret_key: str | None = field(default=None, repr=False)
     """Fernet key; none means the one in the data directory."""
@@ -85,6 +89,7 @@ class Environment:
             database_url=_database("SBX_DATABASE_URL", given),
             xero_api_url=api_url if api_url.endswith(_API_PATH) else api_url + _API_PATH,
             xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
+            xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
             worker_name=given.get("SBX_WORKER_NAME"),
@@ -106,6 +111,12 @@ class Environment:
         """Where tokens are fetched."""
         url = self.xero_identity_url
         return url if url.endswith(_TOKEN_PATH) else url + _TOKEN_PATH
+
+    @property
+    def xero_authorize_url(self) -> str:
+        """Where people agree in the browser. Xero has a host of its own for it, a stand-in has one."""
+        identity = self.xero_identity_url.removesuffix(_TOKEN_PATH)
+        return (_XERO_LOGIN_URL if identity == DEFAULT_XERO_IDENTITY_URL else identity) + _AUTHORIZE_PATH
 
     @property
     def database_url_shown(self) -> str | None:

@@ -71,7 +71,10 @@ class Credentials:
 
     tenant_id: str
     client_id: str
-    client_secret_encrypted: bytes = field(repr=False)
+    client_secret_encrypted: bytes | None = field(repr=False)
+    """None: an app without a secret, connected in the browser."""
+    refresh_token_encrypted: bytes | None = field(repr=False)
+    """None: connected with client credentials."""
     token_encrypted: bytes | None = field(repr=False)
     expires_at: datetime | None
 
@@ -108,12 +111,16 @@ async def save_connection(
     tenant_id: str,
     tenant_name: str,
     client_id: str,
-    client_secret_encrypted: bytes,
+    client_secret_encrypted: bytes | None,
     actor: str,
     enabled_at: datetime | None = None,
     new_organisation: bool = False,
+    refresh_token_encrypted: bytes | None = None,
 ) -> None:
     """Connect an account, or connect it again: credentials are replaced, settings and cut-off stay.
+
+    With a refresh token the connection is one that somebody agreed to in the browser, else it is one of
+    client credentials, which need a secret.
 
     ``enabled_at`` is the cut-off of a first connect or a new organisation, else the present moment. A new
     organisation drops the facts of the old one; whoever keeps links to its records must drop those too.
@@ -132,6 +139,8 @@ async def save_connection(
         "tenant_name": tenant_name,
         "client_id": client_id,
         "client_secret_encrypted": client_secret_encrypted,
+        "auth_kind": "authorization_code" if refresh_token_encrypted else "client_credentials",
+        "refresh_token_encrypted": refresh_token_encrypted,
         "enabled_at": enabled_at,
     }
     async with conn.transaction():
@@ -151,7 +160,7 @@ async def save_connection(
         else:
             await _record(conn, account, actor, "tenant_id", None, tenant_id)
             await _record(conn, account, actor, "enabled_at", None, _moment(first["enabled_at"]))
-        await conn.execute(_SQL["forget_token"], values)
+        await conn.execute(_SQL["begin_tokens"], values)
         await _notify(conn, account)
 
 
@@ -252,15 +261,25 @@ async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Cre
     return Credentials(**row)
 
 
-async def save_token(conn: Db, account: str, token_encrypted: bytes, expires_at: datetime) -> None:
-    """Keep a new token; in the transaction that locked the credentials.
+async def save_token(
+    conn: Db,
+    account: str,
+    token_encrypted: bytes,
+    expires_at: datetime,
+    refresh_token_encrypted: bytes | None = None,
+) -> None:
+    """Keep a new token, with its refresh token; in the transaction that locked the credentials.
 
     Raises:
         NotConnected: the account has no connection.
     """
-    cursor = await conn.execute(
-        _SQL["save_token"], {"account": account, "token_encrypted": token_encrypted, "expires_at": expires_at}
-    )
+    values = {
+        "account": account,
+        "token_encrypted": token_encrypted,
+        "expires_at": expires_at,
+        "refresh_token_encrypted": refresh_token_encrypted,
+    }
+    cursor = await conn.execute(_SQL["save_token"], values)
     if cursor.rowcount == 0:
         raise NotConnected(account)
 

@@ -10,7 +10,7 @@ SELECT a.account, a.tenant_id, a.tenant_name, a.client_id, a.enabled_at, a.conne
 -- name: insert_account
 INSERT INTO connections.accounts
        (account, tenant_id, tenant_name, auth_kind, client_id, client_secret_encrypted, enabled_at, connected_at)
-VALUES (%(account)s, %(tenant_id)s, %(tenant_name)s, 'client_credentials', %(client_id)s,
+VALUES (%(account)s, %(tenant_id)s, %(tenant_name)s, %(auth_kind)s, %(client_id)s,
         %(client_secret_encrypted)s, coalesce(%(enabled_at)s::timestamptz, now()), now())
     ON CONFLICT (account) DO NOTHING
 RETURNING tenant_id, enabled_at
@@ -20,15 +20,17 @@ SELECT tenant_id, enabled_at, paused_reason FROM connections.accounts WHERE acco
 
 -- name: update_account
 UPDATE connections.accounts
-   SET tenant_id = %(tenant_id)s, tenant_name = %(tenant_name)s, client_id = %(client_id)s,
-       client_secret_encrypted = %(client_secret_encrypted)s,
+   SET tenant_id = %(tenant_id)s, tenant_name = %(tenant_name)s, auth_kind = %(auth_kind)s,
+       client_id = %(client_id)s, client_secret_encrypted = %(client_secret_encrypted)s,
        enabled_at = coalesce(%(enabled_at)s::timestamptz, enabled_at),
        connected_at = now(), status = 'connected', status_reason = ''
  WHERE account = %(account)s
 
--- name: forget_token
-INSERT INTO connections.tokens (account) VALUES (%(account)s)
-    ON CONFLICT (account) DO UPDATE SET token_encrypted = NULL, expires_at = NULL
+-- name: begin_tokens
+INSERT INTO connections.tokens (account, refresh_token_encrypted)
+VALUES (%(account)s, %(refresh_token_encrypted)s)
+    ON CONFLICT (account) DO UPDATE
+   SET token_encrypted = NULL, expires_at = NULL, refresh_token_encrypted = excluded.refresh_token_encrypted
 
 -- name: forget_facts
 DELETE FROM connections.facts WHERE account = %(account)s
@@ -67,18 +69,22 @@ UPDATE connections.accounts SET paused_at = NULL, paused_by = NULL, paused_reaso
 UPDATE connections.accounts SET status = 'lost', status_reason = %(reason)s WHERE account = %(account)s
 
 -- name: credentials
-SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.token_encrypted, t.expires_at
+SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.refresh_token_encrypted, t.token_encrypted,
+       t.expires_at
   FROM connections.tokens t JOIN connections.accounts a ON a.account = t.account
  WHERE t.account = %(account)s
 
 -- name: lock_credentials
-SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.token_encrypted, t.expires_at
+SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.refresh_token_encrypted, t.token_encrypted,
+       t.expires_at
   FROM connections.tokens t JOIN connections.accounts a ON a.account = t.account
  WHERE t.account = %(account)s
    FOR UPDATE OF t
 
 -- name: save_token
-UPDATE connections.tokens SET token_encrypted = %(token_encrypted)s, expires_at = %(expires_at)s
+UPDATE connections.tokens
+   SET token_encrypted = %(token_encrypted)s, expires_at = %(expires_at)s,
+       refresh_token_encrypted = coalesce(%(refresh_token_encrypted)s::bytea, refresh_token_encrypted)
  WHERE account = %(account)s
 
 -- name: save_facts

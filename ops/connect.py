@@ -14,13 +14,13 @@ from connections import store
 from connections.check import check_settings
 from connections.environment import Environment
 from connections.secrets import SecretBox
-from ops import environment
+from ops import browser, environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import ask_lane
 from ops.options import Account, AsJson
 from ops.settings import finding_json, say_findings
 from ops.terminal import print_json, say
-from sinks.xero.oauth import TokenRefused, TokenUnavailable, mint_token
+from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token
 
 _TIMEOUT = urllib3.Timeout(total=20.0)
 _NO_SUCH_PAGE = (404, 405)
@@ -43,14 +43,34 @@ class _Listed(msgspec.Struct, rename="camel"):
 def connect(
     account: Account,
     client_id: Annotated[
-        str | None, typer.Option(help="Of the custom connection, from Xero's developer portal.")
+        str | None,
+        typer.Option(
+            help="Of the app, from Xero's developer portal; with --browser also SBX_XERO_APP_CLIENT_ID."
+        ),
     ] = None,
     client_secret: Annotated[
         str | None,
         typer.Option(
-            envvar="SBX_XERO_CLIENT_SECRET", help="Asked for where it is left out.", show_envvar=True
+            envvar="SBX_XERO_CLIENT_SECRET",
+            help="Of the app. Asked for where it is left out, but with --browser: PKCE apps have none.",
+            show_envvar=True,
         ),
     ] = None,
+    in_browser: Annotated[
+        bool,
+        typer.Option("--browser", help="Agree in the browser; meant as well where no --client-id is given."),
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=1024,
+            max=65535,
+            help="With --browser: register http://localhost:PORT/callback as redirect URI of the app.",
+        ),
+    ] = 8765,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="With --browser: seconds to wait for somebody to agree.")
+    ] = 300,
     tenant: Annotated[
         str | None, typer.Option(help="Id of the Xero organisation; not needed where there is only one.")
     ] = None,
@@ -67,19 +87,22 @@ def connect(
 ) -> None:
     """Connect an account to Xero, or reconnect it.
 
-    With client credentials, which Xero calls a custom connection. They are tried before anything
-    is stored. Settings and cut-off of an account that was connected before stay as they are.
+    With --client-id and a secret: from machine to machine, by the client credentials of what Xero calls a
+    custom connection. With --browser, or without --client-id: somebody agrees in the browser, once.
+
+    Nothing is stored before Xero has given a token. Settings and cut-off of an account that was
+    connected before stay as they are.
     """
     cut_off = _moment(enabled_at)
-    if client_id is None:
-        raise BadUsage(
-            "--client-id is missing: connecting in the browser is not available yet",
-            "create a custom connection in Xero's developer portal; give --client-id, --client-secret",
-        )
     used = environment.required(database=True)
-    secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
-    found = verify(used, client_id, secret, tenant)
-    asyncio.run(save(used, account, found, client_id, secret, cut_off, new_organisation))
+    refresh: str | None = None
+    if in_browser or client_id is None:
+        client_id = client_id or used.xero_app_client_id or _no_app(port)
+        found, refresh = agree(used, client_id, client_secret, tenant, port, timeout)
+    else:
+        client_secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
+        found = verify(used, client_id, client_secret, tenant)
+    asyncio.run(save(used, account, found, client_id, client_secret, cut_off, new_organisation, refresh))
     trouble = asyncio.run(ask_lane(used, account))
     _report(asyncio.run(_load(used, account)), trouble, as_json)
 
@@ -100,6 +123,50 @@ def verify(used: Environment, client_id: str, client_secret: str, tenant_id: str
         ) from error
     except TokenUnavailable as error:
         raise OperationFailed(str(error), "try again, or correct SBX_XERO_IDENTITY_URL") from error
+    return _tenant_of(used, token, tenant_id)
+
+
+def agree(
+    used: Environment,
+    client_id: str,
+    client_secret: str | None,
+    tenant_id: str | None,
+    port: int,
+    seconds: float,
+) -> tuple[Tenant, str]:
+    """The organisation that somebody lets us into in the browser, and the refresh token for it.
+
+    Raises:
+        OperationFailed: nobody agreed, Xero refuses the app, or it is for other organisations.
+        BadUsage: it is for several, and none was named.
+    """
+    try:
+        token = browser.authorise(used, client_id, client_secret, port, seconds)
+    except TokenRefused as error:
+        raise OperationFailed(
+            f"Xero refuses the app {client_id}: {error}",
+            "give --client-secret for an app that has one, and none for a PKCE app; the answer of the "
+            "browser is good for five minutes, and once",
+        ) from error
+    except TokenUnavailable as error:
+        raise OperationFailed(str(error), "run it again, or correct SBX_XERO_IDENTITY_URL") from error
+    if token.refresh_token is None:
+        raise OperationFailed(
+            "Xero gives access for half an hour only: no refresh token came",
+            "the app must be allowed the scope offline_access",
+        )
+    return _tenant_of(used, token, tenant_id), token.refresh_token
+
+
+def _no_app(port: int) -> str:
+    raise BadUsage(
+        "--client-id is missing, and SBX_XERO_APP_CLIENT_ID is not set",
+        f"create an app in Xero's developer portal: for the browser one of 'Auth Code with PKCE' with the "
+        f"redirect URI http://localhost:{port}/callback, from machine to machine a custom connection",
+    )
+
+
+def _tenant_of(used: Environment, token: Token, tenant_id: str | None) -> Tenant:
     listed = _connections(used.xero_connections_url, token.access_token)
     if listed is None and tenant_id is None:
         raise BadUsage("Xero lists no organisations here", "name the organisation with --tenant ID")
@@ -113,7 +180,7 @@ def _chosen(listed: list[Tenant], tenant_id: str | None) -> Tenant:
     if not listed:
         raise OperationFailed(
             "the credentials are right, but no organisation is connected to the app",
-            "authorise the custom connection for the organisation in Xero, then connect again",
+            "choose the organisation in Xero, for a custom connection in the developer portal; connect again",
         )
     if tenant_id is None:
         if len(listed) > 1:
@@ -155,11 +222,12 @@ async def save(
     account: str,
     found: Tenant,
     client_id: str,
-    secret: str,
+    secret: str | None,
     enabled_at: datetime | None,
     new_organisation: bool,
+    refresh: str | None = None,
 ) -> None:
-    """Store the connection, the secret encrypted.
+    """Store the connection, secret and refresh token encrypted.
 
     Raises:
         ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
@@ -172,7 +240,8 @@ async def save(
             tenant_id=found.tenant_id,
             tenant_name=found.name,
             client_id=client_id,
-            client_secret_encrypted=box.encrypt(secret),
+            client_secret_encrypted=None if secret is None else box.encrypt(secret),
+            refresh_token_encrypted=None if refresh is None else box.encrypt(refresh),
             actor=environment.actor(),
             enabled_at=enabled_at,
             new_organisation=new_organisation,

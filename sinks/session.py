@@ -16,7 +16,7 @@ from connections.secrets import SecretBox, SecretKeyError
 from sinks.budget import CONCURRENT
 from sinks.entries import now_utc
 from sinks.xero.client import Answer, Request, XeroClient
-from sinks.xero.oauth import TokenRefused, mint_token
+from sinks.xero.oauth import Token, TokenRefused, mint_token, refresh_token
 
 CALL_DEADLINE = 50.0
 """Seconds after which a call has no answer, however slowly one drips in."""
@@ -83,20 +83,40 @@ class Session:
             credentials = await store.load_credentials(connection, self.account, lock=True)
             if self._use_kept(credentials):
                 return
-            try:
-                secret = self._box.decrypt(credentials.client_secret_encrypted)
-            except SecretKeyError as error:
-                raise TokenRefused(str(error)) from error
             token = await asyncio.get_running_loop().run_in_executor(
-                self._threads, mint_token, self._environment.xero_token_url, credentials.client_id, secret
+                self._threads, self._ask_for_token, credentials
             )
             lifetime = max(token.expires_in - 60.0, token.expires_in / 2) / rate
-            self._token_until = now_utc() + timedelta(seconds=lifetime)
-            self._token = token.access_token
+            until = now_utc() + timedelta(seconds=lifetime)
             encrypted = self._box.encrypt(token.access_token)
-            await store.save_token(connection, self.account, encrypted, self._token_until)
+            renewed = None if token.refresh_token is None else self._box.encrypt(token.refresh_token)
+            await store.save_token(connection, self.account, encrypted, until, renewed)
             crash_point("token.before_commit")
         crash_point("token.after_commit")
+        # Not used before it is kept: if that fails, the refresh token before it works for 30 more minutes.
+        self._token, self._token_until = token.access_token, until
+
+    def _ask_for_token(self, credentials: store.Credentials) -> Token:
+        """One call of the identity server. Whoever calls holds the row of the tokens: a refresh token is used
+        by one at a time.
+        """
+        url, client_id = self._environment.xero_token_url, credentials.client_id
+        try:
+            secret, refresh = (
+                None if kept is None else self._box.decrypt(kept)
+                for kept in (credentials.client_secret_encrypted, credentials.refresh_token_encrypted)
+            )
+        except SecretKeyError as error:
+            raise TokenRefused(str(error)) from error
+        if refresh is None:
+            return mint_token(url, client_id, secret or "")
+        try:
+            return refresh_token(url, client_id, secret, refresh)
+        except TokenRefused as error:
+            raise TokenRefused(
+                f"Xero no longer renews the access that was given in the browser ({error}): it was "
+                f"taken away, or not used for 60 days; give it again with 'sbx connect {self.account} --browser'"
+            ) from error
 
     def _use_kept(self, credentials: store.Credentials) -> bool:
         """Use the token that an earlier process fetched, while it is good."""

@@ -54,7 +54,8 @@ def _grant(world: World, app: App, form: Mapping[str, str]) -> Issued:
     if grant == "refresh_token":
         return world.tokens.refresh(app, form.get("refresh_token", ""))
     if grant == "authorization_code":
-        return world.tokens.exchange_code(app, form.get("code", ""), form.get("redirect_uri", ""))
+        given = (form.get(name, "") for name in ("code", "redirect_uri", "code_verifier"))
+        return world.tokens.exchange_code(app, *given)
     raise NotImplementedError(grant)
 
 
@@ -74,13 +75,15 @@ def authorize(world: World, request: Request) -> Response:
     """GET …/connect/authorize: somebody agrees at once and comes back with a code."""
     query = request.query_params
     redirect_uri = query.get("redirect_uri", "")
-    if (
-        query.get("client_id") not in world.tokens.apps
-        or query.get("response_type") != "code"
-        or not redirect_uri
-    ):
+    app = world.tokens.apps.get(query.get("client_id", ""))
+    challenge = query.get("code_challenge")
+    if app is None or query.get("response_type") != "code" or not redirect_uri:
         return _refusal("invalid_request")
-    code = world.tokens.new_code(query["client_id"], query.get("scope", _DEFAULT_SCOPE), redirect_uri)
+    if challenge is None and not app.client_secret:
+        return _refusal("invalid_request")
+    if challenge is not None and query.get("code_challenge_method") != "S256":
+        return _refusal("invalid_request")
+    code = world.tokens.new_code(app.client_id, query.get("scope", _DEFAULT_SCOPE), redirect_uri, challenge)
     answer = {"code": code, "scope": query.get("scope", "")}
     if "state" in query:
         answer["state"] = query["state"]

@@ -1,8 +1,10 @@
 """Apps, their connections to organisations, and the tokens they hold."""
 
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from .books.ledger import new_id
 
@@ -22,7 +24,7 @@ class InvalidGrant(Exception):
 
 @dataclass(slots=True)
 class App:
-    """A Xero app. `unlimited` ones know neither limits nor faults."""
+    """A Xero app. `unlimited` ones know neither limits nor faults; those without a secret do PKCE only."""
 
     client_id: str
     client_secret: str
@@ -39,6 +41,7 @@ class Grant:
     scope: str
     used_at: float | None = None
     redirect_uri: str | None = None
+    challenge: str | None = None  # PKCE, S256
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +90,30 @@ class TokenOffice:
         return app
 
     def client_credentials(self, app: App, scope: str) -> Issued:
-        """A token for a custom connection: no refresh token comes with it."""
+        """A token for a custom connection: no refresh token comes with it. Raises InvalidClient."""
+        if not app.client_secret:
+            raise InvalidClient("an app without a secret")
         return self._issue(app, scope, refreshable=False)
 
-    def new_code(self, client_id: str, scope: str, redirect_uri: str) -> str:
+    def new_code(self, client_id: str, scope: str, redirect_uri: str, challenge: str | None = None) -> str:
         """An authorisation code, as if somebody had agreed in the browser. KeyError for an unknown app."""
         code = secrets.token_urlsafe(24)
         expires = self._seconds() + CODE_SECONDS
-        self._codes[code] = Grant(self.apps[client_id].client_id, expires, scope, redirect_uri=redirect_uri)
+        app = self.apps[client_id]
+        self._codes[code] = Grant(
+            app.client_id, expires, scope, redirect_uri=redirect_uri, challenge=challenge
+        )
         return code
 
-    def exchange_code(self, app: App, code: str, redirect_uri: str) -> Issued:
+    def exchange_code(self, app: App, code: str, redirect_uri: str, verifier: str = "") -> Issued:
         """Tokens for a code, once. Raises InvalidGrant."""
         grant = self._codes.pop(code, None)
         if grant is None or grant.client_id != app.client_id or grant.expires <= self._seconds():
             raise InvalidGrant(code)
         if grant.redirect_uri != redirect_uri:
             raise InvalidGrant("redirect_uri differs from that of the authorisation")
+        if grant.challenge is not None and grant.challenge != _s256(verifier):
+            raise InvalidGrant("code_verifier does not belong to the code_challenge")
         return self._issue(app, grant.scope, refreshable="offline_access" in grant.scope)
 
     def refresh(self, app: App, token: str) -> Issued:
@@ -143,3 +153,8 @@ class TokenOffice:
         for token, (owner, _) in self._access.items():
             if client_id in {None, owner}:
                 self._access[token] = (owner, self._seconds())
+
+
+def _s256(verifier: str) -> str:
+    """RFC 7636: the challenge of a verifier."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()

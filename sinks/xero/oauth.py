@@ -1,12 +1,14 @@
-"""Access tokens by client credentials (a Custom Connection): one POST to the identity server.
+"""Tokens from Xero's identity server: for client credentials, for a browser's code, for a refresh token.
 
-Source: developer.xero.com, "custom connections": grant ``client_credentials``, HTTP Basic, tokens of 30
-minutes, no refresh token.
+Sources: developer.xero.com, "custom connections": grant ``client_credentials``, HTTP Basic, tokens of 30
+minutes, no refresh token. "The PKCE flow" and "the standard authorization code flow": an app without a secret
+names itself in the body; a refresh token lasts 60 days and is replaced at every use, the one before works for
+30 more minutes, in case the answer was lost.
 """
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,7 +17,10 @@ from connections.secrets import mask
 from sinks.xero.client import Answer, NoAnswer, NotSent, Request, XeroClient, machine_seconds
 
 SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"
+BROWSER_SCOPES = f"{SCOPES} offline_access"
+"""With ``offline_access`` a refresh token comes along."""
 _TIMEOUT = 20.0
+_INVALID_GRANT = "invalid_grant"
 
 
 class TokenRefused(Exception):
@@ -30,13 +35,16 @@ class TokenUnavailable(Exception):
 class Token:
     """A bearer token and how many seconds it is good for."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_in: float
+    refresh_token: str | None = field(default=None, repr=False)
+    """What the next one is fetched with; none with client credentials."""
 
 
 class _TokenAnswer(msgspec.Struct):
     access_token: str
     expires_in: float = 1800.0
+    refresh_token: str | None = None
 
 
 class _TokenError(msgspec.Struct):
@@ -45,19 +53,57 @@ class _TokenError(msgspec.Struct):
 
 
 def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
-    """Ask for a token.
+    """A token for client credentials.
 
     Raises:
         TokenRefused: wrong client id, secret or scope; names what the server said.
         TokenUnavailable: no answer, or one that is not about the credentials.
     """
-    grant = {"grant_type": "client_credentials", "scope": SCOPES}
+    return _ask(token_url, {"grant_type": "client_credentials", "scope": SCOPES}, client_id, client_secret)
+
+
+def exchange_code(
+    token_url: str, client_id: str, client_secret: str | None, code: str, redirect_uri: str, verifier: str
+) -> Token:
+    """The first tokens of a connection that somebody has just agreed to in the browser.
+
+    ``redirect_uri`` is the one of the question, ``verifier`` what its ``code_challenge`` was made of.
+
+    Raises:
+        TokenRefused: wrong client id or secret, or the code is older than five minutes.
+        TokenUnavailable: no answer, or one that is not about the code.
+    """
+    grant = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+    return _ask(token_url, grant, client_id, client_secret)
+
+
+def refresh_token(token_url: str, client_id: str, client_secret: str | None, refresh: str) -> Token:
+    """New tokens for a refresh token, which is replaced by that of the answer.
+
+    Raises:
+        TokenRefused: it has expired, was taken away, or was replaced more than 30 minutes ago.
+        TokenUnavailable: no answer; the same refresh token works for 30 more minutes.
+    """
+    grant = {"grant_type": "refresh_token", "refresh_token": refresh}
+    return _ask(token_url, grant, client_id, client_secret)
+
+
+def _ask(token_url: str, grant: Mapping[str, str], client_id: str, client_secret: str | None) -> Token:
+    named = {**grant, "client_id": client_id}
+    hidden = [grant[name] for name in ("code", "code_verifier", "refresh_token") if name in grant]
+    if client_secret is None:
+        return _read(_post(token_url, named, {}), token_url, hidden)
     basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
     answer = _post(token_url, grant, {"Authorization": f"Basic {basic}"})
-    if answer.status in (400, 401):
+    if answer.status in (400, 401) and _error(answer).error != _INVALID_GRANT:
         # Xero's guide sends the credentials as HTTP Basic, its SDK in the body; a server may know only one.
-        answer = _post(token_url, {**grant, "client_id": client_id, "client_secret": client_secret}, {})
-    return _read(answer, token_url, (client_secret, basic))
+        answer = _post(token_url, {**named, "client_secret": client_secret}, {})
+    return _read(answer, token_url, [client_secret, basic, *hidden])
 
 
 def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
@@ -81,15 +127,16 @@ def _read(answer: Answer, token_url: str, secrets: Iterable[str]) -> Token:
             token = msgspec.json.decode(answer.body, type=_TokenAnswer)
         except msgspec.DecodeError as error:
             raise TokenUnavailable(f"the answer of {token_url} is not a token: {error}") from error
-        return Token(token.access_token, token.expires_in)
+        return Token(token.access_token, token.expires_in, token.refresh_token)
     if answer.status in (400, 401, 403):
-        raise TokenRefused(mask(_why(answer), secrets))
+        told = _error(answer)
+        said = f"{told.error} {told.error_description}".strip() or f"HTTP {answer.status}"
+        raise TokenRefused(mask(said, secrets))
     raise TokenUnavailable(f"Xero's identity server answered {answer.status}")
 
 
-def _why(answer: Answer) -> str:
+def _error(answer: Answer) -> _TokenError:
     try:
-        error = msgspec.json.decode(answer.body, type=_TokenError)
+        return msgspec.json.decode(answer.body, type=_TokenError)
     except msgspec.DecodeError:
-        return f"HTTP {answer.status}"
-    return f"{error.error} {error.error_description}".strip() or f"HTTP {answer.status}"
+        return _TokenError()
