@@ -115,7 +115,8 @@ class Session:
         except TokenRefused as error:
             raise TokenRefused(
                 f"Xero no longer renews the access that was given in the browser ({error}): it was "
-                f"taken away, or not used for 60 days; give it again with 'sbx connect {self.account} --browser'"
+                "taken away, or not used for 60 days; give it again with "
+                f"'sbx connect {self.account} --browser'"
             ) from error
 
     def _use_kept(self, credentials: store.Credentials) -> bool:
