@@ -116,3 +116,23 @@ def test_a_code_lives_five_minutes(xero: Xero) -> None:
     }
     xero.admin.advance(301)
     assert parse(token(xero, **given).data) == {"error": "invalid_grant"}
+
+
+def test_an_app_without_a_secret_must_prove_that_it_asked(xero: Xero) -> None:
+    xero.admin.add_client("public", "")
+    query = {"response_type": "code", "client_id": "public", "redirect_uri": "http://127.0.0.1:1/back"}
+    url = f"{xero.server.identity_url}/identity/connect/authorize?{urlencode(query)}"
+    assert xero.http.request("GET", url, redirect=False).status == 400
+    # The pair of RFC 7636, appendix B.
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    asked = {"client_id": "public", "code_challenge": challenge, "code_challenge_method": "S256"}
+    public = {"client_id": "public", "client_secret": ""}
+    given = {"grant_type": "authorization_code", "redirect_uri": "http://127.0.0.1:1/back", **public}
+    wrong = token(xero, **given, code=code(xero, **asked), code_verifier=verifier[::-1])
+    assert parse(wrong.data) == {"error": "invalid_grant"}
+    first = parse(token(xero, **given, code=code(xero, **asked), code_verifier=verifier).data)
+    refresh = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"], **public}
+    assert token(xero, **refresh).status == 200
+    credentials = token(xero, grant_type="client_credentials", **public)
+    assert parse(credentials.data) == {"error": "invalid_client"}

@@ -87,6 +87,21 @@ async def test_the_cut_off_stays_on_reconnect(conn: Db) -> None:
         await connect(conn, enabled_at=CUT_OFF + timedelta(days=1))
 
 
+async def test_a_reconnect_changes_the_way_of_connecting(conn: Db) -> None:
+    await connect(conn, client_secret_encrypted=None, refresh_token_encrypted=b"r-1")
+    until = datetime(2026, 2, 1, tzinfo=UTC)
+    await save_token(conn, "acme", b"t-1", until, b"r-2")
+    await save_token(conn, "acme", b"t-2", until)  # an answer without a refresh token takes none away
+    kept = await load_credentials(conn, "acme")
+    assert (kept.client_secret_encrypted, kept.refresh_token_encrypted) == (None, b"r-2")
+    assert b"r-2" not in repr(kept).encode()
+    await connect(conn)
+    kept = await load_credentials(conn, "acme")
+    assert (kept.client_secret_encrypted, kept.refresh_token_encrypted) == (b"s", None)
+    with pytest.raises(psycopg.errors.CheckViolation):  # neither secret nor refresh token
+        await connect(conn, client_secret_encrypted=None)
+
+
 async def test_another_organisation_needs_to_be_meant(conn: Db) -> None:
     await connect(conn, enabled_at=CUT_OFF)
     await save_facts(conn, "acme", FACTS)

@@ -91,6 +91,18 @@ def test_tls_alone() -> None:
     assert isinstance(environment.kafka_python()["ssl_context"], ssl.SSLContext)
 
 
+@pytest.mark.parametrize(
+    ("identity_url", "url"),
+    [
+        ("", "https://login.xero.com/identity/connect/authorize"),
+        ("https://identity.xero.com/connect/token", "https://login.xero.com/identity/connect/authorize"),
+        ("http://fake:1/connect/token", "http://fake:1/identity/connect/authorize"),
+    ],
+)
+def test_where_people_agree(identity_url: str, url: str) -> None:
+    assert read(XERO_IDENTITY_URL=identity_url).xero_authorize_url == url
+
+
 def test_the_database() -> None:
     environment = read(DATABASE_URL="postgresql://me:hidden@db:5433/books?sslmode=require")
     options = environment.psycopg("sbx deliver")
