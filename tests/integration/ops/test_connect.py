@@ -18,6 +18,7 @@ from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.ops.sbx import Done, Sbx, environ
 from tests.integration.sinks.shops import Maker, Shop, delivering, environment_of
+from tests.integration.sinks.test_secrets import everything_stored
 from tests.reliability.crashing import Worker
 
 APP = "app-without-secret"
@@ -146,7 +147,9 @@ def maker() -> Maker:
 # The command
 
 
-async def test_somebody_agrees_in_the_browser(desk: Desk, maker: Maker) -> None:
+async def test_somebody_agrees_in_the_browser(
+    desk: Desk, maker: Maker, capsys: pytest.CaptureFixture[str]
+) -> None:
     asking = desk.ask("--enabled-at", "2026-01-01T00:00:00Z")
     question = parse_qs(urlsplit(asking.question).query)
     assert question["code_challenge_method"] == ["S256"]
@@ -158,9 +161,13 @@ async def test_somebody_agrees_in_the_browser(desk: Desk, maker: Maker) -> None:
     assert done.json["tenant_id"] == desk.shop.tenant_id
     [row] = await desk.connections()
     assert (row["auth_kind"], row["client_id"], row["public"]) == ("authorization_code", APP, True)
-    assert await desk.refresh_token() not in done.out + done.err
+    first = await desk.refresh_token()
     async with delivering(desk.shop):
         await desk.works(maker, "Alice")
+    printed, stored = capsys.readouterr(), await everything_stored(desk.shop)
+    for secret in (first, await desk.refresh_token()):
+        for where in (done.out, done.err, *printed, stored):
+            assert secret not in where
     calls = desk.shop.xero.admin.calls()
     assert {call["client_id"] for call in calls if "Contacts" in call["path"]} == {APP}
 
