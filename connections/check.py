@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -45,6 +46,43 @@ def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding
     ]
 
 
+def unfit(
+    written: Mapping[str, str],
+    wanted: Mapping[str, str | None],
+    enabled_at: datetime,
+    facts: OrganisationFacts,
+) -> list[Finding]:
+    """Which of the wanted changes the organisation cannot work with.
+
+    Args:
+        written: the settings as they were set before, in their normal form.
+        wanted: changes in their normal form; none is the default, which is let through.
+    """
+    rows = {key: value for key, value in {**written, **wanted}.items() if value is not None}
+    findings = check_settings(Settings.from_rows(rows, enabled_at), facts)
+    return [one for one in findings if one.severity == "error" and wanted.get(one.key) is not None]
+
+
+def line_accounts(facts: OrganisationFacts) -> list[Account]:
+    """Accounts that document lines may name."""
+    return [
+        account
+        for account in facts.accounts
+        if account.active and account.code and account.type != "BANK" and account.system not in _XEROS_OWN
+    ]
+
+
+def payment_accounts(facts: OrganisationFacts) -> list[Account]:
+    """Accounts that Xero takes payments on."""
+    return [account for account in facts.accounts if account.active and account.payable]
+
+
+def tax_rates(side: Side, facts: OrganisationFacts) -> list[TaxRate]:
+    """Tax rates for sales or for purchases, by their TaxType."""
+    rates = [rate for rate in facts.tax_rates.values() if rate.active and _fits(rate, side)]
+    return sorted(rates, key=lambda rate: rate.tax_type)
+
+
 def _enabled_at(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
     if settings.enabled_at > facts.fetched_at:
         shown = settings.enabled_at.isoformat().replace("+00:00", "Z")
@@ -70,12 +108,7 @@ def _item(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
 
 def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Finding]:
     account = facts.accounts_by_code.get(code)
-    usable = [
-        item
-        for item in facts.accounts
-        if item.active and item.code and item.type != "BANK" and item.system not in _XEROS_OWN
-    ]
-    remedy = f"set {key} to one of: {_listed(usable)}"
+    remedy = f"set {key} to one of: {_listed(line_accounts(facts))}"
     if account is None:
         yield Finding(key, code, "is not in Xero's chart of accounts", remedy, "error")
     elif not account.active:
@@ -101,7 +134,7 @@ def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Fin
 
 
 def _payment_accounts(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
-    remedy = f"set it to one of: {_listed([item for item in facts.accounts if item.active and item.payable])}"
+    remedy = f"set it to one of: {_listed(payment_accounts(facts))}"
     if settings.payment_account is None:
         others = (
             f" by another reference than {', '.join(settings.payment_accounts)}"
@@ -199,6 +232,5 @@ def _listed(accounts: list[Account]) -> str:
 
 
 def _tax_types(side: Side, facts: OrganisationFacts) -> str:
-    rates = [rate for rate in facts.tax_rates.values() if rate.active and _fits(rate, side)]
-    shown = [f"{rate.tax_type} ({rate.name})" for rate in sorted(rates, key=lambda rate: rate.tax_type)]
+    shown = [f"{rate.tax_type} ({rate.name})" for rate in tax_rates(side, facts)]
     return ", ".join(shown) or "none yet: make one in Xero"

@@ -8,7 +8,7 @@ import difflib
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
@@ -100,6 +100,21 @@ class Settings:
         if folded in self.payment_accounts:
             return f"payment_account.{folded}", self.payment_accounts[folded]
         return "payment_account", self.payment_account
+
+
+def flat(settings: Settings) -> dict[str, str | None]:
+    """Every setting by the key that sets it, tables entry by entry; none where there is no value."""
+    values: dict[str, str | None] = {}
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if isinstance(value, Mapping):
+            table = "payment_account" if one.name == "payment_accounts" else one.name
+            values |= {f"{table}.{entry}": text for entry, text in value.items()}
+        elif isinstance(value, datetime):
+            values[one.name] = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        else:
+            values[one.name] = None if value is None else str(value)
+    return values
 
 
 def fold_reference(reference: str) -> str:

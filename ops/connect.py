@@ -1,14 +1,11 @@
 """``sbx connect``: an account's connection to its Xero organisation."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import msgspec
 import psycopg
 import typer
-import urllib3
 
 from connections import store
 from connections.check import check_settings
@@ -20,24 +17,9 @@ from ops.facts import ask_lane
 from ops.options import Account, AsJson
 from ops.settings import finding_json, say_findings
 from ops.terminal import print_json, say
-from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token
-
-_TIMEOUT = urllib3.Timeout(total=20.0)
-_NO_SUCH_PAGE = (404, 405)
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """One organisation that the credentials may work in."""
-
-    tenant_id: str
-    name: str
-
-
-class _Listed(msgspec.Struct, rename="camel"):
-    tenant_id: str
-    tenant_name: str | None = None
-    tenant_type: str = "ORGANISATION"
+from sinks.xero import tenants
+from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
+from sinks.xero.tenants import Tenant
 
 
 def connect(
@@ -115,14 +97,9 @@ def verify(used: Environment, client_id: str, client_secret: str, tenant_id: str
         BadUsage: they are for several, and none was named.
     """
     try:
-        token = mint_token(used.xero_token_url, client_id, client_secret)
-    except TokenRefused as error:
-        raise OperationFailed(
-            f"Xero refuses the credentials of client {client_id}: {error}",
-            "copy them anew from Xero's developer portal; the app must be a custom connection",
-        ) from error
-    except TokenUnavailable as error:
-        raise OperationFailed(str(error), "try again, or correct SBX_XERO_IDENTITY_URL") from error
+        token = tenants.token_for(used.xero_token_url, client_id, client_secret)
+    except tenants.CredentialsUnusable as error:
+        raise OperationFailed(error.problem, error.remedy) from error
     return _tenant_of(used, token, tenant_id)
 
 
@@ -167,54 +144,12 @@ def _no_app(port: int) -> str:
 
 
 def _tenant_of(used: Environment, token: Token, tenant_id: str | None) -> Tenant:
-    listed = _connections(used.xero_connections_url, token.access_token)
-    if listed is None and tenant_id is None:
-        raise BadUsage("Xero lists no organisations here", "name the organisation with --tenant ID")
-    if listed is None:
-        return Tenant(str(tenant_id), "")
-    return _chosen(listed, tenant_id)
-
-
-def _chosen(listed: list[Tenant], tenant_id: str | None) -> Tenant:
-    shown = ", ".join(f"{one.tenant_id} ({one.name})" for one in listed)
-    if not listed:
-        raise OperationFailed(
-            "the credentials are right, but no organisation is connected to the app",
-            "choose the organisation in Xero, for a custom connection in the developer portal; connect again",
-        )
-    if tenant_id is None:
-        if len(listed) > 1:
-            raise BadUsage(
-                f"the app is connected to several organisations: {shown}", "name one with --tenant"
-            )
-        return listed[0]
-    for one in listed:
-        if one.tenant_id.lower() == tenant_id.strip().lower():
-            return one
-    raise OperationFailed(f"the app is not connected to {tenant_id}", f"it is connected to: {shown}")
-
-
-def _connections(url: str, token: str) -> list[Tenant] | None:
-    """Organisations of the token (``GET /connections``); none where there is no such page."""
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     try:
-        with urllib3.PoolManager(retries=False, timeout=_TIMEOUT) as http:
-            answer = http.request("GET", url, headers=headers)
-            if answer.status in _NO_SUCH_PAGE:
-                # Xero's guide and its SDK spell the path differently; a stand-in may know only one of them.
-                answer = http.request("GET", url.replace("/connections", "/Connections"), headers=headers)
-            if answer.status in _NO_SUCH_PAGE:
-                return None
-            if answer.status != 200:
-                raise OperationFailed(f"Xero answered {answer.status} to GET {url}", "try again in a minute")
-            listed = msgspec.json.decode(answer.data, type=list[_Listed])
-    except urllib3.exceptions.HTTPError as error:
-        raise OperationFailed(f"Xero at {url} cannot be reached: {error}", "try again in a minute") from error
-    except msgspec.DecodeError as error:
-        raise OperationFailed(
-            f"the answer of {url} is no list of organisations: {error}", "check SBX_XERO_API_URL"
-        ) from error
-    return [Tenant(one.tenant_id, one.tenant_name or "") for one in listed if one.tenant_type != "PRACTICE"]
+        return tenants.tenant_of(used.xero_connections_url, token, tenant_id)
+    except tenants.TenantUnclear as error:
+        raise BadUsage(error.problem, "name the organisation with --tenant ID") from error
+    except tenants.CredentialsUnusable as error:
+        raise OperationFailed(error.problem, error.remedy) from error
 
 
 async def save(

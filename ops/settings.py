@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,10 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from connections import store
-from connections.check import Finding, check_settings
+from connections.check import Finding, check_settings, unfit
 from connections.environment import Environment
-from connections.facts import OrganisationFacts
-from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
+from connections.settings import InvalidSetting, flat, normal_key, parse_setting
 from contracts.reasons import CATALOGUE
 from log_projection import queries
 from ops import environment
@@ -25,8 +24,6 @@ from ops.options import Account, AsJson
 from ops.terminal import plural, print_json, say, stdout_console
 
 _FRESH = timedelta(minutes=10)
-_TABLES = ("payment_accounts", "sales_tax", "purchase_tax")
-_TABLE_KEYS = {"payment_accounts": "payment_account"}
 
 app = typer.Typer(no_args_is_help=True, help="Show, set and check an account's settings.")
 
@@ -146,21 +143,6 @@ def history(
     stdout_console().print(table)
 
 
-def flat(settings: Settings) -> dict[str, str | None]:
-    """Every setting by the key that sets it, tables entry by entry."""
-    values: dict[str, str | None] = {}
-    for one in fields(settings):
-        value = getattr(settings, one.name)
-        if one.name in _TABLES:
-            table = _TABLE_KEYS.get(one.name, one.name)
-            values |= {f"{table}.{entry}": text for entry, text in value.items()}
-        elif isinstance(value, datetime):
-            values[one.name] = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        else:
-            values[one.name] = None if value is None else str(value)
-    return values
-
-
 def in_words(finding: Finding) -> str:
     """A finding as a sentence with its remedy."""
     shown = f"{finding.key}={finding.value}" if finding.value else finding.key
@@ -214,12 +196,12 @@ async def _set(
     used: Environment, account: str, wanted: Mapping[str, str | None]
 ) -> list[store.SettingChange]:
     connection = await _load(used, account)
-    findings = _unfit(connection, wanted, connection.facts)
+    findings = _unfit(connection, wanted)
     if findings or connection.facts is None:
         trouble = await ask_lane(used, account)
         if trouble is None:  # perhaps it was added in Xero only now
             connection = await _load(used, account)
-            findings = _unfit(connection, wanted, connection.facts)
+            findings = _unfit(connection, wanted)
         elif connection.facts is None:
             say(f"warning: not checked against Xero, of which nothing is known yet: {trouble}", "yellow")
     facts = connection.facts
@@ -234,15 +216,11 @@ async def _set(
         return await store.set_settings(opened, account, wanted, environment.actor())
 
 
-def _unfit(
-    connection: store.Connection, wanted: Mapping[str, str | None], facts: OrganisationFacts | None
-) -> list[Finding]:
+def _unfit(connection: store.Connection, wanted: Mapping[str, str | None]) -> list[Finding]:
     """Changes that the organisation cannot work with; empty where nothing is known of it."""
-    if facts is None:
+    if connection.facts is None:
         return []
-    rows = {key: value for key, value in {**connection.written, **wanted}.items() if value is not None}
-    findings = check_settings(Settings.from_rows(rows, connection.enabled_at), facts)
-    return [one for one in findings if one.severity == "error" and wanted.get(one.key) is not None]
+    return unfit(connection.written, wanted, connection.enabled_at, connection.facts)
 
 
 async def _failures(used: Environment, account: str) -> list[queries.Row]:

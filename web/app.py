@@ -20,7 +20,7 @@ from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
 from web.headers import SecurityHeaders
 from web.live import Feed
-from web.pages import act, entry, hold, issues, log, overview, sign_in
+from web.pages import act, entry, hold, issues, log, overview, record, settings, sign_in
 from web.problems import Problem
 from web.services import Services
 
@@ -33,7 +33,14 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/overview", overview.overview_page),
     Route("/accounts/{account}/hold", hold.plan_page),
     Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),
+    Route("/accounts/{account}/settings", settings.settings_page),
+    Route("/accounts/{account}/settings", settings.change, methods=["POST"]),
+    Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),
+    Route("/accounts/{account}/connection", settings.reconnect, methods=["POST"]),
+    Route("/records/{account}/{entity}/{record_id}", record.record_page),
     Route("/issues", issues.issues_page),
+    Route("/issues/{issue_id}/mute", issues.mute, methods=["POST"]),
+    Route("/issues/{issue_id}/unmute", issues.unmute, methods=["POST"]),
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),
     Route("/acts/{number:int}", act.act_page),
@@ -45,7 +52,7 @@ PAGES: tuple[BaseRoute, ...] = (
 def build(environment: Environment) -> Starlette:
     """The application. It starts and goes on without a database, and says so."""
     database = new_pool(environment)
-    services = Services(database, Feed(), PasswordCheck())
+    services = Services(environment, database, Feed(), PasswordCheck())
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from connections.environment import Environment
 from web.auth.passwords import PasswordCheck
 from web.database import Database
 from web.live import Feed
@@ -13,6 +14,7 @@ from web.live import Feed
 class Services:
     """The application's own parts."""
 
+    environment: Environment
     database: Database
     feed: Feed
     passwords: PasswordCheck

@@ -9,6 +9,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from contracts.reasons.titles import title_of
 from web import words
 from web.assets import VERSION
 from web.auth.keys import form_token
@@ -39,6 +40,7 @@ environment.globals |= {
 }
 environment.filters |= {
     "in_words": words.in_words,
+    "reason_title": title_of,
     "document": words.document,
     "money": words.money,
     "moment": words.moment,
@@ -46,7 +48,7 @@ environment.filters |= {
     "query": lambda parameters: urlencode(parameters),
     "pretty": words.pretty,
     "zip_same": lambda values: [(value, value) for value in values],
-    "name_pairs": lambda codes: [(code, words.in_words(code)) for code in codes],
+    "name_pairs": lambda codes: sorted(((code, title_of(code)) for code in codes), key=lambda pair: pair[1]),
     "date_input": lambda value: "date" if not value or len(value) == 10 else "text",
 }
 

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 
-from log_projection import queries
+from log_projection import queries, story
 from log_projection.queries import Cursor, Filters, Row
+from log_projection.story import Record, Story
 from web.auth.users import User
 from web.database import Connection
 
@@ -15,6 +16,7 @@ class VisibleLog:
 
     def __init__(self, connection: Connection, user: User) -> None:
         self._connection = connection
+        self._user = user
         self._accounts = user.accounts
 
     def entries(
@@ -37,6 +39,10 @@ class VisibleLog:
     async def entry(self, entry_id: str) -> Row | None:
         """One entry, or none."""
         return await queries.entry(self._connection, entry_id, self._accounts)
+
+    async def story(self, record: Record) -> Story | None:
+        """All that is known of a record; none for one that the user may not see."""
+        return await story.tell(self._connection, record) if self._user.sees(record.account) else None
 
     async def attempts(self, entry_id: str) -> list[Row]:
         """The calls made for an entry; empty for one that the user may not see."""

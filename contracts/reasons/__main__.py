@@ -42,6 +42,8 @@ def _entry(reason: Reason) -> list[str]:
     lines = [
         f"### `{reason.code}`",
         "",
+        f"**{reason.title}**",
+        "",
         f"> {sentence_case(reason.sentence)}",
         "",
         f"- **Why:** {reason.cause}",

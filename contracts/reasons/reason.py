@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from contracts.reasons.titles import title_of
+
 Who = Literal["salesbinder", "xero", "settings", "us"]
 Kind = Literal["failed", "settings", "waiting", "warning", "event"]
 
@@ -30,3 +32,8 @@ class Reason:
     cause_args: tuple[str, ...] = ()
     """The details that tell one cause from another: failures that agree in them are put right together. Never
     a document's number or an amount."""
+
+    @property
+    def title(self) -> str:
+        """A few words for a heading."""
+        return title_of(self.code)

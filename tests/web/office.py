@@ -223,9 +223,10 @@ class Office:
 
 
 @contextmanager
-def serving(database_url: str, data_dir: Path) -> Iterator[Office]:
+def serving(database_url: str, data_dir: Path, **variables: str) -> Iterator[Office]:
     """The page at work for as long as the block runs."""
-    environment = Environment.read({"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(data_dir)})
+    known = {"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(data_dir)}
+    environment = Environment.read(known | variables)
     listening = bind("127.0.0.1", 0)
     server = new_server(environment)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

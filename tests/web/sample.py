@@ -14,6 +14,8 @@ from contracts.results import AccountResult, Attempt, EntryResult, Warning
 from tests.web.office import Office
 
 ACCOUNTS = ("northwind-supply", "harbour-bikes")
+STORY = "5f1c0a52-77aa-4b0e-9a43-2f6d1c7e9b10"
+"""The invoice that has a page of its own."""
 _PARTIES = ("Widgets & Co", "Meridian Labs", "Café Lindgren", "Oakwood School", "Bolt Brothers", "Tidal Surf")
 _SECONDS = (0.9, 1.3, 1.1, 2.4, 1.0, 1.7, 3.2, 1.2)
 
@@ -134,11 +136,11 @@ def fill(office: Office) -> str:
     day = _Day(datetime.now(UTC))
     found = _history(day)
     rate = {"rate": "15", "setting": "sales_tax.15"}
-    story = "5f1c0a52-77aa-4b0e-9a43-2f6d1c7e9b10"
-    taken = {"number": "5038", "contact": "Meridian Labs"}
+    taken = {"number": "5047", "contact": "Meridian Labs"}
+    taken["setting"] = "invoice_number_format"
     cents = "0.01 of rounding were put on the tax of line 1, so that the total is the same as in SalesBinder."
     refund = "The invoice stays paid in Xero; the refund of 45.00 stands there as a credit note of its own."
-    mine: dict[str, Any] = {"record_id": story, "party_name": "Café Lindgren"}
+    mine: dict[str, Any] = {"record_id": STORY, "party_name": "Café Lindgren"}
     payment = day.entry(
         12, "invoice", "payment_applied", "5042", "failed", "payment_account_missing",
         {"reference": "Gift card"},
@@ -164,6 +166,7 @@ def fill(office: Office) -> str:
         day.entry(3.5, "invoice", "created", "882", "queued", amount="89.00", account=ACCOUNTS[1]),
     ]  # fmt: skip
     office.log(*found)
+    _link(office)
     _hold(office, day.now)
     return payment.entry_id
 
@@ -180,6 +183,22 @@ def _history(day: _Day) -> list[EntryResult]:
                 day.entry(minutes, "invoice", "created", str(4600 + day.made), amount=amount, account=account)
             )
     return found
+
+
+def _link(office: Office) -> None:
+    """What the invoice of the story is in Xero."""
+    for kind, transaction, number, known in (
+        ("invoice", "", "5042", {}),
+        ("payment", "t-1", "", {"amount": "684.60", "date": "2026-03-02", "reference": "Cash #a1b2c3d4"}),
+    ):
+        xero_id = f"6c2f1b0{len(kind)}-41d2-4a6e-9f0b-2a7d5e9c1b34"
+        row = (ACCOUNTS[0], kind, STORY, transaction, xero_id, number, json.dumps(known))
+        office.rows(
+            "INSERT INTO ledger.links "
+            "(account, kind, record_id, transaction_id, xero_id, xero_number, facts) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb) RETURNING 1",
+            *row,
+        )
 
 
 def _hold(office: Office, now: datetime) -> None:

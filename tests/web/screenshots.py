@@ -17,7 +17,7 @@ from tests.web.office import Office, serving
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 MOST_BYTES = 150_000
-_WIDE = {"width": 1180, "height": 780}
+_WIDE = {"width": 1240, "height": 740}
 _LOOKS = (("", _WIDE, "light"), ("-dark", _WIDE, "dark"), ("-phone", PHONE, "light"))
 
 
@@ -45,7 +45,9 @@ def take(office: Office, browser: Browser, folder: Path) -> list[Path]:
         "overview": "/overview",
         "log": "/",
         "entry": f"/entries/{entry_id}",
+        "document": f"/records/{sample.ACCOUNTS[0]}/invoice/{sample.STORY}",
         "issues": "/issues",
+        "settings": f"/accounts/{sample.ACCOUNTS[0]}/settings",
     }
     session = office.client("ann").cookies
     cookies = [{"name": name, "value": value, "url": office.url} for name, value in session.items()]

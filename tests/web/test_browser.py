@@ -1,6 +1,7 @@
 """The page in a real browser: wide and narrow, with JavaScript and without."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,85 @@ def test_an_account_is_paused_with_a_note_and_resumed(
     acme.get_by_role("link", name="Resume…").click()
     page.get_by_role("button", name="Resume acme").click()
     expect(acme.get_by_role("link", name="Pause…")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_tax_rate_is_paired_and_what_waited_for_it_retried(
+    visit: Open, office: Office, scripted: bool, viewport: dict[str, int]
+) -> None:
+    connect(office)
+    reason = {"reason_code": "tax_rate_unmapped", "cause": "sales_tax.15", "reason": "Which tax is 15 %?"}
+    office.log(entry("a", 1, "failed", **reason), entry("b", 1, "failed", **reason))
+    page = visit("/overview", java_script_enabled=scripted, viewport=viewport)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Tax of Xero for 15 %").select_option("OUTPUT2")
+    page.get_by_role("button", name="Pair").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_label("15 %", exact=True)).to_have_value("OUTPUT2")
+    page.get_by_role("link", name="Retry all 2 of these").click()
+    expect(page.get_by_role("heading", name="Retry 2 entries?")).to_be_visible()
+
+
+def test_a_wrong_value_is_said_at_its_field_and_can_be_mended(visit: Open, office: Office) -> None:
+    connect(office)
+    page = visit("/accounts/acme/settings")
+    page.get_by_label("Days until due").fill("soon")
+    page.get_by_label("Sales", exact=True).select_option("260")
+    page.get_by_role("button", name="Save").click()
+    field = page.get_by_label("Days until due")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("is not a number of days")).to_be_visible()
+    field.fill("14")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_label("Days until due")).to_have_value("14")
+    expect(page.get_by_label("Sales", exact=True)).to_have_value("260")
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+def test_an_issue_is_muted_with_a_reason(visit: Open, office: Office, scripted: bool) -> None:
+    fill_log(office)
+    page = visit("/issues", java_script_enabled=scripted, viewport=PHONE)
+    page.get_by_text("Mute until…").click()
+    page.get_by_label("Until (that day included)").fill(datetime.now(UTC).date().isoformat())
+    page.get_by_label("Why?").fill("accountant asked")
+    page.get_by_role("button", name="Mute").click()
+    expect(page.get_by_role("heading", name="Muted")).to_be_visible()
+    expect(page.get_by_text("accountant asked")).to_be_visible()
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_role("heading", name="Muted")).to_be_hidden()
+
+
+def test_other_pages_follow_unless_somebody_is_at_work_in_them(visit: Open, office: Office) -> None:
+    fill_log(office)
+    pages = [visit(path) for path in ("/issues", "/overview", "/entries/r", "/records/acme/invoice/r1")]
+    issues, overview, one, record = pages
+    typing = visit("/issues")
+    typing.get_by_text("Mute until…").click()
+    typing.get_by_label("Why?").fill("half a")
+    office.log(
+        entry("r", 2, "failed", action="payment_applied", reason_code="period_locked", reason="Locked.")
+    )
+    expect(issues.get_by_role("heading", name="Period is locked")).to_be_visible()
+    expect(overview.get_by_role("link", name="2 failed")).to_be_visible()
+    expect(one.get_by_text("Locked.")).to_be_visible()
+    expect(record.get_by_text("2 actions failed")).to_be_visible()
+    expect(typing.get_by_label("Why?")).to_have_value("half a")
+    expect(typing.get_by_role("heading", name="Period is locked")).to_be_hidden()
+
+
+def test_a_documents_page_tells_where_it_stands(visit: Open, office: Office) -> None:
+    fill_log(office)
+    office.rows(
+        "INSERT INTO ledger.links (account, kind, record_id, transaction_id, xero_id, xero_number) "
+        "VALUES ('acme', 'invoice', 'r1', '', 'x-1', 'INV-7') RETURNING 1"
+    )
+    page = visit("/entries/r", viewport=PHONE)
+    expect(page.get_by_text("In Xero as INV-7. 1 action failed, 1 action still to be done.")).to_be_visible()
+    page.get_by_role("link", name="All of it on one page").click()
+    expect(page.get_by_role("heading", name="Invoice 1042, Widgets & Co")).to_be_visible()
+    expect(page.get_by_role("region", name="In Xero")).to_contain_text("INV-7")
+    expect(page.get_by_role("region", name="Everything that happened").get_by_role("listitem")).to_have_count(
+        2
+    )

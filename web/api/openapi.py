@@ -62,6 +62,11 @@ def _paths() -> dict[str, Any]:
         "in": "path",
         "required": True,
     }
+    of_account = {
+        **_parameter("account", {"type": "string"}, _SAID["account"]),
+        "in": "path",
+        "required": True,
+    }
     after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
     resume = {
         **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event seen."),
@@ -84,6 +89,20 @@ def _paths() -> dict[str, Any]:
         ),
         "/retry": _post("Try failed entries again; for operators"),
         "/skip": _post("End failed or named waiting entries as they are, with a note; for operators"),
+        "/accounts/{account}/settings": {
+            **_get("An account's settings", _json("Settings"), [of_account]),
+            "put": {
+                "summary": "Change the named settings, all or none; null is the default; for operators",
+                "parameters": [of_account],
+                "requestBody": {"required": True, "content": _json("SettingsChange")},
+                "responses": _with_problems(
+                    {"description": "What was changed.", "content": _json("SettingsChanged")}
+                ),
+            },
+        },
+        "/accounts/{account}/check": _get(
+            "The settings held against what is known of the organisation", _json("Check"), [of_account]
+        ),
         "/openapi.json": _get("This description", {"application/json": {}}, []),
     }
 
@@ -146,6 +165,7 @@ def _schemas() -> dict[str, Any]:
         **dict.fromkeys(("number", "status"), number),
         **dict.fromkeys(("started_at", "finished_at"), moment),
     )
+    values = {"type": "object", "additionalProperties": text}
     refused = _object(entry_id=text, code=text, message=text)
     return {
         "Entry": _object(**COLUMNS),
@@ -168,6 +188,19 @@ def _schemas() -> dict[str, Any]:
             causes={"type": "object", "additionalProperties": {"type": "integer"}},
             done=_list({"type": "string"}),
             refused=_list(refused),
+        ),
+        "Settings": _object(account=text, settings=values, written=_list({"type": "string"})),
+        "SettingsChange": _object(settings=values),
+        "SettingsChanged": _object(
+            account=text,
+            changed={"type": "object", "additionalProperties": _object(old=text, new=text)},
+        ),
+        "Check": _object(
+            account=text,
+            organisation=text,
+            fetched_at=moment,
+            findings=_list(_object(key=text, value=text, problem=text, remedy=text, severity=text)),
+            failures=_list({"type": "object"}),
         ),
         "Problem": _object(error=_object(code=text, message=text, field={"type": "string"})),
     }

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from web.api import acting, reading, streams
+from web.api import accounts, acting, reading, streams
 from web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -16,5 +16,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/stream", streams.live),
     Route("/retry", acting.retry, methods=["POST"]),
     Route("/skip", acting.skip, methods=["POST"]),
+    Route("/accounts/{account}/settings", accounts.show),
+    Route("/accounts/{account}/settings", accounts.change, methods=["PUT"]),
+    Route("/accounts/{account}/check", accounts.check),
     Route("/openapi.json", openapi),
 )

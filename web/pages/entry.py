@@ -5,7 +5,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from log_projection.queries import Filters, Row
+from log_projection.queries import Row
+from log_projection.story import Record
 from web.auth.gate import user_of
 from web.problems import Problem
 from web.services import services_of
@@ -20,14 +21,21 @@ async def entry_page(request: Request) -> Response:
     entry_id = request.path_params["entry_id"]
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
+        position = await visible.position()
         entry = await visible.entry(entry_id)
         if entry is None:
             raise no_entry()
         attempts = await visible.attempts(entry_id)
-        same = Filters(account=entry["account"], entity=entry["entity"], record=entry["record_id"])
-        history = [row async for row in visible.entries(same, limit=_HISTORY)]
-    history.reverse()
-    context = {"entry": entry, "attempts": attempts, "history": history, "story": story(entry, attempts)}
+        same = Record(entry["account"], entry["entity"], entry["record_id"])
+        whole = await visible.story(same)
+    context = {
+        "entry": entry,
+        "attempts": attempts,
+        "whole": whole,
+        "history": [] if whole is None else whole.entries[-_HISTORY:],
+        "story": story(entry, attempts),
+        "position": position,
+    }
     return render(request, "entry.html", context)
 
 

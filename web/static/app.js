@@ -99,3 +99,39 @@ if (table && table.dataset.live) {
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
+
+// Other pages are read anew when something changes, unless somebody is at work in them.
+const followed = document.querySelector("[data-follow]");
+const AT_WORK = "main details[open], main :is(input, select, textarea):focus";
+
+async function refresh() {
+  if (document.querySelector(AT_WORK)) return false;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = document.getElementById("main");
+  if (document.querySelector(AT_WORK)) return false;
+  const focused = [...main.querySelectorAll("a, button")].indexOf(document.activeElement);
+  main.replaceChildren(...page.getElementById("main").childNodes);
+  if (focused >= 0) main.querySelectorAll("a, button")[focused]?.focus();
+  return true;
+}
+
+if (followed && location.search.indexOf("done=") < 0) {
+  const source = new EventSource(followed.dataset.follow);
+  let wanted = false;
+  let busy = false;
+  const look = async () => {
+    if (!wanted || busy || document.hidden) return;
+    busy = true;
+    try {
+      if (await refresh()) wanted = false;
+    } catch {
+      // The server is away for a moment: the next look tries again.
+    }
+    busy = false;
+  };
+  source.addEventListener("news", () => { wanted = true; });
+  setInterval(look, 1000);
+  addEventListener("pagehide", () => source.close());
+}

@@ -1,0 +1,95 @@
+"""Issues: in words, with their documents; muted ones apart."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.web.office import Client, Office, entry
+
+
+@pytest.fixture
+def client(office: Office) -> Client:
+    office.user("ann")
+    reason = {
+        "reason_code": "tax_rate_unmapped",
+        "cause": "sales_tax.15",
+        "reason": "Which tax?",
+        "remedy": "Set it.",
+    }
+    office.log(
+        *(
+            entry(f"t{n}", 1, "failed", record_id=f"r{n}", record_number=f"100{n}", **reason)
+            for n in range(7)
+        ),
+        entry("n", 1, "failed", reason_code="number_taken", reason="It is taken.", account="beta"),
+    )
+    return office.client("ann")
+
+
+def issue_id(office: Office, code: str) -> str:
+    [row] = office.rows("SELECT issue_id FROM integrations_log.issues WHERE reason_code = %s", code)
+    return str(row["issue_id"])
+
+
+def send(client: Client, issue: str, act: str, **given: str) -> tuple[int, str]:
+    answer = client.form(f"/issues/{issue}/{act}", {"form_token": client.mark(), **given})
+    return answer.status, client.get("/issues").text if answer.status == 303 else answer.text
+
+
+def test_an_issue_has_a_title_its_documents_and_the_place_to_mend_it(client: Client) -> None:
+    page = client.get("/issues").text
+    [first, second] = page.split("<section")[1:]
+
+    assert "Tax rate not paired: sales_tax.15" in first
+    assert first.count('href="/entries/t') == 5
+    assert "and 2 more" in first
+    assert 'href="/accounts/acme/settings"' in first
+    assert "Number is taken" in second and "/settings" not in second
+
+
+def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client: Client) -> None:
+    issue = issue_id(office, "tax_rate_unmapped")
+    today = datetime.now(UTC).date().isoformat()
+    status, page = send(client, issue, "mute", until=today, reason="accountant asked")
+    assert status == 303
+    before, _, after = page.partition(">Muted</h2>")
+    assert "Tax rate not paired" not in before and "Tax rate not paired" in after
+    assert "Muted by ann" in after and "accountant asked" in after
+
+    office.rows("UPDATE web.mutes SET until = now() RETURNING 1")
+    assert ">Muted</h2>" not in client.get("/issues").text
+    send(client, issue, "mute", until=today, reason="still")
+    _, page = send(client, issue, "unmute")
+    assert ">Muted</h2>" not in page
+    acts = office.rows("SELECT actor, act, note FROM web.acts ORDER BY id")
+    assert [row["act"] for row in acts] == ["mute", "mute", "unmute"]
+    assert (acts[0]["actor"], acts[0]["note"]) == ("ann", "accountant asked")
+
+
+@pytest.mark.parametrize(
+    ("until", "reason", "said"),
+    [
+        ("soon", "r", "is no day"),
+        ("2020-01-01", "r", "from today on"),
+        ((datetime.now(UTC) + timedelta(days=400)).date().isoformat(), "r", "a year ahead"),
+        (datetime.now(UTC).date().isoformat(), " ", "Say why"),
+    ],
+)
+def test_a_mute_needs_a_day_and_a_reason(
+    office: Office, client: Client, until: str, reason: str, said: str
+) -> None:
+    status, page = send(client, issue_id(office, "number_taken"), "mute", until=until, reason=reason)
+
+    assert (status, said in page) == (400, True)
+    assert office.rows("SELECT 1 FROM web.mutes") == []
+
+
+def test_muting_is_for_operators_and_for_accounts_that_they_see(office: Office, client: Client) -> None:
+    office.user("vic", "viewer")
+    office.user("bea", "operator", ["beta"])
+    issue, today = issue_id(office, "tax_rate_unmapped"), datetime.now(UTC).date().isoformat()
+    for name, status in (("vic", 403), ("bea", 404)):
+        assert send(office.client(name), issue, "mute", until=today, reason="r")[0] == status
+        assert send(office.client(name), issue, "unmute")[0] == status
+    assert "Mute until" not in office.client("vic").get("/issues").text
+    assert client.get("/issues", account="beta").text.count("<section") == 1

@@ -1,0 +1,276 @@
+"""The settings as fields of a form: what each means, which values it may have, and which it has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from connections.check import line_accounts, payment_accounts, tax_rates
+from connections.facts import Account, OrganisationFacts
+from connections.settings import flat
+from connections.store import Connection
+from contracts.money import plain
+
+Kind = Literal["choice", "line_account", "payment_account", "sales_tax", "purchase_tax", "text"]
+Choices = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A setting in words. ``default`` is what holds where nothing is set."""
+
+    key: str
+    title: str
+    meaning: str
+    default: str
+    kind: Kind = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A setting with its value; ``value`` is ``""`` where nothing is set."""
+
+    key: str
+    title: str
+    meaning: str
+    value: str
+    saved: str
+    """The value in force; another one than ``value`` where that was not taken."""
+    default: str
+    choices: Choices | None
+    """Values with their names; none for a free text."""
+    error: str = ""
+
+
+_STATUS = (("authorised", "Approved"), ("draft", "Draft"))
+GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
+    (
+        "Which documents",
+        (
+            Meaning(
+                "enabled_at",
+                "Cut-off",
+                "Documents created before it are not synced, nor is anything that "
+                "happens to them later. A time with offset.",
+                "the first connect",
+            ),
+        ),
+    ),
+    (
+        "What an action does",
+        (
+            Meaning(
+                "invoice_status",
+                "Invoices arrive as",
+                "A payment approves a draft first.",
+                "authorised",
+                "choice",
+                _STATUS,
+            ),
+            Meaning(
+                "purchase_order_status",
+                "Orders arrive as",
+                "Bills made of orders, too.",
+                "authorised",
+                "choice",
+                _STATUS,
+            ),
+            Meaning(
+                "edit_authorised",
+                "Edit of an approved invoice",
+                "Changing an approved invoice changes the books.",
+                "refuse",
+                "choice",
+                (("refuse", "Fails"), ("push", "Changes in Xero what Xero lets change")),
+            ),
+            Meaning(
+                "refund_as",
+                "A refund becomes",
+                "",
+                "credit_note",
+                "choice",
+                (
+                    ("credit_note", "A credit note with the money paid out"),
+                    ("reverse_payment", "The matching payment taken back"),
+                ),
+            ),
+            Meaning(
+                "received_as",
+                "An order received in full becomes",
+                "",
+                "bill",
+                "choice",
+                (("bill", "A bill, and the order billed"), ("billed", "The order billed only")),
+            ),
+            Meaning(
+                "locked_period",
+                "A date in a locked period",
+                "",
+                "fail",
+                "choice",
+                (("fail", "Fails"), ("first_open_day", "Is moved to the first day after the lock")),
+            ),
+        ),
+    ),
+    (
+        "Accounts",
+        (
+            Meaning(
+                "sales_account", "Sales", "For the lines of invoices and credit notes.", "200", "line_account"
+            ),
+            Meaning(
+                "purchases_account", "Purchases", "For the lines of orders and bills.", "300", "line_account"
+            ),
+            Meaning(
+                "rounding_account",
+                "Rounding",
+                "For a line of cents on a document without tax.",
+                "860",
+                "line_account",
+            ),
+            Meaning(
+                "payment_account",
+                "Payments",
+                "Where payments go whose method has no account of its own. There is no safe guess.",
+                "not set: payments fail",
+                "payment_account",
+            ),
+            Meaning(
+                "item_code",
+                "Item",
+                "Every line carries it; made in Xero where it is missing, untracked.",
+                "SB-ITEM",
+            ),
+        ),
+    ),
+    (
+        "Numbers, dates, links",
+        (
+            Meaning(
+                "invoice_number_format",
+                "Invoice numbers",
+                "SB-{number} keeps SalesBinder's numbers apart from those made in Xero.",
+                "{number}",
+            ),
+            Meaning(
+                "purchase_order_number_format",
+                "Order numbers",
+                "The same for orders and their bills.",
+                "{number}",
+            ),
+            Meaning(
+                "due_days", "Days until due", "From the issue date, where a document names no due date.", "30"
+            ),
+            Meaning(
+                "currency",
+                "Currency",
+                "For documents that name none. It must be switched on in Xero.",
+                "the organisation's own",
+            ),
+            Meaning(
+                "drift_every",
+                "Compare with Xero",
+                "How often what we put there is compared: 12h, 1d, 2w.",
+                "off",
+            ),
+            Meaning(
+                "document_url",
+                "Address of a document",
+                "The document in SalesBinder, for links in Xero and in the log.",
+                "the document's page in SalesBinder",
+            ),
+        ),
+    ),
+)
+TABLES: tuple[tuple[str, str, str, Kind], ...] = (
+    (
+        "sales_tax",
+        "Tax on sales",
+        "The tax of Xero for each rate of SalesBinder on invoices, in per cent. 8+5 is a line with both.",
+        "sales_tax",
+    ),
+    ("purchase_tax", "Tax on purchases", "The same for orders and bills.", "purchase_tax"),
+    (
+        "payment_account",
+        "Payments by method",
+        "Payments whose reference in SalesBinder is this go there, whatever its case.",
+        "payment_account",
+    ),
+)
+"""Key before the dot, title, meaning, kind of the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Settings with an entry for each rate or method."""
+
+    name: str
+    title: str
+    meaning: str
+    rows: list[Field]
+    choices: Choices | None
+
+
+def groups(
+    connection: Connection, given: Mapping[str, str], errors: Mapping[str, str]
+) -> list[tuple[str, list[Field]]]:
+    """The single settings, by group. ``given`` is what was typed and not taken, ``errors`` why."""
+    values = flat(connection.settings)
+    found = []
+    for title, meanings in GROUPS:
+        shown = []
+        for one in meanings:
+            own = one.key in connection.written or one.key == "enabled_at"
+            saved = (values[one.key] or "") if own else ""
+            value = given.get(one.key, saved)
+            options = (
+                list(one.choices) if one.kind == "choice" else choices(one.kind, connection.facts, value)
+            )
+            default = dict(options or ()).get(one.default, one.default)
+            shown.append(
+                Field(
+                    one.key, one.title, one.meaning, value, saved, default, options, errors.get(one.key, "")
+                )
+            )
+        found.append((title, shown))
+    return found
+
+
+def tables(connection: Connection, given: Mapping[str, str], errors: Mapping[str, str]) -> list[Table]:
+    """The settings that have an entry for each rate or method."""
+    values = flat(connection.settings)
+    found = []
+    for name, title, meaning, kind in TABLES:
+        rows = []
+        for key in sorted(key for key in values if key.startswith(f"{name}.")):
+            entry = key.partition(".")[2]
+            saved = values[key] or ""
+            value = given.get(key, saved)
+            said = entry if kind == "payment_account" else f"{entry} %"
+            options = choices(kind, connection.facts, value)
+            rows.append(Field(key, said, "", value, saved, "", options, errors.get(key, "")))
+        found.append(Table(name, title, meaning, rows, choices(kind, connection.facts, "")))
+    return found
+
+
+def choices(kind: Kind, facts: OrganisationFacts | None, value: str) -> Choices | None:
+    """What the organisation offers, and the value that is set even where it does not; none where unknown."""
+    if facts is None or kind in ("text", "choice"):
+        return None
+    if kind == "line_account":
+        found = [(account.code, _named(account)) for account in line_accounts(facts)]
+    elif kind == "payment_account":
+        found = [(account.code or account.account_id, _named(account)) for account in payment_accounts(facts)]
+    else:
+        rates = tax_rates("sales" if kind == "sales_tax" else "purchases", facts)
+        found = [
+            (rate.tax_type, f"{rate.name}, {plain(rate.rate)} %" if rate.rate is not None else rate.name)
+            for rate in rates
+        ]
+    if value and value not in dict(found):
+        found.append((value, f"{value} (not offered by Xero)"))
+    return found
+
+
+def _named(account: Account) -> str:
+    return f"{account.code} {account.name}".strip()

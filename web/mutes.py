@@ -1,0 +1,78 @@
+"""Issues put aside until a day, with why: somebody knows, and nothing is to be done before."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from log_projection.queries import Row
+from web import acts
+from web.auth.users import User
+from web.database import Connection, Database
+from web.problems import Problem
+from web.visible import VisibleLog
+
+LONGEST = timedelta(days=366)
+
+_SQL = load_queries(__file__)
+
+
+async def standing(connection: Connection, user: User) -> dict[str, dict[str, Any]]:
+    """What is muted now, by issue."""
+    parameters = {"accounts": None if user.accounts is None else list(user.accounts)}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["standing"], parameters, prepare=False)
+        return {row["issue_id"]: row for row in await cursor.fetchall()}
+
+
+async def mute(database: Database, user: User, address: str, issue_id: str, until: str, reason: str) -> None:
+    """Put an issue aside, that day included.
+
+    Raises:
+        Problem: 400 that names the field; 404, there is no such issue for this user.
+    """
+    reason = acts.checked_note(reason, needed=True)
+    end = _end_of(until)
+    async with database.connection() as connection:
+        issue = await _issue(connection, user, issue_id)
+        target = {"issue": issue_id, "until": until}
+        number = await acts.begin(connection, user, address, "mute", target, reason)
+        row = {"issue_id": issue_id, "account": issue["account"], "until": end, "reason": reason}
+        await connection.execute(_SQL["mute"], {**row, "muted_by": user.name})
+        await acts.end(connection, number, {})
+
+
+async def unmute(database: Database, user: User, address: str, issue_id: str) -> None:
+    """Show it among the others again.
+
+    Raises:
+        Problem: 404, there is no such issue for this user.
+    """
+    async with database.connection() as connection:
+        await _issue(connection, user, issue_id)
+        number = await acts.begin(connection, user, address, "unmute", {"issue": issue_id}, "")
+        await connection.execute(_SQL["unmute"], {"issue_id": issue_id})
+        await acts.end(connection, number, {})
+
+
+async def _issue(connection: Connection, user: User, issue_id: str) -> Row:
+    for issue in await VisibleLog(connection, user).issues():
+        if issue["issue_id"] == issue_id:
+            return issue
+    message = "There is no such issue (any more), or it belongs to an account that you do not see."
+    raise Problem(404, "not_found", message)
+
+
+def _end_of(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        message = f"'{text}' is no day. Write one such as 2026-01-31."
+        raise Problem(400, "bad_request", message, "until") from error
+    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    now = datetime.now(UTC)
+    if not now < end <= now + LONGEST:
+        message = "Mute it until a day from today on, a year ahead at most."
+        raise Problem(400, "bad_request", message, "until")
+    return end
