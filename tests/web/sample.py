@@ -160,8 +160,8 @@ def fill(office: Office) -> str:
         day.entry(3, "customer", "edited", "", party_name="Oakwood School"),
         day.entry(2, "invoice", "refund_applied", "5039", amount="45.00",
                   warnings=(Warning(code="invoice_stays_paid", text=refund),)),
-        day.entry(0.4, "invoice", "created", "5053", "running", amount="318.25"),
-        day.entry(0.2, "invoice", "edited", "5053", "queued", amount="318.25"),
+        day.entry(0.4, "invoice", "created", "5053", "running", amount="318.25", party_name="Widgets & Co"),
+        day.entry(0.2, "invoice", "edited", "5053", "queued", amount="318.25", party_name="Widgets & Co"),
         day.entry(5, "invoice", "created", "881", "queued", amount="1150.00", account=ACCOUNTS[1]),
         day.entry(3.5, "invoice", "created", "882", "queued", amount="89.00", account=ACCOUNTS[1]),
     ]  # fmt: skip
