@@ -44,7 +44,9 @@ class Api:
         call.faults = list(faults)
         if late := faults.get("late_apply"):
             self._apply_late(request, path, body, app, tenant_id, late.seconds)
-            return self._drop(request, call)
+            if late.status is None:
+                return self._drop(request, call)
+            return self._finish(call, _response(_stored(late.status, None)))
         exceeded = None if app.unlimited else self.world.limiter.enter(app.client_id, tenant_id)
         if exceeded is not None:
             return self._finish(call, self._limited(app, tenant_id, exceeded, call))
