@@ -38,6 +38,8 @@ class Reading:
     """A whole answer read."""
 
     results: tuple[Result, ...]
+    settled: bool = True
+    """False where the answer may be that of a gateway, behind which Xero is still at work on the call."""
 
 
 Trouble = Literal["", "limit", "unauthorised", "forbidden", "server"]
@@ -57,11 +59,15 @@ def read_answer(call: Call, answer: Answer) -> Reading:
     """One result an element, in the order of the call's elements."""
     status = answer.status
     if 200 <= status < 300:
-        return Reading(tuple(_success(call, answer)))
+        results = tuple(_success(call, answer))
+        lost = any(result.verdict == "unknown" for result in results)
+        return Reading(results, settled=not lost or isinstance(decode(answer.body), Mapping))
     trouble = trouble_of(status)
     if trouble:
         unsure = trouble == "server" and call.route.creates
-        return Reading(tuple(Result("unknown" if unsure else "not_applied") for _ in call.parts))
+        return Reading(
+            tuple(Result("unknown" if unsure else "not_applied") for _ in call.parts), settled=False
+        )
     return Reading(tuple(_refused(call, answer)))
 
 

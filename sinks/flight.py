@@ -119,7 +119,10 @@ class Flight:
         lane.state.answered(answer, token)
         if self._sent_before and trouble_of(answer.status) in _NOT_LOOKED_AT:
             return False  # says nothing about what became of the first sending
-        await self._end("answered", read_answer(self._call, answer), started, answer)
+        reading = read_answer(self._call, answer)
+        settled = reading.settled or not self._call.route.repeatable
+        trusted = None if settled else now_utc() + timedelta(seconds=SETTLE / lane.rate)
+        await self._end("answered", reading, started, answer, trusted)
         return True
 
     async def _may_send_again(self) -> bool:

@@ -48,6 +48,8 @@ class Route:
     of a look-up gets all that was found."""
     creates: bool = False
     """Creates something: after an answer that was not seen it must not simply be sent anew."""
+    repeatable: bool = False
+    """Xero makes a second one without a word, because nothing about it must be unique."""
 
     @property
     def id_field(self) -> str:
@@ -86,12 +88,14 @@ ROUTES: dict[str, Route] = {
         Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_NUMBER),
         Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_ID),
         # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
-        Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True),
+        Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True, True),
         Route("bills.find", "GET", "/Invoices", "Invoices", 40, {"page": "1", "pageSize": "1000"}),
-        Route("payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True),
+        Route(
+            "payments.create", "PUT", "/Payments", "Payments", 50, _BATCH, ("Invoice.InvoiceID",), True, True
+        ),
         Route("payments.remove", "POST", "/Payments/{id}", "Payments", 1, {}, ("PaymentID",)),
         Route("payments.read", "GET", "/Payments/{id}", "Payments", 20, {}, ("PaymentID",)),
-        Route("refunds.create", "PUT", "/Payments", "Payments", 50, _BATCH, _ON_CREDIT_NOTE, True),
+        Route("refunds.create", "PUT", "/Payments", "Payments", 50, _BATCH, _ON_CREDIT_NOTE, True, True),
         Route("credit_notes.create", "PUT", "/CreditNotes", "CreditNotes", 50, _LINES, _NOTE_NUMBER, True),
         Route("credit_notes.update", "POST", "/CreditNotes", "CreditNotes", 50, _LINES, ("CreditNoteID",)),
         Route("credit_notes.find", "GET", "/CreditNotes", "CreditNotes", 20, {"unitdp": "4"}, _NOTE_NUMBER),

@@ -10,8 +10,8 @@ KINDS = {
     "latency_after": "apply, then wait `seconds` (real ones) before answering",
     "drop_before": "close the connection, nothing applied",
     "drop_after": "apply, then close the connection",
-    "late_apply": "close the connection, apply `seconds` (of the fake's clock) later; with `status`: answer that "
-    "instead, as a gateway does that has given up",
+    "late_apply": "close the connection, apply `seconds` (of the fake's clock) later; with `status`: answer "
+    "that instead, as a gateway does that has given up",
     "error_before": "answer `status` (default 500), nothing applied; a 500 is kept under the Idempotency-Key",
     "error_after": "apply, then answer `status` (default 500), kept under the Idempotency-Key",
     "answer": "answer `status` (default 400) with the JSON text `value`, nothing applied; `{authorization}` "

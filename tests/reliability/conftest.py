@@ -22,9 +22,9 @@ async def shop(database_url: str, xero: FakeXeroServer, tmp_path: Path) -> Async
 
 @pytest.fixture
 def fast_shop(shop: Shop, xero: FakeXeroServer) -> Shop:
-    """The same in a world whose clock runs ten times as fast: waits of seconds pass in tenths."""
-    shop.environment = replace(shop.environment, clock_rate=10.0)
-    xero.admin.set_clock(rate=10.0)
+    """The same in a world whose clock runs twenty times as fast: waits of seconds pass in tenths."""
+    shop.environment = replace(shop.environment, clock_rate=20.0)
+    xero.admin.set_clock(rate=20.0)
     return shop
 
 

@@ -40,7 +40,7 @@ async def test_books_come_out_the_same(
     shop = fast_shop
     await shop.send(*sales(maker, 60))
     async with delivering(shop):
-        await shop.idle(45)
+        await shop.idle(120)
     assert all(fault["hits"] for fault in xero.admin.faults())
     assert {(state, outcome) for _, state, outcome in await shop.log()} <= {
         ("completed", "posted"),

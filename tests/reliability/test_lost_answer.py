@@ -9,7 +9,10 @@ pytestmark = pytest.mark.reliability
 
 
 @pytest.mark.parametrize("second", ["rate_limit", "expired_token", "unavailable"])
-async def test_a_payment_is_made_once(second: str, shop: Shop, xero: FakeXeroServer, maker: Maker) -> None:
+async def test_a_payment_is_made_once(
+    second: str, fast_shop: Shop, xero: FakeXeroServer, maker: Maker
+) -> None:
+    shop = fast_shop
     document = maker.document(maker.customer(), 1)
     async with delivering(shop):
         await shop.run(maker.created(document))
