@@ -90,7 +90,7 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     partition: int | None = None
     offset: int | None = None
     triggered_by: str = "event"
-    """``event``, ``retry``, ``replay``, ``dead_letter``."""
+    """``event``, ``retry``, ``replay``, ``dead_letter``, ``drift``, ``decision``."""
     actor: str = ""
     cause: str = ""
     """What failures with this ``reason_code`` agree in when they have one cause: a tax rate, a contact, …"""

@@ -111,7 +111,9 @@ def _trouble(entry: Row) -> list[Any]:
         lines.append(Text(entry["reason"]))
     if entry["remedy"]:
         lines.append(Text.assemble(("What to do: ", "bold"), entry["remedy"]))
-    if entry["state"] == "failed":
+    if entry["reason_code"] == "needs_review":
+        lines.append(Text(f"Then: sbx decide {entry['entry_id']}", "dim"))
+    elif entry["state"] == "failed":
         lines.append(Text(f"Then: sbx retry --id {entry['entry_id']} --yes", "dim"))
     elif entry["next_attempt_at"]:
         lines.append(Text(f"It is tried again at {entry['next_attempt_at']:%Y-%m-%d %H:%M:%S} UTC.", "dim"))

@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "ops.explain:explain",
     "retry": "ops.retry:retry",
     "skip": "ops.retry:skip",
+    "decide": "ops.decide:decide",
     "replay": "ops.replay:replay",
     "drift": "ops.drift:drift",
     "pause": "ops.holding:pause",

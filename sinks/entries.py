@@ -164,7 +164,6 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
     """
     command = entry.command
     reason, remedy, cause = _explained(entry)
-    page = _XERO_PAGES.get(entry.xero_type, "") if entry.xero_id and short_code else ""
     return EntryResult(
         entry_id=entry.command_id,
         version=entry.version,
@@ -191,7 +190,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         xero_type=entry.xero_type,
         xero_id=entry.xero_id,
         xero_number=entry.xero_number,
-        xero_url=page.format(code=short_code, id=entry.xero_id),
+        xero_url=xero_page(entry.xero_type, entry.xero_id, short_code),
         event_id=command.event.id,
         event_type=command.event.type,
         event_time=command.event.time,
@@ -203,6 +202,16 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         cause=cause,
         made=entry.made,
     )
+
+
+def xero_page(kind: str, xero_id: str, short_code: str) -> str:
+    """Where Xero shows it; ``""`` where no page is known.
+
+    Args:
+        short_code: Xero's for the organisation; ``""`` when not known.
+    """
+    page = _XERO_PAGES.get(kind, "") if xero_id and short_code else ""
+    return page.format(code=short_code, id=xero_id)
 
 
 def describe(command: Command) -> str:
@@ -225,6 +234,7 @@ def _explained(entry: Entry) -> tuple[str, str, str]:
         "action": command.action.replace("_", " "),
         "entity": command.entity.replace("_", " "),
         "event_id": command.event.id,
+        "entry": entry.command_id,
         "name": command.party_name,
         "amount": "" if command.amount is None else str(command.amount),
     }

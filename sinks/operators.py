@@ -1,9 +1,13 @@
-"""What an operator does with single commands: try again, or leave it. One transaction of the ledger each."""
+"""What an operator does with single commands: try again, leave it, decide about it.
+
+One transaction of the ledger each.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from psycopg.rows import class_row, dict_row
 
 from connections import store
@@ -13,7 +17,7 @@ from contracts.reasons import warning
 from sinks import ledger
 from sinks.entries import Entry, entry_of_row, result_of
 from sinks.intake import LANE_CHANNEL
-from sinks.steps import encode_memory
+from sinks.steps import Link, Target, encode_memory
 
 _SQL = load_queries(__file__)
 
@@ -68,6 +72,127 @@ async def skip(
     said = [warning("skipped", actor=actor, note=note)] if note.strip() else []
     parameters = {"command_ids": list(command_ids), "actor": actor, "warnings": encode_memory(said)}
     return await _change(connection, "skip", parameters)
+
+
+NUMBERED = ("invoice", "credit_note", "purchase_order")
+"""Kinds of which Xero takes a number once: another one comes through only when the number is free."""
+
+
+class Undecidable(Exception):
+    """There is nothing to decide, or not so. ``str()`` says why, ``remedy`` what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(problem)
+
+
+async def undecided(connection: ledger.Connection, command_id: str) -> list[Mapping[str, Any]]:
+    """What Xero has that may be what this command sent, as it was when it was looked up: each with
+    ``xero_id``, ``kind``, ``number``, ``amount``, ``date``, ``status``, ``reference`` and ``url``.
+
+    Raises:
+        Undecidable: the command is not in ``needs_review``.
+    """
+    return _options(command_id, await _fetch(connection, "undecided", {"command_id": command_id}))
+
+
+async def decide(
+    connection: ledger.Connection, command_id: str, actor: str, adopt: str | None = None
+) -> list[str]:
+    """End a command's ``needs_review``: it is queued again, and goes on from what was decided.
+
+    Args:
+        adopt: the id in Xero of the candidate that it is: it is linked, and nothing is sent for it. None:
+            none of the candidates is it, and it is sent anew.
+
+    Returns:
+        the ids that were queued: the command's, and of those that were merged into it.
+
+    Raises:
+        Undecidable: the command is not in ``needs_review``, or the id is no candidate's or is linked already.
+    """
+    async with connection.transaction():
+        # the lease first, as lanes do it: nobody links anything of the account until this transaction ends
+        await connection.execute(_SQL["hold_account"], {"command_id": command_id})
+        rows = await _fetch(connection, "hold_undecided", {"command_id": command_id})
+        options = _options(command_id, rows)
+        row = rows[0]
+        account, target = row["account"], Target(*options[0]["target"])
+        if adopt is not None:
+            link = _link(command_id, options, adopt, actor)
+            await _refuse_linked(connection, account, link)
+            await ledger.write_links(connection, account, [link])
+        await ledger.resolve_unknown(connection, account, [target])
+        found = {name: row[name] for name in ("account", "entity", "record_id")}
+        return await _change(
+            connection, "decide", {**found, "target": row["reason_args"]["target"], "actor": actor}
+        )
+
+
+async def check_adoption(connection: ledger.Connection, command_id: str, adopt: str) -> None:
+    """Raises ``Undecidable`` where ``decide`` would refuse to adopt this."""
+    rows = await _fetch(connection, "undecided", {"command_id": command_id})
+    link = _link(command_id, _options(command_id, rows), adopt, "")
+    await _refuse_linked(connection, rows[0]["account"], link)
+
+
+def _options(command_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    if not rows:
+        raise Undecidable(f"the ledger knows no entry {command_id}", "take the id from 'sbx log'")
+    row = rows[0]
+    if row["state"] != "failed" or row["reason_code"] != "needs_review":
+        stands = " ".join(filter(None, (row["state"], row["outcome"] or row["reason_code"])))
+        raise Undecidable(
+            f"entry {command_id} is not in needs_review: it is {stands}",
+            "list those that are with 'sbx log --reason needs_review'",
+        )
+    if "options" not in row["reason_args"]:
+        raise Undecidable(
+            f"entry {command_id} does not say what Xero has: it failed under an earlier version",
+            f"look it up again with 'sbx retry --id {command_id} --yes'",
+        )
+    options: list[Mapping[str, Any]] = msgspec.json.decode(row["reason_args"]["options"])
+    return options
+
+
+def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, actor: str) -> Link:
+    chosen = [option for option in options if option["xero_id"].casefold() == adopt.strip().casefold()]
+    if not chosen:
+        listed = ", ".join(option["xero_id"] for option in options)
+        raise Undecidable(
+            f"{adopt} is no candidate of entry {command_id}",
+            f"name one of them: {listed}; or look again with 'sbx retry --id {command_id} --yes'",
+        )
+    option = chosen[0]
+    told = {name: option[name] for name in ("xero_id", "amount", "date")}
+    facts = option["facts"]
+    warnings = [*facts.get("warnings", ()), warning("adopted", actor=actor, **told)]
+    return Link(
+        Target(*option["target"]),
+        option["xero_id"],
+        option["number"],
+        option["seq"],
+        option["removed"],
+        {**facts, "warnings": warnings},
+    )
+
+
+async def _refuse_linked(connection: ledger.Connection, account: str, link: Link) -> None:
+    rows = await ledger.fetch(connection, "linked", {"account": account, "xero_ids": [link.xero_id]})
+    for row in rows:
+        other = Target(row["kind"], row["record_id"], row["transaction_id"])
+        if other != link.target:
+            what = f"{other.kind.replace('_', ' ')} {other.transaction_id or other.record_id}"
+            raise Undecidable(
+                f"{link.xero_id} is linked already: it is the {what} of SalesBinder",
+                "adopt another candidate, or send it anew with --send",
+            )
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
 
 
 async def standing(connection: ledger.Connection, command_ids: Sequence[str]) -> dict[str, Standing]:

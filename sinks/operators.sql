@@ -28,3 +28,25 @@ RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warni
 -- name: standing
 SELECT command_id::text, state, outcome, reason_code, actor FROM ledger.commands
 WHERE command_id = ANY(%(command_ids)s::uuid[])
+
+-- name: undecided
+SELECT account, entity, record_id, state, outcome, reason_code, reason_args FROM ledger.commands
+WHERE command_id = %(command_id)s
+
+-- name: hold_undecided
+SELECT account, entity, record_id, state, outcome, reason_code, reason_args FROM ledger.commands
+WHERE command_id = %(command_id)s FOR UPDATE
+
+-- name: hold_account
+SELECT 1 FROM ledger.leases WHERE account = (SELECT account FROM ledger.commands WHERE command_id = %(command_id)s)
+FOR UPDATE
+
+-- name: decide
+-- What was merged into the action that failed waits for the same decision.
+UPDATE ledger.commands SET
+    state = 'queued', reason_code = NULL, reason_args = '{}', revision = revision + 1, version = version + 1,
+    next_attempt_at = NULL, finished_at = NULL, triggered_by = 'decision', actor = %(actor)s
+WHERE account = %(account)s AND entity = %(entity)s AND record_id = %(record_id)s
+  AND state = 'failed' AND reason_code = 'needs_review' AND reason_args ->> 'target' = %(target)s
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
+          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor

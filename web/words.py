@@ -41,6 +41,7 @@ TRIGGERS = {
     "retry": "Retried",
     "replay": "Replayed",
     "drift": "Sent again after a comparison with Xero",
+    "decision": "Decided",
     "dead_letter": "Event that could not be read",
 }
 XERO_TYPES = {

@@ -255,8 +255,10 @@ REASONS = (
         "needs_review",
         "Xero's answer to '{step}' for {document} was lost, and looking it up did not settle it. "
         "Found: {candidates}.",
-        "The connection broke while Xero was at work, and nothing in Xero bears a mark that would settle it.",
-        "look in Xero: if it is there, skip this entry; if not, retry it.",
+        "The connection broke while Xero was at work, and what bears our mark in Xero agrees only in part, "
+        "or is there twice.",
+        "look at them in Xero, then decide: 'sbx decide {entry} --adopt ID' where one of them is it, "
+        "'sbx decide {entry} --send' where none is.",
         "xero",
         "Nothing, on purpose: doing it twice would be worse. Later actions on the same record wait "
         "for this one.",

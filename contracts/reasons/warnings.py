@@ -111,6 +111,13 @@ REASONS = (
         "us",
     ),
     _warning(
+        "adopted",
+        "{actor} decided that it is what stands in Xero with the id {xero_id}: {amount} on {date}.",
+        "An answer of Xero was lost, and what Xero has agreed only in part, or was there twice.",
+        "nothing.",
+        "us",
+    ),
+    _warning(
         "xero_warned",
         "Xero took it with a warning: {message}",
         "The words are Xero's own.",

@@ -10,6 +10,7 @@ from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.contacts import quoted
 from sinks.planner.invoices import GONE, give_up
 from sinks.planner.payments import is_marked
+from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
 from sinks.resolve import contact_of
 from sinks.steps import Element, Link, Target
@@ -87,11 +88,10 @@ def adopt_credit_note(
         and xero_day(note) == wanted["Date"]
         and contact_of(note) == contact_of(wanted)
     )
+    link = link_of_credit_note(target, note, memory, s.seq)
     if note.get("Status") not in GONE and not same:
-        raise Refused(
-            "needs_review", step=f"credit note {wanted['CreditNoteNumber']}", candidates=_named(note)
-        )
-    return Remember((link_of_credit_note(target, note, memory, s.seq),), (target,), afresh=True)
+        refuse_unsettled(s, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
+    return Remember((link,), (target,), afresh=True)
 
 
 # Removal
@@ -240,7 +240,3 @@ def _gone(s: Situation, note: Link) -> tuple[Link, ...]:
 
 def _deleted(payment: Link) -> Link:
     return replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"})
-
-
-def _named(note: _Found) -> str:
-    return f"{note['CreditNoteID']} ({note.get('Status')}, total {note.get('Total')})"

@@ -20,6 +20,7 @@ from sinks.planner.contacts import (
     quoted,
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
+from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
@@ -228,15 +229,10 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
     if not ours:
         _refuse_number(resolved.number, same)
     invoice = ours[0]
-    if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):
-        raise Refused(
-            "needs_review",
-            step=f"create invoice {resolved.number}",
-            candidates=f"{invoice['InvoiceID']} ({invoice.get('Status')}, "
-            f"total {amount_in(invoice, 'Total')})",
-        )
     memory = document_memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
+    if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):
+        refuse_unsettled(s, f"create invoice {resolved.number}", [(invoice, link)])
     return Remember((link,), (link.target,), afresh=True)
 
 

@@ -26,6 +26,7 @@ from sinks.planner.invoices import (
     settled,
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
+from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_order
 from sinks.steps import Element, Link, Target
@@ -170,15 +171,10 @@ def _adopt(
         setting = "purchase_order_number_format"
         raise Refused("number_taken", number=resolved.number, contact=holder, setting=setting)
     order = ours[0]
+    memory = document_memory(s, document, resolved)
+    link = link_of_order(order_target(document.record_id), order, memory, s.seq)
     if order.get("Status") not in GONE and not _is(s, order, resolved):
-        raise Refused(
-            "needs_review",
-            step=f"create purchase order {resolved.number}",
-            candidates=f"{order['PurchaseOrderID']} ({order.get('Status')}, total {order.get('Total')})",
-        )
-    link = link_of_order(
-        order_target(document.record_id), order, document_memory(s, document, resolved), s.seq
-    )
+        refuse_unsettled(s, f"create purchase order {resolved.number}", [(order, link)])
     return Remember((link,), (link.target,), afresh=True)
 
 

@@ -25,6 +25,7 @@ from sinks.planner.invoices import (
     refused_for_state,
     status_of,
 )
+from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedPayment, resolve_payment
 from sinks.steps import Element, Link, Target
@@ -197,13 +198,8 @@ def look_up_payment(s: Situation, document: Mapping[str, Any], payment: Resolved
         return Remember((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,))
     if not live:
         return Remember((), (target,))
-    raise Refused(
-        "needs_review",
-        step=f"payment of {payment.amount} ({payment.reference})",
-        candidates=", ".join(
-            f"{p['PaymentID']} ({amount_in(p, 'Amount')}, {p.get('Reference')})" for p in live
-        ),
-    )
+    step = f"payment of {payment.amount} ({payment.reference})"
+    refuse_unsettled(s, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
 
 
 def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> bool:

@@ -30,6 +30,7 @@ from sinks.planner.orders import (
     refuse_removed_order,
     update_order,
 )
+from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
 from sinks.steps import Element, Link, Target
@@ -149,15 +150,12 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
     equal = [b for b in live if _is(s, b, bill)]
     if not marked and not equal:
         return Remember((), (target,))
+    memory = document_memory(s, _received(s, link), bill)
     if len(marked) == 1 and marked == equal:
-        memory = document_memory(s, _received(s, link), bill)
         return Remember((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
-    raise Refused(
-        "needs_review",
-        step=f"bill {bill.number} of {bill.total}",
-        candidates=", ".join(f"{b['InvoiceID']} ({b.get('Status')}, total {b.get('Total')})" for b in listed),
-    )
+    links = [(b, link_of_invoice(target, b, memory, s.seq)) for b in listed]
+    refuse_unsettled(s, f"bill {bill.number} of {bill.total}", links)
 
 
 def _find(target: Target, number: str) -> Send:

@@ -1,0 +1,62 @@
+"""What a person must decide: what Xero has may be what was sent, and nothing settles whether it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from contracts.money import to_cents
+from contracts.reasons import Refused
+from sinks.entries import xero_page
+from sinks.planner.amounts import amount_in, xero_day
+from sinks.planner.situation import Situation
+from sinks.steps import Link, encode_memory
+
+
+def refuse_unsettled(
+    s: Situation, step: str, candidates: Sequence[tuple[Mapping[str, Any], Link]]
+) -> NoReturn:
+    """Raises ``needs_review``, which names what it may be and keeps what a decision needs.
+
+    Args:
+        step: what was sent, in words.
+        candidates: what Xero has, each with the link that adopting it would make. All links have one target.
+    """
+    options = [_option(s, found, link) for found, link in candidates]
+    raise Refused(
+        "needs_review",
+        step=step,
+        candidates="; ".join(_named(option) for option in options),
+        target=target_text(candidates[0][1]),
+        options=encode_memory(options),
+    )
+
+
+def target_text(link: Link) -> str:
+    """The step of which it is to be decided what became of it."""
+    return " ".join(link.target).strip()
+
+
+def _option(s: Situation, found: Mapping[str, Any], link: Link) -> dict[str, Any]:
+    kind = link.target.kind
+    return {
+        "xero_id": link.xero_id,
+        "kind": kind,
+        "number": link.xero_number,
+        "amount": str(to_cents(amount_in(found, "Amount" if kind in ("payment", "refund") else "Total"))),
+        "date": xero_day(found),
+        "status": str(found.get("Status") or ""),
+        "reference": str(found.get("Reference") or ""),
+        "url": xero_page("payment" if kind == "refund" else kind, link.xero_id, s.facts.short_code),
+        "target": list(link.target),
+        "seq": link.seq,
+        "removed": link.removed,
+        "facts": link.facts,
+    }
+
+
+def _named(option: Mapping[str, Any]) -> str:
+    """``payment on 1042 of 20.00 on 2026-03-02 (AUTHORISED, Cash #1a2b3c4d), id …, https://…``."""
+    kind = option["kind"].replace("_", " ")
+    on = " on" if option["kind"] in ("payment", "refund") else ""
+    told = ", ".join(text for text in (option["status"], option["reference"]) if text)
+    what = f"{kind}{on} {option['number']} of {option['amount']} on {option['date']} ({told})"
+    return ", ".join(text for text in (what, f"id {option['xero_id']}", option["url"]) if text)
