@@ -19,7 +19,7 @@ from tests.integration.sinks.shops import Maker, Shop, connect
 
 ROOT = Path(__file__).parents[2]
 _SCRIPT = Path(__file__).with_name("deliver_process.py")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until something is taken to be broken."""
 
 

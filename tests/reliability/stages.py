@@ -33,6 +33,9 @@ class Stages:
             "SBX_KAFKA_BOOTSTRAP_SERVERS": self._kafka,
             "SBX_WORKER_NAME": f"crash-{stage}",
         }
+        if stage in self._running:  # left by a test that failed
+            self._running[stage].kill()
+            self._running[stage].wait()
         with (self._logs / f"{stage}.log").open("ab") as said:
             self._running[stage] = subprocess.Popen(
                 [sys.executable, "-m", "streams", stage], cwd=ROOT, env=environ, stderr=said

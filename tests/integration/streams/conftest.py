@@ -16,7 +16,7 @@ from streams.records import Outgoing, Record
 from streams.topics import create_topics
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds until something is taken to be broken: a takeover after SIGKILL alone takes ten."""
 
 
