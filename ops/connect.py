@@ -76,10 +76,12 @@ def connect(
     connected before stay as they are.
     """
     cut_off = _moment(enabled_at)
+    by_browser = in_browser or client_id is None
+    if client_id is None:
+        client_id = environment.read().xero_app_client_id or _no_app(port)
     used = environment.required(database=True)
     refresh: str | None = None
-    if in_browser or client_id is None:
-        client_id = client_id or used.xero_app_client_id or _no_app(port)
+    if by_browser:
         found, refresh = agree(used, client_id, client_secret, tenant, port, timeout)
     else:
         client_secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
