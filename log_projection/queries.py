@@ -15,10 +15,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from connections.sql import load_queries
+from log_projection.paging import all_of, page_query
 
 Row = dict[str, Any]
 
 _SQL = load_queries(__file__)
+_COLUMNS = sql.SQL(_SQL["columns"])
 _BATCH = 1000
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
@@ -72,8 +74,8 @@ _CONDITIONS: dict[str, LiteralString] = {
     "record": "record_id = %(record)s",
     "number": "lower(record_number) = lower(%(number)s)",
     "text": """(lower(record_number) LIKE %(prefix)s OR lower(party_name) LIKE %(prefix)s
-                OR lower(xero_number) LIKE %(prefix)s OR record_id LIKE %(prefix)s OR entry_id LIKE %(prefix)s
-                OR event_id = %(text)s)""",
+                OR lower(xero_number) LIKE %(prefix)s AND lower(xero_number) <> lower(record_number)
+                OR record_id LIKE %(prefix)s OR entry_id LIKE %(prefix)s OR event_id = %(text)s)""",
     "since": "queued_at >= %(since)s",
     "until": "queued_at < %(until)s",
     "topic": "topic = %(topic)s",
@@ -116,16 +118,23 @@ async def entries(
     conditions, parameters = _conditions(filters or Filters())
     if after is not None:
         comparison: LiteralString = "<" if newest_first else ">"
-        conditions.append(sql.SQL(f"(queued_at, entry_id) {comparison} (%(after_time)s, %(after_id)s)"))
+        conditions["after"] = sql.SQL(f"(queued_at, entry_id) {comparison} (%(after_time)s, %(after_id)s)")
         parameters |= {"after_time": after.queued_at, "after_id": after.entry_id}
+    direction = sql.SQL("DESC" if newest_first else "ASC")
+    if limit is not None and limit <= _BATCH:
+        query = page_query(_COLUMNS, conditions, direction)
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query, parameters | {"limit": limit}, prepare=False)
+            for row in await cursor.fetchall():
+                yield _shown(row)
+        return
     query = sql.SQL(_SQL["entries"]).format(
-        conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
-        direction=sql.SQL("DESC" if newest_first else "ASC"),
+        columns=_COLUMNS, conditions=all_of(conditions.values()), direction=direction
     )
-    async with connection.transaction(), connection.cursor("entries", row_factory=dict_row) as cursor:
-        cursor.itersize = _BATCH if limit is None else min(limit, _BATCH) or 1
-        await cursor.execute(query, parameters | {"limit": limit})
-        async for row in cursor:
+    async with connection.transaction(), connection.cursor("entries", row_factory=dict_row) as stream:
+        stream.itersize = _BATCH
+        await stream.execute(query, parameters | {"limit": limit})
+        async for row in stream:
             yield _shown(row)
 
 
@@ -140,7 +149,7 @@ async def entry(
 async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> list[Row]:
     """How many match (``entries``) by ``state``, ``reason_code`` and ``triggered_by``, the largest first."""
     conditions, parameters = _conditions(filters)
-    query = sql.SQL(_SQL["counts"]).format(conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]))
+    query = sql.SQL(_SQL["counts"]).format(conditions=all_of(conditions.values()))
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query, parameters, prepare=False)
         return await cursor.fetchall()
@@ -218,15 +227,15 @@ def encode_row(row: Row) -> bytes:
     return _encoder.encode(row)
 
 
-def _conditions(filters: Filters) -> tuple[list[sql.SQL], dict[str, Any]]:
-    """The conditions of what is given, and their values."""
+def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
+    """The conditions of what is given, by the filters' names, and their values."""
     given = {field.name: getattr(filters, field.name) for field in fields(filters)}
     parameters: dict[str, Any] = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in given.items()
         if value is not None
     }
-    conditions = [sql.SQL(_CONDITIONS[name]) for name in parameters]
+    conditions = {name: sql.SQL(_CONDITIONS[name]) for name in parameters}
     if filters.text is not None:
         parameters["prefix"] = _prefix(filters.text)
     return conditions, parameters

@@ -1,8 +1,11 @@
+-- name: columns
+entry_id, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
+warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at, started_at,
+finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
+"offset", triggered_by, actor, cause, issue_id
+
 -- name: entries
-SELECT entry_id, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
-       warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at, started_at,
-       finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
-       "offset", triggered_by, actor, cause, issue_id
+SELECT {columns}
 FROM integrations_log.shown_entry
 WHERE {conditions}
 ORDER BY queued_at {direction}, entry_id {direction}

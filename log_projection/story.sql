@@ -4,7 +4,8 @@ SELECT DISTINCT account, entity, record_id
 FROM (
     SELECT account, entity, record_id FROM integrations_log.entry
     WHERE record_id = %(text)s OR entry_id = %(text)s OR event_id = %(text)s
-       OR lower(record_number) = lower(%(text)s) OR lower(xero_number) = lower(%(text)s)
+       OR lower(record_number) = lower(%(text)s)
+       OR lower(xero_number) = lower(%(text)s) AND lower(xero_number) <> lower(record_number)
        OR lower(party_name) = lower(%(text)s) AND entity IN ('customer', 'supplier')
     UNION ALL
     SELECT account,

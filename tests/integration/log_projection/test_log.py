@@ -225,6 +225,47 @@ async def test_pages_go_on_behind_the_last_entry_in_both_directions(log: Connect
         assert found == sorted((f"e{n}" for n in range(9)), reverse=newest_first)
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"text": "10"},
+        {"text": "widgets"},
+        {"text": "sb-1"},
+        {"text": "e1"},
+        {"text": "10", "state": "queued"},
+        {"reason": "account_paused"},
+        {"reason": "number_taken"},
+        {"reason": "number_taken", "text": "10"},
+        {"account": "beta", "text": "10"},
+    ],
+)
+@pytest.mark.parametrize("accounts", [None, ("acme", "beta"), ("beta",), ("none",)])
+async def test_a_page_has_what_the_whole_list_begins_with(
+    log: Connection, filters: dict[str, str], accounts: tuple[str, ...] | None
+) -> None:
+    """A page is found by another statement than an export."""
+    made = [
+        entry(f"e{n}", account=("acme", "beta", "gamma")[n % 3], state=("queued", "failed")[n % 2],
+              record_number=str(1000 + n % 7 * 300),
+              xero_number=f"SB-{n % 4}" if n % 5 else str(1000 + n % 7 * 300),
+              party_name=("Widgets & Co", "10 Downing")[n % 4 == 0],
+              queued_at=NOW + timedelta(seconds=n // 2),
+              reason_code="number_taken" if n % 3 else None)
+        for n in range(40)
+    ]  # fmt: skip
+    await apply(log, [*made, AccountResult(account="beta", version=1, at=NOW, held="account_paused")])
+    wanted = queries.Filters(**filters, accounts=accounts)  # type: ignore[arg-type]
+    for newest_first in (False, True):
+        whole = await listed(log, wanted, newest_first=newest_first)
+        paged: list[queries.Row] = []
+        after = None
+        while page := await listed(log, wanted, limit=3, newest_first=newest_first, after=after):
+            paged += page
+            after = queries.Cursor(page[-1]["queued_at"], page[-1]["entry_id"])
+        assert paged == whole
+
+
 async def test_attempts_are_listed_in_the_order_of_the_calls(log: Connection) -> None:
     later = NOW + timedelta(seconds=1)
     await apply(
