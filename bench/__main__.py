@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.figures import Figure, table
 
-BENCHMARKS = ("mapping", "startup", "stages", "latency", "fairness", "backlog", "pipeline", "replay")
+BENCHMARKS = ("mapping", "startup", "stages", "latency", "fairness", "backlog", "pipeline", "replay", "log")
 """Modules of this package with a ``run()``, in the order in which they run."""
 _WIDTH = 140
 """Columns of a table that goes into a file."""
@@ -21,6 +21,7 @@ def main(
         list[str] | None, typer.Argument(help=f"Of {', '.join(BENCHMARKS)}; all when left out.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as one JSON object on stdout.")] = False,
+    entries: Annotated[int, typer.Option(min=1000, help="Entries of the log; of 'log' only.")] = 1_000_000,
 ) -> None:
     """Measure. Data goes to stdout, progress to stderr; what misses its goal is said, and is no error."""
     unknown = sorted(set(names or ()) - set(BENCHMARKS))
@@ -34,7 +35,7 @@ def main(
         module = importlib.import_module(f"bench.{name}")
         began = time.monotonic()
         with progress.status(f"measuring {name}"):
-            found[name] = module.run()
+            found[name] = module.run(entries) if name == "log" else module.run()
         if not as_json:
             output.print(table(f"{name}: {module.__doc__}", found[name]))
         progress.print(f"{name} took {time.monotonic() - began:.0f} s", highlight=False)

@@ -1,0 +1,195 @@
+"""The log with many entries: each filter's first and deep page in PostgreSQL, and the answers over HTTP."""
+
+import asyncio
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psycopg
+import urllib3
+
+from bench.figures import Figure, at_most, percentile
+from bench.log_fill import fill
+from bench.log_filters import FILTERS, TWO
+from bench.log_projecting import rate
+from connections.environment import Environment
+from log_projection import queries
+from log_projection.queries import Cursor
+from ops.migrations import migrate
+from sandbox import EmbeddedStack
+from web.auth import sessions, users
+from web.auth.gate import SESSION_COOKIE
+from web.auth.users import Connection, User
+from web.database import new_pool, opened
+from web.filters import encode_cursor, read_filters
+from web.listening import address, bind
+from web.overview import standings
+from web.server import new_server
+from web.visible import VisibleLog
+
+ENTRIES = 1_000_000
+_PAGE = 50
+_RUNS = 7
+_IN_DATABASE, _IN_BROWSER = 50, 150
+"""Milliseconds that a first page may take."""
+_BASE = "50 rows by key"
+
+
+def run(entries: int = ENTRIES) -> list[Figure]:
+    """Median (and worst) of several runs, in ms, beside fifty rows by their primary key in the same run."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory,
+        EmbeddedStack(Path(directory) / "stack", kafka=False) as stack,
+    ):
+        migrate(stack.database_url)
+        until = datetime.now(UTC)
+        fill(stack.database_url, entries, until)
+        return measure(stack.database_url, Path(directory), until)
+
+
+def measure(database_url: str, data_dir: Path, until: datetime) -> list[Figure]:
+    """The figures of a log that is filled."""
+    environment = Environment.read({"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(data_dir)})
+    deep = Cursor(until - timedelta(days=90), "8")
+    found = [Figure(what="load average, 1 minute, at the beginning", value=os.getloadavg()[0], unit="")]
+    base, in_database = asyncio.run(_in_database(environment, deep))
+    found += in_database
+    asyncio.run(_users(database_url))
+    with _serving(environment) as url:
+        found += _over_http(url, database_url, deep, base)
+    found.append(asyncio.run(rate(database_url)))
+    return [*found, Figure(what="load average, 1 minute, at the end", value=os.getloadavg()[0], unit="")]
+
+
+async def _in_database(environment: Environment, deep: Cursor) -> tuple[float, list[Figure]]:
+    database = new_pool(environment)
+    async with opened(database), database.connection() as connection:
+        base = await _by_key(connection)
+        found = [Figure(what=f"PostgreSQL: {_BASE}", value=base, unit="ms")]
+        for name, pairs, accounts in FILTERS:
+            visible = VisibleLog(connection, User("bench", "viewer", accounts))
+            filters = read_filters(pairs.items())
+            for page, after in (("first", None), ("deep", deep)):
+                times = await _times(lambda: visible.page(filters, _PAGE, after))  # noqa: B023 - called here
+                goal = _IN_DATABASE if after is None else None
+                found.append(_figure(f"PostgreSQL, {page} page: {name}", times, base, goal))
+        found += await _others(connection, base)
+    return base, found
+
+
+async def _by_key(connection: Connection) -> float:
+    rows = await (
+        await connection.execute(
+            "SELECT entry_id FROM integrations_log.entry ORDER BY md5(entry_id) LIMIT %s", [_PAGE]
+        )
+    ).fetchall()
+    wanted = queries.Filters(entry_ids=tuple(row[0] for row in rows))
+
+    async def look_up() -> None:
+        assert len([row async for row in queries.entries(connection, wanted)]) == _PAGE
+
+    return percentile(await _times(look_up, 21), 0.5)
+
+
+async def _others(connection: Connection, base: float) -> list[Figure]:
+    found = []
+    position = await queries.position(connection)
+    for who, accounts in (("all accounts", None), ("two accounts", TWO)):
+        user = User("bench", "viewer", accounts)
+        visible = VisibleLog(connection, user)
+        asked: dict[str, Callable[[], Awaitable[object]]] = {
+            "issues": visible.issues,
+            "summary": visible.summary,
+            "overview": lambda: standings(connection, user, datetime.now(UTC)),  # noqa: B023 - called here
+            "changes, none": lambda: visible.changes(position, 501),  # noqa: B023
+            "changes, 501": lambda: visible.changes(position // 2, 501),  # noqa: B023
+        }
+        for what, ask in asked.items():
+            times = await _times(ask)
+            found.append(_figure(f"PostgreSQL: {what}, {who}", times, base, _IN_DATABASE))
+    return found
+
+
+async def _times(ask: Callable[[], Awaitable[object]], runs: int = _RUNS) -> list[float]:
+    """Milliseconds, once everything was asked for once."""
+    await ask()
+    found = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        await ask()
+        found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
+def _figure(what: str, times: Sequence[float], base: float, goal: float | None) -> Figure:
+    return Figure(
+        what=f"{what} (worst {max(times):.0f})",
+        value=percentile(times, 0.5),
+        unit="ms",
+        base=_BASE,
+        base_value=base,
+        goal=None if goal is None else at_most(goal),
+    )
+
+
+async def _users(database_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await users.add(connection, "everything", "operator", None, (), "bench")
+        await users.add(connection, "two", "operator", None, TWO, "bench")
+
+
+@contextmanager
+def _serving(environment: Environment) -> Iterator[str]:
+    """The web process's server in a thread; its address."""
+    listening = bind("127.0.0.1", 0)
+    server = new_server(environment)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield address(listening)
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+
+
+def _over_http(url: str, database_url: str, deep: Cursor, base: float) -> list[Figure]:
+    cookies = {name: asyncio.run(_session(database_url, name)) for name in ("everything", "two")}
+    http = urllib3.PoolManager(retries=False)
+
+    def times(path: str, accounts: object, pairs: dict[str, str]) -> list[float]:
+        name = "everything" if accounts is None else "two"
+        headers = {"Cookie": f"{SESSION_COOKIE}={cookies[name]}"}
+
+        async def ask() -> None:
+            answer = http.request("GET", f"{url}{path}?{urlencode(pairs)}", headers=headers, redirect=False)
+            assert answer.status == 200, answer.data[:500]
+
+        return asyncio.run(_times(ask))
+
+    behind = encode_cursor({"queued_at": deep.queued_at, "entry_id": deep.entry_id})
+    found = []
+    for name, pairs, accounts in FILTERS:
+        for what, path, more in (
+            ("page", "/", {}),
+            ("deep page", "/", {"cursor": behind}),
+            ("API", "/api/v1/entries", {"limit": str(_PAGE)}),
+        ):
+            goal = None if "cursor" in more else _IN_BROWSER
+            found.append(_figure(f"HTTP, {what}: {name}", times(path, accounts, pairs | more), base, goal))
+    for path in ("/issues", "/overview", "/api/v1/issues", "/api/v1/summary"):
+        for who, accounts in (("all accounts", None), ("two accounts", TWO)):
+            found.append(_figure(f"HTTP: {path}, {who}", times(path, accounts, {}), base, _IN_BROWSER))
+    http.clear()
+    return found
+
+
+async def _session(database_url: str, name: str) -> str:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        return await sessions.start(connection, name)

@@ -1,0 +1,40 @@
+"""A log of a million entries, as half a year of 20 shops leaves it."""
+
+from datetime import datetime
+
+import psycopg
+
+from connections.sql import load_queries
+from contracts.reasons import CATALOGUE
+
+_BATCH = 100_000
+_SQL = load_queries(__file__)
+_FIRST = (
+    "Acorn Amber Arbor Bright Bolt Café Cedar Copper Delta Dover East Elm Ember Falcon Fern Glen Harbour "
+    "Hazel Iron Juniper Kestrel Lake Lindgren Maple Meridian North Oak Öland Pine Quarry River Rowan "
+    "Smith Stone Tidal Union Vale Widget Willow Zephyr"
+)
+_SECOND = (
+    "Arms Bakery Bikes Books Bottles Brothers Builders Candles Ceramics Clothing Coffee Dairy Design "
+    "Dental Electric Farm Flowers Foods Furniture Garden Glass Goods Hardware Hotel Joinery Labs Lighting "
+    "Marine Motors Optics Paper Pharmacy Print School Sports Studio Supply Surf Tools Toys"
+)
+_THIRD = "Ltd;Inc;GmbH;& Co;LLC"
+
+
+def fill(database_url: str, entries: int, until: datetime) -> None:
+    """So many entries, the last one of ``until``. Indexes are made afterwards, as they were."""
+    words = {"first": _FIRST, "second": _SECOND, "third": _THIRD}
+    known = {**words, "reasons": list(CATALOGUE)[:20], "entries": entries, "until": until}
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        indexes = connection.execute(_SQL["indexes"]).fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX integrations_log.{name}".encode())
+        for begin in range(1, entries + 1, _BATCH):
+            part = {"from": begin, "to": min(begin + _BATCH - 1, entries)}
+            connection.execute(_SQL["entries"], known | part)
+        for _, definition in indexes:
+            connection.execute(definition.encode())
+        connection.execute(_SQL["hold"])
+        connection.execute("VACUUM ANALYZE integrations_log.entry")
+        connection.execute("CHECKPOINT")
