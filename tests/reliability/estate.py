@@ -95,7 +95,8 @@ class Estate:
 
     def end_kafka(self, how: signal.Signals) -> None:
         """The broker's own process gets the signal."""
-        [broker] = [p for p in children() if "kafka.Kafka" in p.cmdline() and "java" in p.name()]
+        mark = f"-Dsbx.data_dir={self.kafka._directory}"
+        [broker] = [p for p in children() if mark in p.cmdline() and "java" in p.name()]
         broker.send_signal(how)
         broker.wait(40)
         self.kafka.stop()

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks import runner
+from sinks.account_state import AccountState
 from tests.integration.sinks.purchases import bills_in, happened, order
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering, environment_of
 
@@ -99,8 +101,16 @@ def trade(maker: Maker) -> Trade:
 
 
 async def lose(shop: Shop, done: Trade, fault: dict[str, Any]) -> None:
-    """Every call that makes something is under way, its answer never comes, and then the worker dies."""
+    """Every call that makes something is under way, its answer never comes, and then the worker dies.
+
+    An account whose answers are lost would rest before it makes more calls; here all are wanted at once.
+    """
     admin = shop.xero.admin
+    with patch.object(AccountState, "back_off"):
+        await _lose(shop, done, fault, admin)
+
+
+async def _lose(shop: Shop, done: Trade, fault: dict[str, Any], admin: Any) -> None:
     async with delivering(shop):
         assert set(await shop.run(*done.before)) == {"posted"}
         admin.fault(**fault, method="PUT", path="^Payments$", times=None)

@@ -41,7 +41,7 @@ def test_counts_speed_and_limits_of_each_account(office: Office, client: Client)
         entry("q", queued_at=NOW - 3 * HOUR),
         entry("b", account="beta", queued_at=NOW),
     )
-    sample.left(office, "acme", 12, 900, NOW)
+    sample.left(office, "acme", 12, 900, datetime.now(UTC))
     page = client.get("/overview").text
     acme = section(page, "acme")
 
