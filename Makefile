@@ -5,6 +5,7 @@
 # make screenshots  pictures of the pages, into docs/screenshots
 # make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
+# make outages   takes Kafka, PostgreSQL, Xero and workers away in the middle of the work (some six minutes)
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
 # make lint    format, lint, types, import rules
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test screenshots bench crash mutation histories soak lint format lock audit
+.PHONY: setup demo test screenshots bench crash mutation histories soak lint format lock audit outages
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -77,7 +78,7 @@ demo: setup
 # the other, in this process.
 JOBS ?= 3
 test: setup
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not long" $(ARGS)
 
 # Needs Chromium. Look at every picture before it is committed.
 screenshots: setup
@@ -91,6 +92,9 @@ crash: setup
 
 mutation: setup
 	@$(BIN)/python -m tests.mutation $(ARGS)
+
+outages: setup
+	@$(BIN)/python -m pytest -m long $(ARGS)
 
 histories: setup
 	@$(BIN)/python -m tests.reliability.histories $(ARGS)

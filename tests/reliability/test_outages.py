@@ -13,7 +13,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from tests.reliability.estate import Estate
 from tests.reliability.proxy import Proxy
 
-pytestmark = pytest.mark.reliability
+pytestmark = [pytest.mark.reliability, pytest.mark.long]
 
 SALES = 40
 
