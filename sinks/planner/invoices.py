@@ -20,7 +20,7 @@ from sinks.planner.contacts import (
     quoted,
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
-from sinks.planner.review import refuse_unsettled
+from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
@@ -231,19 +231,9 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
     invoice = ours[0]
     memory = document_memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
-    if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):
+    if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):
         refuse_unsettled(s, f"create invoice {resolved.number}", [(invoice, link)])
     return Remember((link,), (link.target,), afresh=True)
-
-
-def _is(s: Situation, invoice: Mapping[str, Any], resolved: ResolvedDocument) -> bool:
-    """True when an invoice that bears our mark has the total, the day and the contact, too."""
-    assert s.contact_link is not None
-    return (
-        amount_in(invoice, "Total") == resolved.total
-        and xero_day(invoice) == str(resolved.body["Date"])
-        and (invoice.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
-    )
 
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
-from sinks.planner.amounts import amount_in, xero_day
+from sinks.planner.amounts import xero_day
 from sinks.planner.contacts import plan_archived, plan_contact
 from sinks.planner.invoices import (
     GONE,
@@ -26,7 +26,7 @@ from sinks.planner.invoices import (
     settled,
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
-from sinks.planner.review import refuse_unsettled
+from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
 from sinks.resolve import ResolvedDocument, resolve_order
 from sinks.steps import Element, Link, Target
@@ -173,19 +173,9 @@ def _adopt(
     order = ours[0]
     memory = document_memory(s, document, resolved)
     link = link_of_order(order_target(document.record_id), order, memory, s.seq)
-    if order.get("Status") not in GONE and not _is(s, order, resolved):
+    if order.get("Status") not in GONE and not is_as_sent(s, order, resolved):
         refuse_unsettled(s, f"create purchase order {resolved.number}", [(order, link)])
     return Remember((link,), (link.target,), afresh=True)
-
-
-def _is(s: Situation, order: Mapping[str, Any], resolved: ResolvedDocument) -> bool:
-    """True when an order that bears our mark has the total, the day and the contact, too."""
-    assert s.contact_link is not None
-    return (
-        amount_in(order, "Total") == resolved.total
-        and xero_day(order) == str(resolved.body["Date"])
-        and (order.get("Contact") or {}).get("ContactID") == s.contact_link.xero_id
-    )
 
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:

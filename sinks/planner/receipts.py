@@ -1,13 +1,10 @@
 """Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
 from sinks.names import same_name
-from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contacts import plan_archived, quoted
 from sinks.planner.invoices import (
     GONE,
@@ -30,7 +27,7 @@ from sinks.planner.orders import (
     refuse_removed_order,
     update_order,
 )
-from sinks.planner.review import refuse_unsettled
+from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
 from sinks.steps import Element, Link, Target
@@ -147,7 +144,7 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
         and b["InvoiceID"] not in s.linked_elsewhere
     ]
     marked = [b for b in live if b.get("Url") == bill.body["Url"]]
-    equal = [b for b in live if _is(s, b, bill)]
+    equal = [b for b in live if is_as_sent(s, b, bill)]
     if not marked and not equal:
         return Remember((), (target,))
     memory = document_memory(s, _received(s, link), bill)
@@ -163,13 +160,3 @@ def _find(target: Target, number: str) -> Send:
     where = {"where": f'Type=="ACCPAY" AND InvoiceNumber=={quoted(number)}'}
     query = where if "," in number else {"InvoiceNumbers": number}
     return Send(Element("bills.find", "look up bill", target, query=query, wanted=number))
-
-
-def _is(s: Situation, found: Mapping[str, Any], bill: ResolvedDocument) -> bool:
-    """True when a bill of this number has the contact, the total and the day, too."""
-    contact = s.contact_link.xero_id if s.contact_link else ""
-    return (
-        (found.get("Contact") or {}).get("ContactID") == contact
-        and amount_in(found, "Total") == bill.total
-        and xero_day(found) == str(bill.body["Date"])
-    )

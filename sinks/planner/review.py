@@ -8,6 +8,7 @@ from contracts.reasons import Refused
 from sinks.entries import xero_page
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.situation import Situation
+from sinks.resolve import ResolvedDocument
 from sinks.steps import Link, encode_memory
 
 
@@ -27,6 +28,16 @@ def refuse_unsettled(
         candidates="; ".join(_named(option) for option in options),
         target=target_text(candidates[0][1]),
         options=encode_memory(options),
+    )
+
+
+def is_as_sent(s: Situation, found: Mapping[str, Any], document: ResolvedDocument) -> bool:
+    """True when what Xero has under the document's number has its total, day and contact, too."""
+    contact = s.contact_link.xero_id if s.contact_link else ""
+    return (
+        amount_in(found, "Total") == document.total
+        and xero_day(found) == str(document.body["Date"])
+        and (found.get("Contact") or {}).get("ContactID") == contact
     )
 
 

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -27,6 +25,7 @@ from log_projection.projection import apply
 from mappers.commands import to_command
 from sinks.entries import entry_of_row, result_of
 from sinks.intake import take_in
+from tests.integration.log_projection import made
 from tests.integration.sinks.shops import Maker
 from web.auth import sessions, users
 from web.auth.gate import SESSION_COOKIE
@@ -36,7 +35,7 @@ from web.listening import address, bind
 from web.server import new_server
 
 PASSWORD = "correct horse battery"
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NOW = made.NOW
 T = TypeVar("T")
 
 
@@ -242,15 +241,4 @@ def serving(database_url: str, data_dir: Path, **variables: str) -> Iterator[Off
 
 def entry(entry_id: str = "e1", version: int = 0, state: State = "queued", **changes: Any) -> EntryResult:
     """An entry of the log alone."""
-    values: dict[str, Any] = {
-        "account": "acme",
-        "entity": "invoice",
-        "record_id": "r1",
-        "action": "created",
-        "queued_at": NOW,
-        "record_number": "1042",
-        "party_name": "Widgets & Co",
-        "amount": Decimal("110.00"),
-        "currency": "CAD",
-    }
-    return EntryResult(entry_id=entry_id, version=version, state=state, **(values | changes))
+    return made.entry(entry_id, version, state, **({"currency": "CAD"} | changes))

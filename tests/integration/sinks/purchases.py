@@ -46,3 +46,12 @@ def set_by_hand(books: Shop, status: str) -> None:
     """Somebody gives the order another status in Xero."""
     body = {"PurchaseOrderID": order_in(books)["id"], "Status": status}
     books.by_hand("POST", "PurchaseOrders", {"PurchaseOrders": [body]})
+
+
+async def ordered(books: Shop, make: Maker, **settings: str) -> dict[str, Any]:
+    """An order of 108.00 that stands in Xero."""
+    if settings:
+        await books.settings(**settings)
+    document = order(make)
+    assert await books.run(happened(make, "created", document)) == ["posted"]
+    return document

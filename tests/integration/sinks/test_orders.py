@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,19 +12,11 @@ from tests.integration.sinks.purchases import (
     happened,
     order,
     order_in,
+    ordered,
     set_by_hand,
     with_price,
 )
 from tests.integration.sinks.shops import ENABLED_AT, Maker, Shop, examples
-
-
-async def ordered(books: Shop, make: Maker, **settings: str) -> dict[str, Any]:
-    """An order of 108.00 that stands in Xero."""
-    if settings:
-        await books.settings(**settings)
-    document = order(make)
-    assert await books.run(happened(make, "created", document)) == ["posted"]
-    return document
 
 
 @pytest.mark.parametrize("status", ["authorised", "draft"])

@@ -11,19 +11,11 @@ from tests.integration.sinks.purchases import (
     happened,
     order,
     order_in,
+    ordered,
     set_by_hand,
     with_price,
 )
 from tests.integration.sinks.shops import Maker, Shop
-
-
-async def ordered(books: Shop, make: Maker, **settings: str) -> dict[str, Any]:
-    """An order of 108.00 that stands in Xero."""
-    if settings:
-        await books.settings(**settings)
-    document = order(make)
-    assert await books.run(happened(make, "created", document)) == ["posted"]
-    return document
 
 
 def steps(books: Shop, event: dict[str, Any]) -> list[str]:
