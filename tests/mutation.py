@@ -108,7 +108,7 @@ MUTANTS = (
             ),
             (
                 "sinks/planner/invoices.py",
-                'if invoice.get("Status") not in GONE and not _is(s, invoice, resolved):',
+                'if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):',
                 'if url == "":',
             ),
         ),
