@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from copy import deepcopy
@@ -12,21 +11,20 @@ import msgspec
 import psycopg
 import typer
 
+from connections import store
 from connections.environment import Environment
-from connections.sql import load_queries
 from log_projection.queries import Filters
-from ops import environment, replay_run
+from ops import cost, environment, replay_run
 from ops.broker import Broker
 from ops.errors import BadUsage, OperationFailed
 from ops.filters import filtered_by
 from ops.options import AsJson
-from ops.replay_report import accounts_of, as_object, list_table, result_text, show_plan
+from ops.replay_report import as_object, list_table, result_text, show_plan
 from ops.replay_run import Replay, Stop, Totals, alone
 from ops.replay_topics import Range, Ranges, Reader, find_ranges, topics_of
 from ops.terminal import bar, plural, print_json, say, stdout_console
 from ops.wait import lag
 
-_SQL = load_queries(__file__)
 _ON_ITS_WAY_SECONDS = 60.0
 """How long a replay waits for what is between the workers before it begins."""
 
@@ -73,8 +71,6 @@ def replay(
 def _new(topics: Sequence[str], wanted: Filters, yes: bool, as_json: bool) -> None:
     used = environment.required(kafka=True, database=True)
     kafka = environment.kafka_client(used)
-    if wanted.account is not None and yes:
-        _check_connected(used, wanted.account)
     ranges = find_ranges(kafka, topics, wanted)
     _remark(ranges)
     if yes:
@@ -102,16 +98,7 @@ async def _plan(used: Environment, ranges: Ranges, wanted: Filters) -> tuple[Tot
             totals, work = await replay_run.plan(
                 database, reader, wanted, lambda position: shown.at(position - base)
             )
-        return totals, await _accounts(database, work)
-
-
-async def _accounts(
-    database: psycopg.AsyncConnection[Any], work: Counter[replay_run.Work]
-) -> list[dict[str, Any]]:
-    cursor = await database.execute(_SQL["accounts"], [sorted({account for account, _, _ in work})])
-    names = [column.name for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
-    return accounts_of(rows, work)
+        return totals, await cost.by_account(database, work)
 
 
 async def _start(
@@ -120,6 +107,7 @@ async def _start(
     given = {name: value for name, value in msgspec.to_builtins(wanted).items() if value is not None}
     selection = {"topics": list(topics), **given}
     async with await _database(used) as database, alone(database):
+        await _check_connected(database, wanted.account)
         made = await replay_run.begin(database, selection, wanted, ranges, environment.actor())
         return await _work(used, database, made)
 
@@ -184,10 +172,11 @@ async def _database(used: Environment) -> psycopg.AsyncConnection[Any]:
     return await psycopg.AsyncConnection.connect(**used.psycopg("sbx replay"), autocommit=True)
 
 
-def _check_connected(used: Environment, account: str) -> None:
-    with psycopg.connect(**used.psycopg("sbx replay")) as connection:
-        row = connection.execute(_SQL["accounts"], [[account]]).fetchone()
-    if row is None or not row[1]:
+async def _check_connected(database: psycopg.AsyncConnection[Any], account: str | None) -> None:
+    if account is None:
+        return
+    found = await store.load_connection(database, account)
+    if found is None or found.status != "connected":
         raise OperationFailed(
             f"{account} is not connected: whatever is replayed would fail",
             f"run 'sbx connect {account}' first",

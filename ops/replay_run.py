@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from log_projection import queries
 from log_projection.queries import Filters
+from ops.cost import Work
 from ops.errors import OperationFailed
 from ops.replay_topics import Range, Reader, Unreadable, chosen
 from sinks import replay
@@ -26,8 +27,6 @@ _PAUSE_SECONDS = 0.05
 Database = psycopg.AsyncConnection[Any]
 Progress = Callable[[int], None]
 """Is told how many offsets have been read."""
-Work = tuple[str, str, str]
-"""Account, entity, action."""
 
 
 @dataclass

@@ -11,12 +11,12 @@ import typer
 
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import environment
+from ops import cost, environment
 from ops.errors import BadUsage
 from ops.filters import filtered
 from ops.log import entries_table
 from ops.options import AsJson
-from ops.terminal import print_json, say, stdout_console
+from ops.terminal import plural, print_json, say, stdout_console
 from sinks import operators
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]
@@ -59,33 +59,76 @@ def skip(
     asyncio.run(_run("skip", "skipped", replace(wanted, state=wanted.state or "failed"), act, yes, as_json))
 
 
-async def _run(verb: str, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool) -> None:
+async def _run(
+    verb: operators.Act, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool
+) -> None:
     used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg(f"sbx {verb}")) as connection:
+    connect = psycopg.AsyncConnection.connect(**used.psycopg(f"sbx {verb}"), autocommit=True)
+    async with await connect as connection:
         rows = [row async for row in queries.entries(connection, wanted)]
-        done = (
-            await act(connection, [str(row["entry_id"]) for row in rows], environment.actor()) if yes else []
-        )
+        ids = [row["entry_id"] for row in rows]
+        done = await act(connection, ids, environment.actor()) if yes else []
+        left = await operators.refusals(connection, verb, sorted(set(ids) - set(done))) if yes else []
+        possible, against = _possible(verb, rows)
+        work = Counter((row["account"], row["entity"], row["action"]) for row in possible)
+        accounts = await cost.by_account(connection, work) if verb == "retry" and not yes else []
+        others = [] if rows else await queries.counts(connection, replace(wanted, state=None))
     if as_json:
-        ids = [str(row["entry_id"]) for row in rows]
-        print_json({"selected": ids, "done": done, "applied": yes})
+        found: dict[str, Any] = {"selected": ids, "done": done, "applied": yes}
+        print_json(found | ({"left": left} if yes else {"possible": len(possible), **cost.of_all(accounts)}))
     elif not rows:
-        say(f"no {wanted.state} entries match")
+        say(_nothing(wanted, others))
     elif yes:
-        print(f"{len(done)} of {len(rows)} {done_word}")
-        if len(done) < len(rows):
-            say(
-                "the others have changed in the meantime, or could not be read as events: publish those "
-                "anew, corrected"
-            )
+        print(f"{len(done)} of {plural(len(rows), 'entry', 'entries')} {done_word}")
+        for message, count in Counter(one["message"] for one in left).most_common():
+            say(f"left as they are: {count:,} {message}", "yellow")
     else:
-        _show_plan(verb, str(wanted.state), rows)
+        _show_plan(verb, wanted, rows)
+        for code, count in sorted(against.items()):
+            say(f"{plural(count, 'entry', 'entries')} would be left as they are: {_AGAINST[code]}", "yellow")
+        for account in accounts:
+            print(cost.account_text(account))
+        say(
+            f"add --yes to do it{'' if verb == 'retry' else '; no call to Xero'}"
+            if possible
+            else "nothing to do"
+        )
 
 
-def _show_plan(verb: str, state: str, rows: Sequence[queries.Row]) -> None:
+_AGAINST = {
+    "publish_anew": "their events have to be published anew, corrected",
+    "overtaken": "they would undo what was done for later actions; skip them",
+}
+
+
+def _possible(verb: operators.Act, rows: Sequence[queries.Row]) -> tuple[list[queries.Row], Counter[str]]:
+    """The entries that can be acted on, and what stands against the others."""
+    possible, against = [], Counter[str]()
+    for row in rows:
+        obstacle = operators.obstacle(verb, row["state"], row["reason_code"], row["triggered_by"])
+        if obstacle:
+            against[obstacle] += 1
+        else:
+            possible.append(row)
+    return possible, against
+
+
+def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
+    """That nothing matches; and what does, but stands otherwise."""
+    states = Counter[str]()
+    for row in others:
+        states[row["state"]] += row["entries"]
+    counted = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
+    return f"no {wanted.state} entries match" + (
+        f"; what matches is left as it is: {counted}" if counted else ""
+    )
+
+
+def _show_plan(verb: str, wanted: Filters, rows: Sequence[queries.Row]) -> None:
     stdout_console().print(entries_table(rows[:_SHOWN]))
     if len(rows) > _SHOWN:
-        say(f"and {len(rows) - _SHOWN} more")
+        say(f"and {len(rows) - _SHOWN:,} more; 'sbx log' with the same filters and --json has all")
+    state = wanted.state or ""
     causes = Counter(" ".join((row["reason_code"] or state, row["cause"])).strip() for row in rows)
-    counted = ", ".join(f"{count} {cause}" for cause, count in causes.most_common())
-    say(f"to {verb}: {len(rows)} {state} entries ({counted}); add --yes to do it")
+    counted = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+    print(f"to {verb}: {plural(len(rows), f'{state} entry', f'{state} entries')} ({counted})")

@@ -5,7 +5,7 @@ One transaction of the ledger each.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 from psycopg.rows import class_row, dict_row
@@ -20,6 +20,9 @@ from sinks.intake import LANE_CHANNEL
 from sinks.steps import Link, Target, encode_memory
 
 _SQL = load_queries(__file__)
+
+Act = Literal["retry", "skip"]
+ACTS: tuple[Act, ...] = get_args(Act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ async def retry(
     """Queue failed commands again; they are planned anew, with today's settings.
 
     A created or edited action is planned from the newest known snapshot. An event id that came with other
-    content cannot be retried, nor can what has not failed.
+    content cannot be retried, nor what was overtaken by a later action, nor what has not failed.
 
     Returns:
         the ids that were queued, in the order of their positions.
@@ -200,6 +203,50 @@ async def standing(connection: ledger.Connection, command_ids: Sequence[str]) ->
     async with connection.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(_SQL["standing"], {"command_ids": list(command_ids)})
         return {found.command_id: found for found in await cursor.fetchall()}
+
+
+def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -> str:
+    """What stands against an act on an entry of the log: ``""`` for nothing, ``publish_anew``, ``overtaken``,
+    or ``state`` when it is in a state in which there is nothing to do for it.
+    """
+    if state != "failed" and not (act == "skip" and state == "queued"):
+        return "state"
+    if triggered_by == "dead_letter" or (act == "retry" and reason_code == "event_id_reused"):
+        return "publish_anew"
+    return "overtaken" if act == "retry" and reason_code == "overtaken" else ""
+
+
+async def refusals(
+    connection: ledger.Connection, act: Act, command_ids: Sequence[str]
+) -> list[dict[str, str]]:
+    """Why these were left as they are: ``entry_id``, ``code`` and ``message`` of each, in their order."""
+    standing_now = await standing(connection, command_ids) if command_ids else {}
+    return [{"entry_id": one, **_why_not(act, standing_now.get(one))} for one in command_ids]
+
+
+def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
+    verb = "tried again" if act == "retry" else "skipped"
+    if found is None or found.reason_code == "event_id_reused":
+        return {
+            "code": "publish_anew",
+            "message": f"cannot be {verb}: its event has to be published anew, corrected",
+        }
+    by = f" by {found.actor}" if found.actor else ""
+    match found.state:
+        case "running":
+            return {"code": "running", "message": f"is running just now (set off{by or ' by its event'})"}
+        case "queued":
+            return {"code": "queued", "message": f"is queued already{by}"}
+        case "completed":
+            how = "skipped" if found.outcome == "skipped_by_operator" else "completed"
+            return {"code": how, "message": f"is {how} already{by}"}
+        case _ if found.reason_code == "overtaken":
+            return {
+                "code": "overtaken",
+                "message": f"cannot be {verb}: it would undo what was done for later actions; skip it",
+            }
+        case _:
+            return {"code": "changed", "message": f"could not be {verb} as it stands"}
 
 
 async def _change(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,8 @@
 UPDATE ledger.commands SET
     state = 'queued', reason_code = NULL, reason_args = '{}', revision = revision + 1, version = version + 1,
     next_attempt_at = NULL, finished_at = NULL, triggered_by = %(triggered_by)s, actor = %(actor)s
-WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state = 'failed' AND reason_code <> 'event_id_reused'
+WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state = 'failed'
+  AND reason_code NOT IN ('event_id_reused', 'overtaken')
 RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
           next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
 

@@ -7,7 +7,7 @@ does not know is taken in as the intake does it, what failed is tried again as a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from psycopg.rows import dict_row
 
@@ -17,14 +17,14 @@ from contracts.events import ChangeEvent
 from contracts.results import EntryResult
 from mappers import to_command
 from sinks import ledger, operators
-from sinks.entries import Entry, entry_of_row, now_utc
+from sinks.entries import entry_of_row, now_utc
 from sinks.intake import Trigger, reused_id, take_in
 
 SQL = load_queries(__file__)
 
 Standing = Literal["done", "under_way", "failed", "unknown", "event_id_reused", "overtaken"]
 """What the ledger says of an event. ``unknown`` is not there, ``event_id_reused`` has failed for good, and
-``overtaken`` is not there and would take back what was done in Xero for events after it.
+``overtaken`` would take back what was done in Xero for events after it: not there, or failed for that.
 """
 TRIGGER = "replay"
 _REMOVALS = ("reset", "cancelled", "deleted")
@@ -75,7 +75,7 @@ async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[
         if row is not None and row[1] != read.event.content_hash:
             found.append("event_id_reused" if other[read.command_id] in reused else "unknown")
         else:
-            found.append(_standing(row[0] if row else None))
+            found.append(_standing(row[0], row[2]) if row else "unknown")
     late = await _overtaken(connection, [r for r, s in zip(reads, found, strict=True) if s == "unknown"])
     return ["overtaken" if id(read) in late else s for read, s in zip(reads, found, strict=True)]
 
@@ -92,26 +92,24 @@ async def apply(
     inserted = await _insert(connection, by_standing.get("unknown", []), actor)
     failed = [read.command_id for read in by_standing.get("failed", [])]
     retried = await operators.retry(connection, failed, actor, TRIGGER) if failed else []
-    await _tell_overtaken(connection, by_standing.get("overtaken", []), actor)
+    await _fail_overtaken(connection, by_standing.get("overtaken", []), actor)
     return Applied(inserted, len(retried))
 
 
-def _standing(state: str | None) -> Standing:
+def _standing(state: str, reason_code: str | None) -> Standing:
     match state:
-        case None:
-            return "unknown"
         case "completed":
             return "done"
         case "failed":
-            return "failed"
+            return "overtaken" if reason_code == "overtaken" else "failed"
         case _:
             return "under_way"
 
 
-async def _known(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """State and content hash by command id."""
+async def _known(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[str, str, str | None]]:
+    """State, content hash and reason code by command id."""
     cursor = await connection.execute(SQL["known"], [list(ids)])
-    return {str(row[0]): (row[1], row[2]) for row in await cursor.fetchall()}
+    return {str(row[0]): (row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
 
 async def _overtaken(connection: ledger.Connection, reads: Sequence[Read]) -> set[int]:
@@ -158,14 +156,14 @@ async def _go_on_counting(connection: ledger.Connection, ids: set[str]) -> None:
     """Versions above those that the log has seen, or it would take what comes now for old."""
     logged = await _logged(connection, list(ids))
     if logged:
-        versions = {"entry_id": list(logged), "version": [version + 1 for version, _ in logged.values()]}
+        versions = {"entry_id": list(logged), "version": [version + 1 for version in logged.values()]}
         await connection.execute(SQL["raise_versions"], versions)
 
 
-async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
-    """Version and reason code in the log by entry id."""
+async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Version in the log by entry id."""
     cursor = await connection.execute(SQL["logged"], [list(ids)])
-    return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 async def _raise_the_dead(connection: ledger.Connection, commands: Sequence[Command], actor: str) -> None:
@@ -176,9 +174,7 @@ async def _raise_the_dead(connection: ledger.Connection, commands: Sequence[Comm
         "partition": [e.partition for e in events],
         "offset": [e.offset for e in events],
     }
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL["buried"], places)
-        rows = await cursor.fetchall()
+    rows = await _fetch(connection, "buried", places)
     now = now_utc()
     results = [
         EntryResult(**row, state="completed", outcome="superseded", finished_at=now, actor=actor)
@@ -187,41 +183,21 @@ async def _raise_the_dead(connection: ledger.Connection, commands: Sequence[Comm
     await ledger.publish_later(connection, results, [f"{r.account}/{r.record_id}" for r in results])
 
 
-async def _tell_overtaken(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
-    """The log shows them as failed; a second replay says nothing new."""
+async def _fail_overtaken(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
+    """Into the ledger as failed, so that the log shows them and an operator can skip them; a second replay
+    finds them there.
+    """
     if not reads:
         return
-    logged = await _logged(connection, [read.command_id for read in reads])
-    entries = []
-    for read in {read.command_id: read for read in reads}.values():
-        version, code = logged.get(read.command_id, (0, None))
-        if code != "overtaken":
-            entries.append(_not_taken_in(read.command, version, actor))
-    await operators.publish(connection, entries)
+    inserted = await take_in(connection, [read.command for read in reads], Trigger(TRIGGER, actor))
+    await _go_on_counting(connection, inserted)
+    rows = await _fetch(connection, "fail_overtaken", {"command_ids": list(inserted)})
+    await operators.publish(connection, [entry_of_row(row) for row in rows])
 
 
-def _not_taken_in(command: Command, version: int, actor: str) -> Entry:
-    now = now_utc()
-    entry = Entry(
-        seq=0,
-        command=command,
-        state="queued",
-        outcome=None,
-        reason_code=None,
-        reason_args={},
-        warnings=(),
-        acted=False,
-        attempts=0,
-        revision=0,
-        version=version,
-        next_attempt_at=None,
-        queued_at=now,
-        started_at=None,
-        finished_at=None,
-        xero_type="",
-        xero_id="",
-        xero_number="",
-        triggered_by=TRIGGER,
-        actor=actor,
-    )
-    return entry.failed(now, "overtaken", {"later": "a later action"})
+async def _fetch(
+    connection: ledger.Connection, name: str, parameters: dict[str, Any]
+) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL[name], parameters)
+        return await cursor.fetchall()

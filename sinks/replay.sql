@@ -1,5 +1,5 @@
 -- name: known
-SELECT command_id, state, content_hash FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
+SELECT command_id, state, content_hash, reason_code FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
 
 -- name: done_since
 -- What had an effect in Xero, by record; where their events stand in the log is in their bodies.
@@ -8,7 +8,15 @@ WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[],
   AND state = 'completed' AND outcome IN ('posted', 'already_there')
 
 -- name: logged
-SELECT entry_id, version, reason_code FROM integrations_log.entry WHERE entry_id = ANY(%s)
+SELECT entry_id, version FROM integrations_log.entry WHERE entry_id = ANY(%s)
+
+-- name: fail_overtaken
+UPDATE ledger.commands SET
+    state = 'failed', reason_code = 'overtaken', reason_args = '{"later": "a later action"}', version = version + 1,
+    started_at = clock_timestamp(), finished_at = clock_timestamp()
+WHERE command_id = ANY(%(command_ids)s::uuid[])
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
+          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
 
 -- name: raise_versions
 UPDATE ledger.commands c SET version = u.version

@@ -1,8 +1,9 @@
 """What operators do from the page and the API: retry and skip, the plan first, and who did it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import msgspec
 from psycopg.rows import dict_row
@@ -10,13 +11,12 @@ from psycopg.rows import dict_row
 from connections.sql import load_queries
 from log_projection.queries import Filters, Row
 from sinks import operators
+from sinks.operators import Act
 from web.auth.users import User
 from web.database import Connection, Database
 from web.problems import Problem
 from web.visible import VisibleLog
 
-Act = Literal["retry", "skip"]
-ACTS: tuple[Act, ...] = get_args(Act)
 NOTE_LENGTH = 500
 SHOWN = 20
 """How many entries a plan or a result names one by one."""
@@ -49,6 +49,8 @@ class Plan:
     """Reason codes and how many entries have them."""
     unreadable: int
     """How many of the entries can only be put right by publishing their event anew."""
+    overtaken: int
+    """How many would undo what was done for later actions, and cannot be tried again."""
     ended: int
     """How many are in a state in which there is nothing to do for them."""
     sample: list[Row]
@@ -56,7 +58,7 @@ class Plan:
     @property
     def possible(self) -> int:
         """How many would be acted on."""
-        return self.total - self.unreadable - self.ended
+        return self.total - self.unreadable - self.overtaken - self.ended
 
     @property
     def least_calls(self) -> int:
@@ -95,17 +97,19 @@ async def plan(log: VisibleLog, act: Act, filters: Filters) -> Plan:
     position = await log.position()
     filters = replace(filters, not_after=position)
     counted = await log.counts(filters)
-    causes: dict[str, int] = {}
+    causes, against = Counter[str](), Counter[str]()
     for row in counted:
-        name = row["reason_code"] or row["state"]
-        causes[name] = causes.get(name, 0) + row["entries"]
+        causes[row["reason_code"] or row["state"]] += row["entries"]
+        why_not = operators.obstacle(act, row["state"], row["reason_code"], row["triggered_by"])
+        against[why_not] += row["entries"]
     return Plan(
         act=act,
         position=position,
         total=sum(row["entries"] for row in counted),
-        causes=sorted(causes.items(), key=lambda cause: -cause[1]),
-        unreadable=sum(row["entries"] for row in counted if _open(act, row) and _unreadable(act, row)),
-        ended=sum(row["entries"] for row in counted if not _open(act, row)),
+        causes=causes.most_common(),
+        unreadable=against["publish_anew"],
+        overtaken=against["overtaken"],
+        ended=against["state"],
         sample=[row async for row in log.entries(filters, limit=SHOWN)],
     )
 
@@ -185,41 +189,7 @@ async def _do(
         done = await operators.skip(connection, ids, user.name, note)
     result.selected += len(ids)
     result.done += done
-    left = sorted(set(ids) - set(done))
-    standing = await operators.standing(connection, left) if left else {}
-    result.refused += [{"entry_id": entry_id, **_why_not(act, standing.get(entry_id))} for entry_id in left]
-
-
-def _why_not(act: Act, standing: operators.Standing | None) -> dict[str, str]:
-    verb = "tried again" if act == "retry" else "skipped"
-    if standing is None or standing.reason_code == "event_id_reused":
-        return {
-            "code": "publish_anew",
-            "message": f"cannot be {verb}: its event has to be published anew, corrected",
-        }
-    by = f" by {standing.actor}" if standing.actor else ""
-    match standing.state:
-        case "running":
-            return {"code": "running", "message": f"is running just now (set off{by or ' by its event'})"}
-        case "queued":
-            return {"code": "queued", "message": f"is queued already{by}"}
-        case "completed":
-            how = "skipped" if standing.outcome == "skipped_by_operator" else "completed"
-            return {"code": how, "message": f"is {how} already{by}"}
-        case _:
-            return {"code": "changed", "message": f"could not be {verb} as it stands"}
-
-
-def _open(act: Act, row: Row) -> bool:
-    """True in a state in which the act can be done; see ``sinks.operators``."""
-    return row["state"] == "failed" or (act == "skip" and row["state"] == "queued")
-
-
-def _unreadable(act: Act, row: Row) -> bool:
-    """True for what the ledger does not have, or has under another content."""
-    return row["triggered_by"] == "dead_letter" or (
-        act == "retry" and row["reason_code"] == "event_id_reused"
-    )
+    result.refused += await operators.refusals(connection, act, sorted(set(ids) - set(done)))
 
 
 def _kept(result: Result) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def test_two_operators_at_once_never_get_the_same_entry(office: Office) -> None:
             "is skipped already by bob",
         ),
         ("reason_code = 'event_id_reused'", "retry", "has to be published anew"),
+        ("reason_code = 'overtaken'", "retry", "it would undo what was done for later actions"),
     ],
 )
 def test_what_has_changed_meanwhile_is_left_and_said(

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from log_projection.queries import Filters
+from sinks.operators import Act
 from web import acts
 from web import filters as parsing
-from web.acts import Act, Plan, Result, Selection
+from web.acts import Plan, Result, Selection
 from web.api.answers import json_answer
 from web.api.reading import no_parameters
 from web.auth.gate import address_of, check_api_act, user_of

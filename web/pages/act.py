@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from log_projection.queries import Filters
+from sinks.operators import ACTS, Act
 from web import acts
 from web import filters as reading
-from web.acts import ACTS, Act, Selection
+from web.acts import Selection
 from web.auth.gate import acting, address_of, require_operator, user_of
 from web.problems import Problem
 from web.services import services_of

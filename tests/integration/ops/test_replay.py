@@ -30,6 +30,7 @@ from tests.integration.ops.sbx import Done, Sbx, Stack, wait_until
 from tests.integration.sinks.shops import Maker
 
 Event = dict[str, Any]
+SKIPPED = "skipped_by_operator"
 
 
 @dataclass
@@ -209,11 +210,15 @@ def test_what_failed_is_tried_again_with_the_settings_of_today(account: Account)
     account.run(*account.sale(9))
     assert [row["reason_code"] for row in account.rows()] == [None, None, "payment_account_missing"]
     account.sbx("settings", "set", account.name, "payment_account=090")
+    retrial = account.sbx("retry", "--account", account.name, "--json").json
+    assert (retrial["possible"], retrial["calls"], retrial["minutes"]) == (1, 1, 1)
+    assert "1 action, about 1 call to Xero, 1 minute" in account.sbx("retry", "--account", account.name).out
     plan = account.replay("--entity", "invoice")
     assert (plan["events"], plan["done"], plan["failed"], plan["calls"]) == (2, 1, 1, 1)
     done = account.replay("--number", "9", "--action", "payment_applied", "--yes")
     assert (done["events"], done["retried"], done["inserted"]) == (1, 1, 0)
     account.idle()
+    assert "what matches is left as it is: 3 completed" in account.sbx("retry", "--account", account.name).err
     last = account.rows()[-1]
     assert (last["state"], last["triggered_by"], last["revision"]) == ("completed", "replay", 1)
     shown = account.sbx("replay", "--list").out
@@ -238,6 +243,17 @@ def test_a_reset_that_would_undo_later_payments_is_shown_and_left_alone(account:
     account.idle()
     [again] = [e for e in account.logged() if e["action"] == "reset"]
     assert again["position"] == shown["position"]
+
+    mine = ("--account", account.name, "--action", "reset")
+    plan = account.sbx("retry", *mine)
+    assert "they would undo what was done for later actions" in plan.err
+    assert "nothing to do" in plan.err
+    tried = account.sbx("retry", "--id", shown["entry_id"], "--yes", "--json").json
+    assert (tried["done"], [one["code"] for one in tried["left"]]) == ([], ["overtaken"])
+    skipped = account.sbx("skip", *mine, "--note", "stays as it is", "--yes", "--json").json
+    assert (skipped["done"], skipped["left"]) == ([shown["entry_id"]], [])
+    wait_until(lambda: [e["outcome"] for e in account.logged() if e["action"] == "reset"] == [SKIPPED])
+    assert account.replay()["done"] == 4
 
 
 def test_deletions_are_found_by_the_number_that_they_do_not_name(account: Account) -> None:

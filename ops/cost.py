@@ -1,0 +1,96 @@
+"""What queued actions would cost: calls to Xero, minutes, and whether today's calls are enough."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from ops.terminal import plural
+
+_SQL = load_queries(__file__)
+Work = tuple[str, str, str]
+"""Account, entity, action."""
+_BATCH = 50
+_CALLS_A_MINUTE = 60
+# Elements that go in batches, and calls of their own, that an action takes when nothing is in Xero yet.
+_STEPS: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("contact", "created"): (1, 0),
+    ("contact", "edited"): (1, 0),
+    ("contact", "deleted"): (0, 0),
+    ("invoice", "created"): (2, 0),
+    ("invoice", "edited"): (2, 0),
+    ("invoice", "payment_applied"): (1, 0),
+    ("invoice", "refund_applied"): (2, 0),
+    ("invoice", "reset"): (1, 1),
+    ("invoice", "cancelled"): (2, 1),
+    ("invoice", "deleted"): (2, 1),
+    ("purchase_order", "created"): (2, 0),
+    ("purchase_order", "edited"): (2, 0),
+    ("purchase_order", "received"): (2, 0),
+    ("purchase_order", "deleted"): (1, 0),
+}
+
+
+def calls_for(work: Mapping[tuple[str, str], int]) -> int:
+    """About how many calls so many actions, by entity and action, take: full batches, nothing refused."""
+    calls = 0
+    for (entity, action), count in work.items():
+        kind = "contact" if entity in ("customer", "supplier") else entity
+        batched, single = _STEPS[kind, action]
+        calls += batched * math.ceil(count / _BATCH) + single * count
+    return calls
+
+
+async def by_account(database: psycopg.AsyncConnection[Any], work: Counter[Work]) -> list[dict[str, Any]]:
+    """What this work would cost each account, as things stand; see ``accounts_of``."""
+    async with database.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["accounts"], [sorted({account for account, _, _ in work})])
+        return accounts_of(await cursor.fetchall(), work)
+
+
+def of_all(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All accounts together, for ``--json``. They work side by side: the slowest gives the minutes."""
+    return {
+        "calls": sum(account["calls"] for account in accounts),
+        "minutes": max((account["minutes"] for account in accounts), default=0),
+        "accounts": list(accounts),
+    }
+
+
+def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[dict[str, Any]]:
+    """By account: actions that would be done, calls, minutes, and whether today's calls are enough.
+
+    Args:
+        rows: ``account``, ``connected``, ``paused`` and ``day_left`` (none: not known).
+    """
+    found = []
+    for row in rows:
+        own = {
+            (entity, action): n for (account, entity, action), n in work.items() if account == row["account"]
+        }
+        calls = calls_for(own)
+        enough = row["day_left"] is None or calls <= row["day_left"]
+        minutes = math.ceil(calls / _CALLS_A_MINUTE)
+        found.append(
+            {**row, "actions": sum(own.values()), "calls": calls, "minutes": minutes, "enough_today": enough}
+        )
+    return found
+
+
+def account_text(account: Mapping[str, Any]) -> str:
+    """One account's share, on one line."""
+    text = (
+        f"{account['account']}: {plural(account['actions'], 'action')}, "
+        f"about {plural(account['calls'], 'call')} to Xero, {plural(account['minutes'], 'minute')}"
+    )
+    if not account["enough_today"]:
+        text += f"; only {plural(account['day_left'], 'call')} left today, the rest waits"
+    if not account["connected"]:
+        text += f"; not connected, they would fail: run 'sbx connect {account['account']}' first"
+    if account["paused"]:
+        text += f"; paused, they would wait for 'sbx resume {account['account']}'"
+    return text
