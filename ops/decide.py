@@ -15,8 +15,6 @@ from ops.options import AsJson
 from ops.terminal import print_json, say, stdout_console
 from sinks import operators
 
-_SHOWN = ("kind", "number", "amount", "date", "status", "reference", "xero_id", "url")
-
 
 def decide(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Id of an entry in needs_review.")],
@@ -47,7 +45,7 @@ def decide(
     except operators.Undecidable as error:
         raise OperationFailed(str(error), error.remedy) from error
     if as_json:
-        shown = [{name: option[name] for name in _SHOWN} for option in options]
+        shown = [{name: option[name] for name in operators.CANDIDATE} for option in options]
         decision = "adopt" if adopt else "send" if send else None
         print_json(
             {
@@ -79,10 +77,12 @@ async def _run(
 
 def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in _SHOWN:
+    for name in operators.CANDIDATE:
         table.add_column("id in Xero" if name == "xero_id" else name, overflow="fold")
     for option in options:
-        table.add_row(*(str(option[name]).replace("_", " " if name == "kind" else "_") for name in _SHOWN))
+        table.add_row(
+            *(str(option[name]).replace("_", " " if name == "kind" else "_") for name in operators.CANDIDATE)
+        )
     stdout_console().print(table)
     if adopt is not None:
         say(f"to adopt: {adopt} is linked and nothing is sent for it; later actions go on; add --yes")

@@ -77,6 +77,8 @@ async def skip(
     return await _change(connection, "skip", parameters)
 
 
+CANDIDATE = ("kind", "number", "amount", "date", "status", "reference", "xero_id", "url")
+"""What people are shown of a candidate of ``undecided``."""
 NUMBERED = ("invoice", "credit_note", "purchase_order")
 """Kinds of which Xero takes a number once: another one comes through only when the number is free."""
 
@@ -90,8 +92,8 @@ class Undecidable(Exception):
 
 
 async def undecided(connection: ledger.Connection, command_id: str) -> list[Mapping[str, Any]]:
-    """What Xero has that may be what this command sent, as it was when it was looked up: each with
-    ``xero_id``, ``kind``, ``number``, ``amount``, ``date``, ``status``, ``reference`` and ``url``.
+    """What Xero has that may be what this command sent, as it was when it was looked up: each with what
+    ``CANDIDATE`` names.
 
     Raises:
         Undecidable: the command is not in ``needs_review``.

@@ -20,7 +20,7 @@ from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
 from web.headers import SecurityHeaders
 from web.live import Feed
-from web.pages import act, entry, hold, issues, log, overview, record, settings, sign_in
+from web.pages import act, decide, entry, hold, issues, log, overview, record, settings, sign_in
 from web.problems import Problem
 from web.services import Services
 
@@ -30,6 +30,8 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/", log.log_page),
     Route("/live", log.live),
     Route("/entries/{entry_id}", entry.entry_page),
+    Route("/entries/{entry_id}/decide", decide.plan_page),
+    Route("/entries/{entry_id}/decide", decide.perform, methods=["POST"]),
     Route("/overview", overview.overview_page),
     Route("/accounts/{account}/hold", hold.plan_page),
     Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),

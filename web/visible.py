@@ -9,6 +9,7 @@ from log_projection.queries import Cursor, Filters, Row
 from log_projection.story import Record, Story
 from web.auth.users import User
 from web.database import Connection
+from web.problems import Problem
 
 
 class VisibleLog:
@@ -77,3 +78,10 @@ class VisibleLog:
     async def position(self) -> int:
         """The newest position."""
         return await queries.position(self._connection)
+
+
+def no_entry() -> Problem:
+    """The entry is not there, or not for this user: both look the same."""
+    return Problem(
+        404, "not_found", "There is no such entry, or it belongs to an account that you do not see."
+    )

@@ -257,8 +257,8 @@ REASONS = (
         "Found: {candidates}.",
         "The connection broke while Xero was at work, and what bears our mark in Xero agrees only in part, "
         "or is there twice.",
-        "look at them in Xero, then decide: 'sbx decide {entry} --adopt ID' where one of them is it, "
-        "'sbx decide {entry} --send' where none is.",
+        "look at them in Xero, then decide on the entry's page, or with 'sbx decide {entry} --adopt ID' "
+        "where one of them is it, 'sbx decide {entry} --send' where none is.",
         "xero",
         "Nothing, on purpose: doing it twice would be worse. Later actions on the same record wait "
         "for this one.",

@@ -1,8 +1,12 @@
 """The machine's own Chromium, and the sizes in which pages are looked at."""
 
 import shutil
+from collections.abc import Callable
 
-from playwright.sync_api import Browser, Playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright
+
+Open = Callable[..., Page]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP = {"width": 1280, "height": 900}
@@ -18,3 +22,17 @@ def launch(playwright: Playwright) -> Browser:
     )
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     return playwright.chromium.launch(executable_path=found, args=arguments)
+
+
+def check_page(page: Page, viewport: dict[str, int]) -> None:
+    """Nothing that shuts anybody out, and nothing that is wider than the screen."""
+    violations = Axe().run(page).response["violations"]
+    serious = [
+        (violation["id"], node["html"])
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert serious == [], page.url
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= viewport["width"], f"{page.url} is {width} wide"

@@ -14,6 +14,7 @@ from sandbox import EmbeddedStack
 from tests.web import sample
 from tests.web.browsers import PHONE, launch
 from tests.web.office import Office, serving
+from tests.web.undecided import undecided
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 MOST_BYTES = 150_000
@@ -46,6 +47,7 @@ def take(office: Office, browser: Browser, folder: Path) -> list[Path]:
         "log": "/",
         "entry": f"/entries/{entry_id}",
         "document": f"/records/{sample.ACCOUNTS[0]}/invoice/{sample.STORY}",
+        "decide": f"/entries/{undecided(office, sample.ACCOUNTS[0])}",
         "issues": "/issues",
         "settings": f"/accounts/{sample.ACCOUNTS[0]}/settings",
     }

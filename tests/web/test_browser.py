@@ -1,56 +1,16 @@
 """The page in a real browser: wide and narrow, with JavaScript and without."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from contracts.results import Attempt
-from tests.web.browsers import DESKTOP, PHONE, launch
+from tests.web.browsers import DESKTOP, PHONE, Open, check_page
 from tests.web.office import NOW, PASSWORD, Office, entry
 from tests.web.sample import connect
 
 pytestmark = pytest.mark.browser
-
-Open = Callable[..., Page]
-_PATIENCE = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The machine's Chromium, for this module only: its loop must not run while other tests have theirs."""
-    with sync_playwright() as playwright, launch(playwright) as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser: Browser, office: Office, tmp_path: Path) -> Iterator[Open]:
-    """Opens a page, signed in as ann unless told otherwise. Errors of the page's own script fail the test."""
-    office.user("ann")
-    contexts = []
-    errors: list[str] = []
-
-    def visit(path: str = "/", user: str | None = "ann", **options: Any) -> Page:
-        context = browser.new_context(base_url=office.url, **{"viewport": DESKTOP, **options})
-        context.set_default_timeout(_PATIENCE)
-        contexts.append(context)
-        if user is not None:
-            session = office.client(user).cookies
-            context.add_cookies([{"name": n, "value": v, "url": office.url} for n, v in session.items()])
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
-        page.goto(path)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 def fill_log(office: Office) -> None:
@@ -93,16 +53,7 @@ def test_pages_are_accessible_and_fit(
         if path == "/":
             # What has just come in is highlighted for a moment: colours count when it is over.
             page.wait_for_function("document.getAnimations().length === 0")
-        violations = Axe().run(page).response["violations"]
-        serious = [
-            (violation["id"], node["html"])
-            for violation in violations
-            if violation["impact"] in ("serious", "critical")
-            for node in violation["nodes"]
-        ]
-        assert serious == [], path
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"], f"{path} is {width} wide"
+        check_page(page, viewport)
 
 
 def test_signing_in_and_out_by_keyboard(visit: Open) -> None:

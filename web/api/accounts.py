@@ -10,6 +10,7 @@ from connections.settings import flat
 from web import settings
 from web.accounts import connected
 from web.api.answers import json_answer
+from web.api.bodies import read_body
 from web.api.reading import no_parameters
 from web.auth.gate import address_of, check_api_act, user_of
 from web.problems import Problem
@@ -36,11 +37,7 @@ async def change(request: Request) -> Response:
     """``PUT /api/v1/accounts/{account}/settings``: all of the named ones, or none."""
     check_api_act(request)
     no_parameters(request)
-    try:
-        body = msgspec.json.decode(await request.body(), type=Body)
-    except msgspec.DecodeError as error:
-        message = f"The body is not what this address takes: {error}."
-        raise Problem(400, "bad_request", message, "body") from error
+    body = await read_body(request, Body)
     services, account = services_of(request), request.path_params["account"]
     try:
         made = await settings.change(

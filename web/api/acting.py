@@ -12,6 +12,7 @@ from web import acts
 from web import filters as parsing
 from web.acts import Plan, Result, Selection
 from web.api.answers import json_answer
+from web.api.bodies import read_body
 from web.api.reading import no_parameters
 from web.auth.gate import address_of, check_api_act, user_of
 from web.problems import Problem
@@ -57,12 +58,7 @@ async def _act(request: Request, act: Act) -> Response:
 
 
 async def _body(request: Request) -> Body:
-    try:
-        body = msgspec.json.decode(await request.body(), type=Body)
-    except msgspec.DecodeError as error:
-        raise Problem(
-            400, "bad_request", f"The body is not what this address takes: {error}.", "body"
-        ) from error
+    body = await read_body(request, Body)
     if (body.entries is None) == (body.filters is None):
         raise Problem(400, "bad_request", "Give 'entries' (ids) or 'filters', one of the two.", "entries")
     return body

@@ -1,5 +1,6 @@
 """The description of the API in OpenAPI 3.1, kept true by a test."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -7,7 +8,7 @@ from starlette.responses import Response
 
 from web import filters
 from web.api.answers import json_answer
-from web.api.columns import COLUMNS
+from web.api.schemas import schemas
 
 _SAID = {
     "account": "SalesBinder's sub-domain.",
@@ -44,7 +45,7 @@ def description() -> dict[str, Any]:
                 "token": {"type": "http", "scheme": "bearer", "description": "From 'sbx users token'."},
                 "session": {"type": "apiKey", "in": "cookie", "name": "sbx_session"},
             },
-            "schemas": _schemas(),
+            "schemas": schemas(),
             "responses": {"Problem": {"description": "It could not be done.", "content": _json("Problem")}},
         },
     }
@@ -80,6 +81,17 @@ def _paths() -> dict[str, Any]:
         ),
         "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
         "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),
+        "/entries/{entry_id}/candidates": _get(
+            "What Xero has that an entry in needs_review may be; empty where there is nothing to decide",
+            _json("Candidates"),
+            [entry_id],
+        ),
+        "/entries/{entry_id}/decision": _post(
+            "Decide which candidate an entry in needs_review is, or that it is sent anew; for operators",
+            "Decision",
+            "Decided",
+            [entry_id],
+        ),
         "/issues": _get("Standing failures by cause", _json("Issues"), account),
         "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
         "/stream": _get(
@@ -126,13 +138,14 @@ def _get(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]]
     return {"get": {"summary": summary, "parameters": parameters, "responses": _with_problems(good)}}
 
 
-def _post(summary: str) -> dict[str, Any]:
+def _post(
+    summary: str, body: str = "Act", answer: str = "Acted", parameters: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     operation = {
         "summary": summary,
-        "requestBody": {"required": True, "content": _json("Act")},
-        "responses": _with_problems(
-            {"description": "The plan, or what was done.", "content": _json("Acted")}
-        ),
+        "parameters": list(parameters),
+        "requestBody": {"required": True, "content": _json(body)},
+        "responses": _with_problems({"description": "The plan, or what was done.", "content": _json(answer)}),
     }
     return {"post": operation}
 
@@ -143,64 +156,3 @@ def _with_problems(good: dict[str, Any]) -> dict[str, Any]:
 
 def _json(schema: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _schemas() -> dict[str, Any]:
-    text = {"type": ["string", "null"]}
-    number = {"type": ["integer", "null"]}
-    moment = {"type": ["string", "null"], "format": "date-time"}
-    attempt = _object(
-        **dict.fromkeys(
-            ["attempt_id", "entry_id", "account", "step", "method", "path", "request", "answer", "error"],
-            text,
-        ),
-        **dict.fromkeys(("number", "status"), number),
-        **dict.fromkeys(("started_at", "finished_at"), moment),
-    )
-    values = {"type": "object", "additionalProperties": text}
-    refused = _object(entry_id=text, code=text, message=text)
-    return {
-        "Entry": _object(**COLUMNS),
-        "Page": _object(entries=_list({"$ref": "#/components/schemas/Entry"}), next=text),
-        "Attempts": _object(attempts=_list(attempt)),
-        "Issues": _object(issues=_list({"type": "object"})),
-        "Summary": _object(accounts=_list({"type": "object"})),
-        "Act": _object(
-            entries=_list({"type": "string"}),
-            filters={"type": "object", "additionalProperties": {"type": "string"}},
-            note={"type": "string", "maxLength": 500},
-            dry_run={"type": "boolean", "default": False},
-        ),
-        "Acted": _object(
-            dry_run={"type": "boolean"},
-            act=number,
-            selected=number,
-            possible=number,
-            least_calls=number,
-            causes={"type": "object", "additionalProperties": {"type": "integer"}},
-            done=_list({"type": "string"}),
-            refused=_list(refused),
-        ),
-        "Settings": _object(account=text, settings=values, written=_list({"type": "string"})),
-        "SettingsChange": _object(settings=values),
-        "SettingsChanged": _object(
-            account=text,
-            changed={"type": "object", "additionalProperties": _object(old=text, new=text)},
-        ),
-        "Check": _object(
-            account=text,
-            organisation=text,
-            fetched_at=moment,
-            findings=_list(_object(key=text, value=text, problem=text, remedy=text, severity=text)),
-            failures=_list({"type": "object"}),
-        ),
-        "Problem": _object(error=_object(code=text, message=text, field={"type": "string"})),
-    }

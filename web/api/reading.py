@@ -7,10 +7,9 @@ from log_projection.queries import Filters
 from web import filters as parsing
 from web.api.answers import json_answer
 from web.auth.gate import user_of
-from web.pages.entry import no_entry
 from web.problems import Problem
 from web.services import services_of
-from web.visible import VisibleLog
+from web.visible import VisibleLog, no_entry
 
 LIMIT = 100
 MOST = 500

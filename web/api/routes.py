@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from web.api import accounts, acting, reading, streams
+from web.api import accounts, acting, decisions, reading, streams
 from web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -11,6 +11,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries.jsonl", streams.as_json_lines),
     Route("/entries/{entry_id}", reading.entry),
     Route("/entries/{entry_id}/attempts", reading.attempts),
+    Route("/entries/{entry_id}/candidates", decisions.candidates),
+    Route("/entries/{entry_id}/decision", decisions.decide, methods=["POST"]),
     Route("/issues", reading.issues),
     Route("/summary", reading.summary),
     Route("/stream", streams.live),

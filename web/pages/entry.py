@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from log_projection.queries import Row
 from log_projection.story import Record
+from web import decisions
 from web.auth.gate import user_of
-from web.problems import Problem
 from web.services import services_of
 from web.views import render
-from web.visible import VisibleLog
+from web.visible import VisibleLog, no_entry
 
 _HISTORY = 200
 
@@ -28,6 +28,7 @@ async def entry_page(request: Request) -> Response:
         attempts = await visible.attempts(entry_id)
         same = Record(entry["account"], entry["entity"], entry["record_id"])
         whole = await visible.story(same)
+        candidates = await decisions.candidates(connection, entry)
     context = {
         "entry": entry,
         "attempts": attempts,
@@ -35,15 +36,11 @@ async def entry_page(request: Request) -> Response:
         "history": [] if whole is None else whole.entries[-_HISTORY:],
         "story": story(entry, attempts),
         "position": position,
+        "undecided": decisions.is_undecided(entry),
+        "candidates": candidates,
+        "decided": "decided" in request.query_params,
     }
     return render(request, "entry.html", context)
-
-
-def no_entry() -> Problem:
-    """The entry is not there, or not for this user: both look the same."""
-    return Problem(
-        404, "not_found", "There is no such entry, or it belongs to an account that you do not see."
-    )
 
 
 def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sinks.xero.tenants import CredentialsUnusable
 from web import settings
 from web.auth.gate import acting, address_of, user_of
 from web.fields import TABLES, groups, tables
-from web.problems import Problem
+from web.pages.forms import text
 from web.services import services_of
 from web.settings import SettingsRefused
 from web.views import render
@@ -22,7 +22,6 @@ _SAID = {
     "facts": "Xero is asked. Reload the page in a moment: the answer is shown under Connection.",
     "reconnect": "Connected. What waited goes on.",
 }
-_LONGEST = 1000
 
 
 async def settings_page(request: Request) -> Response:
@@ -58,7 +57,7 @@ async def ask_anew(request: Request, _form: FormData) -> Response:
 async def reconnect(request: Request, form: FormData) -> Response:
     """``POST /accounts/{account}/connection``"""
     services, account = services_of(request), request.path_params["account"]
-    client_id, secret = _text(form, "client_id"), _text(form, "client_secret")
+    client_id, secret = text(form, "client_id"), text(form, "client_secret")
     if not client_id or not secret:
         return await _page(request, errors={"connection": "Give both, the client id and the secret."})
     try:
@@ -109,21 +108,14 @@ def _wanted(form: FormData) -> dict[str, str]:
     wanted: dict[str, str] = {}
     for name in form:
         if name.startswith(_SET):
-            key, value = name.removeprefix(_SET), _text(form, name)
-            if value != _text(form, _WAS + key):
+            key, value = name.removeprefix(_SET), text(form, name)
+            if value != text(form, _WAS + key):
                 wanted[key] = value
     for table, *_ in TABLES:
-        entry, value = _text(form, _NEW + table), _text(form, _NEW_VALUE + table)
+        entry, value = text(form, _NEW + table), text(form, _NEW_VALUE + table)
         if entry and value:
             wanted[f"{table}.{entry}"] = value
     return wanted
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    if not isinstance(value, str) or "\0" in value or len(value) > _LONGEST:
-        raise Problem(400, "bad_request", f"'{name}' is no text of up to {_LONGEST} characters.", name)
-    return value.strip()
 
 
 def _back(request: Request, done: str) -> Response:
