@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import get_args
 
@@ -27,6 +27,9 @@ NAMES = (
     "until",
 )
 """Filters by the names that they have in addresses; those of ``sbx log``."""
+
+CURSORS = ("cursor", "before")
+"""Names of the places at which a page begins: behind one, or right before one."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "state": get_args(State),
@@ -59,6 +62,12 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
             raise _wrong(name, f"The filter '{name}' is given twice.")
         if value.strip():
             given[name] = _checked(name, value.strip())
+    since = _moment("since", given.get("since"))
+    until = _moment("until", given.get("until"), whole_day=True)
+    if since is not None and until is not None and since >= until:
+        raise _wrong(
+            "until", f"'{given['until']}' is not after '{given['since']}': nothing lies between them."
+        )
     return Filters(
         account=given.get("account"),
         state=given.get("state"),
@@ -69,8 +78,8 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
         number=given.get("number"),
         record=given.get("record"),
         text=given.get("text"),
-        since=_moment("since", given.get("since")),
-        until=_moment("until", given.get("until"), whole_day=True),
+        since=since,
+        until=until,
     )
 
 
@@ -85,12 +94,19 @@ def encode_cursor(row: Row) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str | None) -> Cursor | None:
-    """The place in a list that ``encode_cursor`` made.
+def read_cursors(parameters: Mapping[str, str]) -> tuple[Cursor | None, Cursor | None]:
+    """Where a page begins: behind ``cursor``, or right before ``before``.
 
     Raises:
-        Problem: 400, it is not one.
+        Problem: 400, one is none of ours, or both are given.
     """
+    after, before = (_cursor(name, parameters.get(name)) for name in CURSORS)
+    if after is not None and before is not None:
+        raise _wrong("before", "'cursor' and 'before' contradict each other: give one of them.")
+    return after, before
+
+
+def _cursor(name: str, text: str | None) -> Cursor | None:
     if not text:
         return None
     try:
@@ -99,10 +115,12 @@ def read_cursor(text: str | None) -> Cursor | None:
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None or "\0" in entry_id:
             raise ValueError("no offset, or a NUL")
-        return Cursor(at, entry_id)
-    except (binascii.Error, UnicodeError, ValueError) as error:
-        message = "The cursor is not one of ours. Take it from 'next' of an answer, or leave it out."
-        raise _wrong("cursor", message) from error
+        return Cursor(at.astimezone(UTC), entry_id)
+    except (binascii.Error, UnicodeError, ValueError, OverflowError) as error:
+        message = (
+            "The cursor is not one of ours. Take it from 'next' or 'previous' of an answer, or leave it out."
+        )
+        raise _wrong(name, message) from error
 
 
 def read_number(name: str, text: str | None, default: int, least: int, most: int) -> int:
@@ -139,11 +157,11 @@ def _moment(name: str, value: str | None, whole_day: bool = False) -> datetime |
             day = date.fromisoformat(value) + timedelta(days=1 if whole_day else 0)
             return datetime.combine(day, time(), UTC)
         found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            raise _wrong(name, f"'{value}' has no offset. Write {value}Z for UTC.")
+        return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _wrong(name, f"'{value}' is no time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
-    if found.tzinfo is None:
-        raise _wrong(name, f"'{value}' has no offset. Write {value}Z for UTC.")
-    return found.astimezone(UTC)
 
 
 def _wrong(name: str, message: str) -> Problem:

@@ -26,6 +26,13 @@ async def standing(connection: Connection, user: User) -> dict[str, dict[str, An
         return {row["issue_id"]: row for row in await cursor.fetchall()}
 
 
+async def issues(connection: Connection, user: User, account: str | None) -> list[Row]:
+    """Standing failures by cause, each with its mute; none in all of its fields where it has none."""
+    muted = await standing(connection, user)
+    found = await VisibleLog(connection, user).issues(account)
+    return [issue | _said(muted.get(issue["issue_id"])) for issue in found]
+
+
 async def mute(database: Database, user: User, address: str, issue_id: str, until: str, reason: str) -> None:
     """Put an issue aside, that day included.
 
@@ -54,6 +61,16 @@ async def unmute(database: Database, user: User, address: str, issue_id: str) ->
         number = await acts.begin(connection, user, address, "unmute", {"issue": issue_id}, "")
         await connection.execute(_SQL["unmute"], {"issue_id": issue_id})
         await acts.end(connection, number, {})
+
+
+def _said(mute: dict[str, Any] | None) -> Row:
+    mute = mute or {}
+    return {
+        "muted_until": mute.get("until"),
+        "muted_by": mute.get("muted_by"),
+        "muted_at": mute.get("muted_at"),
+        "mute_reason": mute.get("reason"),
+    }
 
 
 async def _issue(connection: Connection, user: User, issue_id: str) -> Row:

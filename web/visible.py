@@ -1,7 +1,7 @@
 """The log as one user may see it. Pages and API read the log through this and nothing else."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from log_projection import queries, story
@@ -10,6 +10,17 @@ from log_projection.story import Record, Story
 from web.auth.users import User
 from web.database import Connection
 from web.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the log, newest first."""
+
+    rows: list[Row]
+    newer: bool
+    """Whether entries may stand before it."""
+    older: bool
+    """Whether entries may stand behind it."""
 
 
 class VisibleLog:
@@ -32,10 +43,18 @@ class VisibleLog:
         within = replace(filters, accounts=self._accounts)
         return queries.entries(self._connection, within, limit=limit, newest_first=newest_first, after=after)
 
-    async def page(self, filters: Filters, limit: int, after: Cursor | None) -> tuple[list[Row], bool]:
-        """At most ``limit`` entries, newest first, and whether there are more behind them."""
-        rows = [row async for row in self.entries(filters, limit=limit + 1, after=after)]
-        return rows[:limit], len(rows) > limit
+    async def page(
+        self, filters: Filters, limit: int, after: Cursor | None = None, before: Cursor | None = None
+    ) -> Page:
+        """At most ``limit`` entries, newest first: behind ``after``, or right before ``before``."""
+        newest_first = before is None
+        cursor = after if newest_first else before
+        found = self.entries(filters, limit=limit + 1, newest_first=newest_first, after=cursor)
+        rows = [row async for row in found]
+        more, rows = len(rows) > limit, rows[:limit]
+        if newest_first:
+            return Page(rows, newer=after is not None, older=more)
+        return Page(rows[::-1], newer=more, older=True)
 
     async def entry(self, entry_id: str) -> Row | None:
         """One entry, or none."""

@@ -2,7 +2,10 @@
 SELECT pg_try_advisory_xact_lock(hashtext('sbx-notify')) AS locked
 
 -- name: issues
-SELECT issue_id, account, entries, reason, remedy, samples FROM integrations_log.issues ORDER BY account, first_seen
+-- What is muted counts as gone: when the mute is over and it still stands, it is a new one, and told again.
+SELECT issue_id, account, entries, reason, remedy, samples FROM integrations_log.issues i
+WHERE NOT EXISTS (SELECT 1 FROM web.mutes m WHERE m.issue_id = i.issue_id AND m.until > clock_timestamp())
+ORDER BY account, first_seen
 
 -- name: accounts
 SELECT account, CASE WHEN status = 'lost' THEN status_reason END AS lost_reason, paused_reason

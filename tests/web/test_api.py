@@ -42,6 +42,47 @@ def test_entries_go_page_by_page_whatever_comes_in_meanwhile(office: Office, pro
     last = program.get("/api/v1/entries", limit=3, cursor=second.json["next"])
     assert (ids(last), last.json["next"]) == (["e0"], None)
 
+    assert first.json["previous"] is None
+    back = program.get("/api/v1/entries", limit=3, before=last.json["previous"])
+    assert (ids(back), back.json["next"], back.json["previous"]) == (
+        ids(second),
+        second.json["next"],
+        second.json["previous"],
+    )
+    newer = program.get("/api/v1/entries", limit=3, before=back.json["previous"])
+    assert ids(newer) == ids(first)
+    newest = program.get("/api/v1/entries", limit=3, before=newer.json["previous"])
+    assert (ids(newest), newest.json["previous"]) == (["new"], None)
+    assert newest.json["next"] is not None
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"text": "shop"}, {"reason": "number_taken"}, {"account": "acme", "state": "failed"}],
+    ids=lambda filters: next(iter(filters)),
+)
+def test_pages_lead_there_and_back_whatever_is_asked(office: Office, filters: dict[str, str]) -> None:
+    """Each kind of filter is a query of its own; a user of two accounts is another one."""
+    office.user("bea", "operator", ["acme", "beta"])
+    failed: Any = {"state": "failed", "reason_code": "number_taken", "party_name": "Shop"}
+    office.log(*(entry(f"e{n}", 1, queued_at=NOW + n // 2 * MINUTE, **failed) for n in range(9)))
+    office.log(entry("other", party_name="Bolt", queued_at=NOW + 3 * MINUTE))
+    program = office.api("bea")
+    there: list[list[str]] = []
+    at: dict[str, str] = {}
+    while True:
+        page = program.get("/api/v1/entries", limit=4, **filters, **at)
+        there.append(ids(page))
+        if page.json["next"] is None:
+            break
+        at = {"cursor": page.json["next"]}
+    back = []
+    while page.json["previous"] is not None:
+        page = program.get("/api/v1/entries", limit=4, **filters, before=page.json["previous"])
+        back.append(ids(page))
+    assert [len(page) for page in there] == [4, 4, 1]
+    assert back == there[1::-1]
+
 
 def test_filters_are_those_of_the_page(office: Office, program: Client) -> None:
     office.log(
@@ -77,6 +118,14 @@ def test_filters_are_those_of_the_page(office: Office, program: Client) -> None:
         ("cursor=%21%21", "cursor"),
         ("cursor=bm90IG9uZQ", "cursor"),
         ("cursor=MjAyNi0wMy0wMlQwOTowMDowMCBlMQ", "cursor"),
+        ("cursor=MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSBlMQ", "cursor"),
+        ("cursor=%C3%A9", "cursor"),
+        ("before=bm90IG9uZQ", "before"),
+        ("before=MjAyNi0wMy0wMlQwOTowMDowMFogZTE&cursor=MjAyNi0wMy0wMlQwOTowMDowMFogZTE", "before"),
+        ("since=2026-03-02&until=2026-03-01", "until"),
+        ("since=2026-03-02T09:00:00Z&until=2026-03-02T10:00:00%2B01:00", "until"),
+        ("since=0001-01-01T00:00:00%2B10:00", "since"),
+        ("until=9999-12-31", "until"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=x", "limit"),
@@ -197,6 +246,7 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
     schemas = description()["components"]["schemas"]
     examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
     examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
+    examples["before"] = ""
     examples["issue"] = "0123456789ab"
     checked = 0
     for path, methods in description()["paths"].items():

@@ -102,10 +102,11 @@ def test_changes_appear_without_a_reload(visit: Open, office: Office) -> None:
     assert page.evaluate("document.body.dataset.same") == "yes"
 
 
-def test_filters_stay_in_the_address_and_pages_go_on(visit: Open, office: Office) -> None:
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+def test_filters_stay_in_the_address_and_pages_go_on(visit: Open, office: Office, scripted: bool) -> None:
     office.log(*(entry(f"e{n:03}", record_number=str(n), party_name="Shop") for n in range(60)))
     office.log(entry("x", party_name="Other"))
-    page = visit()
+    page = visit(java_script_enabled=scripted)
     page.get_by_label("Number, name or id begins with").fill("shop")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#rows tr")).to_have_count(50)
@@ -113,6 +114,12 @@ def test_filters_stay_in_the_address_and_pages_go_on(visit: Open, office: Office
     page.get_by_role("link", name="Older").click()
     expect(page.locator("#rows tr")).to_have_count(10)
     expect(page.get_by_label("Number, name or id begins with")).to_have_value("shop")
+    page.get_by_role("link", name="Newer").click()
+    expect(page.locator("#rows tr")).to_have_count(50)
+    expect(page.get_by_role("link", name="Newer")).to_be_hidden()
+    if scripted:
+        expect(page.locator("#live-state")).to_have_text("Live")
+    page.get_by_role("link", name="Older").click()
     page.get_by_role("link", name="Newest", exact=True).click()
     expect(page.locator("#rows tr")).to_have_count(50)
     page.get_by_role("link", name="Clear").click()

@@ -93,3 +93,35 @@ def test_muting_is_for_operators_and_for_accounts_that_they_see(office: Office, 
         assert send(office.client(name), issue, "unmute")[0] == status
     assert "Mute until" not in office.client("vic").get("/issues").text
     assert client.get("/issues", account="beta").text.count("<section") == 1
+
+
+def test_the_api_tells_of_mutes_and_makes_them(office: Office, client: Client) -> None:
+    program = office.api("ann")
+    issue, today = issue_id(office, "tax_rate_unmapped"), datetime.now(UTC).date().isoformat()
+
+    def told() -> dict[str, object]:
+        found = program.get("/api/v1/issues").json["issues"]
+        [one] = [one for one in found if one["issue_id"] == issue]
+        return {name: one[name] for name in ("muted_until", "muted_by", "mute_reason")}
+
+    nothing = dict.fromkeys(("muted_until", "muted_by", "mute_reason"))
+    assert told() == nothing
+    answer = program.post(f"/api/v1/issues/{issue}/mute", {"until": today, "reason": "accountant asked"})
+    assert (answer.status, answer.json) == (200, {"issue_id": issue, "muted": True})
+    end = (datetime.fromisoformat(today) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
+    assert told() == {"muted_until": end, "muted_by": "ann", "mute_reason": "accountant asked"}
+    assert program("POST", f"/api/v1/issues/{issue}/unmute").json == {"issue_id": issue, "muted": False}
+    assert told() == nothing
+
+    for body, field in (
+        ({"until": "soon", "reason": "r"}, "until"),
+        ({"until": today, "reason": " "}, "note"),
+        ({"until": today}, "body"),
+    ):
+        refused = program.post(f"/api/v1/issues/{issue}/mute", body)
+        assert (refused.status, refused.json["error"]["field"]) == (400, field)
+    assert program.post("/api/v1/issues/none/mute", {"until": today, "reason": "r"}).status == 404
+    office.user("vic", "viewer")
+    for act in ("mute", "unmute"):
+        given = {"until": today, "reason": "r"}
+        assert office.api("vic").post(f"/api/v1/issues/{issue}/{act}", given).status == 403

@@ -54,27 +54,25 @@ def description() -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     every = _filters()
     cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: what follows it.")
+    before = _parameter(
+        "before", {"type": "string"}, "From 'previous' of an answer: what stands right before it."
+    )
     limit = _parameter(
         "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many."
     )
     account = [one for one in every if one["name"] == "account"]
-    entry_id = {
-        **_parameter("entry_id", {"type": "string"}, "An entry's id."),
-        "in": "path",
-        "required": True,
-    }
-    of_account = {
-        **_parameter("account", {"type": "string"}, _SAID["account"]),
-        "in": "path",
-        "required": True,
-    }
+    entry_id = _in_path("entry_id", "An entry's id.")
+    issue_id = _in_path("issue_id", _SAID["issue"])
+    of_account = _in_path("account", _SAID["account"])
     after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
     resume = {
         **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event seen."),
         "in": "header",
     }
     return {
-        "/entries": _get("Entries, newest first, a page at a time", _json("Page"), [*every, cursor, limit]),
+        "/entries": _get(
+            "Entries, newest first, a page at a time", _json("Page"), [*every, cursor, before, limit]
+        ),
         "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, every),
         "/entries.jsonl": _get(
             "All entries that match, a JSON object a line", {"application/jsonl": {}}, every
@@ -93,6 +91,12 @@ def _paths() -> dict[str, Any]:
             [entry_id],
         ),
         "/issues": _get("Standing failures by cause", _json("Issues"), account),
+        "/issues/{issue_id}/mute": _post(
+            "Put an issue aside until a day, that day included; for operators", "Mute", "Muted", [issue_id]
+        ),
+        "/issues/{issue_id}/unmute": _post(
+            "Show an issue among the others again; for operators", None, "Muted", [issue_id]
+        ),
         "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
         "/stream": _get(
             "Entries as they change, as server-sent events 'entry'; 'reload' when there is more than is told",
@@ -133,20 +137,25 @@ def _parameter(name: str, schema: dict[str, Any], said: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": said}
 
 
+def _in_path(name: str, said: str) -> dict[str, Any]:
+    return {**_parameter(name, {"type": "string"}, said), "in": "path", "required": True}
+
+
 def _get(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
     good = {"description": summary, "content": content}
     return {"get": {"summary": summary, "parameters": parameters, "responses": _with_problems(good)}}
 
 
 def _post(
-    summary: str, body: str = "Act", answer: str = "Acted", parameters: Sequence[dict[str, Any]] = ()
+    summary: str, body: str | None = "Act", answer: str = "Acted", parameters: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
-    operation = {
+    operation: dict[str, Any] = {
         "summary": summary,
         "parameters": list(parameters),
-        "requestBody": {"required": True, "content": _json(body)},
         "responses": _with_problems({"description": "The plan, or what was done.", "content": _json(answer)}),
     }
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": _json(body)}
     return {"post": operation}
 
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from log_projection.queries import Filters
 from web import filters as parsing
+from web import mutes
 from web.api.answers import json_answer
 from web.auth.gate import user_of
 from web.problems import Problem
@@ -16,14 +17,21 @@ MOST = 500
 
 
 async def entries(request: Request) -> Response:
-    """``GET /api/v1/entries``: newest first; ``next`` is the cursor of what follows, null at the end."""
+    """``GET /api/v1/entries``: newest first, with cursors of the pages around it."""
     parameters = request.query_params
-    filters = parsing.read_filters(parameters.multi_items(), others=("cursor", "limit"))
+    filters = parsing.read_filters(parameters.multi_items(), others=(*parsing.CURSORS, "limit"))
     limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
-    after = parsing.read_cursor(parameters.get("cursor"))
+    after, before = parsing.read_cursors(parameters)
     async with services_of(request).database.connection() as connection:
-        rows, more = await VisibleLog(connection, user_of(request)).page(filters, limit, after)
-    return json_answer({"entries": rows, "next": parsing.encode_cursor(rows[-1]) if more else None})
+        page = await VisibleLog(connection, user_of(request)).page(filters, limit, after, before)
+    rows = page.rows
+    return json_answer(
+        {
+            "entries": rows,
+            "next": parsing.encode_cursor(rows[-1]) if rows and page.older else None,
+            "previous": parsing.encode_cursor(rows[0]) if rows and page.newer else None,
+        }
+    )
 
 
 async def entry(request: Request) -> Response:
@@ -51,7 +59,7 @@ async def issues(request: Request) -> Response:
     """``GET /api/v1/issues``: standing failures by cause, the largest group first."""
     account = _account_only(request).account
     async with services_of(request).database.connection() as connection:
-        return json_answer({"issues": await VisibleLog(connection, user_of(request)).issues(account)})
+        return json_answer({"issues": await mutes.issues(connection, user_of(request), account)})
 
 
 async def summary(request: Request) -> Response:

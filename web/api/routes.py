@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from web.api import accounts, acting, decisions, reading, streams
+from web.api import accounts, acting, decisions, muting, reading, streams
 from web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -14,6 +14,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries/{entry_id}/candidates", decisions.candidates),
     Route("/entries/{entry_id}/decision", decisions.decide, methods=["POST"]),
     Route("/issues", reading.issues),
+    Route("/issues/{issue_id}/mute", muting.mute, methods=["POST"]),
+    Route("/issues/{issue_id}/unmute", muting.unmute, methods=["POST"]),
     Route("/summary", reading.summary),
     Route("/stream", streams.live),
     Route("/retry", acting.retry, methods=["POST"]),

@@ -28,14 +28,25 @@ def schemas() -> dict[str, Any]:
         **dict.fromkeys(("number", "status"), number),
         **dict.fromkeys(("started_at", "finished_at"), moment),
     )
+    issue = _object(
+        **dict.fromkeys(("account", "reason_code", "reason", "remedy", "cause", "issue_id"), text),
+        entries=number,
+        samples=_list({"type": "string"}),
+        **dict.fromkeys(("muted_by", "mute_reason"), text),
+        **dict.fromkeys(("first_seen", "last_seen", "muted_until", "muted_at"), moment),
+    )
     values = {"type": "object", "additionalProperties": text}
     candidates = _object(candidates=_list(_object(**dict.fromkeys(CANDIDATE, text))))
     refused = _object(entry_id=text, code=text, message=text)
     return {
         "Entry": _object(**COLUMNS),
-        "Page": _object(entries=_list({"$ref": "#/components/schemas/Entry"}), next=text),
+        "Page": _object(entries=_list({"$ref": "#/components/schemas/Entry"}), next=text, previous=text),
         "Attempts": _object(attempts=_list(attempt)),
-        "Issues": _object(issues=_list({"type": "object"})),
+        "Issues": _object(issues=_list(issue)),
+        "Mute": _object(
+            until={"type": "string", "format": "date"}, reason={"type": "string", "maxLength": 500}
+        ),
+        "Muted": _object(issue_id=text, muted=flag),
         "Summary": _object(accounts=_list({"type": "object"})),
         "Act": _object(
             entries=_list({"type": "string"}),

@@ -16,9 +16,10 @@ from web.live import News, follow
 from web.problems import Problem
 from web.services import services_of
 from web.views import fragment, render
-from web.visible import VisibleLog
+from web.visible import Page, VisibleLog
 
 PAGE = 50
+_NOTHING = Page([], newer=False, older=False)
 _STATES = ("queued", "running", "completed", "failed")
 
 
@@ -26,24 +27,28 @@ async def log_page(request: Request) -> Response:
     """``GET /``"""
     pairs = request.query_params.multi_items()
     try:
-        filters = reading.read_filters(pairs, others=("cursor",))
-        after = reading.read_cursor(request.query_params.get("cursor"))
+        filters = reading.read_filters(pairs, others=reading.CURSORS)
+        after, before = reading.read_cursors(request.query_params)
         problem = None
     except Problem as wrong:
         # Shown above the form, so that what was typed can be corrected where it stands.
-        filters, after, problem = Filters(), None, wrong
+        filters, after, before, problem = Filters(), None, None, wrong
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
-        rows, more = ([], False) if problem else await visible.page(filters, PAGE, after)
+        page = _NOTHING if problem else await visible.page(filters, PAGE, after, before)
+        if before is not None and not page.newer:
+            # What is left before it is the first page, which is shown whole and goes on live.
+            page = await visible.page(filters, PAGE)
         summary = await visible.summary()
-    given = reading.given_filters(pairs)
+    given, rows = reading.given_filters(pairs), page.rows
     context = {
         "rows": rows,
         "given": given,
         "problem": problem,
-        "next_cursor": reading.encode_cursor(rows[-1]) if more else None,
-        "first_page": after is None,
+        "next_cursor": reading.encode_cursor(rows[-1]) if rows and page.older else None,
+        "previous_cursor": reading.encode_cursor(rows[0]) if rows and page.newer else None,
+        "first_page": not page.newer,
         "with_account": _with_account(summary, filters),
         "position": position,
         "tally": tally(summary, filters.account),

@@ -168,6 +168,37 @@ def test_nothing_is_told_twice_until_it_is_over(
     assert len(receiver.got) == 2
 
 
+def test_a_muted_issue_is_told_once_its_day_is_over(
+    database_url: str, connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url)
+
+    def mute(code: str, days: int) -> None:
+        connection.execute(
+            "INSERT INTO web.mutes (issue_id, account, until, reason, muted_by) "
+            "SELECT issue_id, account, now() + make_interval(days => %s), 'known', 'ann' "
+            "FROM integrations_log.issues WHERE reason_code = %s "
+            "ON CONFLICT (issue_id) DO UPDATE SET until = excluded.until",
+            [days, code],
+        )
+        connection.commit()
+
+    project(database_url, failed(1), failed(2, reason_code="contact_archived", cause=""))
+    mute("contact_archived", 1)
+    cycle(connection, settings)
+    assert [len(message["alerts"]) for message in receiver.got] == [1]
+    mute("tax_rate_unmapped", 1)  # told already, and muted since
+    cycle(connection, settings)
+    cycle(connection, settings)
+    assert len(receiver.got) == 1
+    mute("contact_archived", -1)
+    cycle(connection, settings)
+    mute("tax_rate_unmapped", -1)
+    cycle(connection, settings)
+    cycle(connection, settings)
+    assert [[alert["ended_at"] for alert in message["alerts"]] for message in receiver.got] == [[None]] * 3
+
+
 def test_what_the_receiver_missed_is_kept_and_told_later(
     database_url: str, connection: Connection, receiver: Receiver
 ) -> None:
