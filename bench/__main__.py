@@ -10,7 +10,10 @@ from rich.console import Console
 
 from bench.figures import Figure, table
 
-BENCHMARKS = ("mapping", "startup", "stages", "latency", "fairness", "backlog", "pipeline", "replay", "log")
+BENCHMARKS = (
+    *("mapping", "startup", "stages", "latency", "live", "fairness"),
+    *("backlog", "pipeline", "replay", "log"),
+)
 """Modules of this package with a ``run()``, in the order in which they run."""
 _WIDTH = 140
 """Columns of a table that goes into a file."""

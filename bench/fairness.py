@@ -1,7 +1,6 @@
 """One account in trouble: how long an event of another account then takes to Xero."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from itertools import count
 
@@ -54,9 +53,7 @@ class _Healthy:
         """Seconds from published to the arrival of the call, of sales one after the other."""
         rig, seen = self._rig, len(self._rig.xero.admin.calls())
         messages = list(sales(_HEALTHY, SALES, first=next(self._first)))
-        asked = time.monotonic()
-        clock = rig.xero.admin.clock()["seconds"]
-        offset = (asked + time.monotonic()) / 2 - clock
+        offset = rig.clock_offset()
         sent, _ = asyncio.run(one_by_one(rig.servers, rig.database_url, messages))
         calls = [
             call["at"] + offset

@@ -31,9 +31,7 @@ def run() -> list[Figure]:
         rig.warm_up(["idle"])
         trips = asyncio.run(_round_trips(rig.servers))
         messages = list(sales("idle", SALES, first=2))
-        asked = time.monotonic()
-        clock = rig.xero.admin.clock()["seconds"]
-        offset = (asked + time.monotonic()) / 2 - clock
+        offset = rig.clock_offset()
         sent, shown = asyncio.run(one_by_one(rig.servers, rig.database_url, messages))
         calls = [call["at"] + offset for call in rig.xero.admin.calls() if call["method"] in ("PUT", "POST")]
     to_xero = [first_after(calls, moment) - moment for moment in sent]

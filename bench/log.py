@@ -11,19 +11,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-import psycopg
 import urllib3
 
 from bench.figures import Figure, at_most, percentile
 from bench.log_fill import fill
 from bench.log_filters import FILTERS, TWO
 from bench.log_projecting import rate
+from bench.page import signed_in
 from connections.environment import Environment
 from log_projection import queries
 from log_projection.queries import Cursor
 from ops.migrations import migrate
 from sandbox import EmbeddedStack
-from web.auth import sessions, users
 from web.auth.gate import SESSION_COOKIE
 from web.auth.users import Connection, User
 from web.database import new_pool, opened
@@ -60,7 +59,6 @@ def measure(database_url: str, data_dir: Path, until: datetime) -> list[Figure]:
     found = [Figure(what="load average, 1 minute, at the beginning", value=os.getloadavg()[0], unit="")]
     base, in_database = asyncio.run(_in_database(environment, deep))
     found += in_database
-    asyncio.run(_users(database_url))
     with _serving(environment) as url:
         found += _over_http(url, database_url, deep, base)
     found.append(asyncio.run(rate(database_url)))
@@ -138,12 +136,6 @@ def _figure(what: str, times: Sequence[float], base: float, goal: float | None) 
     )
 
 
-async def _users(database_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        await users.add(connection, "everything", "operator", None, (), "bench")
-        await users.add(connection, "two", "operator", None, TWO, "bench")
-
-
 @contextmanager
 def _serving(environment: Environment) -> Iterator[str]:
     """The web process's server in a thread; its address."""
@@ -160,7 +152,10 @@ def _serving(environment: Environment) -> Iterator[str]:
 
 
 def _over_http(url: str, database_url: str, deep: Cursor, base: float) -> list[Figure]:
-    cookies = {name: asyncio.run(_session(database_url, name)) for name in ("everything", "two")}
+    cookies = {
+        "everything": signed_in(database_url, "everything"),
+        "two": signed_in(database_url, "two", TWO),
+    }
     http = urllib3.PoolManager(retries=False)
 
     def times(path: str, accounts: object, pairs: dict[str, str]) -> list[float]:
@@ -188,8 +183,3 @@ def _over_http(url: str, database_url: str, deep: Cursor, base: float) -> list[F
             found.append(_figure(f"HTTP: {path}, {who}", times(path, accounts, {}), base, _IN_BROWSER))
     http.clear()
     return found
-
-
-async def _session(database_url: str, name: str) -> str:
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        return await sessions.start(connection, name)

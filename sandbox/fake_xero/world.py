@@ -24,7 +24,7 @@ _LOG_LENGTH = 200_000
 
 @dataclass(slots=True)
 class Call:
-    """A line of the call log. `at` is the fake's time in seconds since its start."""
+    """A line of the call log. `at` and `answered_at` are the fake's time in seconds since its start."""
 
     number: int
     at: float
@@ -40,6 +40,7 @@ class Call:
     rate_limit_problem: str | None = None
     faults: list[str] = field(default_factory=list)
     body_bytes: int = 0
+    answered_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class World:
 
     def end_call(self, call: Call) -> None:
         """Count a call by what became of it."""
+        call.answered_at = None if call.status is None else self.clock.seconds()
         endpoint = f"{call.method} {call.path.partition('/')[0]}"
         self.by_endpoint[endpoint] += 1
         self.by_status[str(call.status or "dropped")] += 1
