@@ -180,6 +180,23 @@ async def unknown_refusals(
     return await _all(connection, "unknown_refusals", {"since": since})
 
 
+async def replays(
+    connection: psycopg.AsyncConnection[Any],
+    replay_id: int | None = None,
+    accounts: tuple[str, ...] | None = None,
+    *,
+    running: bool = False,
+) -> list[Row]:
+    """Replays with their totals, the newest first: all, or one.
+
+    Args:
+        accounts: only replays of one of these; one of all accounts is not.
+        running: only what is at work now.
+    """
+    parameters = {"replay_id": replay_id, "accounts": _listed(accounts), "running": running}
+    return await _all(connection, "replays", parameters)
+
+
 async def summary(
     connection: psycopg.AsyncConnection[Any],
     account: str | None = None,

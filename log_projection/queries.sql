@@ -34,6 +34,13 @@ SELECT * FROM integrations_log.unknown_refusals
 WHERE %(since)s::timestamptz IS NULL OR last_seen >= %(since)s
 ORDER BY last_seen DESC, text
 
+-- name: replays
+-- Few rows: a person begins each of them.
+SELECT * FROM integrations_log.replays
+WHERE (%(replay_id)s::bigint IS NULL OR replay_id = %(replay_id)s) AND (NOT %(running)s OR state = 'running')
+  AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
+ORDER BY replay_id DESC
+
 -- name: summary
 SELECT * FROM integrations_log.summary
 WHERE (%(account)s::text IS NULL OR account = %(account)s)

@@ -13,6 +13,7 @@ import typer
 
 from connections import store
 from connections.environment import Environment
+from log_projection import queries
 from log_projection.queries import Filters
 from ops import cost, environment, replay_run
 from ops.broker import Broker
@@ -149,7 +150,7 @@ def _report(made: Replay, state: str, as_json: bool) -> None:
 
 async def _list(as_json: bool) -> None:
     async with await _database(environment.required(database=True)) as database:
-        rows = await replay_run.listed(database)
+        rows = list(reversed(await queries.replays(database)))
     if as_json:
         for row in rows:
             print_json(row)

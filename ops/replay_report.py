@@ -82,25 +82,27 @@ def result_text(replay_id: int, state: str, totals: Totals) -> str:
 def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Replays for people."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "read", "taken in", "queued again", "started", "by", "selection"):
-        table.add_column(
-            name, justify="right" if name in ("id", "read", "taken in", "queued again") else "left"
-        )
+    for name in ("id", "state", "read", "events", *_COUNTS.values(), "started", "by", "selection"):
+        left = name in ("state", "started", "by", "selection")
+        table.add_column(name, justify="left" if left else "right")
     for row in rows:
-        total = sum(one["end"] - one["first"] for one in row["ranges"])
-        read = sum(one["next"] - one["first"] for one in row["ranges"])
-        selection = " ".join(
-            f"{name}={','.join(value) if isinstance(value, list) else value}"
-            for name, value in row["selection"].items()
-        )
         table.add_row(
             str(row["replay_id"]),
-            row["state"],
-            f"{read:,} of {total:,}",
-            f"{row['totals']['inserted']:,}",
-            f"{row['totals']['retried']:,}",
+            "cancelling" if row["cancelling"] else row["state"],
+            f"{row['offsets_read']:,} of {row['offsets']:,}",
+            f"{row['events']:,}",
+            *(f"{row[name]:,}" for name in _COUNTS),
             f"{row['started_at']:%Y-%m-%d %H:%M}",
             row["actor"],
-            selection,
+            _selection(row["selection"]),
         )
     return table
+
+
+_COUNTS = {"done": "done", "under_way": "under way", "queued": "queued", "failed": "left failed"}
+
+
+def _selection(selection: Mapping[str, Any]) -> str:
+    return " ".join(
+        f"{name}={','.join(value) if isinstance(value, list) else value}" for name, value in selection.items()
+    )

@@ -20,7 +20,6 @@ from ops.replay_topics import Range, Reader, Unreadable, chosen
 from sinks import replay
 from sinks.replay import Read, Standing
 
-LOCK = 0x53425852  # "SBXR": one replay at a time
 _PAUSE_SECONDS = 0.05
 """After a batch that changed something: the intake of live events gets its turn."""
 
@@ -189,7 +188,7 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
     """
     row = await (await database.execute(replay.SQL["resume"], [replay_id])).fetchone()
     if row is None:
-        known = await listed(database, replay_id)
+        known = await queries.replays(database, replay_id)
         if known:
             raise OperationFailed(f"replay {replay_id} is {known[0]['state']}", "start a new one")
         raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
@@ -211,10 +210,10 @@ async def alone(database: Database) -> AsyncIterator[None]:
     Raises:
         OperationFailed: another replay is at work.
     """
-    row = await (await database.execute(replay.SQL["lock"], [LOCK])).fetchone()
+    row = await (await database.execute(replay.SQL["lock"], [replay.LOCK])).fetchone()
     if row is None or not row[0]:
-        running = [one["replay_id"] for one in await listed(database) if one["state"] == "running"]
-        name = f"replay {running[-1]}" if running else "another replay"
+        running = await queries.replays(database, running=True)
+        name = f"replay {running[0]['replay_id']}" if running else "another replay"
         raise OperationFailed(
             f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'"
         )
@@ -228,32 +227,13 @@ async def cancel(database: Database, replay_id: int) -> str:
     Raises:
         OperationFailed: there is no such replay, or it has ended.
     """
-    locked = await _locked(database)
-    parameters = {"replay_id": replay_id, "locked": locked}
-    row = await (await database.execute(replay.SQL["cancel"], parameters)).fetchone()
-    if row is not None:
-        return "cancelling" if row[0] == "running" else str(row[0])
-    known = await listed(database, replay_id)
+    state = await replay.cancel(database, replay_id)
+    if state is not None:
+        return state
+    known = await queries.replays(database, replay_id)
     if known:
         raise OperationFailed(f"replay {replay_id} is {known[0]['state']} already")
     raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
-
-
-async def listed(database: Database, replay_id: int | None = None) -> list[dict[str, Any]]:
-    """All replays, or one, the oldest first. What died without a word is ``interrupted``."""
-    locked = await _locked(database)
-    cursor = await database.execute(replay.SQL["replays"], {"replay_id": replay_id})
-    names = [column.name for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
-    for row in rows:
-        if row["state"] == "running" and not locked:
-            row["state"] = "interrupted"
-    return rows
-
-
-async def _locked(database: Database) -> bool:
-    row = await (await database.execute(replay.SQL["locked"], [LOCK])).fetchone()
-    return bool(row and row[0])
 
 
 async def _records(database: Database, wanted: Filters) -> set[tuple[str, str, str]]:

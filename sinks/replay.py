@@ -27,6 +27,7 @@ Standing = Literal["done", "under_way", "failed", "unknown", "event_id_reused", 
 ``overtaken`` would take back what was done in Xero for events after it: not there, or failed for that.
 """
 TRIGGER = "replay"
+LOCK = 0x53425852  # "SBXR": one replay at a time; the view integrations_log.replays knows the number, too
 _REMOVALS = ("reset", "cancelled", "deleted")
 
 
@@ -94,6 +95,18 @@ async def apply(
     retried = await operators.retry(connection, failed, actor, TRIGGER) if failed else []
     await _fail_overtaken(connection, by_standing.get("overtaken", []), actor)
     return Applied(inserted, len(retried))
+
+
+async def cancel(connection: ledger.Connection, replay_id: int) -> str | None:
+    """Ask a replay that is at work to end behind its batch (``cancelling``), or note that one that died is
+    not to go on (``cancelled``). None: it has ended, or there is no such replay.
+    """
+    row = await (await connection.execute(SQL["locked"], [LOCK])).fetchone()
+    parameters = {"replay_id": replay_id, "locked": bool(row and row[0])}
+    row = await (await connection.execute(SQL["cancel"], parameters)).fetchone()
+    if row is None:
+        return None
+    return "cancelling" if row[0] == "running" else str(row[0])
 
 
 def _standing(state: str, reason_code: str | None) -> Standing:

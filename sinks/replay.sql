@@ -70,8 +70,3 @@ UPDATE ledger.replays SET cancelling = true,
     finished_at = CASE WHEN %(locked)s THEN NULL ELSE clock_timestamp() END
 WHERE replay_id = %(replay_id)s AND state IN ('running', 'interrupted')
 RETURNING state
-
--- name: replays
-SELECT replay_id, state, actor, selection, ranges, totals, started_at, updated_at, finished_at
-FROM ledger.replays WHERE %(replay_id)s::bigint IS NULL OR replay_id = %(replay_id)s
-ORDER BY replay_id

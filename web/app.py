@@ -20,7 +20,7 @@ from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
 from web.headers import SecurityHeaders
 from web.live import Feed
-from web.pages import act, decide, entry, hold, issues, log, overview, record, settings, sign_in
+from web.pages import act, decide, entry, hold, issues, log, overview, record, replays, settings, sign_in
 from web.problems import Problem
 from web.services import Services
 
@@ -43,6 +43,9 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/issues", issues.issues_page),
     Route("/issues/{issue_id}/mute", issues.mute, methods=["POST"]),
     Route("/issues/{issue_id}/unmute", issues.unmute, methods=["POST"]),
+    Route("/replays", replays.replays_page),
+    Route("/replays/{replay_id:int}", replays.replay_page),
+    Route("/replays/{replay_id:int}/cancel", replays.cancel, methods=["POST"]),
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),
     Route("/acts/{number:int}", act.act_page),

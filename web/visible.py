@@ -82,6 +82,10 @@ class VisibleLog:
         """Counts and holds, a row an account."""
         return await queries.summary(self._connection, account, self._accounts)
 
+    async def replays(self, replay_id: int | None = None, *, running: bool = False) -> list[Row]:
+        """Replays of the user's accounts, the newest first."""
+        return await queries.replays(self._connection, replay_id, self._accounts, running=running)
+
     async def hours(self, since: datetime) -> list[Row]:
         """What came in each hour of a day and what became of it."""
         return await queries.hours(self._connection, since, self._accounts)

@@ -140,6 +140,23 @@ def _event(block: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def replayed(office: "Office", state: str = "cancelled", account: str | None = "acme") -> int:
+    """A replay in the ledger that has read 150 of 200 messages; its number."""
+    place = {"topic": "salesbinder.invoices", "partition": 0, "first": 0, "next": 150, "end": 200}
+    totals = {"events": 100, "done": 80, "under_way": 1, "failed": 7, "unknown": 7, "event_id_reused": 1}
+    totals |= {"overtaken": 1, "inserted": 7, "retried": 5}
+    selection = {"topics": ["salesbinder.invoices"]} | ({"account": account} if account else {})
+    [row] = office.rows(
+        "INSERT INTO ledger.replays (state, actor, selection, ranges, totals)"
+        " VALUES (%s, 'cli:bob', %s, %s, %s) RETURNING replay_id",
+        state,
+        json.dumps(selection),
+        json.dumps([place]),
+        json.dumps(totals | {"unreadable": {"event_amount_invalid": 3}}),
+    )
+    return int(row["replay_id"])
+
+
 def form_token(html: str) -> str:
     """The mark of the forms of a page."""
     found = re.search(r'name="form_token" value="([0-9a-f]+)"', html)

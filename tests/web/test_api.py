@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import Route
 
 from contracts.results import AccountResult, Attempt
-from tests.web.office import NOW, Client, Office, entry
+from tests.web.office import NOW, Client, Office, entry, replayed
 from tests.web.sample import connect
 from web.api.columns import COLUMNS
 from web.api.openapi import description
@@ -243,6 +243,7 @@ def test_every_address_is_described_and_nothing_else(program: Client) -> None:
 def test_described_parameters_are_taken_and_answers_are_as_described(office: Office, program: Client) -> None:
     office.log(entry("e1", 1, "failed", reason_code="number_taken"))
     connect(office)
+    places = {"{entry_id}": quote("e1"), "{account}": "acme", "{replay_id}": str(replayed(office))}
     schemas = description()["components"]["schemas"]
     examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
     examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
@@ -257,16 +258,17 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
             for one in methods["get"]["parameters"]
             if one["in"] == "query"
         }
-        answer = program.get(
-            f"/api/v1{path}".replace("{entry_id}", quote("e1")).replace("{account}", "acme"), **parameters
-        )
+        address = path
+        for name, value in places.items():
+            address = address.replace(name, value)
+        answer = program.get(f"/api/v1{address}", **parameters)
         assert answer.status == 200, (path, answer.text)
         content = methods["get"]["responses"]["200"]["content"]
         if "schema" in content.get("application/json", {}):
             schema = content["application/json"]["schema"] | {"components": {"schemas": schemas}}
             jsonschema.validate(answer.json, schema)
             checked += 1
-    assert checked == 8
+    assert checked == 10
 
 
 def test_a_session_reads_the_api_too_but_acts_only_with_its_mark(office: Office) -> None:

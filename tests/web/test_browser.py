@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from contracts.results import Attempt
 from tests.web.browsers import DESKTOP, PHONE, Open, check_page
-from tests.web.office import NOW, PASSWORD, Office, entry
+from tests.web.office import NOW, PASSWORD, Office, entry, replayed
 from tests.web.sample import connect
 
 pytestmark = pytest.mark.browser
@@ -36,12 +36,15 @@ def test_pages_are_accessible_and_fit(
 ) -> None:
     fill_log(office)
     connect(office)
+    replayed(office)
     page = visit(viewport=viewport, color_scheme=scheme)
     for path in (
         "/",
         "/overview",
         "/accounts/acme/hold?do=pause",
         "/issues",
+        "/replays",
+        "/replays/1",
         "/entries/f",
         "/plan?do=skip&entry=f",
         "/nowhere",

@@ -63,6 +63,7 @@ def _paths() -> dict[str, Any]:
     account = [one for one in every if one["name"] == "account"]
     entry_id = _in_path("entry_id", "An entry's id.")
     issue_id = _in_path("issue_id", _SAID["issue"])
+    replay_id = _in_path("replay_id", "A replay's number.")
     of_account = _in_path("account", _SAID["account"])
     after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
     resume = {
@@ -98,6 +99,8 @@ def _paths() -> dict[str, Any]:
             "Show an issue among the others again; for operators", None, "Muted", [issue_id]
         ),
         "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
+        "/replays": _get("Replays with their totals, newest first", _json("Replays"), []),
+        "/replays/{replay_id}": _get("One replay, as it stands now", _json("Replay"), [replay_id]),
         "/stream": _get(
             "Entries as they change, as server-sent events 'entry'; 'reload' when there is more than is told",
             {"text/event-stream": {}},

@@ -8,6 +8,7 @@ from web import filters as parsing
 from web import mutes
 from web.api.answers import json_answer
 from web.auth.gate import user_of
+from web.pages.replays import one_replay
 from web.problems import Problem
 from web.services import services_of
 from web.visible import VisibleLog, no_entry
@@ -67,6 +68,22 @@ async def summary(request: Request) -> Response:
     account = _account_only(request).account
     async with services_of(request).database.connection() as connection:
         return json_answer({"accounts": await VisibleLog(connection, user_of(request)).summary(account)})
+
+
+async def replays(request: Request) -> Response:
+    """``GET /api/v1/replays``: all, the newest first."""
+    no_parameters(request)
+    async with services_of(request).database.connection() as connection:
+        return json_answer({"replays": await VisibleLog(connection, user_of(request)).replays()})
+
+
+async def replay(request: Request) -> Response:
+    """``GET /api/v1/replays/{replay_id}``"""
+    no_parameters(request)
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        number = parsing.read_number("replay_id", request.path_params["replay_id"], 0, 0, 2**62)
+        return json_answer(await one_replay(visible, number))
 
 
 def no_parameters(request: Request) -> None:

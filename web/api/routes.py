@@ -17,6 +17,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/issues/{issue_id}/mute", muting.mute, methods=["POST"]),
     Route("/issues/{issue_id}/unmute", muting.unmute, methods=["POST"]),
     Route("/summary", reading.summary),
+    Route("/replays", reading.replays),
+    Route("/replays/{replay_id}", reading.replay),
     Route("/stream", streams.live),
     Route("/retry", acting.retry, methods=["POST"]),
     Route("/skip", acting.skip, methods=["POST"]),

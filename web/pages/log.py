@@ -41,6 +41,7 @@ async def log_page(request: Request) -> Response:
             # What is left before it is the first page, which is shown whole and goes on live.
             page = await visible.page(filters, PAGE)
         summary = await visible.summary()
+        replaying = await visible.replays(running=True)
     given, rows = reading.given_filters(pairs), page.rows
     context = {
         "rows": rows,
@@ -53,6 +54,7 @@ async def log_page(request: Request) -> Response:
         "position": position,
         "tally": tally(summary, filters.account),
         "accounts": [row["account"] for row in summary],
+        "replaying": replaying,
         "held": [row for row in summary if row["held"] and filters.account in (None, row["account"])],
         "reasons": reading.CHOICES["reason"],
     }

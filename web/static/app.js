@@ -117,6 +117,11 @@ async function refresh() {
   return true;
 }
 
+// A replay that is at work tells how far it has come, without an entry of the log changing.
+setInterval(() => {
+  if (!document.hidden && document.querySelector("[data-running]")) refresh().catch(() => {});
+}, 2000);
+
 if (followed && location.search.indexOf("done=") < 0) {
   const source = new EventSource(followed.dataset.follow);
   let wanted = false;

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from contracts.commands import command_id
 from contracts.events import event_to_kafka
+from log_projection import queries
 from log_projection.queries import Filters
 from ops import replay_run, replay_topics
 from ops.errors import OperationFailed
@@ -426,7 +427,7 @@ def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Acc
         async with await database_of(account) as database, replay_run.alone(database):
             made, _ = await begun(database, account)
             async with await database_of(account) as other:
-                [row] = await replay_run.listed(other, made.replay_id)
+                [row] = await queries.replays(other, made.replay_id)
                 assert row["state"] == "running"
                 assert await replay_run.cancel(other, made.replay_id) == "cancelling"
             return made.replay_id
