@@ -61,9 +61,9 @@ setup:
 		"$$python" -m venv --clear $(VENV); \
 	fi; \
 	rm -f $(VENV)/.stamp; \
-	echo "setup: installing the packages of requirements/dev.txt (about 200 MB the first time)" >&2; \
-	pip="$(BIN)/python -m pip --disable-pip-version-check --no-input install"; \
-	if ! $$pip --require-hashes -r requirements/dev.txt || ! $$pip -q --no-deps --no-build-isolation -e .; then \
+	echo "setup: installing the packages of requirements/dev.txt (about 200 MB: a minute or two, without a word)" >&2; \
+	pip="$(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet"; \
+	if ! $$pip --require-hashes -r requirements/dev.txt || ! $$pip --no-deps --no-build-isolation -e .; then \
 		echo "setup: pip failed, see above. Is there a network, and room on the disk? (A proxy is named by" >&2; \
 		echo "  HTTPS_PROXY, a certificate by PIP_CERT.) Then run make setup again: it goes on from there." >&2; \
 		exit 1; \

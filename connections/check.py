@@ -83,6 +83,12 @@ def tax_rates(side: Side, facts: OrganisationFacts) -> list[TaxRate]:
     return sorted(rates, key=lambda rate: rate.tax_type)
 
 
+def alike(side: Side, facts: OrganisationFacts, rate_key: str) -> str:
+    """The TaxType of the one tax rate that is as high as SalesBinder's; blank where none is, or several."""
+    found = [rate.tax_type for rate in tax_rates(side, facts) if rate.rate == _rate_of(rate_key)]
+    return found[0] if len(found) == 1 else ""
+
+
 def _enabled_at(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
     if settings.enabled_at > facts.fetched_at:
         shown = settings.enabled_at.isoformat().replace("+00:00", "Z")

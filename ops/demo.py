@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,7 +93,7 @@ def demo(
             wait_until_ready(pipeline, shown)
             shown.pause()
             if not once:
-                console.print(f"Watch it in the browser: {pipeline.web_url}", markup=False)
+                console.print(f"The page, to watch it in the browser: {pipeline.web_url}", markup=False)
                 say_link(pipeline.environment, pipeline.web_url)
             result = _play(console, pipeline, xero, as_json)
             if not once:
@@ -238,15 +239,17 @@ def _entries(used: Environment) -> list[dict[str, Any]]:
 def _look_around(console: Console, directory: Path, xero: str, page: str) -> None:
     console.print()
     console.print("ready", style="bold green")
+    # What is not on the PATH is named by its place.
+    sbx = "sbx" if shutil.which("sbx") else str(Path(sys.argv[0]).absolute())
     console.print(
-        f"Look around from another terminal:\n"
+        f"Look around on the page, or from another terminal:\n"
         f"  export SBX_DATA_DIR={directory} SBX_XERO_API_URL={xero} SBX_XERO_IDENTITY_URL={xero}\n"
-        f"  sbx status\n"
-        f"  sbx users link --url {page}\n"
-        f"  sbx log --state failed\n"
-        f"Put right what failed for a tax that nobody set up:\n"
-        f"  sbx settings set {_ACCOUNT} sales_tax.15=OUTPUT2\n"
-        f"  sbx retry --account {_ACCOUNT} --reason tax_rate_unmapped --yes\n"
+        f"  {sbx} status\n"
+        f"  {sbx} users link --url {page}\n"
+        f"  {sbx} log --state failed\n"
+        f"Put right what failed for a tax that nobody set up, on the page under Issues, or:\n"
+        f"  {sbx} settings set {_ACCOUNT} sales_tax.15=OUTPUT2\n"
+        f"  {sbx} retry --account {_ACCOUNT} --reason tax_rate_unmapped --yes\n"
         f"Ctrl-C ends it and removes the directory.",
         markup=False,
         soft_wrap=True,

@@ -45,7 +45,7 @@ def say_link(used: Environment, base: str) -> None:
     """Say how to sign in, where no users are set up: by a link for once."""
     link = asyncio.run(local_link(used, base))
     if link is not None:
-        say(f"no users are set up: sign in with this link, once, within 15 minutes\n  {link}")
+        say(f"no users are set up: this link opens it and signs you in, once, within 15 minutes\n  {link}")
 
 
 async def local_link(used: Environment, base: str) -> str | None:

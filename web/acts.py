@@ -20,6 +20,8 @@ from web.visible import VisibleLog
 NOTE_LENGTH = 500
 SHOWN = 20
 """How many entries a plan or a result names one by one."""
+FOLLOWED = 200
+"""Entries of an act that are kept by id, so that its page shows what becomes of them."""
 CALL_HOLDS = 50
 """Documents that one call to Xero takes at most."""
 _CHUNK = 500
@@ -180,6 +182,21 @@ async def load(connection: Connection, user: User, number: int) -> dict[str, Any
         return await cursor.fetchone()
 
 
+async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Row]:
+    """What has become of the entries of an act, as far as they were kept by id.
+
+    The ledger knows first that an entry was queued again: until the log follows, its old failure is left out.
+    """
+    ids = tuple((act["result"] or {}).get("followed", ()))
+    standing = await operators.standing(connection, ids) if ids else {}
+    rows = [row async for row in log.entries(Filters(entry_ids=ids))]
+    for row in rows:
+        now = standing.get(row["entry_id"])
+        if row["state"] == "failed" and now is not None and now.state != "failed":
+            row |= {"state": now.state, "reason": None}
+    return rows
+
+
 async def _do(
     connection: Connection, user: User, act: Act, ids: Sequence[str], note: str, result: Result
 ) -> None:
@@ -198,4 +215,5 @@ def _kept(result: Result) -> dict[str, Any]:
         "done": len(result.done),
         "refused": len(result.refused),
         "shown": result.refused[:SHOWN],
+        "followed": result.done[:FOLLOWED],
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connections import store
-from connections.check import Finding, check_settings, unfit
+from connections.check import Finding, alike, check_settings, unfit
 from connections.environment import Environment
 from connections.secrets import SecretBox
 from connections.settings import InvalidSetting, normal_key, parse_setting
@@ -50,6 +50,12 @@ class State:
             for row in self.failures
             if row["reason_code"] == "tax_rate_unmapped" and row["cause"] not in self.connection.written
         ]
+
+    def suggested(self, key: str) -> str:
+        """The TaxType to offer first for a rate such as ``sales_tax.15``; blank where none stands out."""
+        table, _, rate = key.partition(".")
+        facts = self.connection.facts
+        return "" if facts is None else alike("sales" if table == "sales_tax" else "purchases", facts, rate)
 
 
 async def load(connection: Connection, user: User, account: str) -> State:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from contracts.reasons.titles import title_of
-from web import words
+from web import mending, words
 from web.assets import VERSION
 from web.auth.keys import form_token
 
@@ -36,6 +36,8 @@ environment.globals |= {
     "cause": words.cause,
     "by_itself": words.by_itself,
     "took": words.took,
+    "mending": mending.mending,
+    "cause_in_words": mending.cause_in_words,
     "span": words.span,
 }
 environment.filters |= {
@@ -47,6 +49,7 @@ environment.filters |= {
     "web_address": words.web_address,
     "query": lambda parameters: urlencode(parameters),
     "pretty": words.pretty,
+    "with_commands": mending.with_commands,
     "zip_same": lambda values: [(value, value) for value in values],
     "name_pairs": lambda codes: sorted(((code, title_of(code)) for code in codes), key=lambda pair: pair[1]),
     "date_input": lambda value: "date" if not value or len(value) == 10 else "text",

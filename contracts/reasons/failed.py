@@ -27,8 +27,8 @@ REASONS = (
         "authorised_not_editable",
         "{document} is approved in Xero, and the connection is set not to change approved invoices.",
         "Changing an approved invoice changes the books, so it is refused unless the connection allows it.",
-        "make the change in Xero by hand and skip this entry, or allow it with "
-        "'sbx settings set {account} edit_authorised=push' and retry.",
+        "make the change in Xero by hand and skip this entry; or allow such changes on the page under "
+        "Settings, or with 'sbx settings set {account} edit_authorised=push', and retry.",
         "settings",
     ),
     _failed(
@@ -92,9 +92,8 @@ REASONS = (
         "tax_rate_unmapped",
         "the connection does not say which Xero tax stands for the tax rate {rate} % on {document}.",
         "Every tax rate that SalesBinder uses must be paired with a tax rate of Xero, once.",
-        "'sbx settings set {account} {setting}=TAXTYPE', with a TaxType of Xero; 'sbx settings check "
-        "{account}' lists "
-        "them. Then retry.",
+        "say which tax of Xero it is, on the page under Settings or with 'sbx settings set {account} "
+        "{setting}=TAXTYPE' ('sbx settings check {account}' lists the tax types); then retry.",
         "settings",
         by=("setting",),
     ),

@@ -2,8 +2,11 @@
 
 from contracts.reasons.reason import Reason
 
-_SET = "'sbx settings set {account} {setting}=CODE'"
-_SET_TAX = "'sbx settings set {account} {setting}=TAXTYPE'"
+_SET = "on the page under Settings, or with 'sbx settings set {account} {setting}=CODE'"
+_SET_TAX = (
+    "on the page under Settings, or with 'sbx settings set {account} {setting}=TAXTYPE' ('sbx settings check "
+    "{account}' lists the tax types)"
+)
 _RETRY = (
     "Failed entries stay failed until somebody retries them; what comes later uses the new settings by "
     "itself."
@@ -19,15 +22,15 @@ REASONS = (
         "payment_account_missing",
         "the connection does not say to which account in Xero the payment by '{reference}' goes.",
         "There is no safe guess for the account that received money, so it has no default.",
-        "'sbx settings set {account} payment_account=CODE' with the code or AccountID of a bank "
-        "account; then retry.",
+        "name a bank account for payments on the page under Settings, or with 'sbx settings set {account} "
+        "payment_account=CODE' (its code or AccountID); then retry.",
     ),
     _setting(
         "payment_account_unknown",
         "Xero has no account '{code}', which {setting} names for payments.",
         "The account was mistyped, or belongs to another organisation.",
-        f"{_SET} with the code or AccountID of a bank account; 'sbx settings check {{account}}' lists "
-        f"them. Then retry.",
+        f"choose another account {_SET} (code or AccountID; 'sbx settings check {{account}}' lists them); "
+        f"then retry.",
         by=("setting", "code"),
     ),
     _setting(
@@ -35,38 +38,36 @@ REASONS = (
         "Xero takes no payments on the account '{code}', which {setting} names.",
         "Payments go to bank accounts, and to accounts with 'enable payments to this account', that "
         "are not archived.",
-        f"turn on 'enable payments to this account' in Xero's chart of accounts, or {_SET} with a "
-        f"bank account; "
-        "then retry.",
+        f"turn on 'enable payments to this account' in Xero's chart of accounts, or choose a bank account "
+        f"{_SET}; then retry.",
         by=("setting", "code"),
     ),
     _setting(
         "account_code_unknown",
         "Xero does not take the account code '{code}', which {setting} names, on {document}.",
         "The code is not in the chart of accounts, or its kind of account does not go on such a document.",
-        f"{_SET} with a code of the chart of accounts; then retry.",
+        f"choose an account of Xero's chart of accounts {_SET}; then retry.",
         by=("setting", "code"),
     ),
     _setting(
         "account_code_archived",
         "the account '{code}', which {setting} names, is archived or deleted in Xero.",
         "Somebody archived the account after the connection was set up.",
-        f"restore the account in Xero, or {_SET} with another code; then retry.",
+        f"restore the account in Xero, or choose another one {_SET}; then retry.",
         by=("setting", "code"),
     ),
     _setting(
         "tax_type_unknown",
         "Xero has no tax rate '{tax_type}', which {setting} names, or it is no longer in use.",
         "The TaxType was mistyped, or its tax rate was deleted in Xero.",
-        f"{_SET_TAX} with a TaxType of the organisation; 'sbx settings check {{account}}' lists them. "
-        f"Then retry.",
+        f"choose another tax rate {_SET_TAX}; then retry.",
         by=("setting", "tax_type"),
     ),
     _setting(
         "tax_type_unfit",
         "Xero does not take the tax rate '{tax_type}' together with the account '{code}' on {document}.",
         "Tax rates are for sales or for purchases, and some accounts allow only some of them.",
-        f"{_SET_TAX} with a TaxType that fits; 'sbx settings check {{account}}' lists them. Then retry.",
+        f"choose a tax rate that fits {_SET_TAX}; then retry.",
         by=("setting", "tax_type", "code"),
     ),
     _setting(
@@ -74,7 +75,8 @@ REASONS = (
         "Xero does not take the item code '{code}'.",
         "The item that every line carries is made by us; it was deleted in Xero, or the code has "
         "more than 30 characters.",
-        "'sbx settings set {account} item_code=SB-ITEM' or another code; then retry.",
+        "choose another item code on the page under Settings, or with 'sbx settings set {account} "
+        "item_code=SB-ITEM'; then retry.",
         by=("code",),
     ),
     _setting(

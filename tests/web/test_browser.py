@@ -192,12 +192,43 @@ def test_a_tax_rate_is_paired_and_what_waited_for_it_retried(
     office.log(entry("a", 1, "failed", **reason), entry("b", 1, "failed", **reason))
     page = visit("/overview", java_script_enabled=scripted, viewport=viewport)
     page.get_by_role("link", name="Settings").click()
-    page.get_by_label("Tax of Xero for 15 %").select_option("OUTPUT2")
+    expect(page.get_by_label("Tax of Xero for 15 %")).to_have_value("OUTPUT2")
     page.get_by_role("button", name="Pair").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_label("15 %", exact=True)).to_have_value("OUTPUT2")
     page.get_by_role("link", name="Retry all 2 of these").click()
     expect(page.get_by_role("heading", name="Retry 2 entries?")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_from_a_failed_invoice_to_its_cause_and_back_to_all_of_them_completed(
+    visit: Open, office: Office, scripted: bool, viewport: dict[str, int]
+) -> None:
+    connect(office)
+    ids = office.failed_invoices(3, code="tax_rate_unmapped")
+    arguments = """'{"rate": "15", "setting": "sales_tax.15"}'"""
+    office.change(ids, f"reason_args = {arguments}, version = version + 1")
+    page = visit("/", java_script_enabled=scripted, viewport=viewport)
+    page.get_by_role("link", name="Failed").click()
+    page.get_by_role("link", name="Invoice 7000").first.click()
+    page.get_by_role("link", name="Pair 15 % with a tax of Xero").click()
+    expect(page.get_by_label("Tax of Xero for 15 %")).to_have_value("OUTPUT2")
+    page.get_by_role("button", name="Pair").click()
+    expect(page.get_by_text("15 % on sales is paired now.")).to_be_visible()
+    page.get_by_role("link", name="Retry all 3 of these").click()
+    page.get_by_role("button", name="Retry 3 entries").click()
+    expect(page.get_by_role("heading", name="3 of 3 queued again")).to_be_visible()
+    # The log has not heard of it yet: it still says that they failed.
+    expect(page.get_by_role("status")).to_contain_text("0 failed, 3 to go")
+    office.change(
+        ids,
+        "state = 'completed', outcome = 'posted', reason_code = NULL, version = version + 1, finished_at = now()",
+    )
+    if not scripted:
+        page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_role("status")).to_contain_text("All are completed.")
+    expect(page.get_by_role("cell", name="Completed")).to_have_count(3)
 
 
 def test_a_wrong_value_is_said_at_its_field_and_can_be_mended(visit: Open, office: Office) -> None:

@@ -40,10 +40,10 @@ def test_an_issue_has_a_title_its_documents_and_the_place_to_mend_it(client: Cli
     page = client.get("/issues").text
     [first, second] = page.split("<section")[1:]
 
-    assert "Tax rate not paired: sales_tax.15" in first
+    assert "Tax rate not paired: 15 % on sales" in first
     assert first.count('href="/entries/t') == 5
     assert "and 2 more" in first
-    assert 'href="/accounts/acme/settings"' in first
+    assert 'href="/accounts/acme/settings#pair-sales_tax.15"' in first
     assert "Number is taken" in second and "/settings" not in second
 
 

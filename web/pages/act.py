@@ -1,5 +1,6 @@
 """Retry and skip: first a page that says what would be done, then a button that does it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -56,9 +57,13 @@ async def act_page(request: Request) -> Response:
     number: int = request.path_params["number"]
     async with services_of(request).database.connection() as connection:
         act = await acts.load(connection, user_of(request), number)
-    if act is None:
-        raise Problem(404, "not_found", "There is no such act of yours.")
-    return render(request, "act.html", {"act": act})
+        if act is None:
+            raise Problem(404, "not_found", "There is no such act of yours.")
+        visible = VisibleLog(connection, user_of(request))
+        position = await visible.position()
+        rows = await acts.followed(connection, visible, act)
+    counted = Counter(row["state"] for row in rows)
+    return render(request, "act.html", {"act": act, "rows": rows, "counted": counted, "position": position})
 
 
 def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:

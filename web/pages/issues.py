@@ -4,7 +4,6 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from contracts.reasons import CATALOGUE
 from log_projection.queries import Filters
 from web import filters as reading
 from web import mutes
@@ -18,7 +17,6 @@ _AFFECTED = 5
 """Documents that an issue names one by one."""
 _DETAILED = 30
 """Issues, the largest first, that name them."""
-_BY_SETTINGS = {code for code, reason in CATALOGUE.items() if reason.who == "settings"}
 
 
 async def issues_page(request: Request) -> Response:
@@ -67,7 +65,6 @@ async def _page(request: Request, error: dict[str, str]) -> Response:
         "muted": [issue for issue in found if issue["issue_id"] in muted],
         "mutes": muted,
         "documents": documents,
-        "by_settings": _BY_SETTINGS,
         "error": error,
         "position": position,
         "given": reading.given_filters(pairs),

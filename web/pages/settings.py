@@ -97,6 +97,7 @@ async def _page(
         "tables": shown_tables,
         "pairing": {table.name: table.choices for table in shown_tables},
         "errors": errors,
+        "given": given,
         "others": {key: text for key, text in errors.items() if key not in keys},
         "done": done,
     }
