@@ -223,7 +223,8 @@ def test_from_a_failed_invoice_to_its_cause_and_back_to_all_of_them_completed(
     expect(page.get_by_role("status")).to_contain_text("0 failed, 3 to go")
     office.change(
         ids,
-        "state = 'completed', outcome = 'posted', reason_code = NULL, version = version + 1, finished_at = now()",
+        "state = 'completed', outcome = 'posted', reason_code = NULL, version = version + 1, "
+        "finished_at = now()",
     )
     if not scripted:
         page.get_by_role("link", name="Look again").click()
