@@ -1,5 +1,6 @@
 """What an answer of Xero means for each element of the call. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -72,14 +73,27 @@ def read_answer(call: Call, answer: Answer) -> Reading:
 
 
 def decode(raw: bytes) -> Any:
-    """JSON with exact numbers; none when it is no JSON."""
+    """JSON with exact numbers, without the nulls that lists hold; none when it is no JSON.
+
+    Xero's API description shows lists of addresses and phones with a null in them.
+    """
     try:
-        return _decoder.decode(raw)
+        document = _decoder.decode(raw)
     except msgspec.DecodeError:
         return None
+    return _without_holes(document) if _HOLE.search(raw) else document
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_HOLE = re.compile(rb"[\[,]\s*null\b")
+
+
+def _without_holes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_holes(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_without_holes(held) for held in value if held is not None]
+    return value
 
 
 def _success(call: Call, answer: Answer) -> list[Result]:

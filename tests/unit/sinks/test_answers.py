@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.answers import read_answer
+from sinks.answers import decode, read_answer
 from sinks.calls import Call, Part, make_call
 from sinks.steps import Element, Target
 from sinks.xero.client import Answer
@@ -170,3 +170,8 @@ def test_look_up_that_finds_nothing_may_come_without_a_list() -> None:
     [result] = read_answer(call, Answer(200, {}, b'{"Status": "OK"}')).results
     assert (result.verdict, result.found) == ("ok", ())
     assert _read(call, 200, {"Invoices": 3}) == [("not_applied", "")]
+
+
+def test_nulls_in_lists_are_no_addresses() -> None:
+    raw = b'{"Contacts": [null, {"Phones": [], "Name": null, "Addresses": [ null, {"City": ", null"}, null]}]}'
+    assert decode(raw) == {"Contacts": [{"Phones": [], "Name": None, "Addresses": [{"City": ", null"}]}]}
