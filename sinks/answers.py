@@ -32,6 +32,8 @@ class Result:
     warned: tuple[str, ...] = ()
     raw: Any = None
     """The element's own part of the answer; none when the answer does not say."""
+    halve: bool = False
+    """It came in a batch in which something was refused that cannot be told: next time in a smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def _refused(call: Call, answer: Answer) -> list[Result]:
         return _summarised(call, elements, top)
     message = str(top.get("Message") or top.get("Detail") or top.get("Title") or f"HTTP {answer.status}")
     if len(call.parts) > 1:
-        return [Result("split") for _ in call.parts]
+        return _nobody_named(call, perhaps_done=call.route.repeatable)
     code, details = classify([message])
     return [Result("refused", code=code, details=details)]
 
@@ -204,7 +206,7 @@ def _summarised(call: Call, elements: Sequence[Mapping[str, Any]], top: Mapping[
     """Only failures are listed; the others were done, and their ids lost: they are looked up."""
     by_key = {own_key(call.route, e): e for e in elements if own_key(call.route, e)}
     if len(by_key) < len(elements) and len(elements) < len(call.parts):
-        return [Result("split") for _ in call.parts]
+        return _nobody_named(call, perhaps_done=call.route.creates)
     by_place = len(elements) == len(call.parts) and len(by_key) < len(elements)
     results = []
     for place, part in enumerate(call.parts):
@@ -215,6 +217,13 @@ def _summarised(call: Call, elements: Sequence[Mapping[str, Any]], top: Mapping[
         )
         results.append(Result("unknown") if named is None else _named(named, top))
     return results
+
+
+def _nobody_named(call: Call, *, perhaps_done: bool) -> list[Result]:
+    """Something was refused, and the answer does not tell what. Xero does the rest of a batch all the same,
+    so what it would make twice without a word is looked up before any of it is sent again.
+    """
+    return [Result("unknown", halve=True) if perhaps_done else Result("split") for _ in call.parts]
 
 
 def _named(element: Mapping[str, Any], top: Mapping[str, Any]) -> Result:

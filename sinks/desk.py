@@ -156,9 +156,10 @@ class _Writer:
         work.entry = entry
         self._entries.append(entry)
         now = now_utc()
+        speaks_for = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
         for merged in work.merged:
             if entry.state == "completed":
-                self._entries.append(merged.completed(now, "superseded"))
+                self._entries.append(merged.completed(now, speaks_for))
             elif entry.state == "failed":
                 self._entries.append(merged.failed(now, entry.reason_code or "our_error", entry.reason_args))
             else:

@@ -56,7 +56,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
     if result.verdict != "ok":
         for work in works:
             work.known = Known()
-            if result.verdict == "split":
+            if result.halve or result.verdict == "split":
                 work.batch_limit = max(1, min(work.batch_limit, 50) // 2)
         return None
     for work in works:

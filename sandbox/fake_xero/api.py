@@ -151,7 +151,7 @@ class Api:
             if errors:
                 return _stored(400, api_exception(0, "StrictMode", "; ".join(errors)))
         query = {name.lower(): value for name, value in request.query_params.items()}
-        summarise = "summarise" in faults
+        summarise = "summarise" in faults or "unnamed" in faults
         asked = ApiRequest(request.method, path, query, request.headers, body, force_summary=summarise)
         result = answer(self.world.books[tenant_id], asked)
         call.elements = result.elements
@@ -318,5 +318,7 @@ def _distort(body: Any, plural: str, faults: Faults) -> None:
         random.Random(fault.seed).shuffle(elements)
         if len(elements) > 1 and fault.seed == 0:
             elements.append(elements.pop(0))
+    if "unnamed" in faults and plural == "Elements":
+        elements[:] = [{"ValidationErrors": element["ValidationErrors"]} for element in elements]
     if fault := faults.get("unknown_enum"):
         elements[0][fault.name] = fault.value

@@ -21,6 +21,7 @@ KINDS = {
     "expired_token": "answer 401 as for an expired token",
     "not_json": "apply, then answer an HTML page with `status` (default 200)",
     "summarise": "apply, and summarise errors although the caller asked not to",
+    "unnamed": "apply, and summarise errors without telling which elements they are of",
     "shuffle": "apply, and answer a batch's elements in another order",
     "unknown_enum": "apply, and put `value` into field `name` of the first element answered",
     "trickle": "apply, and send the body in pieces over `seconds` (real ones)",

@@ -63,6 +63,12 @@ async def test_before_the_cut_off_nothing_is_done(books: Shop, make: Maker, acti
     assert (books.books["purchase_orders"], books.books["contacts"]) == ([], [])
 
 
+async def test_before_the_cut_off_every_snapshot_is_so(books: Shop, make: Maker) -> None:
+    document = order(make, created="2025-12-31T23:59:59+00:00")
+    events = [happened(make, "created", document), edited(make, document, name="New")]
+    assert await books.run(*events) == ["before_cutoff", "before_cutoff"]
+
+
 async def test_created_exactly_at_the_cut_off_is_in(books: Shop, make: Maker) -> None:
     document = order(make, created=ENABLED_AT.isoformat())
     assert await books.run(happened(make, "created", document)) == ["posted"]

@@ -132,3 +132,18 @@ async def test_payment_on_an_archived_contact_goes_through(books: Shop, make: Ma
     archived = {"ContactID": books.contact("Widgets & Co")["id"], "ContactStatus": "ARCHIVED"}
     books.by_hand("POST", "Contacts", {"Contacts": [archived]})
     assert await books.run(make.paid(document, "8.00")) == ["posted"]
+
+
+async def test_batch_that_hides_which_payment_was_refused_pays_nothing_twice(
+    books: Shop, make: Maker
+) -> None:
+    documents = [make.document(make.customer(), number) for number in (1, 2, 3)]
+    assert await books.run(*map(make.created, documents)) == ["posted"] * 3
+    books.xero.admin.fault("unnamed", method="PUT", path="Payments", times=None)
+    try:
+        amounts = ("8.00", "108.01", "9.00")
+        ends = await books.run(*map(make.paid, documents, amounts))
+    finally:
+        books.xero.admin.clear_faults()
+    assert ends[1] == "exceeds_amount_due"
+    assert [[p["amount"] for p in books.invoice(n)["payments"]] for n in "123"] == [["8.00"], [], ["9.00"]]

@@ -77,6 +77,17 @@ def test_a_batch_refused_without_naming_an_element_is_split() -> None:
     assert _read(_call("1", "2"), 400, {"Message": "Bad request"}) == [("split", "")] * 2
 
 
+@pytest.mark.parametrize("told", [{}, {"Elements": [{"ValidationErrors": [{"Message": "Too much"}]}]}])
+def test_payments_of_which_nobody_knows_the_refused_one_may_have_been_made(told: dict[str, Any]) -> None:
+    parts = [
+        Part(Element("payments.create", "payment", Target("payment", n), {"Invoice": {"InvoiceID": n}}), [n])
+        for n in ("1", "2")
+    ]
+    body = msgspec.json.encode({"Message": "A validation exception occurred", **told})
+    results = read_answer(make_call(parts), Answer(400, {}, body)).results
+    assert [(r.verdict, r.halve) for r in results] == [("unknown", True)] * 2
+
+
 def test_a_single_element_refused_as_a_whole_is_refused_with_the_words() -> None:
     results = read_answer(_call("1"), Answer(400, {}, b'{"Message": "The sky is grey"}')).results
     assert (results[0].verdict, results[0].code) == ("refused", "xero_refused")
@@ -173,5 +184,5 @@ def test_look_up_that_finds_nothing_may_come_without_a_list() -> None:
 
 
 def test_nulls_in_lists_are_no_addresses() -> None:
-    raw = b'{"Contacts": [null, {"Phones": [], "Name": null, "Addresses": [ null, {"City": ", null"}, null]}]}'
+    raw = b'{"Contacts": [null, {"Phones": [], "Name": null, "Addresses": [ null, {"City": ", null"}]}]}'
     assert decode(raw) == {"Contacts": [{"Phones": [], "Name": None, "Addresses": [{"City": ", null"}]}]}
