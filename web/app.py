@@ -20,7 +20,20 @@ from web.auth.passwords import PasswordCheck
 from web.database import Database, new_pool, opened
 from web.headers import SecurityHeaders
 from web.live import Feed
-from web.pages import act, decide, entry, hold, issues, log, overview, record, replays, settings, sign_in
+from web.pages import (
+    act,
+    decide,
+    drift,
+    entry,
+    hold,
+    issues,
+    log,
+    overview,
+    record,
+    replays,
+    settings,
+    sign_in,
+)
 from web.problems import Problem
 from web.services import Services
 
@@ -35,6 +48,10 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/overview", overview.overview_page),
     Route("/accounts/{account}/hold", hold.plan_page),
     Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),
+    Route("/accounts/{account}/drift", drift.drift_page),
+    Route("/accounts/{account}/drift", drift.perform, methods=["POST"]),
+    Route("/accounts/{account}/drift/plan", drift.plan_page),
+    Route("/accounts/{account}/drift/reading", drift.read, methods=["POST"]),
     Route("/accounts/{account}/settings", settings.settings_page),
     Route("/accounts/{account}/settings", settings.change, methods=["POST"]),
     Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),

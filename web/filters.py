@@ -62,8 +62,8 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
             raise _wrong(name, f"The filter '{name}' is given twice.")
         if value.strip():
             given[name] = _checked(name, value.strip())
-    since = _moment("since", given.get("since"))
-    until = _moment("until", given.get("until"), whole_day=True)
+    since = read_moment("since", given.get("since"))
+    until = read_moment("until", given.get("until"), whole_day=True)
     if since is not None and until is not None and since >= until:
         raise _wrong(
             "until", f"'{given['until']}' is not after '{given['since']}': nothing lies between them."
@@ -136,20 +136,12 @@ def read_number(name: str, text: str | None, default: int, least: int, most: int
     return int(text)
 
 
-def _checked(name: str, value: str) -> str:
-    if len(value) > _LONGEST or "\0" in value:
-        raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
-    if name == "issue" and not _ISSUE.fullmatch(value):
-        raise _wrong(name, f"'{value}' is no issue's id. They are 12 characters, in issue_id of an issue.")
-    allowed = CHOICES.get(name)
-    if allowed is not None and value not in allowed:
-        listed = "the codes of docs/reasons.md" if name == "reason" else ", ".join(allowed)
-        raise _wrong(name, f"'{value}' is no {name}. There are: {listed}.")
-    return value
+def read_moment(name: str, value: str | None, whole_day: bool = False) -> datetime | None:
+    """A day (UTC, its beginning; its end where it is meant whole), or a time with offset; none for none.
 
-
-def _moment(name: str, value: str | None, whole_day: bool = False) -> datetime | None:
-    """A day (UTC, its beginning; its end for ``until``), or a time with offset."""
+    Raises:
+        Problem: 400, it is neither.
+    """
     if value is None:
         return None
     try:
@@ -162,6 +154,18 @@ def _moment(name: str, value: str | None, whole_day: bool = False) -> datetime |
         return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _wrong(name, f"'{value}' is no time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
+
+
+def _checked(name: str, value: str) -> str:
+    if len(value) > _LONGEST or "\0" in value:
+        raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
+    if name == "issue" and not _ISSUE.fullmatch(value):
+        raise _wrong(name, f"'{value}' is no issue's id. They are 12 characters, in issue_id of an issue.")
+    allowed = CHOICES.get(name)
+    if allowed is not None and value not in allowed:
+        listed = "the codes of docs/reasons.md" if name == "reason" else ", ".join(allowed)
+        raise _wrong(name, f"'{value}' is no {name}. There are: {listed}.")
+    return value
 
 
 def _wrong(name: str, message: str) -> Problem:

@@ -2,7 +2,9 @@
 -- What is connected, and what Xero's limits leave. Named here: the log knows accounts that were never connected.
 SELECT c.account, c.tenant_name, c.status, c.status_reason, c.connected_at, c.paused_at, c.paused_by, c.paused_reason,
        (l.budget ->> 'minute_left')::int AS minute_left, (l.budget ->> 'day_left')::int AS day_left,
-       (l.budget ->> 'at')::timestamptz AS counted_at
+       (l.budget ->> 'at')::timestamptz AS counted_at,
+       (SELECT count(*) FROM integrations_log.drift AS d
+        WHERE d.account = c.account AND d.adopted_at IS NULL AND NOT d.information) AS differences
 FROM connections.accounts AS c
 LEFT JOIN ledger.accounts AS l ON l.account = c.account
 WHERE %(accounts)s::text[] IS NULL OR c.account = ANY(%(accounts)s)

@@ -30,6 +30,7 @@ environment.globals |= {
     "ENTITIES": words.ENTITIES,
     "ACTIONS": words.ACTIONS,
     "OUTCOMES": words.OUTCOMES,
+    "PROPOSALS": words.PROPOSALS,
     "TRIGGERS": words.TRIGGERS,
     "XERO_TYPES": words.XERO_TYPES,
     "assets": VERSION,

@@ -44,6 +44,11 @@ TRIGGERS = {
     "decision": "Decided",
     "dead_letter": "Event that could not be read",
 }
+PROPOSALS = {
+    "resend": "Send ours again",
+    "adopt": "Accept Xero's",
+    "follows": "Comes right with others",
+}
 XERO_TYPES = {
     "contact": "Contact",
     "invoice": "Invoice",
@@ -51,6 +56,7 @@ XERO_TYPES = {
     "credit_note": "Credit note",
     "bill": "Bill",
     "purchase_order": "Purchase order",
+    "refund": "Refund",
 }
 
 

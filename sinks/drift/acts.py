@@ -83,6 +83,12 @@ async def reading(connection: ledger.Connection, run_id: str) -> dict[str, Any]:
     return (await _fetch(connection, "run", {"run_id": run_id}))[0]
 
 
+async def reading_under_way(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
+    """The reading that was asked for and has not ended; none when there is none."""
+    rows = await _fetch(connection, "open_run", {"account": account})
+    return await reading(connection, rows[0]["run_id"]) if rows else None
+
+
 async def last_reading(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
     """The reading that ended last; none when there was none."""
     rows = await _fetch(connection, "last_run", {"account": account})

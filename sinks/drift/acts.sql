@@ -29,11 +29,11 @@ SELECT run_id::text FROM ledger.drift_runs WHERE account = %(account)s AND finis
 ORDER BY asked_at LIMIT 1
 
 -- name: run
-SELECT run_id::text, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared, next_since
+SELECT run_id::text, actor, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared, next_since
 FROM ledger.drift_runs WHERE run_id = %(run_id)s
 
 -- name: last_run
-SELECT run_id::text, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared
+SELECT run_id::text, actor, since, asked_at, started_at, finished_at, error, calls, calls_expected, read, compared
 FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1
 
 -- name: differences

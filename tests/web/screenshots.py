@@ -13,6 +13,7 @@ from ops.migrations import migrate
 from sandbox import EmbeddedStack
 from tests.web import sample
 from tests.web.browsers import PHONE, launch
+from tests.web.drifted import drifted
 from tests.web.office import Office, serving
 from tests.web.undecided import undecided
 
@@ -42,12 +43,14 @@ def take(office: Office, browser: Browser, folder: Path) -> list[Path]:
     """A picture of each page, wide in light and dark, and narrow; what was written."""
     office.user("ann")
     entry_id = sample.fill(office)
+    drifted(office, sample.ACCOUNTS[0])
     pages = {
         "overview": "/overview",
         "log": "/",
         "entry": f"/entries/{entry_id}",
         "document": f"/records/{sample.ACCOUNTS[0]}/invoice/{sample.STORY}",
         "decide": f"/entries/{undecided(office, sample.ACCOUNTS[0])}",
+        "differences": f"/accounts/{sample.ACCOUNTS[0]}/drift",
         "issues": "/issues",
         "settings": f"/accounts/{sample.ACCOUNTS[0]}/settings",
     }

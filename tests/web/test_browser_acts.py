@@ -4,7 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.web.browsers import DESKTOP, PHONE, Open, check_page
+from tests.web.drifted import delivering, drifted
 from tests.web.office import Office
+from tests.web.sample import connect
 from tests.web.undecided import SECOND, undecided
 
 pytestmark = pytest.mark.browser
@@ -48,3 +50,34 @@ def test_none_of_the_candidates_is_it(visit: Open, office: Office, scripted: boo
     page.get_by_role("button", name="Send it").click()
     expect(page.get_by_text("The decision is taken")).to_be_visible()
     assert [row["state"] for row in office.rows("SELECT state FROM ledger.commands")] == ["queued"]
+
+
+@SIZES
+@SCRIPTS
+def test_differences_are_accepted_and_compared_anew(
+    visit: Open, office: Office, scripted: bool, viewport: dict[str, int]
+) -> None:
+    connect(office)
+    drifted(office)
+    with delivering(office):
+        page = visit("/overview", java_script_enabled=scripted, viewport=viewport)
+        page.get_by_role("link", name="2 differences").click()
+        row = page.get_by_role("row").filter(has_text="7001")
+        expect(row).to_contain_text("VOIDED")
+        if scripted:
+            check_page(page, viewport)
+        row.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Accept Xero's").click()
+        expect(page.get_by_role("heading", name="Accept 1 difference?")).to_be_visible()
+        if scripted:
+            check_page(page, viewport)
+        page.get_by_role("button", name="Accept 1 difference").click()
+        expect(page.get_by_text("Accepted as Xero shows it")).to_be_visible()
+        expect(row).to_be_hidden()
+        page.get_by_role("button", name="Compare now").click()
+        expect(page.get_by_text("Under way")).to_be_visible()
+        office.rows("UPDATE ledger.drift_runs SET finished_at = now() WHERE finished_at IS NULL RETURNING 1")
+        if not scripted:
+            page.reload()
+        expect(page.get_by_text("Under way")).to_be_hidden()
+        expect(page.get_by_text("asked for by ann")).to_be_visible()

@@ -122,6 +122,23 @@ def _paths() -> dict[str, Any]:
         "/accounts/{account}/check": _get(
             "The settings held against what is known of the organisation", _json("Check"), [of_account]
         ),
+        "/accounts/{account}/drift": _get(
+            "What Xero shows otherwise than we put it there, and the comparisons that found it",
+            _json("Drift"),
+            [of_account],
+        ),
+        "/accounts/{account}/drift/reading": _post(
+            "Compare with Xero now; for operators", "Compare", "Comparing", [of_account]
+        ),
+        "/accounts/{account}/drift/resend": _post(
+            "Send ours again for these differences; for operators", "Differences", "DriftActed", [of_account]
+        ),
+        "/accounts/{account}/drift/adopt": _post(
+            "Accept Xero's side of these differences; for operators",
+            "Differences",
+            "DriftActed",
+            [of_account],
+        ),
         "/openapi.json": _get("This description", {"application/json": {}}, []),
     }
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from web.api import accounts, acting, decisions, muting, reading, streams
+from web.api import accounts, acting, decisions, drift, muting, reading, streams
 from web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -25,5 +25,9 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/settings", accounts.show),
     Route("/accounts/{account}/settings", accounts.change, methods=["PUT"]),
     Route("/accounts/{account}/check", accounts.check),
+    Route("/accounts/{account}/drift", drift.show),
+    Route("/accounts/{account}/drift/reading", drift.compare, methods=["POST"]),
+    Route("/accounts/{account}/drift/resend", drift.resend, methods=["POST"]),
+    Route("/accounts/{account}/drift/adopt", drift.adopt, methods=["POST"]),
     Route("/openapi.json", openapi),
 )

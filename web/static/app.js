@@ -4,8 +4,6 @@ document.documentElement.classList.add("scripted");
 
 const table = document.getElementById("log");
 const rows = document.getElementById("rows");
-const chosen = document.getElementById("chosen");
-const pickAll = document.getElementById("pick-all");
 const MOST_ROWS = 200;
 
 // On a phone the filters would fill the first screen: fold them until they are wanted.
@@ -13,31 +11,30 @@ const filters = document.getElementById("filters");
 if (filters && matchMedia("(max-width: 40rem)").matches && !("used" in filters.dataset)) filters.open = false;
 
 function picks() {
-  return [...document.querySelectorAll('input[name="entry"][type="checkbox"]')];
+  return [...document.querySelectorAll('input[form="bulk"][type="checkbox"]')];
 }
 
 function countChosen() {
+  const chosen = document.getElementById("chosen");
   if (!chosen) return;
   const all = picks();
   const count = all.filter((box) => box.checked).length;
-  chosen.textContent = count ? `${count} chosen` : "Tick entries to act on them.";
-  for (const button of document.querySelectorAll('#bulk button[value="retry"], #bulk button[value="skip"]')) {
-    button.disabled = count === 0;
-  }
+  chosen.dataset.none ??= chosen.textContent;
+  chosen.textContent = count ? `${count} chosen` : chosen.dataset.none;
+  for (const button of document.querySelectorAll('#bulk button:not([value$="-all"])')) button.disabled = count === 0;
+  const pickAll = document.getElementById("pick-all");
   if (pickAll) {
     pickAll.checked = count > 0 && count === all.length;
     pickAll.indeterminate = count > 0 && count < all.length;
   }
 }
 
-if (chosen) {
-  document.addEventListener("change", (event) => {
-    if (event.target === pickAll) for (const box of picks()) box.checked = pickAll.checked;
-    countChosen();
-  });
-  addEventListener("pageshow", countChosen);
+document.addEventListener("change", (event) => {
+  if (event.target.id === "pick-all") for (const box of picks()) box.checked = event.target.checked;
   countChosen();
-}
+});
+addEventListener("pageshow", countChosen);
+countChosen();
 
 function put(row) {
   const holder = document.createElement("tbody");
@@ -102,7 +99,7 @@ if (table && table.dataset.live) {
 
 // Other pages are read anew when something changes, unless somebody is at work in them.
 const followed = document.querySelector("[data-follow]");
-const AT_WORK = "main details[open], main :is(input, select, textarea):focus";
+const AT_WORK = "main details[open], main :is(input, select, textarea):focus, main input[type=checkbox]:checked";
 
 async function refresh() {
   if (document.querySelector(AT_WORK)) return false;
@@ -114,10 +111,11 @@ async function refresh() {
   const focused = [...main.querySelectorAll("a, button")].indexOf(document.activeElement);
   main.replaceChildren(...page.getElementById("main").childNodes);
   if (focused >= 0) main.querySelectorAll("a, button")[focused]?.focus();
+  countChosen();
   return true;
 }
 
-// A replay that is at work tells how far it has come, without an entry of the log changing.
+// What is at work tells how far it has come, without an entry of the log changing.
 setInterval(() => {
   if (!document.hidden && document.querySelector("[data-running]")) refresh().catch(() => {});
 }, 2000);
