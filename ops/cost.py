@@ -15,7 +15,7 @@ _SQL = load_queries(__file__)
 Work = tuple[str, str, str]
 """Account, entity, action."""
 _BATCH = 50
-_CALLS_A_MINUTE = 60
+CALLS_A_MINUTE = 60
 # Elements that go in batches, and calls of their own, that an action takes when nothing is in Xero yet.
 _STEPS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("contact", "created"): (1, 0),
@@ -74,7 +74,7 @@ def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[
         }
         calls = calls_for(own)
         enough = row["day_left"] is None or calls <= row["day_left"]
-        minutes = math.ceil(calls / _CALLS_A_MINUTE)
+        minutes = math.ceil(calls / CALLS_A_MINUTE)
         found.append(
             {**row, "actions": sum(own.values()), "calls": calls, "minutes": minutes, "enough_today": enough}
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -29,6 +29,8 @@ _LOOK_SECONDS = 0.5
 _KINDS = tuple(kind for listing in LISTS for kind in listing.kinds)
 _Row = dict[str, Any]
 _Db = psycopg.AsyncConnection[Any]
+Stopped = Callable[[], Awaitable[bool]]
+"""Whether somebody wants to wait no longer."""
 
 
 def drift(
@@ -95,11 +97,9 @@ async def _run(
         if connected is None:
             raise store.NotConnected(account)
         if not last:
-            _check_readable(used, connected)
-            await _read(connection, account, await acts.plan(connection, account, since, full=full))
-        rows = await acts.differences(connection, account, wanted)
-        for row in rows:
-            row["proposal"], row["note"] = acts.proposal(row, connected.settings.edit_authorised)
+            await readable(used, connection, account)
+            await have_read(connection, account, await acts.plan(connection, account, since, full=full))
+        rows = await proposed(connection, connected, wanted)
         found: _Row = {
             "account": account,
             "reading": await acts.last_reading(connection, account),
@@ -113,9 +113,25 @@ async def _run(
     return found
 
 
-def _check_readable(used: Environment, connected: store.Connection) -> None:
-    """Only the account's lane reads: nothing is asked for that would wait for ever."""
-    account = connected.account
+async def proposed(connection: _Db, connected: store.Connection, wanted: Selection) -> list[_Row]:
+    """The differences that stand, each with ``proposal`` and ``note``: what can be done about it."""
+    rows = await acts.differences(connection, connected.account, wanted)
+    for row in rows:
+        row["proposal"], row["note"] = acts.proposal(row, connected.settings.edit_authorised)
+    return rows
+
+
+async def readable(used: Environment, connection: _Db, account: str) -> store.Connection:
+    """The account's connection, when its books can be read. Only its lane reads: nothing is asked for that
+    would wait for ever.
+
+    Raises:
+        NotConnected: there is no such account.
+        OperationFailed: nobody would read.
+    """
+    connected = await store.load_connection(connection, account)
+    if connected is None:
+        raise store.NotConnected(account)
     if not deliver_runs(used):
         raise OperationFailed(NOBODY, "start it, or look at what was found last with --last")
     if connected.paused_at is not None:
@@ -123,11 +139,26 @@ def _check_readable(used: Environment, connected: store.Connection) -> None:
     if connected.status == "lost":
         why = f"Xero no longer lets us in: {connected.status_reason}"
         raise OperationFailed(why, f"sbx connect {account}")
+    return connected
 
 
-async def _read(connection: _Db, account: str, wanted: ReadingPlan) -> None:
-    """Have the lane read, and show how far it has come. It goes on when the command is interrupted."""
-    what = "everything" if wanted.since is None else f"what was changed since {_minute(wanted.since)}"
+async def _never() -> bool:
+    return False
+
+
+async def have_read(connection: _Db, account: str, wanted: ReadingPlan, stopped: Stopped = _never) -> bool:
+    """Have the lane read, and show how far it has come. It goes on when the command is interrupted.
+
+    Returns:
+        False when ``stopped`` said so before the end.
+
+    Raises:
+        OperationFailed: it ended with an error, or the account can no longer be read.
+    """
+    if wanted.records:
+        what = plural(len(wanted.records), "record")
+    else:
+        what = "everything" if wanted.since is None else f"what was changed since {_minute(wanted.since)}"
     say(f"reads {what} of {account} in Xero: at least {plural(wanted.calls, 'call')}, after all other work")
     run_id = await acts.ask(connection, account, wanted, environment.actor())
     with steps() as shown:
@@ -138,10 +169,13 @@ async def _read(connection: _Db, account: str, wanted: ReadingPlan) -> None:
                     f"{account} was paused or Xero no longer lets us in; the reading goes on where it was",
                     "see 'sbx status'",
                 )
+            if await stopped():
+                return False
             shown(f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {run['read']:,} records")
             await asyncio.sleep(_LOOK_SECONDS)
     if run["error"] is not None:
         raise OperationFailed(f"the reading ended: {run['error']}", "look at what was found with --last")
+    return True
 
 
 def _show(found: _Row, act: str, yes: bool) -> None:

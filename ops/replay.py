@@ -15,13 +15,13 @@ from connections import store
 from connections.environment import Environment
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import cost, environment, replay_run
+from ops import cost, environment, replay_force, replay_run
 from ops.broker import Broker
 from ops.errors import BadUsage, OperationFailed
 from ops.filters import filtered_by
 from ops.options import AsJson
 from ops.replay_report import as_object, list_table, result_text, show_plan
-from ops.replay_run import Replay, Stop, Totals, alone
+from ops.replay_run import Replay, Stop, alone
 from ops.replay_topics import Range, Ranges, Reader, find_ranges, topics_of
 from ops.terminal import bar, plural, print_json, say, stdout_console
 from ops.wait import lag
@@ -42,6 +42,9 @@ def replay(
     resume: Annotated[
         int | None, typer.Option(metavar="ID", help="Go on with a replay that was stopped.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compare what is done with Xero, and send again what differs.")
+    ] = False,
     cancel: Annotated[int | None, typer.Option(metavar="ID", help="Stop a replay that is running.")] = None,
     list_all: Annotated[bool, typer.Option("--list", help="Show all replays.")] = False,
     as_json: AsJson = False,
@@ -49,11 +52,12 @@ def replay(
     """Read events again from their topics, and do what is not done.
 
     Says first what there is; --yes does it. What is done costs no call and stays as it is; what failed is
-    tried again; what the ledger lacks is taken in. Ctrl-C stops it, and --resume goes on. --since and --until
+    tried again; what the ledger lacks is taken in; with --force what is done is compared with Xero, and what
+    differs is sent again. Ctrl-C stops it, and --resume goes on. --since and --until
     are times of publishing, --offset needs --topic and --partition.
     """
     chosen = topic or []
-    given = bool(chosen) or wanted != Filters()
+    given = bool(chosen) or force or wanted != Filters()
     if [given or yes, resume is not None, cancel is not None, list_all].count(True) > 1:
         raise BadUsage(
             "--resume, --cancel and --list stand alone",
@@ -66,47 +70,49 @@ def replay(
     elif resume is not None:
         _report(*asyncio.run(_resume(resume)), as_json)
     else:
-        _new(topics_of(chosen, wanted.entity), wanted, yes, as_json)
+        _new(topics_of(chosen, wanted.entity), wanted, force, yes, as_json)
 
 
-def _new(topics: Sequence[str], wanted: Filters, yes: bool, as_json: bool) -> None:
+def _new(topics: Sequence[str], wanted: Filters, force: bool, yes: bool, as_json: bool) -> None:
     used = environment.required(kafka=True, database=True)
     kafka = environment.kafka_client(used)
     ranges = find_ranges(kafka, topics, wanted)
     _remark(ranges)
     if yes:
         _wait_for_what_is_on_its_way(used)
-        _report(*asyncio.run(_start(used, topics, wanted, ranges.found)), as_json)
+        _report(*asyncio.run(_start(used, topics, wanted, ranges.found, force)), as_json)
         return
     with Broker(kafka) as broker:
         if still_open := lag(broker, "deliver")():
             say(f"{still_open}: what is on its way is counted as not in the ledger", "yellow")
-    totals, accounts = asyncio.run(_plan(used, ranges, wanted))
-    if as_json:
-        print_json(as_object(totals, ranges, accounts))
-    else:
-        show_plan(stdout_console(), totals, accounts)
+    asyncio.run(_show_plan(used, ranges, wanted, force, as_json))
 
 
-async def _plan(used: Environment, ranges: Ranges, wanted: Filters) -> tuple[Totals, list[dict[str, Any]]]:
-    total = _length(ranges.found)
+async def _show_plan(used: Environment, ranges: Ranges, wanted: Filters, force: bool, as_json: bool) -> None:
     async with await _database(used) as database:
-        with (
-            Reader(environment.kafka_client(used), ranges.found) as reader,
-            bar("reading", total) as shown,
-        ):
-            base = _beginning(ranges.found)
-            totals, work = await replay_run.plan(
-                database, reader, wanted, lambda position: shown.at(position - base)
-            )
-        return totals, await cost.by_account(database, work)
+        plan = await _plan(used, database, ranges.found, wanted)
+        accounts = await cost.by_account(database, plan.work)
+        compared = await replay_force.forecast(database, plan.done) if force else None
+    if as_json:
+        print_json(as_object(plan.totals, ranges, accounts, compared))
+    else:
+        show_plan(stdout_console(), plan.totals, accounts, compared)
+
+
+async def _plan(
+    used: Environment, database: psycopg.AsyncConnection[Any], ranges: Sequence[Range], wanted: Filters
+) -> replay_run.Plan:
+    ranges = deepcopy(ranges)
+    base = _beginning(ranges)
+    with Reader(environment.kafka_client(used), ranges) as reader, bar("reading", _length(ranges)) as shown:
+        return await replay_run.plan(database, reader, wanted, lambda position: shown.at(position - base))
 
 
 async def _start(
-    used: Environment, topics: Sequence[str], wanted: Filters, ranges: Sequence[Range]
+    used: Environment, topics: Sequence[str], wanted: Filters, ranges: Sequence[Range], force: bool
 ) -> tuple[Replay, str]:
     given = {name: value for name, value in msgspec.to_builtins(wanted).items() if value is not None}
-    selection = {"topics": list(topics), **given}
+    selection = {"topics": list(topics), **given} | ({"force": True} if force else {})
     async with await _database(used) as database, alone(database):
         await _check_connected(database, wanted.account)
         made = await replay_run.begin(database, selection, wanted, ranges, environment.actor())
@@ -134,7 +140,33 @@ async def _work(
         stop.on_signals(),
     ):
         state = await made.run(database, reader, stop, lambda position: shown.at(position - base))
+    if made.force and state == "completed":
+        with stop.on_signals():
+            state = await _compare(used, database, made, stop)
+    await made.finish(database, state)
     return made, state
+
+
+async def _compare(
+    used: Environment, database: psycopg.AsyncConnection[Any], made: Replay, stop: Stop
+) -> str:
+    """Compare what the selection has done. It is found anew, by reading the ranges from their beginning: a
+    replay that goes on does not know what it has read before.
+    """
+
+    async def stopped() -> bool:
+        return stop.asked or await made.cancelling(database)
+
+    again = [Range(one.topic, one.partition, one.first, one.end, one.first) for one in made.ranges]
+    done = (await _plan(used, database, again, made.wanted)).done
+    came = None if await stopped() else await replay_force.compare(used, database, done, made.actor, stopped)
+    if came is None:
+        return "cancelled"
+    made.totals.compared = came.records
+    made.totals.differing = came.differing
+    made.totals.resent += len(came.resent)
+    made.totals.not_compared = came.left
+    return "completed"
 
 
 def _report(made: Replay, state: str, as_json: bool) -> None:

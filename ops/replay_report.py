@@ -11,10 +11,16 @@ from ops.replay_run import Totals
 from ops.replay_topics import Ranges
 from ops.terminal import plural
 
+Compared = Sequence[Mapping[str, Any]] | None
+"""What ``--force`` would compare, by account; none without it."""
 
-def as_object(totals: Totals, ranges: Ranges, accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+
+def as_object(
+    totals: Totals, ranges: Ranges, accounts: Sequence[Mapping[str, Any]], compared: Compared = None
+) -> dict[str, Any]:
     """The plan for ``--json``."""
     return {
+        **({} if compared is None else {"compare": list(compared)}),
         "applied": False,
         **totals.to_json(),
         "to_come": ranges.to_come,
@@ -27,7 +33,9 @@ def as_object(totals: Totals, ranges: Ranges, accounts: Sequence[Mapping[str, An
     }
 
 
-def show_plan(console: Console, totals: Totals, accounts: Sequence[Mapping[str, Any]]) -> None:
+def show_plan(
+    console: Console, totals: Totals, accounts: Sequence[Mapping[str, Any]], compared: Compared = None
+) -> None:
     """The plan for people."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
@@ -37,10 +45,21 @@ def show_plan(console: Console, totals: Totals, accounts: Sequence[Mapping[str, 
     console.print(table)
     for account in accounts:
         console.print(account_text(account), markup=False, soft_wrap=True)
-    if totals.failed + totals.unknown:
+    for one in compared or ():
+        console.print(_compared_text(one), markup=False, soft_wrap=True)
+    if totals.failed + totals.unknown or compared:
         console.print("add --yes to do it", markup=False)
     else:
         console.print("nothing to do: no call to Xero", markup=False)
+
+
+def _compared_text(account: Mapping[str, Any]) -> str:
+    records, known = plural(account["records"], "record"), plural(len(account["differences"]), "difference")
+    calls, minutes = plural(account["calls"], "call"), plural(account["minutes"], "minute")
+    return (
+        f"{account['account']}: {records} to compare with Xero, at least {calls}, {minutes}, and what it "
+        f"takes to send again what differs; {known} known so far"
+    )
 
 
 def _lines(totals: Totals) -> list[tuple[int, str]]:
@@ -76,7 +95,15 @@ def result_text(replay_id: int, state: str, totals: Totals) -> str:
     return (
         f"replay {replay_id} {state}: {plural(totals.events, 'event')}, {totals.inserted:,} taken in, "
         f"{totals.retried:,} queued again" + (f"; left as they are: {kept}" if kept else "")
-    )
+    ) + _compared(totals)
+
+
+def _compared(totals: Totals) -> str:
+    text = ""
+    if totals.compared:
+        differing, resent = plural(totals.differing, "difference"), plural(totals.resent, "action")
+        text = f"; {plural(totals.compared, 'record')} compared with Xero, {differing}, {resent} sent again"
+    return text + "".join(f"; {name} not compared: {why}" for name, why in totals.not_compared.items())
 
 
 def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -42,6 +42,14 @@ class Totals:
     """By reason code."""
     inserted: int = 0
     retried: int = 0
+    compared: int = 0
+    """Records that were compared with Xero."""
+    differing: int = 0
+    """Fields of them that Xero shows otherwise and that can be put right by sending again."""
+    resent: int = 0
+    """Actions that were queued for that."""
+    not_compared: dict[str, str] = field(default_factory=dict)
+    """Accounts that could not be read, and why."""
 
     @property
     def events(self) -> int:
@@ -70,7 +78,7 @@ class Totals:
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> "Totals":
         """As it was kept."""
-        return cls(**{one.name: kept[one.name] for one in fields(cls)})
+        return cls(**{one.name: kept[one.name] for one in fields(cls) if one.name in kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,20 @@ class Stop:
         self.asked = True
 
 
-async def plan(
-    database: Database, reader: Reader, wanted: Filters, progress: Progress
-) -> tuple[Totals, Counter[Work]]:
+@dataclass(frozen=True)
+class Plan:
+    """What a replay would find and do."""
+
+    totals: Totals
+    work: Counter[Work]
+    done: dict[str, list[str]]
+    """By account: the records of which all that was selected is done, as ``invoice/ID``."""
+
+
+async def plan(database: Database, reader: Reader, wanted: Filters, progress: Progress) -> Plan:
     """Count what a replay would find, and what it would do; changes nothing."""
     totals, work = Totals(), Counter[Work]()
+    done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
     async for batch in _batches(reader, wanted, await _records(database, wanted)):
         standings = await replay.look_up(database, batch.reads)
         totals.count(standings, batch.unreadable)
@@ -116,8 +133,14 @@ async def plan(
             for read, standing in zip(batch.reads, standings, strict=True)
             if standing in ("unknown", "failed")
         )
+        for read, standing in zip(batch.reads, standings, strict=True):
+            record = (read.event.account, f"{read.event.entity}/{read.event.subject}")
+            (done if standing == "done" else pending).add(record)
         progress(sum(batch.nexts))
-    return totals, work
+    by_account: dict[str, list[str]] = {}
+    for account, name in sorted(done - pending):
+        by_account.setdefault(account, []).append(name)
+    return Plan(totals, work, by_account)
 
 
 @dataclass
@@ -129,9 +152,11 @@ class Replay:
     ranges: list[Range]
     totals: Totals
     actor: str
+    force: bool = False
+    """Compares what is done with Xero, too."""
 
     async def run(self, database: Database, reader: Reader, stop: Stop, progress: Progress) -> str:
-        """Do it, from where it stands. Returns the state in which it ended: completed or cancelled.
+        """Do it, from where it stands. Returns the state in which it is to end: completed or cancelled.
 
         Each batch is one transaction with the note how far it came, so that a replay that dies goes on where
         it was.
@@ -145,8 +170,18 @@ class Replay:
                 break
             if changed:
                 await asyncio.sleep(_PAUSE_SECONDS)
-        await database.execute(replay.SQL["finish"], {"replay_id": self.replay_id, "state": state})
         return state
+
+    async def finish(self, database: Database, state: str) -> None:
+        """Note its end."""
+        totals = Jsonb(self.totals.to_json())
+        parameters = {"replay_id": self.replay_id, "state": state, "totals": totals}
+        await database.execute(replay.SQL["finish"], parameters)
+
+    async def cancelling(self, database: Database) -> bool:
+        """Whether somebody has asked it to end."""
+        row = await (await database.execute(replay.SQL["cancelling"], [self.replay_id])).fetchone()
+        return bool(row and row[0])
 
     async def _apply(self, database: Database, batch: _Batch) -> tuple[int, bool]:
         async with database.transaction():
@@ -177,7 +212,7 @@ async def begin(
     cursor = await database.execute(replay.SQL["start"], values)
     row = await cursor.fetchone()
     assert row is not None
-    return Replay(row[0], wanted, list(ranges), totals, actor)
+    return Replay(row[0], wanted, list(ranges), totals, actor, bool(selection.get("force")))
 
 
 async def resume(database: Database, replay_id: int, actor: str) -> Replay:
@@ -195,7 +230,12 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
     selection, ranges, totals = row
     named = {name: selection[name] for name in _MATCHED if name in selection}
     return Replay(
-        replay_id, Filters(**named), [Range(**one) for one in ranges], Totals.of_json(totals), actor
+        replay_id,
+        Filters(**named),
+        [Range(**one) for one in ranges],
+        Totals.of_json(totals),
+        actor,
+        bool(selection.get("force")),
     )
 
 

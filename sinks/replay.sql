@@ -60,8 +60,11 @@ UPDATE ledger.replays SET ranges = %(ranges)s, totals = %(totals)s, updated_at =
 WHERE replay_id = %(replay_id)s
 RETURNING cancelling
 
+-- name: cancelling
+SELECT cancelling FROM ledger.replays WHERE replay_id = %s
+
 -- name: finish
-UPDATE ledger.replays SET state = %(state)s, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+UPDATE ledger.replays SET state = %(state)s, totals = %(totals)s, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE replay_id = %(replay_id)s
 
 -- name: cancel

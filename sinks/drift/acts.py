@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from psycopg.rows import dict_row
 
 from connections.sql import load_queries
 from sinks import ledger
-from sinks.drift.reading import LISTS, PAGE
+from sinks.drift.reading import LISTS, PAGE, looked_up_at_once
 from sinks.intake import LANE_CHANNEL
 from sinks.operators import resend as queue_again
 from sinks.planner.invoices import GONE, UNAPPROVED
@@ -31,6 +31,8 @@ class ReadingPlan:
     """Leaves no gap behind the reading before it, so that the next one may begin where it began."""
     calls: int
     """At least; more where others have put much into the organisation, too."""
+    records: tuple[str, ...] = ()
+    """Only these, looked up by their ids instead of listed: ``invoice/ID``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Selection:
     number: str | None = None
     record: str | None = None
     field: str | None = None
+    records: tuple[str, ...] | None = None
+    """SalesBinder records with all that belongs to them: ``invoice/ID``, ``customer/ID``."""
 
 
 async def plan(
@@ -57,6 +61,22 @@ async def plan(
     return ReadingPlan(None, True, sum(max(1, -(-count // PAGE)) for count in objects))
 
 
+async def plan_records(connection: ledger.Connection, account: str, records: Sequence[str]) -> ReadingPlan:
+    """What it takes to compare these records: their ids looked up, or what is listed next, whichever is fewer
+    calls. A list shows what was changed since the last reading; what was not is compared already.
+    """
+    listed = await plan(connection, account)
+    linked = await _fetch(connection, "linked_records", {"account": account, "records": list(records)})
+    objects = {row["kind"]: row["objects"] for row in linked}
+    calls = sum(
+        -(-sum(objects.get(kind, 0) for kind in listing.kinds) // looked_up_at_once(listing))
+        for listing in LISTS
+    )
+    if listed.calls <= calls:
+        return listed
+    return ReadingPlan(datetime.now(UTC), False, calls, tuple(records))
+
+
 async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, actor: str) -> str:
     """Have the account's lane read; a reading that is under way counts. Returns its id."""
     async with connection.transaction():
@@ -66,7 +86,11 @@ async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, 
             "since": wanted.since,
             "covers": wanted.covers,
             "calls": wanted.calls,
+            "phase": len(LISTS) if wanted.records else 0,
+            "records": list(wanted.records),
         }
+        if wanted.records:
+            await connection.execute(_SQL["read_records"], parameters)
         await connection.execute(_SQL["ask"], parameters)
         await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
         return str((await _fetch(connection, "open_run", {"account": account}))[0]["run_id"])
@@ -103,6 +127,7 @@ async def differences(connection: ledger.Connection, account: str, wanted: Selec
         "number": wanted.number,
         "record": wanted.record,
         "field": wanted.field,
+        "records": None if wanted.records is None else list(wanted.records),
     }
     return await _fetch(connection, "differences", parameters)
 

@@ -4,11 +4,29 @@ SELECT s.account FROM connections.settings s JOIN connections.accounts a USING (
 WHERE s.key = 'drift_every' AND s.value <> 'off' AND a.status = 'connected' AND a.paused_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM ledger.drift_runs r
                   WHERE r.account = s.account
-                    AND (r.finished_at IS NULL OR r.asked_at > clock_timestamp() - s.value::interval))
+                    AND (r.finished_at IS NULL OR (r.covers AND r.asked_at > clock_timestamp() - s.value::interval)))
 
 -- name: linked
 SELECT kind, count(*) AS objects FROM ledger.links
 WHERE account = %(account)s AND NOT removed AND xero_id <> '' GROUP BY kind
+
+-- name: linked_records
+-- Of these records, as entity/id: what there is of each kind.
+SELECT kind, count(*) AS objects FROM ledger.links
+WHERE account = %(account)s AND NOT removed AND xero_id <> ''
+  AND CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
+           ELSE 'invoice/' || record_id END = ANY(%(records)s)
+GROUP BY kind
+
+-- name: read_records
+-- To be looked up by their ids.
+INSERT INTO ledger.drift_unread (account, kind, record_id, transaction_id)
+SELECT account, kind, record_id, transaction_id FROM ledger.links
+WHERE account = %(account)s AND NOT removed AND xero_id <> ''
+  AND kind IN ('contact', 'invoice', 'bill', 'credit_note', 'purchase_order', 'payment', 'refund')
+  AND CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
+           ELSE 'invoice/' || record_id END = ANY(%(records)s)
+ON CONFLICT (account, kind, record_id, transaction_id) DO UPDATE SET tried_by = NULL
 
 -- name: covered
 -- From when on nobody has read yet: the beginning of the last reading that left no gap.
@@ -21,8 +39,8 @@ WITH request AS (
     INSERT INTO ledger.requests (request_id, account, kind)
     VALUES (gen_random_uuid(), %(account)s, 'drift') ON CONFLICT DO NOTHING RETURNING request_id
 )
-INSERT INTO ledger.drift_runs (run_id, account, actor, since, covers, calls_expected)
-SELECT request_id, %(account)s, %(actor)s, %(since)s, %(covers)s, %(calls)s FROM request
+INSERT INTO ledger.drift_runs (run_id, account, actor, since, covers, calls_expected, phase)
+SELECT request_id, %(account)s, %(actor)s, %(since)s, %(covers)s, %(calls)s, %(phase)s FROM request
 
 -- name: open_run
 SELECT run_id::text FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NULL
@@ -43,6 +61,9 @@ FROM ledger.drift JOIN ledger.links USING (account, kind, record_id, transaction
 WHERE account = %(account)s AND adopted_at IS NULL
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
   AND (%(field)s::text IS NULL OR field = %(field)s)
+  AND (%(records)s::text[] IS NULL OR
+       CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
+           ELSE 'invoice/' || record_id END = ANY(%(records)s))
   AND (%(number)s::text IS NULL OR xero_number = %(number)s)
   AND (%(record)s::text IS NULL OR %(record)s IN (record_id, split_part(record_id, '/', 2)))
 ORDER BY information, kind, xero_number, record_id, transaction_id, field

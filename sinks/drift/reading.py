@@ -59,6 +59,11 @@ _ALONE = ("CreditNotes", "PurchaseOrders")
 """They have no list of ids, so each is looked up by itself."""
 
 
+def looked_up_at_once(listing: Listing) -> int:
+    """Objects of a list that one call looks up by their ids."""
+    return 1 if listing.envelope in _ALONE else ROUTES[listing.look_up].batch
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """How far a reading has come."""
@@ -134,13 +139,11 @@ async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
         request = Request("GET", f"/{listing.envelope}", query, None, None, run.since)
         return _Asked(request, listing)
     for listing in LISTS:
-        route = ROUTES[listing.look_up]
-        limit = 1 if listing.envelope in _ALONE else route.batch
         parameters = {
             "account": run.account,
             "run_id": run.run_id,
             "kinds": list(listing.kinds),
-            "limit": limit,
+            "limit": looked_up_at_once(listing),
         }
         rows = await _fetch(connection, "next_unread", parameters)
         gone = [row for row in rows if row["xero_id"] is None]

@@ -16,6 +16,7 @@ import pytest
 from kafka import KafkaProducer
 from psycopg.rows import dict_row
 
+from connections.environment import Environment
 from contracts.commands import command_id
 from contracts.events import event_to_kafka
 from log_projection import queries
@@ -28,9 +29,10 @@ from sandbox import find_running
 from streams.dead_letters import Defect, failed_entry
 from streams.records import Record
 from tests.integration.ops.sbx import Done, Sbx, Stack, wait_until
-from tests.integration.sinks.shops import Maker
+from tests.integration.sinks.shops import Maker, Shop
 
 Event = dict[str, Any]
+MAIL = "office@example.com"
 SKIPPED = "skipped_by_operator"
 
 
@@ -257,6 +259,39 @@ def test_a_reset_that_would_undo_later_payments_is_shown_and_left_alone(account:
     assert account.replay()["done"] == 4
 
 
+def test_force_compares_what_is_done_and_sends_again_what_differs(account: Account) -> None:
+    first, second = (account.make.customer(f"{name} of {account.name}", office_email=MAIL) for name in "AB")
+    account.run(account.make.contact("created", first), account.make.contact("created", second))
+    shop = Shop(account.name, Environment.read({}), account.stack.xero, tenant_id=account.tenant_id)
+    for contact in account.books["contacts"]:
+        body = {"Contacts": [{"ContactID": contact["id"], "EmailAddress": "by-hand@example.com"}]}
+        shop.by_hand("POST", "Contacts", body)
+    selection = ("--record", first["id"], "--force")
+    calls = account.calls()
+    plan = account.replay(*selection)
+    assert account.calls() == calls, "a plan asks Xero nothing"
+    assert plan["done"] == 1
+    [told] = plan["compare"]
+    assert (told["records"], told["calls"], told["differences"]) == (1, 1, [])
+    shown = account.sbx("replay", "--account", account.name, *selection).out
+    assert "1 record to compare with Xero, at least 1 call" in shown
+    done = account.replay(*selection, "--yes")
+    assert (done["done"], done["compared"], done["differing"], done["resent"]) == (1, 1, 1, 1)
+    account.idle()
+    found = {contact["name"]: contact["email"] for contact in account.books["contacts"]}
+    assert found == {first["name"]: MAIL, second["name"]: "by-hand@example.com"}, "one was selected"
+    again = account.replay(*selection, "--yes")
+    assert (again["compared"], again["differing"], again["resent"]) == (1, 0, 0)
+
+
+def test_force_says_which_accounts_cannot_be_read(account: Account) -> None:
+    account.run(*account.sale(53))
+    account.sbx("pause", account.name)
+    done = account.replay("--force", "--yes")
+    assert (done["state"], done["compared"]) == ("completed", 0)
+    assert "is paused" in done["not_compared"][account.name]
+
+
 def test_deletions_are_found_by_the_number_that_they_do_not_name(account: Account) -> None:
     customer = account.make.customer(f"Deleter of {account.name}")
     document = account.make.document(customer, 12)
@@ -402,6 +437,7 @@ def test_stopped_and_gone_on_with(account: Account, monkeypatch: pytest.MonkeyPa
                     pass
             with Reader(kafka, copied(made.ranges)) as reader:
                 assert await made.run(database, reader, stop, progress) == "cancelled"
+            await made.finish(database, "cancelled")
             return made.replay_id
 
     replay_id = asyncio.run(until_stopped())
