@@ -4,7 +4,7 @@ Rows are plain dictionaries with the columns of the views, ready for ``encode_ro
 an open connection; lists are streamed, so that a million entries need no memory.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, LiteralString
@@ -164,9 +164,56 @@ async def issues(
     connection: psycopg.AsyncConnection[Any],
     account: str | None = None,
     accounts: tuple[str, ...] | None = None,
+    *,
+    ids: Collection[str] | None = None,
+    without: Collection[str] | None = None,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[Row]:
-    """Groups of standing failures with one cause, the largest first."""
-    return await _all(connection, "issues", {"account": account, "accounts": _listed(accounts)})
+    """Groups of standing failures with one cause, the largest first.
+
+    Args:
+        ids: only these issues.
+        without: all but these.
+        limit: at most so many; without one it takes long where there are thousands.
+        offset: behind so many of them.
+    """
+    parameters = {
+        "account": account,
+        "accounts": _listed(accounts),
+        "ids": None if ids is None else list(ids),
+        "without": None if without is None else list(without),
+        "limit": limit,
+        "offset": offset,
+    }
+    return await _all(connection, "issues", parameters)
+
+
+async def issue_totals(
+    connection: psycopg.AsyncConnection[Any],
+    account: str | None = None,
+    accounts: tuple[str, ...] | None = None,
+) -> Row:
+    """How many ``issues`` there are, and how many ``entries`` in them."""
+    parameters = {"account": account, "accounts": _listed(accounts)}
+    return (await _all(connection, "issue_totals", parameters))[0]
+
+
+async def failed_of(
+    connection: psycopg.AsyncConnection[Any],
+    issue_ids: Sequence[str],
+    most: int,
+    accounts: tuple[str, ...] | None = None,
+) -> dict[str, list[Row]]:
+    """The newest failures of each of these issues, at most ``most`` each, by the issue's id."""
+    query = sql.SQL(_SQL["failed_of"]).format(columns=_COLUMNS)
+    parameters = {"ids": list(issue_ids), "most": most, "accounts": _listed(accounts)}
+    found: dict[str, list[Row]] = {}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query, parameters, prepare=False)
+        async for row in cursor:
+            found.setdefault(row["issue_id"], []).append(_shown(row))
+    return found
 
 
 async def unknown_refusals(

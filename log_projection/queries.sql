@@ -24,10 +24,34 @@ WHERE entry_id = ANY(%(entry_ids)s)
 ORDER BY started_at, number, attempt_id
 
 -- name: issues
-SELECT * FROM integrations_log.issues
+-- Chosen by their sizes first: only those of the page are looked up.
+SELECT i.* FROM (
+    SELECT account, issue_key FROM integrations_log.issue_sizes
+    WHERE (%(account)s::text IS NULL OR account = %(account)s)
+      AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
+      AND (%(ids)s::text[] IS NULL OR issue_key = ANY(%(ids)s))
+      AND (%(without)s::text[] IS NULL OR issue_key <> ALL(%(without)s))
+    ORDER BY entries DESC, account, issue_key
+    LIMIT %(limit)s OFFSET %(offset)s
+) AS chosen
+JOIN integrations_log.issues AS i ON i.account = chosen.account AND coalesce(i.issue_id, '') = chosen.issue_key
+ORDER BY i.entries DESC, i.account, i.issue_id
+
+-- name: issue_totals
+SELECT count(*) AS issues, coalesce(sum(entries), 0)::bigint AS entries FROM integrations_log.issue_sizes
 WHERE (%(account)s::text IS NULL OR account = %(account)s)
   AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
-ORDER BY entries DESC, account, reason_code, cause
+
+-- name: failed_of
+-- The newest failures of each of these issues.
+SELECT e.* FROM unnest(%(ids)s::text[]) AS chosen (issue_id)
+CROSS JOIN LATERAL (
+    SELECT {columns} FROM integrations_log.shown_entry AS e
+    WHERE e.issue_id = chosen.issue_id AND e.state = 'failed'
+      AND (%(accounts)s::text[] IS NULL OR e.account = ANY(%(accounts)s))
+    ORDER BY queued_at DESC, entry_id DESC
+    LIMIT %(most)s
+) AS e
 
 -- name: unknown_refusals
 SELECT * FROM integrations_log.unknown_refusals

@@ -37,6 +37,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "action": get_args(Action),
     "reason": tuple(sorted(CATALOGUE)),
 }
+LAST_PAGE = 1_000_000
+"""The highest number that a page may have."""
 _LONGEST = 255
 _ISSUE = re.compile(r"[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -26,11 +26,15 @@ async def standing(connection: Connection, user: User) -> dict[str, dict[str, An
         return {row["issue_id"]: row for row in await cursor.fetchall()}
 
 
-async def issues(connection: Connection, user: User, account: str | None) -> list[Row]:
-    """Standing failures by cause, each with its mute; none in all of its fields where it has none."""
+async def issues(
+    connection: Connection, user: User, account: str | None, limit: int, page: int
+) -> tuple[list[Row], bool]:
+    """A page of standing failures by cause, each with its mute (none in all of its fields where it has none),
+    and whether there are more behind them.
+    """
     muted = await standing(connection, user)
-    found = await VisibleLog(connection, user).issues(account)
-    return [issue | _said(muted.get(issue["issue_id"])) for issue in found]
+    found = await VisibleLog(connection, user).issues(account, limit=limit + 1, offset=(page - 1) * limit)
+    return [issue | _said(muted.get(issue["issue_id"])) for issue in found[:limit]], len(found) > limit
 
 
 async def mute(database: Database, user: User, address: str, issue_id: str, until: str, reason: str) -> None:
@@ -74,11 +78,11 @@ def _said(mute: dict[str, Any] | None) -> Row:
 
 
 async def _issue(connection: Connection, user: User, issue_id: str) -> Row:
-    for issue in await VisibleLog(connection, user).issues():
-        if issue["issue_id"] == issue_id:
-            return issue
-    message = "There is no such issue (any more), or it belongs to an account that you do not see."
-    raise Problem(404, "not_found", message)
+    found = await VisibleLog(connection, user).issues(ids=[issue_id])
+    if not found:
+        message = "There is no such issue (any more), or it belongs to an account that you do not see."
+        raise Problem(404, "not_found", message)
+    return found[0]
 
 
 def _end_of(text: str) -> datetime:

@@ -1,6 +1,6 @@
 """The log as one user may see it. Pages and API read the log through this and nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -74,9 +74,27 @@ class VisibleLog:
         """How many match, by state, reason and trigger."""
         return await queries.counts(self._connection, replace(filters, accounts=self._accounts))
 
-    async def issues(self, account: str | None = None) -> list[Row]:
-        """Groups of standing failures."""
-        return await queries.issues(self._connection, account, self._accounts)
+    async def issues(
+        self,
+        account: str | None = None,
+        *,
+        ids: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Row]:
+        """Groups of standing failures, the largest first; see ``queries.issues``."""
+        return await queries.issues(
+            self._connection, account, self._accounts, ids=ids, without=without, limit=limit, offset=offset
+        )
+
+    async def issue_totals(self, account: str | None = None) -> Row:
+        """How many issues there are, and entries in them."""
+        return await queries.issue_totals(self._connection, account, self._accounts)
+
+    async def failed_of(self, issue_ids: Sequence[str], most: int) -> dict[str, list[Row]]:
+        """The newest failures of each of these issues, by the issue's id."""
+        return await queries.failed_of(self._connection, issue_ids, most, self._accounts)
 
     async def summary(self, account: str | None = None) -> list[Row]:
         """Counts and holds, a row an account."""

@@ -1,5 +1,6 @@
 """Issues: in words, with their documents; muted ones apart."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,6 +94,24 @@ def test_muting_is_for_operators_and_for_accounts_that_they_see(office: Office, 
         assert send(office.client(name), issue, "unmute")[0] == status
     assert "Mute until" not in office.client("vic").get("/issues").text
     assert client.get("/issues", account="beta").text.count("<section") == 1
+
+
+def test_many_issues_come_in_pages(office: Office, client: Client) -> None:
+    office.log(*(entry(f"m{n}", 1, "failed", reason_code="number_taken", cause=f"c{n}") for n in range(30)))
+    first, second = client.get("/issues").text, client.get("/issues", page=2).text
+
+    assert (first.count("<section"), second.count("<section")) == (25, 7)
+    assert "38 failed entries, 32 causes" in first and "38 failed entries, 32 causes" in second
+    assert 'href="/issues?page=2"' in first and 'href="/issues?page=1"' in second
+    titles = [re.findall(r'id="i-([0-9a-f]{12})"', page) for page in (first, second)]
+    assert len({*titles[0], *titles[1]}) == 32
+    assert client.get("/issues", page="x").status == 400
+
+    program = office.api("ann")
+    pages = [program.get("/api/v1/issues", limit=20, page=page).json for page in (1, 2, 3)]
+    assert [(len(page["issues"]), page["next"]) for page in pages] == [(20, 2), (12, None), (0, None)]
+    listed = [issue["issue_id"] for page in pages for issue in page["issues"]]
+    assert sorted(listed) == sorted(titles[0] + titles[1])
 
 
 def test_the_api_tells_of_mutes_and_makes_them(office: Office, client: Client) -> None:

@@ -60,6 +60,7 @@ def _paths() -> dict[str, Any]:
     limit = _parameter(
         "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many."
     )
+    page = _parameter("page", {"type": "integer", "minimum": 1, "default": 1}, "From 'next' of an answer.")
     account = [one for one in every if one["name"] == "account"]
     entry_id = _in_path("entry_id", "An entry's id.")
     issue_id = _in_path("issue_id", _SAID["issue"])
@@ -91,7 +92,11 @@ def _paths() -> dict[str, Any]:
             "Decided",
             [entry_id],
         ),
-        "/issues": _get("Standing failures by cause", _json("Issues"), account),
+        "/issues": _get(
+            "Standing failures by cause, the largest first, a page at a time",
+            _json("Issues"),
+            [*account, limit, page],
+        ),
         "/issues/{issue_id}/mute": _post(
             "Put an issue aside until a day, that day included; for operators", "Mute", "Muted", [issue_id]
         ),

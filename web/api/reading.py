@@ -57,10 +57,14 @@ async def attempts(request: Request) -> Response:
 
 
 async def issues(request: Request) -> Response:
-    """``GET /api/v1/issues``: standing failures by cause, the largest group first."""
-    account = _account_only(request).account
+    """``GET /api/v1/issues``: failures by cause, the largest first; ``next`` is the next ``page``."""
+    parameters = request.query_params
+    account = _account_only(request, others=("limit", "page")).account
+    limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
+    page = parsing.read_number("page", parameters.get("page"), 1, 1, parsing.LAST_PAGE)
     async with services_of(request).database.connection() as connection:
-        return json_answer({"issues": await mutes.issues(connection, user_of(request), account)})
+        found, more = await mutes.issues(connection, user_of(request), account, limit, page)
+    return json_answer({"issues": found, "next": page + 1 if more else None})
 
 
 async def summary(request: Request) -> Response:
@@ -96,8 +100,9 @@ def no_parameters(request: Request) -> None:
         raise Problem(400, "bad_request", f"This address takes no '{name}'.", name)
 
 
-def _account_only(request: Request) -> Filters:
+def _account_only(request: Request, others: tuple[str, ...] = ()) -> Filters:
+    allowed = ("account", *others)
     for name in request.query_params:
-        if name != "account":
-            raise Problem(400, "bad_request", f"There is no '{name}' here, only 'account'.", name)
-    return parsing.read_filters(request.query_params.multi_items())
+        if name not in allowed:
+            raise Problem(400, "bad_request", f"There is no '{name}' here, only {', '.join(allowed)}.", name)
+    return parsing.read_filters(request.query_params.multi_items(), others)

@@ -4,7 +4,6 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from log_projection.queries import Filters
 from web import filters as reading
 from web import mutes
 from web.auth.gate import acting, address_of, user_of
@@ -15,8 +14,8 @@ from web.visible import VisibleLog
 
 _AFFECTED = 5
 """Documents that an issue names one by one."""
-_DETAILED = 30
-"""Issues, the largest first, that name them."""
+_PAGE = 25
+"""Issues of a page, the largest first."""
 
 
 async def issues_page(request: Request) -> Response:
@@ -49,26 +48,33 @@ async def unmute(request: Request, _form: FormData) -> Response:
 
 async def _page(request: Request, error: dict[str, str]) -> Response:
     pairs = request.query_params.multi_items()
-    filters, user = reading.read_filters(pairs), user_of(request)
+    filters, user = reading.read_filters(pairs, others=("page",)), user_of(request)
+    page = reading.read_number("page", request.query_params.get("page"), 1, 1, reading.LAST_PAGE)
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user)
         position = await visible.position()
-        found = await visible.issues(filters.account)
-        muted = await mutes.standing(connection, user)
+        totals = await visible.issue_totals(filters.account)
+        mutes_by_id = await mutes.standing(connection, user)
+        behind = (page - 1) * _PAGE
+        found = await visible.issues(
+            filters.account, without=mutes_by_id.keys(), limit=_PAGE + 1, offset=behind
+        )
+        # What somebody has put aside is their own doing, and few.
+        muted = await visible.issues(filters.account, ids=mutes_by_id.keys()) if page == 1 else []
         summary = await visible.summary()
-        documents = {}
-        for issue in found[:_DETAILED]:
-            of_it = Filters(issue=issue["issue_id"], state="failed")
-            documents[issue["issue_id"]] = [row async for row in visible.entries(of_it, limit=_AFFECTED)]
+        shown = [issue["issue_id"] for issue in (*found[:_PAGE], *muted) if issue["issue_id"]]
+        documents = await visible.failed_of(shown, _AFFECTED)
     context = {
-        "issues": [issue for issue in found if issue["issue_id"] not in muted],
-        "muted": [issue for issue in found if issue["issue_id"] in muted],
-        "mutes": muted,
+        "issues": found[:_PAGE],
+        "muted": muted,
+        "mutes": mutes_by_id,
         "documents": documents,
         "error": error,
         "position": position,
         "given": reading.given_filters(pairs),
         "accounts": [row["account"] for row in summary],
-        "entries": sum(issue["entries"] for issue in found),
+        "totals": totals,
+        "page": page,
+        "more": len(found) > _PAGE,
     }
     return render(request, "issues.html", context, 400 if error else 200)

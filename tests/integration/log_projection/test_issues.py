@@ -1,9 +1,12 @@
 """Failures by their cause, and refusals that the catalogue does not know."""
 
+import random
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import psycopg
+import pytest
 
 from contracts.results import Attempt, EntryResult
 from log_projection import queries
@@ -61,6 +64,90 @@ async def test_failures_of_two_causes_are_two_issues(log: Connection) -> None:
     await apply(log, [msgspec.structs.replace(unpaired("b", "5"), version=2)])
     (left,) = await queries.issues(log, "acme")
     assert (left["cause"], left["entries"]) == ("sales_tax.5", 2)
+
+
+def some_life(chance: random.Random, number: int) -> list[EntryResult]:
+    """All versions of an entry that comes and goes among the failures, some with a finish, some without."""
+    account = chance.choice(("acme", "beta"))
+    versions = []
+    for version in range(5):
+        failed = chance.random() < 0.6
+        code, cause = chance.choice((("number_taken", ""), ("period_locked", ""), ("number_taken", "x")))
+        at = NOW + timedelta(minutes=chance.randrange(1000)) if chance.random() < 0.7 else None
+        versions.append(
+            entry(
+                f"e{number}", version, "failed" if failed else "completed", account=account,
+                queued_at=NOW + timedelta(seconds=number // 2), finished_at=at, record_number=str(number),
+                reason=f"{number}.{version}", cause=cause if failed else "",
+                reason_code=code if failed else None,
+            )
+        )  # fmt: skip
+    return versions
+
+
+def issue_of(failures: list[EntryResult]) -> dict[str, Any]:
+    ordered = sorted(failures, key=lambda one: (one.queued_at, one.entry_id), reverse=True)
+    seen = [one.finished_at or one.queued_at for one in failures]
+    return {
+        "entries": len(failures),
+        "first_seen": min(seen),
+        "last_seen": max(seen),
+        "reason": ordered[0].reason,
+        "samples": [one.record_number for one in ordered[:5]],
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_issues_count_what_stands_whatever_comes_late_or_twice(log: Connection, seed: int) -> None:
+    chance = random.Random(seed)
+    lives = [some_life(chance, number) for number in range(60)]
+    sent = [version for life in lives for version in life for _ in range(chance.choice((1, 1, 2)))]
+    chance.shuffle(sent)
+    while sent:
+        size = chance.randrange(1, 40)
+        await apply(log, sent[:size])
+        del sent[:size]
+
+    groups: dict[tuple[Any, ...], list[EntryResult]] = {}
+    for newest in (life[-1] for life in lives):
+        if newest.state == "failed":
+            groups.setdefault((newest.account, newest.reason_code, newest.cause), []).append(newest)
+    found = await queries.issues(log)
+    told = {
+        (row["account"], row["reason_code"], row["cause"]): {name: row[name] for name in issue_of([newest])}
+        for row in found
+    }
+    assert len(groups) > 4
+    assert told == {key: issue_of(failures) for key, failures in groups.items()}
+    assert [row["entries"] for row in found] == sorted((len(g) for g in groups.values()), reverse=True)
+    totals = {"issues": len(groups), "entries": sum(map(len, groups.values()))}
+    assert await queries.issue_totals(log) == totals
+
+
+async def test_issues_are_read_a_page_at_a_time(log: Connection) -> None:
+    await apply(
+        log,
+        [
+            entry(f"e{size}.{n}", 1, "failed", reason_code="number_taken", cause=f"c{size}", account=account)
+            for account, size in (("acme", 3), ("acme", 2), ("beta", 4), ("", 1))
+            for n in range(size)
+        ],
+    )
+    everything = await queries.issues(log)
+    assert [row["entries"] for row in everything] == sorted(
+        (row["entries"] for row in everything), reverse=True
+    )
+    pages = [await queries.issues(log, limit=2, offset=offset) for offset in range(0, 6, 2)]
+    assert [row for page in pages for row in page] == everything
+    ids = [row["issue_id"] for row in everything]
+    assert await queries.issues(log, ids=ids[1:3]) == everything[1:3]
+    assert await queries.issues(log, without=ids[1:], limit=9) == everything[:1]
+    assert await queries.issues(log, ids=[]) == []
+    assert {row["account"] for row in await queries.issues(log, accounts=("acme",))} == {"acme"}
+    assert await queries.issue_totals(log, "nobody") == {"issues": 0, "entries": 0}
+    largest = await queries.failed_of(log, ids[:1], 2)
+    assert [row["entry_id"] for row in largest[ids[0]]] == ["e4.3", "e4.2"]
+    assert await queries.failed_of(log, ids[:1], 2, ("other",)) == {}
 
 
 async def test_unknown_refusals_are_counted_by_text_whatever_became_of_the_entry(log: Connection) -> None:
