@@ -38,6 +38,8 @@ _DUPLICATE_CONTACT_NUMBER = (
         "already assigned to another contact",
         details=r"contact number (?P<number>.+) is already assigned",
     ),
+    _rule("contact_number_taken", "contact number", "already exists"),
+    _rule("contact_number_taken", "contactnumber", "already"),
 )
 
 _RULES = (
@@ -53,6 +55,9 @@ _RULES = (
         "already assigned to another contact",
         details=r"contact name (?P<name>.+) is already assigned",
     ),
+    _rule("contact_name_taken", "contact name", "already exists"),
+    _rule("contact_name_taken", "contactname", "already"),
+    _rule("contact_name_taken", "contact name", "must be unique"),
     *_DUPLICATE_CONTACT_NUMBER,
     _rule("contact_archived", "contact", "has been archived"),
     _rule("contact_archived", "contact", "must be un archived"),
@@ -67,6 +72,8 @@ _RULES = (
     _rule("paid_not_editable", "cannot be changed on", "payment or credit note"),
     _rule("exceeds_amount_due", "payment amount exceeds"),
     _rule("exceeds_amount_due", "exceeds the amount outstanding"),
+    _rule("exceeds_amount_due", "payment", "exceeds the"),
+    _rule("exceeds_amount_due", "payment", "greater than the amount"),
     _rule("amount_not_positive", "payment amount must be greater than zero"),
     _rule("payment_reconciled", "reconciled"),
     _rule("payment_already_removed", "payment not of valid status for modification"),
@@ -95,6 +102,12 @@ _RULES = (
         "item with code",
         "already exists",
         details=rf"code {_QUOTED.format('(?P<code>.*?)')}",
+    ),
+    _rule("item_code_taken", "item code", "already exists"),
+    *(
+        _rule("number_taken", number, "already", taken)
+        for number in ("invoice", "order number", "ordernumber", "credit note", "creditnote")
+        for taken in ("exists", "in use", "been used")
     ),
     # Accounts, taxes and items.
     _rule("account_code_archived", "account code", "archived", details=_ACCOUNT),

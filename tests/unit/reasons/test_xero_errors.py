@@ -295,6 +295,27 @@ def test_wherever_the_text_stands(row: Row, place: Callable[[str], tuple[int, di
     assert result.details == {"message": text, **details}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("A contact with the specified ContactName already exists", "contact_name_taken"),
+        ("The contact name Invoice 7 already exists.", "contact_name_taken"),
+        ("Contact name must be unique", "contact_name_taken"),
+        ("A contact with this ContactNumber already exists", "contact_number_taken"),
+        ("Contact number 77 already exists", "contact_number_taken"),
+        ("An invoice with this number already exists.", "number_taken"),
+        ("Invoice number 5001 is already in use", "number_taken"),
+        ("The PurchaseOrderNumber has already been used", "number_taken"),
+        ("CreditNoteNumber already exists", "number_taken"),
+        ("Item code already exists", "item_code_taken"),
+        ("The payment exceeds the amount due", "exceeds_amount_due"),
+        ("Payment amount is greater than the amount due", "exceeds_amount_due"),
+    ],
+)
+def test_other_words_for_what_only_needs_looking_up(text: str, code: str) -> None:
+    assert classify([text])[0] == code
+
+
 def test_an_unknown_text_keeps_xeros_words() -> None:
     assert classify(["The moon is full.", "Truly."]) == (
         "xero_refused",
