@@ -17,13 +17,13 @@ import typer
 from contracts.commands import Action, Entity
 from contracts.reasons import CATALOGUE
 from contracts.results import State
+from log_projection.offsets import NotOffsets, offset_range
 from log_projection.queries import Filters
 from ops.errors import BadUsage
 from ops.options import check_account
 from streams.topics import COMMANDS, SOURCES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MAX_OFFSET = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,19 +130,12 @@ def _issue(option: str, value: str | None) -> str | None:
 
 
 def _range(option: str, value: str | None) -> tuple[int | None, int | None]:
-    """``120`` is from 120 to 120, ``120-180`` from 120 to 180, ``120-`` from 120 on."""
     if value is None:
         return None, None
-    found = re.fullmatch(r"(\d{1,19})(-(\d{1,19})?)?", value)
-    if found is None:
-        raise BadUsage(f"{option} {value}: is neither an offset nor a range", "write 120, 120-180 or 120-")
-    first = int(found[1])
-    last = first if found[2] is None else int(found[3] or _MAX_OFFSET)
-    if last < first:
-        raise BadUsage(f"{option} {value}: the range runs backwards", f"write {last}-{first}")
-    if last > _MAX_OFFSET:
-        raise BadUsage(f"{option} {value}: is larger than any offset", "write 120, 120-180 or 120-")
-    return first, last
+    try:
+        return offset_range(value)
+    except NotOffsets as error:
+        raise BadUsage(f"{option} {value}: {error}", error.remedy) from error
 
 
 def moment(option: str, value: str | None) -> datetime | None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from copy import deepcopy
+from dataclasses import fields
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +19,7 @@ from log_projection.queries import Filters
 from ops import cost, environment, replay_force, replay_run
 from ops.broker import Broker
 from ops.errors import BadUsage, OperationFailed
-from ops.filters import filtered_by
+from ops.filters import Options, filtered_by
 from ops.options import AsJson
 from ops.replay_report import as_object, list_table, result_text, show_plan
 from ops.replay_run import Replay, Stop, alone
@@ -30,7 +31,7 @@ _ON_ITS_WAY_SECONDS = 60.0
 """How long a replay waits for what is between the workers before it begins."""
 
 
-@filtered_by("account", "entity", "action", "record", "number", "since", "until", "partition", "offset")
+@filtered_by(*(one.name for one in fields(Options) if one.name != "topic"))
 def replay(
     wanted: Filters,
     topic: Annotated[
@@ -53,8 +54,9 @@ def replay(
 
     Says first what there is; --yes does it. What is done costs no call and stays as it is; what failed is
     tried again; what the ledger lacks is taken in; with --force what is done is compared with Xero, and what
-    differs is sent again. Ctrl-C stops it, and --resume goes on. --since and --until
-    are times of publishing, --offset needs --topic and --partition.
+    differs is sent again. Ctrl-C stops it, and --resume goes on. --since and --until are times of publishing,
+    --offset needs --topic and --partition; --id, --state, --reason, --issue and --text choose by what the log
+    shows of the events.
     """
     chosen = topic or []
     given = bool(chosen) or force or wanted != Filters()

@@ -16,7 +16,7 @@ from log_projection import queries
 from log_projection.queries import Filters
 from ops.cost import Work
 from ops.errors import OperationFailed
-from ops.replay_topics import Range, Reader, Unreadable, chosen
+from ops.replay_topics import Logged, Range, Reader, Unreadable, chosen
 from sinks import replay
 from sinks.replay import Read, Standing
 
@@ -125,7 +125,7 @@ async def plan(database: Database, reader: Reader, wanted: Filters, progress: Pr
     """Count what a replay would find, and what it would do; changes nothing."""
     totals, work = Totals(), Counter[Work]()
     done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
-    async for batch in _batches(reader, wanted, await _records(database, wanted)):
+    async for batch in _batches(reader, wanted, await _logged(database, wanted)):
         standings = await replay.look_up(database, batch.reads)
         totals.count(standings, batch.unreadable)
         work.update(
@@ -162,7 +162,7 @@ class Replay:
         it was.
         """
         state = "completed"
-        async for batch in _batches(reader, self.wanted, await _records(database, self.wanted)):
+        async for batch in _batches(reader, self.wanted, await _logged(database, self.wanted)):
             changed, cancelling = await self._apply(database, batch)
             progress(sum(batch.nexts))
             if cancelling or stop.asked:
@@ -239,7 +239,8 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
     )
 
 
-_MATCHED = ("account", "entity", "action", "record", "number")
+_OF_THE_LOG = ("entry_id", "state", "reason", "issue", "text")
+_MATCHED = ("account", "entity", "action", "record", "number", *_OF_THE_LOG)
 """Filters on events; the others have become ranges."""
 
 
@@ -276,12 +277,17 @@ async def cancel(database: Database, replay_id: int) -> str:
     raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
 
 
-async def _records(database: Database, wanted: Filters) -> set[tuple[str, str, str]]:
-    """Records that the log knows by the wanted number."""
-    if wanted.number is None:
-        return set()
-    known = queries.entries(database, Filters(number=wanted.number))
-    return {(row["account"], row["entity"], row["record_id"]) async for row in known}
+async def _logged(database: Database, wanted: Filters) -> Logged:
+    """What the log has that the filters ask for and events do not say themselves."""
+    records: set[tuple[str, str, str]] = set()
+    if wanted.number is not None:
+        known = queries.entries(database, Filters(number=wanted.number))
+        records = {(row["account"], row["entity"], row["record_id"]) async for row in known}
+    asked = {name: getattr(wanted, name) for name in _OF_THE_LOG}
+    if not any(asked.values()):
+        return Logged(records)
+    found = queries.entries(database, Filters(account=wanted.account, **asked))
+    return Logged(records, frozenset([row["entry_id"] async for row in found]))
 
 
 _COLLECT_EVERY = 200_000
@@ -299,9 +305,7 @@ def _rarely_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-async def _batches(
-    reader: Reader, wanted: Filters, records: set[tuple[str, str, str]]
-) -> AsyncIterator[_Batch]:
+async def _batches(reader: Reader, wanted: Filters, logged: Logged) -> AsyncIterator[_Batch]:
     """Batch after batch; the next one is read while one is worked on."""
 
     def read() -> _Batch | None:
@@ -309,7 +313,7 @@ async def _batches(
         if not messages and nexts == before[0]:
             return None
         before[0] = nexts
-        found = list(chosen(messages, wanted, records))
+        found = list(chosen(messages, wanted, logged))
         reads = [one for one in found if isinstance(one, Read)]
         return _Batch(reads, [one for one in found if isinstance(one, Unreadable)], nexts)
 

@@ -13,7 +13,10 @@ from log_projection.queries import Filters
 from ops.broker import Broker, Offsets
 from ops.errors import BadUsage, OperationFailed
 from ops.status import group_of
+from ops.terminal import plural
+from sinks.intake import reused_id
 from sinks.replay import Read
+from streams.dead_letters import entry_id_of
 from streams.topics import ENTITY_OF_TOPIC, SOURCES
 
 BATCH = 2000
@@ -97,6 +100,12 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
             firsts = {tp: max(firsts[tp], since.get(tp, ends[tp])) for tp in partitions}
         if wanted.until is not None:
             lasts = {tp: min(lasts[tp], until.get(tp, ends[tp])) for tp in partitions}
+        cut = sum(starts[tp] > 0 and firsts[tp] == starts[tp] for tp in partitions) if since else 0
+        if cut:
+            remarks.append(
+                f"the beginning of {plural(cut, 'partition')} was removed by retention, perhaps with events "
+                f"since {wanted.since:%Y-%m-%d %H:%M}: these are not replayed"
+            )
     found, to_come = [], 0
     for tp in partitions:
         end = min(lasts[tp], max(taken.get(tp, 0), firsts[tp]))
@@ -224,15 +233,19 @@ class Unreadable:
     reason_code: str
 
 
-def chosen(
-    messages: Sequence[Any], wanted: Filters, records: set[tuple[str, str, str]]
-) -> Iterator[Read | Unreadable]:
-    """The events among the messages that the filters want, and what cannot be read at all.
+@dataclass(frozen=True)
+class Logged:
+    """What the log knows of the events that are wanted."""
 
-    Args:
-        records: account, entity and id of the records that are known to have the wanted number: deletions
-            do not name it. Those that are met are added.
-    """
+    records: set[tuple[str, str, str]]
+    """Account, entity and id of the records that are known to have the wanted number: deletions do not name
+    it. Those that are met are added."""
+    entries: frozenset[str] | None = None
+    """Ids of the entries that are wanted; none: all, also what has no entry."""
+
+
+def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:
+    """The events among the messages that the filters want, and what cannot be read at all."""
     prefix = None if wanted.account is None else f"{wanted.account}/".encode()
     for message in messages:
         if prefix is not None and message.key is not None and not message.key.startswith(prefix):
@@ -240,15 +253,16 @@ def chosen(
         try:
             event = read_event(message.topic, message.key, message.value, tuple(message.headers))
         except InvalidEvent as error:
-            if _may_be(error, wanted):
+            place = (message.topic, message.partition, message.offset)
+            if _may_be(error, wanted) and (logged.entries is None or entry_id_of(*place) in logged.entries):
                 yield Unreadable(error.reason_code)
             continue
         read = Read(event, message.topic, message.partition, message.offset)
-        if _is(read, wanted, records):
+        if _is(read, wanted, logged):
             yield read
 
 
-def _is(read: Read, wanted: Filters, records: set[tuple[str, str, str]]) -> bool:
+def _is(read: Read, wanted: Filters, logged: Logged) -> bool:
     event = read.event
     asked = (
         (wanted.account, event.account),
@@ -258,12 +272,19 @@ def _is(read: Read, wanted: Filters, records: set[tuple[str, str, str]]) -> bool
     )
     if any(want is not None and want != found for want, found in asked):
         return False
+    if logged.entries is not None and not logged.entries.intersection(_entry_ids(read)):
+        return False
     if wanted.number is None:
         return True
     record = (event.account, event.entity, event.subject)
     if read.command.record_number.casefold() == wanted.number.casefold():
-        records.add(record)
-    return record in records
+        logged.records.add(record)
+    return record in logged.records
+
+
+def _entry_ids(read: Read) -> tuple[str, str]:
+    """An event id that came before with other content has an entry of its own."""
+    return read.command_id, reused_id(read.command_id, read.event.content_hash)
 
 
 def _may_be(error: InvalidEvent, wanted: Filters) -> bool:

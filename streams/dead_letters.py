@@ -94,11 +94,15 @@ def dead_letter(record: Record, defect: Defect) -> Outgoing:
     return Outgoing(DEAD_LETTERS, record.key, value, (*kept, *added))
 
 
+def entry_id_of(topic: str, partition: int, offset: int) -> str:
+    """The id of the entry of a dead letter that was read there."""
+    return str(uuid.uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
+
+
 def failed_entry(record: Record, defect: Defect, now: datetime) -> Outgoing:
     """The log's entry of a dead letter. The same message makes the same entry, however often it is read."""
-    place = f"{record.topic}/{record.partition}/{record.offset}"
     result = EntryResult(
-        entry_id=str(uuid.uuid5(_NAMESPACE, place)),
+        entry_id=entry_id_of(record.topic, record.partition, record.offset),
         version=0,
         account=defect.account,
         entity=defect.entity,

@@ -10,6 +10,7 @@ from typing import get_args
 from contracts.commands import Action, Entity
 from contracts.reasons import CATALOGUE
 from contracts.results import State
+from log_projection.offsets import NotOffsets, offset_range
 from log_projection.queries import Cursor, Filters, Row
 from web.problems import Problem
 
@@ -25,6 +26,10 @@ NAMES = (
     "text",
     "since",
     "until",
+    "id",
+    "topic",
+    "partition",
+    "offset",
 )
 """Filters by the names that they have in addresses; those of ``sbx log``."""
 
@@ -70,6 +75,7 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
         raise _wrong(
             "until", f"'{given['until']}' is not after '{given['since']}': nothing lies between them."
         )
+    first, last = _offsets(given.get("offset"))
     return Filters(
         account=given.get("account"),
         state=given.get("state"),
@@ -82,7 +88,25 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
         text=given.get("text"),
         since=since,
         until=until,
+        entry_id=given.get("id"),
+        topic=given.get("topic"),
+        partition=_partition(given.get("partition")),
+        offset_from=first,
+        offset_to=last,
     )
+
+
+def _partition(value: str | None) -> int | None:
+    return None if value is None else read_number("partition", value, 0, 0, 2**31 - 1)
+
+
+def _offsets(value: str | None) -> tuple[int | None, int | None]:
+    if value is None:
+        return None, None
+    try:
+        return offset_range(value)
+    except NotOffsets as error:
+        raise _wrong("offset", f"'{value}': {error}; {error.remedy}.") from error
 
 
 def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

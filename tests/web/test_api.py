@@ -248,7 +248,7 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
     schemas = description()["components"]["schemas"]
     examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
     examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
-    examples["before"] = ""
+    examples |= {"before": "", "offset": "7-"}
     examples["issue"] = "0123456789ab"
     checked = 0
     for path, methods in description()["paths"].items():
@@ -284,3 +284,20 @@ def test_a_session_reads_the_api_too_but_acts_only_with_its_mark(office: Office)
     assert client.post("/api/v1/retry", {"entries": [entry_id]}, **foreign).status == 403
     answer = client.post("/api/v1/retry", {"entries": [entry_id]}, **{"X-Form-Token": mark})
     assert answer.json["done"] == [entry_id]
+
+
+def test_entries_are_found_by_id_and_by_place(office: Office, program: Client) -> None:
+    for offset in (5, 6, 7):
+        office.log(entry(f"e{offset}", 1, "failed", topic="salesbinder.invoices", partition=3, offset=offset))
+
+    def found(**given: str) -> list[str]:
+        rows = program.get("/api/v1/entries", **given).json["entries"]
+        return sorted(row["entry_id"] for row in rows)
+
+    assert found(id="e6") == ["e6"]
+    assert found(topic="salesbinder.invoices", partition="3", offset="6-") == ["e6", "e7"]
+    assert found(offset="5-6") == ["e5", "e6"]
+    assert found(partition="2") == []
+    for name, value in {"offset": "6-5", "partition": "x"}.items():
+        refused = program.get("/api/v1/entries", **{name: value})
+        assert (refused.status, refused.json["error"]["field"]) == (400, name)

@@ -19,6 +19,10 @@ _SAID = {
     "since": "Queued at or after: a day (UTC) or a time with offset.",
     "until": "Queued before: a day (UTC, the day included) or a time with offset.",
     "reason": "A reason code.",
+    "id": "An entry's id.",
+    "topic": "The topic that the event came on.",
+    "partition": "The event's partition.",
+    "offset": "The event's offset, or a range such as 120-180 or 120-.",
 }
 
 

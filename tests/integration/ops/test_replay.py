@@ -216,6 +216,17 @@ def test_what_failed_is_tried_again_with_the_settings_of_today(account: Account)
     retrial = account.sbx("retry", "--account", account.name, "--json").json
     assert (retrial["possible"], retrial["calls"], retrial["minutes"]) == (1, 1, 1)
     assert "1 action, about 1 call to Xero, 1 minute" in account.sbx("retry", "--account", account.name).out
+    [failure] = [entry for entry in account.logged() if entry["state"] == "failed"]
+    for selection in (
+        ("--state", "failed"),
+        ("--reason", "payment_account_missing"),
+        ("--issue", failure["issue_id"]),
+        ("--id", failure["entry_id"]),
+        ("--text", failure["entry_id"][:13]),
+    ):
+        plan = account.replay(*selection)
+        assert (plan["events"], plan["failed"]) == (1, 1), selection
+    assert account.replay("--state", "queued")["events"] == 0
     plan = account.replay("--entity", "invoice")
     assert (plan["events"], plan["done"], plan["failed"], plan["calls"]) == (2, 1, 1, 1)
     done = account.replay("--number", "9", "--action", "payment_applied", "--yes")
@@ -314,6 +325,7 @@ def test_dead_letters_are_told_and_left(account: Account) -> None:
     assert (plan["events"], plan["unreadable"]) == (1, {"event_amount_invalid": 1})
     assert account.replay("--yes")["inserted"] == 0
     assert account.replay("--record", "no such record")["events"] == 0
+    assert account.replay("--reason", "event_amount_invalid")["unreadable"] == {"event_amount_invalid": 1}
     shown = account.sbx("replay", "--account", account.name)
     assert "unreadable (event_amount_invalid)" in shown.out
 
