@@ -38,6 +38,24 @@ CrashPoint = Literal[
     "landing.before_commit",  # the answer, links and next states are written, not committed
     "landing.after_commit",  # they are committed, nothing was planned further
     # What a lane does beside its calls.
+    "renew.before_commit",  # the lease is renewed, not committed
+    "renew.after_commit",  # the lease is good for longer
+    "replan.before_commit",  # what waited for fresh facts is planned again, not committed
+    "replan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "not_connected.before_commit",  # commands of an account without a connection have failed, not committed
+    "not_connected.after_commit",  # they have failed, the outbox has told nobody
+    "lost.before_commit",  # the connection is marked as lost, not committed
+    "lost.after_commit",  # it is lost, the log has not heard of it
+    "pause.before_commit",  # an account pauses itself, not committed
+    "pause.after_commit",  # it is paused, the log has not heard of it
+    "answer.before_commit",  # an operator's question has its answer, not committed
+    "answer.after_commit",  # it is answered
+    "reading.before_commit",  # a reading has begun or ended, or a call of it is chosen, not committed
+    "reading.after_commit",  # the same is kept, nothing was asked
+    "comparison.before_commit",  # what Xero showed is compared, not committed
+    "comparison.after_commit",  # differences, and how far the reading has come, are kept
+    "return.before_commit",  # a lane that ends gives its account back, not committed
+    "return.after_commit",  # the account is free
     "token.before_commit",  # a token was fetched and is not kept
     "token.after_commit",  # the token is kept and was not used
     "resend.before_commit",  # a call may go out again, its new deadline is not committed
@@ -49,8 +67,20 @@ CrashPoint = Literal[
     "release.before_commit",  # what a held lane had in hand is given back, not committed
     "release.after_commit",  # it is given back, the lane still holds the account
     # An operator's command, in a process of its own.
-    "retry.before_commit",  # failed commands are queued again, not committed
-    "retry.after_commit",  # they are queued again, nobody was told on the terminal
+    "retry.before_commit",  # commands are queued again, or skipped, not committed
+    "retry.after_commit",  # so they are, unless it is part of what follows; nobody was told on the terminal
+    "decide.before_commit",  # a link or an unknown step is settled and the command queued, not committed
+    "decide.after_commit",  # so it is, nobody was told on the terminal
+    "ask.before_commit",  # a question to the account's lane is written down, not committed
+    "ask.after_commit",  # it is written down, nobody waits for the answer
+    "drift.before_commit",  # what Xero no longer shows is queued to be sent again, not committed
+    "drift.after_commit",  # it is queued, nobody was told on the terminal
+    "replay_start.before_commit",  # a replay is noted, not committed
+    "replay_start.after_commit",  # it is noted, nothing was read
+    "replay.before_commit",  # a batch of a replay is in the ledger, with how far it came, not committed
+    "replay.after_commit",  # so it is, the next one is not begun
+    "replay_end.before_commit",  # all is read, the replay's end is not committed
+    "replay_end.after_commit",  # it has ended, nobody was told on the terminal
 ]
 
 CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)

@@ -67,7 +67,9 @@ async def _run(
     entry_id: str, adopt: str | None, send: bool, yes: bool
 ) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
     used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx decide")) as connection:
+    async with await psycopg.AsyncConnection.connect(
+        **used.psycopg("sbx decide"), autocommit=True
+    ) as connection:
         options = await operators.undecided(connection, entry_id)
         if adopt is not None and not yes:
             await operators.check_adoption(connection, entry_id, adopt)

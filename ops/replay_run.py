@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from connections.crash_points import crash_point
 from log_projection import queries
 from log_projection.queries import Filters
 from ops.cost import Work
@@ -176,7 +177,10 @@ class Replay:
         """Note its end."""
         totals = Jsonb(self.totals.to_json())
         parameters = {"replay_id": self.replay_id, "state": state, "totals": totals}
-        await database.execute(replay.SQL["finish"], parameters)
+        async with database.transaction():
+            await database.execute(replay.SQL["finish"], parameters)
+            crash_point("replay_end.before_commit")
+        crash_point("replay_end.after_commit")
 
     async def cancelling(self, database: Database) -> bool:
         """Whether somebody has asked it to end."""
@@ -195,6 +199,8 @@ class Replay:
             kept = {"ranges": _json(self.ranges), "totals": Jsonb(self.totals.to_json())}
             cursor = await database.execute(replay.SQL["advance"], {"replay_id": self.replay_id, **kept})
             row = await cursor.fetchone()
+            crash_point("replay.before_commit")
+        crash_point("replay.after_commit")
         return applied.inserted + applied.retried, bool(row and row[0])
 
 
@@ -209,8 +215,11 @@ async def begin(
         "ranges": _json(ranges),
         "totals": Jsonb(totals.to_json()),
     }
-    cursor = await database.execute(replay.SQL["start"], values)
-    row = await cursor.fetchone()
+    async with database.transaction():
+        cursor = await database.execute(replay.SQL["start"], values)
+        row = await cursor.fetchone()
+        crash_point("replay_start.before_commit")
+    crash_point("replay_start.after_commit")
     assert row is not None
     return Replay(row[0], wanted, list(ranges), totals, actor, bool(selection.get("force")))
 

@@ -50,6 +50,7 @@ class AccountState:
         self._tokens_refused = 0
         self._held: Hold | None = None
         self._version = 0
+        self._clock = now_utc(), machine_seconds()
 
     def answered(self, answer: Answer, token: str) -> None:
         """Xero's own count of the limits replaces ours; trouble makes the account wait."""
@@ -110,9 +111,16 @@ class AccountState:
             return Hold("account_paused", None, {"message": connection.paused_reason})
         closed = self.budget.closed_until - machine_seconds()
         if closed > _ANNOUNCE_AFTER_SECONDS:
-            until = now_utc() + timedelta(seconds=closed)
+            until = self._now() + timedelta(seconds=closed)
             return Hold(self.budget.closed_why, until.replace(microsecond=0))
         return None
+
+    def _now(self) -> datetime:
+        """The database's time, whatever becomes of this machine's: the log compares it, and so does whoever
+        takes the account over.
+        """
+        told, at = self._clock
+        return told + timedelta(seconds=machine_seconds() - at)
 
     def news(self) -> AccountResult | None:
         """What the log must be told about the account; none when nothing has changed."""
@@ -128,7 +136,7 @@ class AccountState:
         return AccountResult(
             account=account,
             version=self._version,
-            at=now_utc(),
+            at=self._now(),
             held=now,
             reason=reason,
             remedy=remedy,
@@ -137,7 +145,7 @@ class AccountState:
 
     async def save(self, connection: ledger.Connection) -> None:
         """Write what is left of the limits, and the hold."""
-        left = {"minute_left": self.budget.minute_left, "day_left": self.budget.day_left, "at": now_utc()}
+        left = {"minute_left": self.budget.minute_left, "day_left": self.budget.day_left, "at": self._now()}
         await connection.execute(
             ledger.SQL["save_account"],
             {
@@ -153,6 +161,7 @@ class AccountState:
     async def restore(self, connection: ledger.Connection) -> None:
         """Take over what an earlier lane of the account knew of limits and holds."""
         account = self.session.account
+        self._clock = await ledger.database_time(connection), machine_seconds()
         rows = await ledger.fetch(connection, "load_account", [account])
         recent = {"account": account, "seconds": 60.0 / self.rate}
         calls = (await ledger.fetch(connection, "recent_calls", recent))[0]["calls"]
@@ -166,6 +175,6 @@ class AccountState:
             return
         self._held = Hold(row["held"], row["held_until"], row["held_args"])
         until: datetime = row["held_until"] or datetime.min.replace(tzinfo=UTC)
-        seconds = (until - now_utc()).total_seconds()
+        seconds = (until - self._now()).total_seconds()
         if seconds > 0 and row["held"] in ("xero_day_limit", "xero_minute_limit"):
             self.budget.close(machine_seconds(), seconds * self.rate, row["held"])

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg.rows import dict_row
-from psycopg_pool import PoolTimeout
 
 from connections import store
 from connections.crash_points import crash_point
@@ -34,7 +33,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 _LOOK_EVERY = 1.0
 _DUE_EVERY = 30.0
-_DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 _AFTER_TROUBLE = 1.0
 
 
@@ -74,7 +72,7 @@ class Delivery:
             while not stop.is_set():
                 try:
                     await self._while_connected(stop)
-                except _DATABASE_AWAY as error:
+                except ledger.DATABASE_AWAY as error:
                     log.warning("the database is away; lanes rest", error=str(error).strip())
                     await self._stop_lanes()
                     await _sleep(_AFTER_TROUBLE, stop)
@@ -144,7 +142,7 @@ class Delivery:
 
         A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             rows = await ledger.fetch(connection, "accounts_with_work", None)
             accounts = sorted({row["account"] for row in rows} - self._runners.keys())
             leases = [await _take_lease(connection, account, holder) for account in accounts]
@@ -178,7 +176,7 @@ class Delivery:
         except Overtaken:
             how = "overtaken"
             log.info("lane starts anew, since an operator changed what it had in hand", account=account)
-        except _DATABASE_AWAY as error:
+        except ledger.DATABASE_AWAY as error:
             how = "database"
             log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
             await asyncio.sleep(_AFTER_TROUBLE)
@@ -200,9 +198,11 @@ class Delivery:
         del self._breaks[account]
         why = f"its work broke {BREAKS_BOUND} times by an error of ours, {type(error).__name__}: {error}"
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection() as connection, connection.transaction():
                 paused = await store.pause(connection, account, actor="sbx", reason=why)
-        except (store.NotConnected, *_DATABASE_AWAY) as trouble:
+                crash_point("pause.before_commit")
+            crash_point("pause.after_commit")
+        except (store.NotConnected, *ledger.DATABASE_AWAY) as trouble:
             log.warning("the account cannot be paused", account=account, error=str(trouble).strip())
             return
         if paused:

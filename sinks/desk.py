@@ -73,7 +73,7 @@ class Desk:
         self, connection: ledger.Connection, works: list[Work], outcome: Outcome, writer: "_Writer"
     ) -> list[Work]:
         """One plan each; returns those that learnt something and must be planned again."""
-        found = await situations(connection, self.account, works, self.settings, self.facts, now_utc())
+        found = await situations(connection, self.account, works, self.settings, self.facts)
         again: list[Work] = []
         learnt: list[Link] = []
         for work, situation in zip(works, found, strict=True):

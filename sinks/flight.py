@@ -1,7 +1,7 @@
 """One call under way: sent, sent again with the same key while that is safe, then landed or given up."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -121,7 +121,7 @@ class Flight:
             return False  # says nothing about what became of the first sending
         reading = read_answer(self._call, answer)
         settled = reading.settled or not self._call.route.repeatable
-        trusted = None if settled else now_utc() + timedelta(seconds=SETTLE / lane.rate)
+        trusted = 0.0 if settled else SETTLE / lane.rate
         await self._end("answered", reading, started, answer, trusted)
         return True
 
@@ -161,9 +161,8 @@ class Flight:
             await self._end("no answer", self._nothing_done())
             return
         left = self._send_by + GIVEN_UP_AFTER - machine_seconds()
-        trusted = now_utc() + timedelta(seconds=max(0.0, left) / self._lane.rate)
         reading = Reading(tuple(Result("unknown") for _ in self._call.parts))
-        await self._end("no answer", reading, look_up_after=trusted)
+        await self._end("no answer", reading, look_up_in=max(0.0, left) / self._lane.rate)
 
     def _nothing_done(self) -> Reading:
         return Reading(tuple(Result("not_applied") for _ in self._call.parts))
@@ -174,7 +173,7 @@ class Flight:
         reading: Reading,
         started: datetime | None = None,
         answer: Answer | None = None,
-        look_up_after: datetime | None = None,
+        look_up_in: float = 0.0,
     ) -> None:
-        ending = Ending(conclusion, reading, started or now_utc(), answer, look_up_after or now_utc())
+        ending = Ending(conclusion, reading, started or now_utc(), answer, look_up_in)
         await land(self._lane, self._call, ending)

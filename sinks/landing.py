@@ -31,13 +31,13 @@ _SHOWN = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ended. ``look_up_after``: from when a look-up of what is unknown can be trusted."""
+    """How a call ended. ``look_up_in``: seconds after which a look-up of what is unknown can be trusted."""
 
     conclusion: str
     reading: Reading
     started: datetime
     answer: Answer | None
-    look_up_after: datetime
+    look_up_in: float
 
 
 async def land(lane: Lane, call: Call, ending: Ending) -> None:
@@ -93,7 +93,7 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -
         call,
         ending.conclusion,
         verdicts,
-        ending.look_up_after,
+        ending.look_up_in,
         answer.status if answer else None,
         mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         if answer

@@ -153,7 +153,9 @@ class Lane:
             now = now_utc()
             failed = [entry.failed(now, code, {}) for entry in entries]
             await write_and_publish(connection, failed, None)
-            self.more = bool(entries)
+            crash_point("not_connected.before_commit")
+        crash_point("not_connected.after_commit")
+        self.more = bool(entries)
 
     def take(self, works: Sequence[Work], outcome: Outcome) -> None:
         """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
@@ -302,6 +304,8 @@ class Lane:
             async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
                 await ledger.check_fence(connection, self.lease)
                 outcome = await self.desk().advance(connection, works)
+                crash_point("replan.before_commit")
+            crash_point("replan.after_commit")
             self.take(works, outcome)
 
     async def release(self, hold: Hold | None) -> None:

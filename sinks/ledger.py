@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
 
 from connections.sql import load_queries
 from contracts.commands import ContactSnapshot, DocumentSnapshot
@@ -18,6 +19,8 @@ from sinks.steps import Link, Target, encode_memory
 
 SQL = load_queries(__file__)
 Connection = psycopg.AsyncConnection[Any]
+DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+"""What is raised while the database cannot be reached, or is in trouble of its own."""
 
 
 class LeaseLost(Exception):
@@ -42,6 +45,12 @@ async def fetch(connection: Connection, name: str, parameters: Any) -> list[dict
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL[name], parameters)
         return await cursor.fetchall()
+
+
+async def database_time(connection: Connection) -> datetime:
+    """The database's time: what several workers compare is told by its clock alone, not by theirs."""
+    now: datetime = (await fetch(connection, "database_time", None))[0]["now"]
+    return now
 
 
 async def check_fence(connection: Connection, lease: Lease) -> None:
@@ -293,12 +302,12 @@ async def conclude(
     call: Call,
     conclusion: str,
     results: Sequence[str],
-    look_up_after: datetime | None = None,
+    look_up_in: float = 0.0,
     status: int | None = None,
     answer: bytes | None = None,
 ) -> None:
     """A call has ended: its answer, and what became of each element (``ok``, ``refused``, ``not_applied``,
-    ``unknown``)."""
+    ``unknown``). What is unknown can be looked up in ``look_up_in`` seconds."""
     await connection.execute(
         SQL["conclude_intent"],
         {"intent_id": call.intent_id, "conclusion": conclusion, "status": status, "answer": answer},
@@ -309,7 +318,7 @@ async def conclude(
             "intent_id": call.intent_id,
             "position": list(range(len(results))),
             "result": list(results),
-            "look_up_after": [look_up_after if result == "unknown" else None for result in results],
+            "look_up_in": look_up_in,
         },
     )
 

@@ -56,7 +56,7 @@ ORDER BY c.seq
 LIMIT 2000
 
 -- name: next_due
-SELECT min(next_attempt_at) AS due FROM ledger.commands
+SELECT extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float8 AS due_in FROM ledger.commands
 WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > clock_timestamp()
 
 -- name: links
@@ -83,6 +83,9 @@ WHERE account = %(account)s AND (entity, record_id) IN (SELECT * FROM unnest(%(e
 SELECT kind, record_id, transaction_id, max(look_up_after) AS look_up_after FROM ledger.elements
 WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records)s)
 GROUP BY kind, record_id, transaction_id
+
+-- name: database_time
+SELECT clock_timestamp() AS now
 
 -- name: overtaken
 SELECT DISTINCT c.command_id FROM ledger.commands c
@@ -150,9 +153,9 @@ WHERE e.account = %(account)s AND e.result = 'unknown' AND e.kind = t.kind AND e
   AND e.transaction_id = t.transaction_id
 
 -- name: settle_elements
-UPDATE ledger.elements e SET result = u.result, look_up_after = u.look_up_after
-FROM unnest(%(position)s::integer[], %(result)s::text[], %(look_up_after)s::timestamptz[])
-     AS u (position, result, look_up_after)
+UPDATE ledger.elements e SET result = u.result,
+    look_up_after = CASE u.result WHEN 'unknown' THEN clock_timestamp() + make_interval(secs => %(look_up_in)s) END
+FROM unnest(%(position)s::integer[], %(result)s::text[]) AS u (position, result)
 WHERE e.intent_id = %(intent_id)s AND e.position = u.position AND e.result = 'open'
 
 -- name: conclude_intent

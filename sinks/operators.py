@@ -129,9 +129,12 @@ async def decide(
             await ledger.write_links(connection, account, [link])
         await ledger.resolve_unknown(connection, account, [target])
         found = {name: row[name] for name in ("account", "entity", "record_id")}
-        return await _change(
+        queued = await _change(
             connection, "decide", {**found, "target": row["reason_args"]["target"], "actor": actor}
         )
+        crash_point("decide.before_commit")
+    crash_point("decide.after_commit")
+    return queued
 
 
 async def check_adoption(connection: ledger.Connection, command_id: str, adopt: str) -> None:

@@ -17,12 +17,18 @@ from sinks.xero.client import Request
 
 async def recover(lane: Lane) -> list[Flight]:
     """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
-    async with lane.pool.connection() as connection:
+    async with lane.pool.connection() as connection, connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
         intents = await ledger.fetch(connection, "unanswered", [lane.account])
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
         rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
-        await _give_back(lane, connection, [str(member) for member in ids])
+        # What an earlier lane had in hand, but not under way, when it was killed: nobody is at work on it.
+        held = [str(member) for member in ids]
+        running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
+        await write_and_publish(connection, [entry_of_row(row).back_in_queue() for row in running], None)
+        crash_point("recovery.before_commit")
+    crash_point("recovery.after_commit")
     for row in rows:
         entry = entry_of_row(row)
         lane.works[entry.command_id] = Work(entry)
@@ -34,16 +40,6 @@ async def recover(lane: Lane) -> list[Flight]:
             lane.flying[target] = call
         flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return flights
-
-
-async def _give_back(lane: Lane, connection: ledger.Connection, held: list[str]) -> None:
-    """What an earlier lane had in hand, but not under way, when it was killed: nobody is at work on it."""
-    async with connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
-        rows = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
-        await write_and_publish(connection, [entry_of_row(row).back_in_queue() for row in rows], None)
-        crash_point("recovery.before_commit")
-    crash_point("recovery.after_commit")
 
 
 def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 
 _SQL = load_queries(__file__)
@@ -25,8 +26,11 @@ class Request:
 async def ask_facts(connection: psycopg.AsyncConnection[Any], account: str) -> uuid.UUID:
     """Ask for fresh facts. The request stays: a lane that starts later answers it."""
     request_id = uuid.uuid4()
-    await connection.execute(_SQL["ask"], {"request_id": request_id, "account": account})
-    await connection.execute(_SQL["wake"], {"account": account})
+    async with connection.transaction():
+        await connection.execute(_SQL["ask"], {"request_id": request_id, "account": account})
+        await connection.execute(_SQL["wake"], {"account": account})
+        crash_point("ask.before_commit")
+    crash_point("ask.after_commit")
     return request_id
 
 

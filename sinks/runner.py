@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from connections import store
+from connections.crash_points import crash_point
 from sinks import ledger
 from sinks.calls import Call
 from sinks.drift import reading as drift
@@ -76,8 +77,26 @@ class LaneRunner:
             await self.lane.state.restore(connection)
         await self.lane.session.reload()
         self.connection_changed = False
-        for flight in await recover(self.lane):
+        try:
+            flights = await recover(self.lane)
+        except (ledger.LeaseLost, *ledger.DATABASE_AWAY):
+            raise
+        except Exception:
+            await self._while_paused()
+            raise
+        for flight in flights:
             self._start(flight.run())
+
+    async def _while_paused(self) -> None:
+        """What cannot be taken up breaks the lane again and again, until its account has paused itself: then
+        the log says so, and the lane rests until somebody resumes it.
+        """
+        session = self.lane.session
+        while session.connection is not None and session.connection.paused_reason and not self._stop.is_set():
+            self.wake.clear()
+            await self.lane.announce()
+            await self._rest(_IDLE_POLL)
+            await session.reload()
 
     async def _turn(self) -> float:
         """One round. Returns seconds until the next is due without anything happening."""
@@ -159,8 +178,8 @@ class LaneRunner:
     async def _next_due(self) -> float:
         async with self.lane.pool.connection() as connection:
             rows = await ledger.fetch(connection, "next_due", [self.lane.account])
-        due = rows[0]["due"]
-        return max(0.01, (due - now_utc()).total_seconds()) if due else _IDLE_POLL
+        due_in = rows[0]["due_in"]
+        return _IDLE_POLL if due_in is None else max(0.01, due_in)
 
     async def _facts_ready(self) -> bool:
         """What is known of the organisation is good enough to plan with, and who asked about it has an
@@ -186,6 +205,8 @@ class LaneRunner:
             async with lane.pool.connection() as db, db.transaction():
                 await db.execute(ledger.SQL["answer_requests"], {"request_ids": requests, "error": error})
                 await db.execute("SELECT pg_notify('sbx_requests', %s)", [lane.account])
+                crash_point("answer.before_commit")
+            crash_point("answer.after_commit")
         return error is None
 
     async def _requests(self) -> dict[str, list[str]]:
@@ -214,16 +235,20 @@ class LaneRunner:
                 self.lane.drop_queued()
 
     async def _mark_lost(self, reason: str) -> None:
-        async with self.lane.pool.connection() as connection:
+        async with self.lane.pool.connection() as connection, connection.transaction():
             await store.mark_lost(connection, self.lane.account, reason)
+            crash_point("lost.before_commit")
+        crash_point("lost.after_commit")
         await self._reload()
 
     async def _pause(self, why: str) -> None:
         """The account stops by itself; an operator resumes it."""
         account = self.lane.account
         log.error("account pauses itself", account=account, why=why, remedy=f"sbx resume {account}")
-        async with self.lane.pool.connection() as connection:
+        async with self.lane.pool.connection() as connection, connection.transaction():
             await store.pause(connection, account, actor="sbx", reason=why)
+            crash_point("pause.before_commit")
+        crash_point("pause.after_commit")
         await self._reload()
 
     async def _fly(self, call: Call) -> None:
@@ -265,14 +290,18 @@ class LaneRunner:
             await asyncio.wait(set(self._tasks), timeout=_ENDING)
         lane = self.lane
         await lane.release(None)
-        async with lane.pool.connection() as connection:
+        async with lane.pool.connection() as connection, connection.transaction():
             await connection.execute(ledger.SQL["release_lease"], lane.lease.parameters())
+            crash_point("return.before_commit")
+        crash_point("return.after_commit")
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(_RENEW_EVERY)
             parameters = {**self.lane.lease.parameters(), "ttl": LEASE_SECONDS}
-            async with self.lane.pool.connection() as connection:
+            async with self.lane.pool.connection() as connection, connection.transaction():
                 cursor = await connection.execute(ledger.SQL["renew_lease"], parameters)
+                crash_point("renew.before_commit")
+            crash_point("renew.after_commit")
             if cursor.rowcount == 0:
                 raise ledger.LeaseLost(self.lane.account)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -12,7 +11,7 @@ from connections.settings import Settings
 from connections.sql import load_queries
 from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
 from sinks import ledger
-from sinks.entries import Entry
+from sinks.entries import Entry, now_utc
 from sinks.planner import Known, Refusal, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
@@ -44,7 +43,6 @@ async def situations(
     works: Sequence[Work],
     settings: Settings,
     facts: OrganisationFacts,
-    now: datetime,
 ) -> list[Situation]:
     """What the planner needs to know for each of ``works``, in their order."""
     newest = await _newest_documents(connection, account, works)
@@ -60,6 +58,7 @@ async def situations(
         connection, account, {link.xero_id for link in links.values() if link.target.kind == "contact"}
     )
     unknown = await ledger.unknown_steps(connection, account, records)
+    now = await ledger.database_time(connection) if unknown else now_utc()  # only these are compared with it
     read_ids = {str(i) for w in works for i in _ids_read(w.known)}
     linked = await ledger.linked(connection, account, read_ids) if read_ids else {}
     retried = [w.entry.command_id for w in works if w.entry.revision > 0]

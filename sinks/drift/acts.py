@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from psycopg.rows import dict_row
 
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 from sinks import ledger
 from sinks.drift.reading import LISTS, PAGE, looked_up_at_once
@@ -93,7 +94,10 @@ async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, 
             await connection.execute(_SQL["read_records"], parameters)
         await connection.execute(_SQL["ask"], parameters)
         await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
-        return str((await _fetch(connection, "open_run", {"account": account}))[0]["run_id"])
+        run_id = str((await _fetch(connection, "open_run", {"account": account}))[0]["run_id"])
+        crash_point("ask.before_commit")
+    crash_point("ask.after_commit")
+    return run_id
 
 
 async def ask_due(connection: ledger.Connection) -> None:
@@ -193,6 +197,8 @@ async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row
         ]
         queued = await queue_again(connection, list(dict.fromkeys(queue)), actor)
         await connection.execute(_SQL["resent"], {"account": account, "rows": encode_memory(rows)})
+        crash_point("drift.before_commit")
+    crash_point("drift.after_commit")
     return queued
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from psycopg.rows import dict_row
 
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 from sinks import ledger
 from sinks.answers import decode
@@ -107,23 +108,37 @@ async def step(lane: Lane, run_id: str) -> None:
         asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
         if asked is None:
             await _finish(connection, run, None)
-            return
+        crash_point("reading.before_commit")
+    crash_point("reading.after_commit")
+    if asked is None:
+        return
     answer = await read(lane, asked.request)
     async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
-        document = decode(answer.body)
-        missing = answer.status == 404 and len(asked.wanted) == 1
-        if not missing and (answer.status not in (200, 304) or not isinstance(document or {}, Mapping)):
-            said = answer.body[:300].decode(errors="replace")
-            await _finish(
-                connection, run, f"Xero answered {answer.status} to GET {asked.request.path}: {said}"
-            )
-            return
-        listed = [] if missing else (document or {}).get(asked.listing.envelope) or ()
-        found = [one for one in listed if isinstance(one, Mapping)]
-        compared = await _take_in(connection, lane, run, asked, found, asked_at)
-        pages = int(((document or {}).get("pagination") or {}).get("pageCount") or 0)
-        await _progress(connection, run, asked, answer, len(found), pages, compared)
+        await _compare_answer(connection, lane, run, asked, answer, asked_at)
+        crash_point("comparison.before_commit")
+    crash_point("comparison.after_commit")
+
+
+async def _compare_answer(
+    connection: ledger.Connection,
+    lane: Lane,
+    run: Run,
+    asked: _Asked,
+    answer: Answer,
+    asked_at: datetime | None,
+) -> None:
+    document = decode(answer.body)
+    missing = answer.status == 404 and len(asked.wanted) == 1
+    if not missing and (answer.status not in (200, 304) or not isinstance(document or {}, Mapping)):
+        said = answer.body[:300].decode(errors="replace")
+        await _finish(connection, run, f"Xero answered {answer.status} to GET {asked.request.path}: {said}")
+        return
+    listed = [] if missing else (document or {}).get(asked.listing.envelope) or ()
+    found = [one for one in listed if isinstance(one, Mapping)]
+    compared = await _take_in(connection, lane, run, asked, found, asked_at)
+    pages = int(((document or {}).get("pagination") or {}).get("pageCount") or 0)
+    await _progress(connection, run, asked, answer, len(found), pages, compared)
 
 
 async def _run(connection: ledger.Connection, run_id: str) -> Run:

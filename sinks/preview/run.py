@@ -139,9 +139,8 @@ class _Run:
             calls = await lane.dispatch()
             for call in calls:
                 self._note(call)
-                now = now_utc()
                 reading = Reading(tuple(xero.answer(part.element) for part in call.parts))
-                await land(lane, call, Ending("answered", reading, now, None, now))
+                await land(lane, call, Ending("answered", reading, now_utc(), None, 0.0))
                 lane.budget.lost()
             if lane.facts_wanted:
                 await lane.facts_asked()

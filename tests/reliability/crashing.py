@@ -61,6 +61,8 @@ BOOKS = {
     ),
 }
 """What Xero must hold after ``history``, each once, to the cent."""
+OUTCOMES = {"posted", "already_there", "superseded"}
+"""How its entries may end."""
 
 
 def summary(books: Any) -> dict[str, Any]:
@@ -158,9 +160,13 @@ class Worker:
             raise AssertionError(self._process.communicate()[1].decode())
         return self._process.poll() is not None
 
-    def stop(self) -> None:
-        """End it as an operator does; it must end well."""
+    def end(self) -> None:
+        """Tell it to end, as an operator does."""
         self._process.terminate()
+
+    def stop(self) -> None:
+        """The same; it must end well."""
+        self.end()
         _, said = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0, said.decode()
 
@@ -173,17 +179,42 @@ class Worker:
 
 async def survive(shop: Shop, crashes: Sequence[str]) -> None:
     """Deliver what is queued with workers that die at these points in turn, then one that lives."""
-    workers = [Worker(shop.environment, crash_at) for crash_at in (*crashes, "")]
+    worker = Worker(shop.environment)
     try:
-        for worker in workers[:-1]:
+        die(shop.environment, crashes)
+        worker.go()
+        await shop.idle(PATIENCE)
+        await _answered(shop)
+        worker.stop()
+    finally:
+        worker.kill()
+
+
+def die(environment: Environment, crashes: Sequence[str]) -> None:
+    """Workers that die at these points in turn."""
+    workers = [Worker(environment, crash_at) for crash_at in crashes]
+    try:
+        for worker in workers:
             worker.go()
             worker.dies()
-        workers[-1].go()
-        await shop.idle(PATIENCE)
-        workers[-1].stop()
     finally:
         for worker in workers:
             worker.kill()
+
+
+async def _answered(shop: Shop) -> None:
+    """Until the lane has answered all that operators have asked."""
+    asked = "SELECT 1 FROM ledger.requests WHERE account = %s AND answered_at IS NULL"
+    async with asyncio.timeout(PATIENCE):
+        while await shop.rows(asked, shop.account):  # noqa: ASYNC110 - the ledger is a table
+            await asyncio.sleep(0.05)
+
+
+def sbx(environment: Environment, *arguments: str, crash_at: str = "", **more: str) -> int:
+    """The exit code of a command in a process of its own."""
+    program = Path(sys.executable).with_name("sbx")
+    environ = variables(environment, crash_at) | more
+    return subprocess.run([program, *arguments], env=environ, check=False).returncode
 
 
 async def survive_pair(shop: Shop, first: str, second: str) -> None:
@@ -210,6 +241,12 @@ async def assert_survived(shop: Shop, entries: int) -> None:
     found = summary(shop.books)
     wrong = {part: (found[part], BOOKS[part]) for part in BOOKS if found[part] != BOOKS[part]}
     assert wrong == {}, wrong
+    # What was planned first after the crash may have sent the data of what came before it, too.
+    assert await assert_log_agrees(shop, OUTCOMES) == entries
+
+
+async def assert_log_agrees(shop: Shop, hows: set[str]) -> int:
+    """The log tells what the ledger knows, each entry ended so; how many there are."""
     ledger = await shop.rows(
         "SELECT command_id::text AS id, entity, state, coalesce(outcome, reason_code) AS how, attempts "
         "FROM ledger.commands WHERE account = %s ORDER BY 1",
@@ -221,7 +258,5 @@ async def assert_survived(shop: Shop, entries: int) -> None:
         shop.account,
     )
     assert [row for row in ledger if row not in log] == [] and len(log) == len(ledger), (ledger, log)
-    # What was planned first after the crash may have sent the data of what came before it, too.
-    ends = {(row["state"], row["how"]) for row in ledger}
-    assert ends <= {("completed", how) for how in ("posted", "already_there", "superseded")}, ends
-    assert len(ledger) == entries, ledger
+    assert {row["how"] for row in ledger} <= hows, ledger
+    return len(ledger)

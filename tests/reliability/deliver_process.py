@@ -1,6 +1,6 @@
 """The sink's work in a process of its own, to be killed: ``python deliver_process.py``, environment as for
 a worker. With ``wait`` it begins when it is given a line. Results go straight into the log, as the project
-stage puts them there.
+stage puts them there. Leases are renewed so often that it happens within the smallest history.
 """
 
 import asyncio
@@ -19,7 +19,10 @@ from psycopg_pool import AsyncConnectionPool
 from connections.environment import Environment
 from contracts.results import decode_result
 from log_projection.projection import apply
+from sinks import runner
 from sinks.delivery import Delivery
+
+runner._RENEW_EVERY = 0.3
 
 
 async def main() -> None:

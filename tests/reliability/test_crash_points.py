@@ -2,10 +2,8 @@
 
 import ast
 import asyncio
-import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +13,9 @@ import pytest
 from connections.crash_points import CRASH_POINTS
 from connections.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
-from streams.topics import create_topics
-from tests.integration.sinks.shops import Maker, Shop, environment_of
-from tests.reliability import random_crashes
+from sinks.requests import ask_facts
+from tests.integration.sinks.shops import Maker, Shop
+from tests.reliability import random_crashes, test_crash_acts
 from tests.reliability.crashing import (
     ROOT,
     assert_survived,
@@ -36,12 +34,15 @@ pytestmark = pytest.mark.reliability
 @dataclass(frozen=True)
 class Case:
     """Points at which one worker after the other dies. ``cold``: the account has neither token nor facts yet;
-    ``limited``: Xero closes the account for some seconds in the middle.
+    ``limited``: Xero closes the account for some seconds in the middle; ``stale``: Xero has an account that
+    the facts do not know; ``asked``: an operator wants to have them read anew.
     """
 
     crashes: tuple[str, ...]
     cold: bool = False
     limited: bool = False
+    stale: bool = False
+    asked: bool = False
 
     def __str__(self) -> str:
         return "+".join(self.crashes) + ("-cold" if self.cold else "")
@@ -99,6 +100,12 @@ LANE_CASES = (
             "release.after_commit",
         )
     ),
+    Case(("renew.before_commit",)),
+    Case(("renew.after_commit",)),
+    Case(("replan.before_commit",), stale=True),
+    Case(("replan.after_commit",), stale=True),
+    Case(("answer.before_commit",), asked=True),
+    Case(("answer.after_commit",), asked=True),
     Case(("landing.after_commit:2", "recovery.before_commit")),
     Case(("landing.after_commit:2", "recovery.after_commit")),
     # The first call creates something, whichever it is: only those are sent again under their key.
@@ -121,21 +128,6 @@ STAGE_CASES: tuple[dict[str, str], ...] = (
     {"transform": "ack.before_commit", "deliver": "ack.before_commit", "project": "ack.before_commit"},
     {"transform": "ack.after_commit", "deliver": "ack.after_commit", "project": "ack.after_commit"},
 )
-RETRY_CASES = ("retry.before_commit", "retry.after_commit")
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[FakeXeroServer]:
-    with FakeXeroServer(subprocess=True) as server:
-        server.admin.limits(minute=1000, day=100_000)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def environment(
-    module_database_url: str, fake: FakeXeroServer, tmp_path_factory: pytest.TempPathFactory
-) -> Environment:
-    return environment_of(module_database_url, fake, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
@@ -173,11 +165,29 @@ async def test_delivering_process_dies(
         await warm_up(shop, warm)
     if case.limited:
         fake.admin.fault("rate_limit", method="PUT", path="^Payments", times=1, retry_after=4)
+    if case.stale:
+        await forget_an_account(shop)
+    if case.asked:
+        async with await shop.connect() as connection:
+            await ask_facts(connection, shop.account)
     await shop.send(*events)
     await survive(shop, case.crashes)
     assert all(fault["hits"] for fault in fake.admin.faults())
     fake.admin.clear_faults()
     await assert_survived(shop, len(events))
+
+
+async def forget_an_account(shop: Shop) -> None:
+    """Sales go to an account that Xero has had only since its facts were read, an hour ago."""
+    shop.seed(accounts=[{"Code": "260", "Name": "Other sales", "Type": "REVENUE"}])
+    await shop.settings(sales_account="260")
+    async with await shop.connect() as connection:
+        await connection.execute(
+            "UPDATE connections.facts SET fetched_at = fetched_at - interval '1 hour', "
+            "body = jsonb_set(body, '{fetched_at}', to_jsonb(fetched_at - interval '1 hour')) "
+            "WHERE account = %s",
+            [shop.account],
+        )
 
 
 @pytest.mark.parametrize("seed", random_crashes.seeds())
@@ -187,52 +197,6 @@ async def test_random_pair(seed: int, shop: Shop, maker: Maker) -> None:
     await shop.send(*events)
     await survive_pair(shop, *random_crashes.pair_of(seed))
     await assert_survived(shop, len(events))
-
-
-@pytest.mark.parametrize("point", RETRY_CASES)
-async def test_retrying_command_dies(point: str, shop: Shop, maker: Maker) -> None:
-    """Once the cause of a failure is mended, the command that queues it again is killed, and given again."""
-    await shop.settings(sales_account="999")
-    event = maker.created(maker.document(maker.customer("Alice"), 1))
-    await shop.send(event)
-    await survive(shop, ())
-    assert await shop.end(event) == "account_code_unknown"
-    await shop.settings(sales_account="200")
-
-    command: list[str | Path] = [
-        Path(sys.executable).with_name("sbx"),
-        "retry",
-        "--account",
-        shop.account,
-        "--yes",
-    ]
-
-    def retry(crash_at: str = "") -> int:
-        environ = variables(shop.environment, crash_at)
-        return subprocess.run(command, env=environ, capture_output=True, check=False).returncode
-
-    assert retry(point) == -signal.SIGKILL
-    assert retry() == 0
-    await survive(shop, ())
-    assert (await shop.entry(event))["revision"] == 1
-    assert [(i["number"], i["status"]) for i in shop.books["invoices"]] == [("1", "AUTHORISED")]
-
-
-@pytest.fixture(scope="module")
-def stages(
-    kafka: str, environment: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stages]:
-    create_topics({"bootstrap_servers": kafka})
-    running = Stages(kafka, environment, tmp_path_factory.mktemp("stages"))
-    for stage in STAGES:
-        running.start(stage)
-    # What other tests left in the topics is done before anybody dies.
-    maker = Maker(f"before-{uuid.uuid4().hex[:8]}")
-    running.publish([maker.contact("created", maker.customer("Nobody"))])
-    running.survive(maker.account, {"failed": 1}, {})
-    running.kill_all()
-    yield running
-    running.kill_all()
 
 
 @pytest.mark.parametrize("crashes", STAGE_CASES, ids=lambda crashes: "+".join(crashes.values()))
@@ -250,26 +214,58 @@ async def test_stages_die(crashes: dict[str, str], shop: Shop, maker: Maker, sta
 # Nothing is left out
 
 
-def passed_in_code() -> set[str]:
-    """Every name that the product's code gives to ``crash_point``."""
-    names = set()
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    """The product's code."""
     for package in ("connections", "sinks", "log_projection", "streams", "ops", "mappers", "web"):
         for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crash_point":
-                    assert isinstance(node.args[0], ast.Constant), f"{path}: name the point itself"
-                    names.add(str(node.args[0].value))
+            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def points_in(path: Path, tree: ast.AST) -> set[str]:
+    """Every name that this code gives to ``crash_point``."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crash_point":
+            assert isinstance(node.args[0], ast.Constant), f"{path}: name the point itself"
+            names.add(str(node.args[0].value))
     return names
 
 
 def test_every_declared_point_is_passed_and_every_passed_one_declared() -> None:
-    assert passed_in_code() == set(CRASH_POINTS)
+    assert set().union(*(points_in(path, tree) for path, tree in trees())) == set(CRASH_POINTS)
 
 
 def test_every_point_has_a_case() -> None:
     crashes = [crash for case in LANE_CASES for crash in case.crashes]
     crashes += [crash for case in STAGE_CASES for crash in case.values()]
-    assert {crash.partition(":")[0] for crash in [*crashes, *RETRY_CASES]} == set(CRASH_POINTS)
+    acts = ast.parse(Path(test_crash_acts.__file__).read_text(encoding="utf-8"))
+    crashes += [str(node.value) for node in ast.walk(acts) if isinstance(node, ast.Constant)]
+    assert set(CRASH_POINTS) - {crash.partition(":")[0] for crash in crashes} == set()
+
+
+COMMITS_ELSEWHERE = {
+    ("log_projection/queries.py", "entries"): "reads only",
+}
+"""Functions that open a transaction and pass no point."""
+
+
+def test_every_commit_has_a_point_before_and_after() -> None:
+    """Of all that stands between a change event and Xero's books, and between these and the log."""
+    without = set()
+    for path, tree in trees():
+        if path.parts[0] not in ("sinks", "log_projection", "streams") and path.name != "replay_run.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.AsyncFunctionDef) and commits(node):
+                whens = {name.partition(".")[2] for name in points_in(path, node)}
+                if not {"before_commit", "after_commit"} <= whens:
+                    without.add((str(path), node.name))
+    assert without == set(COMMITS_ELSEWHERE)
+
+
+def commits(function: ast.AsyncFunctionDef) -> bool:
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return any(isinstance(call, ast.Attribute) and call.attr == "transaction" for call in calls)
 
 
 def test_a_point_that_does_not_exist_is_refused(environment: Environment) -> None:

@@ -12,6 +12,7 @@ from connections import store
 from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks.breaker import BREAKS_BOUND, FAILURES_BOUND
+from sinks.flight import Flight
 from sinks.lane import Lane
 from sinks.planner import Plan, Situation
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering
@@ -127,6 +128,28 @@ async def test_a_lane_that_breaks_over_and_over_pauses_the_account(
     async with delivering(shop):
         await resume(shop)
         await shop.idle()
+    assert await states(shop) == {"completed": 2 * BACKLOG}
+
+
+async def test_a_lane_that_cannot_take_its_account_over_pauses_it_and_rests(
+    shop: Shop, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so, breaks no more, and starts anew once it is resumed."""
+
+    async def broken(lane: Lane) -> list[Flight]:
+        raise AttributeError("a mistake of ours")
+
+    monkeypatch.setattr("sinks.runner.recover", broken)
+    await shop.send(*backlog(maker))
+    with capture_logs() as logs:
+        async with delivering(shop):
+            news = await held(shop, "account_paused")
+            assert "broke 10 times by an error of ours, AttributeError: a mistake of ours" in news.reason
+            monkeypatch.undo()
+            await resume(shop)
+            await shop.idle()
+    told = Counter(line["event"] for line in logs if line["log_level"] == "error")
+    assert told == {"lane breaks": BREAKS_BOUND + 1, "account pauses itself": 1}
     assert await states(shop) == {"completed": 2 * BACKLOG}
 
 

@@ -1,0 +1,274 @@
+"""SIGKILL where an operator's command commits, and where a lane does something for an account as a whole: the
+same command again, or another worker, and all is as it would have been.
+"""
+
+import asyncio
+import signal
+
+import pytest
+
+from connections import store
+from connections.environment import Environment
+from sandbox.fake_xero.server import FakeXeroServer
+from sinks import operators
+from sinks.breaker import FAILURES_BOUND
+from sinks.drift import acts
+from tests.integration.sinks import drifting
+from tests.integration.sinks.shops import Maker, Shop, connect, delivering
+from tests.integration.sinks.test_decisions import standing, two_alike
+from tests.integration.sinks.test_drift import change as change_by_hand
+from tests.reliability.crashing import (
+    OUTCOMES,
+    PATIENCE,
+    Worker,
+    assert_log_agrees,
+    assert_survived,
+    die,
+    history,
+    new_shop,
+    sbx,
+    survive,
+)
+from tests.reliability.stages import STAGES, Stages
+
+pytestmark = pytest.mark.reliability
+
+
+@pytest.fixture
+async def shop(environment: Environment, fake: FakeXeroServer) -> Shop:
+    """A connected account of the one database."""
+    return await new_shop(environment, fake)
+
+
+@pytest.fixture
+def maker(shop: Shop) -> Maker:
+    return Maker(shop.account)
+
+
+def killed(shop: Shop, point: str, *arguments: str, **more: str) -> None:
+    """The command is killed at its point."""
+    assert sbx(shop.environment, *arguments, crash_at=point, **more) == -signal.SIGKILL
+
+
+# A lane, for its account
+
+
+async def test_connection_is_lost(shop: Shop, maker: Maker, fake: FakeXeroServer) -> None:
+    events = history(maker)
+    await shop.send(*events)
+    fake.admin.connections(disconnect=[shop.tenant_id])
+    die(shop.environment, ["lost.before_commit", "lost.after_commit"])
+    assert await is_lost(shop)
+    fake.admin.connections(connect=[shop.tenant_id])
+    await connect(shop)
+    await survive(shop, ())
+    await assert_survived(shop, len(events))
+
+
+async def is_lost(shop: Shop) -> bool:
+    async with await shop.connect() as connection:
+        found = await store.load_connection(connection, shop.account)
+    return found is not None and found.status == "lost"
+
+
+async def test_account_pauses_itself(shop: Shop, maker: Maker, fake: FakeXeroServer) -> None:
+    """A worker that counts anew fails as many again, and no more."""
+    customers = [maker.customer(f"Customer {number}") for number in range(2 * FAILURES_BOUND + 5)]
+    events = [maker.contact("created", customer) for customer in customers]
+    await shop.send(*events)
+    fault = fake.admin.fault("error_before", method="PUT", path="Contacts", times=None, status=400)
+    die(shop.environment, ["pause.before_commit", "pause.after_commit"])
+    fake.admin.clear_faults(fault)
+    assert sum(state == "failed" for _, state, _ in await shop.log()) == 2 * FAILURES_BOUND
+    async with await shop.connect() as connection:
+        assert await store.resume(connection, shop.account, actor="ann")
+        await operators.retry(connection, [shop.command_id(event) for event in events], "ann")
+    await survive(shop, ())
+    assert len(shop.books["contacts"]) == len(events)
+    await assert_log_agrees(shop, {"posted"})
+
+
+async def test_account_has_no_connection(shop: Shop, maker: Maker) -> None:
+    async with await shop.connect() as connection:
+        await connection.execute("DELETE FROM connections.accounts WHERE account = %s", [shop.account])
+    event = maker.contact("created", maker.customer("Alice"))
+    await shop.send(event)
+    await survive(shop, ["not_connected.before_commit", "not_connected.after_commit"])
+    await assert_log_agrees(shop, {"not_connected"})
+    await connect(shop)
+    async with await shop.connect() as connection:
+        await operators.retry(connection, [shop.command_id(event)], "ann")
+    await survive(shop, ())
+    assert [contact["name"] for contact in shop.books["contacts"]] == ["Alice"]
+    await assert_log_agrees(shop, {"posted"})
+
+
+async def test_account_is_given_back(shop: Shop, maker: Maker) -> None:
+    points = ("return.before_commit", "return.after_commit")
+    workers = [Worker(shop.environment, point) for point in points]
+    try:
+        for number, worker in enumerate(workers, 1):
+            await shop.send(maker.contact("created", maker.customer(f"Customer {number}")))
+            worker.go()
+            await shop.idle(PATIENCE)
+            worker.end()
+            worker.dies()
+    finally:
+        for worker in workers:
+            worker.kill()
+    events = history(maker)
+    await shop.send(*events)
+    await survive(shop, ())
+    assert await assert_log_agrees(shop, OUTCOMES) == len(events) + 2
+    assert [contact["name"] for contact in shop.books["contacts"]].count("Customer 1") == 1
+
+
+_READING = (
+    "reading.before_commit",
+    "reading.after_commit",
+    "comparison.before_commit",
+    "comparison.after_commit",
+)
+
+
+async def test_reading_is_taken_up_again(shop: Shop, maker: Maker) -> None:
+    """Four workers die in one reading; it goes on where it was, and tells what really differs."""
+    events = history(maker)
+    await shop.send(*events)
+    await survive(shop, ())
+    await assert_survived(shop, len(events))
+    change_by_hand(shop, "2", Reference="By hand")
+    async with await shop.connect() as connection:
+        await acts.ask(connection, shop.account, acts.ReadingPlan(None, True, 5), "ann")
+    await survive(shop, _READING)
+    assert drifting.seen(await drifting.standing(shop)) == [("invoice", "reference", "", "By hand")]
+
+
+# Commands
+
+
+async def test_retrying_command_dies(shop: Shop, maker: Maker) -> None:
+    await shop.settings(sales_account="999")
+    event = maker.created(maker.document(maker.customer("Alice"), 1))
+    await shop.send(event)
+    await survive(shop, ())
+    assert await shop.end(event) == "account_code_unknown"
+    await shop.settings(sales_account="200")
+
+    command = ("retry", "--account", shop.account, "--yes")
+    killed(shop, "retry.before_commit", *command)
+    assert await shop.end(event) == "account_code_unknown"
+    killed(shop, "retry.after_commit", *command)
+    assert await shop.end(event) == "queued"
+    assert sbx(shop.environment, *command) == 0
+    await survive(shop, ())
+    assert (await shop.entry(event))["revision"] == 1
+    assert [(i["number"], i["status"]) for i in shop.books["invoices"]] == [("1", "AUTHORISED")]
+    await assert_log_agrees(shop, {"posted"})
+
+
+async def test_deciding_command_dies(shop: Shop, maker: Maker) -> None:
+    async with delivering(shop):
+        paid, theirs = await two_alike(shop, maker)
+    command = ("decide", shop.command_id(paid), "--adopt", theirs[1], "--yes")
+    killed(shop, "decide.before_commit", *command)
+    assert await shop.end(paid) == "needs_review"
+    assert await links_to(shop, theirs[1]) == 0
+    killed(shop, "decide.after_commit", *command)
+    assert await shop.end(paid) == "queued"
+    assert sbx(shop.environment, *command) == 1  # decided already
+    await survive(shop, ())
+    assert await shop.end(paid) == "already_there"
+    assert sorted(standing(shop)) == sorted(theirs)
+    assert await links_to(shop, theirs[1]) == 1
+
+
+async def links_to(shop: Shop, xero_id: str) -> int:
+    rows = await shop.rows(
+        "SELECT 1 FROM ledger.links WHERE account = %s AND xero_id = %s", shop.account, xero_id
+    )
+    return len(rows)
+
+
+async def test_asking_command_dies(shop: Shop, maker: Maker) -> None:
+    """A connection is renewed, and the account's lane is asked to read the organisation."""
+    command = ("connect", shop.account, "--tenant", shop.tenant_id, "--client-id", shop.xero.client_id)
+    secret = {"SBX_XERO_CLIENT_SECRET": shop.xero.client_secret}
+    asked = "SELECT answered_at FROM ledger.requests WHERE account = %s"
+    killed(shop, "ask.before_commit", *command, **secret)
+    assert await shop.rows(asked, shop.account) == []
+    killed(shop, "ask.after_commit", *command, **secret)
+    assert await shop.rows(asked, shop.account) == [{"answered_at": None}]
+    events = history(maker)
+    await shop.send(*events)
+    await survive(shop, ())
+    await assert_survived(shop, len(events))
+
+
+async def test_resending_command_dies(shop: Shop, maker: Maker) -> None:
+    """A payment was deleted by hand, is to be made again, and is made again once."""
+    document = maker.document(maker.customer("Alice"), 1)
+    paid = maker.paid(document, "108.00")
+    async with delivering(shop):
+        await shop.run(maker.created(document), paid)
+        [payment] = shop.invoice("1")["payments"]
+        shop.by_hand("POST", f"Payments/{payment['id']}", {"Status": "DELETED"})
+        await drifting.read(shop)
+    command = ("drift", shop.account, "--last", "--resend", "--yes")
+    killed(shop, "drift.before_commit", *command)
+    assert await shop.end(paid) == "posted"
+    killed(shop, "drift.after_commit", *command)
+    assert await shop.end(paid) == "queued"
+    assert sbx(shop.environment, *command) == 0
+    await survive(shop, ())
+    assert [p["status"] for p in shop.invoice("1")["payments"]] == ["AUTHORISED"]
+    assert sorted(p["status"] for p in shop.books["payments"]) == ["AUTHORISED", "DELETED"]
+
+
+async def test_replaying_command_dies(shop: Shop, maker: Maker, stages: Stages, kafka: str) -> None:
+    """What the ledger lost is read from Kafka again by a replay that dies at each of its commits."""
+    async with await shop.connect() as connection:
+        await store.pause(connection, shop.account, actor="ann", reason="a disaster")
+    events = history(maker)
+    for stage in STAGES:
+        stages.start(stage)
+    stages.publish(events)
+    stages.survive(shop.account, {"queued": len(events)}, {})
+    await until_taken_in(shop, len(events))
+    stages.stop_all()  # in good order: a replay reads what is acknowledged
+    async with await shop.connect() as connection:
+        await connection.execute("DELETE FROM ledger.commands WHERE account = %s", [shop.account])
+
+    def replay(*arguments: str, crash_at: str = "") -> int:
+        return sbx(
+            shop.environment, "replay", *arguments, crash_at=crash_at, SBX_KAFKA_BOOTSTRAP_SERVERS=kafka
+        )
+
+    new = ("--account", shop.account, "--yes")
+    assert replay(*new, crash_at="replay_start.before_commit") == -signal.SIGKILL
+    assert await shop.rows("SELECT 1 FROM ledger.replays") == []
+    assert replay(*new, crash_at="replay_start.after_commit") == -signal.SIGKILL
+    [noted] = await shop.rows("SELECT replay_id::text FROM ledger.replays")
+    again = ("--resume", noted["replay_id"])
+    for point, commands in {
+        "replay.before_commit": 0,
+        "replay.after_commit": len(events),
+        "replay_end.before_commit": len(events),
+        "replay_end.after_commit": len(events),
+    }.items():
+        assert replay(*again, crash_at=point) == -signal.SIGKILL
+        assert len(await shop.log()) == commands
+    assert replay(*again) == 1  # has completed
+    async with await shop.connect() as connection:
+        await store.resume(connection, shop.account, actor="ann")
+    for stage in STAGES:
+        stages.start(stage)
+    stages.survive(shop.account, {"completed": len(events)}, {})
+    stages.kill_all()
+    await assert_survived(shop, len(events))
+
+
+async def until_taken_in(shop: Shop, commands: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(await shop.log()) < commands:  # noqa: ASYNC110 - the ledger is a table
+            await asyncio.sleep(0.05)
