@@ -157,7 +157,7 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
             "event_too_large",
             "value",
             len(value),
-            f"a change event has at most {MAX_VALUE_BYTES} bytes",
+            f"so many bytes, and a change event has at most {MAX_VALUE_BYTES:,}",
             "Publish only the fields of the contract, without pictures or other attachments.",
         )
     envelope = read_envelope(value, headers)
@@ -189,6 +189,12 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
     )
 
 
+def _types_like(name: str) -> list[str]:
+    """The types of the same record; all of them where it names none that there is."""
+    record = name.rpartition(".")[0] + "."
+    return [known for known in EVENT_TYPES if known.startswith(record)] or list(EVENT_TYPES)
+
+
 def _kind(name: str, topic: str) -> EventType:
     kind = EVENT_TYPES.get(name)
     if kind is None:
@@ -197,7 +203,7 @@ def _kind(name: str, topic: str) -> EventType:
             "type",
             name,
             "this type of event is not known",
-            "Use one of: " + ", ".join(EVENT_TYPES) + ".",
+            "Use one of: " + ", ".join(_types_like(name)) + ".",
             topic=topic,
         )
     if kind.topic != topic:
@@ -249,6 +255,16 @@ def _without_blanks(value: Any) -> Any:
 
 
 _MISSING = re.compile(r"missing required field `(\w+)`")
+_IN_WORDS = {
+    "array": "a list",
+    "object": "an object",
+    "str": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+_JSON_TYPE = re.compile(rf"`({'|'.join(_IN_WORDS)})`")
 _PATH_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 
 
@@ -267,7 +283,7 @@ def _field_problem(error: msgspec.ValidationError, parsed: Any) -> Malformed:
         return Malformed(
             "event_field_missing", field, None, "it is required", f"Publish the event with {field}."
         )
-    problem = message[:1].lower() + message[1:].replace("`", "")
+    problem = _JSON_TYPE.sub(lambda found: _IN_WORDS[found[1]], message[:1].lower() + message[1:])
     if isinstance(error.__cause__, NotANumber):
         return Malformed(
             "event_amount_invalid", field, value, problem, "Write it as a decimal number, such as 110.50."
@@ -303,9 +319,9 @@ def _check_data(kind: EventType, data: EventData, subject: str) -> None:
     if record.id != subject:
         raise Malformed(
             "event_subject_mismatch",
-            f"data.{kind.record}.id",
+            "subject",
             subject,
-            f"it is the subject, but the record is {_shown(record.id)}",
+            f"the record's id, data.{kind.record}.id, is {_shown(record.id)}",
             "Publish the event with the id of its record as subject.",
             expected=_shown(record.id),
         )

@@ -65,9 +65,8 @@ REASONS = (
     ),
     _event(
         "event_subject_mismatch",
-        "the event's subject is {value}, but {field} is {expected}.",
+        "the event's subject is {value}, but the id of its record is {expected}.",
         "Subject and data must speak of the same record.",
-        by=("field",),
     ),
     _event(
         "event_too_large",

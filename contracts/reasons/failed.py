@@ -103,7 +103,8 @@ REASONS = (
         "A few cents of rounding are evened out by themselves; a larger difference means that a "
         "line, a discount or a "
         "tax rate is not what SalesBinder's total was made of.",
-        "open the document in SalesBinder, check discounts and tax rates, and save it again.",
+        "open the document in SalesBinder, check discounts and tax rates, and save it again. If they are "
+        "right, check on the page under Settings which tax of Xero each rate is paired with, and retry.",
         "salesbinder",
         ON_NEXT_EDIT,
     ),
@@ -281,7 +282,7 @@ REASONS = (
         "not_connected",
         "the SalesBinder account '{account}' is not connected to Xero.",
         "Nobody has connected it, or the connection was made for another name.",
-        "'sbx connect {account}', then retry.",
+        "connect it with 'sbx connect {account}', then retry.",
         "settings",
     ),
     _failed(

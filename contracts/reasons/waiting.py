@@ -15,7 +15,7 @@ REASONS = (
         "the account '{account}' is paused: {message}.",
         "Somebody paused it, or it paused itself after a run of errors that nobody foresaw; the sentence "
         "says which.",
-        "'sbx resume {account}' when it may go on.",
+        "resume it on the page's overview, or with 'sbx resume {account}', when it may go on.",
         "us",
         "Everything is kept in order and sent when the account is resumed.",
     ),

@@ -62,8 +62,11 @@ async def act_page(request: Request) -> Response:
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
         rows = await acts.followed(connection, visible, act)
+        accounts = {row["account"] for row in rows}
+        held = [row for row in await visible.summary() if row["held"] and row["account"] in accounts]
     counted = Counter(row["state"] for row in rows)
-    return render(request, "act.html", {"act": act, "rows": rows, "counted": counted, "position": position})
+    context = {"act": act, "rows": rows, "counted": counted, "held": held, "position": position}
+    return render(request, "act.html", context)
 
 
 def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:

@@ -295,7 +295,7 @@ def test_a_subject_that_contradicts_the_data_is_refused() -> None:
     error = refused(event)
     assert (error.reason_code, error.field, error.value) == (
         "event_subject_mismatch",
-        "data.document.id",
+        "subject",
         event["subject"],
     )
     assert (error.record_id, error.details["expected"]) == (event["subject"], "other")
@@ -476,3 +476,16 @@ def test_whatever_is_put_anywhere_ends_as_an_event_or_as_a_named_problem(data: s
 def test_any_bytes_end_as_a_named_problem(value: bytes, key: bytes | None) -> None:
     with pytest.raises(InvalidEvent):
         read_event("salesbinder.invoices", key, value, [("ce_id", value)])
+
+
+def test_an_unknown_type_is_answered_with_the_types_of_its_record() -> None:
+    event = example("salesbinder.invoice.created")
+    event["type"] = "salesbinder.invoice.exploded"
+    remedy = refused(event).remedy
+    assert "salesbinder.invoice.created" in remedy and "purchase_order" not in remedy
+
+
+def test_a_wrong_kind_of_value_is_said_in_plain_words() -> None:
+    event = example("salesbinder.invoice.created")
+    document(event)["document_items"] = "x"
+    assert refused(event).problem == "expected a list, got a text"
