@@ -163,7 +163,7 @@ class Model:
 
     def _document(self, event: Event, entity: str, action: str) -> set[str]:
         paper, document = self._paper(event), event["data"]["document"]
-        paper.old |= action in _SNAPSHOTS and self._is_old(document)
+        paper.old |= self._is_old(document)
         if not paper.status and not paper.removed and (paper.old or self._is_old(document)):
             ends = {"before_cutoff"}
         else:
