@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from sinks.names import folded
 from sinks.steps import ROUTES, Element, Route, Target, encode_body
 from sinks.xero.client import Request
 
@@ -106,11 +107,14 @@ def _about(route: Route, element: Element) -> set[tuple[str, str]]:
     """What two elements of one call must not have in common.
 
     Not the document, since the order inside a batch is not documented. Nor the key that results are matched
-    by: of two documents of one number, which Xero takes one of, both would be given the one.
+    by: of two documents of one number, which Xero takes one of, both would be given the one. Nor the name of
+    a contact: should Xero take none of the call, the second would have been refused for nothing.
     """
     about: set[tuple[str, str]] = {(element.target.kind, element.target.record_id)}
     if element.body is not None and (key := own_key(route, element.body)):
         about.add(("key", key))
+    if element.target.kind == "contact" and element.body is not None and "Name" in element.body:
+        about.add(("name", folded(str(element.body["Name"]))))
     return about
 
 

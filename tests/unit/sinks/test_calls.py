@@ -48,6 +48,14 @@ def test_two_records_of_one_contact_never_share_a_call() -> None:
     assert [len(cut) for cut in batches(parts)] == [1, 1]
 
 
+def test_two_contacts_of_one_name_never_share_a_call() -> None:
+    one, two = (
+        Part(Element("contacts.create", "contact", Target("contact", each), {"Name": name}), ["c"])
+        for each, name in (("customer/1", "Café  Noir"), ("supplier/7", "cafe noir "))
+    )
+    assert batches([one, _invoice(2), two]) == [[one, _invoice(2)], [two]]
+
+
 def test_a_batch_that_was_refused_as_a_whole_is_halved() -> None:
     parts = [_invoice(n) for n in range(10)]
     for part in parts:
