@@ -99,6 +99,10 @@ class Desk:
                 work.facts_refreshed = True
                 work.refusal = None
                 outcome.stale_facts.append(work)
+            elif isinstance(step, Fail) and _name_may_be_free(work, step):
+                work.name_asked_again = True
+                work.known, work.refusal = Known(), None
+                again.append(work)
             elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
                 writer.end(work, work.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
                 outcome.waiting.append(work)
@@ -124,6 +128,13 @@ class Desk:
         if self.facts.fetched_at - asked > _DOUBT_AGAIN_AFTER:
             self.doubted[step.code] = asked = self.facts.fetched_at
         return asked == self.facts.fetched_at
+
+
+def _name_may_be_free(work: Work, step: Fail) -> bool:
+    """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
+    was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
+    looked_up = work.known.contact_by_name is not None
+    return step.code == "contact_name_taken" and looked_up and not work.name_asked_again
 
 
 def _plan(situation: Situation) -> Plan:

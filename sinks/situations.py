@@ -29,6 +29,7 @@ class Work:
     known: Known = field(default_factory=Known)
     refusal: Refusal | None = None
     facts_refreshed: bool = False
+    name_asked_again: bool = False
     batch_limit: int = 50
 
     @property

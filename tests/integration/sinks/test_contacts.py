@@ -1,5 +1,6 @@
 """Customers and suppliers: linked once, then kept equal field by field."""
 
+import json
 from typing import Any
 
 from tests.integration.sinks.shops import Maker, Shop
@@ -143,6 +144,21 @@ async def test_archived_namesake_does_not_count(books: Shop, make: Maker) -> Non
         ("ARCHIVED", False),
         ("ACTIVE", True),
     ]
+
+
+async def test_name_that_is_freed_while_we_look_is_taken(books: Shop, make: Maker) -> None:
+    customer = make.customer("Widgets & Co")
+    taken = "The contact name Widgets & Co is already assigned to another contact."
+    element = {"ContactNumber": customer["id"], "ValidationErrors": [{"Message": taken}]}
+    refused = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "…", "Elements": [element]}
+    books.xero.admin.fault("answer", method="PUT", path="Contacts", value=json.dumps(refused))
+    assert await books.run(make.contact("created", customer)) == ["posted"]
+
+    other = make.customer("Bolts Ltd")
+    element = {"ContactNumber": other["id"], "ValidationErrors": [{"Message": taken}]}
+    refused["Elements"] = [element]
+    books.xero.admin.fault("answer", method="PUT", path="Contacts", value=json.dumps(refused), times=2)
+    assert await books.run(make.contact("created", other)) == ["contact_name_taken"]
 
 
 async def test_rename_to_a_name_that_is_taken_fails(books: Shop, make: Maker) -> None:
