@@ -104,6 +104,18 @@ async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str
         return {row["account"]: _connection(row) async for row in cursor}
 
 
+def check_account(account: str) -> None:
+    """Refuse what cannot be an account's name.
+
+    Raises:
+        ConnectionRefused: it is none.
+    """
+    if not _ACCOUNT.fullmatch(account):
+        raise ConnectionRefused(
+            f"'{account}' is not a SalesBinder account: give the sub-domain, as acme of acme.salesbinder.com"
+        )
+
+
 async def save_connection(
     conn: Db,
     *,
@@ -129,10 +141,7 @@ async def save_connection(
         OtherOrganisation: it is connected to another one, and ``new_organisation`` was not given.
         ConnectionRefused: the account's name is none, or a reconnect names another cut-off.
     """
-    if not _ACCOUNT.fullmatch(account):
-        raise ConnectionRefused(
-            f"'{account}' is not a SalesBinder account: give the sub-domain, as acme of acme.salesbinder.com"
-        )
+    check_account(account)
     values = {
         "account": account,
         "tenant_id": tenant_id,

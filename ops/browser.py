@@ -4,9 +4,7 @@ Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 8252 (programs without a web
 developer.xero.com, "The PKCE flow": redirect URIs must be https, localhost excepted.
 """
 
-import base64
 import errno
-import hashlib
 import os
 import queue
 import secrets
@@ -17,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from connections.environment import Environment
 from connections.secrets import mask
 from ops.errors import OperationFailed
 from ops.terminal import say
-from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code
+from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
 
 _PATH = "/callback"
 _SLOWEST_REQUEST = 10.0
@@ -89,7 +87,7 @@ def authorise(
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     redirect_uri = f"http://localhost:{port}{_PATH}"
     with _listening(port, state) as callback:
-        _invite(_question(used.xero_authorize_url, client_id, redirect_uri, state, verifier), redirect_uri)
+        _invite(question(used.xero_authorize_url, client_id, redirect_uri, state, verifier), redirect_uri)
         try:
             answer = callback.answers.get(timeout=seconds)
         except queue.Empty:
@@ -109,20 +107,6 @@ def authorise(
     return exchange_code(
         used.xero_token_url, client_id, client_secret, answer["code"], redirect_uri, verifier
     )
-
-
-def _question(url: str, client_id: str, redirect_uri: str, state: str, verifier: str) -> str:
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    query = {
-        "response_type": "code",
-        "client_id": client_id,
-        "redirect_uri": redirect_uri,
-        "scope": BROWSER_SCOPES,
-        "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-    }
-    return f"{url}?{urlencode(query)}"
 
 
 def _invite(question: str, redirect_uri: str) -> None:

@@ -22,6 +22,7 @@ from web.headers import SecurityHeaders
 from web.live import Feed
 from web.pages import (
     act,
+    connect,
     decide,
     drift,
     entry,
@@ -55,7 +56,10 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/settings", settings.settings_page),
     Route("/accounts/{account}/settings", settings.change, methods=["POST"]),
     Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),
-    Route("/accounts/{account}/connection", settings.reconnect, methods=["POST"]),
+    Route("/connect", connect.connect_page),
+    Route("/connect", connect.by_secret, methods=["POST"]),
+    Route("/connect/browser", connect.ask, methods=["POST"]),
+    Route("/connect/callback", connect.callback),
     Route("/records/{account}/{entity}/{record_id}", record.record_page),
     Route("/issues", issues.issues_page),
     Route("/issues/{issue_id}/mute", issues.mute, methods=["POST"]),

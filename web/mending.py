@@ -17,6 +17,8 @@ _SETTING_OF = {
     "period_locked": "locked_period",
 }
 """The setting behind a reason whose cause does not begin with one."""
+BY_CONNECTING = ("connection_lost", "not_connected")
+"""Reasons that connecting the account puts right."""
 _COMMAND = re.compile(r"'(sbx [^']+)'")
 
 
@@ -26,13 +28,17 @@ class Mending:
 
     label: str
     address: str
+    acts: bool = False
+    """Only operators may go there."""
 
 
 def mending(row: Mapping[str, Any]) -> Mending | None:
-    """Where the cause of a failed entry, or of an issue, is put right; none where no setting does it."""
+    """Where the cause of a failed entry, or of an issue, is put right; none where no page does it."""
     code, account = row["reason_code"], row["account"]
     if not account or code not in CATALOGUE:
         return None
+    if code in BY_CONNECTING:
+        return Mending(f"Connect {account}…", f"/connect?account={quote(account)}", acts=True)
     settings = f"/accounts/{quote(account)}/settings"
     key = _SETTING_OF.get(code, "")
     if not key and "setting" in CATALOGUE[code].cause_args:

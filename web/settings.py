@@ -1,19 +1,15 @@
-"""An account's settings: shown, checked, changed in the user's name; and its connection."""
+"""An account's settings: shown, checked, changed in the user's name."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connections import store
 from connections.check import Finding, alike, check_settings, unfit
-from connections.environment import Environment
-from connections.secrets import SecretBox
 from connections.settings import InvalidSetting, normal_key, parse_setting
 from connections.store import SettingChange
 from contracts.reasons import CATALOGUE
 from log_projection.queries import Row
 from sinks import requests
-from sinks.xero import tenants
 from web import acts
 from web.accounts import connected
 from web.auth.users import User
@@ -117,49 +113,6 @@ async def ask_anew(database: Database, user: User, address: str, account: str) -
     async with database.connection() as connection:
         await connected(connection, user, account)
         number = await acts.begin(connection, user, address, "facts", {"account": account}, "")
-        await requests.ask_facts(connection, account)
-        await acts.end(connection, number, {})
-
-
-async def reconnect(
-    database: Database,
-    environment: Environment,
-    user: User,
-    address: str,
-    account: str,
-    client_id: str,
-    client_secret: str,
-) -> None:
-    """Replace the credentials with ones that Xero takes for the same organisation.
-
-    Raises:
-        tenants.CredentialsUnusable: they do not do; nothing is changed.
-        Problem: 404.
-    """
-    async with database.connection() as connection:
-        found = await connected(connection, user, account)
-    # Without a connection in hand: Xero may take its time.
-    tenant = await asyncio.to_thread(
-        tenants.verify,
-        environment.xero_token_url,
-        environment.xero_connections_url,
-        client_id,
-        client_secret,
-        found.tenant_id,
-    )
-    box = SecretBox.open(environment.data_dir, environment.secret_key)
-    async with database.connection() as connection:
-        target = {"account": account, "client_id": client_id}
-        number = await acts.begin(connection, user, address, "reconnect", target, "")
-        await store.save_connection(
-            connection,
-            account=account,
-            tenant_id=tenant.tenant_id,
-            tenant_name=tenant.name or found.tenant_name,
-            client_id=client_id,
-            client_secret_encrypted=box.encrypt(client_secret),
-            actor=user.name,
-        )
         await requests.ask_facts(connection, account)
         await acts.end(connection, number, {})
 

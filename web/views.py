@@ -33,6 +33,7 @@ environment.globals |= {
     "PROPOSALS": words.PROPOSALS,
     "TRIGGERS": words.TRIGGERS,
     "XERO_TYPES": words.XERO_TYPES,
+    "BY_CONNECTING": mending.BY_CONNECTING,
     "assets": VERSION,
     "cause": words.cause,
     "by_itself": words.by_itself,

@@ -7,6 +7,7 @@ names itself in the body; a refresh token lasts 60 days and is replaced at every
 """
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -60,6 +61,24 @@ def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
         TokenUnavailable: no answer, or one that is not about the credentials.
     """
     return _ask(token_url, {"grant_type": "client_credentials", "scope": SCOPES}, client_id, client_secret)
+
+
+def question(url: str, client_id: str, redirect_uri: str, state: str, verifier: str) -> str:
+    """The address at which somebody agrees in the browser (RFC 6749 section 4.1, RFC 7636).
+
+    ``state`` comes back with the answer, ``verifier`` is kept for ``exchange_code``.
+    """
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": BROWSER_SCOPES,
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{url}?{urlencode(query)}"
 
 
 def exchange_code(

@@ -1,16 +1,12 @@
 """An account's settings and its connection, on the page and by the API."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
-from connections.secrets import SecretBox
 from connections.settings import Settings
-from sandbox.fake_xero.server import FakeXeroServer
-from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET
 from tests.web import sample
-from tests.web.office import Client, Office, entry, serving
+from tests.web.office import Client, Office, entry
 from web.fields import GROUPS, TABLES
 
 
@@ -133,13 +129,12 @@ def test_settings_are_for_those_who_may(office: Office, client: Client) -> None:
 
     page = vic.get("/accounts/acme/settings").text
     assert "090 Business" in page
-    assert 'id="client_secret"' not in page and ">Save<" not in page
+    assert "/connect?" not in page and ">Save<" not in page
     assert bea.get("/accounts/acme/settings").status == 404
     assert bea.get("/accounts/nowhere/settings").status == 404
     for who, status in ((vic, 403), (bea, 404)):
-        for path in ("settings", "facts", "connection"):
-            given = {"set:due_days": "1", "client_id": "c", "client_secret": "s"}
-            assert send(who, path, **given)[0] == status
+        for path in ("settings", "facts"):
+            assert send(who, path, **{"set:due_days": "1"})[0] == status
     for name, status in (("vic", 403), ("bea", 404)):
         answer = office.api(name)(
             "PUT", "/api/v1/accounts/acme/settings", body=b'{"settings": {"due_days": "1"}}'
@@ -168,30 +163,3 @@ def test_the_api_reads_changes_and_checks(office: Office, client: Client) -> Non
     ):
         refused = program("PUT", put, body=body)
         assert (refused.status, refused.json["error"]["field"]) == (400, field)
-
-
-def test_connecting_again_tries_the_credentials_first_and_never_shows_them(
-    database_url: str, tmp_path: Path
-) -> None:
-    with (
-        FakeXeroServer() as xero,
-        serving(database_url, tmp_path, SBX_XERO_API_URL=xero.url, SBX_XERO_IDENTITY_URL=xero.url) as office,
-    ):
-        office.user("ann")
-        sample.connect(office)
-        client = office.client("ann")
-        office.rows(
-            "UPDATE connections.accounts SET tenant_id = %s, status = 'lost' RETURNING 1", xero.tenant_id
-        )
-        _, page = send(client, "connection", client_id=DEFAULT_CLIENT, client_secret="wrong-one")
-        assert "Xero refuses the credentials" in page and "wrong-one" not in page
-        assert office.rows("SELECT status FROM connections.accounts") == [{"status": "lost"}]
-
-        status, page = send(client, "connection", client_id=DEFAULT_CLIENT, client_secret=DEFAULT_SECRET)
-        assert (status, "What waited goes on" in page) == (303, True)
-        assert DEFAULT_SECRET not in page
-        [kept] = office.rows("SELECT status, client_id, client_secret_encrypted FROM connections.accounts")
-        assert (kept["status"], kept["client_id"]) == ("connected", DEFAULT_CLIENT)
-        box = SecretBox.open(tmp_path, None)
-        assert box.decrypt(bytes(kept["client_secret_encrypted"])) == DEFAULT_SECRET
-        assert DEFAULT_SECRET not in str(office.rows("SELECT * FROM web.acts"))

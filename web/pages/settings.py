@@ -6,7 +6,6 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sinks.xero.tenants import CredentialsUnusable
 from web import settings
 from web.auth.gate import acting, address_of, user_of
 from web.fields import TABLES, groups, tables
@@ -20,7 +19,7 @@ _SAID = {
     "settings": "Saved. It is in force for everything that has not been sent yet.",
     "same": "Nothing was changed.",
     "facts": "Xero is asked. Reload the page in a moment: the answer is shown under Connection.",
-    "reconnect": "Connected. What waited goes on.",
+    "connected": "Connected. What waited goes on.",
 }
 
 
@@ -53,29 +52,6 @@ async def ask_anew(request: Request, _form: FormData) -> Response:
     return _back(request, "facts")
 
 
-@acting
-async def reconnect(request: Request, form: FormData) -> Response:
-    """``POST /accounts/{account}/connection``"""
-    services, account = services_of(request), request.path_params["account"]
-    client_id, secret = text(form, "client_id"), text(form, "client_secret")
-    if not client_id or not secret:
-        return await _page(request, errors={"connection": "Give both, the client id and the secret."})
-    try:
-        await settings.reconnect(
-            services.database,
-            services.environment,
-            user_of(request),
-            address_of(request),
-            account,
-            client_id,
-            secret,
-        )
-    except CredentialsUnusable as error:
-        said = f"{error.problem}. {error.remedy[:1].upper()}{error.remedy[1:]}. Nothing was changed."
-        return await _page(request, errors={"connection": said})
-    return _back(request, "reconnect")
-
-
 async def _page(
     request: Request,
     given: Mapping[str, str] | None = None,
@@ -89,7 +65,7 @@ async def _page(
     shown_groups = groups(state.connection, given, errors)
     shown_tables = tables(state.connection, given, errors)
     keys = {field.key for _, fields in shown_groups for field in fields}
-    keys |= {row.key for table in shown_tables for row in table.rows} | {"connection"}
+    keys |= {row.key for table in shown_tables for row in table.rows}
     context = {
         "state": state,
         "connection": state.connection,

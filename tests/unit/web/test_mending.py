@@ -22,6 +22,13 @@ def test_the_setting_of_a_cause(code: str, cause: str, address: str) -> None:
     assert place is not None and place.address == f"/accounts/acme/settings{address}"
 
 
+@pytest.mark.parametrize("code", ["connection_lost", "not_connected"])
+def test_what_connecting_puts_right_leads_there(code: str) -> None:
+    place = mending({"account": "acme", "reason_code": code, "cause": ""})
+    assert place is not None
+    assert (place.address, place.acts) == ("/connect?account=acme", True)
+
+
 @pytest.mark.parametrize(
     ("account", "code"),
     [("acme", "contact_archived"), ("", "period_locked"), ("acme", "new_code"), ("acme", None)],
