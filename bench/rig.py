@@ -42,6 +42,7 @@ class Rig:
         self._clock_rate = clock_rate
         self._open = ExitStack()
         self.stages: dict[str, StageProcess] = {}
+        self._watching: psycopg.Connection[Any] | None = None
 
     def __enter__(self) -> Self:
         with self._open:
@@ -176,7 +177,7 @@ class Rig:
         """Until the log shows that many entries as completed. Raises TooSlow, or when an entry failed."""
 
         def all_there() -> bool:
-            states = dict(self.query("SELECT state, count(*) FROM integrations_log.entry GROUP BY state"))
+            states = dict(self.query("SELECT state, sum(entries) FROM integrations_log.tally GROUP BY state"))
             if states.get("failed"):
                 rows = self.query("SELECT reason FROM integrations_log.entry WHERE state = 'failed' LIMIT 1")
                 raise RuntimeError(f"an entry has failed: {rows[0][0]}")
@@ -196,8 +197,10 @@ class Rig:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""
-        with psycopg.connect(self.database_url) as connection:
-            return connection.execute(statement.encode()).fetchall()
+        if self._watching is None:
+            # Kept open: to log in ten times a second would cost what is measured more than the query.
+            self._watching = self._open.enter_context(psycopg.connect(self.database_url, autocommit=True))
+        return self._watching.execute(statement.encode()).fetchall()
 
     def count(self, table: str) -> int:
         """Rows of a table of the product."""
