@@ -54,8 +54,8 @@ async def take_in(connection: Connection, commands: Sequence[Command], by: Trigg
         if known or len(inserted) < len(commands):
             await _refuse_reused(connection, commands, by)
         await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
-        for account in sorted({c.account for c in commands if c.command_id in inserted}):
-            await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+        accounts = sorted({c.account for c in commands if c.command_id in inserted})
+        await connection.execute(SQL["wake_lanes"], [LANE_CHANNEL, accounts])
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
     return inserted

@@ -7,6 +7,9 @@ FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(r
 ON CONFLICT (command_id) DO NOTHING
 RETURNING command_id
 
+-- name: wake_lanes
+SELECT pg_notify(%s, account) FROM unnest(%s::text[]) AS account
+
 -- name: content_hashes
 SELECT command_id, content_hash FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
 

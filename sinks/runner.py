@@ -120,16 +120,21 @@ class LaneRunner:
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
-        rush = self._rush.wait(lane.account, machine_seconds())
-        if rush > 0.0:
-            return rush
-        await lane.load()
+        gathering = self._gathering()
+        if gathering == 0.0:
+            self._rush.taken_up(lane.account, machine_seconds())
+            await lane.load()
         if lane.state.breaker.why:
             return 0.0
         for call in await lane.dispatch():
             self._start(self._fly(call))
         self._compare()
-        return await self._delay()
+        delay = await self._delay()
+        return min(delay, gathering) if gathering else delay
+
+    def _gathering(self) -> float:
+        """Seconds for which new commands are left to come in; none while more is there than was taken up."""
+        return 0.0 if self.lane.more else self._rush.wait(self.lane.account, machine_seconds())
 
     def _compare(self) -> None:
         """Go on with a reading that was asked for, when nothing else is to be sent and calls are plenty."""

@@ -1,22 +1,32 @@
-"""Commands of an account that pour in: its lane lets the intake go first, and finds whole batches."""
+"""Commands of an account that pour in: its lane takes them up in whole batches, and the intake goes first."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_WINDOW = 0.3
-"""Seconds in which commands are counted."""
 _MANY = 12
-"""Commands in one window from which on they count as pouring."""
-_LONGEST = 2.0
-"""Seconds for which a lane stands back at most; then it has as long to take up what is there."""
+"""Commands that have come in, less ``_A_SECOND``, from which on they count as pouring."""
+_A_SECOND = 10.0
+"""Commands a second that a lane takes up as they come."""
+_CALM = 0.5
+"""Seconds without a new command after which commands no longer pour, at the latest."""
+_ENOUGH = 150
+"""Commands that fill a call of contacts, one of documents and one of payments."""
+_LONGEST = 5.0
+"""Seconds for which a lane gathers at most."""
 
 
 @dataclass(slots=True)
 class _Account:
-    counted_from: float = 0.0
-    count: int = 0
+    level: float = 0.0
+    """What has come in and not run off yet."""
+    at: float = 0.0
+    """When ``level`` was so high."""
     began: float = 0.0
-    ends: float = 0.0
+    gathered: int = 0
+
+    def level_at(self, now: float) -> float:
+        return max(0.0, self.level - (now - self.at) * _A_SECOND)
 
 
 class Rush:
@@ -27,19 +37,25 @@ class Rush:
 
     def came(self, accounts: Iterable[str], now: float) -> None:
         """The intake has taken in a command of each of these accounts, which may repeat."""
-        for name in accounts:
+        for name, count in Counter(accounts).items():
             account = self._accounts.setdefault(name, _Account())
-            if now - account.counted_from > _WINDOW:
-                account.counted_from, account.count = now, 0
-            account.count += 1
-            if account.count >= _MANY:
-                if now >= account.ends or now - account.began >= 2 * _LONGEST:
-                    account.began = now
-                account.ends = now + _WINDOW
+            level = account.level_at(now)
+            if level < _MANY:
+                account.began, account.gathered = now, 0
+            account.level = min(level + count, _MANY + _CALM * _A_SECOND)
+            account.at = now
+            account.gathered += count
+
+    def taken_up(self, name: str, now: float) -> None:
+        """The account's lane has taken up what was there: it gathers anew."""
+        account = self._accounts.get(name)
+        if account is not None:
+            account.began, account.gathered = now, 0
 
     def wait(self, name: str, now: float) -> float:
         """Seconds for which the account's lane should not take up new commands; 0 when it may."""
         account = self._accounts.get(name)
-        if account is None or now >= account.ends or now - account.began >= _LONGEST:
+        if account is None or account.gathered >= _ENOUGH:
             return 0.0
-        return min(account.ends, account.began + _LONGEST) - now
+        calm = (account.level_at(now) - _MANY) / _A_SECOND
+        return max(0.0, min(calm, account.began + _LONGEST - now))

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +20,10 @@ import structlog
 from connections.crash_points import crash_is_planned, crash_point
 from connections.environment import Environment
 from contracts import metrics
+from streams.gathering import batches as gathered
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
 from streams.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES
-
-BATCH = 500
-LINGER_SECONDS = 0.015
-"""How long a batch waits for more messages: the floor of the latency of an idle stage."""
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -70,8 +68,9 @@ class Outlet:
         await asyncio.gather(*stored)
         if messages:
             crash_point("kafka.after_send")
+        for topic, count in Counter(message.topic for message in messages).items():
+            metrics.MESSAGES_OUT.labels(topic).inc(count)
         for message in messages:
-            metrics.MESSAGES_OUT.labels(message.topic).inc()
             if message.topic == DEAD_LETTERS:
                 reason = dict(message.headers).get("reason_code", b"")
                 metrics.DEAD_LETTERS.labels(reason.decode(errors="replace")).inc()
@@ -119,8 +118,8 @@ def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
 
     # One batch at a time: with more, Faust keeps no order and loses messages in a crash.
     @app.agent(channel, concurrency=1)
-    async def batches(stream: Any) -> None:
-        async for events in stream.take_events(BATCH, within=LINGER_SECONDS):
+    async def handled(stream: Any) -> None:
+        async for events in gathered(stream):
             records = [_record(event.message) for event in events]
             await _handle(stage.handle, records)
             liveness.mark()
@@ -161,10 +160,12 @@ async def _handle(handle: Handler, records: Sequence[Record]) -> None:
 
 def _count(records: Sequence[Record]) -> None:
     now = time.time()
+    for topic, count in Counter(record.topic for record in records).items():
+        metrics.MESSAGES_IN.labels(topic).inc(count)
+    ages = {record.topic: metrics.MESSAGE_SECONDS.labels(record.topic) for record in records}
     for record in records:
-        metrics.MESSAGES_IN.labels(record.topic).inc()
         if record.at:
-            metrics.MESSAGE_SECONDS.labels(record.topic).observe(max(0.0, now - record.at))
+            ages[record.topic].observe(max(0.0, now - record.at))
 
 
 def _place(record: Record) -> str:
