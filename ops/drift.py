@@ -23,6 +23,7 @@ from ops.status import deliver_runs
 from ops.terminal import age, plural, print_json, say, stdout_console, steps
 from sinks.drift import acts
 from sinks.drift.acts import ReadingPlan, Selection
+from sinks.drift.history import MOST
 from sinks.drift.reading import LISTS
 
 _LOOK_SECONDS = 0.5
@@ -159,7 +160,10 @@ async def have_read(connection: _Db, account: str, wanted: ReadingPlan, stopped:
         what = plural(len(wanted.records), "record")
     else:
         what = "everything" if wanted.since is None else f"what was changed since {_minute(wanted.since)}"
-    say(f"reads {what} of {account} in Xero: at least {plural(wanted.calls, 'call')}, after all other work")
+    say(
+        f"reads {what} of {account} in Xero: at least {plural(wanted.calls, 'call')}, after all other work; "
+        f"one more for each record that differs ({MOST} at most), to see who changed it"
+    )
     run_id = await acts.ask(connection, account, wanted, environment.actor())
     with steps() as shown:
         while (run := await acts.reading(connection, run_id))["finished_at"] is None:
@@ -217,12 +221,19 @@ def _table(rows: Sequence[_Row]) -> Table:
             row["field"],
             Text(row["ours"]),
             Text(row["xeros"]),
-            _minute(row["changed_at"]),
+            _changed(row),
             age(seen) if seen >= 1 else "new",
             Text(f"{row['proposal']}: {note}" if note else row["proposal"]),
             style="dim" if row["information"] else "",
         )
     return table
+
+
+def _changed(row: _Row) -> Text:
+    """When, and by whom where Xero's history names somebody."""
+    if not row["changed_by"]:
+        return Text(_minute(row["changed_at"]))
+    return Text(f"by {row['changed_by']} on {_minute(row['changed_by_at'])}")
 
 
 def _minute(when: datetime | None) -> str:

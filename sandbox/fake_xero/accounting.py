@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import render
+from . import history, render
 from .books import credit_notes, shapes
 from .books.errors import BadBody, BadQuery, NotFound, Refused
 from .books.ledger import Books
@@ -35,6 +35,8 @@ class ApiRequest:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    user: str = history.SYSTEM
+    details: str = ""
     force_summary: bool = False  # a fault: summarise although the caller asked not to
 
 
@@ -73,6 +75,8 @@ def _route(books: Books, request: ApiRequest) -> ApiAnswer:
     resource = RESOURCES.get(name)
     if resource is None:
         raise NotFound(name)
+    if key.endswith("/History"):
+        return _history(books, resource, request, key.removesuffix("/History"))
     if request.method == "GET":
         return _read(books, resource, request, key)
     if request.method in {"PUT", "POST"}:
@@ -96,6 +100,17 @@ def _read(books: Books, resource: Resource, request: ApiRequest, key: str) -> Ap
     return ApiAnswer(200, body, resource.plural)
 
 
+def _history(books: Books, resource: Resource, request: ApiRequest, key: str) -> ApiAnswer:
+    """GET /{Endpoint}/{id}/History."""
+    if request.method != "GET" or resource.plural == "Accounts":
+        return ApiAnswer(405, None, text="The requested resource does not support http method")
+    found = resource.find(books, key)
+    if found is None:
+        return ApiAnswer(404, None, text="The document with the supplied id was not found for this endpoint.")
+    shown = history.shown(books, _id_of(resource, found))
+    return ApiAnswer(200, envelope(books.now(), "HistoryRecords", shown), "HistoryRecords")
+
+
 def _write(books: Books, resource: Resource, request: ApiRequest, key: str) -> ApiAnswer:
     """PUT creates, POST upserts, POST /{id} updates. Each element stands alone: a batch is not atomic."""
     elements = elements_of(decode(request.body), resource.plural)
@@ -111,14 +126,14 @@ def _write(books: Books, resource: Resource, request: ApiRequest, key: str) -> A
     elif resource.one_at_a_time:
         elements = elements[:1]
     places = 4 if request.query.get("unitdp") == "4" else 2
-    shown = [_write_one(books, resource, element, request.method, target, places) for element in elements]
+    shown = [_write_one(books, resource, element, request, target, places) for element in elements]
     return _conclude(books, resource.plural, shown, request)
 
 
 def _write_one(
-    books: Books, resource: Resource, element: dict[str, Any], method: str, target: Any, places: int
+    books: Books, resource: Resource, element: dict[str, Any], request: ApiRequest, target: Any, places: int
 ) -> dict[str, Any]:
-    writer = resource.create if method == "PUT" else resource.upsert
+    writer = resource.create if request.method == "PUT" else resource.upsert
     assert (
         writer is not None and resource.update is not None
     )  # every resource listed in RESOURCES can be written
@@ -131,6 +146,9 @@ def _write_one(
         return _failed(resource, element, target, refused.messages)
     except BadBody as error:  # what the check of shapes does not know
         return _failed(resource, element, target, [str(error)])
+    record_id = _id_of(resource, record)
+    created = record_id not in books.history
+    history.remember(books, record, record_id, element, created, request.user, request.details)
     shown = resource.show(books, record, True)
     warnings = resource.warnings(element, record)
     shown["StatusAttributeString"] = "WARNING" if warnings else "OK"
@@ -146,7 +164,7 @@ def _failed(resource: Resource, element: dict[str, Any], target: Any, messages: 
         if name in shown and (day := parse_day(shown[name])):
             shown[name] = ms_day(day)
     if target is not None:
-        shown[resource.id_field] = getattr(target, _ID_ATTRIBUTES.get(resource.plural, "document_id"))
+        shown[resource.id_field] = _id_of(resource, target)
     else:
         shown.setdefault(resource.id_field, ZERO_ID)
     errors_flag = "HasValidationErrors" if resource.plural in {"Contacts", "Payments"} else "HasErrors"
@@ -154,6 +172,10 @@ def _failed(resource: Resource, element: dict[str, Any], target: Any, messages: 
     shown["StatusAttributeString"] = "ERROR"
     shown["ValidationErrors"] = [{"Message": message} for message in messages]
     return shown
+
+
+def _id_of(resource: Resource, record: Any) -> str:
+    return str(getattr(record, _ID_ATTRIBUTES.get(resource.plural, "document_id")))
 
 
 _ID_ATTRIBUTES = {
@@ -191,7 +213,9 @@ def _allocations(books: Books, request: ApiRequest, key: str) -> ApiAnswer:
     shapes.check("Allocations", elements)
     for element in elements:
         try:
-            made = render.allocation(credit_notes.allocate(books, note, element))
+            allocation = credit_notes.allocate(books, note, element)
+            history.remember_credit(books, allocation.invoice, request.user, request.details)
+            made = render.allocation(allocation)
             shown.append({**made, "StatusAttributeString": "OK"})
         except (Refused, BadBody) as error:
             messages = error.messages if isinstance(error, Refused) else [str(error)]

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from . import identity
+from . import history, identity
 from .accounting import ApiRequest, answer
 from .faults import Fault
 from .idempotency import MAX_LENGTH, KeyReused, fingerprint
@@ -152,7 +152,10 @@ class Api:
                 return _stored(400, api_exception(0, "StrictMode", "; ".join(errors)))
         query = {name.lower(): value for name, value in request.query_params.items()}
         summarise = "summarise" in faults or "unnamed" in faults
-        asked = ApiRequest(request.method, path, query, request.headers, body, force_summary=summarise)
+        user, details = self._whose(request, call)
+        asked = ApiRequest(
+            request.method, path, query, request.headers, body, user, details, force_summary=summarise
+        )
         result = answer(self.world.books[tenant_id], asked)
         call.elements = result.elements
         if fault := faults.get("error_after"):
@@ -164,6 +167,13 @@ class Api:
             return StoredAnswer(result.status, _TEXT, result.text.encode(), 0)
         _distort(result.body, result.plural, faults)
         return StoredAnswer(result.status, _JSON, encode(result.body), result.elements)
+
+    def _whose(self, request: Request, call: Call) -> tuple[str, str]:
+        """The user and the details of what a call leaves in histories."""
+        app = self.world.tokens.apps[call.client_id or ""]
+        if app.unlimited:
+            return request.headers.get("x-fake-user", history.BOOKKEEPER), ""
+        return history.SYSTEM, f"Received through the Xero API from {app.client_id}"
 
     def _apply_late(
         self, request: Request, path: str, body: bytes, app: App, tenant_id: str, seconds: float

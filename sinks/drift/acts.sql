@@ -56,7 +56,7 @@ FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NOT NULL O
 
 -- name: differences
 SELECT account, kind, xero_number AS number, record_id, transaction_id, field, ours, xeros, information, changed_at,
-       first_seen_at, last_seen_at, xero_id, xero_status, resent_at
+       first_seen_at, last_seen_at, xero_id, xero_status, resent_at, changed_by, changed_by_at
 FROM ledger.drift JOIN ledger.links USING (account, kind, record_id, transaction_id, xero_id)
 WHERE account = %(account)s AND adopted_at IS NULL
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)

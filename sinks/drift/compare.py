@@ -105,8 +105,13 @@ def compare(put: Put, found: _Found | None, around: Around) -> list[Difference]:
 
 
 def updated(found: _Found | None) -> datetime | None:
-    """When Xero says that it was last changed: ``/Date(ms+0000)/`` or ISO 8601; none when it does not say."""
-    text = str((found or {}).get("UpdatedDateUTC") or "")
+    """When Xero says that it was last changed; none when it does not say."""
+    return moment_of((found or {}).get("UpdatedDateUTC"))
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A time as Xero writes it: ``/Date(ms+0000)/`` or ISO 8601, UTC where no zone is named; else none."""
+    text = str(value or "")
     written = _UPDATED.fullmatch(text)
     if written:
         return datetime.fromtimestamp(int(written[1]) / 1000, UTC)

@@ -2,7 +2,8 @@
 
 A call and its comparison are one step, and how far the reading has come is committed with it: a worker that
 takes the account over goes on there. Lists are read page by page; what no list has shown, and what our own
-calls were changing at that moment, is looked up by its ids at the end.
+calls were changing at that moment, is looked up by its ids at the end. Of what differs Xero is asked who
+changed it, last of all.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ from sinks import ledger
 from sinks.answers import decode
 from sinks.calls import Part, make_call
 from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
+from sinks.drift.history import look, next_changed
 from sinks.lane import Lane
 from sinks.reads import read
 from sinks.steps import ROUTES, Element, Link, Target, encode_memory
@@ -54,6 +56,7 @@ LISTS = (
     Listing("Payments", "PaymentID", ("payment", "refund"), "payments.read", {}),
 )
 """In this order, so that merged contacts are known before documents are compared."""
+_ENDPOINTS = {kind: listing.envelope for listing in LISTS for kind in listing.kinds}
 _LOOKED_UP = 20
 """Objects that a call looks up by their ids, about."""
 _ALONE = ("CreditNotes", "PurchaseOrders")
@@ -106,10 +109,14 @@ async def step(lane: Lane, run_id: str) -> None:
                 await connection.execute(_SQL["all_unread"], {"account": run.account})
         asked = await _next(connection, run)
         asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
-        if asked is None:
+        changed = await next_changed(connection, run.account, run_id) if asked is None else None
+        if asked is None and changed is None:
             await _finish(connection, run, None)
         crash_point("reading.before_commit")
     crash_point("reading.after_commit")
+    if changed is not None:
+        await look(lane, run_id, changed, _ENDPOINTS[changed.kind])
+        return
     if asked is None:
         return
     answer = await read(lane, asked.request)

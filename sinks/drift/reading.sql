@@ -86,7 +86,10 @@ SELECT %(account)s, u.* FROM jsonb_to_recordset(%(differences)s::jsonb) AS u (
     information boolean, changed_at timestamptz)
 ON CONFLICT (account, kind, record_id, transaction_id, field) DO UPDATE
 SET xero_id = excluded.xero_id, xero_status = excluded.xero_status, ours = excluded.ours, xeros = excluded.xeros,
-    information = excluded.information, changed_at = excluded.changed_at, last_seen_at = clock_timestamp(),
+    information = excluded.information, changed_at = excluded.changed_at,
+    changed_by = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.changed_by ELSE '' END,
+    changed_by_at = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.changed_by_at END,
+    history_of = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.history_of END, last_seen_at = clock_timestamp(),
     resent_at = CASE WHEN (d.ours, d.xeros) = (excluded.ours, excluded.xeros) THEN d.resent_at END,
     adopted_at = CASE WHEN (d.ours, d.xeros) = (excluded.ours, excluded.xeros) THEN d.adopted_at END,
     adopted_by = CASE WHEN (d.ours, d.xeros) = (excluded.ours, excluded.xeros) THEN d.adopted_by ELSE '' END

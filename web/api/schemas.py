@@ -109,6 +109,7 @@ def _drift() -> dict[str, Any]:
         "started_at",
         "finished_at",
         "changed_at",
+        "changed_by_at",
         "first_seen_at",
         "last_seen_at",
         "resent_at",

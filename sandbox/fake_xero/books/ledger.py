@@ -8,7 +8,7 @@ from functools import lru_cache
 from uuid import uuid4
 
 from .errors import PERIOD_LOCKED, YEAR_LOCKED
-from .model import Account, Allocation, Contact, Document, Item, Payment, TaxRate
+from .model import Account, Allocation, Contact, Document, HistoryRecord, Item, Payment, TaxRate
 
 
 @lru_cache(maxsize=65536)
@@ -87,8 +87,13 @@ class Books:
         self._item_codes: dict[str, Item] = {}
         self._contact_numbers: dict[str, Contact] = {}
         self._contact_names: dict[str, Contact] = {}
+        self.history: dict[str, list[HistoryRecord]] = {}
         self._document_payments: dict[str, list[Payment]] = {}
         self._keys: dict[str, tuple[str, str]] = {}  # contact id -> the keys it is indexed by
+
+    def remember(self, record_id: str, changes: str, user: str, details: str) -> None:
+        """Add a line to a record's history."""
+        self.history.setdefault(record_id, []).append(HistoryRecord(changes, self.now(), user, details))
 
     def today(self) -> date:
         """The organisation's day; the fake's organisations live in UTC."""

@@ -184,3 +184,13 @@ class Document:
     def has_money(self) -> bool:
         """Whether payments, refunds or allocations are on it."""
         return bool(self.payments or self.allocations)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRecord:
+    """A change of a record, and who made it."""
+
+    changes: str
+    at: datetime
+    user: str
+    details: str

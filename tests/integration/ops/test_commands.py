@@ -282,9 +282,12 @@ def test_drift_shows_what_was_changed_in_xero_until_it_is_adopted(
     (row,) = found.json["differences"]
     assert (row["kind"], row["field"], row["xeros"]) == ("invoice", "reference", "By hand")
     assert (row["proposal"], row["note"]) == ("resend", "fails while edit_authorised is refuse")
+    assert (row["changed_by"], row["changed_by_at"][:4]) == ("Pat Bookkeeper", row["changed_at"][:4])
+    assert "one more for each record that differs (50 at most)" in " ".join(found.err.split())
     assert account_of(stack, connected)["drift"]["differences"] == 1
     shown = stack.sbx("drift", connected, "--last", "--adopt")
     assert "By hand" in shown.out
+    assert "by Pat Bookkeeper on" in " ".join(shown.out.split())
     assert "add --yes" in shown.err
     done = stack.sbx("drift", connected, "--last", "--adopt", "--yes", "--json")
     assert done.json["adopted"] == 1, done.err

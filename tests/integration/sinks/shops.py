@@ -180,7 +180,7 @@ class Shop:
             if call["tenant_id"] == self.tenant_id and call["client_id"] == self.xero.client_id
         ]
 
-    def by_hand(self, method: str, path: str, body: dict[str, Any]) -> Any:
+    def by_hand(self, method: str, path: str, body: dict[str, Any], user: str = "Pat Bookkeeper") -> Any:
         """Write to Xero as a bookkeeper does in its own screens, as another client."""
         xero = self.xero
         pool = urllib3.PoolManager(retries=False)
@@ -199,6 +199,7 @@ class Shop:
                 "Authorization": f"Bearer {token}",
                 "xero-tenant-id": self.tenant_id,
                 "Accept": "application/json",
+                "X-Fake-User": user,
             },
         )
         pool.clear()

@@ -59,6 +59,43 @@ async def test_what_the_rules_do_not_let_us_change_fails_with_their_reason(books
     assert await drift(books) == [("invoice", "reference", "", "By hand")]
 
 
+async def test_who_changed_it_is_asked_for_what_differs_alone_and_once(books: Shop, make: Maker) -> None:
+    documents = [make.document(make.customer(f"Shop {n}"), n) for n in (1, 2, 3)]
+    await books.run(*(make.created(document) for document in documents))
+    change(books, "1", user="Ann Ames", Reference="By hand")
+    change(books, "2", user="Bo Berg", Reference="By Bo")
+    asked = len(histories(books))
+    run = await read(books)
+    rows = {row["number"]: row for row in await standing(books)}
+    assert {number: row["changed_by"] for number, row in rows.items()} == {"1": "Ann Ames", "2": "Bo Berg"}
+    assert all(row["changed_by_at"] is not None for row in rows.values())
+    assert len(histories(books)) - asked == 2
+    assert run["calls"] == run["calls_expected"]
+
+    # The same change is not asked for again, a new one is.
+    await read(books, full=True)
+    assert len(histories(books)) - asked == 2
+    change(books, "1", user="Cy Cole", Reference="Once more")
+    await read(books)
+    assert len(histories(books)) - asked == 3
+    assert {row["changed_by"] for row in await standing(books)} == {"Bo Berg", "Cy Cole"}
+
+
+async def test_what_a_history_does_not_say_is_left_open(books: Shop, make: Maker) -> None:
+    await books.run(make.created(make.document(make.customer(), 1)))
+    change(books, "1", user="System Generated", Reference="By another app")
+    assert await drift(books) == [("invoice", "reference", "", "By another app")]
+    [row] = await standing(books)
+    assert (row["changed_by"], row["changed_by_at"]) == ("", None)
+
+    change(books, "1", user="Ann Ames", Reference="By hand")
+    path = f"{books.invoice('1')['id']}/History$"
+    books.xero.admin.fault("answer", path=path, status=404, value="The document was not found.")
+    assert await drift(books) == [("invoice", "reference", "", "By hand")]
+    [row] = await standing(books)
+    assert (row["changed_by"], row["changed_by_at"]) == ("", None)
+
+
 async def test_payment_deleted_by_hand_is_paid_again(books: Shop, make: Maker) -> None:
     document = make.document(make.customer(), 1)
     await books.run(make.created(document), make.paid(document, "108.00"))
@@ -175,7 +212,8 @@ async def test_next_reading_reads_only_what_was_changed_since(open_shop: Shop, m
     change(open_shop, "2", Reference="By hand")
     second = await read(open_shop)
     assert second["since"] > before + timedelta(hours=1)
-    assert (second["calls"], second["read"], second["compared"]) == (5, 1, 1)
+    # Five lists, and the history of the one that differs.
+    assert (second["calls"], second["read"], second["compared"]) == (6, 1, 1)
     assert seen(await standing(open_shop)) == [("invoice", "reference", "", "By hand")]
     assert (await read(open_shop, full=True))["read"] == 4
 
@@ -272,10 +310,15 @@ async def test_setting_makes_readings_due(shop: Shop) -> None:
 _ENDED = "SELECT * FROM ledger.drift_runs WHERE finished_at IS NOT NULL"
 
 
-def change(books: Shop, number: str, **changes: Any) -> None:
+def change(books: Shop, number: str, user: str = "Pat Bookkeeper", **changes: Any) -> None:
     """Somebody changes an invoice in Xero."""
     body = {"InvoiceID": books.invoice(number)["id"], **changes}
-    books.by_hand("POST", "Invoices", {"Invoices": [body]})
+    books.by_hand("POST", "Invoices", {"Invoices": [body]}, user)
+
+
+def histories(books: Shop) -> list[str]:
+    """Calls that asked for a history."""
+    return [call for call in books.calls() if call.endswith("/History")]
 
 
 def pay_by_hand(books: Shop, number: str, amount: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from connections.facts import Account, OrganisationFacts
 from sinks.drift.acts import proposal
 from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
+from sinks.drift.history import last_person
 from sinks.steps import Kind, Link, Target
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -293,3 +294,34 @@ def test_proposals(
 ) -> None:
     row = {"kind": kind, "field": field, "xero_status": status, "information": information}
     assert proposal(row, setting) == proposed
+
+
+def written(user: str, day: int, changes: str = "Edited", **other: Any) -> dict[str, Any]:
+    """A line of Xero's history."""
+    at = datetime(2026, 3, day, 9, tzinfo=UTC)
+    return {
+        "User": user,
+        "Changes": changes,
+        "DateUTC": f"/Date({int(at.timestamp()) * 1000}+0000)/",
+        **other,
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "day"),
+    [
+        ([written("Ann", 2), written("Bo", 4), written("Cy", 3)], "Bo", 4),
+        ([written("System Generated", 9), written("Ann", 2)], "Ann", 2),
+        ([written("Ann", 2), written("Bo", 4, "Note")], "Ann", 2),
+        ([written("System Generated", 9)], "", None),
+        ([written("", 9), {"Changes": "Edited"}], "", None),
+        ([{"User": "Ann", "DateUTCString": "2026-03-05T09:00:00"}], "Ann", 5),
+        ([{"User": "Ann", "DateUTC": "soon"}], "", None),
+        ([], "", None),
+    ],
+)
+def test_the_newest_change_of_a_person_counts(
+    lines: list[dict[str, Any]], name: str, day: int | None
+) -> None:
+    at = None if day is None else datetime(2026, 3, day, 9, tzinfo=UTC)
+    assert last_person(lines) == (name, at)

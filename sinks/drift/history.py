@@ -1,0 +1,82 @@
+"""Who changed what differs: Xero's history of the object, asked for once a change.
+
+``GET /{Endpoint}/{Guid}/History`` (``HistoryRecords`` of Xero's OpenAPI description: ``Changes``, ``User``,
+``DateUTC``, ``Details``). What comes through an app, ours or another one, is ``System Generated`` there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from sinks import ledger
+from sinks.answers import decode
+from sinks.drift.compare import moment_of
+from sinks.lane import Lane
+from sinks.reads import read
+from sinks.xero.client import Request
+
+MOST = 50
+"""Objects a reading; where more differ, the next reading asks for the others."""
+_NOBODY = "System Generated"
+_NO_CHANGE = "Note"
+"""A remark that somebody has left."""
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An object of Xero that differs."""
+
+    kind: str
+    xero_id: str
+
+
+async def next_changed(connection: ledger.Connection, account: str, run_id: str) -> Changed | None:
+    """The object whose history comes next; none when all are known, or enough was asked."""
+    parameters = {"account": account, "run_id": run_id, "most": MOST}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["next_changed"], parameters)
+        row = await cursor.fetchone()
+    return None if row is None else Changed(row["kind"], row["xero_id"])
+
+
+async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None:
+    """Ask for the history of one object and keep who changed it. One that Xero does not show names nobody.
+
+    Raises:
+        NotTold: Xero did not answer; the same is to be asked again.
+        LeaseLost: another worker goes on with it.
+    """
+    answer = await read(lane, Request("GET", f"/{endpoint}/{changed.xero_id}/History", {}, None, None))
+    document = decode(answer.body) if answer.status == 200 else None
+    records = document.get("HistoryRecords") if isinstance(document, Mapping) else None
+    name, at = last_person(one for one in records or () if isinstance(one, Mapping))
+    async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
+        noted = {
+            "account": lane.account,
+            "xero_id": changed.xero_id,
+            "changed_by": name,
+            "changed_by_at": at,
+        }
+        await connection.execute(_SQL["note"], noted)
+        await connection.execute(_SQL["count"], {"run_id": run_id})
+
+
+def last_person(records: Iterable[Mapping[str, Any]]) -> tuple[str, datetime | None]:
+    """Who made the newest change by hand, and when; ``""`` when nobody is named. In any order."""
+    found: tuple[str, datetime | None] = ("", None)
+    for record in records:
+        name, at = str(record.get("User") or "").strip(), _moment(record)
+        if name and name != _NOBODY and record.get("Changes") != _NO_CHANGE and at is not None:
+            found = max(found, (name, at), key=lambda one: one[1].timestamp() if one[1] else float("-inf"))
+    return found
+
+
+def _moment(record: Mapping[str, Any]) -> datetime | None:
+    return moment_of(record.get("DateUTC")) or moment_of(record.get("DateUTCString"))
