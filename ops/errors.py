@@ -50,8 +50,8 @@ def in_words(error: Exception) -> OperationFailed | None:
             return _of_database(error)
         case KafkaError():
             return OperationFailed(
-                f"Kafka: {error}",
-                "see 'sbx status'; start the broker, or correct its address",
+                f"Kafka does not answer as it should: {error}",
+                "see 'sbx status'; start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
             )
         case OSError() if error.errno == errno.ENOSPC:
             return OperationFailed(f"the disk is full: {error}", "free some space, then run it again")

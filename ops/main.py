@@ -12,32 +12,43 @@ from typer.core import TyperGroup
 from connections.secrets import mask
 from ops.terminal import say
 
-COMMANDS = {
-    "up": "ops.up:up",
-    "demo": "ops.demo:demo",
-    "worker": "ops.worker:worker",
-    "notify": "ops.notify.command:notify",
-    "web": "ops.web:web",
-    "users": "ops.users:app",
-    "topics": "ops.topics:app",
-    "migrate": "ops.topics:migrate",
-    "connect": "ops.connect:connect",
-    "settings": "ops.settings:app",
-    "publish": "ops.publish:publish",
-    "preview": "ops.preview:preview",
-    "status": "ops.status:status",
-    "wait": "ops.wait:wait",
-    "log": "ops.log:log",
-    "explain": "ops.explain:explain",
-    "retry": "ops.retry:retry",
-    "skip": "ops.retry:skip",
-    "decide": "ops.decide:decide",
-    "replay": "ops.replay:replay",
-    "drift": "ops.drift:drift",
-    "pause": "ops.holding:pause",
-    "resume": "ops.holding:resume",
+PANELS = {
+    "Run it": {
+        "demo": "ops.demo:demo",
+        "up": "ops.up:up",
+        "worker": "ops.worker:worker",
+        "web": "ops.web:web",
+        "notify": "ops.notify.command:notify",
+    },
+    "Set it up": {
+        "connect": "ops.connect:connect",
+        "settings": "ops.settings:app",
+        "users": "ops.users:app",
+        "topics": "ops.topics:app",
+        "migrate": "ops.topics:migrate",
+    },
+    "Bring in events": {
+        "preview": "ops.preview:preview",
+        "publish": "ops.publish:publish",
+        "wait": "ops.wait:wait",
+    },
+    "See what became of them": {
+        "status": "ops.status:status",
+        "log": "ops.log:log",
+        "explain": "ops.explain:explain",
+    },
+    "Act": {
+        "retry": "ops.retry:retry",
+        "skip": "ops.retry:skip",
+        "decide": "ops.decide:decide",
+        "pause": "ops.holding:pause",
+        "resume": "ops.holding:resume",
+        "replay": "ops.replay:replay",
+        "drift": "ops.drift:drift",
+    },
 }
-"""Where each command is. In the order in which the help lists them."""
+"""Where each command is, under the headings of the help."""
+COMMANDS = {name: place for commands in PANELS.values() for name, place in commands.items()}
 
 
 class _Commands(TyperGroup):
@@ -62,6 +73,7 @@ class _Commands(TyperGroup):
             alone.command(cmd_name)(found)
             command = typer.main.get_command(alone)
         command.name = cmd_name
+        command.rich_help_panel = next(title for title, names in PANELS.items() if cmd_name in names)
         return command
 
 

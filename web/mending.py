@@ -60,7 +60,7 @@ def cause_in_words(row: Mapping[str, Any]) -> str:
     cause = str(row["cause"])
     if row["reason_code"] == "tax_rate_unmapped":
         return f"{rate_of(cause)} on {'sales' if cause.startswith('sales_tax.') else 'purchases'}"
-    return cause
+    return "" if row["reason_code"] == "number_taken" else cause
 
 
 def with_commands(text: str) -> Markup:
