@@ -282,7 +282,7 @@ REASONS = (
         "not_connected",
         "the SalesBinder account '{account}' is not connected to Xero.",
         "Nobody has connected it, or the connection was made for another name.",
-        "connect it with 'sbx connect {account}', then retry.",
+        "connect it on the page, or with 'sbx connect {account}'; then retry.",
         "settings",
     ),
     _failed(

@@ -48,7 +48,7 @@ REASONS = (
         "connection_lost",
         "Xero no longer accepts our access to '{account}': {message}",
         "The connection was revoked in Xero, its secret was changed, or a permission is missing.",
-        "'sbx connect {account}' again with valid credentials.",
+        "connect it again on the page, or with 'sbx connect {account}'.",
         "xero",
         "Everything is kept in order and sent once the account is connected again.",
     ),
