@@ -15,7 +15,7 @@ from .idempotency import MAX_LENGTH, KeyReused, fingerprint
 from .limits import Exceeded
 from .strict import StrictBodies
 from .tokens import App
-from .wire import api_exception, encode, problem
+from .wire import api_exception, decode, encode, problem
 from .world import Call, StoredAnswer, World
 
 Faults = dict[str, Fault]
@@ -86,6 +86,8 @@ class Api:
             await asyncio.sleep(slow.seconds)
         if "drop_before" in faults:
             return self._drop(request, call)
+        if somebody := faults.get("by_hand"):
+            self._change_by_hand(somebody.value, request, tenant_id)
         early = self._answer_before(app, tenant_id, faults, call)
         if early is None:
             stored = self._apply(request, path, body, app, tenant_id, call, faults)
@@ -100,6 +102,13 @@ class Api:
         if call.rate_limit_problem:
             _limit_problem(response, call.rate_limit_problem, faults["rate_limit"].retry_after)
         return self._finish(call, response)
+
+    def _change_by_hand(self, text: str, request: Request, tenant_id: str) -> None:
+        wanted = decode(text.encode())
+        asked = ApiRequest(wanted["method"], wanted["path"], {}, request.headers, encode(wanted["body"]))
+        done = answer(self.world.books[tenant_id], asked)
+        if done.status != 200:
+            raise ValueError(f"by_hand: {text} was refused: {done.body}")
 
     def _answer_before(self, app: App, tenant_id: str, faults: Faults, call: Call) -> StoredAnswer | None:
         """The answer of a fault that keeps the call from being applied."""

@@ -24,6 +24,8 @@ KINDS = {
     "unnamed": "apply, and summarise errors without telling which elements they are of",
     "shuffle": "apply, and answer a batch's elements in another order",
     "unknown_enum": "apply, and put `value` into field `name` of the first element answered",
+    "by_hand": "somebody changes the books before this call is applied: `value` is a request as JSON, "
+    'such as {"method": "POST", "path": "Invoices", "body": {...}}',
     "trickle": "apply, and send the body in pieces over `seconds` (real ones)",
 }
 

@@ -1,5 +1,6 @@
 """Scripted faults, the clock, inspection: the parts of the fake that are not Xero's."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,6 +51,13 @@ def test_answers_that_hide_what_happened(
     assert put(xero).status == status
     assert names(xero) == applied
     assert put(xero, "B").status == 200  # once only
+
+
+def test_somebody_is_faster(xero: Xero) -> None:
+    theirs = {"method": "PUT", "path": "Contacts", "body": {"Name": "Theirs"}}
+    xero.admin.fault("by_hand", method="PUT", value=json.dumps(theirs))
+    assert put(xero).status == 200
+    assert names(xero) == ["Theirs", "A"]
 
 
 @pytest.mark.parametrize("retry_after", [None, 7])
