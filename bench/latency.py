@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -63,7 +63,7 @@ def first_after(calls: Sequence[float], moment: float) -> float:
 
 
 async def one_by_one(
-    servers: str, database_url: str, messages: Sequence[Message]
+    servers: str, database_url: str, messages: Iterable[Message]
 ) -> tuple[list[float], list[float]]:
     """Publish each message when the one before has ended. When each was published, and shown as completed."""
     chance = random.Random(1)

@@ -1,4 +1,4 @@
-"""Replay of events that are done: read from the topic, mapped, looked up in the ledger, nothing changed."""
+"""Replay of events that are done: read from the topics, looked up in the ledger; live events meanwhile."""
 
 import asyncio
 import json
@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, takewhile
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 from psycopg import sql
 
-from bench.figures import Figure, at_least, at_most
+from bench.figures import Figure, at_least, at_most, percentile
+from bench.latency import first_after, one_by_one
 from bench.processes import own_environ
-from bench.rig import Rig, send
-from bench.sales import EVENTS_A_SALE, Message, sales
+from bench.rig import STAGES, Rig, send
+from bench.sales import EVENTS_A_SALE, Message, sale, sales
 from contracts.commands import encode_command
 from contracts.events import read_event
 from mappers import to_command
@@ -32,9 +34,12 @@ _COLUMNS = ("command_id", "account", "entity", "record_id", "action", "content_h
 
 
 def run() -> list[Figure]:
-    """Events a second, beside a bare kafka-python loop over the same topics in the same run."""
+    """Events a second, beside a bare kafka-python loop over the same topics in the same run; and how long live
+    events of another account take meanwhile.
+    """
     with Rig() as rig:
-        rig.connect(["bench"])
+        rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
+        tenants = rig.connect(["bench", "live"])
         messages = islice(sales("bench", EVENTS // EVENTS_A_SALE + 1), EVENTS)
         for batch in _in_batches(messages):
             asyncio.run(send(rig.servers, [(m.topic, m.key, m.value, m.headers) for m in batch]))
@@ -42,10 +47,20 @@ def run() -> list[Figure]:
         with psycopg.connect(rig.database_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE ledger.commands")
         _taken_in(rig)
-        before = _ledger(rig)
         bare = _bare(rig)
-        seconds, used = _replay(rig)
+        rig.start(*STAGES)
+        rig.publish(sale("live", 1))
+        rig.wait_until_completed(EVENTS_A_SALE, 120)
+        before, offset = _ledger(rig), rig.clock_offset()
+        seconds, used, sent = _replay(rig)
         assert _ledger(rig) == before, "a replay of what is done has changed the ledger"
+        made = rig.xero.admin.calls()
+        calls = [
+            call["at"] + offset
+            for call in made
+            if call["tenant_id"] == tenants["live"] and call["method"] in ("PUT", "POST")
+        ]
+        waited = [(first_after(calls, moment) - moment) * 1000 for moment in sent]
         return [
             Figure(
                 what="events replayed, all done",
@@ -56,7 +71,20 @@ def run() -> list[Figure]:
                 goal=at_least(5000),
             ),
             Figure(what="processor time", value=used / EVENTS * 1e6, unit="µs/event"),
-            Figure(what="calls to Xero", value=_calls(rig), unit="calls", goal=at_most(0)),
+            Figure(
+                what="calls to Xero",
+                value=sum(call["tenant_id"] == tenants["bench"] for call in made),
+                unit="calls",
+                goal=at_most(0),
+            ),
+            Figure(what="live events meanwhile", value=len(sent), unit="events"),
+            Figure(what="live, published → at Xero, p50", value=percentile(waited, 0.5), unit="ms"),
+            Figure(
+                what="live, published → at Xero, p95",
+                value=percentile(waited, 0.95),
+                unit="ms",
+                goal=at_most(1000),
+            ),
         ]
 
 
@@ -106,43 +134,45 @@ def _bare(rig: Rig) -> float:
     return seconds
 
 
-def _replay(rig: Rig) -> tuple[float, float]:
-    """Seconds that ``sbx replay --yes`` takes, its start included, and its processor time."""
+def _replay(rig: Rig) -> tuple[float, float, list[float]]:
+    """Seconds that ``sbx replay --yes`` takes, its start included, its processor time, and when live events were
+    published while it ran.
+    """
     environ = own_environ() | {
         "SBX_KAFKA_BOOTSTRAP_SERVERS": rig.servers,
         "SBX_DATABASE_URL": rig.database_url,
         "SBX_DATA_DIR": str(rig.directory / "data"),
     }
+    started = "from ops.main import main; raise SystemExit(main())"
     before = psutil.Process().cpu_times()
     began = time.monotonic()
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from ops.main import main; raise SystemExit(main())",
-            "replay",
-            "--yes",
-            "--json",
-        ],
+    replay = subprocess.Popen(
+        [sys.executable, "-c", started, "replay", "--account", "bench", "--yes", "--json"],
         cwd=Path(__file__).resolve().parents[1],
         env=environ,
         stdout=subprocess.PIPE,
-        check=True,
     )
-    seconds = time.monotonic() - began
+    with ThreadPoolExecutor(1) as thread:
+        ended = thread.submit(_ended, replay)
+        live = takewhile(lambda _: not ended.done(), sales("live", EVENTS, first=2))
+        sent, _ = asyncio.run(one_by_one(rig.servers, rig.database_url, live))
+        output, end = ended.result()
     after = psutil.Process().cpu_times()
-    totals = json.loads(done.stdout)
+    totals = json.loads(output)
     assert (totals["done"], totals["inserted"], totals["retried"]) == (EVENTS, 0, 0), totals
     spent = after.children_user + after.children_system - before.children_user - before.children_system
-    return seconds, spent
+    return end - began, spent, [moment for moment in sent if moment < end]
+
+
+def _ended(replay: "subprocess.Popen[bytes]") -> tuple[bytes, float]:
+    """What it has printed, and when it had ended."""
+    output, _ = replay.communicate()
+    assert replay.returncode == 0
+    return output, time.monotonic()
 
 
 def _ledger(rig: Rig) -> tuple[object, ...]:
     """What a change of the ledger would show in."""
-    return rig.query(
-        "SELECT count(*), sum(version), max(seq), (SELECT count(*) FROM ledger.outbox) FROM ledger.commands"
-    )[0]
-
-
-def _calls(rig: Rig) -> int:
-    return len(rig.xero.admin.calls())
+    return rig.query("SELECT count(*), sum(version), max(seq) FROM ledger.commands WHERE account = 'bench'")[
+        0
+    ]
