@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -30,20 +31,28 @@ from streams.topics import SOURCES
 
 EVENTS = 100_000
 _BATCH = 2000
-_COLUMNS = ("command_id", "account", "entity", "record_id", "action", "content_hash", "event_time", "body")
+_COLUMNS = (
+    "command_id",
+    "account",
+    "entity",
+    "record_id",
+    "action",
+    "content_hash",
+    "event_time",
+    "body",
+    "place",
+)
 
 
 def run() -> list[Figure]:
-    """Events a second, beside a bare kafka-python loop over the same topics in the same run; and how long live
-    events of another account take meanwhile.
-    """
+    """Events a second, beside a bare loop over the same topics; how long live events take meanwhile."""
     with Rig() as rig:
         rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
         tenants = rig.connect(["bench", "live"])
         messages = islice(sales("bench", EVENTS // EVENTS_A_SALE + 1), EVENTS)
         for batch in _in_batches(messages):
-            asyncio.run(send(rig.servers, [(m.topic, m.key, m.value, m.headers) for m in batch]))
-            _fill(rig, batch)
+            places = asyncio.run(send(rig.servers, [(m.topic, m.key, m.value, m.headers) for m in batch]))
+            _fill(rig, batch, places)
         with psycopg.connect(rig.database_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE ledger.commands")
         _taken_in(rig)
@@ -93,17 +102,17 @@ def _in_batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
         yield batch
 
 
-def _fill(rig: Rig, messages: Sequence[Message]) -> None:
+def _fill(rig: Rig, messages: Sequence[Message], places: Sequence[Any]) -> None:
     """Their commands, as if they had been done."""
     columns = sql.SQL(", ").join(map(sql.Identifier, (*_COLUMNS, "state", "outcome")))
     statement = sql.SQL("COPY ledger.commands ({}) FROM STDIN").format(columns)
     with psycopg.connect(rig.database_url) as connection, connection.cursor().copy(statement) as copy:
-        for m in messages:
-            command = to_command(read_event(m.topic, m.key, m.value, m.headers), m.topic, 0, 0)
-            event = command.event
+        for m, at in zip(messages, places, strict=True):
+            event = read_event(m.topic, m.key, m.value, m.headers)
+            command = to_command(event, at.topic, at.partition, at.offset)
             row = (command.command_id, command.account, command.entity, command.record_id, command.action)
-            made = (event.content_hash, event.time, encode_command(command), "completed", "posted")
-            copy.write_row((*row, *made))
+            body = (event.content_hash, event.time, encode_command(command), command.event.place)
+            copy.write_row((*row, *body, "completed", "posted"))
 
 
 def _taken_in(rig: Rig) -> None:
@@ -135,8 +144,8 @@ def _bare(rig: Rig) -> float:
 
 
 def _replay(rig: Rig) -> tuple[float, float, list[float]]:
-    """Seconds that ``sbx replay --yes`` takes, its start included, its processor time, and when live events were
-    published while it ran.
+    """Seconds that ``sbx replay --yes`` takes, its start included, its processor time, and when live events
+    were published while it ran.
     """
     environ = own_environ() | {
         "SBX_KAFKA_BOOTSTRAP_SERVERS": rig.servers,
@@ -173,6 +182,5 @@ def _ended(replay: "subprocess.Popen[bytes]") -> tuple[bytes, float]:
 
 def _ledger(rig: Rig) -> tuple[object, ...]:
     """What a change of the ledger would show in."""
-    return rig.query("SELECT count(*), sum(version), max(seq) FROM ledger.commands WHERE account = 'bench'")[
-        0
-    ]
+    changes = "SELECT count(*), sum(version), max(seq) FROM ledger.commands WHERE account = 'bench'"
+    return rig.query(changes)[0]

@@ -229,8 +229,8 @@ class Rig:
 
 async def send(
     servers: str, messages: Iterable[tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]]
-) -> None:
-    """Store messages on the broker."""
+) -> list[Any]:
+    """Store messages on the broker; where each is: ``topic``, ``partition``, ``offset``."""
     producer = AIOKafkaProducer(bootstrap_servers=servers, linger_ms=5, max_batch_size=262_144)
     await producer.start()
     try:
@@ -238,6 +238,6 @@ async def send(
             await producer.send(topic, value, key, headers=list(headers) or None)
             for topic, key, value, headers in messages
         ]
-        await asyncio.gather(*stored)
+        return await asyncio.gather(*stored)
     finally:
         await producer.stop()

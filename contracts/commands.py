@@ -7,6 +7,7 @@ same command. Account codes, tax types, number formats and lock dates are resolv
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -41,6 +42,11 @@ class EventRef(_Wire, frozen=True):
     topic: str = ""
     partition: int = -1
     offset: int = -1
+
+    @property
+    def place(self) -> str | None:
+        """``topic/partition/offset``; none where it is not known."""
+        return f"{self.topic}/{self.partition}/{self.offset}" if self.topic else None
 
 
 class Address(_Wire, frozen=True):
@@ -149,7 +155,12 @@ class Command(_Wire, frozen=True):
 
 def command_id(source: str, event_id: str) -> str:
     """The command's identity: ``uuid5(source, event id)``, the source as a UUID of the URL namespace."""
-    return str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, source), event_id))
+    return str(uuid.uuid5(_namespace(source), event_id))
+
+
+@lru_cache(1024)
+def _namespace(source: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, source)
 
 
 _encoder = msgspec.json.Encoder(decimal_format="string")

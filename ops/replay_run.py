@@ -13,11 +13,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from connections.crash_points import crash_point
+from contracts.commands import command_id
+from contracts.glances import Glance
 from log_projection import queries
 from log_projection.queries import Filters
 from ops.cost import Work
 from ops.errors import OperationFailed
-from ops.replay_topics import Logged, Range, Reader, Unreadable, chosen
+from ops.replay_topics import Logged, Range, Reader, Unreadable, chosen, glanced
 from sinks import replay
 from sinks.replay import Read, Standing
 
@@ -65,8 +67,9 @@ class Totals:
         )
         return sum(standings) + sum(self.unreadable.values())
 
-    def count(self, standings: Sequence[Standing], unreadable: Sequence[Unreadable]) -> None:
-        """Add a batch."""
+    def count(self, standings: Sequence[Standing], unreadable: Sequence[Unreadable], done: int = 0) -> None:
+        """Add a batch, of which ``done`` more are done."""
+        self.done += done
         for standing, times in Counter(standings).items():
             setattr(self, standing, getattr(self, standing) + times)
         for one in unreadable:
@@ -84,6 +87,8 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    done: list[Glance]
+    """Known as done without being read."""
     reads: list[Read]
     unreadable: list[Unreadable]
     nexts: list[int]
@@ -126,14 +131,15 @@ async def plan(database: Database, reader: Reader, wanted: Filters, progress: Pr
     """Count what a replay would find, and what it would do; changes nothing."""
     totals, work = Totals(), Counter[Work]()
     done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
-    async for batch in _batches(reader, wanted, await _logged(database, wanted)):
+    async for batch in _batches(database, reader, wanted, await _logged(database, wanted)):
         standings = await replay.look_up(database, batch.reads)
-        totals.count(standings, batch.unreadable)
+        totals.count(standings, batch.unreadable, len(batch.done))
         work.update(
             (read.event.account, read.event.entity, read.event.action)
             for read, standing in zip(batch.reads, standings, strict=True)
             if standing in ("unknown", "failed")
         )
+        done.update((one.account, f"{one.entity}/{one.subject}") for one in batch.done)
         for read, standing in zip(batch.reads, standings, strict=True):
             record = (read.event.account, f"{read.event.entity}/{read.event.subject}")
             (done if standing == "done" else pending).add(record)
@@ -163,7 +169,7 @@ class Replay:
         it was.
         """
         state = "completed"
-        async for batch in _batches(reader, self.wanted, await _logged(database, self.wanted)):
+        async for batch in _batches(database, reader, self.wanted, await _logged(database, self.wanted)):
             changed, cancelling = await self._apply(database, batch)
             progress(sum(batch.nexts))
             if cancelling or stop.asked:
@@ -191,7 +197,7 @@ class Replay:
         async with database.transaction():
             standings = await replay.look_up(database, batch.reads)
             applied = await replay.apply(database, batch.reads, standings, self.actor)
-            self.totals.count(standings, batch.unreadable)
+            self.totals.count(standings, batch.unreadable, len(batch.done))
             self.totals.inserted += applied.inserted
             self.totals.retried += applied.retried
             for one, position in zip(self.ranges, batch.nexts, strict=True):
@@ -314,29 +320,54 @@ def _rarely_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-async def _batches(reader: Reader, wanted: Filters, logged: Logged) -> AsyncIterator[_Batch]:
+async def _batches(
+    database: Database, reader: Reader, wanted: Filters, logged: Logged
+) -> AsyncIterator[_Batch]:
     """Batch after batch; the next one is read while one is worked on."""
 
-    def read() -> _Batch | None:
+    def read() -> tuple[list[tuple[Any, Glance | None]], list[int]] | None:
         messages, nexts = reader.read()
         if not messages and nexts == before[0]:
             return None
         before[0] = nexts
-        found = list(chosen(messages, wanted, logged))
-        reads = [one for one in found if isinstance(one, Read)]
-        return _Batch(reads, [one for one in found if isinstance(one, Unreadable)], nexts)
+        return glanced(messages, wanted), nexts
 
     before: list[list[int] | None] = [None]
     reading = asyncio.create_task(asyncio.to_thread(read))
     try:
         with _rarely_collected():
-            while (batch := await reading) is not None:
+            while (found := await reading) is not None:
                 reading = asyncio.create_task(asyncio.to_thread(read))
-                yield batch
+                yield await _batch(database, *found, wanted, logged)
     finally:
         # The consumer must not be closed under the thread's hands.
         reader.stop()
         await asyncio.wait([reading])
+
+
+async def _batch(
+    database: Database,
+    found: Sequence[tuple[Any, Glance | None]],
+    nexts: list[int],
+    wanted: Filters,
+    logged: Logged,
+) -> _Batch:
+    """What is known as done by its place, and all else, read."""
+    done: list[Glance] = []
+    left = [message for message, _ in found]
+    if wanted.number is None and logged.entries is None:  # these are asked of what is read
+        said = [(message, one) for message, one in found if one is not None]
+        not_done = await replay.not_done(
+            database,
+            [command_id(one.source, one.id) for _, one in said],
+            [f"{message.topic}/{message.partition}/{message.offset}" for message, _ in said],
+        )
+        done = [one for number, (_, one) in enumerate(said) if number not in not_done]
+        settled = {id(message) for number, (message, _) in enumerate(said) if number not in not_done}
+        left = [message for message in left if id(message) not in settled]
+    events = list(chosen(left, wanted, logged))
+    reads = [one for one in events if isinstance(one, Read)]
+    return _Batch(done, reads, [one for one in events if isinstance(one, Unreadable)], nexts)
 
 
 def _json(ranges: Sequence[Range]) -> Jsonb:

@@ -9,6 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from contracts.events import InvalidEvent, read_event
+from contracts.glances import Glance, glance
 from log_projection.queries import Filters
 from ops.broker import Broker, Offsets
 from ops.errors import BadUsage, OperationFailed
@@ -244,12 +245,29 @@ class Logged:
     """Ids of the entries that are wanted; none: all, also what has no entry."""
 
 
-def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:
-    """The events among the messages that the filters want, and what cannot be read at all."""
+def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, Glance | None]]:
+    """The messages that may be wanted, with what they say that they are. Most are done and need not be read:
+    that takes ten times as long as a glance.
+    """
+    found = []
     prefix = None if wanted.account is None else f"{wanted.account}/".encode()
+    asked = [(index, want) for index, name in _SAID if (want := getattr(wanted, name)) is not None]
     for message in messages:
         if prefix is not None and message.key is not None and not message.key.startswith(prefix):
             continue
+        said = glance(message.value, message.headers)
+        if said is None or all(said[index] == want for index, want in asked):
+            found.append((message, said))
+    return found
+
+
+_SAID = ((2, "account"), (3, "entity"), (4, "action"), (5, "record"))
+"""Fields of ``Glance``, and the filters on them."""
+
+
+def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:
+    """The events among the messages that the filters want, and what cannot be read at all."""
+    for message in messages:
         try:
             event = read_event(message.topic, message.key, message.value, tuple(message.headers))
         except InvalidEvent as error:

@@ -104,6 +104,7 @@ async def _insert(connection: Connection, commands: Sequence[Command], by: Trigg
             "content_hash": [c.event.content_hash for c in unique],
             "event_time": [c.event.time for c in unique],
             "body": [encode_command(c) for c in unique],
+            "place": [c.event.place for c in unique],
             "triggered_by": by.name,
             "actor": by.actor,
         },

@@ -1,9 +1,10 @@
 -- name: insert_commands
-INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
+INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body, place,
                              triggered_by, actor)
 SELECT u.*, %(triggered_by)s, %(actor)s
 FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
-            %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[]) AS u
+            %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[],
+            %(place)s::text[]) AS u
 ON CONFLICT (command_id) DO NOTHING
 RETURNING command_id
 

@@ -59,6 +59,20 @@ class Applied:
     retried: int
 
 
+async def not_done(
+    connection: ledger.Connection, command_ids: Sequence[str], places: Sequence[str]
+) -> set[int]:
+    """Which of these (by their position) the ledger does not know as done by the message at that place.
+
+    A message stays as it is, so the place says that the content is the same.
+    """
+    if not command_ids:
+        return set()
+    parameters = {"command_ids": list(command_ids), "places": list(places)}
+    cursor = await connection.execute(SQL["not_done"], parameters)
+    return {row[0] - 1 for row in await cursor.fetchall()}
+
+
 async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[Standing]:
     """How each of the events stands in the ledger, in their order."""
     if not reads:

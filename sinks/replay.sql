@@ -1,3 +1,9 @@
+-- name: not_done
+-- Numbers, from 1, of those that are not known to be done. Most are, so little comes back.
+SELECT u.number FROM unnest(%(command_ids)s::uuid[], %(places)s::text[]) WITH ORDINALITY AS u (command_id, place, number)
+LEFT JOIN ledger.commands c ON c.command_id = u.command_id AND c.place = u.place AND c.state = 'completed'
+WHERE c.command_id IS NULL
+
 -- name: known
 SELECT command_id, state, content_hash, reason_code FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
 

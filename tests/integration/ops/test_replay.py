@@ -167,6 +167,22 @@ def test_replaying_what_is_done_makes_no_call_and_changes_nothing(account: Accou
     assert account.calls() == calls
 
 
+def test_done_is_also_what_was_published_twice_or_taken_in_by_an_older_version(account: Account) -> None:
+    """What the place of a message does not tell, its content does."""
+    events = account.sale(2)
+    account.run(*events)
+    account.run(events[1])
+    assert {row["place"] is None for row in account.rows()} == {False}
+    assert account.replay()["done"] == 4
+    with account.database() as connection:
+        connection.execute("UPDATE ledger.commands SET place = NULL WHERE account = %s", [account.name])
+    assert account.replay()["done"] == 4
+    reused = {**events[0], "time": "2026-03-02T00:00:00Z"}
+    account.run(reused)
+    plan = account.replay()
+    assert (plan["events"], plan["done"], plan["event_id_reused"]) == (5, 4, 1)
+
+
 def test_what_the_ledger_lost_is_taken_in_and_posted_once_in_order(account: Account) -> None:
     account.sbx("pause", account.name)
     events = account.sale(7)

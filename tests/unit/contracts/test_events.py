@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import EVENT_TYPES, ChangeEvent, InvalidEvent, event_to_kafka, read_event
+from contracts.glances import glance
 from contracts.reasons import render
 from contracts.snapshots import CustomerData, DocumentData, DocumentDeletedData, TransactionData
 
@@ -75,6 +76,20 @@ def test_every_example_reads_the_same_in_both_modes(event: Event) -> None:
     assert f"salesbinder.{structured.entity}.{structured.action}" == event["type"]
     assert read(event, value=value, headers=headers) == structured
     assert read(event, headers=[]) == structured
+
+
+@pytest.mark.parametrize("event", examples(), ids=lambda event: event["type"])
+def test_a_glance_sees_what_reading_does(event: Event) -> None:
+    topic, key, value, headers = event_to_kafka(event)
+    whole = read_event(topic, key, value, headers)
+    for said in (glance(value, headers), glance(*binary(event))):
+        assert said is not None
+        assert said == tuple(getattr(whole, name) for name in said._fields)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"no JSON", b'{"type": 1}'])
+def test_a_glance_at_what_is_no_event_leaves_it_to_reading(value: bytes | None) -> None:
+    assert glance(value, ()) is None
 
 
 def test_examples_cover_every_type() -> None:
