@@ -33,7 +33,7 @@ class Result:
     raw: Any = None
     """The element's own part of the answer; none when the answer does not say."""
     halve: bool = False
-    """It came in a batch in which something was refused that cannot be told: next time in a smaller one."""
+    """Something in its batch went wrong, and the answer does not tell what: next time in a smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ def trouble_of(status: int) -> Trouble:
     return _TROUBLES.get(status, "")
 
 
+_ERROR_OF_ITS_OWN = 500
+"""Xero's answer when it stumbled, perhaps over one element each time: the others must get away from it."""
+
 _TROUBLES: dict[int, Trouble] = {401: "unauthorised", 403: "forbidden", 429: "limit"}
 
 
@@ -67,10 +70,9 @@ def read_answer(call: Call, answer: Answer) -> Reading:
         return Reading(results, settled=not lost or isinstance(decode(answer.body), Mapping))
     trouble = trouble_of(status)
     if trouble:
-        unsure = trouble == "server" and call.route.creates
-        return Reading(
-            tuple(Result("unknown" if unsure else "not_applied") for _ in call.parts), settled=False
-        )
+        verdict: Verdict = "unknown" if trouble == "server" and call.route.creates else "not_applied"
+        halve = status == _ERROR_OF_ITS_OWN and len(call.parts) > 1
+        return Reading(tuple(Result(verdict, halve=halve) for _ in call.parts), settled=False)
     return Reading(tuple(_refused(call, answer)))
 
 

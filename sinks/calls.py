@@ -13,6 +13,8 @@ from sinks.xero.client import Request
 MAX_BODY = 3_000_000
 MAX_QUERY = 2_500
 """Bytes of a query: longer addresses are refused by servers on the way."""
+FULL_BATCH = 50
+"""Elements of a call at most, which is what Xero's guide advises."""
 _ORDERS_PER_PAGE = "500"
 
 
@@ -23,7 +25,7 @@ class Part:
     element: Element
     members: list[str] = field(default_factory=list)
     """Command ids."""
-    limit: int = 50
+    limit: int = FULL_BATCH
     """Elements that its call may carry; fewer after a batch was refused as a whole."""
 
 

@@ -57,7 +57,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
         for work in works:
             work.known = Known()
             if result.halve or result.verdict == "split":
-                work.batch_limit = max(1, min(work.batch_limit, 50) // 2)
+                work.batch_limit = max(1, work.batch_limit // 2)
         return None
     for work in works:
         work.refusal = _kept_refusal(element, work)

@@ -13,7 +13,7 @@ from connections.crash_points import crash_point
 from connections.facts import OrganisationFacts
 from sinks import ledger
 from sinks.account_state import AccountState, Hold
-from sinks.calls import Call, Part, batches, make_call
+from sinks.calls import FULL_BATCH, Call, Part, batches, make_call
 from sinks.desk import Desk, Outcome, write_and_publish
 from sinks.entries import Entry, now_utc
 from sinks.ledger import Lease
@@ -88,6 +88,8 @@ class Lane:
         """The turn of what was taken up last: what is left in the ledger has this one or a later."""
         self.facts_wanted = False
         self.doubted: dict[str, datetime] = {}
+        self._batch_limits: dict[str, int] = {}
+        """Of commands that go out in smaller batches, kept while they are given back because Xero is away."""
         self._queued_since: float | None = None
         self._partial_turn = ledger.LIVE
 
@@ -126,6 +128,8 @@ class Lane:
             if not heads:
                 return False
             works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
+            for work in works:
+                work.batch_limit = self._batch_limits.get(work.entry.command_id, work.batch_limit)
             outcome = await self.desk().advance(connection, works)
             crash_point("plan.before_commit")
         crash_point("plan.after_commit")
@@ -161,8 +165,12 @@ class Lane:
         """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
         for work in works:
             self.works[work.entry.command_id] = work
+            if work.batch_limit < FULL_BATCH:
+                self._batch_limits[work.entry.command_id] = work.batch_limit
         for work in (*outcome.ended, *outcome.waiting):
             self.works.pop(work.entry.command_id, None)
+        for work in outcome.ended:
+            self._batch_limits.pop(work.entry.command_id, None)
         for work in outcome.stale_facts:
             self.facts_wanted = True
             self.waiting.setdefault(_FACTS, []).append(work)

@@ -11,6 +11,7 @@ from connections.settings import Settings
 from connections.sql import load_queries
 from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
 from sinks import ledger
+from sinks.calls import FULL_BATCH
 from sinks.entries import Entry, now_utc
 from sinks.planner import Known, Refusal, Situation
 from sinks.planner.contacts import contact_target
@@ -30,7 +31,7 @@ class Work:
     refusal: Refusal | None = None
     facts_refreshed: bool = False
     name_asked_again: bool = False
-    batch_limit: int = 50
+    batch_limit: int = FULL_BATCH
 
     @property
     def ids(self) -> list[str]:

@@ -152,6 +152,8 @@ class Api:
     ) -> StoredAnswer:
         if fault := faults.get("error_before"):
             return _broken(fault.status or 500)
+        if (fault := faults.get("stumble")) and fault.value.encode() in body:
+            return _broken(500)
         if fault := faults.get("answer"):
             said = fault.value.replace("{authorization}", request.headers.get("authorization", ""))
             return StoredAnswer(fault.status or 400, _JSON, said.encode(), 0)

@@ -16,6 +16,7 @@ KINDS = {
     "error_after": "apply, then answer `status` (default 500), kept under the Idempotency-Key",
     "answer": "answer `status` (default 400) with the JSON text `value`, nothing applied; `{authorization}` "
     "in it becomes that header of the call, as a proxy's page may show it",
+    "stumble": "answer 500 whenever the body holds `value`, nothing applied",
     "unavailable": "answer 503, nothing applied, nothing kept",
     "rate_limit": "answer 429 with `problem` and, unless it is null, `retry_after`",
     "expired_token": "answer 401 as for an expired token",

@@ -1,5 +1,6 @@
 """Xero misbehaves at random; the books and the ledger come out the same."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -47,3 +48,20 @@ async def test_books_come_out_the_same(
         ("completed", "already_there"),
     }
     assert_books_hold(shop, 60)
+
+
+async def test_what_xero_always_stumbles_over_keeps_nothing_else_out(
+    fast_shop: Shop, xero: FakeXeroServer, maker: Maker
+) -> None:
+    """One customer's name is answered with 500 each time: all other sales come in, and in the end it, too."""
+    shop = fast_shop
+    rule = xero.admin.fault("stumble", path="Contacts", times=None, value='"Customer 5"')
+    await shop.send(*sales(maker, 12))
+    async with delivering(shop):
+        async with asyncio.timeout(60):
+            while sum(i["status"] == "PAID" for i in shop.books["invoices"]) < 11:  # noqa: ASYNC110 - Xero's books
+                await asyncio.sleep(0.1)
+        assert "5" not in {i["number"] for i in shop.books["invoices"]}
+        xero.admin.clear_faults(rule)
+        await shop.idle(120)
+    assert_books_hold(shop, 12)
