@@ -37,6 +37,11 @@ def test_what_no_setting_puts_right_has_no_link(account: str, code: str | None) 
     assert mending({"account": account, "reason_code": code, "cause": ""}) is None
 
 
+def test_an_account_that_is_not_connected_is_connected_on_the_page() -> None:
+    place = mending({"account": "acme", "reason_code": "not_connected", "cause": ""})
+    assert place is not None and place.address == "/connect?account=acme"
+
+
 def test_every_reason_that_lies_in_the_settings_is_found_there() -> None:
     keys = {one.key for _, fields in GROUPS for one in fields}
     elsewhere = {"item_code_taken", "currency_not_enabled", "not_connected"}
