@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from typing import Annotated, TypeVar
 
 import psycopg
@@ -10,7 +11,7 @@ import typer
 from rich.table import Table
 
 from ops import environment
-from ops.errors import OperationFailed
+from ops.errors import BadUsage, OperationFailed
 from ops.options import AsJson
 from ops.terminal import print_json, say, stdout_console
 from ops.web import PORT, link_of
@@ -81,6 +82,53 @@ def token(
 ) -> None:
     """Print a token for the JSON API. It is shown this once and kept as a hash."""
     print(_run(lambda c: sessions.new_token(c, name, label, days)))
+
+
+@app.command("set-role")
+def set_role(
+    name: Name, role: Annotated[Role, typer.Argument(metavar="ROLE", help="viewer or operator.")]
+) -> None:
+    """Give a user another role. It holds at once, in open sessions and tokens, too."""
+    _run(lambda c: users.set_role(c, name, role))
+    say(f"{name} is {role} now")
+
+
+@app.command("tokens")
+def tokens(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Of this user. [default: of all]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the tokens that are good, and when each was used last."""
+    rows = _run(lambda c: sessions.tokens(c, name))
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("user", "label", "made (UTC)", "used last (UTC)", "good until (UTC)"):
+        table.add_column(column)
+    for row in rows:
+        times = (row["created_at"], row["last_used_at"], row["expires_at"])
+        shown = (f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "never" for at in times)
+        table.add_row(row["user_name"], row["label"], *shown)
+    stdout_console().print(table)
+
+
+@app.command("revoke")
+def revoke(
+    name: Name,
+    label: Annotated[str | None, typer.Option(help="The token of this label.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All tokens of the user.")] = False,
+) -> None:
+    """End tokens of a user at once. 'sbx users tokens' shows them."""
+    if (label is None) != every:
+        raise BadUsage("which tokens is not said", "give --label LABEL for one, or --all")
+    ended = _run(lambda c: sessions.revoke(c, name, label))
+    if label is not None and not ended:
+        raise OperationFailed(f"{name} has no token '{label}'", f"sbx users tokens {name}")
+    say(f"{ended} {'token' if ended == 1 else 'tokens'} of {name} ended")
 
 
 @app.command("link")

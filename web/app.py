@@ -34,6 +34,7 @@ from web.pages import (
     replays,
     settings,
     sign_in,
+    you,
 )
 from web.problems import Problem
 from web.services import Services
@@ -70,6 +71,9 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),
     Route("/acts/{number:int}", act.act_page),
+    Route("/you", you.you_page),
+    Route("/you/session", you.end_session, methods=["POST"]),
+    Route("/you/token", you.revoke, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),
 )
 """Behind the gate. A ``POST`` is made with ``acting`` or ``acting_for_all``; a test sees to it."""

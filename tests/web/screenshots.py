@@ -53,6 +53,7 @@ def take(office: Office, browser: Browser, folder: Path) -> list[Path]:
         "differences": f"/accounts/{sample.ACCOUNTS[0]}/drift",
         "issues": "/issues",
         "connect": f"/connect?account={sample.ACCOUNTS[0]}",
+        "you": "/you",
         "settings": f"/accounts/{sample.ACCOUNTS[0]}/settings",
     }
     # Those two made entries of this very moment: the day's own stand before them.

@@ -81,3 +81,21 @@ def test_differences_are_accepted_and_compared_anew(
             page.reload()
         expect(page.get_by_text("Under way")).to_be_hidden()
         expect(page.get_by_text("asked for by ann")).to_be_visible()
+
+
+@SIZES
+@SCRIPTS
+def test_ones_own_tokens_are_revoked(
+    visit: Open, office: Office, scripted: bool, viewport: dict[str, int]
+) -> None:
+    page = visit(java_script_enabled=scripted, viewport=viewport)
+    program = office.api("ann")
+    page.goto("/you")
+    expect(page.get_by_role("region", name="Sessions").get_by_role("listitem")).to_have_count(1)
+    if scripted:
+        check_page(page, viewport)
+    page.get_by_role("button", name="Revoke test").click()
+    expect(page.get_by_text("You have none.")).to_be_visible()
+    assert program.get("/api/v1/summary").status == 401
+    page.get_by_role("button", name="Sign out here").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -67,9 +67,22 @@ def _nobody(request: Request) -> Response:
             "Send a token that is good: 'Authorization: Bearer …'. 'sbx users token' makes one.",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    wanted = f"?next={quote(back)}" if request.method in _SAFE and back != "/" else ""
-    return RedirectResponse(f"/sign-in{wanted}", 303)
+    if request.method in _SAFE:
+        back, wanted = _within(request.url.path, request.url.query), {}
+    else:
+        # The form was not looked at: back to the page that it stands on, to be sent once more.
+        page = urlsplit(request.headers.get("referer", ""))
+        back = _within(page.path, page.query) if page.netloc == request.headers.get("host") else "/"
+        wanted = {"ended": "yes"}
+    if back != "/":
+        wanted["next"] = back
+    return RedirectResponse(
+        "/sign-in" + (f"?{urlencode(wanted, quote_via=quote, safe='/')}" if wanted else ""), 303
+    )
+
+
+def _within(path: str, query: str) -> str:
+    return path + (f"?{query}" if query else "")
 
 
 def user_of(request: Request) -> User:

@@ -34,12 +34,36 @@ async def end(connection: Connection, key: str) -> None:
 
 async def user_of_session(connection: Connection, key: str) -> User | None:
     """Whose session this is; none when it has ended."""
-    return await _user(connection, "session_user", key)
+    return _user(await _row(connection, "session_user", key))
 
 
 async def user_of_token(connection: Connection, token: str) -> User | None:
-    """Whose token this is; none when it is unknown or has run out."""
-    return await _user(connection, "token_user", token)
+    """Whose token this is; none when it is unknown or has run out. Its use is noted, to the minute."""
+    row = await _row(connection, "token_user", token)
+    if row is not None and row["stale"]:
+        await connection.execute(_SQL["note_use"], [key_hash(token)])
+    return _user(row)
+
+
+async def tokens(connection: Connection, user_name: str | None = None) -> list[dict[str, Any]]:
+    """Tokens that are good, of a user or of all, with when each was made, used last, and ends."""
+    return await _rows(connection, "tokens", {"user_name": user_name})
+
+
+async def revoke(connection: Connection, user_name: str, label: str | None) -> int:
+    """End a user's token of this label, or all of them; how many there were."""
+    parameters = {"user_name": user_name, "label": label}
+    return (await connection.execute(_SQL["revoke"], parameters)).rowcount
+
+
+async def of_user(connection: Connection, user_name: str, key: str) -> list[dict[str, Any]]:
+    """A user's sessions, the newest first; ``this_one`` says whether it is that of ``key``."""
+    return await _rows(connection, "sessions", {"user_name": user_name, "key_hash": key_hash(key)})
+
+
+async def end_one(connection: Connection, user_name: str, session_id: str) -> None:
+    """End one of a user's sessions by its id; nothing where it has ended."""
+    await connection.execute(_SQL["end_one"], {"user_name": user_name, "id": session_id})
 
 
 async def new_token(connection: Connection, user_name: str, label: str, days: int) -> str:
@@ -75,10 +99,18 @@ async def redeem_link(connection: Connection, key: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def _user(connection: Connection, statement: str, key: str) -> User | None:
+async def _row(connection: Connection, statement: str, key: str) -> dict[str, Any] | None:
+    rows = await _rows(connection, statement, [key_hash(key)])
+    return rows[0] if rows else None
+
+
+async def _rows(connection: Connection, statement: str, parameters: Any) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[statement], [key_hash(key)])
-        row: dict[str, Any] | None = await cursor.fetchone()
+        await cursor.execute(_SQL[statement], parameters)
+        return await cursor.fetchall()
+
+
+def _user(row: dict[str, Any] | None) -> User | None:
     if row is None:
         return None
     accounts = None if row["accounts"] is None else tuple(row["accounts"])

@@ -13,15 +13,36 @@ WHERE s.key_hash = %s AND s.expires_at > clock_timestamp()
 DELETE FROM web.sessions WHERE key_hash = %s
 
 -- name: token_user
-SELECT u.name, u.role, u.accounts FROM web.tokens t JOIN web.users u ON u.name = t.user_name
+SELECT u.name, u.role, u.accounts, t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS stale
+FROM web.tokens t JOIN web.users u ON u.name = t.user_name
 WHERE t.key_hash = %s AND t.expires_at > clock_timestamp()
+
+-- name: note_use
+UPDATE web.tokens SET last_used_at = clock_timestamp() WHERE key_hash = %s
+
+-- name: tokens
+SELECT user_name, label, created_at, last_used_at, expires_at FROM web.tokens
+WHERE (%(user_name)s::text IS NULL OR user_name = %(user_name)s) AND expires_at > clock_timestamp()
+ORDER BY user_name, label
+
+-- name: revoke
+DELETE FROM web.tokens
+WHERE user_name = %(user_name)s AND (%(label)s::text IS NULL OR label = %(label)s)
+
+-- name: sessions
+SELECT left(encode(key_hash, 'hex'), 16) AS id, created_at, expires_at, key_hash = %(key_hash)s AS this_one
+FROM web.sessions WHERE user_name = %(user_name)s AND expires_at > clock_timestamp() ORDER BY created_at DESC
+
+-- name: end_one
+DELETE FROM web.sessions WHERE user_name = %(user_name)s AND left(encode(key_hash, 'hex'), 16) = %(id)s
 
 -- name: new_token
 INSERT INTO web.tokens AS t (key_hash, user_name, label, expires_at)
 SELECT %(key_hash)s, name, %(label)s, clock_timestamp() + make_interval(days => %(days)s)
 FROM web.users WHERE name = %(user_name)s
 ON CONFLICT (user_name, label) DO UPDATE
-SET key_hash = excluded.key_hash, created_at = excluded.created_at, expires_at = excluded.expires_at
+SET key_hash = excluded.key_hash, created_at = excluded.created_at, expires_at = excluded.expires_at,
+    last_used_at = NULL
 
 -- name: new_link
 INSERT INTO web.links (key_hash, user_name, expires_at)

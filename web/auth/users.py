@@ -109,6 +109,17 @@ async def set_password(connection: Connection, name: str, password: str) -> None
         await connection.execute(_SQL["end_sessions"], [name])
 
 
+async def set_role(connection: Connection, name: str, role: Role) -> None:
+    """Give a user another role; it holds at once, in sessions and tokens that are open, too.
+
+    Raises:
+        UserRefused: there is no such user.
+    """
+    parameters = {"name": name, "role": role}
+    if name == LOCAL or (await connection.execute(_SQL["set_role"], parameters)).rowcount == 0:
+        raise _unknown(name)
+
+
 async def listed(connection: Connection) -> list[dict[str, Any]]:
     """All users by name, with how many tokens they have."""
     async with connection.cursor(row_factory=dict_row) as cursor:

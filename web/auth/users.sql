@@ -17,6 +17,9 @@ SELECT password_hash FROM web.users WHERE name = %s
 -- name: set_password
 UPDATE web.users SET password_hash = %(password_hash)s WHERE name = %(name)s
 
+-- name: set_role
+UPDATE web.users SET role = %(role)s WHERE name = %(name)s
+
 -- name: end_sessions
 DELETE FROM web.sessions WHERE user_name = %s
 

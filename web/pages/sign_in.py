@@ -22,7 +22,8 @@ from web.views import render
 
 async def sign_in_page(request: Request) -> Response:
     """``GET /sign-in``"""
-    return _form(request, next_page=request.query_params.get("next", ""))
+    ended = "ended" in request.query_params
+    return _form(request, next_page=request.query_params.get("next", ""), ended=ended)
 
 
 async def sign_in(request: Request) -> Response:
@@ -89,9 +90,16 @@ def _form(
     error: str = "",
     status: int = 200,
     retry_after: int | None = None,
+    ended: bool = False,
 ) -> Response:
     visit = request.cookies.get(VISIT_COOKIE) or new_key()
-    context = {"name": name, "next": next_page, "error": error, "visit_token": form_token(visit)}
+    context = {
+        "name": name,
+        "next": next_page,
+        "error": error,
+        "ended": ended,
+        "visit_token": form_token(visit),
+    }
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     response = render(request, "sign_in.html", context, status, headers)
     set_cookie(request, response, VISIT_COOKIE, visit, 3600)

@@ -32,6 +32,14 @@ def test_users_are_set_up_without_a_password_on_the_command_line(sbx: Sbx) -> No
     assert "argon2" not in shown.out
     assert '"name": "ann", "role": "operator", "accounts": ["acme"], "has_password": true' in shown.out
     assert sbx("users", "set-password", "ann", stdin="another long one\n").code == 0
+    assert sbx("users", "set-role", "bot", "operator").code == 0
+    listed = sbx("users", "tokens", "bot", "--json").out
+    assert '"label": "api"' in listed and '"last_used_at": null' in listed and token not in listed
+    assert sbx("users", "revoke", "bot").code == 2
+    unknown = sbx("users", "revoke", "bot", "--label", "none")
+    assert (unknown.code, "has no token 'none'" in unknown.err) == (1, True)
+    assert sbx("users", "revoke", "bot", "--label", "api").code == 0
+    assert sbx("users", "tokens", "--json").out == ""
     assert sbx("users", "remove", "bot").code == 0
     gone = sbx("users", "token", "bot")
     assert (gone.code, "sbx users list" in gone.err) == (1, True)
