@@ -2,10 +2,11 @@
 
 import smtplib
 import ssl
+import uuid
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
@@ -22,6 +23,7 @@ _TITLES = {
     "paused": "Paused",
     "connection_lost": "Connection lost",
     "oldest_waiting": "Waiting",
+    "test": "Test",
 }
 
 
@@ -89,6 +91,14 @@ def _paragraph(alert: Told, page_url: str) -> str:
     over = f" (over since {alert.ended_at:%Y-%m-%d %H:%M} UTC)" if alert.ended_at else ""
     lines = [f"{_TITLES[alert.kind]}, {alert.account}{over}: {alert.text}", f"What to do: {alert.remedy}"]
     return "\n".join([*lines, page_url + alert.path] if page_url else lines)
+
+
+def trial_message() -> Message:
+    """What is sent to see whether it arrives."""
+    now = datetime.now(UTC)
+    text = "This is a test message. Whoever reads it would have been told of trouble."
+    told = Told("test", "test", text, "nothing, when it has arrived where it should", "/", now, None)
+    return Message(str(uuid.uuid4()), now, [told])
 
 
 def deliver(channel: str, message: Message, settings: NotifySettings) -> None:

@@ -316,3 +316,28 @@ def test_the_command_tells_and_ends_in_order(alone: Sbx, database_url: str, rece
     _, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     assert "s3cret" not in err
+
+
+def test_a_test_message_goes_to_each_channel_and_says_what_came_of_it(alone: Sbx, receiver: Receiver) -> None:
+    (nobody,) = free_ports("127.0.0.1", 1)
+    told = {
+        "SBX_NOTIFY_WEBHOOK_URL": receiver.url,
+        "SBX_NOTIFY_SMTP_URL": f"smtp://127.0.0.1:{nobody}",
+        "SBX_NOTIFY_EMAIL_TO": "ann@example.com",
+        "SBX_NOTIFY_EMAIL_FROM": "sbx@example.com",
+    }
+    sbx = Sbx({**alone.environ, **told})
+    both = sbx("notify", "--test")
+    assert both.code == 1
+    assert "webhook: delivered" in both.out and "email: not delivered: 127.0.0.1" in both.out
+    [message] = receiver.got
+    assert [alert["kind"] for alert in message["alerts"]] == ["test"]
+    assert "test message" in message["text"]
+
+    receiver.status = 500
+    refused = sbx("notify", "--test", "--json").json["webhook"]
+    assert refused == {"delivered": False, "problem": "127.0.0.1 answered 500"}
+    receiver.status = 200
+    assert alone("notify", "--test", SBX_NOTIFY_WEBHOOK_URL=receiver.url).code == 0
+    assert "s3cret" not in both.out + both.err
+    assert sbx("notify", "--json").code == 2
