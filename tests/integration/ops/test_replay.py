@@ -13,7 +13,8 @@ from unittest import mock
 
 import psycopg
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
 from psycopg.rows import dict_row
 
 from connections.environment import Environment
@@ -526,3 +527,31 @@ def state_of(account: Account, replay_id: int) -> str:
     lines = account.sbx("replay", "--list", "--json").out.splitlines()
     [found] = [row for row in map(json.loads, lines) if row["replay_id"] == replay_id]
     return str(found["state"])
+
+
+def test_what_retention_has_removed_is_refused_or_told(account: Account) -> None:
+    """The last of this module: nobody after it wants what is gone."""
+    events = account.sale(61)
+    account.run(*events)
+
+    async def begin_and_die() -> int:
+        async with await database_of(account) as database, replay_run.alone(database):
+            return (await begun(database, account))[0].replay_id
+
+    replay_id = asyncio.run(begin_and_die())
+    [place] = [e for e in account.logged() if e["action"] == "created" and e["entity"] == "invoice"]
+    topic, partition, offset = place["topic"], place["partition"], place["offset"]
+    kafka = KafkaAdminClient(bootstrap_servers=services(account.stack)[0])
+    kafka.delete_records({TopicPartition(topic, partition): offset + 1})
+    kafka.close()
+    inside = ("replay", "--topic", topic, "--partition", str(partition))
+    gone = here(account.stack, *inside, "--offset", str(offset), "--yes")
+    assert gone.code == 1
+    assert f"{offset} to {offset} were removed by retention" in gone.err
+    assert f"--offset {offset + 1}-" in gone.err
+    told = here(account.stack, *inside, "--since", "1h", "--account", account.name, "--json")
+    assert (told.code, told.json["events"]) == (0, 1)
+    assert "the beginning of 1 partition was removed by retention" in told.err
+    late = here(account.stack, "replay", "--resume", str(replay_id))
+    assert (late.code, "removed by retention" in late.err) == (1, True)
+    assert state_of(account, replay_id) == "interrupted"
