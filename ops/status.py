@@ -20,6 +20,7 @@ from ops import environment, targets
 from ops.broker import Broker, behind
 from ops.options import AsJson
 from ops.terminal import age, plural, print_json, say, stdout_console
+from sandbox import too_full
 from streams import STAGES, Stage
 from streams.topics import COMMANDS, RESULTS, SOURCES
 
@@ -118,6 +119,8 @@ def gather(used: Environment) -> Status:
         status.problems.append(
             f"{' and '.join(missing)} not configured, and nothing runs in {used.data_dir}: run 'sbx up'"
         )
+    if used.data_dir.is_dir() and (full := too_full(used.data_dir)):
+        status.problems.append(f"{full}: free some space")
     if used.kafka_bootstrap_servers:
         try:
             with Broker(environment.kafka_client(used)) as broker:

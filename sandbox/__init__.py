@@ -4,7 +4,7 @@ Nothing in here knows the product; only the command line and the tests use it.
 """
 
 from sandbox.errors import DataDirInUse, DataDirUnusable, DownloadFailed, SandboxError, ServiceFailed
-from sandbox.paths import cache_dir, default_data_dir
+from sandbox.paths import cache_dir, default_data_dir, too_full
 from sandbox.process import Progress
 from sandbox.stack import EmbeddedStack, Endpoints, find_running
 
@@ -20,4 +20,5 @@ __all__ = [
     "cache_dir",
     "default_data_dir",
     "find_running",
+    "too_full",
 ]

@@ -45,19 +45,29 @@ def prepare(directory: Path) -> Path:
         probe = directory / f".writable-{os.getpid()}"
         probe.write_bytes(b"x")
         probe.unlink()
-        space = os.statvfs(directory)
+        full = too_full(directory)
     except OSError as error:
         raise DataDirUnusable(
             f"The data directory {directory} cannot be used: {error.strerror or error}. "
             "Make it writable for this user, or name another one with SBX_DATA_DIR."
         ) from error
-    free = space.f_bavail * space.f_frsize
-    if free < MIN_FREE_BYTES:
+    if full:
         raise DataDirUnusable(
-            f"The disk of {directory} has {free // 2**20} MB left; {MIN_FREE_BYTES // 2**20} MB are needed. "
-            "Free some space, or name a directory on another disk with SBX_DATA_DIR."
+            f"{full}. Free some space, or name a directory on another disk with SBX_DATA_DIR."
         )
     return directory
+
+
+def too_full(directory: Path) -> str:
+    """How little room there is on the disk of an existing directory; blank where there is enough.
+
+    Raises OSError.
+    """
+    space = os.statvfs(directory)
+    free = space.f_bavail * space.f_frsize
+    if free >= MIN_FREE_BYTES:
+        return ""
+    return f"The disk of {directory} has {free // 2**20} MB left; {MIN_FREE_BYTES // 2**20} MB are needed"
 
 
 def open_to_all(path: Path) -> bool:

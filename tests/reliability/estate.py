@@ -95,19 +95,34 @@ class Estate:
 
     def end_kafka(self, how: signal.Signals) -> None:
         """The broker's own process gets the signal."""
-        mark = f"-Dsbx.data_dir={self.kafka._directory}"
-        [broker] = [p for p in children() if mark in p.cmdline() and "java" in p.name()]
+        [broker] = self._brokers()
         broker.send_signal(how)
         broker.wait(40)
         self.kafka.stop()
 
     def end_postgres(self, how: signal.Signals) -> None:
-        mark = f"--sbx.data_dir={self.postgres._directory}"
-        servers = [p for p in children() if p.name() == "postgres" and mark in p.cmdline()]
-        [server] = [p for p in servers if p.ppid() not in {other.pid for other in servers}]
+        [server] = self._servers()
         server.send_signal(how)
         server.wait(40)
         self.postgres.stop()
+
+    def start_what_ended(self) -> None:
+        """Start Kafka and PostgreSQL again where they ended by themselves, as a supervisor does."""
+        if not self._brokers():
+            self.kafka.stop()
+            self.start_kafka()
+        if not self._servers():
+            self.postgres.stop()
+            self.start_postgres()
+
+    def _brokers(self) -> list[psutil.Process]:
+        mark = f"-Dsbx.data_dir={self.kafka._directory}"
+        return [p for p in children() if mark in p.cmdline() and "java" in p.name()]
+
+    def _servers(self) -> list[psutil.Process]:
+        mark = f"--sbx.data_dir={self.postgres._directory}"
+        servers = [p for p in children() if p.name() == "postgres" and mark in p.cmdline()]
+        return [p for p in servers if p.ppid() not in {other.pid for other in servers}]
 
     # Workers
 
