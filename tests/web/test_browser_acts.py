@@ -90,7 +90,7 @@ def test_ones_own_tokens_are_revoked(
 ) -> None:
     page = visit(java_script_enabled=scripted, viewport=viewport)
     program = office.api("ann")
-    page.goto("/you")
+    page.get_by_role("link", name="ann", exact=True).click()
     expect(page.get_by_role("region", name="Sessions").get_by_role("listitem")).to_have_count(1)
     if scripted:
         check_page(page, viewport)

@@ -141,7 +141,7 @@ def test_a_link_signs_in_once_and_only_while_no_users_are_set_up(office: Office)
     key = office.do(local_link)
     client = office.client()
     assert client.get("/sign-in/once", key=key).status == 303
-    assert "local</a> · operator" in client.get("/").text
+    assert 'local</a><span class="role"> · operator' in client.get("/").text
     again = office.client().get("/sign-in/once", key=key)
     assert (again.status, "used already" in again.text) == (403, True)
 
