@@ -10,13 +10,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import structlog
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
 from kafka.errors import KafkaError
 
 from contracts import metrics
@@ -27,6 +28,7 @@ EXIT_RESTART = 70
 _CHECK_SECONDS = 10.0
 _LOOP_CHECKS = 6
 _LAG_CHECKS = 12
+_BARE_CHECKS = 3
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -109,7 +111,8 @@ class Watchdog(threading.Thread):
     """Ends the process when its event loop is stuck or its messages wait without progress.
 
     Time is counted in checks of 10 s, not read from a clock, so that a machine that was asleep is not taken
-    for a program that hangs: 60 s for the event loop, 120 s for messages that wait.
+    for a program that hangs: 60 s for the event loop, 120 s for messages that wait, 30 s where nobody in the
+    group has partitions; then ``instance``, the worker's name in the group, is given up as well.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class Watchdog(threading.Thread):
         topics: Collection[str],
         kafka: Mapping[str, Any],
         *,
+        instance: str | None = None,
         check_seconds: float = _CHECK_SECONDS,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -128,6 +132,7 @@ class Watchdog(threading.Thread):
         self._group = group
         self._topics = topics
         self._kafka = kafka
+        self._instance = instance
         self._check_seconds = check_seconds
         self._ended = threading.Event()
 
@@ -138,7 +143,7 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Watch until ``end``."""
         turns = signs = -1
-        still = idle = 0
+        still = idle = bare = 0
         waiting: dict[TopicPartition, int] = {}
         while not self._ended.wait(self._check_seconds):
             still = still + 1 if self._liveness.turns == turns else 0
@@ -151,8 +156,12 @@ class Watchdog(threading.Thread):
                 idle = idle + 1 if self._ours(stuck) else 0
                 if idle >= _LAG_CHECKS:
                     die("messages wait and nothing is done about them", partitions=sorted(map(str, stuck)))
+                bare = bare + 1 if stuck and not self._assigned() and self._nobody_has_any() else 0
+                if bare >= _BARE_CHECKS:
+                    self._leave()
+                    die("messages wait and nobody in the group has partitions", group=self._group)
             else:
-                idle, waiting = 0, {}
+                idle, bare, waiting = 0, 0, {}
             turns, signs = self._liveness.turns, self._liveness.signs_of_life
 
     def _ours(self, stuck: Collection[TopicPartition]) -> bool:
@@ -163,6 +172,32 @@ class Watchdog(threading.Thread):
         assigned = set(self._assigned())
         return bool(stuck) and (not assigned or any((tp.topic, tp.partition) in assigned for tp in stuck))
 
+    def _nobody_has_any(self) -> bool:
+        """True when the broker holds the group for settled though none of its members has a partition.
+
+        A leader that had no topics in sight, since the broker had only just started, gives nobody anything.
+        Members with a name of their own (``group.instance.id``) then get the same nothing at every start.
+        """
+        try:
+            with _admin(self._kafka) as admin:
+                found = admin.describe_groups([self._group])[self._group]
+        except (KafkaError, OSError) as error:
+            log.warning("the watchdog cannot ask the broker", error=str(error))
+            return False
+        return found["group_state"] == "Stable" and not any(
+            member["member_assignment"]["assigned_partitions"] for member in found["members"]
+        )
+
+    def _leave(self) -> None:
+        """Give up our name in the group, so that its partitions are shared out anew."""
+        if not self._instance:
+            return
+        try:
+            with _admin(self._kafka) as admin:
+                admin.remove_group_members(self._group, [MemberToRemove(group_instance_id=self._instance)])
+        except (KafkaError, OSError) as error:
+            log.warning("the group could not be left", error=str(error))
+
     def _waiting(self) -> dict[TopicPartition, int]:
         """Committed offset of each partition of the group that holds messages behind it."""
         try:
@@ -171,6 +206,15 @@ class Watchdog(threading.Thread):
             log.warning("the watchdog cannot ask the broker", error=str(error))
             return {}
         return {tp: place.committed for tp, place in found.items() if place.committed < place.end}
+
+
+@contextmanager
+def _admin(kafka: Mapping[str, Any]) -> Iterator[KafkaAdminClient]:
+    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
+    try:
+        yield admin
+    finally:
+        admin.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +231,7 @@ def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dic
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.
     """
-    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
-    try:
+    with _admin(kafka) as admin:
         partitions = [
             TopicPartition(topic["name"], partition["partition_index"])
             for topic in admin.describe_topics(list(topics))
@@ -197,8 +240,6 @@ def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dic
         committed = admin.list_group_offsets({group: None})[group]
         ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-    finally:
-        admin.close()
     # Retention may have removed what was never read: that does not wait any more.
     return {
         tp: Place(max(committed[tp].offset if tp in committed else 0, starts[tp].offset), ends[tp].offset)

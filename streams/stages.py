@@ -108,6 +108,7 @@ def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: 
         app.conf.id,
         stage.topics,
         environment.kafka_python(),
+        instance=environment.worker_name,
     )
 
 

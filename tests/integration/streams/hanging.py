@@ -1,6 +1,6 @@
-"""A process for tests that hangs in one of two ways under the watchdog's eyes.
+"""A process for tests that hangs in one of three ways under the watchdog's eyes.
 
-Usage: python hanging.py loop|lag|fine BOOTSTRAP_SERVERS GROUP TOPIC
+Usage: python hanging.py loop|lag|bare|fine BOOTSTRAP_SERVERS GROUP TOPIC
 """
 
 import asyncio
@@ -11,15 +11,16 @@ from streams.liveness import Liveness, Watchdog
 
 
 async def main(way: str, servers: str, group: str, topic: str) -> None:
-    """Hang; "fine" turns its loop and marks progress for two seconds instead."""
+    """Hang; "bare" has no partitions; "fine" turns its loop and marks progress for two seconds instead."""
     liveness = Liveness()
     turning = asyncio.create_task(_turn(liveness, marks=way == "fine"))
     watchdog = Watchdog(
         liveness,
-        lambda: {(topic, 0)},
+        lambda: set() if way == "bare" else {(topic, 0)},
         group,
         [topic],
         {"bootstrap_servers": servers},
+        instance="one",
         check_seconds=0.1,
     )
     watchdog.start()

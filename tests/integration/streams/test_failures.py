@@ -1,12 +1,17 @@
 """How a worker ends: a failed batch is never committed, a hanging worker does not stay."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from streams.records import Outgoing
 from streams.topics import FOR_EVER, Topic, create_topics
@@ -55,7 +60,13 @@ def test_watchdog_ends_what_hangs_and_nothing_else(
     create_topics({"bootstrap_servers": kafka}, [Topic(unique, 1, FOR_EVER)])
     traffic.publish([Outgoing(unique, b"k", b"waits")])
 
-    ended = subprocess.run(
+    ended = _watched(way, kafka, unique)
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stdout + ended.stderr
+
+
+def _watched(way: str, kafka: str, unique: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
         [sys.executable, str(HERE / "hanging.py"), way, kafka, unique, unique],
         env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -63,8 +74,33 @@ def test_watchdog_ends_what_hangs_and_nothing_else(
         check=False,
     )
 
-    assert ended.returncode == code, ended.stderr
-    assert said in ended.stdout + ended.stderr
+
+class _Nothing(RoundRobinPartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
+    """Gives nobody anything, as a leader does that sees no topics."""
+
+    @classmethod
+    def assign(cls, cluster: Any, members: Any) -> dict[str, ConsumerProtocolMemberAssignment]:
+        return {member: ConsumerProtocolMemberAssignment(cls.version, [], b"") for member in members}
+
+
+async def test_group_in_which_nobody_has_partitions_is_left(kafka: str, traffic: Broker, unique: str) -> None:
+    create_topics({"bootstrap_servers": kafka}, [Topic(unique, 1, FOR_EVER)])
+    traffic.publish([Outgoing(unique, b"k", b"waits")])
+    options = {"group_id": unique, "group_instance_id": "one", "session_timeout_ms": 60_000}
+    for assignors in ([_Nothing], [RoundRobinPartitionAssignor]):  # who comes back gets the same nothing
+        consumer = AIOKafkaConsumer(
+            unique, bootstrap_servers=kafka, partition_assignment_strategy=assignors, **options
+        )
+        await consumer.start()
+        assert consumer.assignment() == set()
+        await consumer.stop()
+
+    ended = await asyncio.to_thread(_watched, "bare", kafka, unique)
+    assert ended.returncode == 70, ended.stderr
+    assert b"nobody in the group has partitions" in ended.stdout + ended.stderr
+
+    async with AIOKafkaConsumer(unique, bootstrap_servers=kafka, **options) as consumer:
+        assert {place.topic for place in consumer.assignment()} == {unique}
 
 
 def test_missing_topics_are_named(start_stage: StartStage, kafka: str, tmp_path: Path) -> None:
