@@ -118,7 +118,8 @@ async def links(
 
 async def shared_contacts(connection: Connection, account: str, xero_ids: Iterable[str]) -> set[str]:
     """Those of the Xero contacts that more than one SalesBinder record is linked to."""
-    rows = await fetch(connection, "shared", {"account": account, "xero_ids": list(xero_ids)})
+    wanted = list(xero_ids)
+    rows = await fetch(connection, "shared", {"account": account, "xero_ids": wanted}) if wanted else []
     return {row["xero_id"] for row in rows}
 
 
@@ -133,6 +134,8 @@ async def snapshots(
 ) -> dict[tuple[str, str], ContactSnapshot | DocumentSnapshot]:
     """The newest snapshots known of these (entity, record id)."""
     wanted = list(keys)
+    if not wanted:
+        return {}
     parameters = {
         "account": account,
         "entities": [entity for entity, _ in wanted],
