@@ -52,9 +52,17 @@ def adopted(office: Office) -> list[tuple[str, str]]:
 def test_the_page_shows_what_differs_field_by_field(office: Office, client: Client) -> None:
     assert "Xero was never compared" in client.get(PATH).text
     records = drifted(office)
+    office.rows("UPDATE ledger.drift SET changed_by = 'Dora' WHERE field = 'total' RETURNING 1")
     page = client.get(PATH).text
     first = page.partition('id="d-' + ids(client)["total"])[2].partition("</tr>")[0]
-    for said in ("Invoice 7000", f"/records/acme/invoice/{records[0]}", "108.00", "98.00", "Send ours again"):
+    for said in (
+        "Invoice 7000",
+        f"/records/acme/invoice/{records[0]}",
+        "108.00",
+        "98.00",
+        "by Dora",
+        "Send ours again",
+    ):
         assert said in first
     assert "go.xero.com" in first
     second = page.partition('id="d-' + ids(client)["status"])[2].partition("</tr>")[0]
