@@ -1,4 +1,4 @@
-"""Every metric of the workers: name, labels and meaning, in one place. Dashboards and alerts rely on them.
+"""Every metric of the processes: name, labels and meaning, in one place. Dashboards and alerts rely on them.
 
 ``python -m contracts.metrics`` prints ``docs/metrics.md``. Names follow Prometheus's own rules
 (https://prometheus.io/docs/practices/naming/): base units, ``_total`` for counters. An account is a label
@@ -160,7 +160,7 @@ WORKER = Gauge(
 )
 RESTARTS = Gauge(
     "sbx_worker_restarts",
-    "How often 'sbx up' has started this worker again. 0 where something else supervises it.",
+    "How often 'sbx up' has started this process again. 0 where something else supervises it.",
     registry=REGISTRY,
 )
 READY = Gauge(
@@ -195,8 +195,9 @@ _HEAD = """\
 
 <!-- Written by "python -m contracts.metrics > docs/metrics.md"; a test compares them. -->
 
-Every worker process serves `/metrics` for Prometheus, `/healthz` and `/readyz`: [monitoring](monitoring.md)
-says where, and what is worth an alert. Besides these there are the usual `process_…` and `python_…` metrics.
+Every process (the stages, the page, the notifications) serves `/metrics` for Prometheus, `/healthz`
+and `/readyz`: [monitoring](monitoring.md) says where, and what is worth an alert.
+Besides these there are the usual `process_…` and `python_…` metrics.
 
 | metric | type | labels | |
 |---|---|---|---|

@@ -105,23 +105,24 @@ def running(
             for difference in outcome.differences:
                 report(f"{outcome.name}: {difference}", True)
         logs = used.data_dir / "logs"
+        port = _free_port(web_port)
         named = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
-        ports = _metrics_ports(used, len(named))
+        stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
+        ports = _metrics_ports(used, len(stages))
         commands = [
             stage_command(stage, number, logs, metrics_port)
-            for (stage, number), metrics_port in zip(named, ports, strict=True)
+            for (stage, number), metrics_port in zip(named, ports, strict=False)
         ]
+        commands.append(web_command(port, logs, ports[len(named)]))
+        if notifying.channels:
+            page_url = notifying.page_url or f"http://{LOOPBACK}:{port}"
+            commands.append(notify_command(page_url, logs, ports[-1]))
         listed = [
             targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
-            for command, (stage, _), metrics_port in zip(commands, named, ports, strict=True)
+            for command, stage, metrics_port in zip(commands, stages, ports, strict=True)
         ]
         targets.write(used.data_dir, listed)
         ending.callback(targets.remove, used.data_dir)
-        port = _free_port(web_port)
-        commands.append(web_command(port, logs))
-        if notifying.channels:
-            page_url = notifying.page_url or f"http://{LOOPBACK}:{port}"
-            commands.append(notify_command(page_url, logs))
         child_environ = {
             **environ,
             "SBX_DATA_DIR": str(used.data_dir),

@@ -147,16 +147,17 @@ def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Com
     return Command(name, argv, logs / f"{name}.jsonl", own)
 
 
-def web_command(port: int, logs: Path) -> Command:
+def web_command(port: int, logs: Path, metrics_port: int) -> Command:
     """The page on a port of this machine."""
     argv = [sys.executable, "-P", "-m", "ops.child", "web", str(port)]
-    return Command("web", argv, logs / "web.jsonl")
+    return Command("web", argv, logs / "web.jsonl", {"SBX_METRICS_PORT": str(metrics_port)})
 
 
-def notify_command(page_url: str, logs: Path) -> Command:
+def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
     """What tells people, with the address of our page."""
     argv = [sys.executable, "-P", "-m", "ops.child", "notify"]
-    return Command("notify", argv, logs / "notify.jsonl", {"SBX_NOTIFY_PAGE_URL": page_url})
+    own = {"SBX_NOTIFY_PAGE_URL": page_url, "SBX_METRICS_PORT": str(metrics_port)}
+    return Command("notify", argv, logs / "notify.jsonl", own)
 
 
 def _place(logs: Path) -> str:

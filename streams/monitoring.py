@@ -1,38 +1,28 @@
-"""``/metrics``, ``/healthz`` and ``/readyz`` of a worker, from a thread of their own.
+"""When a worker lives and when it is ready, for its probes.
 
-A thread, so that they answer when the event loop does not. What has to be asked of broker and database is
-asked when somebody looks, and then kept for a few seconds.
+What has to be asked of broker and database is asked when somebody looks, and then kept for a few seconds.
 """
 
-import importlib.metadata
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import psycopg
 import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
-from prometheus_client import GCCollector, PlatformCollector, ProcessCollector, make_wsgi_app
 
 from connections.environment import Environment
 from contracts import metrics
 from streams.liveness import Assigned, Liveness, Place, places
+from streams.probes import TURNS_WITHIN, Probes, database_away
 
-TURNS_WITHIN = 60.0
-"""Seconds in which a living event loop turns at least once."""
 PROGRESS_WITHIN = 60.0
 """Seconds in which a worker with messages waiting finishes a batch."""
 COMMIT_WITHIN = 30.0
 """Seconds in which a finished batch is committed; commits are made twice a second."""
 _KEPT_SECONDS = 5.0
-_DATABASE_SECONDS = 3
-_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -70,8 +60,8 @@ def not_ready(seen: Observed) -> list[str]:
     return problems
 
 
-class Monitor:
-    """Answers for one worker. ``serve`` starts its thread."""
+class Monitor(Probes):
+    """Answers for one worker."""
 
     def __init__(
         self,
@@ -85,7 +75,7 @@ class Monitor:
         database: bool,
         measure: Callable[[], None] | None,
     ) -> None:
-        self._environment = environment
+        super().__init__(stage, environment)
         self._liveness = liveness
         self._assigned = assigned
         self._group = group
@@ -97,38 +87,17 @@ class Monitor:
         self._places: Mapping[TopicPartition, Place] | None = None
         self._lag_since: float | None = None
         self._problems: list[str] = []
-        self._metrics = make_wsgi_app(metrics.REGISTRY)
-        version = importlib.metadata.version("salesbinder-xero")
-        metrics.WORKER.labels(stage, environment.worker_name or "", version).set(1)
-        metrics.RESTARTS.set(environment.worker_restarts)
         metrics.LAST_PROGRESS.set_to_current_time()
 
-    def serve(self, host: str, port: int) -> WSGIServer:
-        """Listen and answer from a thread until the process ends. Port 0 takes a free one.
+    def dead(self) -> list[str]:
+        """That the event loop has stopped."""
+        still = time.monotonic() - self._liveness.turned_at
+        return [f"the event loop has not turned for {still:.0f} s"] if still > TURNS_WITHIN else []
 
-        Raises:
-            OSError: the address cannot be listened on.
-        """
-        server = make_server(host, port, self.answer, _Server, _Quiet)
-        threading.Thread(target=server.serve_forever, name="monitoring", daemon=True).start()
-        return server
-
-    def answer(self, request: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The WSGI application."""
-        path = request.get("PATH_INFO", "/")
-        if path == "/metrics":
-            self._refresh()
-            answer: Iterable[bytes] = self._metrics(request, start_response)
-            return answer
-        if path == "/healthz":
-            still = time.monotonic() - self._liveness.turned_at
-            stuck = [f"the event loop has not turned for {still:.0f} s"] if still > TURNS_WITHIN else []
-            return _say(start_response, "alive", stuck)
-        if path == "/readyz":
-            self._refresh()
-            return _say(start_response, "ready", self._problems)
-        start_response("404 Not Found", [_TEXT])
-        return [b"/metrics, /healthz or /readyz\n"]
+    def problems(self) -> list[str]:
+        """As ``not_ready`` says, asked of broker and database."""
+        self._refresh()
+        return self._problems
 
     def _refresh(self) -> None:
         """Ask broker and database, unless they were asked a moment ago."""
@@ -137,7 +106,6 @@ class Monitor:
                 return
             assigned = self._set_lag()
             self._problems = not_ready(self._observe(assigned))
-            metrics.READY.set(not self._problems)
             if self._measure is not None:
                 try:
                     self._measure()
@@ -175,35 +143,5 @@ class Monitor:
             lag=lag,
             since_progress=waiting,
             since_uncommitted=now - since if since is not None else 0.0,
-            database=self._ask_database() if self._database else "",
+            database=database_away(self._environment) if self._database else "",
         )
-
-    def _ask_database(self) -> str:
-        arguments: dict[str, Any] = self._environment.psycopg("sbx-readyz")
-        try:
-            psycopg.connect(**arguments | {"connect_timeout": _DATABASE_SECONDS}).close()
-        except psycopg.Error as error:
-            return " ".join(str(error).split())
-        return ""
-
-
-def _say(start_response: StartResponse, good: str, problems: list[str]) -> list[bytes]:
-    start_response("503 Service Unavailable" if problems else "200 OK", [_TEXT])
-    return [f"{line}\n".encode() for line in problems or [good]]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    """Scrapes are no news."""
-
-    timeout = 30
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
-
-for _collector in (ProcessCollector, PlatformCollector, GCCollector):
-    _collector(registry=metrics.REGISTRY)

@@ -89,16 +89,7 @@ def _monitor(
         database=stage.database,
         measure=stage.measure,
     )
-    host, port = environment.metrics_host, environment.metrics_port or 0
-    try:
-        monitor.serve(host, port)
-    except OSError as error:
-        log.error(
-            "metrics cannot be served",
-            address=f"{host}:{port}",
-            problem=str(error),
-            remedy="give this worker a free port in SBX_METRICS_PORT",
-        )
+    monitor.serve()
 
 
 def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: Liveness) -> Watchdog:

@@ -5,6 +5,7 @@ import socket
 import uvicorn
 
 from connections.environment import Environment
+from streams.probes import Pulse
 from web.app import build
 from web.services import Services
 
@@ -13,6 +14,14 @@ GRACE_SECONDS = 3
 
 class Server(uvicorn.Server):
     """Ends the live streams first: they would keep the process until its patience is over."""
+
+    pulse: Pulse | None = None
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, by the loop that serves: so it is seen when something holds it up."""
+        if self.pulse is not None:
+            self.pulse.beat()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in good order."""
@@ -35,4 +44,8 @@ def new_server(environment: Environment) -> Server:
 
 def serve(environment: Environment, listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
-    new_server(environment).run(sockets=[listening])
+    server = new_server(environment)
+    if environment.metrics_port is not None:
+        server.pulse = Pulse("web", environment)
+        server.pulse.serve()
+    server.run(sockets=[listening])

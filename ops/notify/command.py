@@ -17,6 +17,7 @@ from ops.notify.worker import run
 from ops.options import AsJson
 from ops.terminal import print_json
 from streams.logs import configure_logging
+from streams.probes import Pulse
 
 
 def notify(
@@ -71,4 +72,7 @@ def serve(used: Environment, settings: NotifySettings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    run(used, settings, stop)
+    pulse = Pulse("notify", used)
+    if used.metrics_port is not None:
+        pulse.serve()
+    run(used, settings, stop, pulse.beat)

@@ -1,7 +1,7 @@
 """Looks every few seconds for what people should be told, and tells them until the receiver has it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -25,14 +25,18 @@ Connection = psycopg.Connection[dict[str, Any]]
 log = structlog.stdlib.get_logger(__name__)
 
 
-def run(environment: Environment, settings: NotifySettings, stop: threading.Event) -> None:
-    """Work until ``stop`` is set, through any trouble of the database and the receivers."""
+def run(
+    environment: Environment, settings: NotifySettings, stop: threading.Event, beat: Callable[[], None]
+) -> None:
+    """Work until ``stop`` is set, through any trouble of database and receivers; ``beat`` with each look."""
     while not stop.is_set():
+        beat()
         try:
             with psycopg.connect(**environment.psycopg("sbx-notify"), row_factory=dict_row) as connection:
                 while not stop.is_set():
                     look(connection, settings)
                     tell(connection, settings)
+                    beat()
                     stop.wait(LOOK_EVERY)
         except psycopg.OperationalError as error:
             log.warning("the database is away", error=" ".join(str(error).split()))

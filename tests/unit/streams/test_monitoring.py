@@ -1,17 +1,22 @@
 """When a worker calls itself ready, and what the pages of its monitor say."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connections.environment import Environment
 from contracts import metrics
 from contracts.results import EntryResult
+from ops.targets import free_ports
 from sinks.budget import Budget
 from sinks.measures import measure_lanes, measured, outcome_of
 from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
 from streams.monitoring import COMMIT_WITHIN, PROGRESS_WITHIN, Observed, not_ready
+from streams.probes import Pulse
 from streams.project import count
 from streams.records import Record, published_at, published_header
 
@@ -115,3 +120,32 @@ def test_states_and_latency_are_counted_from_what_the_log_got() -> None:
     assert value("sbx_states_entered_total", state="completed", detail="posted") == before + 2
     assert value("sbx_event_to_xero_seconds_count", action="metered") == 1
     assert value("sbx_event_to_xero_seconds_sum", action="metered") == 2
+
+
+def asked(probes: Pulse, path: str) -> tuple[str, str]:
+    """Status and body."""
+    said: list[str] = []
+
+    def start(status: str, _headers: Any, _error: Any = None, /) -> Callable[[bytes], object]:
+        said.append(status)
+        return bytes
+
+    body = b"".join(probes.answer({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, start))
+    return said[0], body.decode()
+
+
+def test_a_process_without_partitions_is_alive_while_it_beats_and_ready_with_a_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (closed,) = free_ports("127.0.0.1", 1)
+    pulse = Pulse(
+        "web", Environment.read({"SBX_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{closed}/none"})
+    )
+    assert asked(pulse, "/healthz") == ("200 OK", "alive\n")
+    status, text = asked(pulse, "/readyz")
+    assert status.startswith("503") and "the database cannot be reached" in text
+    status, text = asked(pulse, "/metrics")
+    assert status.startswith("200") and "sbx_worker_ready 0.0" in text and 'stage="web"' in text
+    monkeypatch.setattr("streams.probes.TURNS_WITHIN", -1.0)
+    assert asked(pulse, "/healthz")[0].startswith("503")
+    assert asked(pulse, "/")[0].startswith("404")
