@@ -54,6 +54,8 @@ CrashPoint = Literal[
     "reading.after_commit",  # the same is kept, nothing was asked
     "comparison.before_commit",  # what Xero showed is compared, not committed
     "comparison.after_commit",  # differences, and how far the reading has come, are kept
+    "history.before_commit",  # who changed an object is known, not committed
+    "history.after_commit",  # it is kept, the next object is not asked about
     "return.before_commit",  # a lane that ends gives its account back, not committed
     "return.after_commit",  # the account is free
     "token.before_commit",  # a token was fetched and is not kept

@@ -11,6 +11,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from connections.crash_points import crash_point
 from connections.sql import load_queries
 from sinks import ledger
 from sinks.answers import decode
@@ -66,6 +67,8 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
         }
         await connection.execute(_SQL["note"], noted)
         await connection.execute(_SQL["count"], {"run_id": run_id})
+        crash_point("history.before_commit")
+    crash_point("history.after_commit")
 
 
 def last_person(records: Iterable[Mapping[str, Any]]) -> tuple[str, datetime | None]:

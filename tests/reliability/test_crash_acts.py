@@ -128,11 +128,13 @@ _READING = (
     "reading.after_commit",
     "comparison.before_commit",
     "comparison.after_commit",
+    "history.before_commit",
+    "history.after_commit",
 )
 
 
 async def test_reading_is_taken_up_again(shop: Shop, maker: Maker) -> None:
-    """Four workers die in one reading; it goes on where it was, and tells what really differs."""
+    """Six workers die in one reading; it goes on where it was, and tells what really differs."""
     events = history(maker)
     await shop.send(*events)
     await survive(shop, ())
