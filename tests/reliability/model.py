@@ -7,7 +7,7 @@ rules.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any
@@ -21,6 +21,7 @@ _SNAPSHOTS = ("created", "edited")
 _ACCOUNTS = {"Credit Card 9008": "091"}
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _NOTHING = Decimal(0)
+_DUE_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -391,7 +392,8 @@ def _amounts(document: Event) -> tuple[Any, ...]:
 
 def _content(document: Event) -> tuple[Any, ...]:
     texts = tuple(line["name"] for line in document["document_items"])
-    return document.get("name"), document["issue_date"], document.get("due_date"), texts, _amounts(document)
+    due = document.get("due_date") or str(date.fromisoformat(document["issue_date"]) + _DUE_AFTER)
+    return document.get("name"), document["issue_date"], due, texts, _amounts(document)
 
 
 def _money(event: Event) -> Money:
