@@ -372,13 +372,19 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
     for head in heads:
         mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
         run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
-        leader = max(run, key=lambda e: (*_version(e), e.seq))
+        # One that was tried, before those ahead of it ended, spoke for them: what became of its call is found
+        # out by its own snapshot, and what came later must not stand in for it.
+        tried = next((place for place, entry in enumerate(run) if place and entry.attempts), None)
+        if tried is not None:
+            leader, run = run[tried], run[: tried + 1]
+        else:
+            leader = max(run, key=lambda e: (*_version(e), e.seq))
         works.append(Work(leader, [e for e in run if e is not leader]))
     return works
 
 
 def _may_merge(entry: Entry) -> bool:
-    return entry.command.action in _SNAPSHOT_ACTIONS and entry.state == "queued" and entry.attempts == 0
+    return entry.command.action in _SNAPSHOT_ACTIONS and entry.state == "queued"
 
 
 def _version(entry: Entry) -> tuple[datetime, datetime]:

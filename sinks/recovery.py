@@ -1,13 +1,13 @@
 """Calls whose answer nobody has seen: taken up again when an account gets a new lane."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connections.crash_points import crash_point
 from sinks import ledger
 from sinks.calls import Call, Part
 from sinks.desk import write_and_publish
-from sinks.entries import entry_of_row
+from sinks.entries import Entry, entry_of_row
 from sinks.flight import Flight
 from sinks.lane import Lane
 from sinks.situations import Work
@@ -23,15 +23,14 @@ async def recover(lane: Lane) -> list[Flight]:
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
         rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
-        # What an earlier lane had in hand, but not under way, when it was killed: nobody is at work on it.
+        works = [Work(entry_of_row(row)) for row in rows]
         held = [str(member) for member in ids]
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
-        await write_and_publish(connection, [entry_of_row(row).back_in_queue() for row in running], None)
+        await write_and_publish(connection, _idle(works, map(entry_of_row, running)), None)
         crash_point("recovery.before_commit")
     crash_point("recovery.after_commit")
-    for row in rows:
-        entry = entry_of_row(row)
-        lane.works[entry.command_id] = Work(entry)
+    for work in works:
+        lane.works[work.entry.command_id] = work
     flights = []
     for intent in intents:
         own = [row for row in elements if row["intent_id"] == intent["intent_id"]]
@@ -40,6 +39,21 @@ async def recover(lane: Lane) -> list[Flight]:
             lane.flying[target] = call
         flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return flights
+
+
+def _idle(works: Iterable[Work], running: Iterable[Entry]) -> list[Entry]:
+    """What an earlier lane had in hand, but not under way, when it was killed, back in the queue: nobody is
+    at work on it. What runs of a record with a call under way was merged into that call's work, and stays so.
+    """
+    by_record = {work.entry.record: work for work in works}
+    idle = []
+    for entry in running:
+        leader = by_record.get(entry.record)
+        if leader is None:
+            idle.append(entry.back_in_queue())
+        else:
+            leader.merged.append(entry)
+    return idle
 
 
 def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:

@@ -51,3 +51,32 @@ async def overtake(shop: Shop, xero: FakeXeroServer, maker: Maker, logs: Sequenc
         await shop.idle()  # the other is gone: the account is taken back, the call found unanswered
     assert await shop.end(event) == "posted"
     assert sorted(contact["name"] for contact in shop.books["contacts"]) == ["First", "Second"]
+
+
+async def test_merged_snapshots_stay_merged_when_their_worker_is_gone(
+    shop: Shop, xero: FakeXeroServer, maker: Maker
+) -> None:
+    """Their call was done and its answer is a stored 500: the invoice is looked up by the snapshot that was
+    sent, not by the first one.
+    """
+    document = maker.document(maker.customer("First"), 1)
+    line = {**document["document_items"][0], "price": "50.00"}
+    events = [maker.created(document), maker.edited(document, document_items=[line])]
+    xero.admin.fault("error_after", method="PUT", path="Invoices", times=1)
+    xero.admin.fault("latency_after", method="PUT", path="Invoices", times=1, seconds=3.0)
+    await shop.send(*events)
+    async with delivering(shop):
+        await until(
+            shop, "SELECT 1 FROM ledger.intents WHERE answered_at IS NULL AND route = 'invoices.create'"
+        )
+        async with await psycopg.AsyncConnection.connect(str(shop.environment.database_url)) as other:
+            await other.execute("SELECT pg_advisory_lock(%s)", [_OTHER_HOLDER])
+            await other.execute("UPDATE ledger.leases SET holder = %s, fence = fence + 1", [_OTHER_HOLDER])
+            await other.commit()
+            async with asyncio.timeout(60):
+                while not shop.books["invoices"]:  # noqa: ASYNC110 - Xero's books
+                    await asyncio.sleep(0.02)
+        await shop.idle()
+    assert [await shop.end(event) for event in events] == ["superseded", "posted"]
+    [invoice] = shop.books["invoices"]
+    assert invoice["total"] == "54.00"

@@ -17,6 +17,10 @@ def with_tax(document: dict[str, Any], rate: int) -> dict[str, Any]:
     return {"document_items": [{**document["document_items"][0], "tax": rate}]}
 
 
+def with_price(document: dict[str, Any], price: str) -> dict[str, Any]:
+    return {"document_items": [{**document["document_items"][0], "price": price}]}
+
+
 async def test_neighbouring_snapshots_are_merged_into_the_newest(books: Shop, make: Maker) -> None:
     document = make.document(make.customer(), 1)
     created = make.created(document)
@@ -31,6 +35,16 @@ async def test_merged_ones_fail_with_the_one_that_speaks_for_them(books: Shop, m
     document = unmapped(make)
     events = [make.created(document), make.edited(document, name="New")]
     assert await books.run(*events) == ["tax_rate_unmapped", "tax_rate_unmapped"]
+
+
+async def test_merged_snapshots_stay_merged_while_xero_is_away(books: Shop, make: Maker) -> None:
+    """Given back between a create whose answer was lost and its look-up, they are taken up together again."""
+    document = make.document(make.customer(), 1)
+    events = [make.created(document), make.edited(document, **with_price(document, "50.00"))]
+    books.xero.admin.fault("error_after", method="PUT", path="Invoices", times=1)
+    books.xero.admin.fault("unavailable", path="Invoices", times=3, skip=1)
+    assert await books.run(*events) == ["superseded", "posted"]
+    assert books.invoice("1")["total"] == "54.00"
 
 
 async def test_payment_between_snapshots_parts_them(books: Shop, make: Maker) -> None:
