@@ -15,7 +15,7 @@ _SLEEP = "import time; time.sleep(600)"
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it did not come true in time"
@@ -97,7 +97,7 @@ def test_a_child_that_does_not_end_is_killed(supervise: Callable[[str], Supervis
 def test_a_log_that_grows_is_set_aside(supervise: Callable[[str], Supervisor], tmp_path: Path) -> None:
     log = tmp_path / "logs" / "child-1.jsonl"
     supervise(f"print('x' * {LOG_BYTES + 1}, flush=True); import time; time.sleep(600)")
-    wait_until(lambda: log.with_suffix(".1.jsonl").exists() and log.stat().st_size == 0)
+    wait_until(lambda: log.with_suffix(".1.jsonl").exists() and log.exists() and log.stat().st_size == 0)
 
 
 def test_last_words_are_of_the_newest_trouble(tmp_path: Path) -> None:
