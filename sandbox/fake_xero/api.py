@@ -194,7 +194,7 @@ class Api:
         async def arrive() -> None:
             await self.world.clock.sleep(seconds)
             call = self._log(request, path, app, tenant_id, body)
-            call.faults = ["late_apply"]
+            call.faults = ["late_arrival"]
             if self.world.limiter.enter(app.client_id, tenant_id) is None:
                 call.status = self._apply(request, path, body, app, tenant_id, call, {}).status
                 self.world.limiter.leave(app.client_id, tenant_id)

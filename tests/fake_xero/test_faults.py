@@ -97,6 +97,8 @@ def test_late_apply_follows_the_fakes_clock(xero: Xero) -> None:
     xero.admin.advance(2)
     time.sleep(0.05)
     assert names(xero) == ["A"]
+    written = [call["faults"] for call in xero.admin.calls() if call["method"] == "PUT"]
+    assert written == [["late_apply"], ["late_arrival"]]
 
 
 def test_a_late_request_finds_the_key_of_its_own_retry(xero: Xero) -> None:
