@@ -80,6 +80,11 @@ async def _play(shop: Shop, history: History, patience: float) -> list[str]:
     for portion in history.portions:
         await shop.send(*portion)
         await shop.idle(patience)
+    return await differences(shop, history, patience)
+
+
+async def differences(shop: Shop, history: History, patience: float) -> list[str]:
+    """What in books and log is not as the model has it, and what a replay changes."""
     ended = await ends_of(shop, history)
     model = Model(history.settings, ENABLED_AT)
     for portion in history.portions:

@@ -47,7 +47,9 @@ class History:
 
 
 @dataclass
-class _Story:
+class Story:
+    """What has happened to an account so far, and the chance that decides what does next."""
+
     account: str
     chance: random.Random
     ids: random.Random
@@ -90,34 +92,39 @@ def make_history(
     chance = random.Random(seed)
     by_chance = chance.random() < 0.4
     calm = by_chance if calm is None else calm
-    story = _Story(account, chance, random.Random(number), calm, number=after)
+    story = Story(account, chance, random.Random(number), calm, number=after)
     settings = {key: chance.choice(values) for key, values in CHOICES.items()}
-    parties = [_Party(story, side) for side in ("customer", "customer", "customer", "supplier", "supplier")]
-    if chance.random() < 0.5:
-        parties[3].record["name"] = parties[0].record["name"]
-    papers: list[_Paper] = []
+    parties = parties_of(story)
+    papers: list[Paper] = []
     for _ in range(actions):
         story.tick()
         kind = chance.random()
         if kind < 0.12:
             chance.choice(parties).act()
         elif kind < 0.35 or not papers:
-            invoice = chance.random() < 0.65
-            side = [p for p in parties if p.side == ("customer" if invoice else "supplier")]
-            papers.append(_Paper(story, chance.choice(side), "invoice" if invoice else "purchase_order"))
+            side = "customer" if chance.random() < 0.65 else "supplier"
+            papers.append(Paper(story, chance.choice([p for p in parties if p.side == side])))
         else:
             paper = chance.choice(papers[-6:])
             paper.act()
             if paper.removed and chance.random() < 0.6:
                 papers.remove(paper)
-    events = _shuffled(_repeated(story.events, story), chance)
+    events = shuffled(_repeated(story.events, story), chance)
     return History(seed, account, settings, _portions(events, chance, calm))
 
 
-class _Party:
+def parties_of(story: Story) -> list["Party"]:
+    """Some customers and suppliers; by chance two of them have one name."""
+    parties = [Party(story, side) for side in ("customer", "customer", "customer", "supplier", "supplier")]
+    if story.chance.random() < 0.5:
+        parties[3].record["name"] = parties[0].record["name"]
+    return parties
+
+
+class Party:
     """A customer or supplier."""
 
-    def __init__(self, story: _Story, side: str) -> None:
+    def __init__(self, story: Story, side: str) -> None:
         self.story, self.side = story, side
         now = story.now.isoformat()
         self.record: Record = {
@@ -155,11 +162,12 @@ class _Party:
         self.story.happened(f"{self.side}.{kind}", self.record["id"], {self.side: shown})
 
 
-class _Paper:
+class Paper:
     """An invoice or a purchase order: comes into being, and what happens to it."""
 
-    def __init__(self, story: _Story, party: _Party, entity: str) -> None:
-        self.story, self.party, self.entity, self.chance = story, party, entity, story.chance
+    def __init__(self, story: Story, party: Party) -> None:
+        self.story, self.party = story, party
+        self.entity = entity = "invoice" if party.side == "customer" else "purchase_order"
         story.number += 1
         number = story.number
         if story.calm and entity == "invoice" and number > 3 and self.chance.random() < 0.06:
@@ -211,6 +219,10 @@ class _Paper:
             self._settle()
         else:
             self.document["total_price"] = str(Decimal(self.document["total_price"]) + 50)
+
+    @property
+    def chance(self) -> random.Random:
+        return self.story.chance
 
     @property
     def total(self) -> Decimal:
@@ -298,7 +310,7 @@ class _Paper:
         self._tell(action, transaction=transaction)
 
 
-def _repeated(events: list[Record], story: _Story) -> list[Record]:
+def _repeated(events: list[Record], story: Story) -> list[Record]:
     """Some events come a second time, at once or later."""
     chance, out = story.chance, list(events)
     for event in events:
@@ -307,7 +319,7 @@ def _repeated(events: list[Record], story: _Story) -> list[Record]:
     return out
 
 
-def _shuffled(events: list[Record], chance: random.Random) -> list[Record]:
+def shuffled(events: list[Record], chance: random.Random) -> list[Record]:
     """Out of order across records; the events of a record keep theirs."""
     width = chance.choice((0, 4, 30))
     ranks = [place + chance.uniform(0, width) for place in range(len(events))]
