@@ -147,7 +147,9 @@ async def entry(
 
 
 async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> list[Row]:
-    """How many match (``entries``) by ``state``, ``reason_code`` and ``triggered_by``, the largest first."""
+    """How many match (``entries``), the largest first: by ``account``, ``entity``, ``action``, ``state``,
+    ``reason_code`` and ``triggered_by``.
+    """
     conditions, parameters = _conditions(filters)
     query = sql.SQL(_SQL["counts"]).format(conditions=all_of(conditions.values()))
     async with connection.cursor(row_factory=dict_row) as cursor:

@@ -12,11 +12,11 @@ ORDER BY queued_at {direction}, entry_id {direction}
 LIMIT %(limit)s
 
 -- name: counts
-SELECT state, reason_code, triggered_by, count(*) AS entries
+SELECT account, entity, action, state, reason_code, triggered_by, count(*) AS entries
 FROM integrations_log.shown_entry
 WHERE {conditions}
-GROUP BY state, reason_code, triggered_by
-ORDER BY entries DESC, reason_code, triggered_by
+GROUP BY account, entity, action, state, reason_code, triggered_by
+ORDER BY entries DESC, reason_code, triggered_by, account, entity, action
 
 -- name: attempts
 SELECT * FROM integrations_log.attempts

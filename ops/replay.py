@@ -16,7 +16,7 @@ from connections import store
 from connections.environment import Environment
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import cost, environment, replay_force, replay_run
+from ops import environment, replay_force, replay_run
 from ops.broker import Broker
 from ops.errors import BadUsage, OperationFailed
 from ops.filters import Options, filtered_by
@@ -26,6 +26,7 @@ from ops.replay_run import Replay, Stop, alone
 from ops.replay_topics import Range, Ranges, Reader, find_ranges, topics_of
 from ops.terminal import bar, plural, print_json, say, stdout_console
 from ops.wait import lag
+from sinks import cost
 
 _ON_ITS_WAY_SECONDS = 60.0
 """How long a replay waits for what is between the workers before it begins."""

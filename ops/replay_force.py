@@ -12,9 +12,9 @@ import psycopg
 from connections import store
 from connections.environment import Environment
 from ops import drift
-from ops.cost import CALLS_A_MINUTE
 from ops.drift import Stopped
 from ops.errors import OperationFailed
+from sinks.cost import CALLS_A_MINUTE
 from sinks.drift import acts
 from sinks.drift.acts import Selection
 

@@ -6,10 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ops.cost import account_text, of_all
+from ops.cost_report import account_text
 from ops.replay_run import Totals
 from ops.replay_topics import Ranges
 from ops.terminal import plural
+from sinks.cost import of_all
 
 Compared = Sequence[Mapping[str, Any]] | None
 """What ``--force`` would compare, by account; none without it."""

@@ -17,10 +17,10 @@ from contracts.commands import command_id
 from contracts.glances import Glance
 from log_projection import queries
 from log_projection.queries import Filters
-from ops.cost import Work
 from ops.errors import OperationFailed
 from ops.replay_topics import Logged, Range, Reader, Unreadable, chosen, glanced
 from sinks import replay
+from sinks.cost import Work
 from sinks.replay import Read, Standing
 
 _PAUSE_SECONDS = 0.05

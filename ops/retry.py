@@ -11,13 +11,14 @@ import typer
 
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import cost, environment
+from ops import environment
+from ops.cost_report import account_text
 from ops.errors import BadUsage
 from ops.filters import filtered
 from ops.log import entries_table
 from ops.options import AsJson
 from ops.terminal import plural, print_json, say, stdout_console
-from sinks import operators
+from sinks import cost, operators
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]
 Act = Callable[[psycopg.AsyncConnection[Any], Sequence[str], str], Awaitable[list[str]]]
@@ -87,7 +88,7 @@ async def _run(
         for code, count in sorted(against.items()):
             say(f"{plural(count, 'entry', 'entries')} would be left as they are: {_AGAINST[code]}", "yellow")
         for account in accounts:
-            print(cost.account_text(account))
+            print(account_text(account))
         say(
             f"add --yes to do it{'' if verb == 'retry' else '; no call to Xero'}"
             if possible

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from connections.sql import load_queries
 from log_projection.queries import Filters, Row
-from sinks import operators
+from sinks import cost, operators
 from sinks.operators import Act
 from web.auth.users import User
 from web.database import Connection, Database
@@ -22,8 +22,6 @@ SHOWN = 20
 """How many entries a plan or a result names one by one."""
 FOLLOWED = 200
 """Entries of an act that are kept by id, so that its page shows what becomes of them."""
-CALL_HOLDS = 50
-"""Documents that one call to Xero takes at most."""
 _CHUNK = 500
 """Entries of one transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
 
@@ -56,6 +54,8 @@ class Plan:
     ended: int
     """How many are in a state in which there is nothing to do for them."""
     sample: list[Row]
+    accounts: list[dict[str, Any]]
+    """What a retry would cost each account, see ``sinks.cost.by_account``; a skip costs nothing."""
 
     @property
     def possible(self) -> int:
@@ -63,9 +63,9 @@ class Plan:
         return self.total - self.unreadable - self.overtaken - self.ended
 
     @property
-    def least_calls(self) -> int:
-        """The fewest calls that could do; each entry may need one of its own, and its contact another."""
-        return -(-self.possible // CALL_HOLDS) if self.act == "retry" else 0
+    def cost(self) -> dict[str, Any]:
+        """About how many calls and minutes it takes, all accounts together; see ``sinks.cost.of_all``."""
+        return cost.of_all(self.accounts)
 
 
 @dataclass(slots=True)
@@ -94,16 +94,18 @@ def wanted(filters: Filters) -> Filters:
     return replace(filters, state="failed")
 
 
-async def plan(log: VisibleLog, act: Act, filters: Filters) -> Plan:
+async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filters) -> Plan:
     """What the act would do, as things stand."""
     position = await log.position()
     filters = replace(filters, not_after=position)
     counted = await log.counts(filters)
-    causes, against = Counter[str](), Counter[str]()
+    causes, against, work = Counter[str](), Counter[str](), Counter[cost.Work]()
     for row in counted:
         causes[row["reason_code"] or row["state"]] += row["entries"]
         why_not = operators.obstacle(act, row["state"], row["reason_code"], row["triggered_by"])
         against[why_not] += row["entries"]
+        if act == "retry" and not why_not:
+            work[row["account"], row["entity"], row["action"]] += row["entries"]
     return Plan(
         act=act,
         position=position,
@@ -113,6 +115,7 @@ async def plan(log: VisibleLog, act: Act, filters: Filters) -> Plan:
         overtaken=against["overtaken"],
         ended=against["state"],
         sample=[row async for row in log.entries(filters, limit=SHOWN)],
+        accounts=await cost.by_account(connection, work) if work else [],
     )
 
 

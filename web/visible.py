@@ -71,7 +71,7 @@ class VisibleLog:
         return await queries.attempts(self._connection, [entry_id])
 
     async def counts(self, filters: Filters) -> list[Row]:
-        """How many match, by state, reason and trigger."""
+        """How many match; see ``queries.counts``."""
         return await queries.counts(self._connection, replace(filters, accounts=self._accounts))
 
     async def issues(

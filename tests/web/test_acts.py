@@ -34,7 +34,7 @@ def test_retry_of_chosen_entries_shows_a_plan_then_does_it_in_the_users_name(
     ids = office.failed_invoices(3)
     plan = client.get("/plan", do="retry", entry=ids[:2])
     assert "Retry 2 entries?" in plan.text
-    assert "1 call at the least" in plan.text
+    assert "about 2 calls, 1 minute." in plan.text
     assert states(office) == [("failed", None, "")] * 3
 
     fields = {"do": "retry", "entry": ids[:2], "form_token": form_token(plan.text)}
@@ -196,7 +196,10 @@ def test_api_plans_without_doing(office: Office) -> None:
     answer = program.post("/api/v1/retry", {"filters": {"reason": "number_taken"}, "dry_run": True}).json
 
     assert answer == {
-        "dry_run": True, "selected": 3, "possible": 3, "least_calls": 1, "causes": {"number_taken": 3},
+        "dry_run": True, "selected": 3, "possible": 3, "causes": {"number_taken": 3},
+        "calls": 2, "minutes": 1,
+        "accounts": [{"account": "acme", "connected": False, "paused": False, "day_left": None,
+                      "actions": 3, "calls": 2, "minutes": 1, "enough_today": True}],
     }  # fmt: skip
     assert [state for state, *_ in states(office)] == ["failed"] * 3
 

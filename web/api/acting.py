@@ -48,7 +48,7 @@ async def _act(request: Request, act: Act) -> Response:
     filters = acts.wanted(_filters(body))
     services, user = services_of(request), user_of(request)
     async with services.database.connection() as connection:
-        plan = await acts.plan(VisibleLog(connection, user), act, filters)
+        plan = await acts.plan(connection, VisibleLog(connection, user), act, filters)
     if body.dry_run:
         return json_answer(_planned(plan))
     words: dict[str, Any] = {"entries": body.entries} if body.entries else {"filters": body.filters or {}}
@@ -79,8 +79,8 @@ def _planned(plan: Plan) -> dict[str, Any]:
         "dry_run": True,
         "selected": plan.total,
         "possible": plan.possible,
-        "least_calls": plan.least_calls,
         "causes": dict(plan.causes),
+        **plan.cost,
     }
 
 

@@ -74,8 +74,17 @@ def schemas() -> dict[str, Any]:
             act=_NUMBER,
             selected=_NUMBER,
             possible=_NUMBER,
-            least_calls=_NUMBER,
             causes={"type": "object", "additionalProperties": {"type": "integer"}},
+            calls=_NUMBER,
+            minutes=_NUMBER,
+            accounts=_list(
+                _object(
+                    account=_TEXT,
+                    **{key: {"type": "boolean"} for key in ("connected", "paused", "enough_today")},
+                    **dict.fromkeys(("actions", "calls", "minutes"), _NUMBER),
+                    day_left={"type": ["integer", "null"]},
+                )
+            ),
             done=_list({"type": "string"}),
             refused=_list(refused),
         ),

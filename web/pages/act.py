@@ -30,7 +30,7 @@ async def plan_page(request: Request) -> Response:
     act, selection = _selection(request.query_params.multi_items())
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
-        plan = await acts.plan(visible, act, acts.wanted(selection.filters))
+        plan = await acts.plan(connection, visible, act, acts.wanted(selection.filters))
     return render(request, "plan.html", {"plan": plan, "selection": selection, "note": "", "error": ""})
 
 
@@ -43,7 +43,8 @@ async def perform(request: Request, form: FormData) -> Response:
     note = next((value for name, value in pairs if name == "note"), "")
     if act == "skip" and not note.strip():
         async with services.database.connection() as connection:
-            plan = await acts.plan(VisibleLog(connection, user), act, acts.wanted(selection.filters))
+            visible = VisibleLog(connection, user)
+            plan = await acts.plan(connection, visible, act, acts.wanted(selection.filters))
         error = "Say why, for whoever reads the log later."
         context = {"plan": plan, "selection": selection, "note": note, "error": error}
         return render(request, "plan.html", context, 400)

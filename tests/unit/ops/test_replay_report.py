@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from contracts.event_types import EVENT_TYPES
-from ops.cost import accounts_of, calls_for
 from ops.replay_report import result_text, show_plan
 from ops.replay_run import Totals
+from sinks.cost import accounts_of, calls_for
 from sinks.replay import Standing
 
 

@@ -9,7 +9,6 @@ import psycopg
 from psycopg.rows import dict_row
 
 from connections.sql import load_queries
-from ops.terminal import plural
 
 _SQL = load_queries(__file__)
 Work = tuple[str, str, str]
@@ -79,18 +78,3 @@ def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[
             {**row, "actions": sum(own.values()), "calls": calls, "minutes": minutes, "enough_today": enough}
         )
     return found
-
-
-def account_text(account: Mapping[str, Any]) -> str:
-    """One account's share, on one line."""
-    text = (
-        f"{account['account']}: {plural(account['actions'], 'action')}, "
-        f"about {plural(account['calls'], 'call')} to Xero, {plural(account['minutes'], 'minute')}"
-    )
-    if not account["enough_today"]:
-        text += f"; only {plural(account['day_left'], 'call')} left today, the rest waits"
-    if not account["connected"]:
-        text += f"; not connected, they would fail: run 'sbx connect {account['account']}' first"
-    if account["paused"]:
-        text += f"; paused, they would wait for 'sbx resume {account['account']}'"
-    return text
