@@ -53,11 +53,14 @@ def plan_receipt(s: Situation) -> Plan:
     return _mark_billed(s, link)
 
 
-def _billed(s: Situation, link: Link) -> Done:
+def _billed(s: Situation, link: Link) -> Plan:
     """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
     bill = s.bill_link
     if bill is None and s.settings.received_as == "bill" and not link.text("billed_seq"):
         raise Refused("order_billed")
+    if not link.text("received_version"):  # billed by a call whose answer was lost, or by hand
+        facts = {**link.facts, "status": "BILLED", "received_version": _received_version(s, link)}
+        return Remember((replace(link, facts=facts),))
     brought = link.seq == s.seq
     warnings = document_warnings(link) if brought else ()
     if bill is not None and bill.seq == s.seq:
@@ -81,9 +84,13 @@ def _mark_billed(s: Situation, link: Link) -> Plan:
     if s.known.order is None and refused_for_state(s, "order billed"):
         return read_order(link)
     give_up(s, "order billed")
-    received = max(document_of(s).version, link.time("version"))
-    memory = {"billed_seq": str(s.seq), "received_version": received.isoformat()}
+    memory = {"billed_seq": str(s.seq), "received_version": _received_version(s, link)}
     return update_order(link, "order billed", {"Status": "BILLED"}, memory)
+
+
+def _received_version(s: Situation, link: Link) -> str:
+    """Snapshots up to this one have nothing to add to what was received."""
+    return max(document_of(s).version, link.time("version")).isoformat()
 
 
 def _send_bill(s: Situation, link: Link, target: Target) -> Plan:

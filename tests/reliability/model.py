@@ -48,7 +48,9 @@ class Paper:
     status: str = ""
     """As in Xero; blank while it is not there."""
     old: bool = False
-    """From before the cut-off, by its created and edited events."""
+    """From before the cut-off."""
+    dated: bool = False
+    """Known from created or edited: others are not kept, and a deletion brings no date."""
     removed: bool = False
     content: tuple[Any, ...] = ()
     total: Decimal = _NOTHING
@@ -165,8 +167,11 @@ class Model:
     def _document(self, event: Event, entity: str, action: str) -> set[str]:
         paper, document = self._paper(event), event["data"]["document"]
         paper.old |= self._is_old(document)
-        if not paper.status and not paper.removed and (paper.old or self._is_old(document)):
+        paper.dated |= action in _SNAPSHOTS
+        if not paper.status and not paper.removed and paper.old:
             ends = {"before_cutoff"}
+            if action == "deleted" and not paper.dated:
+                ends.add("not_needed")
         else:
             step = getattr(self, f"_{action}" if entity == "invoice" else f"_order_{action}")
             ends = step(paper, event)

@@ -120,6 +120,17 @@ async def test_snapshot_as_old_as_the_receipt_is_no_edit_after_it(books: Shop, m
     assert await books.run(edit) == ["superseded"]
 
 
+async def test_an_older_snapshot_is_no_edit_after_a_receipt_whose_answer_was_lost(
+    books: Shop, make: Maker
+) -> None:
+    document = await ordered(books, make, received_as="billed")
+    older = edited(make, document, name="Older")
+    received = happened(make, "received", document)
+    books.xero.admin.fault("error_after", method="POST", path="^PurchaseOrders", times=1)
+    assert await books.run(received) == ["already_there"]
+    assert await books.run(older) == ["superseded"]
+
+
 @pytest.mark.parametrize(("received_as", "end"), [("bill", "order_billed"), ("billed", "already_there")])
 async def test_billed_by_hand_gets_no_bill_of_ours(
     books: Shop, make: Maker, received_as: str, end: str
