@@ -61,12 +61,21 @@ async def _newest(connection: psycopg.AsyncConnection[Any], wanted: Filters, lim
 async def _print_table(wanted: Filters, limit: int) -> None:
     async with await _connect() as connection:
         newest = await _newest(connection, wanted, limit + 1)
+        accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
     if not newest:
-        say("no entries")
+        say(_nothing(wanted, accounts))
         return
     stdout_console().print(entries_table(newest[limit - 1 :: -1]))
     if len(newest) > limit:
         say(f"the newest {limit}; for more: --limit, or --json for all")
+
+
+def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:
+    """That nothing matches; and which accounts there are, when it is none of them that was asked for."""
+    if wanted.account is None or wanted.account in accounts:
+        return "no entries"
+    known = f"there are: {', '.join(sorted(accounts))}" if accounts else "the log has none yet"
+    return f"no entries: the log knows no account {wanted.account}; {known}"
 
 
 def entries_table(rows: Sequence[queries.Row]) -> Table:

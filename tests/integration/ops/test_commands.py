@@ -166,6 +166,8 @@ def test_published_events_end_in_the_log(stack: Stack, connected: str, shared_di
     shown = stack.sbx("log", "--account", connected, "--limit", "3")
     assert "the newest 3" in shown.err
     assert len(shown.out.splitlines()) >= 4
+    unknown = stack.sbx("log", "--account", "nobody")
+    assert "no account nobody" in unknown.err and connected in unknown.err
 
 
 def test_explain_tells_where_a_document_stands_and_what_to_do(
