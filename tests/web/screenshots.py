@@ -52,6 +52,7 @@ def take(office: Office, browser: Browser, folder: Path) -> list[Path]:
         "decide": f"/entries/{undecided(office, sample.ACCOUNTS[0])}",
         "differences": f"/accounts/{sample.ACCOUNTS[0]}/drift",
         "issues": "/issues",
+        "plan": "/plan?do=retry-all&state=failed",
         "connect": f"/connect?account={sample.ACCOUNTS[0]}",
         "you": "/you",
         "settings": f"/accounts/{sample.ACCOUNTS[0]}/settings",

@@ -35,6 +35,7 @@ def test_retry_of_chosen_entries_shows_a_plan_then_does_it_in_the_users_name(
     plan = client.get("/plan", do="retry", entry=ids[:2])
     assert "Retry 2 entries?" in plan.text
     assert "about 2 calls, 1 minute." in plan.text
+    assert '<a href="/connect?account=acme">' in plan.text
     assert states(office) == [("failed", None, "")] * 3
 
     fields = {"do": "retry", "entry": ids[:2], "form_token": form_token(plan.text)}
