@@ -142,6 +142,10 @@ class Command(_Wire, frozen=True):
     transaction: TransactionSnapshot | None = None
     received_on: date | None = None
     """Of a receipt of goods: the day of the event's time in that time's own offset."""
+    in_part: str = ""
+    """Of a receipt of goods: the lines by which it is not complete, in words; ``""`` where none says so."""
+    says_received: bool = False
+    """Of a receipt of goods: the document's status is ``received``, whatever its lines say."""
     party_name: str = ""
     amount: Decimal | None = None
     """What the log shows: the document's total with tax, or the transaction's amount."""

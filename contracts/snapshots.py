@@ -86,6 +86,8 @@ class DocumentItem(_Record):
     discount_percent: Number | None = None
     tax: Number | None = None
     tax2: Number | None = None
+    quantity_partially_received: Number | None = None
+    """Of a purchase order: how many have come in so far."""
     item_id: Code = None
     item_variation_data: Any = None
     """Base64 of JSON; unreadable text is left out of the description, so it is not checked here."""
@@ -221,6 +223,7 @@ BLANK_MEANS_ABSENT = frozenset(
         "transaction_date",
         "amount",
         "quantity",
+        "quantity_partially_received",
         "price",
         "issue_date",
     }

@@ -1,6 +1,6 @@
 """Change event -> command."""
 
-from datetime import UTC, date
+from datetime import UTC
 
 import msgspec
 
@@ -20,6 +20,7 @@ from contracts.snapshots import (
     CustomerData,
     CustomerDeletedData,
     DeletedRecord,
+    Document,
     DocumentData,
     SupplierData,
     SupplierDeletedData,
@@ -28,6 +29,7 @@ from contracts.snapshots import (
 from mappers.contacts import to_contact
 from mappers.documents import Kind, to_document
 from mappers.payments import to_transaction
+from mappers.receipts import lines_in_part, says_received
 from mappers.texts import label
 from mappers.totals import totals
 
@@ -62,7 +64,7 @@ def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> C
         case DocumentData(document=record):
             kind: Kind = "purchase_order" if event.entity == "purchase_order" else "invoice"
             made = _with_document(command, to_document(record, kind, event.time))
-            return msgspec.structs.replace(made, received_on=_receipt_day(event))
+            return _with_receipt(made, event, record) if event.action == "received" else made
         case TransactionData(document=record, transaction=transaction):
             document = to_document(record, "invoice", event.time)
             refund = event.action == "refund_applied"
@@ -95,8 +97,13 @@ def _with_document(command: Command, document: DocumentSnapshot) -> Command:
     )
 
 
-def _receipt_day(event: ChangeEvent) -> date | None:
-    return event.time.date() if event.action == "received" else None
+def _with_receipt(command: Command, event: ChangeEvent, record: Document) -> Command:
+    return msgspec.structs.replace(
+        command,
+        received_on=event.time.date(),
+        in_part=lines_in_part(record.document_items),
+        says_received=says_received(record.status),
+    )
 
 
 def _with_transaction(command: Command, transaction: TransactionSnapshot) -> Command:

@@ -19,7 +19,13 @@ from sinks.steps import Element, Link
 
 log = structlog.stdlib.get_logger(__name__)
 
-_SUPERSEDES = {"": (), "snapshots": ("created", "edited"), "money": ("payment_applied", "refund_applied")}
+_SUPERSEDES = {
+    "": (),
+    "snapshots": ("created", "edited"),
+    "money": ("payment_applied", "refund_applied"),
+    "receipts": ("received",),
+    "order": ("created", "edited", "received"),
+}
 _MOST_PLANS = 20
 _LAST_POSITION = 2**63 - 1
 _DOUBT_AGAIN_AFTER = timedelta(minutes=10)

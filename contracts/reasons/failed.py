@@ -243,6 +243,17 @@ REASONS = (
         "xero",
     ),
     _failed(
+        "received_in_part",
+        "{document} is said to be received in full, but by its own lines it is not: {list}.",
+        "A receipt becomes a bill for the whole order. What has not come in yet would be billed along with "
+        "the rest.",
+        "mark the order as received in full in SalesBinder when the rest has come in (its status, or every "
+        "line's received quantity, must say so); this entry ends by itself then. An order that ends with "
+        "less is to be edited down to what has come in first.",
+        "salesbinder",
+        "The next receipt of the order is sent by itself; when it succeeds, this entry turns to completed.",
+    ),
+    _failed(
         "overtaken",
         "{document} was reset, cancelled or deleted before {later}, which is done already; doing it now "
         "would undo that.",

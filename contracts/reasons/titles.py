@@ -26,6 +26,7 @@ TITLES = {
     "payment_reconciled": "Payment is reconciled",
     "period_locked": "Period is locked",
     "order_billed": "Order is billed already",
+    "received_in_part": "Order is received in part",
     "overtaken": "Overtaken by a later action",
     "needs_review": "Somebody must decide",
     "xero_plan_limit": "Limit of the Xero plan",

@@ -76,6 +76,14 @@ REASONS = (
         "xero",
     ),
     _warning(
+        "lines_say_in_part",
+        "SalesBinder's status says that the order is received, its lines say that some is missing: {list}. "
+        "All of it was billed.",
+        "The status counts: an order that is marked as received as a whole keeps what was counted line by "
+        "line before.",
+        "nothing where all has come in; else correct the bill in Xero.",
+    ),
+    _warning(
         "cents_moved",
         "{cents} of rounding were put on {place}, so that the total is the same as in SalesBinder.",
         "Xero rounds every line and its tax, SalesBinder the whole document.",

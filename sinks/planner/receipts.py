@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contracts.commands import DocumentSnapshot
-from contracts.reasons import Refused
+from contracts.reasons import Refused, warning
 from sinks.names import same_name
 from sinks.planner.contacts import plan_archived, quoted
 from sinks.planner.invoices import (
@@ -37,6 +37,7 @@ def plan_receipt(s: Situation) -> Plan:
     """A purchase order was received in full."""
     if before_cutoff(s):
         return Done("before_cutoff")
+    _refuse_in_part(s)
     link = s.order_link
     if link is None:
         step = plan_order(s)
@@ -53,6 +54,14 @@ def plan_receipt(s: Situation) -> Plan:
     return _mark_billed(s, link)
 
 
+def _refuse_in_part(s: Situation) -> None:
+    """A bill of the whole is right only when all of it has come in. SalesBinder's status counts before the
+    lines, which are left as they are when an order is marked as received as a whole.
+    """
+    if s.command.in_part and not s.command.says_received:
+        raise Refused("received_in_part", list=s.command.in_part)
+
+
 def _billed(s: Situation, link: Link) -> Plan:
     """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
     bill = s.bill_link
@@ -65,7 +74,9 @@ def _billed(s: Situation, link: Link) -> Plan:
     warnings = document_warnings(link) if brought else ()
     if bill is not None and bill.seq == s.seq:
         warnings = tuple(dict.fromkeys((*warnings, *document_warnings(bill))))
-    return Done(None, bill or link, warnings, "snapshots" if brought else "")
+    if s.command.in_part:
+        warnings = (*warnings, warning("lines_say_in_part", list=s.command.in_part))
+    return Done(None, bill or link, warnings, "order" if brought else "receipts")
 
 
 def _approve(s: Situation, link: Link) -> Plan | None:

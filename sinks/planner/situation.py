@@ -122,7 +122,8 @@ class Done:
     link: Link | None = None
     warnings: tuple[Warning, ...] = ()
     supersedes: str = ""
-    """Which failed actions before it end, too: ``snapshots`` (created and edited) or ``money``."""
+    """Which failed actions before it end, too: ``snapshots`` (created and edited), ``money``, ``receipts``,
+    or ``order`` (snapshots and receipts)."""
 
 
 @dataclass(frozen=True, slots=True)

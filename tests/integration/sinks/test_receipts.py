@@ -231,3 +231,55 @@ async def test_order_moved_to_another_day_by_hand_is_read_all_the_same(books: Sh
     moved = {"PurchaseOrderID": order_in(books)["id"], "Date": "2026-05-05"}
     books.by_hand("POST", "PurchaseOrders", {"PurchaseOrders": [moved]})
     assert set(await books.run(*(happened(make, "received", each) for each in orders))) == {"posted"}
+
+
+def came_in(document: dict[str, Any], *received: Any, status: str = "unpaid") -> dict[str, Any]:
+    """The order of 10 and 3 pieces with what has come in of each line."""
+    lines = [
+        {"name": "Thing a", "quantity": 10, "cost": 7, "price": 7, "tax": 8},
+        {"name": "Thing b", "quantity": "3.0", "cost": 2, "price": 2, "tax": 0},
+    ]
+    items = [
+        {**line, "id": f"line-{place}", "quantity_partially_received": count}
+        for place, (line, count) in enumerate(zip(lines, received, strict=True), 1)
+    ]
+    if received[1] == "absent":
+        del items[1]["quantity_partially_received"]
+    return {**document, "document_items": items, "status": {"id": 9, "name": status}}
+
+
+@pytest.mark.parametrize("received", [(4, 0), (4, None), (4, ""), (4, "absent"), ("10", "2.5"), (0, 3)])
+async def test_received_in_part_is_no_receipt(books: Shop, make: Maker, received: tuple[Any, ...]) -> None:
+    document = order(make) | {"document_items": came_in({}, 0, 0)["document_items"]}
+    assert await books.run(happened(make, "created", document)) == ["posted"]
+    before = len(books.calls())
+    event = happened(make, "received", came_in(document, *received))
+    assert await books.run(event) == ["received_in_part"]
+    assert (order_in(books)["status"], bills_in(books)) == ("AUTHORISED", [])
+    assert len(books.calls()) == before
+    short = "Thing b" if received[0] == "10" else "Thing a"
+    assert short in (await books.entry(event))["reason_args"]["list"]
+    # The remedy: the rest comes in, and SalesBinder marks the order.
+    rest = happened(make, "received", came_in(document, 10, 3))
+    assert await books.run(rest) == ["posted"]
+    assert await books.end(event) == "superseded"
+    [bill] = bills_in(books)
+    assert bill["total"] == "81.60"  # 70.00 and 8 % of it, 6.00
+
+
+@pytest.mark.parametrize("received", [(0, 0), (None, "absent"), (10, 3), (11, 3)])
+async def test_lines_that_say_nothing_or_all(books: Shop, make: Maker, received: tuple[Any, ...]) -> None:
+    document = order(make) | {"document_items": came_in({}, 0, 0)["document_items"]}
+    event = happened(make, "received", came_in(document, *received))
+    assert await books.run(event) == ["posted"]
+    assert "lines_say_in_part" not in await books.warnings(event)
+    assert [bill["total"] for bill in bills_in(books)] == ["81.60"]
+
+
+async def test_the_status_counts_before_the_lines(books: Shop, make: Maker) -> None:
+    document = order(make) | {"document_items": came_in({}, 0, 0)["document_items"]}
+    event = happened(make, "received", came_in(document, 4, 0, status="Received"))
+    assert await books.run(event) == ["posted"]
+    [bill] = bills_in(books)
+    assert bill["total"] == "81.60"
+    assert "lines_say_in_part" in await books.warnings(event)

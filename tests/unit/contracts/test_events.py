@@ -193,6 +193,14 @@ def test_the_wrong_way_to_write_numbers_never_changes_the_content_hash() -> None
     assert read(same).content_hash == read(event).content_hash
 
 
+def test_a_field_that_was_not_read_before_changes_no_hash() -> None:
+    """Else the replay of an order from before an update would be taken for another event under a used id."""
+    event = example("salesbinder.purchase_order.received")
+    before = read(event).content_hash
+    line(event)["quantity_partially_received"] = "4"
+    assert read(event).content_hash == before
+
+
 @pytest.mark.parametrize(
     "change",
     [

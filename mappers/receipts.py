@@ -1,0 +1,39 @@
+"""What the lines and the status of a received purchase order say about how much has come in."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from contracts.money import plain
+from contracts.snapshots import DocumentItem
+from mappers.texts import label, text
+
+_LISTED = 3
+_ZERO = Decimal(0)
+
+
+def says_received(status: object) -> bool:
+    """True where the document's ``status`` has the name ``received``, in any case."""
+    name = status.get("name") if isinstance(status, dict) else None
+    return isinstance(name, str) and name.strip().casefold() == "received"
+
+
+def lines_in_part(items: Sequence[DocumentItem]) -> str:
+    """The lines of which less has come in than was ordered, as ``Bolt (4 of 10), Nut (0 of 3)``.
+
+    ``""`` while no line says that anything has come in: SalesBinder leaves 0 on all lines of an order that
+    nobody received line by line.
+    """
+    came = [_came(item) for item in items]
+    if not any(number > 0 for number in came):
+        return ""
+    short = [
+        f"{label(text(item.name)) or f'line {place}'} ({plain(number)} of {plain(item.quantity)})"
+        for place, (item, number) in enumerate(zip(items, came, strict=True), 1)
+        if number < item.quantity
+    ]
+    more = f" and {len(short) - _LISTED} more" if len(short) > _LISTED else ""
+    return ", ".join(short[:_LISTED]) + more
+
+
+def _came(item: DocumentItem) -> Decimal:
+    return item.quantity_partially_received or _ZERO
