@@ -102,7 +102,7 @@ def _enabled_at(settings: Settings, facts: OrganisationFacts) -> Iterator[Findin
 
 
 def _item(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
-    if settings.item_code in facts.tracked_items:
+    if facts.is_tracked(settings.item_code):
         yield Finding(
             "item_code",
             settings.item_code,

@@ -135,6 +135,22 @@ class OrganisationFacts:
         """Accounts by AccountID in lower case."""
         return {account.account_id.lower(): account for account in self.accounts}
 
+    def has_item(self, code: str) -> bool:
+        """True when Xero has an item with this code; it compares codes without case."""
+        return code.casefold() in self._items
+
+    def is_tracked(self, code: str) -> bool:
+        """True when Xero counts the stock of the item with this code."""
+        return code.casefold() in self._tracked
+
+    @cached_property
+    def _items(self) -> frozenset[str]:
+        return frozenset(code.casefold() for code in self.item_codes or ())
+
+    @cached_property
+    def _tracked(self) -> frozenset[str]:
+        return frozenset(code.casefold() for code in self.tracked_items)
+
     def account(self, code_or_id: str) -> Account | None:
         """The account with this code, else with this AccountID."""
         return self.accounts_by_code.get(code_or_id) or self.accounts_by_id.get(code_or_id.lower())

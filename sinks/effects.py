@@ -24,6 +24,7 @@ FACT_CODES = frozenset(
         "tax_type_unfit",
         "item_code_invalid",
         "item_code_taken",
+        "item_tracked",
         "currency_not_enabled",
     }
 )

@@ -102,11 +102,13 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -
 
 
 async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Ending) -> None:
-    """An item that Xero has now, from us or from before, is among the organisation's facts from here on."""
+    """An item that we made is among the organisation's facts from here on. One that was there before is asked
+    for, since Xero may count its stock.
+    """
     made = {
         part.element.target.record_id
         for part, result in zip(call.parts, ending.reading.results, strict=True)
-        if part.element.target.kind == "item" and (result.verdict == "ok" or result.code == "item_code_taken")
+        if part.element.target.kind == "item" and result.verdict == "ok"
     }
     current = lane.session.connection
     if made and current is not None and current.facts is not None:

@@ -13,6 +13,7 @@ from contracts.reasons import CATALOGUE
 _SETTING_OF = {
     "authorised_not_editable": "edit_authorised",
     "item_code_invalid": "item_code",
+    "item_tracked": "item_code",
     "payment_account_missing": "payment_account",
     "period_locked": "locked_period",
 }

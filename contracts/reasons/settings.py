@@ -80,6 +80,15 @@ REASONS = (
         by=("code",),
     ),
     _setting(
+        "item_tracked",
+        "the item '{code}', which every line would carry, is one whose stock Xero counts: nothing was posted "
+        "on it, because Xero would count what SalesBinder counts a second time.",
+        "The item was made in Xero as one with stock, or its code was chosen for the setting item_code.",
+        "choose a code that no item with stock has on the page under Settings, or with 'sbx settings set "
+        "{account} item_code=SB-LINE' (the item is made in Xero where it is missing); then retry.",
+        by=("code",),
+    ),
+    _setting(
         "item_code_taken",
         "Xero already has an item with the code '{code}'.",
         "Somebody made an item with that code at the same moment.",

@@ -41,6 +41,7 @@ TITLES = {
     "tax_type_unknown": "Tax rate is not in Xero",
     "tax_type_unfit": "Tax rate does not fit the account",
     "item_code_invalid": "Item code that Xero does not take",
+    "item_tracked": "Stock counted in Xero",
     "item_code_taken": "Item was made meanwhile",
     "currency_not_enabled": "Currency is not switched on",
     "account_paused": "Account is paused",

@@ -261,7 +261,7 @@ def item(found: Item) -> dict[str, Any]:
         "Name": found.name,
         "Description": found.description,
         "PurchaseDescription": found.purchase_description,
-        "IsTrackedAsInventory": False,
+        "IsTrackedAsInventory": found.tracked,
         "IsSold": found.is_sold,
         "IsPurchased": found.is_purchased,
         "SalesDetails": _item_details(found.sales),

@@ -19,6 +19,7 @@ from sinks.planner.contacts import (
     plan_contact,
     quoted,
 )
+from sinks.planner.items import plan_item, refuse_tracked
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation
@@ -120,9 +121,7 @@ def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocumen
 
 def prepare(s: Situation) -> Plan | None:
     """What must be in Xero before the document: the item that its lines name, and the contact."""
-    if s.facts.item_codes is not None and s.settings.item_code not in s.facts.item_codes:
-        return _item(s)
-    return plan_contact(s)
+    return plan_item(s) or plan_contact(s)
 
 
 def refuse_removed(s: Situation, link: Link) -> None:
@@ -155,7 +154,12 @@ def read_invoice(link: Link) -> Send:
 
 
 def authorise(s: Situation, link: Link) -> Send:
-    """Approve a draft."""
+    """Approve a draft.
+
+    Raises:
+        Refused: ``item_tracked``; a draft moves no stock, an approved invoice does.
+    """
+    refuse_tracked(s, s.settings.item_code)
     body = {"InvoiceID": link.xero_id, "Status": "AUTHORISED"}
     return Send(Element("invoices.update", "authorise", link.target, body, xero_id=link.xero_id))
 
@@ -169,13 +173,6 @@ def document_of(s: Situation) -> DocumentSnapshot:
     if s.document is None:
         raise Refused("our_error", message="the command carries no document")
     return s.document
-
-
-def _item(s: Situation) -> Send:
-    code = s.settings.item_code
-    give_up(s, "item")
-    body = {"Code": code, "Name": code, "Description": "SalesBinder item"}
-    return Send(Element("items.create", "item", Target("item", code), body))
 
 
 def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:

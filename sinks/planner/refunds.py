@@ -24,6 +24,7 @@ from sinks.planner.invoices import (
     refuse_removed,
     refused_for_state,
 )
+from sinks.planner.items import refuse_tracked_lines
 from sinks.planner.payments import look_up_payment, payment_of, transaction_of
 from sinks.planner.reversals import plan_reversal, reversed_by
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
@@ -90,6 +91,7 @@ def _make_note(s: Situation, link: Link, transaction: TransactionSnapshot, payme
     if (step := _check_paid(s, s.known.invoice, payment.amount)) is not None:
         return step
     body = resolve_refund(s.known.invoice, payment, number, s.facts)
+    refuse_tracked_lines(s, body)
     return Send(Element("credit_notes.create", "credit note", target, body, memory=_memory(body, payment)))
 
 

@@ -1,4 +1,4 @@
-"""Items of the price list. Tracked inventory is not modelled."""
+"""Items of the price list. Tracked ones are known as such; their stock is not counted."""
 
 import copy
 from typing import Any
@@ -54,8 +54,7 @@ def _store(books: Books, item: Item, element: dict[str, Any], unit_places: int) 
     item.description = item.description if description is None else description
     purchase = text(element, "PurchaseDescription", 4000)
     item.purchase_description = item.purchase_description if purchase is None else purchase
-    if element.get("InventoryAssetAccountCode"):
-        raise Refused("Tracked inventory is not modelled by the fake: leave InventoryAssetAccountCode out")
+    item.tracked = item.tracked or bool(text(element, "InventoryAssetAccountCode"))
     item.is_sold = bool(element.get("IsSold", item.is_sold))
     item.is_purchased = bool(element.get("IsPurchased", item.is_purchased))
     _fill_details(books, item.sales, element.get("SalesDetails"), unit_places)

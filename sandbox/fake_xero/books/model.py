@@ -66,7 +66,7 @@ class ItemDetails:
 
 @dataclass(slots=True)
 class Item:
-    """An entry of the price list, never tracked as inventory."""
+    """An entry of the price list. That it is tracked is known; how many there are is not counted."""
 
     item_id: str
     code: str
@@ -77,6 +77,7 @@ class Item:
     is_purchased: bool = True
     sales: ItemDetails = field(default_factory=ItemDetails)
     purchase: ItemDetails = field(default_factory=ItemDetails)
+    tracked: bool = False
     updated: datetime | None = None
 
 

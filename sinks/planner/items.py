@@ -1,0 +1,38 @@
+"""The item that every line names: there before the first document, and never one whose stock Xero counts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.reasons import Refused
+from sinks.planner.situation import Send, Situation
+from sinks.steps import Element, Target
+
+
+def plan_item(s: Situation) -> Send | None:
+    """The call that makes the item; none when Xero has it.
+
+    Raises:
+        Refused: ``item_tracked``, or what Xero said when it refused the item.
+    """
+    code = s.settings.item_code
+    refuse_tracked(s, code)
+    if s.facts.item_codes is None or s.facts.has_item(code):
+        return None
+    if s.refusal is not None and s.refusal.step == "item":
+        raise Refused(s.refusal.code, **s.refusal.details)
+    body = {"Code": code, "Name": code, "Description": "SalesBinder item"}
+    return Send(Element("items.create", "item", Target("item", code), body))
+
+
+def refuse_tracked(s: Situation, code: str) -> None:
+    """Raises ``item_tracked`` when Xero counts the stock of this item: it would count what SalesBinder sold a
+    second time.
+    """
+    if s.facts.is_tracked(code):
+        raise Refused("item_tracked", code=code)
+
+
+def refuse_tracked_lines(s: Situation, body: Mapping[str, Any]) -> None:
+    """Raises ``item_tracked`` when a line of the document names such an item."""
+    for line in body.get("LineItems") or ():
+        refuse_tracked(s, str(line.get("ItemCode") or ""))
