@@ -13,6 +13,7 @@ from bench.rig import Rig, send
 from bench.sales import Message, sales
 from contracts.results import Attempt, EntryResult, decode_result, encode_result
 from streams import Stage
+from streams.dead_letters import Letter
 from streams.records import Outgoing, Record
 from streams.stages import group_of
 from streams.topics import COMMANDS, RESULTS, SOURCES
@@ -102,7 +103,9 @@ def _made(messages: Sequence[Message]) -> list[Outgoing]:
     now = datetime.now(UTC)
     made = []
     for offset, m in enumerate(messages):
-        made += transformed(Record(m.topic, 0, offset, m.key, m.value, m.headers), now)
+        sent = transformed(Record(m.topic, 0, offset, m.key, m.value, m.headers), now)
+        assert not isinstance(sent, Letter), sent.defect.reason
+        made += sent
     return made
 
 

@@ -131,7 +131,7 @@ async def plan(database: Database, reader: Reader, wanted: Filters, progress: Pr
     """Count what a replay would find, and what it would do; changes nothing."""
     totals, work = Totals(), Counter[Work]()
     done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
-    async for batch in _batches(database, reader, wanted, await _logged(database, wanted)):
+    async for batch in _batches(database, reader, wanted, await _logged(database, wanted, reader.topic_ids)):
         standings = await replay.look_up(database, batch.reads)
         totals.count(standings, batch.unreadable, len(batch.done))
         work.update(
@@ -169,7 +169,9 @@ class Replay:
         it was.
         """
         state = "completed"
-        async for batch in _batches(database, reader, self.wanted, await _logged(database, self.wanted)):
+        async for batch in _batches(
+            database, reader, self.wanted, await _logged(database, self.wanted, reader.topic_ids)
+        ):
             changed, cancelling = await self._apply(database, batch)
             progress(sum(batch.nexts))
             if cancelling or stop.asked:
@@ -292,7 +294,7 @@ async def cancel(database: Database, replay_id: int) -> str:
     raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
 
 
-async def _logged(database: Database, wanted: Filters) -> Logged:
+async def _logged(database: Database, wanted: Filters, topic_ids: Mapping[str, str]) -> Logged:
     """What the log has that the filters ask for and events do not say themselves."""
     records: set[tuple[str, str, str]] = set()
     if wanted.number is not None:
@@ -300,9 +302,9 @@ async def _logged(database: Database, wanted: Filters) -> Logged:
         records = {(row["account"], row["entity"], row["record_id"]) async for row in known}
     asked = {name: getattr(wanted, name) for name in _OF_THE_LOG}
     if not any(asked.values()):
-        return Logged(records)
+        return Logged(records, topic_ids=topic_ids)
     found = queries.entries(database, Filters(account=wanted.account, **asked))
-    return Logged(records, frozenset([row["entry_id"] async for row in found]))
+    return Logged(records, frozenset([row["entry_id"] async for row in found]), topic_ids)
 
 
 _COLLECT_EVERY = 200_000

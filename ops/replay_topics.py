@@ -1,7 +1,7 @@
 """What a replay reads: ranges of the topics of change events, and the events in them that are wanted."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,9 @@ from ops.status import group_of
 from ops.terminal import plural
 from sinks.intake import reused_id
 from sinks.replay import Read
-from streams.dead_letters import entry_id_of
+from streams.dead_letters import entry_id_of, place_id_of
+from streams.records import Record
+from streams.topic_ids import topic_ids
 from streams.topics import ENTITY_OF_TOPIC, SOURCES
 
 BATCH = 2000
@@ -176,6 +178,7 @@ class Reader:
         self._all = list(ranges)
         self._ranges = {TopicPartition(r.topic, r.partition): r for r in ranges if r.left}
         self._stopped = False
+        self.topic_ids = topic_ids(kafka, {r.topic for r in ranges})
         self._consumer = KafkaConsumer(**kafka, group_id=None, enable_auto_commit=False)
         self._consumer.assign(list(self._ranges))
         for partition, one in self._ranges.items():
@@ -243,6 +246,8 @@ class Logged:
     it. Those that are met are added."""
     entries: frozenset[str] | None = None
     """Ids of the entries that are wanted; none: all, also what has no entry."""
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's ids of the topics that are read, by name."""
 
 
 def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, Glance | None]]:
@@ -271,13 +276,27 @@ def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator
         try:
             event = read_event(message.topic, message.key, message.value, tuple(message.headers))
         except InvalidEvent as error:
-            place = (message.topic, message.partition, message.offset)
-            if _may_be(error, wanted) and (logged.entries is None or entry_id_of(*place) in logged.entries):
+            if _may_be(error, wanted) and _is_logged(letter_ids(message, logged.topic_ids), logged):
                 yield Unreadable(error.reason_code)
             continue
-        read = Read(event, message.topic, message.partition, message.offset)
+        letters = letter_ids(message, logged.topic_ids)
+        read = Read(event, message.topic, message.partition, message.offset, letters)
         if _is(read, wanted, logged):
             yield read
+
+
+def letter_ids(message: Any, topic_ids: Mapping[str, str]) -> tuple[str, str]:
+    """Ids that the entry of this message has where it is, or was, a dead letter: by its place, the topic's id
+    and its bytes, and by its place alone, as earlier versions made them.
+    """
+    headers = tuple((name, content or b"") for name, content in message.headers)
+    record = Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
+    by_bytes = entry_id_of(record, topic_ids.get(message.topic, ""))
+    return by_bytes, place_id_of(message.topic, message.partition, message.offset)
+
+
+def _is_logged(ids: Iterable[str], logged: Logged) -> bool:
+    return logged.entries is None or not logged.entries.isdisjoint(ids)
 
 
 def _is(read: Read, wanted: Filters, logged: Logged) -> bool:

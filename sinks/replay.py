@@ -39,6 +39,9 @@ class Read:
     topic: str
     partition: int
     offset: int
+    letters: tuple[str, ...] = ()
+    """Ids that its entry in the log has where it was a dead letter before: the one that holds its bytes, then
+    the one of its place alone."""
 
     @cached_property
     def command_id(self) -> str:
@@ -175,7 +178,7 @@ async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: s
     await _go_on_counting(connection, inserted)
     rows = await ledger.fetch(connection, "commands_by_id", [list(inserted)])
     await operators.publish(connection, [entry_of_row(row) for row in rows])
-    await _raise_the_dead(connection, [c for c in commands if c.command_id in inserted], actor)
+    await _raise_the_dead(connection, [read for read in reads if read.command_id in inserted], actor)
     return len(inserted)
 
 
@@ -193,15 +196,17 @@ async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def _raise_the_dead(connection: ledger.Connection, commands: Sequence[Command], actor: str) -> None:
-    """What was a dead letter before and can be read now: the failed entry of its place has had its day."""
-    events = [command.event for command in commands]
-    places = {
-        "topic": [e.topic for e in events],
-        "partition": [e.partition for e in events],
-        "offset": [e.offset for e in events],
+async def _raise_the_dead(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
+    """What was a dead letter before and can be read now: its failed entry has had its day."""
+    letters = [(letter, read) for read in reads for letter in read.letters]
+    if not letters:
+        return
+    parameters = {
+        "entry_id": [letter for letter, _ in letters],
+        "event_id": [read.event.id for _, read in letters],
+        "record_id": [read.event.subject for _, read in letters],
     }
-    rows = await _fetch(connection, "buried", places)
+    rows = await _fetch(connection, "buried", parameters)
     now = now_utc()
     results = [
         EntryResult(**row, state="completed", outcome="superseded", finished_at=now, actor=actor)

@@ -30,13 +30,15 @@ FROM unnest(%(entry_id)s::uuid[], %(version)s::integer[]) AS u (entry_id, versio
 WHERE c.command_id = u.entry_id
 
 -- name: buried
--- Dead letters that the log shows for these places.
+-- Failed entries of dead letters by their ids. An id that was made of the place alone may be of another
+-- broker's message: what the entry knows of its event must fit.
 SELECT e.entry_id, e.version + 1 AS version, e.account, e.entity, e.record_id, e.record_number, e.action, e.queued_at,
        e.event_id, e.event_type, e.event_time, e.topic, e.partition, e."offset", e.triggered_by
 FROM integrations_log.entry e
-JOIN unnest(%(topic)s::text[], %(partition)s::integer[], %(offset)s::bigint[]) AS p (topic, partition, "offset")
-  USING (topic, partition, "offset")
+JOIN unnest(%(entry_id)s::text[], %(event_id)s::text[], %(record_id)s::text[]) AS p (entry_id, event_id, record_id)
+  ON e.entry_id = p.entry_id
 WHERE e.triggered_by = 'dead_letter' AND e.state = 'failed'
+  AND e.event_id IN ('', p.event_id) AND e.record_id IN ('', p.record_id)
 
 -- name: lock
 -- Held by the session that replays: one at a time.

@@ -1,21 +1,42 @@
 """Messages that nobody can work on: kept as they came, with where from and why, and shown as failed."""
 
+import hashlib
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.cloudevents import ACCOUNT, clean
 from contracts.events import InvalidEvent
 from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result
-from streams.records import Outgoing, Record
-from streams.topics import DEAD_LETTERS, ENTITY_OF_TOPIC, MAX_MESSAGE_BYTES, RESULTS
+from streams.records import Headers, Outgoing, Record
+from streams.topics import DEAD_LETTERS, ENTITY_OF_TOPIC, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, RESULTS
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "integration.dead-letters")
 _OURS = frozenset(
-    {"reason", "reason_code", "source_topic", "source_partition", "source_offset", "source_bytes"}
+    {
+        "reason",
+        "reason_code",
+        "source_topic",
+        "source_partition",
+        "source_offset",
+        "source_last_offset",
+        "source_topic_id",
+        "source_bytes",
+        "source_key_bytes",
+        "source_header_bytes",
+    }
 )
+_MAX_KEY_BYTES = 64 * 1024
 _MAX_HEADER_BYTES = 64 * 1024
+_RESULT_KEY_BYTES = 1024
+"""The key of a dead letter's entry only decides its partition."""
 _MAX_TEXT = 2000
+_BYTES_A_HEADER = 16
+"""Lengths and deltas that Kafka's record format puts around each header, at most."""
+_ROOM = 16 * 1024
+"""For our own headers and what Kafka's batch puts around the record."""
 
 
 @dataclass(frozen=True)
@@ -56,77 +77,188 @@ class Defect:
     @classmethod
     def of_record(cls, record: Record, code: str, problem: str) -> "Defect":
         """A defect of the catalogue (``code``) with what the message's key and topic tell."""
-        account, _, record_id = (record.key or b"").decode("utf-8", "replace").partition("/")
+        account, record_id = _owner(record.key)
         place = f"the message at {record.topic}/{record.partition}/{record.offset}"
-        details = {"topic": record.topic, "problem": problem, "message": problem, "document": place}
+        return cls._of_catalogue(record.topic, code, problem, place, account, record_id)
+
+    @classmethod
+    def of_range(cls, topic: str, partition: int, first: int, last: int, problem: str) -> "Defect":
+        """The defect of offsets that Kafka's client cannot read: no key, no value, nothing is known."""
+        what = "the message" if first == last else "the messages"
+        offsets = f"{first}" if first == last else f"{first} to {last}"
+        place = f"{what} at {topic}/{partition}, offset {offsets}"
+        return cls._of_catalogue(topic, "record_unreadable", problem, place, "", "")
+
+    @classmethod
+    def _of_catalogue(
+        cls, topic: str, code: str, problem: str, place: str, account: str, record_id: str
+    ) -> "Defect":
+        problem = clean(problem)
+        details = {"topic": topic, "problem": problem, "message": problem, "document": place, "place": place}
         reason, remedy = render(code, details)
         return cls(
             reason_code=code,
             reason=reason,
             remedy=remedy,
-            account=account if record_id else "",
-            entity=ENTITY_OF_TOPIC.get(record.topic, ""),
+            account=account,
+            entity=ENTITY_OF_TOPIC.get(topic, ""),
             record_id=record_id,
             cause=cause_of(code, details),
         )
 
 
-def dead_letter(record: Record, defect: Defect) -> Outgoing:
+@dataclass(frozen=True)
+class Letter:
+    """A message that becomes a dead letter, and why.
+
+    ``last_offset`` is set where it stands for a range of offsets that begins with the record's. Without
+    ``entry`` the log is told nothing of it.
+    """
+
+    record: Record
+    defect: Defect
+    last_offset: int | None = None
+    entry: bool = True
+
+
+def unreadable(topic: str, partition: int, first: int, last: int, problem: str) -> Letter:
+    """The letter of offsets ``first`` to ``last`` (that one included) that Kafka's client cannot read.
+
+    ``problem`` says why in the client's words: a codec, a checksum, an encoding, a size.
+    """
+    record = Record(topic, partition, first, None, None)
+    defect = Defect.of_range(topic, partition, first, last, problem)
+    return Letter(record, defect, None if last == first else last)
+
+
+def buried(letters: Iterable[Letter], topic_ids: Mapping[str, str], now: datetime) -> list[Outgoing]:
+    """Everything that is sent about messages that nobody can work on.
+
+    ``topic_ids`` are the ids of the letters' topics by name, as ``streams.topic_ids`` tells them; a topic
+    that is not among them has none.
+    """
+    sent = []
+    for letter in letters:
+        topic_id = topic_ids.get(letter.record.topic, "")
+        sent.append(dead_letter(letter, topic_id))
+        if letter.entry:
+            sent.append(failed_entry(letter, now, topic_id))
+    return sent
+
+
+def dead_letter(letter: Letter, topic_id: str = "") -> Outgoing:
     """The message as it came, its headers kept, with ours that say from where and why.
 
-    A value too large for the topic (a compressed batch may hold one) is cut, ``source_bytes`` gives its
-    length; the whole of it stands at its source. Headers that are too large together are left out.
+    The letter fits its topic whatever came: where all together does not, a key is cut after 64 KiB, headers
+    of more than 64 KiB are left out, and the value is cut to what then has room (never more than 4 MiB).
+    ``source_key_bytes``, ``source_header_bytes`` and ``source_bytes`` then give the length that it had; the
+    whole stands at its source.
     """
-    value = record.value
+    record, defect = letter.record, letter.defect
+    key, value = record.key, record.value
+    kept = tuple((_name(name), content) for name, content in record.headers if name not in _OURS)
     added = [
-        ("reason", defect.reason[:_MAX_TEXT].encode()),
+        ("reason", _text(defect.reason).encode()),
         ("reason_code", defect.reason_code.encode()),
         ("source_topic", record.topic.encode()),
         ("source_partition", str(record.partition).encode()),
         ("source_offset", str(record.offset).encode()),
     ]
-    if value is not None and len(value) > MAX_MESSAGE_BYTES:
-        added.append(("source_bytes", str(len(value)).encode()))
-        value = value[:MAX_MESSAGE_BYTES]
-    kept = [(name, content) for name, content in record.headers if name not in _OURS]
-    if sum(len(name) + len(content) for name, content in kept) > _MAX_HEADER_BYTES:
-        kept = []
-    return Outgoing(DEAD_LETTERS, record.key, value, (*kept, *added))
+    if letter.last_offset is not None:
+        added.append(("source_last_offset", str(letter.last_offset).encode()))
+    if topic_id:
+        added.append(("source_topic_id", topic_id.encode()))
+    if _size(key, value, kept) > MAX_DEAD_LETTER_BYTES - _ROOM or len(value or b"") > MAX_MESSAGE_BYTES:
+        if _size(None, None, kept) > _MAX_HEADER_BYTES:
+            added.append(("source_header_bytes", str(_size(None, None, kept)).encode()))
+            kept = ()
+        if key is not None and len(key) > _MAX_KEY_BYTES:
+            added.append(("source_key_bytes", str(len(key)).encode()))
+            key = key[:_MAX_KEY_BYTES]
+        if value is not None and len(value) > MAX_MESSAGE_BYTES:
+            added.append(("source_bytes", str(len(value)).encode()))
+            value = value[:MAX_MESSAGE_BYTES]
+    return Outgoing(DEAD_LETTERS, key, value, (*kept, *added))
 
 
-def entry_id_of(topic: str, partition: int, offset: int) -> str:
-    """The id of the entry of a dead letter that was read there."""
+def entry_id_of(record: Record, topic_id: str = "", last_offset: int | None = None) -> str:
+    """The id of the entry of a dead letter: made of its place, the topic's id and a digest of its bytes.
+
+    A broker that is set up again, or a topic that is made again, counts from 0: place alone would take its
+    first messages for those of old.
+    """
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    if last_offset is not None:
+        place += f"-{last_offset}"
+    return str(uuid.uuid5(_NAMESPACE, f"{place}/{topic_id}/{_digest(record)}"))
+
+
+def place_id_of(topic: str, partition: int, offset: int) -> str:
+    """The id that earlier versions gave to such an entry, made of the place alone."""
     return str(uuid.uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
 
 
-def failed_entry(record: Record, defect: Defect, now: datetime) -> Outgoing:
+def failed_entry(letter: Letter, now: datetime, topic_id: str = "") -> Outgoing:
     """The log's entry of a dead letter. The same message makes the same entry, however often it is read."""
+    record, defect = letter.record, letter.defect
     result = EntryResult(
-        entry_id=entry_id_of(record.topic, record.partition, record.offset),
+        entry_id=entry_id_of(record, topic_id, letter.last_offset),
         version=0,
-        account=defect.account,
+        account=defect.account if ACCOUNT.fullmatch(defect.account) else "",
         entity=defect.entity,
-        record_id=defect.record_id,
-        record_number=defect.record_number,
+        record_id=clean(defect.record_id),
+        record_number=clean(defect.record_number),
         action=defect.action,
         state="failed",
         reason_code=defect.reason_code,
-        reason=defect.reason[:_MAX_TEXT],
-        remedy=defect.remedy[:_MAX_TEXT],
+        reason=_text(defect.reason),
+        remedy=_text(defect.remedy),
         queued_at=now,
         finished_at=now,
-        event_id=defect.event_id,
-        event_type=defect.event_type,
+        event_id=clean(defect.event_id),
+        event_type=clean(defect.event_type),
         event_time=defect.event_time,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         triggered_by="dead_letter",
-        cause=defect.cause,
+        cause=_text(defect.cause),
     )
-    return Outgoing(RESULTS, record.key, encode_result(result))
+    key = None if record.key is None else record.key[:_RESULT_KEY_BYTES]
+    return Outgoing(RESULTS, key, encode_result(result))
 
 
-def buried(record: Record, defect: Defect, now: datetime) -> list[Outgoing]:
-    """Everything that is sent about a message that nobody can work on."""
-    return [dead_letter(record, defect), failed_entry(record, defect, now)]
+def _owner(key: bytes | None) -> tuple[str, str]:
+    """Account and record id that a key names, blank where it names none."""
+    head = (key or b"")[:_RESULT_KEY_BYTES].decode("utf-8", "replace")
+    account, _, record_id = head.partition("/")
+    record_id = clean(record_id).strip()
+    return (account, record_id) if record_id and ACCOUNT.fullmatch(account) else ("", "")
+
+
+def _digest(record: Record) -> str:
+    """SHA-256 (hex) of key, value and headers, each with its length, so that none runs into the next."""
+    digest = hashlib.sha256()
+    parts: list[bytes | None] = [record.key, record.value]
+    for name, content in record.headers:
+        parts += [name.encode("utf-8", "surrogatepass"), content]
+    for part in parts:
+        digest.update(b"-" if part is None else b"%d:" % len(part))
+        digest.update(part or b"")
+    return digest.hexdigest()
+
+
+def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """Bytes that a message takes at most in a record batch."""
+    of_headers = sum(len(name.encode()) + len(content) + _BYTES_A_HEADER for name, content in headers)
+    return len(key or b"") + len(value or b"") + of_headers
+
+
+def _name(name: str) -> str:
+    """A header's name that can be sent again; bytes that are no UTF-8 are shown as U+FFFD."""
+    return name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def _text(text: str) -> str:
+    """At most 2,000 characters, none of which a topic or the database cannot hold."""
+    return _name(text[:_MAX_TEXT]).replace("\0", "\ufffd")

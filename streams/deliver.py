@@ -12,10 +12,11 @@ from contracts.commands import Command, decode_command
 from sinks.delivery import Delivery
 from sinks.intake import take_in
 from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, buried
+from streams.dead_letters import Defect, Letter, buried
 from streams.liveness import Liveness
 from streams.records import Outgoing, Record
 from streams.storing import Store, database_pool
+from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, RESULTS
 
 _CONNECTIONS = 10
@@ -25,7 +26,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liveness) -> AsyncIterator[Stage]:
+async def open_deliver(
+    outlet: Outlet, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+) -> AsyncIterator[Stage]:
     """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
@@ -37,14 +40,15 @@ async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liven
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
-            commands, letters = readable(records, now)
+            commands, letters = readable(records)
             sources = {id(command): record for record, command in commands}
             delivery.taken_in([command for _, command in commands])
             for command, error in await store.save([command for _, command in commands]):
                 record = sources[id(command)]
                 log.error("a command cannot be stored", offset=record.offset, error=str(error))
-                letters += buried(record, Defect.of_record(record, "our_error", str(error)), now)
-            await outlet.send(letters)
+                letters.append(Letter(record, Defect.of_record(record, "our_error", str(error))))
+            ids = await topic_ids.of(letter.record.topic for letter in letters)
+            await outlet.send(buried(letters, ids, now))
 
         yield Stage(
             topics=(COMMANDS,),
@@ -55,14 +59,14 @@ async def open_deliver(outlet: Outlet, environment: Environment, liveness: Liven
         )
 
 
-def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Command]], list[Outgoing]]:
-    """The commands in these messages, and what is to be sent about those that hold none."""
+def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Command]], list[Letter]]:
+    """The commands in these messages, and the dead letters that the others become."""
     commands: list[tuple[Record, Command]] = []
-    letters: list[Outgoing] = []
+    letters: list[Letter] = []
     for record in records:
         try:
             commands.append((record, decode_command(record.value or b"")))
         except msgspec.DecodeError as error:
             log.warning("not a command", partition=record.partition, offset=record.offset, error=str(error))
-            letters += buried(record, Defect.of_record(record, "command_unreadable", str(error)), now)
+            letters.append(Letter(record, Defect.of_record(record, "command_unreadable", str(error))))
     return commands, letters

@@ -13,23 +13,27 @@ from contracts import metrics
 from contracts.results import EntryResult, Result, decode_result
 from log_projection.projection import apply
 from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, buried, dead_letter
+from streams.dead_letters import Defect, Letter, buried
 from streams.liveness import Liveness
-from streams.records import Outgoing, Record, published_at
+from streams.records import Record, published_at
 from streams.storing import Store, database_pool
+from streams.topic_ids import TopicIds
 from streams.topics import RESULTS
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_project(outlet: Outlet, environment: Environment, liveness: Liveness) -> AsyncIterator[Stage]:
+async def open_project(
+    outlet: Outlet, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+) -> AsyncIterator[Stage]:
     """The project stage, with a connection of its own to the database."""
     async with database_pool(environment, "sbx-project", 1) as pool:
         store = Store[Result](pool, apply, liveness)
 
         async def handle(records: Sequence[Record]) -> None:
-            results, letters = readable(records, datetime.now(UTC))
+            now = datetime.now(UTC)
+            results, letters = readable(records)
             sources = {id(result): record for record, result in results}
             unstored = set()
             for result, error in await store.save([result for _, result in results]):
@@ -37,8 +41,9 @@ async def open_project(outlet: Outlet, environment: Environment, liveness: Liven
                 unstored.add(id(result))
                 # No entry for the log here: what the database refused once it may refuse again, without end.
                 log.error("a result cannot be stored", offset=record.offset, error=str(error))
-                letters.append(dead_letter(record, Defect.of_record(record, "our_error", str(error))))
-            await outlet.send(letters)
+                letters.append(Letter(record, Defect.of_record(record, "our_error", str(error)), entry=False))
+            ids = await topic_ids.of(letter.record.topic for letter in letters)
+            await outlet.send(buried(letters, ids, now))
             count([pair for pair in results if id(pair[1]) not in unstored])
 
         yield Stage(topics=(RESULTS,), handle=handle, database=True)
@@ -61,14 +66,14 @@ def count(results: Sequence[tuple[Record, Result]]) -> None:
             metrics.EVENT_TO_XERO_SECONDS.labels(result.action).observe(max(0.0, took))
 
 
-def readable(records: Sequence[Record], now: datetime) -> tuple[list[tuple[Record, Result]], list[Outgoing]]:
-    """The results in these messages, and what is to be sent about those that hold none."""
+def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Result]], list[Letter]]:
+    """The results in these messages, and the dead letters that the others become."""
     results: list[tuple[Record, Result]] = []
-    letters: list[Outgoing] = []
+    letters: list[Letter] = []
     for record in records:
         try:
             results.append((record, decode_result(record.value or b"")))
         except msgspec.DecodeError as error:
             log.warning("not a result", partition=record.partition, offset=record.offset, error=str(error))
-            letters += buried(record, Defect.of_record(record, "command_unreadable", str(error)), now)
+            letters.append(Letter(record, Defect.of_record(record, "command_unreadable", str(error))))
     return results, letters

@@ -16,6 +16,7 @@ from streams.app import Outlet, Stage, build_app, serve
 from streams.liveness import Liveness, Watchdog, die
 from streams.logs import configure_logging
 from streams.monitoring import Monitor
+from streams.topic_ids import TopicIds
 from streams.topics import DEAD_LETTERS, missing_topics
 
 _BROKER_PATIENCE_SECONDS = 60.0
@@ -108,21 +109,21 @@ async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
 ) -> AsyncIterator[Stage]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
-    outlet = Outlet(app)
+    outlet, topic_ids = Outlet(app), TopicIds(environment.kafka_python())
     if name == "transform":
         from streams.transform import open_transform
 
-        async with open_transform(outlet) as stage:
+        async with open_transform(outlet, topic_ids) as stage:
             yield stage
     elif name == "deliver":
         from streams.deliver import open_deliver
 
-        async with open_deliver(outlet, environment, liveness) as stage:
+        async with open_deliver(outlet, environment, liveness, topic_ids) as stage:
             yield stage
     else:
         from streams.project import open_project
 
-        async with open_project(outlet, environment, liveness) as stage:
+        async with open_project(outlet, environment, liveness, topic_ids) as stage:
             yield stage
 
 

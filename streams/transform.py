@@ -11,26 +11,32 @@ from contracts.events import InvalidEvent, read_event
 from contracts.results import EntryResult, encode_result
 from mappers import to_command
 from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, buried
+from streams.dead_letters import Defect, Letter, buried
 from streams.records import Outgoing, Record, published_header
+from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, MAX_MESSAGE_BYTES, RESULTS, SOURCES
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_transform(outlet: Outlet) -> AsyncIterator[Stage]:
+async def open_transform(outlet: Outlet, topic_ids: TopicIds) -> AsyncIterator[Stage]:
     """The transform stage: it holds nothing but its outlet."""
 
     async def handle(records: Sequence[Record]) -> None:
         now = datetime.now(UTC)
-        await outlet.send([message for record in records for message in transformed(record, now)])
+        made = [transformed(record, now) for record in records]
+        ids = await topic_ids.of(one.record.topic for one in made if isinstance(one, Letter))
+        sent: list[Outgoing] = []
+        for one in made:
+            sent += buried([one], ids, now) if isinstance(one, Letter) else one
+        await outlet.send(sent)
 
     yield Stage(topics=SOURCES, handle=handle)
 
 
-def transformed(record: Record, now: datetime) -> list[Outgoing]:
-    """What is sent for one change event: command and ``queued`` entry, or dead letter and failed entry.
+def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:
+    """What is sent for one change event: command and ``queued`` entry; else the dead letter that it becomes.
 
     Never raises for what is in the event: a fault of ours in one event must not hold back the others.
     """
@@ -40,14 +46,14 @@ def transformed(record: Record, now: datetime) -> list[Outgoing]:
         value = encode_command(command)
     except InvalidEvent as error:
         log.warning("event refused", **_place(record), reason_code=error.reason_code, reason=str(error))
-        return buried(record, Defect.of_event(error), now)
+        return Letter(record, Defect.of_event(error))
     except Exception as error:
         log.exception("event could not be mapped", **_place(record))
-        return buried(record, Defect.of_record(record, "our_error", f"{type(error).__name__}: {error}"), now)
+        return Letter(record, Defect.of_record(record, "our_error", f"{type(error).__name__}: {error}"))
     if len(value) > MAX_MESSAGE_BYTES - 1024:
         problem = f"its command has {len(value)} bytes, more than the topic takes"
         log.error("command too large", **_place(record), bytes=len(value))
-        return buried(record, Defect.of_record(record, "our_error", problem), now)
+        return Letter(record, Defect.of_record(record, "our_error", problem))
     key = command.key.encode()
     return [
         Outgoing(COMMANDS, key, value),

@@ -81,4 +81,17 @@ REASONS = (
         "update the program, then replay the events of that time.",
         by=("topic",),
     ),
+    Reason(
+        "record_unreadable",
+        "event",
+        "{place} cannot be read at all: {problem}.",
+        "A batch of messages is damaged, is compressed in a way that Kafka's clients do not know, or is "
+        "larger than is safe to unpack. What it holds, and of which account, nobody can say from here.",
+        "find out who wrote to the topic {topic} at that time, and have the changes published again with the "
+        "ids that they had; what had come through before is not done twice.",
+        "us",
+        "The place is kept as a dead letter, the batch itself stays on its topic; everything behind it "
+        "goes on.",
+        ("topic", "problem"),
+    ),
 )

@@ -62,6 +62,7 @@ TITLES = {
     "event_too_large": "Event is too large",
     "event_empty": "Empty event",
     "command_unreadable": "Command that cannot be read",
+    "record_unreadable": "Message that cannot be read",
 }
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from kafka import KafkaProducer, TopicPartition
@@ -12,13 +14,16 @@ from kafka.admin import KafkaAdminClient
 
 from connections.environment import Environment
 from contracts.events import event_to_kafka
+from contracts.results import EntryResult, decode_result, encode_result
 from log_projection import queries
 from log_projection.queries import Filters
 from ops import replay_run, replay_topics
 from ops.errors import OperationFailed
 from ops.replay_topics import Range, Reader
-from streams.dead_letters import Defect, failed_entry
+from streams.dead_letters import Defect, Letter, failed_entry, place_id_of
 from streams.records import Record
+from streams.topic_ids import topic_ids
+from streams.topics import RESULTS
 from tests.integration.ops.accounts import Account, connected, here, services
 from tests.integration.ops.sbx import Sbx, Stack, wait_until
 from tests.integration.sinks.shops import Shop
@@ -226,23 +231,38 @@ def test_dead_letters_are_told_and_left(account: Account) -> None:
     assert "unreadable (event_amount_invalid)" in shown.out
 
 
-def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(account: Account) -> None:
-    """As after an update that mended a fault of ours."""
+@pytest.mark.parametrize("by", ["bytes", "place"])
+def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(
+    account: Account, by: str
+) -> None:
+    """As after an update that mended a fault of ours. Earlier versions made ids of the place alone."""
     event = account.make.contact("created", account.make.customer(f"Risen of {account.name}"))
     account.run(event)
     [entry] = account.logged()
     account.lose(event)
-    _, key, value, _ = event_to_kafka(event)
-    record = Record(entry["topic"], entry["partition"], entry["offset"], key, value)
-    letter = failed_entry(record, Defect.of_record(record, "our_error", "of old"), datetime.now(UTC))
-    producer = KafkaProducer(bootstrap_servers=services(account.stack)[0])
-    producer.send(letter.topic, key=letter.key, value=letter.value).get(30)
+    topic, key, value, headers = event_to_kafka(event)
+    servers = services(account.stack)[0]
+    record = Record(entry["topic"], entry["partition"], entry["offset"], key, value, tuple(headers))
+    dead = Letter(record, Defect.of_record(record, "our_error", "of old"))
+    ids = topic_ids({"bootstrap_servers": servers}, [topic])
+    letter = failed_entry(dead, datetime.now(UTC), ids[topic]).value or b""
+    result = decode_result(letter)
+    assert isinstance(result, EntryResult)
+    if by == "place":
+        place = (record.topic, record.partition, record.offset)
+        result = msgspec.structs.replace(result, entry_id=place_id_of(*place))
+    # At the same place, of a broker that there is no more: another message, which stays as it is.
+    of_old = msgspec.structs.replace(result, entry_id=str(uuid.uuid4()), event_id="another")
+    producer = KafkaProducer(bootstrap_servers=servers)
+    for one in (result, of_old):
+        producer.send(RESULTS, key=key, value=encode_result(one)).get(30)
     producer.close()
-    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "failed"])
+    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "failed", "failed"])
     assert account.replay("--yes")["inserted"] == 1
     account.idle()
-    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "completed"])
-    assert {e["outcome"] for e in account.logged() if e["triggered_by"] == "dead_letter"} == {"superseded"}
+    wait_until(lambda: sorted(e["state"] for e in account.logged()) == ["completed", "completed", "failed"])
+    outcomes = {e["entry_id"]: e["outcome"] for e in account.logged() if e["triggered_by"] == "dead_letter"}
+    assert outcomes == {result.entry_id: "superseded", of_old.entry_id: None}
 
 
 def test_ranges(account: Account) -> None:
