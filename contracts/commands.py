@@ -4,13 +4,16 @@ One change event makes one command (``command_id = uuid5(source, event id)``), s
 same command. Account codes, tax types, number formats and lock dates are resolved later, when it is planned.
 """
 
+import hashlib
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
+
+from contracts.newness import Stamp, stamp
 
 Entity = Literal["customer", "supplier", "invoice", "purchase_order"]
 Side = Literal["customer", "supplier"]
@@ -67,14 +70,21 @@ class ContactSnapshot(_Wire, frozen=True):
     record_id: str
     name: str
     version: datetime
-    """``modified`` of the record, else the event's time: the newest wins."""
+    """``modified`` of the record, else the event's time."""
     event_time: datetime
+    position: int = 0
+    """Of the action that brought it; 0 until the ledger has given it one."""
     email: str = ""
     phone: str = ""
     fax: str = ""
     website: str = ""
     billing: Address = Address()
     shipping: Address = Address()
+
+    @property
+    def stamp(self) -> Stamp:
+        """How new it is: the newest wins."""
+        return stamp(self.version, self.event_time, self.position)
 
 
 class Line(_Wire, frozen=True):
@@ -102,6 +112,8 @@ class DocumentSnapshot(_Wire, frozen=True):
     version: datetime
     """``modified`` of the document."""
     event_time: datetime
+    position: int = 0
+    """Of the action that brought it; 0 until the ledger has given it one."""
     lines: tuple[Line, ...] = ()
     reference: str = ""
     """The document's ``name``."""
@@ -112,6 +124,33 @@ class DocumentSnapshot(_Wire, frozen=True):
     """Check total of the lines before tax, where SalesBinder gave one."""
     tax: Decimal | None = None
     tax2: Decimal | None = None
+
+    @property
+    def stamp(self) -> Stamp:
+        """How new it is: the newest wins."""
+        return stamp(self.version, self.event_time, self.position)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its content: equal for two that say the same of the document, whenever they came.
+        The contact is a record of its own.
+        """
+        party = ContactSnapshot(
+            side=self.contact.side,
+            record_id=self.contact.record_id,
+            name="",
+            version=_NO_TIME,
+            event_time=_NO_TIME,
+        )
+        content = msgspec.structs.replace(
+            self, contact=party, version=_NO_TIME, event_time=_NO_TIME, position=0
+        )
+        return hashlib.sha256(_encoder.encode(content)).hexdigest()
+
+    @property
+    def lines_digest(self) -> str:
+        """SHA-256 (hex) of its lines and currency alone."""
+        return hashlib.sha256(_encoder.encode((self.lines, self.currency))).hexdigest()
 
 
 class TransactionSnapshot(_Wire, frozen=True):
@@ -167,6 +206,7 @@ def _namespace(source: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, source)
 
 
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoder = msgspec.json.Decoder(Command)
 

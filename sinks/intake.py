@@ -1,7 +1,7 @@
 """Commands into the ledger: once each, in order, and a reused event id told from a repeated event."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,12 @@ async def take_in(connection: Connection, commands: Sequence[Command], by: Trigg
         return set()
     async with connection.transaction():
         commands = await _named(connection, commands)
-        inserted = await _insert(connection, commands, by)
+        positions = await _insert(connection, commands, by)
+        inserted = set(positions)
         known = [c for c in commands if c.command_id not in inserted]
         if known or len(inserted) < len(commands):
             await _refuse_reused(connection, commands, by)
-        await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted])
+        await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted], positions)
         accounts = sorted({c.account for c in commands if c.command_id in inserted})
         await connection.execute(SQL["wake_lanes"], [LANE_CHANNEL, accounts])
         crash_point("intake.before_commit")
@@ -69,7 +70,7 @@ async def _named(connection: Connection, commands: Sequence[Command]) -> Sequenc
     if not nameless:
         return commands
     records = {(c.account, c.entity, c.record_id) for c in nameless}
-    known = _newest(commands)
+    known = _newest(commands, {})
     for account in {account for account, _, _ in records}:
         wanted = {(entity, record) for owner, entity, record in records if owner == account}
         for (entity, record), snapshot in (await snapshots(connection, account, wanted)).items():
@@ -90,7 +91,8 @@ def _with_names(command: Command, known: ContactSnapshot | DocumentSnapshot | No
     )
 
 
-async def _insert(connection: Connection, commands: Sequence[Command], by: Trigger) -> set[str]:
+async def _insert(connection: Connection, commands: Sequence[Command], by: Trigger) -> dict[str, int]:
+    """The positions of those that were inserted, by command id."""
     first = {c.command_id: c for c in reversed(commands)}
     unique = [c for c in commands if first[c.command_id] is c]
     cursor = await connection.execute(
@@ -109,7 +111,7 @@ async def _insert(connection: Connection, commands: Sequence[Command], by: Trigg
             "actor": by.actor,
         },
     )
-    return {str(row[0]) for row in await cursor.fetchall()}
+    return {str(row[0]): row[1] for row in await cursor.fetchall()}
 
 
 async def _refuse_reused(connection: Connection, commands: Sequence[Command], by: Trigger) -> None:
@@ -156,9 +158,11 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
         await connection.execute("NOTIFY sbx_outbox")
 
 
-async def _keep_snapshots(connection: Connection, commands: Sequence[Command]) -> None:
+async def _keep_snapshots(
+    connection: Connection, commands: Sequence[Command], positions: Mapping[str, int]
+) -> None:
     """Remember the newest snapshot of each document and contact, whichever event carried it."""
-    newest = _newest(commands)
+    newest = _newest(commands, positions)
     if not newest:
         return
     ordered: list[tuple[tuple[str, str, str], Any]] = sorted(newest.items(), key=lambda item: item[0])
@@ -175,14 +179,20 @@ async def _keep_snapshots(connection: Connection, commands: Sequence[Command]) -
     )
 
 
-def _newest(commands: Sequence[Command]) -> dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot]:
-    """By account, entity and record id: the newest snapshot that one of the commands brings."""
+def _newest(
+    commands: Sequence[Command], positions: Mapping[str, int]
+) -> dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot]:
+    """By account, entity and record id: the newest snapshot that one of the commands brings.
+
+    Of two with equal stamps it is the later one.
+    """
     newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
     for command in commands:
-        for entity, snapshot in _snapshots_of(command):
-            key = (command.account, entity, snapshot.record_id)
+        for entity, brought in _snapshots_of(command):
+            key = (command.account, entity, brought.record_id)
+            snapshot = msgspec.structs.replace(brought, position=positions.get(command.command_id, 0))
             held = newest.get(key)
-            if held is None or (held.version, held.event_time) < (snapshot.version, snapshot.event_time):
+            if held is None or held.stamp <= snapshot.stamp:
                 newest[key] = snapshot
     return newest
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from connections import store
 from connections.crash_points import crash_point
 from connections.facts import OrganisationFacts
+from contracts.newness import Stamp, stamp
 from sinks import ledger
 from sinks.account_state import AccountState, Hold
 from sinks.calls import FULL_BATCH, Call, Part, batches, make_call
@@ -378,7 +379,7 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
         if tried is not None:
             leader, run = run[tried], run[: tried + 1]
         else:
-            leader = max(run, key=lambda e: (*_version(e), e.seq))
+            leader = max(run, key=_stamp)
         works.append(Work(leader, [e for e in run if e is not leader]))
     return works
 
@@ -387,8 +388,7 @@ def _may_merge(entry: Entry) -> bool:
     return entry.command.action in _SNAPSHOT_ACTIONS and entry.state == "queued"
 
 
-def _version(entry: Entry) -> tuple[datetime, datetime]:
+def _stamp(entry: Entry) -> Stamp:
     snapshot = entry.command.document or entry.command.contact
-    if snapshot is None:
-        return datetime.min.replace(tzinfo=UTC), entry.command.event.time
-    return snapshot.version, snapshot.event_time
+    time = entry.command.event.time
+    return stamp(snapshot.version if snapshot else time, time, entry.seq)

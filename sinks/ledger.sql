@@ -6,7 +6,7 @@ FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(r
             %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[],
             %(place)s::text[]) AS u
 ON CONFLICT (command_id) DO NOTHING
-RETURNING command_id
+RETURNING command_id, seq
 
 -- name: wake_lanes
 SELECT pg_notify(%s, account) FROM unnest(%s::text[]) AS account
@@ -20,7 +20,9 @@ SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::tex
                      %(modified)s::timestamptz[], %(event_time)s::timestamptz[], %(body)s::bytea[])
 ON CONFLICT (account, entity, record_id) DO UPDATE
 SET modified = excluded.modified, event_time = excluded.event_time, body = excluded.body
-WHERE (excluded.modified, excluded.event_time) > (s.modified, s.event_time)
+-- Stamps as contracts.newness has them: of two that are equal the later one is the newer, and it comes later.
+WHERE (least(excluded.modified, excluded.event_time), excluded.event_time)
+      >= (least(s.modified, s.event_time), s.event_time)
 
 -- name: insert_reused
 INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,

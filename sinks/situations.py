@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
@@ -127,7 +128,7 @@ async def _newest_contacts(
         document = documents[command.command_id] if command.document else None
         contact = document.contact if document else command.contact
         if contact is not None:
-            own[command.command_id] = contact
+            own[command.command_id] = msgspec.structs.replace(contact, position=work.entry.seq)
     plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
     newest = await ledger.snapshots(
         connection, account, {(c.side, c.record_id) for i, c in own.items() if i not in plain}
@@ -143,10 +144,12 @@ def _document(work: Work, newest: DocumentSnapshot | None) -> DocumentSnapshot |
     """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
     of what is retried."""
     own = work.entry.command.document
-    if own is None or newest is None:
-        return own or newest
-    newer = (newest.version, newest.event_time) > (own.version, own.event_time)
-    return newest if newer and work.entry.revision > 0 else own
+    if own is None:
+        return newest
+    own = msgspec.structs.replace(own, position=work.entry.seq)
+    if newest is None:
+        return own
+    return newest if newest.stamp > own.stamp and work.entry.revision > 0 else own
 
 
 async def _newest_documents(

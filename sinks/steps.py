@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from contracts.newness import Stamp, stamp
+
 Kind = Literal[
     "contact",
     "item",
@@ -145,6 +147,12 @@ class Link:
         """A time among the facts; the beginning of time when absent."""
         text = self.text(name)
         return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def stamp(self) -> Stamp:
+        """How new the snapshot is that Xero has."""
+        position = int(self.text("position") or max(self.seq, int(self.text("confirmed_seq") or 0)))
+        return stamp(self.time("version"), self.time("event_time"), position)
 
     def amount(self, name: str) -> Decimal:
         """An amount among the facts; 0 when absent."""

@@ -237,7 +237,8 @@ REASONS = (
     ),
     _failed(
         "order_billed",
-        "{document} is already billed in Xero, so it can no longer be changed or deleted.",
+        "{document} is already billed in Xero with {xero_total}, so it can no longer be changed to {total}, "
+        "received otherwise or deleted.",
         "The goods were received, and the order became a bill.",
         "change the bill in Xero by hand and skip this entry.",
         "xero",

@@ -126,6 +126,13 @@ REASONS = (
         "us",
     ),
     _warning(
+        "modified_in_future",
+        "SalesBinder says that it was changed at {value}, which is later than {time}, when that was told.",
+        "A clock is wrong, or the publisher writes a time zone that is not its own; the earlier of the two "
+        "times is taken to tell which of two changes is the newer.",
+        "correct the clock or the time zone where the change was made or published.",
+    ),
+    _warning(
         "xero_warned",
         "Xero took it with a warning: {message}",
         "The words are Xero's own.",

@@ -26,7 +26,7 @@ def plan_contact_command(s: Situation) -> Plan:
         return step
     link = s.contact_link
     assert link is not None
-    older = contact.version < link.time("version")
+    older = contact.stamp[:2] < link.stamp[:2]
     return Done("superseded" if older else None, link, contact_warnings(s), supersedes="snapshots")
 
 
@@ -40,7 +40,7 @@ def plan_contact(s: Situation) -> Plan | None:
     link = s.contact_link
     if link is None:
         return _first_sync(s, contact, resolve_contact(contact))
-    if (contact.version, contact.event_time) < (link.time("version"), link.time("event_time")):
+    if contact.stamp[:2] < link.stamp[:2]:
         return None
     return _later_edit(s, link, contact, resolve_contact(contact))
 

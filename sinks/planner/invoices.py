@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -59,7 +58,7 @@ def plan_snapshot_command(s: Situation) -> Plan:
     link = s.invoice_link
     if link is not None:
         refuse_removed(s, link)
-        if last_sent(link) >= (document.version, document.event_time) and not sends_again(s, link):
+        if link.stamp >= document.stamp and not sends_again(s, link):
             return contact_again(s) or settled(s, link, document)
     step = plan_invoice(s)
     if step is not None:
@@ -70,7 +69,7 @@ def plan_snapshot_command(s: Situation) -> Plan:
 
 def settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
     """How a created or edited action ends when Xero has this snapshot or a newer one."""
-    same = last_sent(link) == (document.version, document.event_time)
+    same = link.stamp == document.stamp
     if same and link.seq == s.seq:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
     if same and link.text("confirmed_seq") == str(s.seq):
@@ -116,7 +115,11 @@ def contact_again(s: Situation) -> Plan | None:
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
     """True when the document, or whose it is, differs from what was last sent."""
     party = contact_target(document.contact).record_id
-    return link.text("fingerprint") != resolved.fingerprint or link.text("party") != party
+    if link.text("party") != party:
+        return True
+    if link.stamp.equals(document.stamp) and link.text("content") == document.digest:
+        return False  # told once more: that settings have changed since is no edit
+    return link.text("fingerprint") != resolved.fingerprint
 
 
 def prepare(s: Situation) -> Plan | None:
@@ -321,8 +324,7 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
     return {
         "fingerprint": resolved.fingerprint,
         "amounts": resolved.amounts_fingerprint,
-        "version": document.version.isoformat(),
-        "event_time": document.event_time.isoformat(),
+        **_stamped(document),
         "line_ids": resolved.line_ids,
         "expected_total": resolved.total,
         "number": resolved.number,
@@ -332,21 +334,22 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
     }
 
 
-def last_sent(link: Link) -> tuple[datetime, datetime]:
-    """Version and event time of the snapshot that Xero has."""
-    return link.time("version"), link.time("event_time")
-
-
 def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | None:
     """An unchanged document counts as sent: an older snapshot must not undo it."""
-    if last_sent(link) >= (document.version, document.event_time):
+    if link.stamp >= document.stamp:
         return None
-    newer = {
+    newer = {**_stamped(document), "confirmed_seq": str(s.seq)}
+    return Remember((replace(link, facts={**link.facts, **newer}),))
+
+
+def _stamped(document: DocumentSnapshot) -> dict[str, str]:
+    """Facts of a link that tell which snapshot Xero has."""
+    return {
         "version": document.version.isoformat(),
         "event_time": document.event_time.isoformat(),
-        "confirmed_seq": str(s.seq),
+        "position": str(document.position),
+        "content": document.digest,
     }
-    return Remember((replace(link, facts={**link.facts, **newer}),))
 
 
 def link_of_invoice(target: Target, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
 
 from contracts.commands import DocumentSnapshot
+from contracts.money import to_cents
+from contracts.newness import Stamp, stamp
 from contracts.reasons import Refused
 from sinks.planner.amounts import xero_day
 from sinks.planner.contacts import plan_archived, plan_contact
@@ -19,7 +23,6 @@ from sinks.planner.invoices import (
     facts_of,
     give_up,
     is_changed,
-    last_sent,
     prepare,
     refused_for_state,
     sends_again,
@@ -50,7 +53,7 @@ def plan_order_command(s: Situation) -> Plan:
     link = s.order_link
     if link is not None:
         refuse_removed_order(s, link)
-        if last_sent(link) >= (document.version, document.event_time) and not sends_again(s, link):
+        if link.stamp >= document.stamp and not sends_again(s, link):
             return contact_again(s) or settled(s, link, document)
         if is_billed(s, link):
             return _edit_of_billed(s, link, document)
@@ -92,11 +95,21 @@ def plan_order_removal(s: Situation) -> Plan:
     if order_status(s, link) in GONE:
         return Remember((_gone(s, link),))
     if is_billed(s, link):
-        raise Refused("order_billed")
+        refuse_billed(s, link)
     if s.known.order is None and refused_for_state(s, "remove order"):
         return read_order(link)
     give_up(s, "remove order")
     return update_order(link, "remove order", {"Status": "DELETED"}, {"removed_seq": str(s.seq)})
+
+
+def refuse_billed(s: Situation, link: Link) -> NoReturn:
+    """Raises ``order_billed``, with SalesBinder's total and that of what was billed."""
+    billed = s.bill_link or link
+    known = s.command.amount is not None
+    total = s.command.amount if known else link.amount("expected_total")
+    raise Refused(
+        "order_billed", total=to_cents(total or Decimal(0)), xero_total=to_cents(billed.amount("total"))
+    )
 
 
 def is_billed(s: Situation, link: Link) -> bool:
@@ -131,10 +144,20 @@ def update_order(link: Link, step: str, body: Mapping[str, Any], memory: Mapping
 
 
 def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Plan:
-    """What was received is final. A snapshot no newer than the received one has nothing to add to it."""
-    if document.version > link.time("received_version"):
-        raise Refused("order_billed")
-    return Done("superseded", link)
+    """What was received is final. A snapshot that is older than the received one, or that says the same with
+    the same stamp, has nothing to add to it.
+    """
+    received = _received_stamp(link)
+    told_again = received.equals(document.stamp) and link.text("received_content") == document.digest
+    if document.stamp <= received or told_again:
+        return Done("superseded", link)
+    refuse_billed(s, link)
+
+
+def _received_stamp(link: Link) -> Stamp:
+    """How new the snapshot was that was received."""
+    until = link.time("received_time") if link.text("received_time") else datetime.max.replace(tzinfo=UTC)
+    return stamp(link.time("received_version"), until, int(link.text("received_position") or 0))
 
 
 def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:

@@ -1,8 +1,10 @@
 """One command planned: which planner answers for which action."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from contracts.reasons import Refused
+from contracts.newness import is_in_future
+from contracts.reasons import Refused, warning
 from sinks.planner.contacts import plan_contact_command
 from sinks.planner.invoices import plan_snapshot_command, read_invoice
 from sinks.planner.orders import plan_order_command, plan_order_removal
@@ -51,6 +53,17 @@ def _look_again(s: Situation) -> Plan | None:
     return read_invoice(link)
 
 
+def _told(s: Situation, found: Plan) -> Plan:
+    """An action that is done says, too, that the event's own clock goes ahead."""
+    document, contact, time = s.command.document, s.command.contact, s.command.event.time
+    stamps = (document.version, document.contact.version) if document else ()
+    ahead = [at for at in (*stamps, *((contact.version,) if contact else ())) if is_in_future(at, time)]
+    if not isinstance(found, Done) or not ahead:
+        return found
+    text = warning("modified_in_future", value=max(ahead).isoformat(), time=time.isoformat())
+    return replace(found, warnings=(*found.warnings, text))
+
+
 def plan(s: Situation) -> Plan:
     """What to do next for this command, given what is known now. Planning again changes nothing."""
     planner = _PLANNERS.get((s.command.entity, s.command.action))
@@ -59,6 +72,6 @@ def plan(s: Situation) -> Plan:
     if s.refusal is not None and s.refusal.look_up:
         return Fail(s.refusal.code, s.refusal.details)
     try:
-        return _look_again(s) or planner(s)
+        return _told(s, _look_again(s) or planner(s))
     except Refused as refusal:
         return Fail(refusal.code, refusal.details)

@@ -1,9 +1,11 @@
 """Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
 
 from dataclasses import replace
+from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
+from mappers.totals import totals
 from sinks.names import same_name
 from sinks.planner.contacts import plan_archived, quoted
 from sinks.planner.invoices import (
@@ -24,6 +26,7 @@ from sinks.planner.orders import (
     order_status,
     plan_order,
     read_order,
+    refuse_billed,
     refuse_removed_order,
     update_order,
 )
@@ -46,6 +49,8 @@ def plan_receipt(s: Situation) -> Plan:
     bill = bill_target(s.command.record_id)
     if bill in s.unknown:
         return _look_up(s, link, bill)
+    if s.bill_link is not None and s.bill_link.seq != s.seq:
+        _refuse_other_lines(s, link, s.bill_link)
     if order_status(s, link) == "BILLED":
         return _billed(s, link)
     refuse_removed_order(s, link)
@@ -62,13 +67,26 @@ def _refuse_in_part(s: Situation) -> None:
         raise Refused("received_in_part", list=s.command.in_part)
 
 
+def _refuse_other_lines(s: Situation, link: Link, bill: Link) -> None:
+    """Raises ``order_billed`` when this receipt has other lines than those of the bill of an earlier one. The
+    lines as they were sent count, not the settings by which they were.
+    """
+    received = _received(s, link)
+    if bill.text("received_lines"):
+        same = bill.text("received_lines") == received.lines_digest
+    else:  # sent before lines were kept
+        same = bill.amount("expected_total") in (0, totals(received).total)
+    if not same:
+        refuse_billed(s, link)
+
+
 def _billed(s: Situation, link: Link) -> Plan:
     """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
     bill = s.bill_link
     if bill is None and s.settings.received_as == "bill" and not link.text("billed_seq"):
-        raise Refused("order_billed")
+        refuse_billed(s, link)
     if not link.text("received_version"):  # billed by a call whose answer was lost, or by hand
-        facts = {**link.facts, "status": "BILLED", "received_version": _received_version(s, link)}
+        facts = {**link.facts, "status": "BILLED", **_received_facts(s, link)}
         return Remember((replace(link, facts=facts),))
     brought = link.seq == s.seq
     warnings = document_warnings(link) if brought else ()
@@ -95,13 +113,22 @@ def _mark_billed(s: Situation, link: Link) -> Plan:
     if s.known.order is None and refused_for_state(s, "order billed"):
         return read_order(link)
     give_up(s, "order billed")
-    memory = {"billed_seq": str(s.seq), "received_version": _received_version(s, link)}
+    memory = {"billed_seq": str(s.seq), **_received_facts(s, link)}
     return update_order(link, "order billed", {"Status": "BILLED"}, memory)
 
 
-def _received_version(s: Situation, link: Link) -> str:
-    """Snapshots up to this one have nothing to add to what was received."""
-    return max(document_of(s).version, link.time("version")).isoformat()
+def _received_facts(s: Situation, link: Link) -> dict[str, str]:
+    """Which snapshot was received: those up to it have nothing to add."""
+    own = document_of(s)
+    newest, content = (
+        (own.stamp, own.digest) if own.stamp >= link.stamp else (link.stamp, link.text("content"))
+    )
+    return {
+        "received_version": newest.moment.isoformat(),
+        "received_time": newest.time.isoformat(),
+        "received_position": str(newest.position),
+        "received_content": content,
+    }
 
 
 def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
@@ -120,8 +147,13 @@ def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    memory = document_memory(s, _received(s, link), resolved)
+    memory = _memory(s, link, resolved)
     return Send(Element("bills.create", "bill", target, body, memory=memory))
+
+
+def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> dict[str, Any]:
+    received = _received(s, link)
+    return {**document_memory(s, received, bill), "received_lines": received.lines_digest}
 
 
 def _resolved(s: Situation, link: Link) -> ResolvedDocument:
@@ -137,7 +169,7 @@ def _received(s: Situation, link: Link) -> DocumentSnapshot:
     supplier, since the bill has the order's lines.
     """
     own, newest = document_of(s), s.newest
-    if newest is None or own.version >= link.time("version"):
+    if newest is None or own.stamp >= link.stamp:
         return own
     return newest if newest.contact.record_id == own.contact.record_id else own
 
@@ -165,7 +197,7 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
     equal = [b for b in live if is_as_sent(s, b, bill)]
     if not marked and not equal:
         return Remember((), (target,))
-    memory = document_memory(s, _received(s, link), bill)
+    memory = _memory(s, link, bill)
     if len(marked) == 1 and marked == equal:
         return Remember((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()

@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
 from sinks.answers import Result
@@ -162,7 +164,7 @@ class Books:
             settings=self.settings,
             facts=self.facts,
             now=NOW + timedelta(hours=1),
-            document=own.document,
+            document=placed(own.document, work.entry.seq),
             contact=contact,
             invoice_link=self.links.get(invoice_target(own.record_id)),
             contact_link=self.links.get(contact_target(contact)) if contact else None,
@@ -204,6 +206,11 @@ class Books:
             self.unknown.pop(target, None)
         if step.afresh:
             work.known, work.refusal = Known(), None
+
+
+def placed(document: DocumentSnapshot | None, seq: int) -> DocumentSnapshot | None:
+    """The snapshot with the position of the action that brought it."""
+    return None if document is None else msgspec.structs.replace(document, position=seq)
 
 
 def refused(step: str, code: str, /, **details: str) -> Refusal:
