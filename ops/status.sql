@@ -22,7 +22,9 @@ SELECT name, c.account IS NOT NULL AND c.status = 'connected' AS connected, c.te
        c.paused_at IS NOT NULL AS paused, c.paused_reason,
        coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running,
        coalesce(w.failed, 0) + coalesce(u.failed, 0) AS failed, w.oldest_age,
-       (l.budget ->> 'minute_left')::int AS minute_left, (l.budget ->> 'day_left')::int AS day_left,
+       CASE WHEN (b.budget ->> 'at')::timestamptz < clock_timestamp() - interval '61 seconds' THEN 60
+            ELSE (b.budget ->> 'minute_left')::int END AS minute_left,
+       (b.budget ->> 'day_left')::int AS day_left,
        l.held, l.held_until, d.differences, r.read_at, r.reading
 FROM (SELECT account AS name FROM connections.accounts UNION SELECT account FROM work
       UNION SELECT account FROM unreadable) AS names
@@ -30,6 +32,12 @@ LEFT JOIN connections.accounts c ON c.account = name
 LEFT JOIN work w ON w.account = name
 LEFT JOIN unreadable u ON u.account = name
 LEFT JOIN ledger.accounts l ON l.account = name
+LEFT JOIN LATERAL (
+    -- the organisation's limits, as whichever account of it was told of them last
+    SELECT x.budget FROM ledger.accounts x
+    WHERE x.account = ANY(connections.of_one_organisation(name)) AND x.budget ? 'at'
+    ORDER BY (x.budget ->> 'at')::timestamptz DESC LIMIT 1
+) AS b ON true
 LEFT JOIN drifted d ON d.account = name
 LEFT JOIN readings r ON r.account = name
 ORDER BY name

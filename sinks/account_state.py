@@ -1,7 +1,7 @@
 """How an account stands with Xero: what is left of its limits, and what holds it back as a whole."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from connections.secrets import mask
 from contracts.reasons import render
@@ -9,9 +9,9 @@ from contracts.results import AccountResult
 from sinks import ledger
 from sinks.answers import trouble_of
 from sinks.breaker import Breaker
-from sinks.budget import Budget
 from sinks.entries import now_utc
 from sinks.session import Session
+from sinks.shares import AccountBudget, Shares
 from sinks.steps import encode_memory
 from sinks.xero.client import Answer, machine_seconds
 
@@ -39,10 +39,10 @@ class Hold:
 class AccountState:
     """Limits, troubles and holds of one account, as Xero's answers and its operators make them."""
 
-    def __init__(self, session: Session, rate: float) -> None:
+    def __init__(self, session: Session, rate: float, shares: Shares | None = None) -> None:
         self.session = session
         self.rate = rate
-        self.budget = Budget(rate=rate)
+        self.budget = AccountBudget(session.account, rate, shares)
         self.breaker = Breaker(rate=rate)
         self.lost: str | None = None
         """Why Xero no longer lets us in."""
@@ -85,8 +85,7 @@ class AccountState:
         """Somebody let the paused account go on: what happened before does not count any more."""
         self.breaker = Breaker(rate=self.rate)
         self._trouble = 0
-        if self.budget.closed_why == "xero_unavailable":
-            self.budget.closed_until = 0.0
+        self.budget.reopen()
 
     def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
         """A token may end early, and several calls may be under way with it. Only tokens that are refused one
@@ -163,18 +162,24 @@ class AccountState:
         account = self.session.account
         self._clock = await ledger.database_time(connection), machine_seconds()
         rows = await ledger.fetch(connection, "load_account", [account])
+        if rows:
+            self._version = int(rows[0]["version"])
+            if rows[0]["held"]:
+                self._held = Hold(rows[0]["held"], rows[0]["held_until"], rows[0]["held_args"])
+        await self.live_on_limits(connection)
+
+    async def live_on_limits(self, connection: ledger.Connection) -> None:
+        """Share the organisation's limits with its other accounts. What an earlier worker has used of them is
+        in the ledger, whichever account it was for.
+        """
+        found = self.session.connection
+        if found is not None and not self.budget.join(found.tenant_id, found.client_id):
+            return
+        account = self.session.account
         recent = {"account": account, "seconds": 60.0 / self.rate}
         calls = (await ledger.fetch(connection, "recent_calls", recent))[0]["calls"]
-        self.budget.minute_left = max(0, self.budget.minute_limit - int(calls))
-        self.budget.window_opened = machine_seconds()
-        if not rows:
-            return
-        row = rows[0]
-        self._version = int(row["version"])
-        if not row["held"]:
-            return
-        self._held = Hold(row["held"], row["held_until"], row["held_args"])
-        until: datetime = row["held_until"] or datetime.min.replace(tzinfo=UTC)
-        seconds = (until - self._now()).total_seconds()
-        if seconds > 0 and row["held"] in ("xero_day_limit", "xero_minute_limit"):
-            self.budget.close(machine_seconds(), seconds * self.rate, row["held"])
+        self.budget.take_over(machine_seconds(), int(calls))
+        for row in await ledger.fetch(connection, "limits_reached", {"account": account}):
+            seconds = (row["held_until"] - self._now()).total_seconds()
+            if seconds > 0:
+                self.budget.close_all(machine_seconds(), seconds * self.rate, row["held"])

@@ -64,17 +64,29 @@ def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[
     """By account: actions that would be done, calls, minutes, and whether today's calls are enough.
 
     Args:
-        rows: ``account``, ``connected``, ``paused`` and ``day_left`` (none: not known).
+        rows: ``account``, ``connected``, ``paused``, ``day_left`` (none: not known) and ``tenant_id``. The
+            accounts of one organisation share its minutes and its day.
     """
-    found = []
+    own = {row["account"]: Counter[tuple[str, str]]() for row in rows}
+    for (account, entity, action), count in work.items():
+        if account in own:
+            own[account][entity, action] += count
+    calls = {account: calls_for(actions) for account, actions in own.items()}
+    together = Counter[str]()
     for row in rows:
-        own = {
-            (entity, action): n for (account, entity, action), n in work.items() if account == row["account"]
+        together[_organisation(row)] += calls[row["account"]]
+    return [
+        {
+            **{name: row[name] for name in ("account", "connected", "paused", "day_left")},
+            "actions": own[row["account"]].total(),
+            "calls": calls[row["account"]],
+            "minutes": math.ceil(together[_organisation(row)] / CALLS_A_MINUTE),
+            "enough_today": row["day_left"] is None or together[_organisation(row)] <= row["day_left"],
         }
-        calls = calls_for(own)
-        enough = row["day_left"] is None or calls <= row["day_left"]
-        minutes = math.ceil(calls / CALLS_A_MINUTE)
-        found.append(
-            {**row, "actions": sum(own.values()), "calls": calls, "minutes": minutes, "enough_today": enough}
-        )
-    return found
+        for row in rows
+    ]
+
+
+def _organisation(row: Mapping[str, Any]) -> str:
+    """What the accounts that share their limits have in common."""
+    return row.get("tenant_id") or f"account {row['account']}"

@@ -27,6 +27,7 @@ from sinks.outbox import Outbox, Publish
 from sinks.runner import LEASE_SECONDS, LaneRunner
 from sinks.rush import Rush
 from sinks.session import Pool, Session
+from sinks.shares import Shares
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
@@ -48,6 +49,7 @@ class Delivery:
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._rush = Rush()
+        self._shares = Shares()
         self._breaks: dict[str, list[float]] = {}
         self._due_after = 0.0
 
@@ -145,6 +147,7 @@ class Delivery:
         async with self._pool.connection() as connection, connection.transaction():
             rows = await ledger.fetch(connection, "accounts_with_work", None)
             accounts = sorted({row["account"] for row in rows} - self._runners.keys())
+            accounts = await _of_free_organisations(connection, accounts)
             leases = [await _take_lease(connection, account, holder) for account in accounts]
             if accounts:
                 crash_point("lease.before_commit")
@@ -156,7 +159,7 @@ class Delivery:
 
     def _start_lane(self, lease: Lease) -> None:
         session = Session(lease.account, self._pool, self._environment, self._box)
-        lane = Lane(lease, self._pool, session, self._environment.clock_rate)
+        lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares)
         runner = LaneRunner(lane, self._rush)
         self._runners[lease.account] = runner
         task = asyncio.create_task(self._run_lane(lease.account, runner))
@@ -213,6 +216,17 @@ class Delivery:
             runner.stop()
         while self._ended:
             await asyncio.wait(set(self._ended))
+
+
+async def _of_free_organisations(connection: ledger.Connection, accounts: list[str]) -> list[str]:
+    """The accounts without those of an organisation of which another worker is just taking leases. Such
+    locks are taken before the leases are looked at, so that no two workers take accounts of one organisation.
+    """
+    if not accounts:
+        return accounts
+    rows = await ledger.fetch(connection, "lock_organisations", [accounts])
+    busy = {row["account"] for row in rows if not row["locked"]}
+    return [account for account in accounts if account not in busy]
 
 
 async def _take_lease(connection: ledger.Connection, account: str, holder: int) -> Lease | None:

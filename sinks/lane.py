@@ -19,6 +19,7 @@ from sinks.desk import Desk, Outcome, write_and_publish
 from sinks.entries import Entry, now_utc
 from sinks.ledger import Lease
 from sinks.session import Pool, Session
+from sinks.shares import Shares
 from sinks.situations import Work
 from sinks.steps import Element, Target
 from sinks.xero.client import machine_seconds
@@ -71,13 +72,15 @@ class Overtaken(Exception):
 class Lane:
     """The commands of one account that this worker has in hand, and what is to be sent for them."""
 
-    def __init__(self, lease: Lease, pool: Pool, session: Session, rate: float) -> None:
+    def __init__(
+        self, lease: Lease, pool: Pool, session: Session, rate: float, shares: Shares | None = None
+    ) -> None:
         self.lease = lease
         self.account = lease.account
         self.pool = pool
         self.session = session
         self.rate = rate
-        self.state = AccountState(session, rate)
+        self.state = AccountState(session, rate, shares)
         self.budget = self.state.budget
         self.works: dict[str, Work] = {}
         self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
@@ -202,7 +205,7 @@ class Lane:
     async def dispatch(self) -> list[Call]:
         """Put together, count and write down as many calls as the limits allow now; they may be sent then."""
         calls: list[Call] = []
-        while self.budget.wait(machine_seconds()) == 0.0:
+        while any(self.queued.values()) and self.budget.wait(machine_seconds()) == 0.0:
             parts = self._choose()
             if not parts:
                 break

@@ -123,10 +123,17 @@ async def shared_contacts(connection: Connection, account: str, xero_ids: Iterab
     return {row["xero_id"] for row in rows}
 
 
-async def linked(connection: Connection, account: str, xero_ids: Iterable[str]) -> dict[str, Target]:
-    """Which of our records these Xero objects are linked to."""
+async def linked(
+    connection: Connection, account: str, xero_ids: Iterable[str]
+) -> set[tuple[str, str, Target]]:
+    """To which records these Xero objects are linked, of all accounts of the organisation: Xero's id, the
+    account and the record.
+    """
     rows = await fetch(connection, "linked", {"account": account, "xero_ids": list(xero_ids)})
-    return {row["xero_id"]: Target(row["kind"], row["record_id"], row["transaction_id"]) for row in rows}
+    return {
+        (row["xero_id"], row["account"], Target(row["kind"], row["record_id"], row["transaction_id"]))
+        for row in rows
+    }
 
 
 async def snapshots(

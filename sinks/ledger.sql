@@ -74,12 +74,13 @@ WHERE account = %(account)s
        OR (kind = 'contact' AND record_id = ANY(%(contacts)s)))
 
 -- name: shared
-SELECT xero_id FROM ledger.links WHERE account = %(account)s AND kind = 'contact' AND xero_id = ANY(%(xero_ids)s)
+SELECT xero_id FROM ledger.links
+WHERE account = ANY(connections.of_one_organisation(%(account)s)) AND kind = 'contact' AND xero_id = ANY(%(xero_ids)s)
 GROUP BY xero_id HAVING count(*) > 1
 
 -- name: linked
-SELECT kind, record_id, transaction_id, xero_id FROM ledger.links
-WHERE account = %(account)s AND xero_id = ANY(%(xero_ids)s)
+SELECT account, kind, record_id, transaction_id, xero_id FROM ledger.links
+WHERE account = ANY(connections.of_one_organisation(%(account)s)) AND xero_id = ANY(%(xero_ids)s)
 
 -- name: snapshots
 SELECT entity, record_id, body FROM ledger.snapshots
@@ -200,7 +201,13 @@ FROM ledger.commands WHERE account = %(account)s AND state = 'running' AND NOT c
 
 -- name: recent_calls
 SELECT count(*) AS calls FROM ledger.intents
-WHERE account = %(account)s AND created_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+WHERE account = ANY(connections.of_one_organisation(%(account)s))
+  AND created_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+
+-- name: limits_reached
+SELECT held, held_until FROM ledger.accounts
+WHERE account = ANY(connections.of_one_organisation(%(account)s))
+  AND held IN ('xero_day_limit', 'xero_minute_limit') AND held_until > clock_timestamp()
 
 -- name: outbox_insert
 INSERT INTO ledger.outbox (key, value) SELECT * FROM unnest(%(key)s::text[], %(value)s::bytea[])
@@ -221,13 +228,28 @@ SELECT request_id, kind FROM ledger.requests WHERE account = %s AND answered_at 
 UPDATE ledger.requests SET answered_at = clock_timestamp(), error = %(error)s
 WHERE request_id = ANY(%(request_ids)s::uuid[])
 
+-- name: lock_organisations
+-- Of accounts that share their organisation with others: whether it is this worker's turn to take leases of it.
+SELECT a.account, pg_try_advisory_xact_lock(hashtextextended('organisation ' || a.tenant_id, 0)) AS locked
+FROM connections.accounts a
+WHERE a.account = ANY(%s) AND EXISTS (SELECT 1 FROM connections.accounts o
+                                      WHERE o.tenant_id = a.tenant_id AND o.account <> a.account)
+
 -- name: take_lease
 -- A row that a transaction of its holder locks is not waited for: other accounts must not wait with it.
+-- The accounts of one organisation belong to one worker, where they share its limits.
 WITH present AS (SELECT 1 FROM ledger.leases WHERE account = %(account)s),
      free AS (SELECT 1 FROM ledger.leases WHERE account = %(account)s FOR UPDATE SKIP LOCKED)
 INSERT INTO ledger.leases AS l (account, holder, fence, expires_at)
 SELECT %(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s)
-WHERE NOT EXISTS (SELECT FROM present) OR EXISTS (SELECT FROM free)
+WHERE (NOT EXISTS (SELECT FROM present) OR EXISTS (SELECT FROM free))
+  AND NOT EXISTS (SELECT 1 FROM ledger.leases o
+                  WHERE o.account = ANY(connections.of_one_organisation(%(account)s)) AND o.account <> %(account)s
+                    AND o.holder <> %(holder)s AND o.expires_at > clock_timestamp()
+                    AND EXISTS (SELECT 1 FROM pg_locks
+                                WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database
+                                                                            WHERE datname = current_database())
+                                  AND (classid::bigint << 32) + objid::bigint = o.holder AND objsubid = 1 AND granted))
 ON CONFLICT (account) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
 WHERE l.expires_at < clock_timestamp()
    OR l.holder = excluded.holder -- its lane has ended without giving the account back: it broke, or was overtaken

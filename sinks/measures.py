@@ -1,7 +1,7 @@
 """The sink's gauges: what its lanes have left, and what waits in the ledger; and the time that calls take."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import dict_row
@@ -9,10 +9,24 @@ from psycopg.rows import dict_row
 from connections.sql import load_queries
 from contracts import metrics
 from sinks.answers import trouble_of
-from sinks.budget import Budget
 from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
 
 _SQL = load_queries(__file__)
+
+
+class Left(Protocol):
+    """What is left of the limits, for one account."""
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+
+    @property
+    def day_left(self) -> int | None:
+        """Calls left in the day; none when Xero has not told yet."""
+
+    def minute_left_at(self, now: float) -> int:
+        """Calls left in the minute."""
 
 
 async def measured(route: str, call: Awaitable[Answer]) -> Answer:
@@ -46,7 +60,7 @@ def outcome_of(status: int) -> str:
     return trouble if trouble == "limit" else f"{status // 100}xx"
 
 
-def measure_lanes(budgets: Mapping[str, Budget]) -> None:
+def measure_lanes(budgets: Mapping[str, Left]) -> None:
     """Set the gauges of the lanes of this process, by account."""
     metrics.LANES.set(len(budgets))
     metrics.XERO_CALLS_LEFT.clear()

@@ -189,8 +189,9 @@ async def _refuse_linked(connection: ledger.Connection, account: str, link: Link
     rows = await ledger.fetch(connection, "linked", {"account": account, "xero_ids": [link.xero_id]})
     for row in rows:
         other = Target(row["kind"], row["record_id"], row["transaction_id"])
-        if other != link.target:
+        if other != link.target or row["account"] != account:
             what = f"{other.kind.replace('_', ' ')} {other.transaction_id or other.record_id}"
+            what += "" if row["account"] == account else f" of the account {row['account']}"
             raise Undecidable(
                 f"{link.xero_id} is linked already: it is the {what} of SalesBinder",
                 "adopt another candidate, or send it anew with --send",

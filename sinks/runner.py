@@ -70,13 +70,15 @@ class LaneRunner:
             renewing.cancel()
             for task in self._tasks:
                 task.cancel()
+            self.lane.state.budget.leave()
             self.lane.session.close()
 
     async def _take_over(self) -> None:
-        async with self.lane.pool.connection() as connection:
-            await self.lane.state.restore(connection)
         await self.lane.session.reload()
         self.connection_changed = False
+        self.lane.state.budget.wake = self.wake.set
+        async with self.lane.pool.connection() as connection:
+            await self.lane.state.restore(connection)
         try:
             flights = await recover(self.lane)
         except (ledger.LeaseLost, *ledger.DATABASE_AWAY):
@@ -103,6 +105,8 @@ class LaneRunner:
         lane = self.lane
         if self.connection_changed:
             await self._reload()
+        if self._stop.is_set():
+            return 0.0
         if lane.session.connection is None:
             await lane.fail_all("not_connected")
             return 0.0 if lane.more else self._idle_delay()
@@ -231,6 +235,8 @@ class LaneRunner:
         ):  # what a landing call has just learnt must not be overwritten by older news
             await self.lane.session.reload()
         after = self.lane.session.connection
+        if after is not None and (before is None or _app(before) != _app(after)):
+            self.stop()  # which worker may have the account hangs on its organisation
         if after is not None and before is not None and after.connected_at != before.connected_at:
             self.lane.state.reconnected()
         if before is not None and before.paused_reason and after is not None and not after.paused_reason:
@@ -310,3 +316,8 @@ class LaneRunner:
             crash_point("renew.after_commit")
             if cursor.rowcount == 0:
                 raise ledger.LeaseLost(self.lane.account)
+
+
+def _app(connection: store.Connection) -> tuple[str, str]:
+    """By which Xero counts calls."""
+    return connection.tenant_id, connection.client_id

@@ -63,7 +63,7 @@ async def situations(
     unknown = await ledger.unknown_steps(connection, account, records)
     now = await ledger.database_time(connection) if unknown else now_utc()  # only these are compared with it
     read_ids = {str(i) for w in works for i in _ids_read(w.known)}
-    linked = await ledger.linked(connection, account, read_ids) if read_ids else {}
+    linked = await ledger.linked(connection, account, read_ids) if read_ids else set()
     retried = [w.entry.command_id for w in works if w.entry.revision > 0]
     overtaken = await ledger.overtaken(connection, retried) if retried else set()
     asked = await _asked(connection, account, works)
@@ -94,7 +94,9 @@ async def situations(
                 payment_links=payments.get(record, {}),
                 credit_note_links=credit_notes.get(record, {}),
                 refund_links=refunds.get(record, {}),
-                linked_elsewhere=frozenset(x for x, target in linked.items() if target not in own),
+                linked_elsewhere=frozenset(
+                    x for x, owner, target in linked if owner != account or target not in own
+                ),
                 unknown={t: at for t, at in unknown.items() if t.record_id == record},
                 marks={
                     mark: (transaction_id, seq)

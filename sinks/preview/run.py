@@ -14,7 +14,6 @@ from contracts.reasons import Refused
 from contracts.results import EntryResult
 from sinks import ledger
 from sinks.answers import Reading
-from sinks.budget import Budget
 from sinks.calls import Call, Part
 from sinks.entries import entry_of_row, now_utc, result_of
 from sinks.intake import reused_id, take_in
@@ -116,7 +115,7 @@ class _Run:
         session = Session(account, copy, environment, SecretBox(Fernet.generate_key().decode()))
         session.connection = copy.link
         self._lane = Lane(Lease(account, 0, 0), copy, session, 1.0)
-        self._lane.budget = Budget(minute_limit=_UNLIMITED, minute_left=_UNLIMITED)
+        self._lane.budget.unlimited(_UNLIMITED)
         self._calls: dict[str, list[PreviewedCall]] = {}
         self._made = 0
 

@@ -22,7 +22,7 @@ from contracts.commands import Command, ContactSnapshot, decode_command
 from sinks import ledger
 
 _SQL = load_queries(__file__)
-_TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)")
+_TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)(?!of_one_organisation)")
 _COPIES = (
     "copy_commands",
     "copy_event_ids",

@@ -1,0 +1,144 @@
+"""Several SalesBinder accounts on one Xero organisation: they share its limits, and not its documents."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from connections.sql import load_queries
+from ops import status
+from sandbox.fake_xero.server import FakeXeroServer
+from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
+
+STATUS = load_queries(status.__file__)
+RATE = 4.0
+"""Xero's seconds in one of ours."""
+
+
+@pytest.fixture
+async def pair(database_url: str, xero: FakeXeroServer, tmp_path: Path) -> AsyncIterator[tuple[Shop, Shop]]:
+    """Two accounts that are connected to one organisation, nothing at work."""
+    north = await connected_shop(database_url, xero, tmp_path, "north")
+    south = Shop("south", environment_of(database_url, xero, tmp_path), xero)
+    await connect(south)
+    yield north, south
+
+
+def sales(maker: Maker, numbers: range) -> list[dict[str, Any]]:
+    events = []
+    for number in numbers:
+        document = maker.document(maker.customer(f"{maker.account} {number}"), number)
+        events.append(maker.event("invoice.created", document["id"], {"document": document}))
+    return events
+
+
+def then_reset(maker: Maker, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each of their invoices paid and reset: the payments are taken off one by one."""
+    paid = [maker.paid(event["data"]["document"], "108.00") for event in events]
+    return [*paid, *(maker.event("invoice.reset", event["subject"], event["data"]) for event in events)]
+
+
+def refused(xero: FakeXeroServer) -> list[Any]:
+    return [call for call in xero.admin.calls() if call["status"] == 429]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_their_limits_are_the_organisations(
+    pair: tuple[Shop, Shop], xero: FakeXeroServer, workers: int
+) -> None:
+    """More calls at once, and more in the minute, than Xero takes of one organisation."""
+    north, south = pair
+    for one in pair:
+        one.environment = dataclasses.replace(one.environment, clock_rate=RATE)
+    xero.admin.set_clock(rate=RATE)
+    xero.admin.fault("latency", seconds=0.4, times=None)
+    first, second = Maker("north"), Maker("south")
+    made, others = sales(first, range(1, 41)), sales(second, range(1001, 1041))
+    async with AsyncExitStack() as stack:
+        for _ in range(workers):
+            await stack.enter_async_context(delivering(north))
+        await asyncio.gather(north.send(*made), south.send(*others))
+        await asyncio.gather(north.idle(120), south.idle(120))
+        await asyncio.gather(north.send(*then_reset(first, made)), south.send(*then_reset(second, others)))
+        await asyncio.gather(north.idle(200), south.idle(200))
+    assert refused(xero) == []
+    assert len(north.calls()) > 80
+    assert {i["status"] for i in north.books["invoices"]} == {"AUTHORISED"}
+    assert len(north.books["invoices"]) == 80
+
+
+async def test_a_backlog_of_one_lets_the_other_go_on(pair: tuple[Shop, Shop], xero: FakeXeroServer) -> None:
+    """Calls of a second each, a hundred of them waiting: the other account's one sale is not behind them."""
+    north, south = pair
+    first, second = Maker("north"), Maker("south")
+    made = sales(first, range(1, 41))
+    async with delivering(north):
+        await north.send(*made)
+        await north.idle(60)
+        xero.admin.fault("latency", seconds=0.5, times=None)
+        await north.send(*then_reset(first, made))
+        await asyncio.sleep(3)
+        await south.send(*sales(second, range(1001, 1002)))
+        await south.idle(20)
+        waiting = await north.rows(
+            "SELECT count(*) FROM ledger.commands WHERE state IN ('queued', 'running')"
+        )
+        xero.admin.clear_faults()
+        assert waiting[0]["count"] > 0
+    assert refused(xero) == []
+
+
+async def test_a_worker_has_all_accounts_of_an_organisation(pair: tuple[Shop, Shop]) -> None:
+    """Also when they are connected to it while two workers are at work."""
+    north, south = pair
+    async with delivering(north), delivering(south):
+        for round_ in range(3):
+            for maker, one in ((Maker("north"), north), (Maker("south"), south)):
+                name = f"{one.account} {round_}"
+                assert await one.run(maker.contact("created", maker.customer(name))) == ["posted"]
+        held = await north.rows("SELECT account, holder FROM ledger.leases WHERE expires_at > now()")
+    assert {row["account"] for row in held} == {"north", "south"}
+    assert len({row["holder"] for row in held}) == 1
+
+
+async def test_a_day_that_is_used_up_holds_both_and_what_is_left_agrees(
+    pair: tuple[Shop, Shop], xero: FakeXeroServer
+) -> None:
+    north, south = pair
+    first, second = Maker("north"), Maker("south")
+    xero.admin.limits(day=16)
+    async with delivering(north):
+        for number in range(6):
+            await north.send(first.contact("created", first.customer(f"N{number}")))
+            await south.send(second.contact("created", second.customer(f"S{number}")))
+            await asyncio.sleep(0.3)
+        held = await both_held(north)
+        calls = await asyncio.to_thread(status_of, north)
+    assert held == {"north": "xero_day_limit", "south": "xero_day_limit"}
+    assert len(refused(xero)) <= 1
+    assert calls["north"] == calls["south"]
+    assert calls["north"]["day"] == 0
+
+
+async def both_held(shop: Shop) -> dict[str, str]:
+    """What holds the accounts, once something holds two."""
+    async with asyncio.timeout(30):
+        while True:
+            rows = await shop.rows("SELECT account, held FROM ledger.accounts WHERE held > ''")
+            if len(rows) > 1:
+                return {row["account"]: row["held"] for row in rows}
+            await asyncio.sleep(0.1)
+
+
+def status_of(shop: Shop) -> dict[str, Any]:
+    """The calls left of each account, as ``sbx status`` tells them."""
+    environment = shop.environment
+    with psycopg.connect(**environment.psycopg("test"), row_factory=dict_row) as connection:
+        rows = connection.execute(STATUS["accounts"]).fetchall()
+    return {row["name"]: {"minute": row["minute_left"], "day": row["day_left"]} for row in rows}
