@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin._partitions import IsolationLevel
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -40,14 +41,26 @@ class Broker:
         self._admin = KafkaAdminClient(**arguments)
 
     def ends(self, topics: Sequence[str]) -> Offsets:
-        """The offset behind the last message of each partition; topics that do not exist are left out."""
+        """The offset behind the last message of each partition; topics that do not exist are left out.
+
+        Messages count that nobody can read yet, since a transaction is still open.
+        """
         return self._offsets(topics, OffsetSpec.LATEST)
+
+    def readable_ends(self, topics: Sequence[str]) -> Offsets:
+        """Like ``ends``, as far as every transaction is decided: up to there a stage can read."""
+        return self._offsets(topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
 
     def starts(self, topics: Sequence[str]) -> Offsets:
         """The offset of the first message that is still kept."""
         return self._offsets(topics, OffsetSpec.EARLIEST)
 
-    def _offsets(self, topics: Sequence[str], spec: OffsetSpec) -> Offsets:
+    def _offsets(
+        self,
+        topics: Sequence[str],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> Offsets:
         present = self.topics().intersection(topics)
         described = self._admin.describe_topics(sorted(present)) if present else []
         partitions = [
@@ -55,7 +68,9 @@ class Broker:
             for topic in described
             for partition in topic["partitions"]
         ]
-        found = self._admin.list_partition_offsets(dict.fromkeys(partitions, spec)) if partitions else {}
+        if not partitions:
+            return {}
+        found = self._admin.list_partition_offsets(dict.fromkeys(partitions, spec), isolation_level=isolation)
         return {partition: answer.offset for partition, answer in found.items()}
 
     def topics(self) -> frozenset[str]:
@@ -105,7 +120,10 @@ def _once_it_knows(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def behind(targets: Offsets, committed: Offsets, starts: Offsets) -> int:
-    """How many messages before ``targets`` are not committed; what retention removed does not count."""
+    """How many offsets before ``targets`` are not committed; what retention removed does not count.
+
+    Stages commit past markers and what was aborted, so that these do not count for long.
+    """
     return sum(
         max(0, end - max(committed.get(partition, 0), starts.get(partition, 0)))
         for partition, end in targets.items()

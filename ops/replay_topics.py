@@ -17,8 +17,12 @@ from ops.status import group_of
 from ops.terminal import plural
 from sinks.intake import reused_id
 from sinks.replay import Read
+from streams.batches import Passed
+from streams.batches import Unreadable as BrokenBytes
 from streams.dead_letters import entry_id_of, place_id_of
+from streams.fetching import committed_consumer
 from streams.records import Record
+from streams.setting_aside import letter_of
 from streams.topic_ids import topic_ids
 from streams.topics import ENTITY_OF_TOPIC, SOURCES
 
@@ -85,7 +89,7 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
         kafka.errors.KafkaError: the broker does not answer.
     """
     with Broker(kafka) as broker:
-        starts, ends = broker.starts(topics), broker.ends(topics)
+        starts, ends = broker.starts(topics), broker.readable_ends(topics)
         taken = broker.committed(group_of("transform"))
     _check_partitions(topics, wanted, ends)
     partitions = sorted(tp for tp in ends if wanted.partition in (None, tp.partition))
@@ -179,7 +183,7 @@ class Reader:
         self._ranges = {TopicPartition(r.topic, r.partition): r for r in ranges if r.left}
         self._stopped = False
         self.topic_ids = topic_ids(kafka, {r.topic for r in ranges})
-        self._consumer = KafkaConsumer(**kafka, group_id=None, enable_auto_commit=False)
+        self._consumer = committed_consumer(kafka, group_id=None, enable_auto_commit=False)
         self._consumer.assign(list(self._ranges))
         for partition, one in self._ranges.items():
             self._consumer.seek(partition, one.next)
@@ -203,7 +207,11 @@ class Reader:
             polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=BATCH - len(messages))
             for partition, found in polled.items():
                 one = self._ranges[partition]
-                messages += [message for message in found if message.offset < one.end]
+                messages += [
+                    message
+                    for message in found
+                    if message.offset < one.end and not isinstance(message.value, Passed)
+                ]
             if self._advance():
                 give_up = time.monotonic() + _SILENCE_SECONDS
             elif time.monotonic() > give_up:
@@ -254,10 +262,13 @@ def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, Glance 
     """The messages that may be wanted, with what they say that they are. Most are done and need not be read:
     that takes ten times as long as a glance.
     """
-    found = []
+    found: list[tuple[Any, Glance | None]] = []
     prefix = None if wanted.account is None else f"{wanted.account}/".encode()
     asked = [(index, want) for index, name in _SAID if (want := getattr(wanted, name)) is not None]
     for message in messages:
+        if isinstance(message.value, BrokenBytes):
+            found.append((message, None))
+            continue
         if prefix is not None and message.key is not None and not message.key.startswith(prefix):
             continue
         said = glance(message.value, message.headers)
@@ -273,6 +284,10 @@ _SAID = ((2, "account"), (3, "entity"), (4, "action"), (5, "record"))
 def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:
     """The events among the messages that the filters want, and what cannot be read at all."""
     for message in messages:
+        if isinstance(message.value, BrokenBytes):
+            if _may_be_unreadable(message, wanted) and _is_logged(broken_ids(message, logged), logged):
+                yield Unreadable("record_unreadable")
+            continue
         try:
             event = read_event(message.topic, message.key, message.value, tuple(message.headers))
         except InvalidEvent as error:
@@ -293,6 +308,27 @@ def letter_ids(message: Any, topic_ids: Mapping[str, str]) -> tuple[str, str]:
     record = Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
     by_bytes = entry_id_of(record, topic_ids.get(message.topic, ""))
     return by_bytes, place_id_of(message.topic, message.partition, message.offset)
+
+
+def broken_ids(message: Any, logged: Logged) -> tuple[str, str]:
+    """The same of what Kafka's client cannot read."""
+    letter = letter_of(message.topic, message.partition, message.offset, message.key, message.value)
+    record = letter.record
+    by_bytes = entry_id_of(record, logged.topic_ids.get(record.topic, ""), letter.last_offset)
+    return by_bytes, place_id_of(record.topic, record.partition, record.offset)
+
+
+def _may_be_unreadable(message: Any, wanted: Filters) -> bool:
+    """Where nothing can be read, only what asks for no account, record or action means it."""
+    account, _, record = (message.key or b"").decode("utf-8", "replace").partition("/")
+    asked = (
+        (wanted.account, account),
+        (wanted.entity, ENTITY_OF_TOPIC[message.topic]),
+        (wanted.action, ""),
+        (wanted.record, record),
+        (wanted.number, ""),
+    )
+    return all(want is None or want == found for want, found in asked)
 
 
 def _is_logged(ids: Iterable[str], logged: Logged) -> bool:

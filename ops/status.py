@@ -54,6 +54,8 @@ class StageStatus:
     lag: int
     working: bool
     """Every partition of its topics has a process."""
+    undecided: int = 0
+    """Messages of transactions that are still open, and what stands behind them: nobody can read them."""
 
 
 @dataclass
@@ -96,7 +98,12 @@ class Status:
             "database": {"url": self.environment.database_url_shown},
             "data_dir": str(self.environment.data_dir),
             "stages": {
-                name: {"processes": stage.processes, "lag": stage.lag, "working": stage.working}
+                name: {
+                    "processes": stage.processes,
+                    "lag": stage.lag,
+                    "working": stage.working,
+                    "undecided": stage.undecided,
+                }
                 for name, stage in self.stages.items()
             },
             "workers": self.workers,
@@ -170,12 +177,13 @@ def _ask_broker(broker: Broker, status: Status) -> None:
 def stage_status(broker: Broker, stage: Stage) -> StageStatus:
     """One stage as the broker sees it."""
     topics, group = TOPICS_OF[stage], group_of(stage)
-    ends = broker.ends(topics)
+    readable, ends = broker.readable_ends(topics), broker.ends(topics)
     found = broker.group(group)
     return StageStatus(
         processes=found.members,
-        lag=behind(ends, broker.committed(group), broker.starts(topics)),
+        lag=behind(readable, broker.committed(group), broker.starts(topics)),
         working=bool(ends) and found.assigned >= set[TopicPartition](ends),
+        undecided=behind(ends, readable, {}),
     )
 
 
@@ -242,6 +250,8 @@ def _stages_table(status: Status) -> Table:
         table.add_column(name, justify="left" if name in ("stage", "") else "right")
     for name, stage in status.stages.items():
         works = Text("works", "green") if stage.working else Text("not working", "red")
+        if stage.undecided:
+            works.append(f", {plural(stage.undecided, 'message')} in or behind an open transaction", "yellow")
         table.add_row(name, str(stage.processes), f"{stage.lag:,}", works)
     return table
 

@@ -33,7 +33,8 @@ def wait(
     """Wait until all events published have ended.
 
     Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
-    what a paused account holds. Exit code 1 when not in time; stderr then says what is open.
+    what a paused account holds, nor what a publisher's open transaction holds. Exit code 1 when not in
+    time; stderr then says what is open.
     """
     if not idle:
         raise BadUsage("nothing to wait for", "write: sbx wait --idle")
@@ -95,7 +96,11 @@ def _until_blank(look: Look) -> Iterator[str]:
 
 
 def lag(broker: Broker, stage: Stage) -> Look:
-    """Looks for what the stage has not finished of the messages that are there now."""
+    """Looks for what the stage has not finished of the messages that are there now.
+
+    Those of a transaction that is still open count: they are published or dropped when it ends, which the
+    broker sees to after the publisher's ``transaction.timeout.ms``. What stands behind them waits with them.
+    """
     topics = TOPICS_OF[stage]
     targets, starts = broker.ends(topics), broker.starts(topics)
 
@@ -103,6 +108,10 @@ def lag(broker: Broker, stage: Stage) -> Look:
         count = behind(targets, broker.committed(group_of(stage)), starts)
         if not count:
             return ""
+        readable = broker.readable_ends(topics)
+        undecided = behind(targets, readable, {})
+        if undecided >= count:
+            return f"{plural(count, 'message')} in or behind a transaction that is still open"
         running = broker.group(group_of(stage)).members
         return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which does not run")
 

@@ -20,6 +20,8 @@ import structlog
 from connections.crash_points import crash_is_planned, crash_point
 from connections.environment import Environment
 from contracts import metrics
+from streams.batches import Passed
+from streams.fetching import backlog, read_with_faust
 from streams.gathering import batches as gathered
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
@@ -61,7 +63,7 @@ class Outlet:
         producer = self._app.producer
         stored = [
             await producer.send(
-                message.topic, message.key, message.value, None, None, list(message.headers) or None
+                message.topic, _key(message), message.value, None, None, list(message.headers) or None
             )
             for message in messages
         ]
@@ -74,6 +76,11 @@ class Outlet:
             if message.topic == DEAD_LETTERS:
                 reason = dict(message.headers).get("reason_code", b"")
                 metrics.DEAD_LETTERS.labels(reason.decode(errors="replace")).inc()
+
+
+def _key(message: Outgoing) -> bytes | None:
+    """Its key. The client refuses a message with neither key nor value, which others' clients do not."""
+    return b"" if message.key is None and message.value is None else message.key
 
 
 def build_app(group: str, environment: Environment) -> faust.App:
@@ -105,7 +112,9 @@ def build_app(group: str, environment: Environment) -> faust.App:
     }
     if environment.worker_name:
         settings["consumer_group_instance_id"] = environment.worker_name
-    return faust.App(group, **settings)
+    app = faust.App(group, **settings)
+    read_with_faust(app)
+    return app
 
 
 def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
@@ -120,11 +129,17 @@ def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
     @app.agent(channel, concurrency=1)
     async def handled(stream: Any) -> None:
         async for events in gathered(stream):
-            records = [_record(event.message) for event in events]
-            await _handle(stage.handle, records)
+            records = [
+                _record(event.message) for event in events if not isinstance(event.message.value, Passed)
+            ]
+            if records:
+                await _handle(stage.handle, records)
             liveness.mark()
             liveness.batch_done()
             _count(records)
+            for event in events:
+                backlog.done(event.message)
+            records.clear()
 
 
 class _Commits(faust.Sensor):

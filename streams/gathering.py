@@ -41,8 +41,8 @@ async def batches(stream: Any) -> AsyncGenerator[list[Any], None]:
             if not waiting:
                 came.clear()
             yield batch
-            for event in batch:
-                await stream.ack(event)
+            while batch:  # none is held on to, since some are large
+                await stream.ack(batch.pop(0))
     finally:
         reading.cancel()
 

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, Protocol
 import structlog
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
+from kafka.admin._partitions import IsolationLevel
 from kafka.errors import KafkaError
 
 from contracts import metrics
@@ -219,7 +220,7 @@ def _admin(kafka: Mapping[str, Any]) -> Iterator[KafkaAdminClient]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a group has come in a partition, and where the partition ends."""
+    """How far a group has come in a partition, and where what can be read of it ends."""
 
     committed: int
     end: int
@@ -238,7 +239,10 @@ def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dic
             for partition in topic["partitions"]
         ]
         committed = admin.list_group_offsets({group: None})[group]
-        ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        # What a transaction holds that is still open nobody can work on.
+        ends = admin.list_partition_offsets(
+            dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
+        )
         starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     # Retention may have removed what was never read: that does not wait any more.
     return {

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import faust
 import structlog
@@ -13,9 +14,11 @@ from kafka.errors import KafkaError
 from connections.environment import Environment, InvalidEnvironment
 from streams import Stage as StageName
 from streams.app import Outlet, Stage, build_app, serve
+from streams.codecs import missing_libraries
 from streams.liveness import Liveness, Watchdog, die
 from streams.logs import configure_logging
 from streams.monitoring import Monitor
+from streams.setting_aside import setting_aside
 from streams.topic_ids import TopicIds
 from streams.topics import DEAD_LETTERS, missing_topics
 
@@ -38,6 +41,13 @@ def run(stage: StageName, environment: Environment) -> int:
 
 
 async def _run(name: StageName, environment: Environment) -> int:
+    if codecs := missing_libraries():
+        log.error(
+            "codecs of Kafka cannot be read",
+            libraries=codecs,
+            remedy="install the product again with its dependencies, as its requirements name them",
+        )
+        return 1
     try:
         app = build_app(group_of(name), environment)
         liveness = Liveness()
@@ -110,21 +120,25 @@ async def _open(
 ) -> AsyncIterator[Stage]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
     outlet, topic_ids = Outlet(app), TopicIds(environment.kafka_python())
+
+    def aside(stage: Stage) -> Stage:
+        return replace(stage, handle=setting_aside(stage.handle, outlet.send, topic_ids))
+
     if name == "transform":
         from streams.transform import open_transform
 
         async with open_transform(outlet, topic_ids) as stage:
-            yield stage
+            yield aside(stage)
     elif name == "deliver":
         from streams.deliver import open_deliver
 
         async with open_deliver(outlet, environment, liveness, topic_ids) as stage:
-            yield stage
+            yield aside(stage)
     else:
         from streams.project import open_project
 
         async with open_project(outlet, environment, liveness, topic_ids) as stage:
-            yield stage
+            yield aside(stage)
 
 
 def _missing(environment: Environment, topics: tuple[str, ...]) -> list[str]:

@@ -78,9 +78,9 @@ MUTANTS = (
         (
             (
                 "streams/app.py",
-                "            await _handle(stage.handle, records)\n",
-                "            later = lambda r=records: asyncio.ensure_future(_handle(stage.handle, r))\n"
-                "            asyncio.get_running_loop().call_later(2.0, later)\n",
+                "                await _handle(stage.handle, records)\n",
+                "                later = lambda r=[*records]: asyncio.create_task(_handle(stage.handle, r))\n"
+                "                asyncio.get_running_loop().call_later(2.0, later)\n",
             ),
         ),
         f"{_CRASHES} -k test_stages_die[kafka.before_send+intake.before_commit",

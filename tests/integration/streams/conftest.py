@@ -49,6 +49,11 @@ class StageProcess:
         """What it and its predecessors wrote to stderr."""
         return self._log.read_text(encoding="utf-8")
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def wait_until_ready(self) -> "StageProcess":
         """Wait for the line that says so."""
         before = self.log.count('"event": "stopped"')

@@ -1,0 +1,245 @@
+"""How our consumers read: ``streams.batches`` in the place of the clients' own readers of records.
+
+The one place that holds on to the insides of libraries; ``tests/unit/streams/test_fetching.py`` fails when a
+new version changes them:
+
+- aiokafka ``consumer.fetcher``: its module looks up ``MemoryRecords``, ``PartitionRecords`` and
+  ``FetchResult`` by name for every answer of the broker; ``FetchResult.getall`` drains one.
+- aiokafka ``AIOKafkaConsumer._isolation_level`` is read when the consumer starts.
+- Faust ``Transport.Consumer`` with ``_new_consumer_thread``, ``_to_message``, ``_new_offset``, ``_add_gap``,
+  and its thread with ``_create_worker_consumer``.
+- kafka-python ``KafkaConsumer._fetcher``, which makes its ``PartitionRecords`` out of a ``MemoryRecords``.
+"""
+
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka.consumer.fetcher import ConsumerRecord as KafkaRecord
+
+from streams.batches import Fetched, Records
+
+DRAIN_BYTES = 8 * 1024 * 1024
+"""About as much of one partition is taken out of its batches at once."""
+BACKLOG_BYTES = 24 * 1024 * 1024
+"""No more is taken out while so much waits for the handler."""
+_TRACKED_BYTES = 4096
+"""Records below this are not counted: a full queue of them is no load."""
+
+
+class Backlog:
+    """Counts the bytes of large messages from the moment they are read until they are done with."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._ends: dict[int, weakref.finalize[..., Any]] = {}
+
+    @property
+    def full(self) -> bool:
+        """True while enough waits."""
+        return self._bytes >= BACKLOG_BYTES
+
+    def add(self, message: Any, size: int) -> None:
+        """Count a message, until it is done with or dropped."""
+        if size < _TRACKED_BYTES:
+            return
+        with self._lock:
+            self._bytes += size
+        end = weakref.finalize(message, self._release, id(message), size)
+        end.atexit = False
+        self._ends[id(message)] = end
+
+    def done(self, message: Any) -> None:
+        """The handler is done with it, though somebody may still hold it."""
+        end = self._ends.get(id(message))
+        if end is not None:
+            end()
+
+    def _release(self, name: int, size: int) -> None:
+        self._ends.pop(name, None)
+        with self._lock:
+            self._bytes -= size
+
+
+backlog = Backlog()
+"""Of this process's stage."""
+
+
+def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
+    """The next records, about ``DRAIN_BYTES`` of them at most; True when there are no more behind them."""
+    taken: list[Fetched] = []
+    size = 0
+    for record in records:
+        taken.append(record)
+        size += record.size
+        if size >= DRAIN_BYTES or len(taken) == most:
+            return taken, False
+    return taken, True
+
+
+# ---- aiokafka, and Faust on it
+
+
+def read_with_faust(app: Any) -> None:
+    """Let the app's consumer read committed records, and go on behind what cannot be read."""
+    import aiokafka.consumer.fetcher as fetcher
+    from aiokafka.structs import ConsumerRecord
+    from faust.transport.drivers import aiokafka as driver
+
+    class Raw:
+        """The bytes that the broker sent."""
+
+        def __init__(self, data: bytes) -> None:
+            self.data = bytes(data or b"")
+
+        def has_next(self) -> bool:
+            return bool(self.data)
+
+        def size_in_bytes(self) -> int:
+            return len(self.data)
+
+    class PartitionRecords:
+        def __init__(
+            self, tp: Any, records: Raw, aborted: Any, fetch_offset: int, *_: object, **__: object
+        ) -> None:
+            self.tp = tp
+            self.records = Records(records.data, fetch_offset, aborted or ())
+
+        @property
+        def next_fetch_offset(self) -> int:
+            return self.records.position
+
+        def __iter__(self) -> "PartitionRecords":
+            return self
+
+        def __next__(self) -> Any:
+            return self.made(next(self.records))
+
+        def made(self, one: Fetched) -> Any:
+            return ConsumerRecord(
+                self.tp.topic, self.tp.partition, one.offset, one.at if one.at >= 0 else None, 0,
+                one.key, one.value, None, len(one.key or b""), len(one.value or b""), one.headers,
+            )  # fmt: skip
+
+    class FetchResult(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka has no types
+        _partition_records: Any
+
+        def __init__(self, tp: Any, **arguments: Any) -> None:
+            super().__init__(tp, **arguments)
+            stable = self._assignment.state_value(tp).lso
+            self._partition_records.records.end = stable if stable is not None and stable >= 0 else None
+
+        def getall(self, max_records: int | None = None) -> list[Any]:
+            if not self.check_assignment(self._topic_partition) or not self.has_more() or backlog.full:
+                return []
+            source = self._partition_records
+            taken, ended = drained(source.records, max_records)
+            self._update_position()
+            if ended:
+                self._partition_records = None
+            return [source.made(one) for one in taken]
+
+    class Thread(driver.AIOKafkaConsumerThread):
+        def _create_worker_consumer(self, transport: Any) -> Any:
+            consumer = super()._create_worker_consumer(transport)
+            consumer._isolation_level = "read_committed"
+            return consumer
+
+    class Consumer(driver.Consumer):
+        def _new_consumer_thread(self) -> Any:
+            return Thread(self, loop=self.loop, beacon=self.beacon)
+
+        def _to_message(self, tp: Any, record: Any) -> Any:
+            message = super()._to_message(tp, record)
+            held = sum(len(name) + len(content) for name, content in record.headers)
+            backlog.add(message, record.serialized_key_size + record.serialized_value_size + held)
+            return message
+
+        def _new_offset(self, tp: Any) -> int | None:
+            """The offset behind all that is acknowledged.
+
+            One handler takes the records of a partition in their order and acknowledges them in it, so that
+            the last one says all. Faust's own counts through every offset between two of them.
+            """
+            acked = self._acked[tp]
+            if not acked:
+                return None
+            last = max(acked)
+            acked.clear()
+            self._acked_index[tp].clear()
+            return int(last) + 1
+
+        async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+            """Nothing: see ``_new_offset``."""
+
+    fetcher.MemoryRecords = Raw
+    fetcher.PartitionRecords = PartitionRecords
+    fetcher.FetchResult = FetchResult
+    app.transport.Consumer = Consumer
+
+
+# ---- kafka-python
+
+
+class _PartitionRecords:
+    """What kafka-python's fetcher drains."""
+
+    def __init__(
+        self,
+        fetch_offset: int,
+        tp: Any,
+        records: Any,
+        *,
+        aborted_transactions: Any = None,
+        on_drain: Any = None,
+        **_: object,
+    ) -> None:
+        self.topic_partition = tp
+        self.leader_epoch = -1
+        self.bytes_read = 0
+        aborted = [(one.producer_id, one.first_offset) for one in aborted_transactions or ()]
+        self._records: Records | None = Records(bytes(records._buffer), fetch_offset, aborted)
+        self.next_fetch_offset = fetch_offset
+        self._on_drain = on_drain
+
+    def __bool__(self) -> bool:
+        return self._records is not None
+
+    def drain(self) -> None:
+        if self._records is not None:
+            self._records = None
+            if self._on_drain is not None:
+                self._on_drain(self)
+
+    def take(self, n: int | None = None) -> list[Any]:
+        if self._records is None:
+            return []
+        taken, ended = drained(self._records, n)
+        self.next_fetch_offset = self._records.position
+        self.bytes_read += sum(one.size for one in taken)
+        if ended:
+            self.drain()
+        place = self.topic_partition
+        return [
+            KafkaRecord(
+                place.topic, place.partition, self.leader_epoch, one.offset, one.at, 0, one.key, one.value,
+                list(one.headers), None, len(one.key or b""), len(one.value or b""), -1,
+            )
+            for one in taken
+        ]  # fmt: skip
+
+
+def committed_consumer(kafka: Mapping[str, Any], **options: Any) -> KafkaConsumer:
+    """A consumer of kafka-python that reads committed records, and goes on behind what cannot be read.
+
+    Values may be an ``Unreadable`` or ``PASSED`` of ``streams.batches``; a consumer's position is past them.
+
+    Raises:
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    consumer = KafkaConsumer(**kafka, isolation_level="read_committed", **options)
+    consumer._fetcher.PartitionRecords = _PartitionRecords
+    return consumer

@@ -1,0 +1,60 @@
+"""What Kafka's client cannot read becomes a dead letter and an entry by its place, for every stage."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from streams.batches import Unreadable
+from streams.dead_letters import Defect, Letter, buried, unreadable
+from streams.records import Outgoing, Record
+from streams.topic_ids import TopicIds
+
+Handle = Callable[[Sequence[Record]], Awaitable[None]]
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def is_unreadable(record: Record) -> bool:
+    """True for what stands in the place of something that cannot be read."""
+    return isinstance(record.value, Unreadable)
+
+
+def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: Unreadable) -> Letter:
+    """The letter of what cannot be read; ``last`` is the last of its offsets, ``key`` may be known."""
+    if key is None:
+        return unreadable(topic, partition, broken.first, last, broken.problem)
+    record = Record(topic, partition, broken.first, key, bytes(broken))
+    defect = Defect.of_record(record, "record_unreadable", broken.problem)
+    return Letter(record, defect, None if last == broken.first else last)
+
+
+def setting_aside(
+    handle: Handle, send: Callable[[Sequence[Outgoing]], Awaitable[None]], topic_ids: TopicIds
+) -> Handle:
+    """A handler that sets aside what cannot be read, and gives ``handle`` the rest."""
+
+    async def handled(records: Sequence[Record]) -> None:
+        readable = [record for record in records if not is_unreadable(record)]
+        if len(readable) < len(records):
+            letters = [_set_aside(record) for record in records if is_unreadable(record)]
+            ids = await topic_ids.of(letter.record.topic for letter in letters)
+            await send(buried(letters, ids, datetime.now(UTC)))
+        if readable:
+            await handle(readable)
+
+    return handled
+
+
+def _set_aside(record: Record) -> Letter:
+    broken = record.value
+    assert isinstance(broken, Unreadable)
+    log.error(
+        "set aside what cannot be read",
+        topic=record.topic,
+        partition=record.partition,
+        offset=broken.first,
+        last_offset=record.offset,
+        problem=broken.problem,
+    )
+    return letter_of(record.topic, record.partition, record.offset, record.key, broken)

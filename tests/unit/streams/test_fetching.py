@@ -1,0 +1,81 @@
+"""The insides of libraries that ``streams.fetching`` holds on to, and how much is taken out at once."""
+
+import gc
+import importlib.metadata
+import inspect
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer import fetcher
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from kafka.consumer import fetcher as kafka_fetcher
+
+from streams.batches import Records
+from streams.codecs import missing_libraries
+from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained
+from tests.record_batches import batch, record
+
+
+def test_aiokafka_is_as_it_was_read() -> None:
+    """With another version: read its fetcher again, then put the version here."""
+    assert importlib.metadata.version("aiokafka") == "0.14.0"
+    source = inspect.getsource(fetcher.Fetcher._proc_fetch_request)
+    assert "records = MemoryRecords(part_data[-1])" in source
+    assert "partition_records = PartitionRecords(" in source
+    assert "self._records[tp] = FetchResult(" in source
+    assert "type(res_or_error) is FetchResult" in inspect.getsource(fetcher.Fetcher.fetched_records)
+    assert "isolation_level=self._isolation_level" in inspect.getsource(AIOKafkaConsumer.start)
+
+
+def test_faust_is_as_it_was_read() -> None:
+    assert importlib.metadata.version("faust-streaming") == "0.15.3"
+    for name in ("_new_offset", "_add_gap", "_to_message", "_acked", "_acked_index"):
+        assert name in inspect.getsource(faust_consumer)
+    assert "AIOKafkaConsumerThread(" in inspect.getsource(driver.Consumer._new_consumer_thread)
+    assert "max_records=_consumer._max_poll_records" in inspect.getsource(driver.AIOKafkaConsumerThread)
+    assert "self.Consumer(" in inspect.getsource(driver.Transport.create_consumer)
+
+
+def test_kafka_python_is_as_it_was_read() -> None:
+    assert importlib.metadata.version("kafka-python") == "3.0.12"
+    source = inspect.getsource(kafka_fetcher.Fetcher._parse_fetched_data)
+    assert "self.PartitionRecords(fetch_offset, tp, records," in source
+    assert "MemoryRecords(completed_fetch.partition_data.records)" in source
+
+
+def test_every_codec_has_its_library() -> None:
+    assert missing_libraries() == []
+
+
+def test_only_so_much_is_taken_out_at_once() -> None:
+    one = record(0, b"k", bytes(1_000_000))
+    records = b"".join([one, *(record(n, b"k", bytes(1_000_000)) for n in range(1, 30))])
+    source = Records(batch(records, 30, codec="gzip"), 0)
+
+    first, ended = drained(source, None)
+    assert DRAIN_BYTES <= len(first) * 1_000_000 < DRAIN_BYTES + 2_000_000
+    assert not ended
+    assert source.position == len(first)
+    assert len(drained(source, 2)[0]) == 2
+
+
+class _Message:
+    pass
+
+
+def test_backlog_ends_with_the_handler_or_with_the_message() -> None:
+    backlog = Backlog()
+    handled, dropped, small = _Message(), _Message(), _Message()
+    backlog.add(small, 100)
+    backlog.add(handled, BACKLOG_BYTES)
+    backlog.add(dropped, 5000)
+    assert backlog.full
+
+    backlog.done(handled)
+    backlog.done(handled)
+    backlog.done(small)
+    held = backlog._bytes
+    assert held == 5000
+    del dropped
+    gc.collect()
+    assert backlog._bytes == 0
