@@ -17,8 +17,7 @@ from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import NOBODY
 from ops.filters import moment
-from ops.options import Account, AsJson
-from ops.retry import Yes
+from ops.options import Account, AsJson, Yes
 from ops.status import deliver_runs
 from ops.terminal import age, plural, print_json, say, stdout_console, steps
 from sinks.drift import acts

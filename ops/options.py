@@ -22,3 +22,4 @@ Account = Annotated[
     typer.Argument(metavar="ACCOUNT", callback=check_account, help="SalesBinder sub-domain, such as acme."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]

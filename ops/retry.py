@@ -16,11 +16,10 @@ from ops.cost_report import account_text
 from ops.errors import BadUsage
 from ops.filters import filtered
 from ops.log import entries_table
-from ops.options import AsJson
+from ops.options import AsJson, Yes
 from ops.terminal import plural, print_json, say, stdout_console
 from sinks import cost, operators
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]
 Act = Callable[[psycopg.AsyncConnection[Any], Sequence[str], str], Awaitable[list[str]]]
 _SHOWN = 20
 

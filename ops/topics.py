@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from connections.environment import Environment
-from ops import environment, migrations
+from ops import environment, migrations, stepping_over
 from ops.dashboard_role import grant_views
-from ops.options import AsJson
+from ops.options import AsJson, Yes
 from ops.terminal import print_json, say
 from streams.topics import TopicOutcome, create_topics, layout
 
@@ -37,6 +37,35 @@ def create(
             print(f"{outcome.name}: {outcome.status}")
             for difference in outcome.differences:
                 say(f"{outcome.name}: {difference}", "yellow")
+
+
+@app.command()
+def skip(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Such as salesbinder.invoices.")],
+    partition: Annotated[int, typer.Argument(metavar="PARTITION", min=0)],
+    offset: Annotated[int, typer.Argument(metavar="OFFSET", min=0)],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a stage step over a record that it does not get past.
+
+    Says first what would be stepped over; --yes does it. It is kept as a dead letter and shown in the log as
+    failed; everything behind it goes on.
+    """
+    kafka = environment.kafka_client(environment.required(kafka=True))
+    step = stepping_over.plan(kafka, topic, partition, offset, environment.actor())
+    if yes:
+        stepping_over.step_over(kafka, step)
+    if as_json:
+        print_json(step.to_json() | {"applied": yes})
+        return
+    offsets = f"offset {step.first}" if step.first == step.last else f"offsets {step.first} to {step.last}"
+    print(f"{topic}, partition {partition}, {offsets}: {step.reads}")
+    if yes:
+        print(f"{step.stage} goes on at offset {step.last + 1}")
+    else:
+        print(f"would be kept as a dead letter, and {step.stage} would go on at offset {step.last + 1}")
+        say("add --yes to do it")
 
 
 def migrate(
