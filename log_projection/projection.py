@@ -8,6 +8,7 @@ import psycopg
 
 from connections.crash_points import crash_point
 from connections.sql import load_queries
+from contracts.nul import ESCAPED, without_nul
 from contracts.results import AccountResult, EntryResult, Result
 
 CHANNEL = "integrations_log"
@@ -66,17 +67,6 @@ def _json(results: Sequence[Result]) -> str:
     jsonb knows no NUL character, JSON does (an answer of some proxy may hold one): it is shown as U+FFFD.
     """
     encoded = _encoder.encode(results)
-    if b"\\u0000" in encoded:
-        encoded = _encoder.encode(_without_nul(msgspec.json.decode(encoded)))
+    if ESCAPED in encoded:
+        encoded = _encoder.encode(without_nul(msgspec.json.decode(encoded)))
     return encoded.decode()
-
-
-def _without_nul(value: Any) -> Any:
-    """``value``, of JSON's types, with NUL replaced in every text."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
-    if isinstance(value, list):
-        return [_without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_nul(item) for key, item in value.items()}
-    return value

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connections.secrets import mask
+from contracts.nul import without_nul
 from contracts.reasons import render
 from contracts.results import AccountResult
 from sinks import ledger
@@ -96,7 +97,7 @@ class AccountState:
             if self._tokens_refused > 1:
                 self.back_off()
         if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
-            said = mask(answer.body[:1000].decode(errors="replace"))[:200]
+            said = mask(without_nul(answer.body[:1000].decode(errors="replace")))[:200]
             self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
 
     def obstacle(self) -> Hold | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.nul import ESCAPED, without_nul
 from sinks.calls import Call, Part, own_key
 from sinks.names import same_name
 from sinks.xero.client import Answer
@@ -85,6 +86,8 @@ def decode(raw: bytes) -> Any:
         document = _decoder.decode(raw)
     except msgspec.DecodeError:
         return None
+    if ESCAPED in raw:
+        document = without_nul(document)
     return _without_holes(document) if _HOLE.search(raw) else document
 
 

@@ -199,6 +199,8 @@ class _Writer:
         now = now_utc()
         if isinstance(step, Done):
             outcome = step.outcome or ("posted" if entry.acted else "already_there")
+            if outcome == "already_there" and entry.perhaps_acted:
+                outcome = "posted"  # what it has found was made by an earlier call of its own
             if outcome == "posted":
                 self._desk.breaker.posted()
             self.end(work, entry.completed(now, outcome, step.link, step.warnings))

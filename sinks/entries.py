@@ -37,6 +37,7 @@ class Entry:
     reason_args: Mapping[str, str]
     warnings: tuple[Warning, ...]
     acted: bool
+    """A call of the command has changed something in Xero."""
     attempts: int
     revision: int
     version: int
@@ -49,6 +50,8 @@ class Entry:
     xero_number: str
     triggered_by: str
     actor: str
+    perhaps_acted: bool = False
+    """A call of it, whose answer was not seen or was an error of Xero's, may have changed something."""
     made: tuple[Attempt, ...] = field(default=())
     """Attempts that are not published yet."""
 
@@ -140,6 +143,7 @@ _PLAIN = (
     "outcome",
     "reason_code",
     "acted",
+    "perhaps_acted",
     "attempts",
     "revision",
     "version",

@@ -10,7 +10,7 @@ from sinks import ledger
 from sinks.answers import Reading, Result, read_answer, trouble_of
 from sinks.calls import Call
 from sinks.entries import now_utc
-from sinks.landing import Ending, land
+from sinks.landing import NO_ANSWER, Ending, land
 from sinks.lane import SEND_WITHIN, Lane
 from sinks.measures import measured
 from sinks.session import CALL_DEADLINE
@@ -158,11 +158,11 @@ class Flight:
         """The key is too old. What creates something is looked up, once it can have no more effect; what only
         changes something is simply done again."""
         if not self._call.route.creates:
-            await self._end("no answer", self._nothing_done())
+            await self._end(NO_ANSWER, self._nothing_done())
             return
         left = self._send_by + GIVEN_UP_AFTER - machine_seconds()
         reading = Reading(tuple(Result("unknown") for _ in self._call.parts))
-        await self._end("no answer", reading, look_up_in=max(0.0, left) / self._lane.rate)
+        await self._end(NO_ANSWER, reading, look_up_in=max(0.0, left) / self._lane.rate)
 
     def _nothing_done(self) -> Reading:
         return Reading(tuple(Result("not_applied") for _ in self._call.parts))

@@ -25,6 +25,8 @@ from sinks.xero.client import Answer
 
 log = structlog.stdlib.get_logger(__name__)
 
+NO_ANSWER = "no answer"
+"""How a call ends that was sent, and whose answer nobody has seen in time."""
 _SHOWN = 20_000
 """Characters of a request or an answer that an attempt keeps."""
 
@@ -60,7 +62,11 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
                 link = _applied(call, part, result, members, links.get(part.element.target))
                 if link is not None:
                     changed.append(link)
+                    if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
+                        await ledger.resolve_unknown(connection, lane.account, [part.element.target])
                 for work in members:
+                    if _perhaps_applied(call, result, ending):
+                        work.entry = replace(work.entry, perhaps_acted=True)
                     work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
@@ -71,6 +77,15 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
         crash_point("landing.after_commit")
         lane.freed(call.targets)
         lane.take(list(works.values()), outcome)
+
+
+def _perhaps_applied(call: Call, result: Result, ending: Ending) -> bool:
+    """True when the element may have been done, though nobody said so: what is found of it later is ours."""
+    if call.route.reads:
+        return False
+    if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
+        return ending.conclusion == NO_ANSWER or (ending.answer is not None and ending.answer.status >= 500)
+    return result.verdict in ("unknown", "split")
 
 
 def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:

@@ -210,6 +210,7 @@ class Lane:
             if not parts:
                 break
             call = make_call(parts)
+            call.request = self.session.written(call.request)
             calls.append(call)
             self.budget.sent()
             for part in parts:

@@ -30,13 +30,13 @@ INSERT INTO ledger.commands (command_id, account, entity, record_id, action, con
 VALUES (%(command_id)s, %(account)s, %(entity)s, %(record_id)s, %(action)s, %(content_hash)s, %(event_time)s,
         %(body)s, 'failed', 'event_id_reused', %(reason_args)s, 1, clock_timestamp(), %(triggered_by)s, %(actor)s)
 ON CONFLICT (command_id) DO NOTHING
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
           version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
           triggered_by, actor
 
 -- name: ready
 -- What is live goes before what is done again; within a record the order of its positions holds.
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
        version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
        triggered_by, actor
 FROM ledger.commands c
@@ -51,7 +51,7 @@ ORDER BY turn, seq
 LIMIT %(limit)s
 
 -- name: followers
-SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.attempts,
+SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.perhaps_acted, c.attempts,
        c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
        c.xero_number, c.triggered_by, c.actor
 FROM ledger.commands c
@@ -109,17 +109,18 @@ FROM ledger.leases WHERE account = %(account)s AND holder = %(holder)s AND fence
 -- name: update_commands
 UPDATE ledger.commands c SET
     state = u.state, outcome = u.outcome, reason_code = u.reason_code, reason_args = u.reason_args,
-    warnings = u.warnings, acted = u.acted, attempts = u.attempts, version = u.version,
+    warnings = u.warnings, acted = u.acted, perhaps_acted = u.perhaps_acted, attempts = u.attempts, version = u.version,
     next_attempt_at = u.next_attempt_at, started_at = u.started_at, finished_at = u.finished_at,
     xero_type = u.xero_type, xero_id = u.xero_id, xero_number = u.xero_number
 FROM jsonb_to_recordset(%s::jsonb) AS u (
     command_id uuid, state text, outcome text, reason_code text, reason_args jsonb, warnings jsonb, acted boolean,
+    perhaps_acted boolean,
     attempts integer, version integer, next_attempt_at timestamptz, started_at timestamptz, finished_at timestamptz,
     xero_type text, xero_id text, xero_number text)
 WHERE c.command_id = u.command_id AND c.version = u.version - 1
 
 -- name: earlier_failed
-SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.attempts,
+SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.perhaps_acted, c.attempts,
        c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
        c.xero_number, c.triggered_by, c.actor
 FROM ledger.commands c
@@ -140,9 +141,10 @@ SET xero_id = excluded.xero_id, xero_number = excluded.xero_number, seq = exclud
     facts = excluded.facts, updated_at = clock_timestamp()
 
 -- name: insert_intent
-INSERT INTO ledger.intents (intent_id, account, fence, route, method, path, query, body, idempotency_key, send_by)
-VALUES (%(intent_id)s, %(account)s, %(fence)s, %(route)s, %(method)s, %(path)s, %(query)s, %(body)s,
-        %(idempotency_key)s, clock_timestamp() + make_interval(secs => %(send_within)s))
+INSERT INTO ledger.intents (intent_id, account, fence, route, method, path, query, target, headers, body, idempotency_key,
+                            send_by)
+VALUES (%(intent_id)s, %(account)s, %(fence)s, %(route)s, %(method)s, %(path)s, %(query)s, %(target)s, %(headers)s,
+        %(body)s, %(idempotency_key)s, clock_timestamp() + make_interval(secs => %(send_within)s))
 
 -- name: insert_elements
 INSERT INTO ledger.elements
@@ -178,7 +180,7 @@ WHERE intent_id = %(intent_id)s AND answered_at IS NULL
 RETURNING extract(epoch FROM send_by - clock_timestamp())::float8 AS send_within
 
 -- name: unanswered
-SELECT intent_id, route, method, path, query, body, idempotency_key, sends,
+SELECT intent_id, route, method, path, query, target, headers, body, idempotency_key, sends,
        extract(epoch FROM clock_timestamp() - created_at)::float8 AS age,
        extract(epoch FROM clock_timestamp() - send_by)::float8 AS since_send_by
 FROM ledger.intents WHERE account = %s AND answered_at IS NULL ORDER BY created_at
@@ -188,13 +190,13 @@ SELECT intent_id, position, step, kind, record_id, transaction_id, members, body
 FROM ledger.elements WHERE intent_id = ANY(%s::uuid[]) ORDER BY intent_id, position
 
 -- name: commands_by_id
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
        version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
        triggered_by, actor
 FROM ledger.commands WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
 
 -- name: running
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision,
+SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
        version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
        triggered_by, actor
 FROM ledger.commands WHERE account = %(account)s AND state = 'running' AND NOT command_id = ANY(%(held)s::uuid[])

@@ -5,13 +5,14 @@ from typing import Any
 
 from connections.crash_points import crash_point
 from sinks import ledger
+from sinks.answers import decode
 from sinks.calls import Call, Part
 from sinks.desk import write_and_publish
 from sinks.entries import Entry, entry_of_row
 from sinks.flight import Flight
 from sinks.lane import Lane
 from sinks.situations import Work
-from sinks.steps import ROUTES, Element, Target
+from sinks.steps import ROUTES, Element, Route, Target
 from sinks.xero.client import Request
 
 
@@ -57,17 +58,26 @@ def _idle(works: Iterable[Work], running: Iterable[Entry]) -> list[Entry]:
 
 
 def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
-    """The call as it was written down: the very same bytes and key."""
+    """The call as it was written down: the very same request line, headers, bytes and key."""
     route = ROUTES[intent["route"]]
     body = bytes(intent["body"]) if intent["body"] is not None else None
-    request = Request(intent["method"], intent["path"], intent["query"], body, intent["idempotency_key"])
+    request = Request(
+        intent["method"],
+        intent["path"],
+        _in_order(route, intent["query"]),
+        body,
+        intent["idempotency_key"],
+        target=intent["target"] or "",
+        headers=intent["headers"],
+    )
+    bodies = _bodies(route, body)
     parts = [
         Part(
             Element(
                 route.name,
                 row["step"],
                 Target(row["kind"], row["record_id"], row["transaction_id"]),
-                row["body"],
+                bodies[row["position"]] if bodies else None,
                 row["match"],
                 memory=row["memory"],
             ),
@@ -76,3 +86,20 @@ def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
         for row in elements
     ]
     return Call(str(intent["intent_id"]), route, parts, request)
+
+
+def _in_order(route: Route, query: Mapping[str, str]) -> dict[str, str]:
+    """The query in the order of its route: the database keeps its own. For calls that were written down
+    before their request line was kept.
+    """
+    known = [name for name in route.query if name in query]
+    return {name: query[name] for name in (*known, *(other for other in query if other not in known))}
+
+
+def _bodies(route: Route, body: bytes | None) -> list[Any]:
+    """The elements out of the bytes that were sent, digit for digit; none of a read."""
+    sent = None if body is None else decode(body)
+    if not isinstance(sent, Mapping):
+        return []
+    elements = sent.get(route.envelope)
+    return elements if isinstance(elements, list) else [sent]

@@ -21,7 +21,7 @@ UPDATE ledger.commands SET
     state = 'failed', reason_code = 'overtaken', reason_args = '{"later": "a later action"}', version = version + 1,
     started_at = clock_timestamp(), finished_at = clock_timestamp()
 WHERE command_id = ANY(%(command_ids)s::uuid[])
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, attempts, revision, version,
+RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
           next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
 
 -- name: raise_versions

@@ -132,6 +132,11 @@ class Session:
         self._token, self._token_until = token, credentials.expires_at
         return True
 
+    def written(self, request: Request) -> Request:
+        """The request as it will go out, but for the token: what is to be written down before. Without a
+        connection nothing goes out."""
+        return request if self._client is None else self._client.written(request)
+
     async def call(self, request: Request, token: str, send_by: float) -> Answer:
         """Send one request in a thread of the account's own. Nobody sees the token in its answer.
 

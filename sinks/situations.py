@@ -60,7 +60,7 @@ async def situations(
     shared = await ledger.shared_contacts(
         connection, account, {link.xero_id for link in links.values() if link.target.kind == "contact"}
     )
-    unknown = await ledger.unknown_steps(connection, account, records)
+    unknown = await ledger.unknown_steps(connection, account, {*records, *keys})
     now = await ledger.database_time(connection) if unknown else now_utc()  # only these are compared with it
     read_ids = {str(i) for w in works for i in _ids_read(w.known)}
     linked = await ledger.linked(connection, account, read_ids) if read_ids else set()
@@ -74,6 +74,7 @@ async def situations(
         contact = contacts.get(entry.command_id)
         contact_link = links.get(contact_target(contact)) if contact else None
         record = command.record_id
+        key = contact_target(contact).record_id if contact else ""
         own = {target for target in links if target.record_id == record}
         found.append(
             Situation(
@@ -97,7 +98,7 @@ async def situations(
                 linked_elsewhere=frozenset(
                     x for x, owner, target in linked if owner != account or target not in own
                 ),
-                unknown={t: at for t, at in unknown.items() if t.record_id == record},
+                unknown={t: at for t, at in unknown.items() if t.record_id in (record, key)},
                 marks={
                     mark: (transaction_id, seq)
                     for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()

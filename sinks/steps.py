@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from contracts.newness import Stamp, stamp
+from contracts.nul import ESCAPED, without_nul
 
 Kind = Literal[
     "contact",
@@ -169,5 +170,10 @@ def encode_body(value: Any) -> bytes:
 
 
 def encode_memory(value: Any) -> str:
-    """JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back."""
-    return _texts.encode(value).decode()
+    """JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back. jsonb takes
+    no NUL, which an answer of Xero's may hold.
+    """
+    encoded = _texts.encode(value)
+    if ESCAPED in encoded:
+        encoded = _texts.encode(without_nul(msgspec.json.decode(encoded)))
+    return encoded.decode()

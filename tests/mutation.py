@@ -38,6 +38,23 @@ _CRASHES = "tests/reliability/test_crash_points.py"
 
 MUTANTS = (
     Mutant(
+        "another request under the same key",
+        "G2, G4",
+        (
+            (
+                "sinks/recovery.py",
+                '        target=intent["target"] or "",\n        headers=intent["headers"],\n',
+                "",
+            ),
+            (
+                "sinks/recovery.py",
+                '_in_order(route, intent["query"])',
+                'dict(sorted(intent["query"].items()))',
+            ),
+        ),
+        "tests/integration/sinks/test_round_trips.py -k goes_out_again",
+    ),
+    Mutant(
         "call before intent",
         "G2, G4",
         (
@@ -103,8 +120,8 @@ MUTANTS = (
         (
             (
                 "sinks/planner/invoices.py",
-                'ours = [i for i in same if i.get("Url") == url and',
-                "ours = [i for i in same if",
+                'return [i for i in _sales(s) if i.get("Url") == url and',
+                "return [i for i in _sales(s) if",
             ),
             (
                 "sinks/planner/invoices.py",

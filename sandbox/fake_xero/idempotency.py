@@ -48,6 +48,7 @@ class IdempotencyStore(Generic[Answer]):
         self._stored.clear()
 
 
-def fingerprint(method: str, url: str, tenant_id: str, body: bytes) -> bytes:
-    """What Xero compares: URL, method and body; the organisation counts as part of the URL here."""
-    return sha256(b"\0".join((method.encode(), url.encode(), tenant_id.encode(), body))).digest()
+def fingerprint(method: str, url: bytes, tenant_id: str, body: bytes) -> bytes:
+    """What Xero compares: URL as it was sent, method and body; the organisation counts as part of the URL
+    here."""
+    return sha256(b"\0".join((method.encode(), url, tenant_id.encode(), body))).digest()

@@ -40,6 +40,8 @@ class Call:
     rate_limit_problem: str | None = None
     faults: list[str] = field(default_factory=list)
     body_bytes: int = 0
+    headers_digest: str = ""
+    """Tells apart what was sent in headers, but for the token and what each connection says of itself."""
     answered_at: float | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.commands import ContactSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact
 from sinks.steps import Element, Link, Target
 from sinks.xero.errors import is_duplicate_contact_number
@@ -77,6 +77,13 @@ def _contact(s: Situation) -> ContactSnapshot:
 
 def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
     target = contact_target(contact)
+    if target in s.unknown and s.known.contact_by_name is None:
+        if s.now < s.unknown[target]:
+            return Wait(s.unknown[target], "waiting_for_answer")
+        if s.known.contact_by_number is None:
+            return _find_by_number(target, contact)
+        if not s.known.contact_by_number:  # the call did nothing: it is sent under a new key
+            return Remember((), (target,), afresh=True)
     if s.known.contact_by_name is not None or s.known.contact_by_number is not None:
         return _match(s, contact, resolved)
     if s.refusal is None or s.refusal.step != "contact":

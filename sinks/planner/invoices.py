@@ -21,7 +21,7 @@ from sinks.planner.contacts import (
 from sinks.planner.items import plan_item, refuse_tracked
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.steps import Element, Link, Target
 
@@ -180,6 +180,8 @@ def document_of(s: Situation) -> DocumentSnapshot:
 
 def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     target = invoice_target(document.record_id)
+    if target in s.unknown:
+        return _look_up(s, document, resolved, target)
     if s.known.invoice_by_number is not None:
         return _adopt(s, document, resolved)
     if contact_refused(s, *_PUSHES):
@@ -192,6 +194,17 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
     memory = document_memory(s, document, resolved)
     return Send(Element("invoices.create", "invoice", target, body, memory=memory))
+
+
+def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: Target) -> Plan:
+    """The answer of an earlier call was not seen: is the invoice there? If not, it is sent anew."""
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    if s.known.invoice_by_number is None:
+        return _find(target, resolved.number)
+    if _ours(s, resolved):
+        return _adopt(s, document, resolved)
+    return Remember((), (target,), afresh=True)
 
 
 def _find(target: Target, number: str) -> Send:
@@ -216,6 +229,12 @@ def _sales(s: Situation) -> list[Mapping[str, Any]]:
     return [i for i in s.known.invoice_by_number or () if i.get("Type") == "ACCREC"]
 
 
+def _ours(s: Situation, resolved: ResolvedDocument) -> list[Mapping[str, Any]]:
+    """Those of the invoices found by number that bear the document's link and are no other document's."""
+    url = resolved.body.get("Url")
+    return [i for i in _sales(s) if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
+
+
 def _refuse_number(number: str, holders: Sequence[Mapping[str, Any]]) -> NoReturn:
     holder = str((holders[0].get("Contact") or {}).get("Name", "")) if holders else ""
     raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
@@ -223,11 +242,9 @@ def _refuse_number(number: str, holders: Sequence[Mapping[str, Any]]) -> NoRetur
 
 def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    same = _sales(s)
-    url = resolved.body.get("Url")
-    ours = [i for i in same if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
+    ours = _ours(s, resolved)
     if not ours:
-        _refuse_number(resolved.number, same)
+        _refuse_number(resolved.number, _sales(s))
     invoice = ours[0]
     memory = document_memory(s, document, resolved)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)

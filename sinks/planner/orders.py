@@ -30,7 +30,7 @@ from sinks.planner.invoices import (
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_order
 from sinks.steps import Element, Link, Target
 
@@ -162,6 +162,8 @@ def _received_stamp(link: Link) -> Stamp:
 
 def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     target = order_target(document.record_id)
+    if target in s.unknown:
+        return _look_up(s, document, resolved, target)
     if s.known.order_by_number is not None:
         return _adopt(s, document, resolved, s.known.order_by_number)
     if contact_refused(s, "order"):
@@ -176,6 +178,27 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     return Send(Element("orders.create", "order", target, body, memory=memory))
 
 
+def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: Target) -> Plan:
+    """The answer of an earlier call was not seen: is the order there? If not, it is sent anew."""
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    found = s.known.order_by_number
+    if found is None:
+        return _find(target, resolved)
+    if _ours(s, resolved, found):
+        return _adopt(s, document, resolved, found)
+    return Remember((), (target,), afresh=True)
+
+
+def _ours(
+    s: Situation, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
+) -> list[Mapping[str, Any]]:
+    """Those of the orders found by number that bear the document's mark and are no other document's."""
+    mark = str(resolved.body["Reference"]).split(" ")[-1]
+    marked = [o for o in found if str(o.get("Reference") or "").split(" ")[-1] == mark]
+    return [o for o in marked if o["PurchaseOrderID"] not in s.linked_elsewhere]
+
+
 def _find(target: Target, resolved: ResolvedDocument) -> Send:
     """By its number alone, or among the orders of its day."""
     number, day = resolved.number, {"DateFrom": str(resolved.body["Date"])}
@@ -186,9 +209,7 @@ def _adopt(
     s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    mark = str(resolved.body["Reference"]).split(" ")[-1]
-    marked = [o for o in found if str(o.get("Reference") or "").split(" ")[-1] == mark]
-    ours = [o for o in marked if o["PurchaseOrderID"] not in s.linked_elsewhere]
+    ours = _ours(s, resolved, found)
     if not ours:
         holder = str((found[0].get("Contact") or {}).get("Name") or "") if found else ""
         setting = "purchase_order_number_format"

@@ -21,12 +21,12 @@ CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 -- name: copy_commands
 INSERT INTO pg_temp.ledger_commands
     (seq, command_id, account, entity, record_id, action, content_hash, event_time, body, state, outcome, reason_code,
-     reason_args, warnings, acted, attempts, revision, version, next_attempt_at, queued_at, started_at, finished_at,
+     reason_args, warnings, acted, perhaps_acted, attempts, revision, version, next_attempt_at, queued_at, started_at, finished_at,
      xero_type, xero_id, xero_number, triggered_by, actor)
 OVERRIDING SYSTEM VALUE
 SELECT seq, command_id, account, entity, record_id, action, content_hash, event_time, body,
        CASE state WHEN 'running' THEN 'queued' ELSE state END, outcome, reason_code,
-       reason_args, warnings, acted, attempts, revision, version, NULL, queued_at, started_at, finished_at,
+       reason_args, warnings, acted, perhaps_acted, attempts, revision, version, NULL, queued_at, started_at, finished_at,
        xero_type, xero_id, xero_number, triggered_by, actor
 FROM ledger.commands
 WHERE account = %(account)s

@@ -8,7 +8,7 @@ after its ``send_by``, and ends by a hard deadline even when Xero sends its answ
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -51,6 +51,10 @@ class Request:
     idempotency_key: str | None
     modified_since: datetime | None = None
     """Of a list: only what was changed since then; aware."""
+    target: str = ""
+    """Path and query as they go out, byte for byte; ``""`` until ``XeroClient.written``."""
+    headers: Mapping[str, str] | None = None
+    """As they go out, but for ``Authorization``; None until ``XeroClient.written``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,7 @@ class _RestClient(RESTClientObject):  # type: ignore[misc]
         manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         manager.connection_pool_kw["retries"] = urllib3.Retry(total=False, redirect=False)
 
-    def request(self, method: str, url: str, query_params: Any = None, headers: Any = None, **kw: Any) -> Any:
-        if query_params:
-            url += "?" + urlencode(query_params)
+    def request(self, method: str, url: str, headers: Any = None, **kw: Any) -> Any:
         return self.pool_manager.request(
             method,
             url,
@@ -164,6 +166,16 @@ class XeroClient:
         self._tenant_id = tenant_id
         self.call_deadline = call_deadline
 
+    def written(self, request: Request) -> Request:
+        """The request with all that goes out but the token. What goes out again must be the same to the byte:
+        Xero compares URL, method and body by the Idempotency-Key (developer.xero.com, "idempotent requests").
+        """
+        if request.headers is not None:
+            return request
+        query = f"?{urlencode(list(request.query.items()))}" if request.query else ""
+        headers = {**self._api.default_headers, **self._headers(request)}
+        return replace(request, target=request.path + query, headers=headers)
+
     def call(
         self, request: Request, token: str, send_by: float, headers: Mapping[str, str] | None = None
     ) -> Answer:
@@ -172,7 +184,7 @@ class XeroClient:
         Args:
             token: the bearer token.
             send_by: the last moment (``machine_seconds``) at which its first byte may leave.
-            headers: instead of those of an API call.
+            headers: more of them, or others than those of an API call.
 
         Raises:
             NotSent: nothing left this machine.
@@ -184,7 +196,9 @@ class XeroClient:
         alarm.start()
         _current.guard = guard
         try:
-            return self._send(request, headers or self._headers(request, token))
+            written = self.written(request)
+            own = {"Authorization": f"Bearer {token}"} if headers is None else headers
+            return self._send(written, {**(written.headers or {}), **own})
         except NotSent:
             raise
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -195,12 +209,10 @@ class XeroClient:
             _current.guard = None
             alarm.cancel()
 
-    def _headers(self, request: Request, token: str) -> dict[str, str]:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "xero-tenant-id": self._tenant_id,
-        }
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"Accept": "application/json"}
+        if self._tenant_id:
+            headers["xero-tenant-id"] = self._tenant_id
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key:
@@ -213,9 +225,8 @@ class XeroClient:
     def _send(self, request: Request, headers: Mapping[str, str]) -> Answer:
         response = self._api.request(
             request.method,
-            self._api_url + request.path,
-            query_params=list(request.query.items()),
-            headers={**self._api.default_headers, **headers},
+            self._api_url + request.target,
+            headers=dict(headers),
             body=request.body,
             _request_timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=self.call_deadline),
         )

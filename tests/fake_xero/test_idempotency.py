@@ -37,6 +37,36 @@ def test_a_different_request_with_the_same_key_is_refused(xero: Xero, name: str,
     assert parse(answer.data)["Message"] == "Idempotency Key: k is used with a different request."
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Contacts?unitdp=4&summarizeErrors=false",
+        "Contacts?summarizeErrors=false&unitdp=4&",
+        "Contacts?summarizeErrors=false&unitdp=%34",
+        "%43ontacts?summarizeErrors=false&unitdp=4",
+        "Contacts/?summarizeErrors=false&unitdp=4",
+    ],
+    ids=["query in another order", "empty parameter", "query encoded", "path encoded", "slash at the end"],
+)
+def test_the_same_parameters_written_in_another_way_are_a_different_request(xero: Xero, path: str) -> None:
+    assert put(xero, "k", "A", "Contacts?summarizeErrors=false&unitdp=4").status == 200
+    answer = put(xero, "k", "A", path)
+    assert (answer.status, b"is used with a different request" in answer.data) == (400, True)
+
+
+@pytest.mark.parametrize("body", [b'{"Contacts": [{"Name":"A"}]}', b'{"Contacts":[{"Name":"\\u0041"}]}'])
+def test_the_same_content_in_other_bytes_is_a_different_request(xero: Xero, body: bytes) -> None:
+    path = "Contacts?summarizeErrors=false"
+    assert xero.raw("PUT", path, b'{"Contacts":[{"Name":"A"}]}', Idempotency_Key="k").status == 200
+    assert xero.raw("PUT", path, body, Idempotency_Key="k").status == 400
+
+
+def test_the_same_request_by_another_method_is_a_different_one(xero: Xero) -> None:
+    body = b'{"Contacts":[{"Name":"A"}]}'
+    assert xero.raw("PUT", "Contacts", body, Idempotency_Key="k").status == 200
+    assert xero.raw("POST", "Contacts", body, Idempotency_Key="k").status == 400
+
+
 def test_errors_are_replayed_too(xero: Xero, contact_id: str) -> None:
     body = {"Contacts": [{"Name": "Widgets & Co"}]}
     first = xero.raw("PUT", "Contacts", body, Idempotency_Key="k")

@@ -127,7 +127,7 @@ async def test_an_older_snapshot_is_no_edit_after_a_receipt_whose_answer_was_los
     older = edited(make, document, name="Older")
     received = happened(make, "received", document)
     books.xero.admin.fault("error_after", method="POST", path="^PurchaseOrders", times=1)
-    assert await books.run(received) == ["already_there"]
+    assert await books.run(received) == ["posted"]
     assert await books.run(older) == ["superseded"]
 
 
