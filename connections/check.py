@@ -16,6 +16,8 @@ Side = Literal["sales", "purchases"]
 _LISTED = 8
 _REVENUE = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
 """Xero's AccountTypes of income."""
+_EXPENSES = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS", "DEPRECIATN"})
+"""Xero's AccountTypes of expenses."""
 _XEROS_OWN = frozenset({"DEBTORS", "CREDITORS", "GST"})
 """SystemAccounts that Xero itself writes to: it takes no document lines on them."""
 
@@ -38,6 +40,7 @@ def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding
         *_line_account("sales_account", settings.sales_account, facts),
         *_line_account("purchases_account", settings.purchases_account, facts),
         *_line_account("rounding_account", settings.rounding_account, facts),
+        *_rounding_tax(settings, facts),
         *_item(settings, facts),
         *_payment_accounts(settings, facts),
         *_taxes("sales_tax", settings.sales_tax, "sales", facts),
@@ -81,6 +84,16 @@ def tax_rates(side: Side, facts: OrganisationFacts) -> list[TaxRate]:
     """Tax rates for sales or for purchases, by their TaxType."""
     rates = [rate for rate in facts.tax_rates.values() if rate.active and _fits(rate, side)]
     return sorted(rates, key=lambda rate: rate.tax_type)
+
+
+def fits_account(rate: TaxRate, code: str, facts: OrganisationFacts) -> bool:
+    """True where Xero takes the tax rate on lines of this account, as far as we know its kind."""
+    account = facts.accounts_by_code.get(code)
+    if account is not None and account.type in _REVENUE:
+        return rate.can_apply_to_revenue
+    if account is not None and account.type in _EXPENSES:
+        return rate.can_apply_to_expenses
+    return True
 
 
 def alike(side: Side, facts: OrganisationFacts, rate_key: str) -> str:
@@ -137,6 +150,27 @@ def _line_account(key: str, code: str, facts: OrganisationFacts) -> Iterator[Fin
             f"check that it is meant; else {remedy}",
             "warning",
         )
+
+
+def _rounding_tax(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:
+    key, tax_type, code = "rounding_tax", settings.rounding_tax, settings.rounding_account
+    rate = facts.tax_rates.get(tax_type)
+    if rate is None and tax_type == NO_TAX:
+        return
+    fitting = [one for one in facts.tax_rates.values() if one.active and fits_account(one, code, facts)]
+    listed = ", ".join(f"{one.tax_type} ({one.name})" for one in fitting if not one.rate)
+    remedy = f"set it to one without tax that fits account {code}: {listed or NO_TAX}"
+    if rate is None:
+        yield Finding(key, tax_type, "is not a TaxType of the organisation", remedy, "error")
+    elif not rate.active:
+        yield Finding(key, tax_type, f"'{rate.name}' is no longer in use", remedy, "error")
+    elif not fits_account(rate, code, facts):
+        yield Finding(key, tax_type, f"'{rate.name}' is not for account {code}", remedy, "error")
+    elif rate.rate:
+        taxed = (
+            f"'{rate.name}' is {plain(rate.rate)} %; lines of rounding are sent with a tax of 0 all the same"
+        )
+        yield Finding(key, tax_type, taxed, f"check that it is meant; else {remedy}", "warning")
 
 
 def _payment_accounts(settings: Settings, facts: OrganisationFacts) -> Iterator[Finding]:

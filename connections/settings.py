@@ -65,6 +65,8 @@ class Settings:
     """ISO 4217, for documents that name none; none is the organisation's own."""
     locked_period: Literal["fail", "first_open_day"] = "fail"
     rounding_account: str = "860"
+    rounding_tax: str = NO_TAX
+    """Xero's TaxType of lines on ``rounding_account``."""
     document_url: str = DEFAULT_DOCUMENT_URL
     drift_every: str = "off"
     """How often Xero is compared with what we put there: ``off``, or ``12h``, ``1d``, ``2w``."""
@@ -341,6 +343,7 @@ _SINGLE: dict[str, Callable[[str, str], str]] = {
     "currency": _currency,
     "locked_period": _one_of("fail", "first_open_day"),
     "rounding_account": _account_code,
+    "rounding_tax": _tax_type,
     "document_url": _document_url,
     "drift_every": _every,
 }

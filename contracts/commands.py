@@ -95,9 +95,14 @@ class Line(_Wire, frozen=True):
     """Name, description, variation, SKU, serial number, custom fields: a line of text each; may be ``""``."""
     quantity: Decimal
     unit_amount: Decimal
+    """Of an invoice ``price``; of a purchase order ``cost``, or ``price`` where SalesBinder gave no cost."""
     discount_percent: Decimal = Decimal(0)
     tax_rate: Decimal = Decimal(0)
     tax2_rate: Decimal = Decimal(0)
+    price: Decimal | None = None
+    """``price``, where ``unit_amount`` is the cost."""
+    discounted_price: Decimal | None = None
+    """Net price of a unit, where SalesBinder gave one; its 0 says nothing."""
 
 
 class DocumentSnapshot(_Wire, frozen=True):

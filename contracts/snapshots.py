@@ -84,6 +84,8 @@ class DocumentItem(_Record):
     description: Text = None
     cost: Number | None = None
     discount_percent: Number | None = None
+    discounted_price: Number | None = None
+    """Net price of a unit; 0 where there is no discount."""
     tax: Number | None = None
     tax2: Number | None = None
     quantity_partially_received: Number | None = None
@@ -210,6 +212,7 @@ BLANK_MEANS_ABSENT = frozenset(
         "modified",
         "cost",
         "discount_percent",
+        "discounted_price",
         "tax",
         "tax2",
         "weight",

@@ -29,7 +29,7 @@ def to_document(record: Document, kind: Kind, event_time: datetime) -> DocumentS
         reference=" ".join(text(record.name).split()),
         due_date=plain_day(record.due_date) if record.due_date else None,
         currency=record.currency.upper() if record.currency else None,
-        currency_rate=_plain(record.currency_rate) if record.currency_rate else None,
+        currency_rate=_plain(record.currency_rate),
         subtotal=_plain(_check_total(record, kind)),
         tax=_plain(record.total_tax),
         tax2=_plain(record.total_tax2),

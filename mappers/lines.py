@@ -16,8 +16,12 @@ _ZERO = Decimal(0)
 
 
 def to_line(item: DocumentItem, kind: Literal["invoice", "purchase_order"]) -> Line:
-    """One line. A purchase order's unit amount is ``cost`` unless that is absent, then ``price``."""
-    amount = item.cost if kind == "purchase_order" and item.cost is not None else item.price
+    """One line. A purchase order's unit amount is ``cost`` unless that is absent, then ``price``.
+
+    Numbers are carried as they were given: which of them count is decided when the line is sent.
+    """
+    costed = kind == "purchase_order" and item.cost is not None
+    amount = item.cost if costed and item.cost is not None else item.price
     return Line(
         line_id=item.id,
         description=describe(item),
@@ -26,6 +30,8 @@ def to_line(item: DocumentItem, kind: Literal["invoice", "purchase_order"]) -> L
         discount_percent=_number(item.discount_percent),
         tax_rate=_number(item.tax),
         tax2_rate=_number(item.tax2),
+        price=Decimal(item.price) if costed else None,
+        discounted_price=Decimal(item.discounted_price) if item.discounted_price else None,
     )
 
 

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+import msgspec
+
 from contracts.commands import DocumentSnapshot, Line
 from contracts.money import to_cents
 
 EXACT = Context(prec=250, rounding=ROUND_HALF_UP)
 """Wide enough for products of quantity, price and rates, each with up to 15 digits before the point."""
+AMOUNT_PLACES = Decimal("0.000001")
+"""Publishers write floats: further decimals are noise."""
+RATE_PLACES = Decimal("0.0001")
+"""To which rates are looked up in the settings."""
 _HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
 
@@ -26,6 +32,59 @@ class Totals:
         return self.subtotal + self.tax + self.tax2
 
 
+def clean(document: DocumentSnapshot) -> DocumentSnapshot:
+    """The document without the noise of floats: amounts, quantities and totals to 6 decimals, rates to 4."""
+    return msgspec.structs.replace(
+        document,
+        lines=tuple(clean_line(line) for line in document.lines),
+        subtotal=_clean(document.subtotal),
+        tax=_clean(document.tax),
+        tax2=_clean(document.tax2),
+    )
+
+
+def clean_line(line: Line) -> Line:
+    """The line without the noise of floats; the same line where there is none."""
+    if all(value is None or -int(value.as_tuple().exponent) <= places for value, places in _places(line)):
+        return line
+    return msgspec.structs.replace(
+        line,
+        quantity=clean_amount(line.quantity),
+        unit_amount=clean_amount(line.unit_amount),
+        discount_percent=clean_amount(line.discount_percent),
+        tax_rate=clean_rate(line.tax_rate),
+        tax2_rate=clean_rate(line.tax2_rate),
+        price=_clean(line.price),
+        discounted_price=_clean(line.discounted_price),
+    )
+
+
+def clean_amount(number: Decimal) -> Decimal:
+    """``number`` to 6 decimals, half away from zero."""
+    return number.quantize(AMOUNT_PLACES, ROUND_HALF_UP, EXACT)
+
+
+def clean_rate(rate: Decimal) -> Decimal:
+    """A rate in per cent to 4 decimals, half away from zero."""
+    return rate.quantize(RATE_PLACES, ROUND_HALF_UP, EXACT)
+
+
+def _clean(number: Decimal | None) -> Decimal | None:
+    return None if number is None else clean_amount(number)
+
+
+def _places(line: Line) -> tuple[tuple[Decimal | None, int], ...]:
+    return (
+        (line.quantity, 6),
+        (line.unit_amount, 6),
+        (line.discount_percent, 6),
+        (line.tax_rate, 4),
+        (line.tax2_rate, 4),
+        (line.price, 6),
+        (line.discounted_price, 6),
+    )
+
+
 def net(line: Line) -> Decimal:
     """Quantity x price less discount, unrounded."""
     gross = EXACT.multiply(line.quantity, line.unit_amount)
@@ -40,6 +99,7 @@ def totals(document: DocumentSnapshot) -> Totals:
     SalesBinder rounds the sums of a document, not its lines (412.80 at 8 % is 33.02). Both taxes are taken on
     the net; its own shop plugin does so.
     """
+    document = clean(document)
     subtotal = tax = tax2 = _NOTHING
     if document.subtotal is None or document.tax is None or document.tax2 is None:
         for line in document.lines:

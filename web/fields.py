@@ -10,7 +10,9 @@ from connections.settings import flat
 from connections.store import Connection
 from contracts.money import plain
 
-Kind = Literal["choice", "line_account", "payment_account", "sales_tax", "purchase_tax", "text"]
+Kind = Literal[
+    "choice", "line_account", "payment_account", "sales_tax", "purchase_tax", "rounding_tax", "text"
+]
 Choices = list[tuple[str, str]]
 
 
@@ -124,9 +126,16 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
             Meaning(
                 "rounding_account",
                 "Rounding",
-                "For a line of cents on a document without tax.",
+                "For a line of cents, where the sum of Xero's rounded lines is not SalesBinder's.",
                 "860",
                 "line_account",
+            ),
+            Meaning(
+                "rounding_tax",
+                "Tax of rounding",
+                "The tax of Xero of such a line. It is sent without any tax.",
+                "NONE",
+                "rounding_tax",
             ),
             Meaning(
                 "payment_account",
@@ -262,7 +271,11 @@ def choices(kind: Kind, facts: OrganisationFacts | None, value: str) -> Choices 
     elif kind == "payment_account":
         found = [(account.code or account.account_id, _named(account)) for account in payment_accounts(facts)]
     else:
-        rates = tax_rates("sales" if kind == "sales_tax" else "purchases", facts)
+        rates = (
+            [one for one in facts.tax_rates.values() if one.active and not one.rate]
+            if kind == "rounding_tax"
+            else tax_rates("sales" if kind == "sales_tax" else "purchases", facts)
+        )
         found = [
             (rate.tax_type, f"{rate.name}, {plain(rate.rate)} %" if rate.rate is not None else rate.name)
             for rate in rates

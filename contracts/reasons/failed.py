@@ -99,12 +99,21 @@ REASONS = (
     ),
     _failed(
         "total_mismatch",
-        "{document} is {total} in SalesBinder, but its lines come to {xero_total}.",
+        "{document} is {total} in SalesBinder, but its lines come to {xero_total}. Tried: {tried}.",
         "A few cents of rounding are evened out by themselves; a larger difference means that a "
         "line, a discount or a "
         "tax rate is not what SalesBinder's total was made of.",
-        "open the document in SalesBinder, check discounts and tax rates, and save it again. If they are "
-        "right, check on the page under Settings which tax of Xero each rate is paired with, and retry.",
+        "open the document in SalesBinder, check prices (of an order its costs), discounts and tax rates, "
+        "and save it again. If they are right, check on the page under Settings which tax of Xero each rate "
+        "is paired with, and retry.",
+        "salesbinder",
+        ON_NEXT_EDIT,
+    ),
+    _failed(
+        "amount_too_large",
+        "{what} of {document} is {amount}; Xero holds at most {limit}.",
+        "Such an amount is mostly a slip of the keyboard, or a number that stands in the wrong field.",
+        "correct quantity or price in SalesBinder; a document that is as large as that must be split.",
         "salesbinder",
         ON_NEXT_EDIT,
     ),

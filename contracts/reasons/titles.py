@@ -11,6 +11,7 @@ TITLES = {
     "foreign_payments": "Payments that are not ours",
     "tax_rate_unmapped": "Tax rate not paired",
     "total_mismatch": "Totals differ",
+    "amount_too_large": "Amount is too large",
     "total_negative": "Total below zero",
     "lines_missing": "Document without lines",
     "number_taken": "Number is taken",

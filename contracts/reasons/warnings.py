@@ -85,9 +85,39 @@ REASONS = (
     ),
     _warning(
         "cents_moved",
-        "{cents} of rounding were put on {place}, so that the total is the same as in SalesBinder.",
+        "{cents} of rounding were put on {place}, so that net, tax and total are the same as in SalesBinder.",
         "Xero rounds every line and its tax, SalesBinder the whole document.",
         "nothing.",
+        "xero",
+    ),
+    _warning(
+        "tax_rate_inferred",
+        "the tax rate {rate} % was taken for {mapped} % ({tax_type} in Xero), with which the document's own "
+        "tax comes out.",
+        "Some publishers work rates out of rounded amounts, so that they are off by a little.",
+        "nothing, if that is the rate; else pair the rate under Settings, and correct the document.",
+        "settings",
+    ),
+    _warning(
+        "amount_from_price",
+        "prices count, not costs: the cost of {lines} of the lines is 0, and the total is of the prices.",
+        "An order's amount is its cost; some publishers fill in the price alone.",
+        "nothing, if the prices are what you pay; else enter the costs in SalesBinder.",
+    ),
+    _warning(
+        "currency_rate_ignored",
+        "the exchange rate {rate} of {currency} was left out, so that Xero took its own rate of the day.",
+        "A rate says how many units of the document's currency one unit of the organisation's is; 0, or 1 "
+        "for a foreign currency, stands for no rate at all.",
+        "look at the rate in Xero; where that of the day will not do, publish the right one.",
+        "xero",
+    ),
+    _warning(
+        "currency_rate_unusual",
+        "the exchange rate {rate} of {currency} is far from {last}, the last one here.",
+        "It is more than twice or less than half of it. Perhaps it is the other way round: it must be units "
+        "of the document's currency for one unit of the organisation's.",
+        "check the rate of the document in Xero, and what publishes it.",
         "xero",
     ),
     _warning(

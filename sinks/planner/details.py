@@ -22,6 +22,7 @@ def known_details(s: Situation) -> dict[str, str]:
         "currency": s.command.currency or s.facts.base_currency,
         "total": str(s.command.amount or 0),
         "xero_total": "something else in Xero",
+        "tried": "what Xero was sent",
     }
     return found | _of_contact(s) | _of_document(s) | _of_money(s)
 

@@ -93,8 +93,9 @@ def plan_invoice(s: Situation) -> Plan | None:
         Refused: it cannot be.
     """
     document = document_of(s)
-    resolved = resolve_invoice(document, s.settings, s.facts, s.command.account)
     link = s.invoice_link
+    posted = link.facts if link else None
+    resolved = resolve_invoice(document, s.settings, s.facts, s.command.account, posted)
     if link is None:
         return prepare(s) or _create(s, document, resolved)
     if not is_changed(link, document, resolved) and not sends_again(s, link):
@@ -346,6 +347,7 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
         "expected_total": resolved.total,
         "number": resolved.number,
         "currency": resolved.currency,
+        "money": resolved.posted,
         "party": contact_target(document.contact).record_id,
         "warnings": [*resolved.warnings, *contact_warnings(s)],
     }

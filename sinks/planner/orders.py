@@ -71,8 +71,8 @@ def plan_order(s: Situation) -> Plan | None:
         Refused: it cannot be.
     """
     document = document_of(s)
-    resolved = resolve_order(document, s.settings, s.facts)
     link = s.order_link
+    resolved = resolve_order(document, s.settings, s.facts, link.facts if link else None)
     if link is None:
         return prepare(s) or _create(s, document, resolved)
     if not is_changed(link, document, resolved) and not sends_again(s, link):

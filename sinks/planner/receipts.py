@@ -159,7 +159,8 @@ def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> dict[str, Any]:
 def _resolved(s: Situation, link: Link) -> ResolvedDocument:
     """The bill, with the number that the order has in Xero."""
     day = s.command.received_on or s.command.event.time.date()
-    bill = resolve_bill(_received(s, link), s.settings, s.facts, s.command.account, day)
+    posted = (s.bill_link or link).facts
+    bill = resolve_bill(_received(s, link), s.settings, s.facts, s.command.account, day, posted)
     number = link.xero_number
     return replace(bill, number=number, body={**bill.body, "InvoiceNumber": number})
 

@@ -4,8 +4,9 @@ Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; whoever sends 
 (``msgspec.json.Encoder(decimal_format="number")``). What cannot be sent is ``contracts.reasons.Refused``.
 """
 
+from sinks.resolve.amounts import EMPTY_LINE_ID, ROUNDING_LINE_ID
 from sinks.resolve.contacts import ResolvedContact, contact_body, resolve_contact
-from sinks.resolve.documents import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDocument
+from sinks.resolve.documents import ResolvedDocument
 from sinks.resolve.invoices import resolve_invoice
 from sinks.resolve.orders import resolve_bill, resolve_order
 from sinks.resolve.payments import ResolvedPayment, resolve_payment

@@ -1,44 +1,77 @@
-"""Totals to the cent: Xero rounds each line and its tax, SalesBinder the document."""
+"""Net, tax and total to the cent: Xero rounds each line and its tax, SalesBinder the document."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from contracts.money import CENT
-from contracts.reasons import Refused, warning
-from contracts.results import Warning
+from contracts.money import CENT, to_cents
+from mappers.totals import EXACT
 from sinks.resolve.lines import XeroLine
 
+_NOTHING = Decimal("0.00")
+_Size = Callable[[int], Decimal]
 
-def xero_total(lines: Sequence[XeroLine]) -> Decimal:
+
+def xero_net(lines: Iterable[XeroLine]) -> Decimal:
+    """Xero's SubTotal of the lines."""
+    return sum((line.amount for line in lines), _NOTHING)
+
+
+def xero_tax(lines: Iterable[XeroLine]) -> Decimal:
+    """Xero's TotalTax of the lines."""
+    return sum((line.tax for line in lines), _NOTHING)
+
+
+def xero_total(lines: Iterable[XeroLine]) -> Decimal:
     """What Xero will make of the lines."""
-    return sum((line.amount + line.tax for line in lines), Decimal("0.00"))
+    return sum((line.amount + line.tax for line in lines), _NOTHING)
 
 
-def check_difference(lines: Sequence[XeroLine], total: Decimal) -> Decimal:
-    """The cents that are missing in Xero up to ``total``.
+def tolerance(lines: Sequence[XeroLine]) -> Decimal:
+    """Up to how much a difference is taken for rounding."""
+    return (len(lines) + 2) * CENT
 
-    Raises:
-        Refused: ``total_negative``; ``total_mismatch`` for more than (lines + 2) cents.
+
+def with_tax_cents(lines: Sequence[XeroLine], nets: Sequence[Decimal], cents: Decimal) -> list[XeroLine]:
+    """The lines with ``cents`` more of tax.
+
+    They go to the largest line of each rate whose own sum, rounded once, differs by them; what is left goes
+    to the largest taxed line. The largest is by absolute net, of equals the first.
+
+    Args:
+        lines: one at least is taxed.
+        nets: of the lines, unrounded.
     """
-    found = xero_total(lines)
-    if total < 0:
-        raise Refused("total_negative", total=total)
-    difference = total - found
-    if abs(difference) > (len(lines) + 2) * CENT:
-        raise Refused("total_mismatch", total=total, xero_total=found)
-    return difference
+    moved, left = list(lines), cents
 
+    def put(places: Sequence[int], amount: Decimal) -> None:
+        largest = _largest(lines, nets, places)
+        moved[largest] = moved[largest].with_tax(moved[largest].tax + amount)
 
-def move_cents(lines: Sequence[XeroLine], cents: Decimal, warnings: list[Warning]) -> list[XeroLine] | None:
-    """The lines with ``cents`` on the tax of the largest taxed line; none when no line is taxed.
-
-    The largest is by absolute net, of equals the first.
-    """
-    taxed = [index for index, line in enumerate(lines) if line.rate and line.amount]
-    if not taxed:
-        return None
-    largest = max(taxed, key=lambda index: abs(lines[index].amount))
-    moved = list(lines)
-    moved[largest] = lines[largest].with_tax(lines[largest].tax + cents)
-    warnings.append(warning("cents_moved", cents=cents, place="the tax of the largest line"))
+    by_rate: dict[tuple[str, Decimal], list[int]] = {}
+    for place, line in enumerate(lines):
+        if line.rate:
+            by_rate.setdefault((line.tax_type, line.rate), []).append(place)
+    for (_, rate), places in by_rate.items():
+        missing = _own_tax(rate, (nets[place] for place in places)) - xero_tax(lines[p] for p in places)
+        if missing and left and (missing > 0) == (left > 0):
+            part = min(missing, left, key=abs)
+            put(places, part)
+            left -= part
+    if left:
+        put([place for places in by_rate.values() for place in places], left)
     return moved
+
+
+def _own_tax(rate: Decimal, nets: Iterable[Decimal]) -> Decimal:
+    """The tax on lines of one rate, rounded once."""
+    whole = Decimal(0)
+    for net in nets:
+        whole = EXACT.add(whole, net)
+    return to_cents(EXACT.multiply(whole, rate).scaleb(-2, EXACT))
+
+
+def _largest(lines: Sequence[XeroLine], nets: Sequence[Decimal], places: Sequence[int]) -> int:
+    """By what it comes to in Xero; where all come to nothing there, by what it comes to unrounded."""
+    in_xero: _Size = lambda place: abs(lines[place].amount)  # noqa: E731
+    unrounded: _Size = lambda place: nets[place].copy_abs()  # noqa: E731
+    return max(places, key=in_xero if any(lines[place].amount for place in places) else unrounded)

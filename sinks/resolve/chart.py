@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from connections.check import fits_account
 from connections.facts import OrganisationFacts
-from connections.settings import NO_TAX, Settings, tax_key
-from contracts.commands import Line
+from connections.settings import NO_TAX, Settings
+from contracts.commands import DocumentSnapshot
 from contracts.money import plain
-from contracts.reasons import Refused
+from contracts.reasons import Refused, warning
+from contracts.results import Warning
+from mappers.totals import clean_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +57,38 @@ def account_code(code: str, setting: str, facts: OrganisationFacts) -> str:
     return code
 
 
-def tax(line: Line, side: Side, facts: OrganisationFacts) -> Tax:
-    """The tax type that stands for the line's pair of rates.
-
-    Raises:
-        Refused: ``tax_rate_unmapped``, ``tax_type_unknown``, ``tax_type_unfit``.
-    """
-    key = tax_key(line.tax_rate, line.tax2_rate)
-    tax_type = side.tax_types.get(key)
-    if tax_type is None:
-        raise Refused("tax_rate_unmapped", rate=key, setting=f"{side.tax_setting}.{key}")
-    return _known_tax(tax_type, f"{side.tax_setting}.{key}", line.tax_rate + line.tax2_rate, side, facts)
-
-
 def no_tax(side: Side, facts: OrganisationFacts) -> Tax:
-    """The tax type of rate 0, for lines that SalesBinder does not have.
+    """The tax type of rate 0, for the line of a document that has none.
 
     Raises:
         Refused: ``tax_type_unknown``, ``tax_type_unfit``.
     """
     tax_type = side.tax_types.get("0", NO_TAX)
-    return _known_tax(tax_type, f"{side.tax_setting}.0", Decimal(0), side, facts)
+    return known_tax(tax_type, f"{side.tax_setting}.0", Decimal(0), side, facts)
 
 
-def _known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: OrganisationFacts) -> Tax:
+def rounding_tax(tax_type: str, account: str, facts: OrganisationFacts) -> Tax:
+    """The tax type of a rounding line, which stands on ``account`` on sales and purchases alike.
+
+    Raises:
+        Refused: ``tax_type_unknown``, ``tax_type_unfit``.
+    """
+    known = facts.tax_rates.get(tax_type)
+    if known is None and tax_type == NO_TAX:
+        return Tax(tax_type, Decimal(0))
+    if known is None or not known.active:
+        raise Refused("tax_type_unknown", tax_type=tax_type, setting="rounding_tax")
+    if not fits_account(known, account, facts):
+        raise Refused("tax_type_unfit", tax_type=tax_type, setting="rounding_tax", code=account)
+    return Tax(tax_type, known.rate or Decimal(0))
+
+
+def known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: OrganisationFacts) -> Tax:
+    """The tax of this TaxType, which ``setting`` names for ``rate``.
+
+    Raises:
+        Refused: ``tax_type_unknown``, ``tax_type_unfit``.
+    """
     known = facts.tax_rates.get(tax_type)
     if known is None and tax_type == NO_TAX:
         return Tax(tax_type, Decimal(0))
@@ -89,18 +100,27 @@ def _known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: Or
 
 
 def currency(
-    named: str | None, rate: Decimal | None, settings: Settings, facts: OrganisationFacts
+    document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts, warnings: list[Warning]
 ) -> tuple[str, Decimal | None]:
-    """Currency and rate of a document. The rate is given only for a foreign currency; Xero keeps 6 decimals.
+    """Currency and rate of a document: units of the document's currency for one of the organisation's.
+
+    The rate is given only for a foreign currency; Xero keeps 6 decimals. One that cannot be, or that stands
+    for no conversion at all, is left out, so that Xero takes its rate of the day.
 
     Raises:
         Refused: ``currency_not_enabled``.
     """
-    code = (named or settings.currency or facts.base_currency).upper()
+    code = (document.currency or settings.currency or facts.base_currency).upper()
     if code == facts.base_currency:
         return code, None
     if facts.currencies is not None and code not in facts.currencies:
         raise Refused("currency_not_enabled", currency=code)
-    if rate is None or rate <= 0:
+    if document.currency_rate is None:
         return code, None
-    return code, Decimal(plain(round(rate, 6))) or None
+    rate = Decimal(plain(clean_amount(document.currency_rate)))
+    if rate <= 0 or rate == 1:
+        given = plain(document.currency_rate)
+        base = facts.base_currency
+        warnings.append(warning("currency_rate_ignored", rate=given, currency=code, base=base))
+        return code, None
+    return code, rate

@@ -1,5 +1,6 @@
 """Sales invoices as Xero is sent them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -7,22 +8,31 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
 from contracts.results import Warning
+from sinks.resolve.amounts import Pricing
 from sinks.resolve.chart import currency, sales
 from sinks.resolve.dates import open_day
 from sinks.resolve.documents import (
     REFERENCE_LIMIT,
     ResolvedDocument,
+    document_amounts,
     document_url,
     resolved_document,
-    xero_lines,
 )
 from sinks.resolve.texts import cut, one_line
 
 
 def resolve_invoice(
-    document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts, account: str
+    document: DocumentSnapshot,
+    settings: Settings,
+    facts: OrganisationFacts,
+    account: str,
+    link: Mapping[str, Any] | None = None,
 ) -> ResolvedDocument:
-    """The sales invoice that Xero should hold. ``account`` is SalesBinder's sub-domain, for the link to it.
+    """The sales invoice that Xero should hold.
+
+    Args:
+        account: SalesBinder's sub-domain, for the link to it.
+        link: the facts of the invoice's link, where it was posted: it keeps how its amounts were made.
 
     Raises:
         Refused: Xero, or the settings, cannot hold it; the reason says why.
@@ -30,8 +40,9 @@ def resolve_invoice(
     warnings: list[Warning] = []
     day = open_day(document.issue_date, settings, facts, warnings)
     due = document.due_date or day + timedelta(days=settings.due_days)
-    code, rate = currency(document.currency, document.currency_rate, settings, facts)
-    lines = xero_lines(document, sales(settings), settings, facts, warnings, discounts=True)
+    code, rate = currency(document, settings, facts, warnings)
+    pricing = Pricing(sales(settings), settings, facts, discounts=True)
+    made = document_amounts(document, pricing, code, link, warnings)
     number = settings.invoice_number_format.replace("{number}", document.number)
     body: dict[str, Any] = {
         "Type": "ACCREC",
@@ -42,8 +53,8 @@ def resolve_invoice(
         "CurrencyCode": code,
         "LineAmountTypes": "Exclusive",
         "Url": document_url(document.record_id, account, settings),
-        "LineItems": [line.body() for line in lines],
+        "LineItems": [line.body() for line in made.lines],
     }
     if rate is not None:
         body["CurrencyRate"] = rate
-    return resolved_document(body, lines, number, code, warnings)
+    return resolved_document(body, made, number, code, warnings)

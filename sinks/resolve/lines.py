@@ -69,6 +69,23 @@ class XeroLine(msgspec.Struct, frozen=True):
         return item
 
 
+def extra_line(line_id: str, text: str, amount: Decimal, item_code: str, code: str, tax: Tax) -> XeroLine:
+    """A line that SalesBinder does not have: of ``amount``, without tax. ``item_code``: ``""`` for none."""
+    return XeroLine(
+        line_id=line_id,
+        description=text,
+        quantity=_ONE,
+        unit_amount=amount,
+        discount_rate=None,
+        item_code=item_code,
+        account_code=code,
+        tax_type=tax.tax_type,
+        rate=tax.rate,
+        amount=amount,
+        tax=_NO_AMOUNT,
+    )
+
+
 _Price = tuple[Decimal, Decimal, Decimal]
 """Quantity, unit amount and discount."""
 

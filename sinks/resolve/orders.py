@@ -1,5 +1,6 @@
 """Purchase orders, and the bills that come of them, as Xero is sent them."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,29 +8,37 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
 from contracts.results import Warning
+from sinks.resolve.amounts import Pricing
 from sinks.resolve.chart import currency, purchases
 from sinks.resolve.dates import open_day
 from sinks.resolve.documents import (
     REFERENCE_LIMIT,
     ResolvedDocument,
+    document_amounts,
     document_url,
     resolved_document,
-    xero_lines,
 )
 from sinks.resolve.texts import cut, one_line
 
 
 def resolve_order(
-    document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts
+    document: DocumentSnapshot,
+    settings: Settings,
+    facts: OrganisationFacts,
+    link: Mapping[str, Any] | None = None,
 ) -> ResolvedDocument:
     """The purchase order that Xero should hold. Lock dates do not touch orders.
+
+    Args:
+        link: the facts of the order's link, where it was posted: it keeps how its amounts were made.
 
     Raises:
         Refused: Xero, or the settings, cannot hold it; the reason says why.
     """
     warnings: list[Warning] = []
-    code, rate = currency(document.currency, document.currency_rate, settings, facts)
-    lines = xero_lines(document, purchases(settings), settings, facts, warnings, discounts=True)
+    code, rate = currency(document, settings, facts, warnings)
+    pricing = Pricing(purchases(settings), settings, facts, discounts=True)
+    made = document_amounts(document, pricing, code, link, warnings)
     number = _number(document, settings)
     mark = f"#{document.record_id[:8]}"
     name = cut(one_line(document.reference), REFERENCE_LIMIT - len(mark) - 1, "reference", warnings)
@@ -39,11 +48,11 @@ def resolve_order(
         "Date": document.issue_date.isoformat(),
         "CurrencyCode": code,
         "LineAmountTypes": "Exclusive",
-        "LineItems": [line.body() for line in lines],
+        "LineItems": [line.body() for line in made.lines],
     }
     if rate is not None:
         body["CurrencyRate"] = rate
-    return resolved_document(body, lines, number, code, warnings)
+    return resolved_document(body, made, number, code, warnings)
 
 
 def resolve_bill(
@@ -52,18 +61,23 @@ def resolve_bill(
     facts: OrganisationFacts,
     account: str,
     received: date,
+    link: Mapping[str, Any] | None = None,
 ) -> ResolvedDocument:
     """The bill for an order that was received in full on ``received``: same number, same lines.
 
     Bills take no discounts in Xero, so discounted lines have their net price.
+
+    Args:
+        link: the facts of the bill's link, or the order's, where they were posted.
 
     Raises:
         Refused: Xero, or the settings, cannot hold it; the reason says why.
     """
     warnings: list[Warning] = []
     day = open_day(received, settings, facts, warnings)
-    code, rate = currency(document.currency, document.currency_rate, settings, facts)
-    lines = xero_lines(document, purchases(settings), settings, facts, warnings, discounts=False)
+    code, rate = currency(document, settings, facts, warnings)
+    pricing = Pricing(purchases(settings), settings, facts, discounts=False)
+    made = document_amounts(document, pricing, code, link, warnings)
     number = _number(document, settings)
     body: dict[str, Any] = {
         "Type": "ACCPAY",
@@ -73,11 +87,11 @@ def resolve_bill(
         "CurrencyCode": code,
         "LineAmountTypes": "Exclusive",
         "Url": document_url(document.record_id, account, settings),
-        "LineItems": [line.body() for line in lines],
+        "LineItems": [line.body() for line in made.lines],
     }
     if rate is not None:
         body["CurrencyRate"] = rate
-    return resolved_document(body, lines, number, code, warnings)
+    return resolved_document(body, made, number, code, warnings)
 
 
 def _number(document: DocumentSnapshot, settings: Settings) -> str:

@@ -19,7 +19,10 @@ SETTINGS = Settings(
     sales_tax={"0": "NONE", "8": "OUTPUT", "8+5": "TAX013", "12.5": "OUTPUT2"},
     purchase_tax={"0": "NONE", "8": "INPUT"},
 )
-RATES = {"NONE": "0", "OUTPUT": "8", "TAX013": "13", "OUTPUT2": "12.5", "INPUT": "8"}
+RATES = {
+    "NONE": "0", "OUTPUT": "8", "TAX013": "13", "OUTPUT2": "12.5", "INPUT": "8",
+    "TAX081": "8.1", "TAX15": "15", "TAX155": "15.5", "ZERO": "0",
+}
 
 
 def _account(code: str, kind: str, **other: Any) -> Account:

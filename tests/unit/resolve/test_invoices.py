@@ -198,7 +198,11 @@ def test_more_than_lines_and_two_cents_is_a_mismatch(total: str, fits: bool) -> 
         return
     error = refused(given_line, **document)
     assert error.code == "total_mismatch"
-    assert error.details == {"total": str(Decimal(total) + Decimal("0.80")), "xero_total": "10.80"}
+    assert error.details == {
+        "total": str(Decimal(total) + Decimal("0.80")),
+        "xero_total": "10.80",
+        "tried": "price less discount_percent gives 10.00 and 0.80 of tax",
+    }
 
 
 @pytest.mark.parametrize(("total", "fits"), [(None, True), ("0", True), ("0.01", False), ("50", False)])
@@ -283,7 +287,7 @@ def test_two_taxes_have_one_tax_type() -> None:
 def test_a_tax_type_of_another_rate_is_a_mismatch_not_a_wrong_total() -> None:
     wrong = settings(sales_tax={"8": "OUTPUT2"})
     error = refused(line("1", "100", tax_rate="8"), tax=Decimal(8), settings=wrong)
-    assert error.details == {"total": "108.00", "xero_total": "112.50"}
+    assert (error.details["total"], error.details["xero_total"]) == ("108.00", "112.50")
 
 
 @pytest.mark.parametrize(
