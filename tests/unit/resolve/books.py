@@ -20,8 +20,15 @@ SETTINGS = Settings(
     purchase_tax={"0": "NONE", "8": "INPUT"},
 )
 RATES = {
-    "NONE": "0", "OUTPUT": "8", "TAX013": "13", "OUTPUT2": "12.5", "INPUT": "8",
-    "TAX081": "8.1", "TAX15": "15", "TAX155": "15.5", "ZERO": "0",
+    "NONE": "0",
+    "OUTPUT": "8",
+    "TAX013": "13",
+    "OUTPUT2": "12.5",
+    "INPUT": "8",
+    "TAX081": "8.1",
+    "TAX15": "15",
+    "TAX155": "15.5",
+    "ZERO": "0",
 }
 
 
