@@ -18,6 +18,7 @@ from sinks.calls import Call, Part
 from sinks.desk import with_attempt
 from sinks.effects import apply
 from sinks.entries import now_utc
+from sinks.exchange import compare_rate
 from sinks.lane import Lane
 from sinks.situations import Work
 from sinks.steps import Link, Target, encode_memory
@@ -61,7 +62,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
                 works |= {work.entry.command_id: work for work in members}
                 link = _applied(call, part, result, members, links.get(part.element.target))
                 if link is not None:
-                    changed.append(link)
+                    changed.append(await _with_rate(lane, connection, part, result, link))
                     if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
                         await ledger.resolve_unknown(connection, lane.account, [part.element.target])
                 for work in members:
@@ -98,6 +99,21 @@ def _applied(call: Call, part: Part, result: Result, members: list[Work], link: 
         log.exception("an answer could not be taken in", call=call.intent_id, step=part.element.step)
         told = {"message": f"Xero's answer could not be read: {error!r}"}
         return apply(part.element, Result("refused", code="our_error", details=told), members, link)
+
+
+async def _with_rate(
+    lane: Lane, connection: ledger.Connection, part: Part, result: Result, link: Link
+) -> Link:
+    """Of a document that Xero took: its exchange rate is compared with the last one, and kept."""
+    current = lane.session.connection
+    known = current is not None and current.facts is not None
+    if result.verdict != "ok" or "fingerprint" not in part.element.memory or not known:
+        return link
+    assert current is not None and current.facts is not None
+    found = result.found[0] if result.found else {}
+    return await compare_rate(
+        connection, lane.account, current.facts.base_currency, part.element, found, link
+    )
 
 
 async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:

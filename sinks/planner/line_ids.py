@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sinks.planner.situation import Remember, Situation
-from sinks.resolve import ResolvedDocument
+from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
 from sinks.steps import Link
 
 
@@ -17,6 +17,16 @@ def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
         for line_id, line in zip(resolved.line_ids, resolved.body["LineItems"], strict=True)
     ]
     return {**resolved.body, "LineItems": lines}
+
+
+def rounding_item(link: Link) -> str:
+    """LineItemID of the line with the cents of net of the document as posted; ``""`` where it has none.
+
+    Links of documents that were posted long ago do not name the line apart.
+    """
+    known = dict(link.facts.get("lines") or ())
+    kept = link.facts.get("money")
+    return str(known.get(posted_of(link.facts).rounding_line if kept else ROUNDING_LINE_ID) or "")
 
 
 def lines_refused(s: Situation, step: str) -> bool:

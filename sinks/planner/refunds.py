@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from contracts.commands import TransactionSnapshot
 from contracts.money import to_cents
 from contracts.reasons import Refused
@@ -25,10 +27,19 @@ from sinks.planner.invoices import (
     refused_for_state,
 )
 from sinks.planner.items import refuse_tracked_lines
+from sinks.planner.line_ids import rounding_item
 from sinks.planner.payments import look_up_payment, payment_of, transaction_of
 from sinks.planner.reversals import plan_reversal, reversed_by
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
-from sinks.resolve import ResolvedPayment, contact_of, refund_warnings, resolve_refund
+from sinks.resolve import (
+    Part,
+    ResolvedPayment,
+    completes,
+    contact_of,
+    parts_of,
+    refund_warnings,
+    resolve_refund,
+)
 from sinks.steps import Element, Link, Target
 
 
@@ -90,9 +101,38 @@ def _make_note(s: Situation, link: Link, transaction: TransactionSnapshot, payme
     give_up(s, "credit note")
     if (step := _check_paid(s, s.known.invoice, payment.amount)) is not None:
         return step
-    body = resolve_refund(s.known.invoice, payment, number, s.facts)
+    if (step := _read_earlier(s, s.known.invoice, payment.amount)) is not None:
+        return step
+    rounding, earlier = rounding_item(link), _earlier_parts(s)
+    body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
     refuse_tracked_lines(s, body)
     return Send(Element("credit_notes.create", "credit note", target, body, memory=_memory(body, payment)))
+
+
+def _read_earlier(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
+    """The refund that completes the total takes what the others left: what they took is read where their
+    links do not keep it."""
+    notes = _earlier(s)
+    refunded = sum((note.amount("amount") for note in notes), Decimal(0))
+    if not completes(invoice, amount, refunded):
+        return None
+    unread = (n for n in notes if "parts" not in n.facts and n.xero_id not in s.known.credit_notes)
+    note = next(unread, None)
+    return None if note is None else read_credit_note(note)
+
+
+def _earlier(s: Situation) -> list[Link]:
+    return [note for note in s.credit_note_links.values() if not note.removed]
+
+
+def _earlier_parts(s: Situation) -> list[Part]:
+    found: list[Part] = []
+    for note in _earlier(s):
+        if "parts" in note.facts:
+            found += msgspec.convert(note.facts["parts"], list[Part])
+        else:
+            found += parts_of(s.known.credit_notes.get(note.xero_id) or {})
+    return found
 
 
 def _look_up_note(s: Situation, target: Target, number: str, payment: ResolvedPayment) -> Plan:
@@ -115,6 +155,7 @@ def _memory(note: Mapping[str, Any], payment: ResolvedPayment) -> dict[str, Any]
     return {
         "amount": payment.amount,
         "reference": payment.reference,
+        "parts": parts_of(note),
         "warnings": list(refund_warnings(note, payment)),
     }
 

@@ -30,6 +30,7 @@ _COPIES = (
     "copy_snapshots",
     "copy_links",
     "copy_elements",
+    "copy_exchange_rates",
     "copy_connection",
     "copy_facts",
     "lease",

@@ -15,6 +15,7 @@ CREATE TEMP TABLE ledger_elements (LIKE ledger.elements INCLUDING ALL);
 CREATE TEMP TABLE ledger_leases (LIKE ledger.leases INCLUDING ALL);
 CREATE TEMP TABLE ledger_accounts (LIKE ledger.accounts INCLUDING ALL);
 CREATE TEMP TABLE ledger_outbox (LIKE ledger.outbox INCLUDING ALL);
+CREATE TEMP TABLE ledger_exchange_rates (LIKE ledger.exchange_rates INCLUDING ALL);
 CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY);
 CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 
@@ -66,6 +67,9 @@ WHERE l.account = %(account)s
 INSERT INTO pg_temp.ledger_elements
 SELECT * FROM ledger.elements
 WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records)s)
+
+-- name: copy_exchange_rates
+INSERT INTO pg_temp.ledger_exchange_rates SELECT * FROM ledger.exchange_rates WHERE account = %(account)s
 
 -- name: copy_connection
 INSERT INTO pg_temp.connections_accounts VALUES (%(account)s)

@@ -10,16 +10,21 @@ from sinks.resolve.documents import ResolvedDocument
 from sinks.resolve.invoices import resolve_invoice
 from sinks.resolve.orders import resolve_bill, resolve_order
 from sinks.resolve.payments import ResolvedPayment, resolve_payment
-from sinks.resolve.refunds import contact_of, refund_warnings, resolve_refund
+from sinks.resolve.posted import posted_of
+from sinks.resolve.refunds import Part, completes, contact_of, parts_of, refund_warnings, resolve_refund
 
 __all__ = [
     "EMPTY_LINE_ID",
     "ROUNDING_LINE_ID",
+    "Part",
     "ResolvedContact",
     "ResolvedDocument",
     "ResolvedPayment",
+    "completes",
     "contact_body",
     "contact_of",
+    "parts_of",
+    "posted_of",
     "refund_warnings",
     "resolve_bill",
     "resolve_contact",

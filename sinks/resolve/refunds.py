@@ -23,30 +23,52 @@ class _Group:
     tax: Decimal
     largest: Mapping[str, Any]
     """The line whose account and item stand for all: by absolute net, of equals the first."""
+    text: str = ""
+    """What the credit note's line says; ``""`` for what all say."""
 
     @property
     def gross(self) -> Decimal:
         return self.net + self.tax
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a credit note takes of one TaxType, in cents."""
+
+    tax_type: str
+    net: Decimal
+    tax: Decimal
+
+
 def resolve_refund(
-    invoice: Mapping[str, Any], payment: ResolvedPayment, number: str, facts: OrganisationFacts
+    invoice: Mapping[str, Any],
+    payment: ResolvedPayment,
+    number: str,
+    facts: OrganisationFacts,
+    *,
+    rounding: str = "",
+    earlier: Sequence[Part] = (),
 ) -> dict[str, Any]:
     """The credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
 
-    One line a tax type, in proportion to what the invoice's lines of it come to with tax. Tax amounts are
-    always named, so that Xero's total is the refund's amount whatever it would round.
+    One line a tax type, in proportion to what the invoice's own lines of it come to with tax; the refund that
+    completes the invoice's total takes what is left of net and tax, the rounding line included. Tax amounts
+    are always named, so that Xero's total is the refund's amount whatever it would round.
 
     Args:
         invoice: as Xero returned it, with its lines; its total is above zero.
         payment: the money paid out: its amount, day and reference are the credit note's, too.
         number: of the credit note.
+        rounding: LineItemID of the invoice's line with the cents of net; ``""`` where it has none.
+        earlier: what the invoice's other credit notes have taken of it.
     """
     untaxed = invoice.get("LineAmountTypes") == _NO_TAX
-    groups = _groups(invoice)
-    shares = split(payment.amount, [group.gross for group in groups])
     text = f"Refund of invoice {invoice.get('InvoiceNumber') or ''}".strip()
-    lines = [_line(group, share, text, untaxed) for group, share in zip(groups, shares, strict=True) if share]
+    lines = [
+        _line(group, net, tax, group.text or text, untaxed)
+        for group, net, tax in _shares(invoice, payment.amount, rounding, earlier)
+        if net or tax
+    ]
     currency = str(invoice.get("CurrencyCode") or facts.base_currency)
     body: dict[str, Any] = {
         "Type": "ACCRECCREDIT",
@@ -94,27 +116,78 @@ def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     return [(quotient + (index in extra)) * CENT for index, (quotient, _) in enumerate(divided)]
 
 
-def _groups(invoice: Mapping[str, Any]) -> list[_Group]:
-    """The invoice's lines by TaxType, in the order in which each comes first."""
+def completes(invoice: Mapping[str, Any], amount: Decimal, refunded: Decimal) -> bool:
+    """True when a refund of ``amount`` takes the last of an invoice of which ``refunded`` has gone back."""
+    lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
+    return sum((group.gross for group in _groups(invoice, lines)), Decimal(0)) == amount + refunded
+
+
+def parts_of(note: Mapping[str, Any]) -> list[Part]:
+    """What a credit note takes of each TaxType: its body as we send it, or as Xero returned it."""
+    inclusive = note.get("LineAmountTypes") == "Inclusive"
+    return [
+        Part(
+            str(line.get("TaxType") or ""),
+            _cents(line, "LineAmount" if "LineAmount" in line else "UnitAmount")
+            - (_cents(line, "TaxAmount") if inclusive else 0),
+            _cents(line, "TaxAmount"),
+        )
+        for line in note.get("LineItems") or ()
+    ]
+
+
+def _shares(
+    invoice: Mapping[str, Any], amount: Decimal, rounding: str, earlier: Sequence[Part]
+) -> list[tuple[_Group, Decimal, Decimal]]:
+    """Net and tax of each line of the credit note."""
+    lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
+    own = [line for line in lines if not rounding or str(line.get("LineItemID")) != rounding]
+    groups = _groups(invoice, own)
+    rest = _groups(invoice, [line for line in lines if line not in own], "Rounding")
+    whole = sum((group.gross for group in (*groups, *rest)), Decimal(0))
+    refunded = sum((part.net + part.tax for part in earlier), Decimal(0))
+    if whole == amount + refunded:
+        left = [*(_left(group, earlier) for group in groups), *((one, one.net, one.tax) for one in rest)]
+        if sum((net + tax for _, net, tax in left), Decimal(0)) == amount:  # else it was changed in between
+            return left
+    if sum((group.gross for group in groups), Decimal(0)) <= 0:
+        groups = [*groups, *rest]
+    shares = split(amount, [group.gross for group in groups])
+    taxes = [
+        to_cents(share * group.tax / group.gross) if group.gross else Decimal("0.00")
+        for group, share in zip(groups, shares, strict=True)
+    ]
+    return [
+        (group, share - tax, tax) for group, share, tax in zip(groups, shares, taxes, strict=True) if share
+    ]
+
+
+def _left(group: _Group, earlier: Sequence[Part]) -> tuple[_Group, Decimal, Decimal]:
+    taken = [part for part in earlier if part.tax_type == group.tax_type]
+    net = sum((part.net for part in taken), Decimal("0.00"))
+    return group, group.net - net, group.tax - sum((part.tax for part in taken), Decimal("0.00"))
+
+
+def _groups(invoice: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], text: str = "") -> list[_Group]:
+    """Lines of the invoice by TaxType, in the order in which each comes first."""
     inclusive = invoice.get("LineAmountTypes") == "Inclusive"
     by_type: dict[str, list[Mapping[str, Any]]] = {}
-    for line in invoice.get("LineItems") or ():
-        if line.get("LineAmount") is not None:  # a line may be nothing but text
-            by_type.setdefault(str(line.get("TaxType") or ""), []).append(line)
+    for line in lines:
+        by_type.setdefault(str(line.get("TaxType") or ""), []).append(line)
     return [
         _Group(
             tax_type=tax_type,
             net=_sum(lines, "LineAmount") - (_sum(lines, "TaxAmount") if inclusive else 0),
-            tax=_sum(lines, "TaxAmount"),
+            tax=Decimal("0.00") if invoice.get("LineAmountTypes") == _NO_TAX else _sum(lines, "TaxAmount"),
             largest=max(lines, key=lambda line: abs(_cents(line, "LineAmount"))),
+            text=text,
         )
         for tax_type, lines in by_type.items()
     ]
 
 
-def _line(group: _Group, share: Decimal, text: str, untaxed: bool) -> dict[str, Any]:
-    tax = Decimal("0.00") if untaxed else to_cents(share * group.tax / group.gross)
-    line: dict[str, Any] = {"Description": text, "Quantity": Decimal(1), "UnitAmount": share - tax}
+def _line(group: _Group, net: Decimal, tax: Decimal, text: str, untaxed: bool) -> dict[str, Any]:
+    line: dict[str, Any] = {"Description": text, "Quantity": Decimal(1), "UnitAmount": net}
     for name in ("ItemCode", "AccountCode"):
         if group.largest.get(name):
             line[name] = group.largest[name]

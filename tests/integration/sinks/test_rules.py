@@ -56,6 +56,7 @@ async def test_settings_of_sales_are_in_the_invoice(books: Shop, make: Maker) ->
         currency="EUR",
         document_url="https://shop.example/{account}/{id}",
         rounding_account="200",
+        rounding_tax="EXEMPTOUTPUT",
     )
     books.seed(tax_rates=[{"tax_type": "TAX007", "rate": "8"}])
     taxed = make.document(make.customer(), 1)

@@ -48,7 +48,11 @@ NOTE = {
     "Payments": [],
 }
 NOTE_LINK = Link(
-    NOTE_TARGET, "n1", "5001-eada30eb", 3, facts={"amount": "50", "reference": f"Cash {MARK}", "warnings": []}
+    NOTE_TARGET,
+    "n1",
+    "5001-eada30eb",
+    3,
+    facts={"amount": "50", "reference": f"Cash {MARK}", "warnings": [], "parts": []},
 )
 MADE: dict[str, Any] = {"credit_note_links": {TRANSACTION: NOTE_LINK}}
 PAYMENT_LINK = Link(payment_target("d1", "t1"), "p1", "5001", 2, facts={"amount": "50"})

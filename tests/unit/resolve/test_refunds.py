@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contracts.money import CENT
-from sinks.resolve import ResolvedPayment, refund_warnings, resolve_payment, resolve_refund
+from contracts.money import CENT, to_cents
+from sinks.resolve import Part, ResolvedPayment, parts_of, refund_warnings, resolve_payment, resolve_refund
 from sinks.resolve.refunds import split
 from tests.unit.resolve.books import FACTS, SETTINGS, payment, xero_books
 
@@ -166,3 +166,72 @@ def test_parts_differ_from_their_proportion_by_less_than_a_cent(cents: int, weig
 def test_what_comes_to_nothing_cannot_be_split() -> None:
     with pytest.raises(ValueError, match="nothing can be split"):
         split(Decimal(1), [Decimal(5), Decimal(-5)])
+
+
+ROUNDED = [
+    item("0.60", "0.05", "TAX15", LineItemID="own"),
+    item("-0.30", "0.00", "NONE", AccountCode="860", ItemCode=None, LineItemID="rounding"),
+]
+
+
+def refund(amount: str, earlier: list[Part], *lines: dict[str, Any]) -> dict[str, Any]:
+    invoice = xero_invoice(*lines)
+    return resolve_refund(invoice, money(amount), NUMBER, FACTS, rounding="rounding", earlier=earlier)
+
+
+def test_a_partial_refund_is_of_the_documents_own_lines_and_the_last_takes_what_is_left() -> None:
+    """60 lines of 0.005 at 15 %: 0.30 and 0.05 of tax, which Xero holds as 0.60 and 0.30 less."""
+    first = refund("0.20", [], *ROUNDED)
+    assert amounts(first) == [("TAX15", "0.18", "0.02")]
+    last = refund("0.15", parts_of(first), *ROUNDED)
+    assert amounts(last) == [("TAX15", "0.42", "0.03"), ("NONE", "-0.30", "0.00")]
+    rounding = last["LineItems"][1]
+    assert (rounding["AccountCode"], rounding["Description"], "ItemCode" in rounding) == (
+        "860",
+        "Rounding",
+        False,
+    )
+
+
+def test_what_is_left_is_told_by_tax_type() -> None:
+    lines = [item("10.00", "0.80", "OUTPUT"), item("10.00", "1.25", "OUTPUT2")]
+    first = refund("7.33", [], *lines)
+    second = refund("7.33", parts_of(first), *lines)
+    last = refund("7.39", [*parts_of(first), *parts_of(second)], *lines)
+    whole = [*parts_of(first), *parts_of(second), *parts_of(last)]
+    for tax_type, net, tax in (("OUTPUT", "10.00", "0.80"), ("OUTPUT2", "10.00", "1.25")):
+        own = [part for part in whole if part.tax_type == tax_type]
+        assert (sum(p.net for p in own), sum(p.tax for p in own)) == (Decimal(net), Decimal(tax))
+
+
+def test_the_whole_at_once_takes_the_rounding_line_along() -> None:
+    assert amounts(refund("0.35", [], *ROUNDED)) == [("TAX15", "0.60", "0.05"), ("NONE", "-0.30", "0.00")]
+
+
+def test_a_credit_note_as_xero_returns_it_says_what_it_took() -> None:
+    note = {"LineItems": [{"TaxType": "OUTPUT", "LineAmount": "5.00", "TaxAmount": "0.40"}]}
+    assert parts_of(note) == [Part("OUTPUT", Decimal("5.00"), Decimal("0.40"))]
+
+
+@given(lines=LINES, cuts=st.lists(st.integers(1, 60), min_size=1, max_size=4))
+def test_refunds_that_complete_the_total_leave_nothing_of_any_tax_type(
+    lines: list[Any], cuts: list[int]
+) -> None:
+    made = [
+        item(str(abs(net) * CENT), str(round(Decimal(abs(net)) * Decimal(rate) / 100) * CENT), tax_type)
+        for (tax_type, rate), net, _ in lines
+    ]
+    made.append({**ROUNDED[1], "LineAmount": Decimal("0.07")})
+    total = sum((line["LineAmount"] + line["TaxAmount"] for line in made), Decimal(0))
+    shares = [to_cents(total * cut / 300) for cut in cuts]
+    assume(all(shares) and total > sum(shares))
+    taken: list[Part] = []
+    for amount in [*shares, total - sum(shares)]:
+        body = refund(str(amount), taken, *made)
+        assert xero_books(body)[2] == amount
+        taken += parts_of(body)
+    for tax_type in {line["TaxType"] for line in made}:
+        own = [line for line in made if line["TaxType"] == tax_type]
+        parts = [part for part in taken if part.tax_type == tax_type]
+        assert sum(p.net for p in parts) == sum(line["LineAmount"] for line in own)
+        assert sum(p.tax for p in parts) == sum(line["TaxAmount"] for line in own)
