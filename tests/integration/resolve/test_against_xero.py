@@ -102,13 +102,13 @@ def some_lines(chance: random.Random) -> tuple[Line, ...]:
                 line_id=f"line-{index}",
                 description=chance.choice(["", "Shirt\nSKU: A", "x" * 5000]),
                 quantity=Decimal(chance.choice(["1", "2", "3", "0.5", "-1", "0.33333", "12", "0"])),
-                unit_amount=Decimal(chance.randint(-100, 30_000)).scaleb(-chance.choice([0, 2, 4, 6])),
+                unit_amount=Decimal(chance.randint(-100, 30_000)).scaleb(-chance.choice([0, 2, 4, 6, 9])),
                 discount_percent=Decimal(chance.choice(["0", "0", "10", "33.33", "12.345", "100"])),
                 tax_rate=Decimal(tax),
                 tax2_rate=Decimal(tax2),
             )
         )
-    return tuple(lines)
+    return tuple(lines) * (20 if len(lines) == 1 and chance.random() < 0.7 else 1)
 
 
 def test_totals_of_any_document_agree_to_the_cent(xero: Xero) -> None:
@@ -135,7 +135,9 @@ def test_totals_of_any_document_agree_to_the_cent(xero: Xero) -> None:
             part = documents[start : start + 50]
             made = xero.put(kind, [body for _, body in part])
             for (document, _), found in zip(part, made, strict=True):
-                assert Decimal(str(found["Total"])) == totals(document).total
+                wanted = totals(document)
+                shown = [Decimal(str(found[name])) for name in ("SubTotal", "TotalTax", "Total")]
+                assert shown == [wanted.subtotal, wanted.tax + wanted.tax2, wanted.total]
 
 
 def test_a_line_that_is_edited_keeps_neither_old_discount_nor_old_cents(xero: Xero) -> None:

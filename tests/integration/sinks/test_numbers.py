@@ -17,7 +17,9 @@ def thing(number: int, **fields: Any) -> dict[str, Any]:
 
 def sale(make: Maker, number: int, lines: Sequence[dict[str, Any]], net: Any, tax: Any, **more: Any) -> Any:
     totals = {"total_price": net, "total_tax": tax, "total_tax2": 0, "total_cost": 0}
-    return make.document(make.customer(f"Shop {number}"), number, document_items=list(lines), **totals, **more)
+    return make.document(
+        make.customer(f"Shop {number}"), number, document_items=list(lines), **totals, **more
+    )
 
 
 def sums(document: dict[str, Any]) -> tuple[str, str, str]:
