@@ -64,9 +64,10 @@ def test_missing_details_show_as_a_gap(code: str) -> None:
 
 def test_details_stand_in_the_sentence_and_are_not_templates_themselves() -> None:
     sentence, remedy = render(
-        "total_mismatch", {"document": "invoice 1042", "total": "110.00", "xero_total": "{oops}"}
+        "total_mismatch",
+        {"document": "invoice 1042", "total": "110.00", "xero_total": "{oops}", "tried": "{total}"},
     )
-    assert sentence == "Invoice 1042 is 110.00 in SalesBinder, but its lines come to {oops}."
+    assert sentence == "Invoice 1042 is 110.00 in SalesBinder, but its lines come to {oops}. Tried: {total}."
     assert remedy.startswith("Open the document")
 
 
