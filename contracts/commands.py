@@ -53,18 +53,36 @@ class EventRef(_Wire, frozen=True):
 
 
 class Address(_Wire, frozen=True):
-    """One postal address. It is blank when every part is blank."""
+    """One postal address. A part that is none was not told; one that is ``""`` is blank."""
 
-    line_1: str = ""
-    line_2: str = ""
-    city: str = ""
-    region: str = ""
-    postal_code: str = ""
-    country: str = ""
+    line_1: str | None = None
+    line_2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class FieldStamp(_Wire, frozen=True):
+    """How new a field is that an older snapshot told."""
+
+    field: str
+    """``email``, ``billing.city``."""
+    moment: datetime
+    time: datetime
+
+    @property
+    def stamp(self) -> Stamp:
+        """As of a snapshot."""
+        return Stamp(self.moment, self.time)
 
 
 class ContactSnapshot(_Wire, frozen=True):
-    """A customer or supplier as SalesBinder had it at ``version``. Texts as given, blank is ``""``."""
+    """A customer or supplier as SalesBinder had it at ``version``.
+
+    Texts as given; blank is ``""``, and what the record did not tell is none. (Commands and snapshots of
+    versions that did not know the difference name no blank field: it counts as not told, and clears nothing.)
+    """
 
     side: Side
     record_id: str
@@ -74,12 +92,17 @@ class ContactSnapshot(_Wire, frozen=True):
     event_time: datetime
     position: int = 0
     """Of the action that brought it; 0 until the ledger has given it one."""
-    email: str = ""
-    phone: str = ""
-    fax: str = ""
-    website: str = ""
+    dated: bool = True
+    """False for a document's customer without ``modified``: it may find or create a contact, and never
+    changes one that is linked."""
+    email: str | None = None
+    phone: str | None = None
+    fax: str | None = None
+    website: str | None = None
     billing: Address = Address()
     shipping: Address = Address()
+    older: tuple[FieldStamp, ...] = ()
+    """Of one that is put together of several: the fields that were told before ``version``."""
 
     @property
     def stamp(self) -> Stamp:

@@ -363,16 +363,27 @@ def _content_hash(attributes: Attributes, data: EventData) -> str:
 
 
 def _as_first_read(data: EventData) -> EventData:
-    """``data`` without the fields that the first version did not know."""
-    if not isinstance(data, snapshots.DocumentData | snapshots.TransactionData):
-        return data
-    lines = data.document.document_items
-    if all(line.quantity_partially_received is None for line in lines):
-        return data
-    known = tuple(msgspec.structs.replace(line, quantity_partially_received=None) for line in lines)
-    return msgspec.structs.replace(
-        data, document=msgspec.structs.replace(data.document, document_items=known)
-    )
+    """``data`` without the fields that the first version did not know, and what is blank in an account record
+    as if it were absent: that version did not tell the two apart.
+    """
+    replace = msgspec.structs.replace
+    match data:
+        case snapshots.CustomerData(customer=record):
+            return replace(data, customer=_without_nulls(record))
+        case snapshots.SupplierData(supplier=record):
+            return replace(data, supplier=_without_nulls(record))
+        case snapshots.DocumentData(document=document) | snapshots.TransactionData(document=document):
+            lines = document.document_items
+            if any(line.quantity_partially_received is not None for line in lines):
+                lines = tuple(replace(line, quantity_partially_received=None) for line in lines)
+            party = _without_nulls(document.customer)
+            return replace(data, document=replace(document, document_items=lines, customer=party))
+    return data
+
+
+def _without_nulls(record: snapshots.AccountRecord) -> snapshots.AccountRecord:
+    nulls = {name: msgspec.UNSET for name in snapshots.TOLD_FIELDS if getattr(record, name) is None}
+    return msgspec.structs.replace(record, **nulls) if nulls else record
 
 
 def event_to_kafka(

@@ -1,7 +1,8 @@
 """SalesBinder's records as change events carry them: the fields of its API 2.0 that this product knows.
 
-Unknown fields are ignored, because SalesBinder adds fields. Blank is ``""``, ``null`` or absent. Fields that
-nothing depends on are ``Any``: their shape may change without an event being refused.
+Unknown fields are ignored, because SalesBinder adds fields. Blank is ``""``, ``null`` or absent; in an
+account record what is absent is not blank, but not told. Fields that nothing depends on are ``Any``: their
+shape may change without an event being refused.
 """
 
 from typing import Annotated, Any
@@ -12,6 +13,10 @@ from contracts.fields import Day, Id, Instant, Number
 
 Text = str | None
 Code = int | str | None
+UNSET = msgspec.UNSET
+Told = str | None | msgspec.UnsetType
+ToldCode = int | str | None | msgspec.UnsetType
+"""Of account records: ``UNSET`` where the record does not name the field."""
 
 
 class _Record(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -19,33 +24,40 @@ class _Record(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class AccountRecord(_Record):
-    """A customer or supplier (SalesBinder calls both accounts)."""
+    """A customer or supplier (SalesBinder calls both accounts).
+
+    A field that is ``UNSET`` was not in the record, which says nothing about it; ``""`` and none are blank.
+    """
 
     id: Id
     name: str
     context_id: Number | None = None
     """2 customer, 10 supplier, where given."""
     customer_number: Code = None
-    office_email: Text = None
-    office_phone: Text = None
-    office_number: Text = None
+    office_email: Told = UNSET
+    office_phone: Told = UNSET
+    office_number: Told = UNSET
     """The name that SalesBinder's field tables give ``office_phone``."""
-    office_fax: Text = None
-    url: Text = None
-    billing_address_1: Text = None
-    billing_address_2: Text = None
-    billing_city: Text = None
-    billing_region: Text = None
-    billing_postal_code: Code = None
-    billing_country: Text = None
-    shipping_address_1: Text = None
-    shipping_address_2: Text = None
-    shipping_city: Text = None
-    shipping_region: Text = None
-    shipping_postal_code: Code = None
-    shipping_country: Text = None
+    office_fax: Told = UNSET
+    url: Told = UNSET
+    billing_address_1: Told = UNSET
+    billing_address_2: Told = UNSET
+    billing_city: Told = UNSET
+    billing_region: Told = UNSET
+    billing_postal_code: ToldCode = UNSET
+    billing_country: Told = UNSET
+    shipping_address_1: Told = UNSET
+    shipping_address_2: Told = UNSET
+    shipping_city: Told = UNSET
+    shipping_region: Told = UNSET
+    shipping_postal_code: ToldCode = UNSET
+    shipping_country: Told = UNSET
     created: Instant | None = None
     modified: Instant | None = None
+
+
+TOLD_FIELDS = tuple(f.name for f in msgspec.structs.fields(AccountRecord) if f.default is UNSET)
+"""Fields of an account record that may be absent, which is not the same as blank."""
 
 
 class CustomField(_Record):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
-from contracts.commands import DocumentSnapshot
+from contracts.commands import ContactSnapshot, DocumentSnapshot, Side
 from contracts.snapshots import Document
 from mappers.contacts import to_contact
 from mappers.lines import to_line
@@ -20,7 +20,7 @@ def to_document(record: Document, kind: Kind, event_time: datetime) -> DocumentS
         kind=kind,
         record_id=record.id,
         number=text(record.document_number),
-        contact=to_contact(record.customer, "customer" if kind == "invoice" else "supplier", event_time),
+        contact=_party(record, kind, event_time),
         issue_date=plain_day(record.issue_date),
         created=plain_moment(record.created),
         version=plain_moment(record.modified),
@@ -34,6 +34,11 @@ def to_document(record: Document, kind: Kind, event_time: datetime) -> DocumentS
         tax=_plain(record.total_tax),
         tax2=_plain(record.total_tax2),
     )
+
+
+def _party(record: Document, kind: Kind, event_time: datetime) -> ContactSnapshot:
+    side: Side = "customer" if kind == "invoice" else "supplier"
+    return to_contact(record.customer, side, event_time, of_document=True)
 
 
 def _check_total(record: Document, kind: Kind) -> Decimal | None:

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 _NOT_ALLOWED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 does not allow (Xero keeps documents as XML), and DEL."""
 
@@ -13,6 +15,11 @@ LABEL_LENGTH = 255
 def label(value: object) -> str:
     """A field as a short text of one line, for the log."""
     return " ".join(text(value).split())[:LABEL_LENGTH]
+
+
+def told(value: object) -> str | None:
+    """A field as text, blank where it is null; none where its record does not name it."""
+    return None if value is msgspec.UNSET else text(value)
 
 
 def text(value: object) -> str:

@@ -15,7 +15,7 @@ from sinks.effects import FACT_CODES
 from sinks.entries import Entry, now_utc, result_of
 from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
 from sinks.situations import Work, situations
-from sinks.steps import Element, Link
+from sinks.steps import Element, Link, Target
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -81,7 +81,7 @@ class Desk:
         """One plan each; returns those that learnt something and must be planned again."""
         found = await situations(connection, self.account, works, self.settings, self.facts)
         again: list[Work] = []
-        learnt: list[Link] = []
+        learnt: dict[Target, Link] = {}
         for work, situation in zip(works, found, strict=True):
             if self.breaker.why and work.entry.state == "queued":
                 outcome.waiting.append(work)  # stays in the queue as it is
@@ -91,7 +91,7 @@ class Desk:
                 outcome.sends.append((work, step.element))
                 writer.progress(work)
             elif isinstance(step, Remember):
-                learnt += step.links
+                learnt |= {link.target: link for link in step.links}
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
                 if step.afresh:
                     work.known, work.refusal = Known(), None
@@ -115,7 +115,7 @@ class Desk:
             else:
                 writer.conclude(work, step, situation)
                 outcome.ended.append(work)
-        await ledger.write_links(connection, self.account, learnt)
+        await ledger.write_links(connection, self.account, learnt.values())
         return again
 
     def _worth_asking(self, work: Work, step: Fail) -> bool:

@@ -115,9 +115,11 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
     for work in works:
         work.entry = replace(work.entry, acted=True)
     if element.target.kind == "contact":
+        archived = str(found.get("ContactStatus") or "ACTIVE") != "ACTIVE" or found.get("MergedToContactID")
         for work in works:
-            archived = found.get("ContactStatus") == "ARCHIVED"
             work.known = replace(work.known, contact=found if archived else None)
+        if archived:  # nobody sees what was written to it: that counts as not sent
+            return None
         name = str(found.get("Name") or element.memory.get("name") or "")
         xero_id = str(found.get("ContactID") or element.xero_id)
         return Link(element.target, xero_id, name, seq, facts=dict(element.memory))

@@ -13,6 +13,7 @@ from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encod
 from contracts.results import encode_result
 from mappers.texts import label
 from sinks.entries import entry_of_row, result_of
+from sinks.folding import folded_snapshots
 from sinks.ledger import SQL, Connection, snapshots
 from sinks.steps import encode_memory
 
@@ -20,6 +21,9 @@ LANE_CHANNEL = "sbx_lane"
 """PostgreSQL notification: the account named in the payload has new work."""
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
+_decoder = msgspec.json.Decoder(ContactSnapshot)
+_Key = tuple[str, str, str]
+"""Account, entity, record id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +169,47 @@ async def _keep_snapshots(
     newest = _newest(commands, positions)
     if not newest:
         return
-    ordered: list[tuple[tuple[str, str, str], Any]] = sorted(newest.items(), key=lambda item: item[0])
-    await connection.execute(
-        SQL["upsert_snapshots"],
-        {
-            "account": [key[0] for key, _ in ordered],
-            "entity": [key[1] for key, _ in ordered],
-            "record_id": [key[2] for key, _ in ordered],
-            "modified": [snapshot.version for _, snapshot in ordered],
-            "event_time": [snapshot.event_time for _, snapshot in ordered],
-            "body": [_encoder.encode(snapshot) for _, snapshot in ordered],
-        },
-    )
+    contacts = {key: one for key, one in newest.items() if isinstance(one, ContactSnapshot)}
+    if contacts:
+        await _keep_contacts(connection, contacts)
+    documents = {key: one for key, one in newest.items() if key not in contacts}
+    if documents:
+        await connection.execute(SQL["upsert_snapshots"], _rows(documents))
+
+
+async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnapshot]) -> None:
+    """Fold snapshots of customers and suppliers into those that are known, one after the other with whoever
+    else takes in some of the same records.
+    """
+    rows = _rows(came)
+    cursor = await connection.execute(SQL["insert_snapshots"], rows)
+    new = {(row[0], row[1], row[2]) for row in await cursor.fetchall()}
+    if len(new) == len(came):
+        return
+    cursor = await connection.execute(SQL["lock_snapshots"], rows)
+    changed = {}
+    for account, entity, record, body in await cursor.fetchall():
+        key = (account, entity, record)
+        if key not in new:
+            held = _decoder.decode(bytes(body))
+            folded = folded_snapshots(held, came[key])
+            if folded != held:
+                changed[key] = folded
+    if changed:
+        await connection.execute(SQL["replace_snapshots"], _rows(changed))
+
+
+def _rows(snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot]) -> dict[str, list[Any]]:
+    """As columns, in the order of their keys, in which all lock them."""
+    ordered = sorted(snapshots.items(), key=lambda item: item[0])
+    return {
+        "account": [key[0] for key, _ in ordered],
+        "entity": [key[1] for key, _ in ordered],
+        "record_id": [key[2] for key, _ in ordered],
+        "modified": [snapshot.version for _, snapshot in ordered],
+        "event_time": [snapshot.event_time for _, snapshot in ordered],
+        "body": [_encoder.encode(snapshot) for _, snapshot in ordered],
+    }
 
 
 def _newest(
@@ -184,7 +217,7 @@ def _newest(
 ) -> dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot]:
     """By account, entity and record id: the newest snapshot that one of the commands brings.
 
-    Of two with equal stamps it is the later one.
+    Of two with equal stamps it is the later one. Those of a contact are folded.
     """
     newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
     for command in commands:
@@ -192,9 +225,16 @@ def _newest(
             key = (command.account, entity, brought.record_id)
             snapshot = msgspec.structs.replace(brought, position=positions.get(command.command_id, 0))
             held = newest.get(key)
-            if held is None or held.stamp <= snapshot.stamp:
-                newest[key] = snapshot
+            newest[key] = snapshot if held is None else _newer(held, snapshot)
     return newest
+
+
+def _newer(
+    held: ContactSnapshot | DocumentSnapshot, came: ContactSnapshot | DocumentSnapshot
+) -> ContactSnapshot | DocumentSnapshot:
+    if isinstance(held, ContactSnapshot) and isinstance(came, ContactSnapshot):
+        return folded_snapshots(held, came)
+    return came if held.stamp <= came.stamp else held
 
 
 def _snapshots_of(command: Command) -> list[tuple[str, ContactSnapshot | DocumentSnapshot]]:

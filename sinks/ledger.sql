@@ -24,6 +24,27 @@ SET modified = excluded.modified, event_time = excluded.event_time, body = exclu
 WHERE (least(excluded.modified, excluded.event_time), excluded.event_time)
       >= (least(s.modified, s.event_time), s.event_time)
 
+-- name: insert_snapshots
+INSERT INTO ledger.snapshots (account, entity, record_id, modified, event_time, body)
+SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
+                     %(modified)s::timestamptz[], %(event_time)s::timestamptz[], %(body)s::bytea[])
+ON CONFLICT (account, entity, record_id) DO NOTHING
+RETURNING account, entity, record_id
+
+-- name: lock_snapshots
+SELECT account, entity, record_id, body FROM ledger.snapshots
+WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[],
+                                                            %(record_id)s::text[]))
+ORDER BY account, entity, record_id
+FOR UPDATE
+
+-- name: replace_snapshots
+UPDATE ledger.snapshots s SET modified = u.modified, event_time = u.event_time, body = u.body
+FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[], %(modified)s::timestamptz[],
+            %(event_time)s::timestamptz[], %(body)s::bytea[])
+     AS u (account, entity, record_id, modified, event_time, body)
+WHERE s.account = u.account AND s.entity = u.entity AND s.record_id = u.record_id
+
 -- name: insert_reused
 INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
                              state, reason_code, reason_args, version, finished_at, triggered_by, actor)

@@ -14,6 +14,7 @@ from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
 from sinks import ledger
 from sinks.calls import FULL_BATCH
 from sinks.entries import Entry, now_utc
+from sinks.folding import completed
 from sinks.planner import Known, Refusal, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
@@ -124,7 +125,7 @@ async def _newest_contacts(
     documents: Mapping[str, DocumentSnapshot | None],
 ) -> dict[str, ContactSnapshot]:
     """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
-    action brings its own, unless it is retried."""
+    action brings its own, unless it is retried: what that does not tell is as it was told before."""
     own = {}
     for work in works:
         command = work.entry.command
@@ -133,13 +134,12 @@ async def _newest_contacts(
         if contact is not None:
             own[command.command_id] = msgspec.structs.replace(contact, position=work.entry.seq)
     plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
-    newest = await ledger.snapshots(
-        connection, account, {(c.side, c.record_id) for i, c in own.items() if i not in plain}
-    )
+    newest = await ledger.snapshots(connection, account, {(c.side, c.record_id) for c in own.values()})
     found = {}
     for command_id, contact in own.items():
-        stored = None if command_id in plain else newest.get((contact.side, contact.record_id))
-        found[command_id] = stored if isinstance(stored, ContactSnapshot) else contact
+        stored = newest.get((contact.side, contact.record_id))
+        known = stored if isinstance(stored, ContactSnapshot) else None
+        found[command_id] = completed(contact, known) if command_id in plain else known or contact
     return found
 
 

@@ -170,6 +170,15 @@ REASONS = (
         by=("name",),
     ),
     _failed(
+        "contact_gone",
+        "the contact '{name}', which SalesBinder's record is linked to, is not in this Xero organisation any "
+        "more.",
+        "The organisation was reset or is another one than it was, or the contact was removed for good.",
+        "retry: the contact is looked for by its number and its name, and made again where Xero has none.",
+        "xero",
+        by=("name",),
+    ),
+    _failed(
         "contact_name_invalid",
         "Xero does not take the name '{name}': {problem}.",
         "A contact's name must not be empty, must not contain < or >, and has at most 255 characters.",

@@ -18,6 +18,7 @@ TITLES = {
     "contact_name_taken": "Contact name is taken",
     "contact_number_taken": "Contact number is taken",
     "contact_archived": "Contact is archived",
+    "contact_gone": "Contact is not in Xero any more",
     "contact_name_invalid": "Contact name that Xero does not take",
     "contact_email_invalid": "E-mail address that Xero does not take",
     "exceeds_amount_due": "Payment exceeds what is due",

@@ -18,6 +18,13 @@ REASONS = (
         "if these are different people, give them different names in SalesBinder.",
     ),
     _warning(
+        "contact_not_updated",
+        "the contact '{contact}' stays as it was in Xero, because its own change was not taken: {message}",
+        "A document does not wait for a change of its contact that Xero refuses.",
+        "see to the failed entry of the customer or supplier, or change the record in SalesBinder.",
+        "xero",
+    ),
+    _warning(
         "invoice_stays_paid",
         "the invoice stays paid in Xero; the refund of {amount} stands there as a credit note of its own.",
         "A refund is booked as a credit note with the money paid out, so that the invoice itself is "

@@ -1,5 +1,6 @@
 """Putting data into the books from the outside, the way people do in Xero's own screens."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,8 @@ def fill(books: Books, given: dict[str, Any]) -> dict[str, Any]:
 
     Parts: `contacts`, `accounts`, `items` (elements as in Xero's API, upserted), `tax_rates`
     ({tax_type, name, rate or components, applies_to}), `currencies` (code to rate), `period_lock_date`,
-    `end_of_year_lock_date` (ISO or null), `name`, `merge` ({source, into}), `reconcile` ([PaymentID])."""
+    `end_of_year_lock_date` (ISO or null), `name`, `merge` ({source, into}), `remove_contact` (ContactID),
+    `reconcile` ([PaymentID]), `behaviour` (switches of `books.ledger.Behaviour`)."""
     unknown = set(given) - set(_PARTS)
     if unknown:
         raise ValueError(f"unknown parts {sorted(unknown)}: use {sorted(_PARTS)}")
@@ -79,6 +81,16 @@ def _merge(books: Books, value: dict[str, str]) -> str:
     return into.contact_id
 
 
+def _remove_contact(books: Books, value: str) -> str:
+    books.forget_contact(books.contacts[value])
+    return value
+
+
+def _behaviour(books: Books, value: dict[str, bool]) -> dict[str, bool]:
+    books.behaviour = replace(books.behaviour, **value)
+    return value
+
+
 def _reconcile(books: Books, value: list[str]) -> list[str]:
     for payment_id in value:
         books.payments[payment_id].is_reconciled = True
@@ -88,5 +100,6 @@ def _reconcile(books: Books, value: list[str]) -> list[str]:
 _PARTS: dict[str, Any] = {
     "contacts": _contacts, "accounts": _accounts, "items": _items, "tax_rates": _tax_rates,
     "currencies": _currencies, "period_lock_date": _period_lock, "end_of_year_lock_date": _year_lock,
-    "name": _name, "merge": _merge, "reconcile": _reconcile,
+    "name": _name, "merge": _merge, "remove_contact": _remove_contact, "behaviour": _behaviour,
+    "reconcile": _reconcile,
 }  # fmt: skip

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from contracts.commands import ContactSnapshot
-from contracts.reasons import Refused, warning
+from contracts.newness import Stamp
+from contracts.reasons import Refused, render, warning
 from contracts.results import Warning
+from sinks.folding import TOLD_FIELDS, news, told
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
-from sinks.resolve import ResolvedContact, contact_body, resolve_contact
+from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
+from sinks.resolve.contacts import Field
 from sinks.steps import Element, Link, Target
 from sinks.xero.errors import is_duplicate_contact_number
 
@@ -26,7 +30,7 @@ def plan_contact_command(s: Situation) -> Plan:
         return step
     link = s.contact_link
     assert link is not None
-    older = contact.stamp[:2] < link.stamp[:2]
+    older = contact.stamp[:2] < link.stamp[:2] and link.seq != s.seq
     return Done("superseded" if older else None, link, contact_warnings(s), supersedes="snapshots")
 
 
@@ -38,11 +42,30 @@ def plan_contact(s: Situation) -> Plan | None:
     """
     contact = _contact(s)
     link = s.contact_link
-    if link is None:
+    if link is None or link.removed:
         return _first_sync(s, contact, resolve_contact(contact))
-    if contact.stamp[:2] < link.stamp[:2]:
+    if is_gone(s):
+        return plan_gone(s)
+    fresh = _news(contact, link)
+    return None if fresh is None else _later_edit(s, link, fresh)
+
+
+def plan_party(s: Situation, *, creates: bool) -> Plan | None:
+    """The next step until a document's contact is right; none when the document can be sent.
+
+    A change of a linked contact that Xero does not take keeps no document of it back, see ``party_warnings``;
+    an archived contact keeps back what ``creates`` a document.
+
+    Raises:
+        Refused: the document cannot have this contact.
+    """
+    try:
+        return plan_contact(s)
+    except Refused as refusal:
+        linked = s.contact_link is not None and not s.contact_link.removed and not is_gone(s)
+        if not linked or (creates and refusal.code == "contact_archived"):
+            raise
         return None
-    return _later_edit(s, link, contact, resolve_contact(contact))
 
 
 def plan_archived(s: Situation) -> Plan:
@@ -54,19 +77,71 @@ def plan_archived(s: Situation) -> Plan:
     link = s.contact_link
     assert link is not None
     if s.known.contact is None:
-        return _read(link.target, link.xero_id)
+        return read_contact(s, link)
     if merged := s.known.contact.get("MergedToContactID"):
-        return Remember((replace(link, xero_id=str(merged)),), afresh=True)
+        return Remember((_moved(link, str(merged)),), afresh=True)
     raise Refused("contact_archived", name=_contact(s).name)
+
+
+def read_contact(s: Situation, link: Link) -> Send:
+    """Read the linked contact as Xero has it now."""
+    return _read(link.target, link.xero_id)
+
+
+def is_archived(s: Situation) -> bool:
+    """True when the linked contact was read and is not active."""
+    return bool(s.known.contact) and _archived(s.known.contact or {})
+
+
+def is_gone(s: Situation) -> bool:
+    """True when Xero does not know the linked contact any more."""
+    refused = s.refusal is not None and s.refusal.code == "contact_gone"
+    return refused or s.known.contact == {}
+
+
+def plan_gone(s: Situation) -> Plan:
+    """What was linked is in this organisation no more. Whoever retries has it linked again, by number and
+    name, or made again.
+
+    Raises:
+        Refused: ``contact_gone``.
+    """
+    link = s.contact_link
+    assert link is not None
+    if not s.retried:
+        raise Refused("contact_gone", name=link.xero_number or _contact(s).name)
+    return Remember((replace(link, removed=True),), afresh=True)
 
 
 def contact_warnings(s: Situation) -> tuple[Warning, ...]:
     """What a bookkeeper should know about the contact of this command."""
     contact = _contact(s)
-    warnings = resolve_contact(contact).warnings
+    try:
+        warnings = resolve_contact(contact).warnings
+    except Refused:  # of a document that is sent all the same
+        warnings = ()
     if s.contact_shared:
         warnings = (*warnings, warning("contact_shared", contact=contact.name))
     return warnings
+
+
+def trouble_warnings(s: Situation) -> tuple[Warning, ...]:
+    """Tells of a linked contact whose own change was refused, which its documents do not wait for."""
+    link = s.contact_link
+    if link is None or link.removed:
+        return ()
+    try:
+        plan_contact(s)
+    except Refused as refusal:
+        reason, _ = render(refusal.code, {"document": "it", **refusal.details})
+        name = link.xero_number or _contact(s).name
+        return (warning("contact_not_updated", contact=name, message=reason),)
+    return ()
+
+
+def party_warnings(s: Situation) -> tuple[Warning, ...]:
+    """What a bookkeeper should know about a document's contact."""
+    return (*contact_warnings(s), *trouble_warnings(s))
 
 
 def _contact(s: Situation) -> ContactSnapshot:
@@ -88,7 +163,9 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
         return _match(s, contact, resolved)
     if s.refusal is None or s.refusal.step != "contact":
         body = contact_body(resolved.fields, ()) | {"ContactNumber": contact.record_id}
-        return Send(Element("contacts.create", "contact", target, body, memory=_memory(contact, resolved)))
+        return Send(
+            Element("contacts.create", "contact", target, body, memory=_memory(contact, resolved.fields))
+        )
     if _number_refused(s):
         return _find_by_number(target, contact)
     if s.refusal.code == "contact_name_taken":
@@ -128,7 +205,7 @@ def _link(
     if _archived(match):
         raise Refused("contact_archived", name=match.get("Name", contact.name))
     filled = {name: value for name, value in resolved.fields.items() if value}
-    body = contact_body(filled, (), existing=match) | {"ContactID": match["ContactID"]}
+    body = contact_body(filled, (), match, resolved.untold) | {"ContactID": match["ContactID"]}
     if not match.get("ContactNumber"):
         body["ContactNumber"] = contact.record_id
     element = Element(
@@ -137,48 +214,97 @@ def _link(
         contact_target(contact),
         body,
         xero_id=str(match["ContactID"]),
-        memory=_memory(contact, resolved),
+        memory=_memory(contact, resolved.fields),
     )
     return Send(element)
 
 
-def _later_edit(s: Situation, link: Link, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan | None:
+def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
+    """What the snapshot tells that is not older than what Xero has; none when nothing is."""
+    if not contact.dated:
+        return None
+    return news(contact, _told(link), link.stamp)
+
+
+def _told(link: Link) -> dict[str, Stamp]:
+    """How new each field is that SalesBinder told so far."""
+    told = link.facts.get("told")
+    if told is None:  # linked before it was kept
+        return dict.fromkeys(TOLD_FIELDS, link.stamp)
+    stamps = {field: [datetime.fromisoformat(part) for part in at] for field, at in told.items()}
+    return {field: Stamp(at[0], at[1]) if at else link.stamp for field, at in stamps.items()}
+
+
+def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | None:
+    """Push what differs from what was sent.
+
+    Args:
+        contact: without what Xero has newer already.
+    """
     sent: Mapping[str, Any] = link.facts.get("sent", {})
     refused = s.refusal if s.refusal is not None and s.refusal.step in ("contact", "contact link") else None
-    if (s.known.contact and _archived(s.known.contact)) or (refused and refused.code == "contact_archived"):
+    if is_archived(s) or (refused and refused.code == "contact_archived"):
         return plan_archived(s)
     if refused is not None:
         raise Refused(refused.code, **refused.details)
-    wanted = resolved.wire_fields()
+    resolved = resolve_contact(contact)
+    older = contact.stamp[:2] < link.stamp[:2]
+    wanted = {name: _whole(resolved, name, link) for name in resolved.fields if name != "name" or not older}
     changed = {name for name, value in wanted.items() if value != sent.get(name, _blank(value))}
     if not changed:
         return None
-    pushed = changed if s.contact_shared else set(wanted)
-    filled = {name: value for name, value in resolved.fields.items() if name in pushed and value}
-    cleared = tuple(name for name in sorted(pushed) if not resolved.fields[name] and sent.get(name))
+    pushed = changed if s.contact_shared or older or link.facts.get("merged") else set(wanted)
+    filled = {name: value for name, value in wanted.items() if name in pushed and value}
+    cleared = tuple(name for name in sorted(pushed) if not wanted[name] and sent.get(name))
     if s.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
-        return _read(link.target, link.xero_id)  # an address is replaced as a whole, AttentionTo must be kept
-    body = contact_body(filled, cleared, existing=s.known.contact) | {"ContactID": link.xero_id}
-    return Send(
-        Element(
-            "contacts.update",
-            "contact",
-            link.target,
-            body,
-            xero_id=link.xero_id,
-            memory=_memory(contact, resolved, link),
-        )
-    )
+        return read_contact(s, link)  # an address is replaced as a whole, AttentionTo must be kept
+    kept = {name: _never_told(resolved, name, link) for name in resolved.untold}
+    body = contact_body(filled, cleared, s.known.contact, kept) | {"ContactID": link.xero_id}
+    memory = _memory(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
+    return Send(Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, memory=memory))
 
 
-def _memory(contact: ContactSnapshot, resolved: ResolvedContact, link: Link | None = None) -> dict[str, Any]:
-    before = link.facts.get("sent", {}) if link else {}
-    return {
-        "sent": {**before, **resolved.wire_fields()},
-        "version": contact.version.isoformat(),
-        "event_time": contact.event_time.isoformat(),
-        "name": resolved.fields["name"],
+def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
+    """A field as it is to be; of an address that is told in part, the other parts as told before."""
+    value = resolved.fields[name]
+    before = (link.facts.get("sent") or {}).get(name)
+    if not isinstance(value, dict) or not isinstance(before, dict):
+        return value
+    kept = resolved.untold.get(name, frozenset()) - _never_told(resolved, name, link)
+    return {**{part: text for part, text in before.items() if part in kept}, **value}
+
+
+def _never_told(resolved: ResolvedContact, name: str, link: Link) -> frozenset[str]:
+    """Parts of an address that SalesBinder told neither now nor before, by Xero's names."""
+    return resolved.untold.get(name, frozenset()) & untold_parts(name, _told(link))
+
+
+def _moved(link: Link, xero_id: str) -> Link:
+    """The link to the contact that its own was merged into, which has a name and fields of its own."""
+    return replace(link, xero_id=xero_id, facts={**link.facts, "merged": True})
+
+
+def _memory(
+    contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
+) -> dict[str, Any]:
+    """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
+    sent, before, merged = {}, {}, False
+    newest = contact.stamp
+    if link is not None and not link.removed:
+        sent, before, merged = link.facts.get("sent", {}), _told(link), bool(link.facts.get("merged"))
+        newest = max(newest, link.stamp)
+    stamps = {**before, **{field: at for field, (_, at) in told(contact).items()}}
+    known = {
+        "sent": {**sent, **fields},
+        "version": newest.moment.isoformat(),
+        "event_time": newest.time.isoformat(),
+        "name": fields["name"],
+        "told": {
+            field: [] if at[:2] == newest[:2] else [at.moment.isoformat(), at.time.isoformat()]
+            for field, at in stamps.items()
+        },
     }
+    return {**known, "merged": True} if merged else known
 
 
 def _find_by_name(target: Target, resolved: ResolvedContact) -> Send:

@@ -13,10 +13,12 @@ from contracts.results import Warning
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contacts import (
     contact_target,
-    contact_warnings,
+    party_warnings,
     plan_archived,
-    plan_contact,
+    plan_gone,
+    plan_party,
     quoted,
+    trouble_warnings,
 )
 from sinks.planner.items import plan_item, refuse_tracked
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
@@ -73,7 +75,7 @@ def settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
     if same and link.seq == s.seq:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
     if same and link.text("confirmed_seq") == str(s.seq):
-        return Done("already_there", link, supersedes="snapshots")
+        return Done("already_there", link, trouble_warnings(s), supersedes="snapshots")
     return Done("already_there" if same else "superseded", link)
 
 
@@ -99,7 +101,7 @@ def plan_invoice(s: Situation) -> Plan | None:
     if link is None:
         return prepare(s) or _create(s, document, resolved)
     if not is_changed(link, document, resolved) and not sends_again(s, link):
-        return plan_contact(s) or as_sent(s, link, document)
+        return plan_party(s, creates=False) or as_sent(s, link, document)
     return _edit(s, link, document, resolved)
 
 
@@ -110,7 +112,7 @@ def sends_again(s: Situation, link: Link) -> bool:
 
 def contact_again(s: Situation) -> Plan | None:
     """The next step until the contact is right, too, when an action is done again."""
-    return plan_contact(s) if s.retried else None
+    return plan_party(s, creates=False) if s.retried else None
 
 
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
@@ -123,9 +125,20 @@ def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocumen
     return link.text("fingerprint") != resolved.fingerprint
 
 
-def prepare(s: Situation) -> Plan | None:
-    """What must be in Xero before the document: the item that its lines name, and the contact."""
-    return plan_item(s) or plan_contact(s)
+def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
+    """What must be in Xero before the document: the item that its lines name, and the contact.
+
+    Args:
+        creates: the document is made, or gets another contact, which an archived one cannot be.
+    """
+    return plan_item(s) or plan_party(s, creates=creates)
+
+
+def other_party(s: Situation, link: Link, document: DocumentSnapshot) -> bool:
+    """True when a document that is in Xero needs its contact named: it is another one, or it is to be put
+    right. Otherwise it is left out, since Xero takes no archived one, not even where it stands already.
+    """
+    return link.text("party") != contact_target(document.contact).record_id or sends_again(s, link)
 
 
 def refuse_removed(s: Situation, link: Link) -> None:
@@ -185,8 +198,8 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
         return _look_up(s, document, resolved, target)
     if s.known.invoice_by_number is not None:
         return _adopt(s, document, resolved)
-    if contact_refused(s, *_PUSHES):
-        return plan_archived(s)
+    if (step := refused_party(s, *_PUSHES)) is not None:
+        return step
     if _number_refused(s, "invoice"):
         return _find(target, resolved.number)
     give_up(s, "invoice")
@@ -214,10 +227,18 @@ def _find(target: Target, number: str) -> Send:
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
 
 
-def contact_refused(s: Situation, *steps: str) -> bool:
-    """True when Xero did not take the document because its contact is archived or merged."""
-    refused = s.refusal
-    return refused is not None and refused.step in steps and refused.code == "contact_archived"
+def refused_party(s: Situation, *steps: str) -> Plan | None:
+    """What to do when Xero did not take the document because its contact is archived, merged or not there;
+    none when that was not why.
+
+    Raises:
+        Refused: nothing can be done.
+    """
+    if s.refusal is None or s.refusal.step not in steps:
+        return None
+    if s.refusal.code == "contact_gone":
+        return plan_gone(s)
+    return plan_archived(s) if s.refusal.code == "contact_archived" else None
 
 
 def _number_refused(s: Situation, *steps: str) -> bool:
@@ -256,8 +277,8 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     refuse_removed(s, link)
-    if contact_refused(s, *_PUSHES):
-        return plan_archived(s)
+    if (step := refused_party(s, *_PUSHES)) is not None:
+        return step
     if _number_refused(s, *_PUSHES):
         if s.known.invoice_by_number is None:
             return _find(link.target, resolved.number)
@@ -269,11 +290,12 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     if status_of(s, link) in UNAPPROVED:
         give_up(s, "invoice")
         body = {**with_line_ids(link, resolved), "Status": "DRAFT"}
-        return prepare(s) or _push(s, link, document, resolved, body, "invoice")
+        step = prepare(s, creates=other_party(s, link, document))
+        return step or _push(s, link, document, resolved, body, "invoice")
     if s.known.invoice is None:
         return read_invoice(link)
     if s.settings.edit_authorised == "refuse":
-        if (contact_step := plan_contact(s)) is not None:
+        if (contact_step := plan_party(s, creates=False)) is not None:
             return contact_step
         raise Refused("authorised_not_editable", number=link.xero_number)
     give_up(s, "invoice push")
@@ -298,7 +320,8 @@ def _push_authorised(
     if invoice.get("Status") != "PAID":
         body["Status"] = "AUTHORISED"
     resolved = replace(resolved, warnings=(*resolved.warnings, *kept))
-    return prepare(s) or _push(s, link, document, resolved, body, "invoice push")
+    step = prepare(s, creates=other_party(s, link, document))
+    return step or _push(s, link, document, resolved, body, "invoice push")
 
 
 def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[str, Any]:
@@ -332,7 +355,9 @@ def _push(
     step: str,
 ) -> Plan:
     assert s.contact_link is not None
-    body = {**body, "InvoiceID": link.xero_id, "Contact": {"ContactID": s.contact_link.xero_id}}
+    body = {**body, "InvoiceID": link.xero_id}
+    if other_party(s, link, document):
+        body["Contact"] = {"ContactID": s.contact_link.xero_id}
     memory = document_memory(s, document, resolved)
     return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
 
@@ -349,7 +374,7 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
         "currency": resolved.currency,
         "money": resolved.posted,
         "party": contact_target(document.contact).record_id,
-        "warnings": [*resolved.warnings, *contact_warnings(s)],
+        "warnings": [*resolved.warnings, *party_warnings(s)],
     }
 
 

@@ -11,20 +11,21 @@ from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.reasons import Refused
 from sinks.planner.amounts import xero_day
-from sinks.planner.contacts import plan_archived, plan_contact
+from sinks.planner.contacts import plan_party
 from sinks.planner.invoices import (
     GONE,
     as_sent,
     before_cutoff,
     contact_again,
-    contact_refused,
     document_memory,
     document_of,
     facts_of,
     give_up,
     is_changed,
+    other_party,
     prepare,
     refused_for_state,
+    refused_party,
     sends_again,
     settled,
 )
@@ -76,7 +77,7 @@ def plan_order(s: Situation) -> Plan | None:
     if link is None:
         return prepare(s) or _create(s, document, resolved)
     if not is_changed(link, document, resolved) and not sends_again(s, link):
-        return plan_contact(s) or as_sent(s, link, document)
+        return plan_party(s, creates=False) or as_sent(s, link, document)
     return _edit(s, link, document, resolved)
 
 
@@ -166,8 +167,8 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
         return _look_up(s, document, resolved, target)
     if s.known.order_by_number is not None:
         return _adopt(s, document, resolved, s.known.order_by_number)
-    if contact_refused(s, "order"):
-        return plan_archived(s)
+    if (step := refused_party(s, "order")) is not None:
+        return step
     if s.refusal is not None and s.refusal.step == "order" and s.refusal.code == "number_taken":
         return _find(target, resolved)
     give_up(s, "order")
@@ -225,17 +226,20 @@ def _adopt(
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """An order is no part of the books: until it is billed, an approved one is changed like a draft. Its
     status is not named, so that it stays as it is."""
-    if contact_refused(s, "order"):
-        return plan_archived(s)
+    if (step := refused_party(s, "order")) is not None:
+        return step
     if s.known.order is None and (refused_for_state(s, "order") or lines_refused(s, "order")):
         return read_order(link)
     if (lost := lines_lost(s, link, s.known.order)) is not None:
         return lost
     give_up(s, "order")
-    if (step := prepare(s)) is not None:
+    named = other_party(s, link, document)
+    if (step := prepare(s, creates=named)) is not None:
         return step
     assert s.contact_link is not None
-    body = {**with_line_ids(link, resolved), "Contact": {"ContactID": s.contact_link.xero_id}}
+    body = with_line_ids(link, resolved)
+    if named:
+        body = {**body, "Contact": {"ContactID": s.contact_link.xero_id}}
     return update_order(link, "order", body, document_memory(s, document, resolved))
 
 

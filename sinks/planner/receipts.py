@@ -7,12 +7,11 @@ from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from mappers.totals import totals
 from sinks.names import same_name
-from sinks.planner.contacts import plan_archived, quoted
+from sinks.planner.contacts import is_archived, plan_archived, quoted, read_contact
 from sinks.planner.invoices import (
     GONE,
     UNAPPROVED,
     before_cutoff,
-    contact_refused,
     document_memory,
     document_of,
     document_warnings,
@@ -20,6 +19,7 @@ from sinks.planner.invoices import (
     link_of_invoice,
     prepare,
     refused_for_state,
+    refused_party,
 )
 from sinks.planner.orders import (
     bill_target,
@@ -136,12 +136,12 @@ def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
     somebody billed or deleted in Xero must not get a bill of ours.
     """
     resolved = _resolved(s, link)
-    if contact_refused(s, "bill"):
-        return plan_archived(s)
+    if (step := refused_party(s, "bill")) is not None:
+        return step
     give_up(s, "bill")
     if s.known.order is None:
         return read_order(link)
-    step = prepare(s) or _approve(s, link)
+    step = prepare(s) or _archived_party(s, link) or _approve(s, link)
     if step is not None:
         return step
     assert s.contact_link is not None
@@ -149,6 +149,15 @@ def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
     memory = _memory(s, link, resolved)
     return Send(Element("bills.create", "bill", target, body, memory=memory))
+
+
+def _archived_party(s: Situation, link: Link) -> Plan | None:
+    """Before an order is approved for its bill: would Xero take a bill of this contact?"""
+    if order_status(s, link) not in UNAPPROVED or s.contact_link is None:
+        return None
+    if s.known.contact is None:
+        return read_contact(s, s.contact_link)
+    return plan_archived(s) if is_archived(s) else None
 
 
 def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> dict[str, Any]:

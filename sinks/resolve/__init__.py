@@ -5,7 +5,7 @@ Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; whoever sends 
 """
 
 from sinks.resolve.amounts import EMPTY_LINE_ID, ROUNDING_LINE_ID
-from sinks.resolve.contacts import ResolvedContact, contact_body, resolve_contact
+from sinks.resolve.contacts import ResolvedContact, contact_body, resolve_contact, untold_parts
 from sinks.resolve.documents import ResolvedDocument
 from sinks.resolve.invoices import resolve_invoice
 from sinks.resolve.orders import resolve_bill, resolve_order
@@ -32,4 +32,5 @@ __all__ = [
     "resolve_order",
     "resolve_payment",
     "resolve_refund",
+    "untold_parts",
 ]

@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from contracts.commands import Address, ContactSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
+from sinks.folding import told
 from sinks.resolve.texts import cut, one_line, tidy
 
 Field = str | dict[str, str]
@@ -28,6 +29,15 @@ _ADDRESS_LIMITS: Final = {
     "PostalCode": 50,
     "Country": 50,
 }
+_ADDRESS_OF: Final = {
+    "AddressLine1": "line_1",
+    "AddressLine2": "line_2",
+    "City": "city",
+    "Region": "region",
+    "PostalCode": "postal_code",
+    "Country": "country",
+}
+_LATER_LINES: Final = ("AddressLine3", "AddressLine4")
 _BLANK = "(blank)"
 _ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+")
@@ -49,12 +59,14 @@ class ResolvedContact:
     """A contact's fields in one normal form: equal values have equal forms.
 
     ``fields`` maps ``name``, ``phone``, ``fax``, ``email``, ``website``, ``billing`` and ``shipping`` to a
-    text (blank ``""``) or an address (blank ``{}``). A field that Xero cannot hold is left out: it is neither
-    sent nor cleared, and ``warnings`` say so.
+    text (blank ``""``) or an address (blank ``{}``). A field that SalesBinder does not tell is left out, and
+    one that Xero cannot hold: it is neither sent nor cleared, and ``warnings`` say so of the latter.
     """
 
     fields: dict[str, Field]
     warnings: tuple[Warning, ...]
+    untold: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of addresses that are told in part: the other parts, by Xero's names."""
 
     def wire_fields(self) -> dict[str, Field]:
         """The fields as plain JSON, to be kept as what was last sent."""
@@ -79,7 +91,17 @@ def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
         "shipping": _address(contact.shipping, "shipping address", warnings),
     }
     held = {name: value for name, value in fields.items() if value is not None}
-    return ResolvedContact(held, tuple(warnings))
+    told_now = told(contact)
+    untold = {name: untold_parts(name, told_now) for name in _ADDRESS_TYPES if name in held}
+    return ResolvedContact(held, tuple(warnings), {name: parts for name, parts in untold.items() if parts})
+
+
+def untold_parts(address: str, fields: Collection[str]) -> frozenset[str]:
+    """The parts of an address that are not among the fields that SalesBinder told (``billing.city``), by
+    Xero's names. SalesBinder has two lines; Xero's others go along with them.
+    """
+    parts = {name for name, part in _ADDRESS_OF.items() if f"{address}.{part}" not in fields}
+    return frozenset({*parts, *(_LATER_LINES if {"AddressLine1", "AddressLine2"} <= parts else ())})
 
 
 def _name(given: str, warnings: list[Warning]) -> str:
@@ -96,7 +118,9 @@ def _name(given: str, warnings: list[Warning]) -> str:
     return name
 
 
-def _phone(given: str, field: str, warnings: list[Warning]) -> str | None:
+def _phone(given: str | None, field: str, warnings: list[Warning]) -> str | None:
+    if given is None:
+        return None
     number = tidy(given, field, warnings)
     if len(number) > _PHONE_LIMIT:
         warnings.append(warning("phone_left_out", field=field, value=number))
@@ -104,7 +128,9 @@ def _phone(given: str, field: str, warnings: list[Warning]) -> str | None:
     return number
 
 
-def _email(given: str, warnings: list[Warning]) -> str | None:
+def _email(given: str | None, warnings: list[Warning]) -> str | None:
+    if given is None:
+        return None
     address = given.strip()
     if address and (len(address) > _EMAIL_LIMIT or not _EMAIL.fullmatch(address)):
         warnings.append(warning("email_left_out", value=address))
@@ -112,7 +138,9 @@ def _email(given: str, warnings: list[Warning]) -> str | None:
     return address
 
 
-def _website(given: str, warnings: list[Warning]) -> str | None:
+def _website(given: str | None, warnings: list[Warning]) -> str | None:
+    if given is None:
+        return None
     website = given.strip()
     if len(website) > _WEBSITE_LIMIT or len(website.split()) > 1:
         warnings.append(warning("website_left_out", value=website))
@@ -120,15 +148,11 @@ def _website(given: str, warnings: list[Warning]) -> str | None:
     return website
 
 
-def _address(address: Address, field: str, warnings: list[Warning]) -> dict[str, str]:
-    given = {
-        "AddressLine1": address.line_1,
-        "AddressLine2": address.line_2,
-        "City": address.city,
-        "Region": address.region,
-        "PostalCode": address.postal_code,
-        "Country": _country(address.country, warnings),
-    }
+def _address(address: Address, field: str, warnings: list[Warning]) -> dict[str, str] | None:
+    if address == Address():
+        return None
+    given = {name: getattr(address, part) or "" for name, part in _ADDRESS_OF.items()}
+    given["Country"] = _country(given["Country"], warnings)
     cuts = {
         name: cut(tidy(text, field, warnings), _ADDRESS_LIMITS[name], field, warnings)
         for name, text in given.items()
@@ -151,18 +175,20 @@ def contact_body(
     fields_to_push: Mapping[str, Field],
     cleared: Collection[str],
     existing: Mapping[str, Any] | None = None,
+    kept: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Any]:
     """Xero's Contact element that sets the fields which are not blank, and blanks the ``cleared`` ones.
 
     Phones and addresses of other types are not named, so Xero leaves them alone. An address is replaced as a
-    whole, apart from ``AttentionTo``, which is kept from ``existing``, the contact as Xero returned it.
+    whole, apart from ``AttentionTo`` and the parts of ``kept`` (by field), which stay as in ``existing``, the
+    contact as Xero returned it.
     """
     wanted: dict[str, Field] = {name: value for name, value in fields_to_push.items() if value}
     wanted |= {name: {} if name in _ADDRESS_TYPES else "" for name in cleared}
     body: dict[str, Any] = {_TEXTS[name]: value for name, value in wanted.items() if name in _TEXTS}
     phones = [_phone_body(kind, wanted[name]) for name, kind in _PHONE_TYPES.items() if name in wanted]
     addresses = [
-        _address_body(kind, wanted[name], existing or {})
+        _address_body(kind, wanted[name], existing or {}, (kept or {}).get(name, ()))
         for name, kind in _ADDRESS_TYPES.items()
         if name in wanted
     ]
@@ -178,10 +204,12 @@ def _phone_body(kind: str, number: Field) -> dict[str, Any]:
     return {"PhoneType": kind, "PhoneNumber": number, "PhoneAreaCode": "", "PhoneCountryCode": ""}
 
 
-def _address_body(kind: str, address: Field, existing: Mapping[str, Any]) -> dict[str, Any]:
+def _address_body(
+    kind: str, address: Field, existing: Mapping[str, Any], kept: Collection[str]
+) -> dict[str, Any]:
     parts: Mapping[str, str] = address if isinstance(address, dict) else {}
     body: dict[str, Any] = {"AddressType": kind, **{name: parts.get(name, "") for name in _ADDRESS_PARTS}}
     for known in existing.get("Addresses") or ():
-        if known.get("AddressType") == kind and known.get("AttentionTo"):
-            body["AttentionTo"] = known["AttentionTo"]
+        if known.get("AddressType") == kind:
+            body |= {name: known[name] for name in ("AttentionTo", *kept) if known.get(name)}
     return body

@@ -59,6 +59,7 @@ _RULES = (
     _rule("contact_name_taken", "contactname", "already"),
     _rule("contact_name_taken", "contact name", "must be unique"),
     *_DUPLICATE_CONTACT_NUMBER,
+    _rule("contact_gone", "contact with the specified", "could not be found"),
     _rule("contact_archived", "contact", "has been archived"),
     _rule("contact_archived", "contact", "must be un archived"),
     _rule("contact_email_invalid", "email address must be valid"),

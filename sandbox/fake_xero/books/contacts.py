@@ -76,7 +76,8 @@ def match(books: Books, element: dict[str, Any]) -> Contact | None:
 
 def update(books: Books, contact: Contact, element: dict[str, Any]) -> Contact:
     """Change a contact; what the element does not name stays. Archived ones only take a ContactStatus."""
-    if contact.merged_to or (contact.status != "ACTIVE" and not _brings_back(element)):
+    away = contact.merged_to or (contact.status != "ACTIVE" and not _brings_back(element))
+    if away and not books.behaviour.archived_take_updates:
         raise Refused(e.CONTACT_ARCHIVED)
     changed = copy.copy(contact)
     changed.texts = dict(contact.texts)

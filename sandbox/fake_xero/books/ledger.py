@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -59,6 +60,18 @@ class DocumentShelf:
                 return number
 
 
+@dataclass(slots=True)
+class Behaviour:
+    """How Xero does what nobody documents, or reports tell differently of: tests try it both ways."""
+
+    where_folds_accents: bool = True
+    """`where Name==` finds a name that is spelt with other accents."""
+    search_folds_accents: bool = True
+    """So does `searchTerm`."""
+    archived_take_updates: bool = False
+    """What is written to an archived or merged contact is taken, and shown nowhere else."""
+
+
 class Books:
     """Everything that one organisation (tenant) holds. `now` is the fake's clock."""
 
@@ -74,6 +87,7 @@ class Books:
         self.period_lock_date: date | None = None
         self.year_lock_date: date | None = None
         self.created = now()
+        self.behaviour = Behaviour()
         self.accounts: dict[str, Account] = {}
         self.tax_rates: dict[str, TaxRate] = {}
         self.items: dict[str, Item] = {}
@@ -159,6 +173,11 @@ class Books:
         if contact.contact_number and contact.merged_to is None:
             self._contact_numbers[fold(contact.contact_number)] = contact
         self._keys[contact.contact_id] = (fold(contact.name), fold(contact.contact_number))
+
+    def forget_contact(self, contact: Contact) -> None:
+        """As after a reset of the organisation: nobody knows it any more."""
+        self._drop_contact_keys(contact.contact_id)
+        del self.contacts[contact.contact_id]
 
     def _drop_contact_keys(self, contact_id: str) -> None:
         name, number = self._keys.pop(contact_id)

@@ -57,8 +57,42 @@ def test_a_customer() -> None:
         "www.widgets.example",
     )
     assert (contact.billing.line_1, contact.billing.country) == ("1 Main St", "Canada")
-    assert contact.shipping == Address()
+    assert contact.shipping == Address(line_1="", line_2="", city="", region="", postal_code="", country="")
     assert contact.version == datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("names", "phone"), [((), None), (("office_phone",), ""), (("office_number",), "")])
+def test_what_a_record_does_not_name_is_not_told(names: tuple[str, ...], phone: str | None) -> None:
+    event = example("customer.edited")
+    record = event["data"]["customer"]
+    kept = {name: record[name] for name in ("id", "name", "modified")}
+    event["data"]["customer"] = {**kept, **dict.fromkeys(names), "office_fax": None, "billing_city": ""}
+    contact = mapped(event).contact
+    assert contact is not None
+    assert (contact.email, contact.phone, contact.fax, contact.website) == (None, phone, "", None)
+    assert (contact.billing, contact.shipping) == (Address(city=""), Address())
+    assert contact.dated
+
+
+@pytest.mark.parametrize("modified", ["2026-03-02T09:00:00Z", "", None])
+def test_customer_of_a_document_is_dated_by_its_own_stamp_alone(modified: str | None) -> None:
+    event = example("invoice.created")
+    event["data"]["document"]["customer"]["modified"] = modified
+    document = mapped(event).document
+    assert document is not None
+    assert document.contact.dated == bool(modified)
+
+
+def test_blank_and_absent_make_one_content_as_they_always_did() -> None:
+    """The hashes that a ledger keeps were made when the two were the same."""
+    event = example("customer.created")
+    hashes = []
+    for change in ({"office_fax": None}, {"office_fax": ""}, {}):
+        own = json.loads(json.dumps(event))
+        del own["data"]["customer"]["office_fax"]
+        own["data"]["customer"].update(change)
+        hashes.append(mapped(own).event.content_hash)
+    assert hashes[0] == hashes[2] != hashes[1]
 
 
 def test_a_phone_may_be_called_office_number_and_without_modified_the_events_time_counts() -> None:

@@ -81,6 +81,8 @@ CONTACT_LINK = Link(
     "contact-id",
     facts={"sent": {"name": "Widgets"}, "version": NOW.isoformat(), "event_time": NOW.isoformat()},
 )
+ACTIVE = {"ContactID": "x", "ContactStatus": "ACTIVE"}
+ARCHIVED = {**ACTIVE, "ContactStatus": "ARCHIVED"}
 MARKED = {
     "PurchaseOrderID": "ours",
     "PurchaseOrderNumber": "5001",
@@ -184,7 +186,15 @@ SITUATIONS = {
     "received and read": (linked("received", known=READ), "bill"),
     "received as a draft": (
         linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"})),
+        "read contact",
+    ),
+    "received as a draft, contact read": (
+        linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"}, contact=ACTIVE)),
         "authorise order",
+    ),
+    "received as a draft, contact archived": (
+        linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"}, contact=ARCHIVED)),
+        "failed contact_archived",
     ),
     "received, bill refused": (
         linked("received", known=READ, refusal=refused("bill", "xero_refused")),

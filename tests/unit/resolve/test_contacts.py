@@ -27,6 +27,7 @@ def test_all_seven_fields_have_one_normal_form() -> None:
         name="  Widgets   & Co ",
         email=" accounts@widgets.example ",
         phone="604-555-0101",
+        fax="",
         website="www.widgets.example",
         billing=Address(line_1="1  Main St", city="Vancouver", postal_code="V5K 0A1", country="Canada"),
         shipping=Address(line_1=" "),
