@@ -174,6 +174,15 @@ def findings(**rows: str) -> list[tuple[str, str, str]]:
             "is not switched on in the Xero organisation",
         ),
         ({"rounding_account": "001"}, "error", "rounding_account", "is not in Xero's chart of accounts"),
+        ({"rounding_tax": "FOO"}, "error", "rounding_tax", "is not a TaxType of the organisation"),
+        ({"rounding_tax": "TAX009"}, "error", "rounding_tax", "'Gone' is no longer in use"),
+        ({"rounding_tax": "OUTPUT"}, "error", "rounding_tax", "'Sales 8' is not for account 860"),
+        (
+            {"rounding_tax": "INPUT"},
+            "warning",
+            "rounding_tax",
+            "'Bought 8' is 8 %; lines of rounding are sent with a tax of 0 all the same",
+        ),
         ({"rounding_account": "999"}, "error", "rounding_account", "'Old' is archived in Xero"),
         (
             {"purchases_account": "090"},

@@ -99,6 +99,18 @@ def test_what_is_no_noise_is_unmapped(rate: str, net: str, tax: str) -> None:
     assert refused(line("1", net, tax_rate=rate), subtotal=net, tax=tax).code == "tax_rate_unmapped"
 
 
+def test_a_multiple_of_a_quarter_is_what_somebody_meant() -> None:
+    only = settings(sales_tax={"8": "OUTPUT", "8+5": "TAX013"})
+    noise = sale(line("1", "1", tax_rate="8.2"), settings=only, subtotal="1", tax="0.08")
+    assert tax_types(noise) == ["OUTPUT"]
+    meant = line("1", "1", tax_rate="8.25")
+    assert refused(meant, settings=only, subtotal="1", tax="0.08").code == "tax_rate_unmapped"
+    second = line("1", "1", tax_rate="8.2", tax2_rate="4.75")
+    assert refused(second, settings=only, subtotal="1", tax="0.08", tax2="0.05").code == "tax_rate_unmapped"
+    both = line("1", "1", tax_rate="8.2", tax2_rate="5.1")
+    assert tax_types(sale(both, settings=only, subtotal="1", tax="0.08", tax2="0.05")) == ["TAX013"]
+
+
 def test_mapped_lines_keep_their_rates_and_all_others_take_one() -> None:
     lines = [line("1", "100", tax_rate="15", line_id="a"), line("1", "12.84", tax_rate="8.0997", line_id="b")]
     lines.append(line("1", "9.99", tax_rate="8.1081", line_id="c"))
@@ -225,7 +237,7 @@ def test_three_thousand_lines_are_fast() -> None:
     lines = [line("3", "19.989999", tax_rate="8.099999999", line_id=f"l{n}") for n in range(3000)]
     begun = time.process_time()
     resolved = sale(*lines)
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 3
     assert money(resolved) == ("179909.99", "14572.71", "194482.70")
 
 
