@@ -167,5 +167,8 @@ def _document_link(
     expected = Decimal(str(element.memory.get("expected_total", made.facts["total"])))
     if Decimal(str(made.facts["total"])) != expected:
         warned.append(f"the total is {made.facts['total']} in Xero and {expected} in SalesBinder")
+    tax, of_it = found.get("TotalTax"), element.memory.get("expected_tax")
+    if tax is not None and of_it is not None and Decimal(str(tax)) != Decimal(str(of_it)):
+        warned.append(f"the tax is {tax} in Xero and {of_it} in SalesBinder")
     facts["warned"] = warned
     return replace(made, facts=facts)

@@ -370,6 +370,7 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
         **_stamped(document),
         "line_ids": resolved.line_ids,
         "expected_total": resolved.total,
+        "expected_tax": resolved.total_tax,
         "number": resolved.number,
         "currency": resolved.currency,
         "money": resolved.posted,
