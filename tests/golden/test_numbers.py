@@ -38,8 +38,8 @@ def _events() -> list[dict[str, Any]]:
     def sale(number: int, lines: list[dict[str, Any]], net: Any, tax: Any, **more: Any) -> dict[str, Any]:
         items = [{"id": f"l{n}", "quantity": 1, **_ZEROS, **line} for n, line in enumerate(lines)]
         totals = {"total_cost": 0, "total_price": net, "total_tax": tax, "total_tax2": 0}
-        party = {"customer": buyer, "id": f"d-{number}", "document_items": items}
-        document = make.document(buyer, number, **{**totals, **party, **more})
+        party = more.pop("customer", buyer)
+        document = make.document(party, number, id=f"d-{number}", document_items=items, **totals, **more)
         kind = "purchase_order" if document["context_id"] == 11 else "invoice"
         return make.event(f"{kind}.created", document["id"], {"document": document})
 
@@ -66,6 +66,5 @@ def _events() -> list[dict[str, Any]]:
             15,
             context_id=11,
             customer=seller,
-            customer_id="s-1",
         ),
     ]
