@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from contracts.money import plain
+from contracts.urls import split_address
 
 DocumentStatus = Literal["authorised", "draft"]
 
@@ -248,7 +249,8 @@ def _number_format(key: str, value: str) -> str:
 
 def _document_url(key: str, value: str) -> str:
     _check_template(key, value, needed="id", allowed={"id", "account"}, example=DEFAULT_DOCUMENT_URL)
-    if not re.match(r"https?://[^/\s]+", value) or re.search(r"\s", value):
+    shown = split_address(value.format(account="acme", id="1"))
+    if not re.match(r"https?://[^/\s]+", value) or re.search(r"\s", value) or shown is None:
         raise InvalidSetting(key, value, "is not a web address", f"write one such as {DEFAULT_DOCUMENT_URL}")
     return value
 

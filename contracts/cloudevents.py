@@ -4,6 +4,7 @@ Source of the rules: CloudEvents 1.0.2, its JSON event format and its Kafka bind
 value is the whole event, in binary mode it is ``data`` and the attributes are headers ``ce_*``.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.fields import MAX_ID_LENGTH, YEARS
+from contracts.fields import MAX_ID_LENGTH, YEARS, JsonNumber
 
 MAX_VALUE_BYTES: Final = 1_000_000
 STRUCTURED: Final = "application/cloudevents+json"
@@ -45,7 +46,7 @@ class Malformed(Exception):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """The attributes of an event as they came, unchecked, and its ``data`` as JSON bytes."""
+    """The attributes of an event as they came, unchecked, and its ``data`` as JSON bytes, else as base64."""
 
     specversion: Any = None
     id: Any = None
@@ -55,6 +56,13 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     time: Any = None
     datacontenttype: Any = None
     data: msgspec.Raw = msgspec.Raw()
+    data_base64: Any = None
+
+
+class ParsedEnvelope(Envelope, frozen=True, kw_only=True):
+    """The envelope of an event that only the lenient parser reads, with its ``data`` parsed."""
+
+    parsed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Attributes:
 
 
 _envelope_decoder = msgspec.json.Decoder(Envelope)
-_BINARY_ATTRIBUTES: Final = tuple(name for name in Envelope.__struct_fields__ if name != "data")
+_ATTRIBUTES: Final = tuple(name for name in Envelope.__struct_fields__ if name not in ("data", "data_base64"))
 
 
 def read_envelope(value: bytes, headers: Headers) -> Envelope:
@@ -79,8 +87,8 @@ def read_envelope(value: bytes, headers: Headers) -> Envelope:
     Raises:
         Malformed: the record is no CloudEvent, or its value no JSON.
     """
-    texts = {name.lower(): _text(raw) for name, raw in headers}
-    content_type = texts.get("content-type", "").partition(";")[0].strip().lower()
+    contents = {name.lower(): raw for name, raw in headers}
+    content_type = _text(contents.get("content-type")).partition(";")[0].strip().lower()
     if content_type.startswith("application/cloudevents") and content_type != STRUCTURED:
         raise Malformed(
             "event_not_cloudevent",
@@ -89,8 +97,8 @@ def read_envelope(value: bytes, headers: Headers) -> Envelope:
             "this CloudEvents format is not read here",
             f"Publish one event a record with content-type {STRUCTURED}.",
         )
-    if content_type != STRUCTURED and any(name.startswith("ce_") for name in texts):
-        attributes = {name: texts.get(f"ce_{name}") for name in _BINARY_ATTRIBUTES}
+    if content_type != STRUCTURED and any(name.startswith("ce_") for name in contents):
+        attributes = {name: _attribute(contents.get(f"ce_{name}")) for name in _ATTRIBUTES}
         attributes["datacontenttype"] = content_type or None
         return Envelope(**attributes, data=msgspec.Raw(value))
     return _structured(value)
@@ -98,9 +106,14 @@ def read_envelope(value: bytes, headers: Headers) -> Envelope:
 
 def _structured(value: bytes) -> Envelope:
     try:
-        return _envelope_decoder.decode(value)
+        envelope = _envelope_decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        event = parse_leniently(value)
+        return _structured_leniently(value)
+    return envelope if envelope.data_base64 is None else _from_base64(envelope)
+
+
+def _structured_leniently(value: bytes) -> Envelope:
+    event = parse_leniently(value)
     if not isinstance(event, dict):
         raise Malformed(
             "event_not_cloudevent",
@@ -109,25 +122,74 @@ def _structured(value: bytes) -> Envelope:
             "the value is JSON but not an object",
             "Publish a CloudEvent: an object with specversion, id, source, type, subject, time and data.",
         )
-    attributes = {name: event.get(name) for name in _BINARY_ATTRIBUTES}
-    raw = json.dumps(event["data"]).encode() if "data" in event else b""
-    return Envelope(**attributes, data=msgspec.Raw(raw))
+    attributes: dict[str, Any] = {name: event.get(name) for name in _ATTRIBUTES}
+    if event.get("data_base64") is None:
+        return ParsedEnvelope(**attributes, parsed=event.get("data"))
+    raw = msgspec.Raw(b"{}") if event.get("data") is not None else msgspec.Raw()
+    return _from_base64(Envelope(**attributes, data=raw, data_base64=event["data_base64"]))
+
+
+def _from_base64(envelope: Envelope) -> Envelope:
+    """The envelope with the ``data`` that ``data_base64`` holds.
+
+    Source: section 3.1.1 of CloudEvents' JSON event format 1.0.2: one of the two members, not both.
+    """
+    if bytes(envelope.data) not in (b"", b"null"):
+        raise _wrong(
+            "data_base64",
+            envelope.data_base64,
+            "the event has data as well, and only one of the two may be there",
+            "Publish the record in data or in data_base64.",
+        )
+    try:
+        raw = base64.b64decode(envelope.data_base64, validate=True)
+    except (TypeError, ValueError) as error:
+        raise _wrong(
+            "data_base64",
+            envelope.data_base64,
+            f"it is not base64 ({error})",
+            "Publish the record's JSON in base64, or as it is in data.",
+        ) from error
+    return msgspec.structs.replace(envelope, data=msgspec.Raw(raw or b"null"))
 
 
 def _text(raw: bytes | None) -> str:
     return (raw or b"").decode("utf-8", "replace")
 
 
+def _attribute(raw: bytes | None) -> str | bytes | None:
+    """An attribute in binary mode; bytes that are no UTF-8 stay as they are, and are no attribute."""
+    if raw is None:
+        return None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def parsed_data(envelope: Envelope) -> Any:
+    """The event's ``data``, whatever it is.
+
+    Raises:
+        Malformed: it is no JSON at all.
+    """
+    if isinstance(envelope, ParsedEnvelope):
+        return envelope.parsed
+    return parse_leniently(bytes(envelope.data))
+
+
 def parse_leniently(raw: bytes) -> Any:
     """Parse JSON that msgspec refused, so that the reason can name the field.
 
-    Bare ``NaN`` and numbers of any length are kept as text, whole numbers like ``5001.0`` become integers.
+    Bare ``NaN`` and numbers of any length become ``JsonNumber``, whole numbers like ``5001.0`` integers.
 
     Raises:
         Malformed: it is no JSON at all.
     """
     try:
-        parsed = json.loads(raw.decode("utf-8"), parse_float=_float, parse_int=_int, parse_constant=str)
+        parsed = json.loads(
+            raw.decode("utf-8"), parse_float=_float, parse_int=_int, parse_constant=JsonNumber
+        )
         json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # refuses lone surrogates
     except (ValueError, RecursionError) as error:
         raise Malformed(
@@ -141,14 +203,14 @@ def parse_leniently(raw: bytes) -> Any:
 
 
 def _int(text: str) -> int | str:
-    return int(text) if len(text) <= 18 else text
+    return int(text) if len(text) <= 18 else JsonNumber(text)
 
 
 def _float(text: str) -> int | str:
     number = Decimal(text) if len(text) <= 18 else None
     if number is not None and abs(number.adjusted()) < 18 and number == number.to_integral_value():
         return int(number)
-    return text
+    return JsonNumber(text)
 
 
 def check_attributes(envelope: Envelope) -> Attributes:
@@ -272,8 +334,8 @@ def salvage(key: bytes | None, value: bytes | None, headers: Headers) -> Known:
     data: Any = None
     try:
         envelope = read_envelope(value or b"", headers)
-        data = parse_leniently(bytes(envelope.data))
-    except Malformed:
+        data = parsed_data(envelope)
+    except (Malformed, RecursionError):
         pass  # the key alone then says whose event it was; the caller already knows what is wrong with it
     return Known(
         account=account_of(envelope.source) or (account if ACCOUNT.fullmatch(account) else ""),

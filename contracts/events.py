@@ -20,26 +20,35 @@ from contracts.cloudevents import (
     MAX_VALUE_BYTES,
     STRUCTURED,
     Attributes,
+    Envelope,
     Headers,
     Known,
     Malformed,
+    ParsedEnvelope,
     account_of,
     check_attributes,
-    clean,
     parse_leniently,
     read_envelope,
     salvage,
 )
 from contracts.commands import Action, Entity
-from contracts.event_types import CONTEXTS, EVENT_TYPES, TOPIC_ENTITIES, EventType
-from contracts.fields import MAX_ID_LENGTH, NotADate, NotANumber, decode_field, encode_field
+from contracts.event_rules import check_data, check_numbers, shown
+from contracts.event_types import EVENT_TYPES, TOPIC_ENTITIES, EventType
+from contracts.fields import (
+    MAX_ID_LENGTH,
+    JsonNumber,
+    NotADate,
+    NotANumber,
+    decode_field,
+    encode_field,
+)
 from contracts.snapshots import EventData
 
 __all__ = ["EVENT_TYPES", "ChangeEvent", "EventType", "InvalidEvent", "event_to_kafka", "read_event"]
 
 
 _decoders = {
-    kind.data: msgspec.json.Decoder(kind.data, dec_hook=decode_field, float_hook=str)
+    kind.data: msgspec.json.Decoder(kind.data, dec_hook=decode_field, float_hook=JsonNumber)
     for kind in EVENT_TYPES.values()
 }
 _content_encoder = msgspec.json.Encoder(enc_hook=encode_field, order="deterministic")
@@ -89,7 +98,7 @@ class InvalidEvent(ValueError):
         action: str = "",
     ) -> None:
         self.field = field
-        self.value = _shown(value)
+        self.value = shown(value)
         self.problem = problem
         self.remedy = remedy
         self.reason_code = reason_code
@@ -111,16 +120,6 @@ class InvalidEvent(ValueError):
         super().__init__(f"{field}: {self.value}: {problem}. {remedy}")
 
 
-def _shown(value: object) -> str:
-    if value is None:
-        return "absent"
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    text = clean(text)
-    if not text.strip():
-        return "blank"
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
 def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
     """Read the change event that a record of a ``salesbinder.*`` topic holds.
 
@@ -128,7 +127,7 @@ def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Head
         InvalidEvent: it breaks a rule of the contract; the exception says which and how to mend it.
     """
     try:
-        return _read(topic, key, value, headers)
+        return _sound(topic, key, value, headers)
     except Malformed as wrong:
         known = salvage(key, value, headers)
         kind = EVENT_TYPES.get(known.type)
@@ -143,6 +142,19 @@ def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Head
             entity=kind.entity if kind else TOPIC_ENTITIES.get(topic, ""),
             action=kind.action if kind else "",
         ) from wrong
+
+
+def _sound(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
+    try:
+        return _read(topic, key, value, headers)
+    except RecursionError as error:
+        raise Malformed(
+            "event_not_json",
+            "value",
+            (value or b"")[:80],
+            "lists and objects in it are nested too deeply",
+            "Publish only the fields of the contract, which are a few levels deep.",
+        ) from error
 
 
 def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
@@ -175,8 +187,9 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
             "Publish the event with the key {account}/{subject}.",
             expected=expected,
         )
-    data = _data(kind, bytes(envelope.data))
-    _check_data(kind, data, attributes.subject)
+    data = _data(kind, envelope)
+    check_numbers(data, "data")
+    check_data(kind, data, attributes.subject)
     return ChangeEvent(
         id=attributes.id,
         source=attributes.source,
@@ -220,8 +233,10 @@ def _kind(name: str, topic: str) -> EventType:
     return kind
 
 
-def _data(kind: EventType, raw: bytes) -> EventData:
-    if not raw.strip() or raw.strip() == b"null":
+def _data(kind: EventType, envelope: Envelope) -> EventData:
+    raw = bytes(envelope.data).strip()
+    parsed = envelope.parsed if isinstance(envelope, ParsedEnvelope) else None
+    if parsed is None and raw in (b"", b"null"):
         raise Malformed(
             "event_field_missing",
             "data",
@@ -229,15 +244,17 @@ def _data(kind: EventType, raw: bytes) -> EventData:
             "it is required",
             "Publish the event with its record in data.",
         )
-    try:
-        return _decoders[kind.data].decode(raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _data_leniently(kind, raw)
+    if parsed is None:
+        try:
+            return _decoders[kind.data].decode(raw)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            parsed = parse_leniently(raw)
+    return _data_leniently(kind, parsed)
 
 
-def _data_leniently(kind: EventType, raw: bytes) -> EventData:
+def _data_leniently(kind: EventType, parsed: Any) -> EventData:
     """The slow way, for blank numbers and dates, and to find out what exactly is wrong."""
-    parsed = _without_blanks(parse_leniently(raw))
+    parsed = _without_blanks(parsed)
     try:
         return msgspec.convert(parsed, kind.data, dec_hook=decode_field)
     except msgspec.ValidationError as error:
@@ -313,47 +330,6 @@ def _value_at(parsed: Any, path: str) -> Any:
         elif index and isinstance(value, list):
             value = value[int(index)]
     return value
-
-
-def _check_data(kind: EventType, data: EventData, subject: str) -> None:
-    """The rules between fields."""
-    record = getattr(data, kind.record)
-    if record.id != subject:
-        raise Malformed(
-            "event_subject_mismatch",
-            "subject",
-            subject,
-            f"the record's id, data.{kind.record}.id, is {_shown(record.id)}",
-            "Publish the event with the id of its record as subject.",
-            expected=_shown(record.id),
-        )
-    context = CONTEXTS[kind.entity]
-    if record.context_id is not None and record.context_id != context:
-        raise Malformed(
-            "event_field_wrong",
-            f"data.{kind.record}.context_id",
-            record.context_id,
-            f"a record of type {kind.entity} has the context_id {context}",
-            "Publish the record under the event type that fits its context_id.",
-        )
-    if isinstance(record, snapshots.Document) and record.customer.id != record.customer_id:
-        raise Malformed(
-            "event_field_wrong",
-            "data.document.customer.id",
-            record.customer.id,
-            f"data.document.customer_id is {_shown(record.customer_id)}, another account",
-            "Publish the document with the account record that it belongs to.",
-        )
-    if isinstance(data, snapshots.TransactionData):
-        of_document = data.transaction.document_id
-        if of_document not in (None, "", subject):
-            raise Malformed(
-                "event_field_wrong",
-                "data.transaction.document_id",
-                of_document,
-                f"the transaction belongs to another document than {_shown(subject)}",
-                "Publish the transaction with the document that it was made on.",
-            )
 
 
 def _content_hash(attributes: Attributes, data: EventData) -> str:

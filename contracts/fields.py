@@ -45,6 +45,26 @@ class NotADate(ValueError):
     """A value that should be a date or a date-time is none."""
 
 
+class JsonNumber(str):
+    """A JSON number that no Python number holds exactly, as it stood there: ``12.5``, ``1e400``, ``NaN``.
+
+    A text for whoever reads it as one, and still told from the text ``"1e400"``.
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_sensible(self) -> bool:
+        """Whether it is finite and below 1e15: no amount is larger, and no number of a document."""
+        found = _NUMBER.fullmatch(self)
+        return found is not None and -_LARGEST < Decimal(str(self)) < _LARGEST
+
+
+def is_sensible(number: int) -> bool:
+    """Whether a whole number is below 1e15."""
+    return -_LARGEST < number < _LARGEST
+
+
 class Number(Decimal):
     """A finite decimal in plain form: ``98``, ``98.0`` and ``"98.00"`` are all ``Number("98")``."""
 
@@ -127,7 +147,7 @@ def decode_field(kind: type, value: object) -> Any:
 
 def encode_field(value: object) -> str:
     """msgspec's ``enc_hook`` for the types above: plain number, ISO day, ISO moment in UTC."""
-    if isinstance(value, Number):
+    if isinstance(value, Number | JsonNumber):
         return str(value)
     if isinstance(value, datetime | date):
         return value.isoformat()

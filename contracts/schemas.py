@@ -41,7 +41,7 @@ def _change_event() -> dict[str, Any]:
         "$schema": _DIALECT,
         "title": "Change event on a salesbinder.* topic (CloudEvents 1.0, structured mode)",
         "type": "object",
-        "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+        "required": ["specversion", "id", "source", "type", "subject", "time"],
         "properties": {
             "specversion": {"const": "1.0"},
             "id": {
@@ -54,7 +54,16 @@ def _change_event() -> dict[str, Any]:
             "time": {"type": "string", "format": "date-time", "description": "RFC 3339 with an offset."},
             "datacontenttype": {"type": "string"},
             "data": {"type": "object"},
+            "data_base64": {
+                "type": "string",
+                "contentEncoding": "base64",
+                "description": "In place of data.",
+            },
         },
+        "anyOf": [
+            {"required": ["data"], "properties": {"data_base64": {"type": "null"}}},
+            {"required": ["data_base64"], "properties": {"data": {"type": "null"}}},
+        ],
         "oneOf": [
             {
                 "title": name,

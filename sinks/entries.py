@@ -11,6 +11,7 @@ from connections.settings import DEFAULT_DOCUMENT_URL
 from contracts.commands import Command, decode_command
 from contracts.reasons import cause_of, render
 from contracts.results import Attempt, EntryResult, Warning
+from contracts.urls import split_address
 from sinks.steps import Link
 
 _LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
@@ -185,7 +186,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         party_name=command.party_name,
         amount=command.amount,
         currency=command.currency,
-        salesbinder_url=document_url.format(account=command.account, id=command.record_id),
+        salesbinder_url=_address(document_url.format(account=command.account, id=command.record_id)),
         attempts=entry.attempts,
         next_attempt_at=entry.next_attempt_at,
         queued_at=entry.queued_at,
@@ -216,6 +217,11 @@ def xero_page(kind: str, xero_id: str, short_code: str) -> str:
     """
     page = _XERO_PAGES.get(kind, "") if xero_id and short_code else ""
     return page.format(code=short_code, id=xero_id)
+
+
+def _address(url: str) -> str:
+    """``url``, or ``""`` where it can be no address: an id in its host may make it one."""
+    return url if split_address(url) is not None else ""
 
 
 def describe(command: Command) -> str:

@@ -3,11 +3,14 @@
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
 
 from contracts.cloudevents import ACCOUNT, clean
 from contracts.events import InvalidEvent
+from contracts.reading import named_in
 from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result
 from streams.records import Headers, Outgoing, Record
@@ -80,6 +83,15 @@ class Defect:
         account, record_id = _owner(record.key)
         place = f"the message at {record.topic}/{record.partition}/{record.offset}"
         return cls._of_catalogue(record.topic, code, problem, place, account, record_id)
+
+    @classmethod
+    def of_unreadable(cls, record: Record, problem: str) -> "Defect":
+        """The defect of a command or result that is none, with what its key tells, else its value."""
+        by_key = cls.of_record(record, "command_unreadable", problem)
+        said = named_in(record.value)
+        if by_key.account and (by_key.account, by_key.record_id) != (said.account, said.record_id):
+            return by_key
+        return replace(by_key, **msgspec.structs.asdict(said))
 
     @classmethod
     def of_range(cls, topic: str, partition: int, first: int, last: int, problem: str) -> "Defect":

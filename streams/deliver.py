@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 
 from connections.environment import Environment
-from contracts.commands import Command, decode_command
+from contracts.commands import Command
+from contracts.reading import Unreadable, read_command
 from sinks.delivery import Delivery
 from sinks.intake import take_in
 from streams.app import Outlet, Stage
@@ -65,8 +65,8 @@ def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Command]], l
     letters: list[Letter] = []
     for record in records:
         try:
-            commands.append((record, decode_command(record.value or b"")))
-        except msgspec.DecodeError as error:
+            commands.append((record, read_command(record.value or b"")))
+        except Unreadable as error:
             log.warning("not a command", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, Defect.of_record(record, "command_unreadable", str(error))))
+            letters.append(Letter(record, Defect.of_unreadable(record, str(error))))
     return commands, letters

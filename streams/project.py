@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 
 from connections.environment import Environment
 from contracts import metrics
-from contracts.results import EntryResult, Result, decode_result
+from contracts.reading import Unreadable, read_result
+from contracts.results import EntryResult, Result
 from log_projection.projection import apply
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, Letter, buried
@@ -72,8 +72,8 @@ def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Result]], li
     letters: list[Letter] = []
     for record in records:
         try:
-            results.append((record, decode_result(record.value or b"")))
-        except msgspec.DecodeError as error:
+            results.append((record, read_result(record.value or b"")))
+        except Unreadable as error:
             log.warning("not a result", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, Defect.of_record(record, "command_unreadable", str(error))))
+            letters.append(Letter(record, Defect.of_unreadable(record, str(error))))
     return results, letters

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from contracts.reasons import CATALOGUE
+from contracts.urls import split_address
 
 STATES = {"queued": "Queued", "running": "Running", "completed": "Completed", "failed": "Failed"}
 MARKS = {"queued": "○", "running": "◐", "completed": "✓", "failed": "✕"}
@@ -113,8 +113,8 @@ def pretty(text: str) -> str:
 
 def web_address(value: str) -> str:
     """``value`` when it is an address of the web, else blank: no other scheme becomes a link."""
-    parts = urlsplit(value)
-    return value if parts.scheme in ("http", "https") and parts.netloc else ""
+    parts = split_address(value)
+    return value if parts is not None and parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def cause(code: str | None) -> str:
