@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from connections.environment import Environment
 from web import assets, problems
+from web.addresses import SoundAddress
 from web.api.routes import ROUTES
 from web.auth.gate import Gate
 from web.auth.passwords import PasswordCheck
@@ -91,7 +92,7 @@ def build(environment: Environment) -> Starlette:
 
     app = Starlette(
         routes=_routes(database),
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
         exception_handlers={
             Problem: problems.on_problem,
             HTTPException: problems.on_http,

@@ -8,6 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from connections.environment import Environment
+from web.times import nearest_times
 
 _SIZE = 8
 _PATIENCE_SECONDS = 4.0
@@ -31,8 +32,13 @@ def new_pool(environment: Environment) -> Database:
         # Short: the pool's waits between its own attempts double, and requests come anyway.
         reconnect_timeout=2,
         open=False,
+        configure=_configure,
         check=AsyncConnectionPool.check_connection,
     )
+
+
+async def _configure(connection: Connection) -> None:
+    nearest_times(connection)
 
 
 @asynccontextmanager

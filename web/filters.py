@@ -137,7 +137,7 @@ def _cursor(name: str, text: str | None) -> Cursor | None:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        moment, entry_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ")
+        moment, entry_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None or "\0" in entry_id:
             raise ValueError("no offset, or a NUL")

@@ -75,10 +75,14 @@ def on_http(request: Request, error: Exception) -> Response:
 
 
 def on_database(request: Request, error: Exception) -> Response:
-    """Handler of a database that is away, or has no tables of ours."""
+    """Handler of a database that is away, has no tables of ours, or cannot hold what is asked."""
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
         message = "The database has no tables of ours, or old ones. Run 'sbx migrate'."
         return answer(request, Problem(503, "database_not_migrated", message))
+    if isinstance(error, psycopg.DataError):
+        log.warning("a request holds what the database cannot", path=request.url.path, error=str(error))
+        message = "A value of this request is one that nothing has: a NUL, or a number beyond all bounds."
+        return answer(request, Problem(400, "bad_request", message))
     if not isinstance(error, psycopg.OperationalError):
         raise error
     log.warning("the database does not answer", path=request.url.path, error=" ".join(str(error).split()))

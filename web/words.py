@@ -107,7 +107,7 @@ def pretty(text: str) -> str:
     """A body as people read it: JSON with a line a value, anything else as it is."""
     try:
         return msgspec.json.format(text, indent=2)
-    except msgspec.DecodeError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return text
 
 

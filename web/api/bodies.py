@@ -18,6 +18,8 @@ async def read_body(request: Request, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(await request.body(), type=shape)
-    except msgspec.DecodeError as error:
+    except RecursionError as error:
+        raise Problem(400, "bad_request", "The body is nested too deeply.", "body") from error
+    except (msgspec.MsgspecError, ValueError) as error:
         message = f"The body is not what this address takes: {error}."
         raise Problem(400, "bad_request", message, "body") from error

@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contracts.urls import split_address
 from web.auth import sessions
 from web.auth.keys import is_form_token
 from web.auth.users import User
@@ -71,8 +72,9 @@ def _nobody(request: Request) -> Response:
         back, wanted = _within(request.url.path, request.url.query), {}
     else:
         # The form was not looked at: back to the page that it stands on, to be sent once more.
-        page = urlsplit(request.headers.get("referer", ""))
-        back = _within(page.path, page.query) if page.netloc == request.headers.get("host") else "/"
+        page = split_address(request.headers.get("referer", ""))
+        ours = page is not None and page.netloc == request.headers.get("host")
+        back = _within(page.path, page.query) if page is not None and ours else "/"
         wanted = {"ended": "yes"}
     if back != "/":
         wanted["next"] = back
@@ -98,7 +100,10 @@ def check_origin(request: Request) -> None:
         Problem: 403.
     """
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is None:
+        return
+    sent_by = split_address(origin)
+    if sent_by is None or sent_by.netloc != request.headers.get("host"):
         raise _forged()
 
 
