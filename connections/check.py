@@ -31,6 +31,8 @@ class Finding:
     problem: str
     remedy: str
     severity: Severity
+    code: str = ""
+    """What scripts may tell it by; ``numbers_may_clash``, or ``""``."""
 
 
 def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding]:
@@ -47,6 +49,38 @@ def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding
         *_taxes("purchase_tax", settings.purchase_tax, "purchases", facts),
         *_currency(settings, facts),
     ]
+
+
+def number_clashes(settings: Settings, others: Mapping[str, Settings]) -> list[Finding]:
+    """Number formats that other accounts of the same Xero organisation have, too: both may give out a number
+    that Xero takes once.
+
+    Args:
+        others: the settings of the organisation's other accounts, by account.
+    """
+    found = []
+    for key in ("invoice_number_format", "purchase_order_number_format"):
+        value = getattr(settings, key)
+        alike = [name for name, one in sorted(others.items()) if _same_form(getattr(one, key), value)]
+        if alike:
+            found.append(
+                Finding(
+                    key,
+                    value,
+                    f"is also that of {', '.join(alike)}, connected to the same Xero organisation: a number "
+                    "that both give out is in Xero once, and fails as number_taken for the other",
+                    f"give one of them a form of its own, such as {key}=B-{{number}}, unless the numbers "
+                    "in SalesBinder never meet",
+                    "warning",
+                    "numbers_may_clash",
+                )
+            )
+    return found
+
+
+def _same_form(one: str, other: str) -> bool:
+    """Xero compares numbers without case."""
+    return one.casefold() == other.casefold()
 
 
 def unfit(

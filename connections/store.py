@@ -104,6 +104,15 @@ async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str
         return {row["account"]: _connection(row) async for row in cursor}
 
 
+async def settings_of_others(conn: Db, account: str) -> dict[str, Settings]:
+    """The settings of the other accounts that are connected to the account's Xero organisation."""
+    async with conn.cursor() as cursor:
+        await cursor.execute(_SQL["others"], {"account": account})
+        names = [row[0] for row in await cursor.fetchall()]
+    found = await load_many(conn, names) if names else {}
+    return {name: connection.settings for name, connection in found.items()}
+
+
 def check_account(account: str) -> None:
     """Refuse what cannot be an account's name.
 

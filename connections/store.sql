@@ -7,6 +7,11 @@ SELECT a.account, a.tenant_id, a.tenant_name, a.client_id, a.enabled_at, a.conne
  WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s)
  ORDER BY a.account
 
+-- name: others
+SELECT o.account FROM connections.accounts o JOIN connections.accounts a USING (tenant_id)
+ WHERE a.account = %(account)s AND o.account <> a.account
+ ORDER BY o.account
+
 -- name: insert_account
 INSERT INTO connections.accounts
        (account, tenant_id, tenant_name, auth_kind, client_id, client_secret_encrypted, enabled_at, connected_at)

@@ -1,6 +1,7 @@
 """``sbx connect``: an account's connection to its Xero organisation."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,14 +9,14 @@ import psycopg
 import typer
 
 from connections import store
-from connections.check import check_settings
+from connections.check import Finding, check_settings
 from connections.environment import Environment
 from connections.secrets import SecretBox
 from ops import browser, environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import ask_lane
 from ops.options import Account, AsJson
-from ops.settings import finding_json, say_findings
+from ops.settings import clashes, finding_json, say_findings
 from ops.terminal import print_json, say
 from sinks.xero import tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
@@ -88,7 +89,8 @@ def connect(
         found = verify(used, client_id, client_secret, tenant)
     asyncio.run(save(used, account, found, client_id, client_secret, cut_off, new_organisation, refresh))
     trouble = asyncio.run(ask_lane(used, account))
-    _report(asyncio.run(_load(used, account)), trouble, as_json)
+    connection = asyncio.run(_load(used, account))
+    _report(connection, trouble, asyncio.run(clashes(used, connection)), as_json)
 
 
 def verify(used: Environment, client_id: str, client_secret: str, tenant_id: str | None) -> Tenant:
@@ -193,9 +195,12 @@ async def _load(used: Environment, account: str) -> store.Connection:
     return loaded
 
 
-def _report(connection: store.Connection, trouble: str | None, as_json: bool) -> None:
+def _report(
+    connection: store.Connection, trouble: str | None, shared: Sequence[Finding], as_json: bool
+) -> None:
     facts = connection.facts if trouble is None else None
     findings = [] if facts is None else check_settings(connection.settings, facts)
+    findings = [*findings, *shared]
     if as_json:
         answer: dict[str, Any] = {
             "account": connection.account,

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connections import store
-from connections.check import Finding, check_settings, unfit
+from connections.check import Finding, check_settings, number_clashes, unfit
 from connections.environment import Environment
 from connections.settings import InvalidSetting, flat, normal_key, parse_setting
 from contracts.reasons import CATALOGUE
@@ -89,7 +89,7 @@ def check(account: Account, as_json: AsJson = False) -> None:
         raise OperationFailed(f"nothing is known of the organisation of {account}: {trouble}", "run 'sbx up'")
     if trouble is not None:
         say(f"checked against what Xero said at {facts.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
-    findings = check_settings(connection.settings, facts)
+    findings = [*check_settings(connection.settings, facts), *asyncio.run(clashes(used, connection))]
     failures = asyncio.run(_failures(used, account))
     if as_json:
         print_json(
@@ -221,6 +221,13 @@ def _unfit(connection: store.Connection, wanted: Mapping[str, str | None]) -> li
     if connection.facts is None:
         return []
     return unfit(connection.written, wanted, connection.enabled_at, connection.facts)
+
+
+async def clashes(used: Environment, connection: store.Connection) -> list[Finding]:
+    """Number formats that the account shares with others of its organisation."""
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as opened:
+        others = await store.settings_of_others(opened, connection.account)
+    return number_clashes(connection.settings, others)
 
 
 async def _failures(used: Environment, account: str) -> list[queries.Row]:

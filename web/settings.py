@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connections import store
-from connections.check import Finding, alike, check_settings, unfit
+from connections.check import Finding, alike, check_settings, number_clashes, unfit
 from connections.settings import InvalidSetting, normal_key, parse_setting
 from connections.store import SettingChange
 from contracts.reasons import CATALOGUE
@@ -64,7 +64,10 @@ async def load(connection: Connection, user: User, account: str) -> State:
     history = await store.settings_history(connection, account)
     return State(
         found,
-        [] if found.facts is None else check_settings(found.settings, found.facts),
+        [
+            *([] if found.facts is None else check_settings(found.settings, found.facts)),
+            *number_clashes(found.settings, await store.settings_of_others(connection, account)),
+        ],
         await failures(connection, user, account),
         history[::-1],
         await requests.newest(connection, account),

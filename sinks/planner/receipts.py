@@ -1,7 +1,9 @@
 """Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
@@ -202,6 +204,7 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
         and same_name(str(b.get("InvoiceNumber") or ""), bill.number)
         and b.get("Status") not in GONE
         and b["InvoiceID"] not in s.linked_elsewhere
+        and not _of_other_document(s, b)
     ]
     marked = [b for b in live if b.get("Url") == bill.body["Url"]]
     equal = [b for b in live if is_as_sent(s, b, bill)]
@@ -213,6 +216,14 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
     links = [(b, link_of_invoice(target, b, memory, s.seq)) for b in listed]
     refuse_unsettled(s, f"bill {bill.number} of {bill.total}", links)
+
+
+def _of_other_document(s: Situation, bill: Mapping[str, Any]) -> bool:
+    """True when the bill's Url leads to another document, perhaps of another account of the organisation. An
+    address of ours that was made under another ``document_url`` still names the record.
+    """
+    url = str(bill.get("Url") or "")
+    return bool(url) and quote(s.command.record_id, safe="") not in url
 
 
 def _find(target: Target, number: str) -> Send:

@@ -163,3 +163,23 @@ def test_the_api_reads_changes_and_checks(office: Office, client: Client) -> Non
     ):
         refused = program("PUT", put, body=body)
         assert (refused.status, refused.json["error"]["field"]) == (400, field)
+
+
+def test_number_formats_of_two_accounts_of_one_organisation_are_told(office: Office, client: Client) -> None:
+    def told() -> set[tuple[str, str]]:
+        found = office.api("ann").get("/api/v1/accounts/acme/check").json["findings"]
+        return {(one["key"], one["severity"]) for one in found if one["code"] == "numbers_may_clash"}
+
+    sample.connect(office, account="branch", payment_account="090")
+    assert told() == set()
+    office.rows("UPDATE connections.accounts SET tenant_id = 'tenant-acme' RETURNING 1")
+    both = {("invoice_number_format", "warning"), ("purchase_order_number_format", "warning")}
+    assert told() == both
+    page = client.get("/accounts/acme/settings").text
+    assert "is also that of branch, connected to the same Xero organisation" in page
+
+    send(client, "settings", set__invoice_number_format="A-{number}", was__invoice_number_format="")
+    assert told() == {("purchase_order_number_format", "warning")}
+    send(client, "settings", set__purchase_order_number_format="A-{number}",
+         was__purchase_order_number_format="")  # fmt: skip
+    assert told() == set()

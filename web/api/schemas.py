@@ -98,7 +98,9 @@ def schemas() -> dict[str, Any]:
             account=_TEXT,
             organisation=_TEXT,
             fetched_at=_MOMENT,
-            findings=_list(_object(key=_TEXT, value=_TEXT, problem=_TEXT, remedy=_TEXT, severity=_TEXT)),
+            findings=_list(
+                _object(key=_TEXT, value=_TEXT, problem=_TEXT, remedy=_TEXT, severity=_TEXT, code=_TEXT)
+            ),
             failures=_list({"type": "object"}),
         ),
         **_drift(),

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from connections import store
+from connections.check import number_clashes
 from connections.sql import load_queries
 from ops import status
 from sandbox.fake_xero.server import FakeXeroServer
@@ -142,3 +144,61 @@ def status_of(shop: Shop) -> dict[str, Any]:
     with psycopg.connect(**environment.psycopg("test"), row_factory=dict_row) as connection:
         rows = connection.execute(STATUS["accounts"]).fetchall()
     return {row["name"]: {"minute": row["minute_left"], "day": row["day_left"]} for row in rows}
+
+
+async def test_a_document_of_the_other_account_is_never_taken_for_ours(
+    pair: tuple[Shop, Shop], xero: FakeXeroServer
+) -> None:
+    """The same number, customer, day and amount: only the address tells the two invoices apart."""
+    north, south = pair
+    first, second = Maker("north"), Maker("south")
+    customer = first.customer("Widgets & Co")
+    document = first.document(customer, 5001)
+    other = {**document, "id": "another-document", "customer": {**customer, "id": "another-customer"}}
+    other["customer_id"] = "another-customer"
+    async with delivering(north):
+        assert await north.run(first.created(document)) == ["posted"]
+        event = second.created(other)
+        assert await south.run(event) == ["number_taken"]
+        await south.settings(invoice_number_format="S-{number}")
+        assert await south.retry(event) == ["posted"]
+    assert sorted(i["number"] for i in north.books["invoices"]) == ["5001", "S-5001"]
+    shared = await north.rows("SELECT account, xero_id FROM ledger.links WHERE kind = 'contact'")
+    assert len(shared) == 2
+    assert len({row["xero_id"] for row in shared}) == 1  # one contact of that name, linked from both
+
+
+async def test_a_document_that_the_other_account_has_linked_is_not_adopted(
+    pair: tuple[Shop, Shop], xero: FakeXeroServer
+) -> None:
+    """One address for both accounts, and one record id: what is linked is the other's all the same."""
+    north, south = pair
+    for one in pair:
+        await one.settings(document_url="https://erp.example/documents/{id}")
+    first, second = Maker("north"), Maker("south")
+    document = first.document(first.customer("Widgets & Co"), 5001)
+    async with delivering(north):
+        assert await north.run(first.created(document)) == ["posted"]
+        assert await south.run(second.created(document)) == ["number_taken"]
+
+
+async def test_equal_number_formats_are_told(pair: tuple[Shop, Shop]) -> None:
+    north, south = pair
+    async with await north.connect() as connection:
+        own = await store.load_connection(connection, "north")
+        assert own is not None
+        others = await store.settings_of_others(connection, "north")
+    assert list(others) == ["south"]
+    found = number_clashes(own.settings, others)
+    assert [(one.key, one.code) for one in found] == [
+        ("invoice_number_format", "numbers_may_clash"),
+        ("purchase_order_number_format", "numbers_may_clash"),
+    ]
+    assert all("south" in one.problem for one in found)
+    await south.settings(invoice_number_format="s-{number}", purchase_order_number_format="S-{number}")
+    await north.settings(invoice_number_format="S-{number}")
+    async with await north.connect() as connection:
+        own = await store.load_connection(connection, "north")
+        assert own is not None
+        found = number_clashes(own.settings, await store.settings_of_others(connection, "north"))
+    assert [one.key for one in found] == ["invoice_number_format"]  # Xero compares numbers without case
