@@ -23,6 +23,7 @@ DocumentStatus = Literal["authorised", "draft"]
 NO_TAX = "NONE"
 """Xero's TaxType for "no tax"."""
 DEFAULT_DOCUMENT_URL = "https://{account}.salesbinder.com/documents/view/{id}"
+DEFAULT_ACCOUNT_URL = "https://{account}.salesbinder.com/{kind}/view/{id}"
 
 
 class InvalidSetting(ValueError):
@@ -69,6 +70,8 @@ class Settings:
     rounding_tax: str = NO_TAX
     """Xero's TaxType of lines on ``rounding_account``."""
     document_url: str = DEFAULT_DOCUMENT_URL
+    account_url: str = DEFAULT_ACCOUNT_URL
+    """Of a customer or supplier; ``{kind}`` is ``customers`` or ``suppliers``."""
     drift_every: str = "off"
     """How often Xero is compared with what we put there: ``off``, or ``12h``, ``1d``, ``2w``."""
 
@@ -248,10 +251,18 @@ def _number_format(key: str, value: str) -> str:
 
 
 def _document_url(key: str, value: str) -> str:
-    _check_template(key, value, needed="id", allowed={"id", "account"}, example=DEFAULT_DOCUMENT_URL)
-    shown = split_address(value.format(account="acme", id="1"))
+    return _url(key, value, {"id", "account"}, DEFAULT_DOCUMENT_URL)
+
+
+def _account_url(key: str, value: str) -> str:
+    return _url(key, value, {"id", "account", "kind"}, DEFAULT_ACCOUNT_URL)
+
+
+def _url(key: str, value: str, allowed: set[str], example: str) -> str:
+    _check_template(key, value, needed="id", allowed=allowed, example=example)
+    shown = split_address(value.format(account="acme", id="1", kind="customers"))
     if not re.match(r"https?://[^/\s]+", value) or re.search(r"\s", value) or shown is None:
-        raise InvalidSetting(key, value, "is not a web address", f"write one such as {DEFAULT_DOCUMENT_URL}")
+        raise InvalidSetting(key, value, "is not a web address", f"write one such as {example}")
     return value
 
 
@@ -347,6 +358,7 @@ _SINGLE: dict[str, Callable[[str, str], str]] = {
     "rounding_account": _account_code,
     "rounding_tax": _tax_type,
     "document_url": _document_url,
+    "account_url": _account_url,
     "drift_every": _every,
 }
 _TABLES: dict[str, tuple[Callable[[str, str, str], str], Callable[[str, str], str]]] = {

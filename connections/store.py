@@ -14,6 +14,7 @@ import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
 from connections.sql import load_queries
@@ -64,6 +65,11 @@ class Connection:
     facts: OrganisationFacts | None
     """None until Xero was asked."""
 
+    @property
+    def addresses(self) -> Addresses:
+        """Where its records are shown, in SalesBinder and in Xero."""
+        return Addresses.of(self.settings, self.facts.short_code if self.facts else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
@@ -102,6 +108,17 @@ async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["load"], {"accounts": names})
         return {row["account"]: _connection(row) async for row in cursor}
+
+
+async def record_addresses(conn: Db, accounts: Iterable[str]) -> dict[str, Addresses]:
+    """Where SalesBinder shows the records of each of these accounts; the defaults without a connection."""
+    names = sorted(set(accounts))
+    written: dict[str, dict[str, str]] = {name: {} for name in names}
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["addresses"], {"accounts": names})
+        async for row in cursor:
+            written[row["account"]][row["key"]] = row["value"]
+    return {name: Addresses(**keys) for name, keys in written.items()}
 
 
 async def settings_of_others(conn: Db, account: str) -> dict[str, Settings]:

@@ -7,6 +7,10 @@ SELECT a.account, a.tenant_id, a.tenant_name, a.client_id, a.enabled_at, a.conne
  WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s)
  ORDER BY a.account
 
+-- name: addresses
+SELECT account, key, value FROM connections.settings
+ WHERE account = ANY(%(accounts)s) AND key IN ('document_url', 'account_url')
+
 -- name: others
 SELECT o.account FROM connections.accounts o JOIN connections.accounts a USING (tenant_id)
  WHERE a.account = %(account)s AND o.account <> a.account

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
+from connections import store
 from connections.crash_points import crash_point
 from connections.sql import load_queries
 from contracts.nul import ESCAPED, without_nul
@@ -21,7 +22,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Result]) -> None:
-    """Bring the log up to these results, in one transaction and one round trip, then notify ``CHANNEL``.
+    """Bring the log up to these results, in one transaction, then notify ``CHANNEL``.
 
     Raises:
         psycopg.DataError: PostgreSQL cannot hold a value of one of the results; nothing was applied.
@@ -35,17 +36,40 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
     holds = newest(
         (result for result in results if isinstance(result, AccountResult)), lambda result: result.account
     )
-    async with connection.transaction(), connection.pipeline():
-        await connection.execute(_SQL["lock"])
-        if entries:
-            await connection.execute(_SQL["entries"], [_json(entries)])
-        if attempted:
-            await connection.execute(_SQL["attempts"], [_json(attempted)])
-        if holds:
-            await connection.execute(_SQL["holds"], [_json(holds)])
-        await connection.execute(_SQL["notify"])
+    async with connection.transaction():
+        entries = await _with_addresses(connection, entries)
+        async with connection.pipeline():
+            await connection.execute(_SQL["lock"])
+            if entries:
+                await connection.execute(_SQL["entries"], [_json(entries)])
+            if attempted:
+                await connection.execute(_SQL["attempts"], [_json(attempted)])
+            if holds:
+                await connection.execute(_SQL["holds"], [_json(holds)])
+            await connection.execute(_SQL["notify"])
         crash_point("projection.before_commit")
     crash_point("projection.after_commit")
+
+
+async def _with_addresses(
+    connection: psycopg.AsyncConnection[Any], entries: Sequence[EntryResult]
+) -> list[EntryResult]:
+    """The first versions of entries come from a stage that knows no settings: their records' addresses in
+    SalesBinder are added here.
+    """
+    without = {entry.account for entry in entries if not entry.salesbinder_url and entry.account}
+    if not without:
+        return list(entries)
+    addresses = await store.record_addresses(connection, without)
+    return [
+        entry
+        if entry.account not in addresses or entry.salesbinder_url
+        else msgspec.structs.replace(
+            entry,
+            salesbinder_url=addresses[entry.account].shown(entry.account, entry.entity, entry.record_id),
+        )
+        for entry in entries
+    ]
 
 
 def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:

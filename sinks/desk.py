@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.results import Attempt
@@ -218,11 +219,12 @@ class _Writer:
         now = now_utc()
         unique = {e.command_id: e for e in earlier if e.command_id not in known}
         self._entries += [entry.completed(now, "superseded") for entry in unique.values()]
-        await write_and_publish(connection, self._entries, self._desk)
+        addresses = Addresses.of(self._desk.settings, self._desk.facts.short_code)
+        await write_and_publish(connection, self._entries, addresses)
 
 
 async def write_and_publish(
-    connection: ledger.Connection, entries: Sequence[Entry], desk: Desk | None
+    connection: ledger.Connection, entries: Sequence[Entry], addresses: Addresses
 ) -> set[str]:
     """Entries at their new versions into the ledger, and the results that tell the log so into the outbox.
 
@@ -230,10 +232,7 @@ async def write_and_publish(
     """
     written = await ledger.write_entries(connection, entries)
     kept = [entry for entry in entries if entry.command_id in written]
-    if desk is None:
-        results = [result_of(entry) for entry in kept]
-    else:
-        results = [result_of(entry, desk.settings.document_url, desk.facts.short_code) for entry in kept]
+    results = [result_of(entry, addresses) for entry in kept]
     await ledger.publish_later(connection, results, [entry.command.key for entry in kept])
     return written
 

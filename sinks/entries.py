@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from connections.settings import DEFAULT_DOCUMENT_URL
+from connections.addresses import Addresses
 from contracts.commands import Command, decode_command
 from contracts.reasons import cause_of, render
 from contracts.results import Attempt, EntryResult, Warning
-from contracts.urls import split_address
 from sinks.steps import Link
 
 _LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
@@ -160,13 +159,8 @@ _PLAIN = (
 )
 
 
-def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code: str = "") -> EntryResult:
-    """The entry as ``integration.results`` carries it.
-
-    Args:
-        document_url: the connection's setting.
-        short_code: Xero's for the organisation, for links into Xero's pages; ``""`` when not known.
-    """
+def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
+    """The entry as ``integration.results`` carries it, with the addresses of its account's connection."""
     command = entry.command
     reason, remedy, cause = _explained(entry)
     return EntryResult(
@@ -186,7 +180,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         party_name=command.party_name,
         amount=command.amount,
         currency=command.currency,
-        salesbinder_url=_address(document_url.format(account=command.account, id=command.record_id)),
+        salesbinder_url=addresses.shown(command.account, command.entity, command.record_id),
         attempts=entry.attempts,
         next_attempt_at=entry.next_attempt_at,
         queued_at=entry.queued_at,
@@ -195,7 +189,7 @@ def result_of(entry: Entry, document_url: str = DEFAULT_DOCUMENT_URL, short_code
         xero_type=entry.xero_type,
         xero_id=entry.xero_id,
         xero_number=entry.xero_number,
-        xero_url=xero_page(entry.xero_type, entry.xero_id, short_code),
+        xero_url=xero_page(entry.xero_type, entry.xero_id, addresses.short_code),
         event_id=command.event.id,
         event_type=command.event.type,
         event_time=command.event.time,
@@ -217,11 +211,6 @@ def xero_page(kind: str, xero_id: str, short_code: str) -> str:
     """
     page = _XERO_PAGES.get(kind, "") if xero_id and short_code else ""
     return page.format(code=short_code, id=xero_id)
-
-
-def _address(url: str) -> str:
-    """``url``, or ``""`` where it can be no address: an id in its host may make it one."""
-    return url if split_address(url) is not None else ""
 
 
 def describe(command: Command) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from psycopg.rows import dict_row
 
+from connections import store
 from connections.crash_points import crash_point
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encode_command
 from contracts.results import encode_result
@@ -157,7 +158,8 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
         )
         row = await cursor.fetchone()
     if row is not None:
-        value = encode_result(result_of(entry_of_row(row)))
+        addresses = await store.record_addresses(connection, [own.account])
+        value = encode_result(result_of(entry_of_row(row), addresses[own.account]))
         await connection.execute(SQL["outbox_insert"], {"key": [own.key], "value": [value]})
         await connection.execute("NOTIFY sbx_outbox")
 

@@ -9,6 +9,7 @@ from itertools import takewhile
 import structlog
 
 from connections import store
+from connections.addresses import Addresses
 from connections.crash_points import crash_point
 from connections.facts import OrganisationFacts
 from contracts.newness import Stamp, stamp
@@ -109,6 +110,12 @@ class Lane:
             self.account, connection.settings, connection.facts, stale, self.doubted, self.state.breaker
         )
 
+    @property
+    def addresses(self) -> Addresses:
+        """Where the account's records are shown."""
+        connection = self.session.connection
+        return Addresses() if connection is None else connection.addresses
+
     async def load(self) -> None:
         """Take up what has become ready, plan it, and put its next steps into the queues.
 
@@ -160,7 +167,7 @@ class Lane:
             entries = await ledger.ready(connection, self.account, [], ROOM)
             now = now_utc()
             failed = [entry.failed(now, code, {}) for entry in entries]
-            await write_and_publish(connection, failed, None)
+            await write_and_publish(connection, failed, self.addresses)
             crash_point("not_connected.before_commit")
         crash_point("not_connected.after_commit")
         self.more = bool(entries)
@@ -231,7 +238,7 @@ class Lane:
                     work.merged = [merged.running(now) for merged in work.merged]
                     started += [work.entry, *work.merged]
             await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
-            written = await write_and_publish(connection, started, self.desk())
+            written = await write_and_publish(connection, started, self.addresses)
             if len(written) < len(started):
                 raise Overtaken(self.account)
             crash_point("intent.before_commit")
@@ -333,7 +340,7 @@ class Lane:
             idle = [work for i, work in self.works.items() if i not in under_way]
             running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
             back = [_given_back(entry, hold) for entry in running]
-            await write_and_publish(connection, back, None)
+            await write_and_publish(connection, back, self.addresses)
             self.drop_queued()
             crash_point("release.before_commit")
         crash_point("release.after_commit")

@@ -11,6 +11,7 @@ import msgspec
 from psycopg.rows import class_row, dict_row
 
 from connections import store
+from connections.addresses import Addresses
 from connections.crash_points import crash_point
 from connections.sql import load_queries
 from contracts.reasons import warning
@@ -271,12 +272,6 @@ async def _change(connection: ledger.Connection, name: str, parameters: Mapping[
 async def publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
     """Tell the log of entries as they are now, with links to SalesBinder and Xero."""
     connections = await store.load_many(connection, {entry.command.account for entry in entries})
-    results = []
-    for entry in entries:
-        found = connections.get(entry.command.account)
-        if found is None:
-            results.append(result_of(entry))
-        else:
-            short_code = found.facts.short_code if found.facts else ""
-            results.append(result_of(entry, found.settings.document_url, short_code))
+    addresses = {account: found.addresses for account, found in connections.items()}
+    results = [result_of(entry, addresses.get(entry.command.account, Addresses())) for entry in entries]
     await ledger.publish_later(connection, results, [entry.command.key for entry in entries])

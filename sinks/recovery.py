@@ -27,7 +27,7 @@ async def recover(lane: Lane) -> list[Flight]:
         works = [Work(entry_of_row(row)) for row in rows]
         held = [str(member) for member in ids]
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
-        await write_and_publish(connection, _idle(works, map(entry_of_row, running)), None)
+        await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
         crash_point("recovery.before_commit")
     crash_point("recovery.after_commit")
     for work in works:

@@ -188,6 +188,12 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
                 "The document in SalesBinder, for links in Xero and in the log.",
                 "the document's page in SalesBinder",
             ),
+            Meaning(
+                "account_url",
+                "Address of a customer or supplier",
+                "Its page in SalesBinder, for links in the log; {kind} is customers or suppliers.",
+                "the record's page in SalesBinder",
+            ),
         ),
     ),
 )

@@ -211,7 +211,7 @@ class _Run:
             earlier = before.get(entry.command_id)
             ended = earlier is not None and earlier["state"] in ("completed", "failed")
             known = "" if earlier is None else "ended" if ended else "open"
-            result = result_of(entry, link.settings.document_url, link.facts.short_code)
+            result = result_of(entry, link.addresses)
             found[command_id] = PreviewedCommand(result, known, self._calls.get(command_id, []))
         return found
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
+from connections.addresses import Addresses
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
@@ -53,8 +53,7 @@ class ResolvedDocument:
 
 def document_url(record_id: str, account: str, settings: Settings) -> str:
     """Where the document is shown in SalesBinder."""
-    url = settings.document_url.replace("{account}", account)
-    return url.replace("{id}", quote(record_id, safe=""))
+    return Addresses.of(settings).record(account, "", record_id)
 
 
 def document_amounts(

@@ -18,6 +18,7 @@ import psycopg
 import urllib3
 from psycopg.rows import dict_row
 
+from connections.addresses import Addresses
 from connections.environment import Environment
 from contracts.events import event_to_kafka, read_event
 from contracts.results import EntryResult, Result, State, decode_result
@@ -229,7 +230,7 @@ class Office:
             statement = f"UPDATE ledger.commands SET {assignments} WHERE command_id = ANY(%s::uuid[])"  # noqa: S608
             connection.execute(statement.encode(), [list(ids)])
         rows = self.rows("SELECT * FROM ledger.commands WHERE command_id = ANY(%s::uuid[])", list(ids))
-        self.log(*(result_of(entry_of_row(row)) for row in rows))
+        self.log(*(result_of(entry_of_row(row), Addresses()) for row in rows))
 
     def publish(self) -> None:
         """Bring what waits in the outbox into the log."""
