@@ -213,6 +213,8 @@ class Command(_Wire, frozen=True):
     """Of a receipt of goods: the lines by which it is not complete, in words; ``""`` where none says so."""
     says_received: bool = False
     """Of a receipt of goods: the document's status is ``received``, whatever its lines say."""
+    says_cancelled: bool = False
+    """The document's status is ``cancelled``, although the action is another one."""
     party_name: str = ""
     amount: Decimal | None = None
     """What the log shows: the document's total with tax, or the transaction's amount."""

@@ -29,7 +29,7 @@ from contracts.snapshots import (
 from mappers.contacts import to_contact
 from mappers.documents import Kind, to_document
 from mappers.payments import to_transaction
-from mappers.receipts import lines_in_part, says_received
+from mappers.receipts import has_status, lines_in_part
 from mappers.texts import label
 from mappers.totals import totals
 
@@ -64,6 +64,8 @@ def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> C
         case DocumentData(document=record):
             kind: Kind = "purchase_order" if event.entity == "purchase_order" else "invoice"
             made = _with_document(command, to_document(record, kind, event.time))
+            if event.action in ("created", "edited") and has_status(record.status, "cancelled", "canceled"):
+                made = msgspec.structs.replace(made, says_cancelled=True)
             return _with_receipt(made, event, record) if event.action == "received" else made
         case TransactionData(document=record, transaction=transaction):
             document = to_document(record, "invoice", event.time)
@@ -102,7 +104,7 @@ def _with_receipt(command: Command, event: ChangeEvent, record: Document) -> Com
         command,
         received_on=event.time.date(),
         in_part=lines_in_part(record.document_items),
-        says_received=says_received(record.status),
+        says_received=has_status(record.status, "received"),
     )
 
 

@@ -11,10 +11,10 @@ _LISTED = 3
 _ZERO = Decimal(0)
 
 
-def says_received(status: object) -> bool:
-    """True where the document's ``status`` has the name ``received``, in any case."""
+def has_status(status: object, *names: str) -> bool:
+    """True where the document's ``status`` has one of these names, in any case."""
     name = status.get("name") if isinstance(status, dict) else None
-    return isinstance(name, str) and name.strip().casefold() == "received"
+    return isinstance(name, str) and name.strip().casefold() in names
 
 
 def lines_in_part(items: Sequence[DocumentItem]) -> str:

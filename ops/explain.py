@@ -157,13 +157,21 @@ def _history(told: Story) -> Table:
 
 def _remarks(entry: Row, calls: dict[str, list[Row]]) -> Text:
     lines = [
-        Text(f"{call['step']}: {call['method']} {call['path']} → {call['status'] or 'no answer'}", "dim")
+        Text(f"{call['step']}: {call['method']} {call['path']} → {_answer(call)}", "dim")
         for call in calls[entry["entry_id"]]
     ]
     if entry["reason_code"]:
         lines.append(Text(entry["reason_code"], "red" if entry["state"] == "failed" else ""))
     lines += [Text(warning["text"], "yellow") for warning in entry["warnings"]]
     return Text("\n").join(lines)
+
+
+def _answer(call: Row) -> str:
+    """What became of a call. Xero answers a batch with 200, also where it refuses the entry's own element."""
+    if not call["status"]:
+        return "no answer"
+    refused = call["refusal"] and call["status"] < 400
+    return f"{call['status']}, refused: {call['refusal']}" if refused else str(call["status"])
 
 
 def _when(entry: Row) -> str:

@@ -173,7 +173,9 @@ def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
     wanted: dict[str, str | None] = {}
     wrong: list[str] = []
     for change in changes:
-        written, equals, value = change.partition("=")
+        # no account code or TaxType has an equals sign, a payment's reference may: payment_account.a=b=090
+        table = change.lstrip().startswith("payment_account.")
+        written, equals, value = change.rpartition("=") if table else change.partition("=")
         if not equals:
             raise BadUsage(
                 f"'{change}' is not KEY=VALUE", f"write {change}=VALUE, or {change}= for its default"

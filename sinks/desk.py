@@ -15,6 +15,7 @@ from sinks.breaker import Breaker
 from sinks.effects import FACT_CODES
 from sinks.entries import Entry, now_utc, result_of
 from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
+from sinks.planner.contradictions import contradictions
 from sinks.situations import Work, situations
 from sinks.steps import Element, Link, Target
 
@@ -204,7 +205,9 @@ class _Writer:
                 outcome = "posted"  # what it has found was made by an earlier call of its own
             if outcome == "posted":
                 self._desk.breaker.posted()
-            self.end(work, entry.completed(now, outcome, step.link, step.warnings))
+            told = contradictions(entry.command, now) if outcome in ("posted", "already_there") else ()
+            warnings = tuple(dict.fromkeys((*step.warnings, *told)))
+            self.end(work, entry.completed(now, outcome, step.link, warnings))
             if step.supersedes:
                 self._superseding.append((_reach(work.entry), _SUPERSEDES[step.supersedes]))
         elif isinstance(step, Fail):

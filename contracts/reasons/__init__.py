@@ -61,7 +61,15 @@ def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
     """
     reason = CATALOGUE[code]
     known = _Details({name: value for name, value in details.items() if value.strip()})
-    return sentence_case(reason.sentence.format_map(known)), sentence_case(reason.remedy.format_map(known))
+    typed = _Details({**known, "setting": _typed(known["setting"])}) if "setting" in known else known
+    return sentence_case(reason.sentence.format_map(known)), sentence_case(reason.remedy.format_map(typed))
+
+
+def _typed(setting: str) -> str:
+    """A setting's key as one types it in a shell: ``payment_account.{reference}`` may hold anything."""
+    if re.fullmatch(r"[\w.+-]+", setting, re.ASCII):
+        return setting
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", setting) + '"'
 
 
 def cause_of(code: str, details: Mapping[str, str]) -> str:

@@ -37,9 +37,8 @@ REASONS = (
         "stand on it in Xero.",
         "Xero does not let the amounts, lines or date of an invoice change once money is applied to it. "
         "Nothing of this change was sent.",
-        "take the payments off first (reset the invoice in SalesBinder), or correct it in Xero with "
-        "a credit note, "
-        "then skip this entry.",
+        "reset the invoice in SalesBinder, which takes its payments off, then retry this entry and enter the "
+        "payments again; or correct it in Xero with a credit note, and skip this entry.",
         "salesbinder",
     ),
     _failed(
@@ -60,7 +59,8 @@ REASONS = (
         "document_not_in_xero",
         "{document} is not in Xero, so there is nothing there to work on.",
         "It was never sent, its sending failed, or it belongs to another Xero organisation.",
-        "retry the failed entry that should have created it, then this one.",
+        "retry the failed entry that should have created it, or where there is none, save the document in "
+        "SalesBinder; then retry this entry.",
         "xero",
     ),
     _failed(
@@ -76,7 +76,7 @@ REASONS = (
         "the event {event_id} came a second time with other content than the first time.",
         "Every change must have an id of its own; one id for two changes would hide one of them.",
         "the program that publishes the changes must give each change its own id; publish this "
-        "change again with one.",
+        "change again with one, and skip this entry.",
         "us",
         "The first content stays in force; the second is never sent.",
     ),
@@ -209,7 +209,7 @@ REASONS = (
         "amount_not_positive",
         "the payment on {document} has the amount {amount}; Xero takes only amounts above zero.",
         "A negative payment is a refund.",
-        "enter it in SalesBinder as a refund.",
+        "enter it in SalesBinder as a refund, and skip this entry.",
         "salesbinder",
     ),
     _failed(

@@ -83,6 +83,34 @@ REASONS = (
         "xero",
     ),
     _warning(
+        "due_before_date",
+        "the due date {due} is before the date of the invoice in Xero, {date}: it counts as overdue at once.",
+        "SalesBinder's due date is sent as it is, also where the invoice itself was moved out of a locked "
+        "period.",
+        "nothing where it is meant; else correct the due date in SalesBinder, or in Xero.",
+    ),
+    _warning(
+        "date_unusual",
+        "the {field} {value} is far from {day}, the day of the change.",
+        "It was sent as it is. Such a date is often a slip of the pen, and puts amounts into another year.",
+        "check the date, and correct it in SalesBinder where it is wrong.",
+    ),
+    _warning(
+        "event_from_future",
+        "the change is told to have happened at {time}, which lies ahead.",
+        "The clock of the program that publishes the changes is wrong. Changes that come later with a right "
+        "time count as older than this one.",
+        "set that clock right, and save the record again in SalesBinder once the time has come.",
+        "us",
+    ),
+    _warning(
+        "status_says_cancelled",
+        "the document's own status in SalesBinder is cancelled, but nobody has told that it was cancelled.",
+        "What was told is that it was created or edited, and that was done. Only a cancelled event takes a "
+        "document out of Xero.",
+        "cancel the document in SalesBinder again, or void it in Xero.",
+    ),
+    _warning(
         "lines_say_in_part",
         "SalesBinder's status says that the order is received, its lines say that some is missing: {list}. "
         "All of it was billed.",

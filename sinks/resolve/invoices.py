@@ -7,6 +7,7 @@ from typing import Any
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.reasons import warning
 from contracts.results import Warning
 from sinks.resolve.amounts import Pricing
 from sinks.resolve.chart import currency, sales
@@ -40,6 +41,8 @@ def resolve_invoice(
     warnings: list[Warning] = []
     day = open_day(document.issue_date, settings, facts, warnings)
     due = document.due_date or day + timedelta(days=settings.due_days)
+    if due < day:
+        warnings.append(warning("due_before_date", due=due, date=day))
     code, rate = currency(document, settings, facts, warnings)
     pricing = Pricing(sales(settings), settings, facts, discounts=True)
     made = document_amounts(document, pricing, code, link, warnings)

@@ -320,6 +320,24 @@ def test_a_locked_day_is_moved_with_the_due_date_that_is_counted_from_it() -> No
     assert named.body["DueDate"] == "2026-03-09"
 
 
+@pytest.mark.parametrize(
+    ("due", "lock", "told"),
+    [
+        (date(2026, 3, 1), None, True),
+        (date(2026, 3, 2), None, False),
+        (date(2026, 3, 20), date(2026, 3, 31), True),
+        (None, date(2026, 3, 31), False),
+    ],
+)
+def test_a_due_date_before_the_date_is_told(due: date | None, lock: date | None, told: bool) -> None:
+    """One that SalesBinder gives stays as it is; one that we count is counted from the moved day."""
+    moving = settings(locked_period="first_open_day")
+    resolved = resolve(line("1", "100"), due_date=due, settings=moving, facts=facts(lock_date=lock))
+    assert ("due_before_date" in codes(resolved)) is told
+    if due is not None:
+        assert resolved.body["DueDate"] == due.isoformat()
+
+
 def test_the_day_after_the_lock_is_open() -> None:
     assert resolve(line("1", "5"), facts=facts(lock_date=date(2026, 3, 1))).body["Date"] == "2026-03-02"
 

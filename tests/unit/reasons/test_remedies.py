@@ -1,0 +1,89 @@
+"""Would the remedy, followed by the letter, mend it? Each reason that fails an entry has a scenario that
+brings it about, follows its remedy and sees the entry end well, or says why it has none. A new code needs one
+of the two.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from contracts.reasons import CATALOGUE
+
+SINKS = Path(__file__).parents[2] / "integration" / "sinks"
+FAILING = {code for code, reason in CATALOGUE.items() if reason.kind in ("failed", "settings")}
+SCENARIOS = {
+    "authorised_not_editable": "test_remedies::test_authorised_not_editable",
+    "paid_not_editable": "test_remedies::test_paid_not_editable",
+    "document_not_in_xero": "test_remedies::test_document_not_in_xero",
+    "document_removed": "test_remedies::test_document_removed",
+    "event_id_reused": "test_remedies::test_event_id_reused",
+    "foreign_payments": "test_remedies::test_foreign_payments_and_exceeds_amount_due",
+    "exceeds_amount_due": "test_remedies::test_foreign_payments_and_exceeds_amount_due",
+    "amount_not_positive": "test_remedies::test_amount_not_positive",
+    "number_taken": "test_remedies::test_number_taken",
+    "order_billed": "test_remedies::test_order_billed",
+    "tax_rate_unmapped": "test_remedies::test_settings",
+    "payment_account_missing": "test_remedies::test_settings",
+    "account_code_unknown": "test_remedies::test_settings",
+    "tax_type_unknown": "test_remedies::test_settings",
+    "tax_type_unfit": "test_remedies::test_settings",
+    "payment_account_unknown": "test_remedies::test_payment_account_of_a_reference",
+    "payment_account_not_payable": "test_remedies::test_payment_account_of_a_reference",
+    "account_code_archived": "test_refusals::test_archived_account",
+    "total_mismatch": "test_refusals::test_document_that_xero_cannot_hold",
+    "total_negative": "test_refusals::test_document_that_xero_cannot_hold",
+    "currency_not_enabled": "test_refusals::test_setting_that_xero_does_not_take",
+    "item_tracked": "test_items::test_nothing_is_posted_on_a_tracked_item_until_another_code_is_set",
+    "received_in_part": "test_receipts::test_received_in_part_is_no_receipt",
+    "contact_archived": "test_contacts::test_archived_contact_fails_until_it_is_restored",
+    "contact_gone": "test_contact_care::test_contact_that_is_gone_is_made_again_by_a_retry",
+    "contact_name_invalid": "test_contacts::test_name_that_xero_cannot_hold_fails_until_it_is_corrected",
+    "no_matching_payment": "test_reversals::test_no_payment_of_ours_matches",
+    "refund_exceeds_paid": "test_refunds::test_more_than_was_paid_goes_through_once_it_was",
+    "period_locked": "test_removal::test_locked_period_stops_everything",
+    "overtaken": "test_removal::test_cancel_retried_after_a_later_action_is_overtaken",
+    "not_connected": "test_connection::test_not_connected_fails_and_retry_works_after_connecting",
+}
+"""Where, in ``tests/integration/sinks``, the remedy is followed."""
+WITHOUT = {
+    "document_not_editable": "what Xero says of a state that the planner then reads: the entry fails by that",
+    "document_not_authorised": "as above; the stand-in lets us approve whatever is to be approved",
+    "amount_too_large": "its remedy is a smaller document, which is another one",
+    "lines_missing": "Xero's own words, for a document that we never send: one without lines gets a line",
+    "contact_name_taken": "its name is looked for first; what is left needs a merge by hand in Xero",
+    "contact_number_taken": "somebody copied our id to another contact, which the stand-in looks up by it",
+    "contact_email_invalid": "an address that Xero would refuse is left out beforehand",
+    "payment_reconciled": "the stand-in has no bank statement from which a payment could be parted again",
+    "payment_already_removed": "counts as taken off, so that no entry ends with it",
+    "needs_review": "is decided by 'sbx decide', which has tests of its own (test_decisions)",
+    "xero_plan_limit": "the stand-in has no plans",
+    "not_supported_yet": "every action of the contract is supported",
+    "xero_refused": "whatever it is: the remedy is in Xero's words",
+    "our_error": "an error of ours has no remedy but an update",
+    "item_code_invalid": "a code that Xero would refuse is refused when it is set",
+    "item_code_taken": "planned on by itself with the item that is there",
+}
+"""Why there is no scenario."""
+
+
+@cache
+def names_in(module: str) -> frozenset[str]:
+    tree = ast.parse((SINKS / f"{module}.py").read_text(encoding="utf-8"))
+    return frozenset(
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def test_each_reason_has_a_scenario_or_says_why_not() -> None:
+    assert set(SCENARIOS) | set(WITHOUT) == FAILING
+    assert set(SCENARIOS) & set(WITHOUT) == set()
+    assert len(WITHOUT) <= 16, "a reason without a scenario is one that nobody has seen mended"
+
+
+@pytest.mark.parametrize(("code", "place"), SCENARIOS.items())
+def test_the_scenario_is_there_and_brings_the_reason_about(code: str, place: str) -> None:
+    module, _, name = place.partition("::")
+    assert name in names_in(module)
+    assert code in (SINKS / f"{module}.py").read_text(encoding="utf-8")
