@@ -7,6 +7,7 @@
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make outages   takes Kafka, PostgreSQL, Xero and workers away in the middle of the work (some six minutes)
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
+# make fuzz    raw record batches at random against the stages; make fuzz ARGS="--seed 7 --batches 3000"
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
 # make lint    format, lint, types, import rules
 # make audit   look the pinned packages up among known vulnerabilities
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test screenshots bench crash mutation histories soak lint format lock audit outages
+.PHONY: setup demo test screenshots bench crash mutation histories fuzz soak lint format lock audit outages
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -98,6 +99,9 @@ outages: setup
 
 histories: setup
 	@$(BIN)/python -m tests.reliability.histories $(ARGS)
+
+fuzz: setup
+	@$(BIN)/python -m tests.reliability.fuzz_records $(ARGS)
 
 soak: setup
 	@$(BIN)/python -m tests.reliability.soak $(ARGS)

@@ -33,7 +33,8 @@ class Backlog:
     """Counts the bytes of large messages from the moment they are read until they are done with."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Collecting garbage may end a message in the middle of anything, this included.
+        self._lock = threading.RLock()
         self._bytes = 0
         self._ends: dict[int, weakref.finalize[..., Any]] = {}
 
@@ -153,10 +154,22 @@ def read_with_faust(app: Any) -> None:
             return Thread(self, loop=self.loop, beacon=self.beacon)
 
         def _to_message(self, tp: Any, record: Any) -> Any:
+            read, end = self._read_offset[tp], self.highwater(tp) or 0
+            if read is not None and record.offset < read and end <= read:
+                self._begin_again(tp)
             message = super()._to_message(tp, record)
             held = sum(len(name) + len(content) for name, content in record.headers)
             backlog.add(message, record.serialized_key_size + record.serialized_value_size + held)
             return message
+
+        def _begin_again(self, tp: Any) -> None:
+            """Forget how far a partition was read that now ends before that: its topic was made again.
+
+            Faust would drop what it takes for read, and never commit an offset below the last one.
+            """
+            self._read_offset[tp] = self._committed_offset[tp] = None
+            self._acked[tp].clear()
+            self._acked_index[tp].clear()
 
         def _new_offset(self, tp: Any) -> int | None:
             """The offset behind all that is acknowledged.
@@ -201,7 +214,7 @@ class _PartitionRecords:
         self.leader_epoch = -1
         self.bytes_read = 0
         aborted = [(one.producer_id, one.first_offset) for one in aborted_transactions or ()]
-        self._records: Records | None = Records(bytes(records._buffer), fetch_offset, aborted)
+        self._records: Records | None = Records(bytes(records._buffer or b""), fetch_offset, aborted)
         self.next_fetch_offset = fetch_offset
         self._on_drain = on_drain
 

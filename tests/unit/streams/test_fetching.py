@@ -1,18 +1,22 @@
 """The insides of libraries that ``streams.fetching`` holds on to, and how much is taken out at once."""
 
+import asyncio
 import gc
 import importlib.metadata
 import inspect
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from kafka.consumer import fetcher as kafka_fetcher
 
+from connections.environment import Environment
 from streams.batches import Records
 from streams.codecs import missing_libraries
 from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained
+from streams.stages import _run
 from tests.record_batches import batch, record
 
 
@@ -29,7 +33,7 @@ def test_aiokafka_is_as_it_was_read() -> None:
 
 def test_faust_is_as_it_was_read() -> None:
     assert importlib.metadata.version("faust-streaming") == "0.15.3"
-    for name in ("_new_offset", "_add_gap", "_to_message", "_acked", "_acked_index"):
+    for name in ("_new_offset", "_add_gap", "_to_message", "_acked", "_acked_index", "_read_offset"):
         assert name in inspect.getsource(faust_consumer)
     assert "AIOKafkaConsumerThread(" in inspect.getsource(driver.Consumer._new_consumer_thread)
     assert "max_records=_consumer._max_poll_records" in inspect.getsource(driver.AIOKafkaConsumerThread)
@@ -45,6 +49,16 @@ def test_kafka_python_is_as_it_was_read() -> None:
 
 def test_every_codec_has_its_library() -> None:
     assert missing_libraries() == []
+
+
+def test_stage_without_a_codec_says_so_and_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("streams.codecs._LIBRARIES", {"zstd": "no_such_library", "gzip": "zlib"})
+    environment = Environment.read({"SBX_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    assert asyncio.run(_run("transform", environment)) == 1
+    said = capsys.readouterr()
+    assert "zstd (no_such_library)" in said.err + said.out
 
 
 def test_only_so_much_is_taken_out_at_once() -> None:
