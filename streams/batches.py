@@ -26,7 +26,8 @@ MAX_HEADERS = 1000
 EXCERPT = 1024
 """So many bytes are kept of what is set aside."""
 
-_LOG_HEADER = 12
+LOG_HEADER = 12
+"""Bytes of the offset and the length with which every batch begins."""
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _OLD_HEADER = struct.Struct(">qiIbb")
 _CRC_FROM = 21
@@ -120,12 +121,12 @@ class Records(Iterator[Fetched]):
 
     def _read(self) -> Iterator[Fetched]:
         at, told = 0, self.position
-        while len(self._data) - at >= _LOG_HEADER:
+        while len(self._data) - at >= LOG_HEADER:
             base, length = struct.unpack_from(">qi", self._data, at)
-            end = at + _LOG_HEADER + length
+            end = at + LOG_HEADER + length
             if length > 0 and end > len(self._data) and at:
                 break  # cut by the fetch's size, which never happens to the first one
-            batch = self._data[at : max(end, at + _LOG_HEADER)]
+            batch = self._data[at : max(end, at + LOG_HEADER)]
             broken = False
             for record in self._batch(base, batch, at):
                 broken = isinstance(record.value, Unreadable)
@@ -171,7 +172,7 @@ class Records(Iterator[Fetched]):
         """The last offset of a batch, of which nothing but its place is certain yet."""
         following = at + len(batch)
         behind = None
-        if len(self._data) - following >= _LOG_HEADER:
+        if len(self._data) - following >= LOG_HEADER:
             [behind] = _INT64.unpack_from(self._data, following)
         if len(batch) < 27 or batch[16] != 2:
             said = base
@@ -189,8 +190,8 @@ class Records(Iterator[Fetched]):
         (base, length, _, _, crc, attributes, delta, start, end, producer, _, _, count) = _HEADER.unpack_from(
             batch
         )
-        if length != len(batch) - _LOG_HEADER:
-            raise _Broken(f"it says that it has {length:,} bytes, and has {len(batch) - _LOG_HEADER:,}")
+        if length != len(batch) - LOG_HEADER:
+            raise _Broken(f"it says that it has {length:,} bytes, and has {len(batch) - LOG_HEADER:,}")
         if crc32c(batch[_CRC_FROM:]) != crc:
             raise _Broken("its checksum is wrong")
         if delta < 0:
@@ -317,7 +318,7 @@ def _old_messages(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     at = 0
     while at < len(data):
         offset, length = struct.unpack_from(">qi", data, at)
-        end = at + _LOG_HEADER + length
+        end = at + LOG_HEADER + length
         if length < 0 or end > len(data):
             raise _Broken("a message in it says that it has bytes which there are not")
         yield offset, data[at:end]

@@ -19,7 +19,7 @@ from typing import Any
 from kafka import KafkaConsumer
 from kafka.consumer.fetcher import ConsumerRecord as KafkaRecord
 
-from streams.batches import Fetched, Records
+from streams.batches import LOG_HEADER, Fetched, Records
 
 DRAIN_BYTES = 8 * 1024 * 1024
 """About as much of one partition is taken out of its batches at once."""
@@ -94,7 +94,8 @@ def read_with_faust(app: Any) -> None:
         """The bytes that the broker sent."""
 
         def __init__(self, data: bytes) -> None:
-            self.data = bytes(data or b"")
+            # Less than a batch's first two fields is none; what is asked for again comes whole.
+            self.data = bytes(data) if data and len(data) >= LOG_HEADER else b""
 
         def has_next(self) -> bool:
             return bool(self.data)
