@@ -68,7 +68,9 @@ TITLES = {
 }
 
 
-def title_of(code: str) -> str:
-    """The reason in a few words; an unknown code in its own."""
+def title_of(code: str | None) -> str:
+    """The reason in a few words; an unknown code in its own, none as such."""
+    if not code:
+        return "No reason given"
     text = code.replace("_", " ")
     return TITLES.get(code) or text[:1].upper() + text[1:]
