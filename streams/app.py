@@ -107,6 +107,9 @@ def build_app(group: str, environment: Environment) -> faust.App:
         # A larger message still comes through, because the broker always sends at least one whole batch.
         "consumer_max_fetch_size": 1024 * 1024,
         "consumer_auto_offset_reset": "earliest",
+        # A topic that is made again is noticed before the watchdog gives the worker up.
+        "consumer_metadata_max_age_ms": 10_000,
+        "producer_metadata_max_age_ms": 10_000,
         "web_enabled": False,
         "autodiscover": False,
     }
