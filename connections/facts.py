@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -64,6 +64,8 @@ class OrganisationFacts:
     name: str
     base_currency: str
     fetched_at: datetime
+    books_read_at: datetime | None = None
+    """When accounts and lock dates alone were read again since."""
     short_code: str = ""
     """Makes links into Xero's pages."""
     country: str = ""
@@ -124,6 +126,11 @@ class OrganisationFacts:
             ),
         )
 
+    @property
+    def fresh_at(self) -> datetime:
+        """When accounts and lock dates were read last."""
+        return self.books_read_at or self.fetched_at
+
     @cached_property
     def accounts_by_code(self) -> Mapping[str, Account]:
         """Accounts that have a code; of two with one code the active one."""
@@ -167,6 +174,21 @@ class OrganisationFacts:
             msgspec.DecodeError: the cache holds something else.
         """
         return msgspec.json.decode(raw, type=cls)
+
+
+def with_books(
+    facts: OrganisationFacts, organisation: Mapping[str, Any], accounts: Mapping[str, Any], at: datetime
+) -> OrganisationFacts:
+    """The facts with lock dates and accounts as they were read again ``at``.
+
+    Raises:
+        KeyError, IndexError: an answer lacks what Xero always sends.
+        ValueError: a date has a form that Xero does not use.
+    """
+    read = OrganisationFacts.from_xero(
+        organisation=organisation, accounts=accounts, tax_rates={"TaxRates": []}, fetched_at=at
+    )
+    return replace(facts, lock_date=read.lock_date, accounts=read.accounts, books_read_at=at)
 
 
 def _account(element: Mapping[str, Any]) -> Account:

@@ -187,6 +187,8 @@ class TransactionSnapshot(_Wire, frozen=True):
     transaction_id: str
     amount: Decimal
     date: date
+    dated: bool = True
+    """The event states the date; else it is the day of the event's time."""
     reference: str = ""
     """SalesBinder's reference: in practice the method of payment."""
     mark: str = ""

@@ -28,6 +28,7 @@ def to_transaction(
         transaction_id=transaction.id,
         amount=Decimal(transaction.amount).copy_abs() if refund else Decimal(transaction.amount),
         date=plain_day(day) if day else event_time.date(),
+        dated=day is not None,
         reference=" ".join(text(transaction.reference).split()),
         mark=mark(transaction.id, listed),
     )

@@ -9,15 +9,30 @@ import structlog
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
+from contracts.reasons import render
 from contracts.results import Attempt
 from sinks import ledger
 from sinks.breaker import Breaker
 from sinks.effects import FACT_CODES
-from sinks.entries import Entry, now_utc, result_of
-from sinks.planner import Done, Fail, Known, Plan, Remember, Send, Situation, Wait, known_details, plan
+from sinks.entries import Entry, describe, now_utc, result_of
+from sinks.planner import (
+    AskFacts,
+    Done,
+    Fail,
+    Known,
+    Plan,
+    Remember,
+    Send,
+    Situation,
+    Wait,
+    half_way,
+    known_details,
+    plan,
+)
 from sinks.planner.contradictions import contradictions
 from sinks.situations import Work, situations
-from sinks.steps import Element, Link, Target
+from sinks.steps import ROUTES, Element, Link, Target
+from sinks.stumbles import Stumbles
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -27,6 +42,7 @@ _SUPERSEDES = {
     "money": ("payment_applied", "refund_applied"),
     "receipts": ("received",),
     "order": ("created", "edited", "received"),
+    "transaction": ("payment_applied", "refund_applied"),
 }
 _MOST_PLANS = 20
 _LAST_POSITION = 2**63 - 1
@@ -42,6 +58,8 @@ class Outcome:
     waiting: list[Work] = field(default_factory=list)
     stale_facts: list[Work] = field(default_factory=list)
     """They failed by what we believe of the organisation: ask Xero again, then plan once more."""
+    old_books: list[Work] = field(default_factory=list)
+    """Their next step cannot be undone: ask Xero what is closed now, then plan once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,7 @@ class Desk:
     doubted: dict[str, datetime] = field(default_factory=dict)
     """By reason code for which Xero was asked although the facts were new: from when the facts were."""
     breaker: Breaker = field(default_factory=Breaker)
+    stumbles: Stumbles = field(default_factory=Stumbles)
 
     async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
@@ -88,7 +107,7 @@ class Desk:
             if self.breaker.why and work.entry.state == "queued":
                 outcome.waiting.append(work)  # stays in the queue as it is
                 continue
-            step = _plan(situation)
+            step = self._unless_xero_stumbles(work, _plan(situation))
             if isinstance(step, Send):
                 outcome.sends.append((work, step.element))
                 writer.progress(work)
@@ -98,6 +117,9 @@ class Desk:
                 if step.afresh:
                     work.known, work.refusal = Known(), None
                 again.append(work)
+            elif isinstance(step, AskFacts):
+                work.facts_asked_at = now_utc()
+                outcome.old_books.append(work)
             elif isinstance(step, Wait):
                 writer.end(
                     work, work.entry.waiting(step.until, step.code, {"step": work.entry.command.action})
@@ -119,6 +141,15 @@ class Desk:
                 outcome.ended.append(work)
         await ledger.write_links(connection, self.account, learnt.values())
         return again
+
+    def _unless_xero_stumbles(self, work: Work, step: Plan) -> Plan:
+        """The step, or the end of a command that would be sent once more although Xero stumbles over it
+        alone.
+        """
+        status = self.stumbles.status(work.entry.command_id)
+        if status is None or not isinstance(step, Send) or ROUTES[step.element.route].reads:
+            return step
+        return Fail("xero_stumbles", {"status": f"HTTP {status}"})
 
     def _worth_asking(self, work: Work, step: Fail) -> bool:
         """True when the failure may only mean that the organisation was changed since we asked about it.
@@ -162,6 +193,30 @@ def _reach(entry: Entry) -> Entry:
     return entry
 
 
+_NOT_FOR_CONTENT = FACT_CODES | {"needs_review", "our_error", "not_connected"}
+
+
+def _can_stand_alone(s: Situation, code: str) -> bool:
+    """True when what was merged into a refused snapshot is planned by itself: it was refused for its content,
+    and an older one that is sent can still be changed later.
+    """
+    if code in _NOT_FOR_CONTENT:
+        return False
+    in_xero = s.invoice_link is not None or s.order_link is not None
+    if in_xero or s.command.entity != "invoice":
+        return True
+    return s.settings.invoice_status == "draft" or s.settings.edit_authorised == "push"
+
+
+def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
+    """What was merged into an entry that failed: a create says that it was not its own content."""
+    code = entry.reason_code or "our_error"
+    if merged.command.action != "created" or code in _NOT_FOR_CONTENT:
+        return merged.failed(now, code, entry.reason_args)
+    newer = render(code, {"document": describe(entry.command), **entry.reason_args})[0]
+    return merged.failed(now, "newer_version_refused", {"newer": newer})
+
+
 class _Writer:
     """Collects entries at their new versions and writes them with their results."""
 
@@ -169,9 +224,15 @@ class _Writer:
         self._desk = desk
         self._entries: list[Entry] = []
         self._superseding: list[tuple[Entry, Sequence[str]]] = []
+        self._all_money: list[Entry] = []
+        """What ends all payments and refunds before it."""
+        self._told: list[Entry] = []
+        """Payments and refunds, each of which ends what failed of its own transaction before it."""
 
-    def end(self, work: Work, entry: Entry) -> None:
-        """``entry`` is the new version of the work's; what was merged into it goes along."""
+    def end(self, work: Work, entry: Entry, alone: bool = False) -> None:
+        """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
+        itself when it can stand ``alone``.
+        """
         work.entry = entry
         self._entries.append(entry)
         now = now_utc()
@@ -180,7 +241,7 @@ class _Writer:
             if entry.state == "completed":
                 self._entries.append(merged.completed(now, speaks_for))
             elif entry.state == "failed":
-                self._entries.append(merged.failed(now, entry.reason_code or "our_error", entry.reason_args))
+                self._entries.append(merged.back_in_queue() if alone else _failed_with(merged, now, entry))
             else:
                 self._entries.append(
                     merged.waiting(
@@ -208,22 +269,53 @@ class _Writer:
             told = contradictions(entry.command, now) if outcome in ("posted", "already_there") else ()
             warnings = tuple(dict.fromkeys((*step.warnings, *told)))
             self.end(work, entry.completed(now, outcome, step.link, warnings))
-            if step.supersedes:
-                self._superseding.append((_reach(work.entry), _SUPERSEDES[step.supersedes]))
+            for word in step.supersedes.split():
+                self._superseding.append((_reach(work.entry), _SUPERSEDES[word]))
+                if word == "money":
+                    self._all_money.append(work.entry)
+                elif word == "transaction":
+                    self._told.append(work.entry)
         elif isinstance(step, Fail):
             details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
-            self.end(work, entry.failed(now, step.code, details))
+            details |= half_way(situation)
+            self.end(work, entry.failed(now, step.code, details), _can_stand_alone(situation, step.code))
             self._desk.breaker.failed(step.code, details.get("message", ""))
 
     async def write(self, connection: ledger.Connection) -> None:
         """Everything collected, in the caller's transaction."""
-        earlier = await ledger.earlier_failed(connection, self._desk.account, self._superseding)
+        earlier = [
+            entry
+            for entry in await ledger.earlier_failed(connection, self._desk.account, self._superseding)
+            if self._ends(entry)
+        ]
         known = {entry.command_id for entry in self._entries}
         now = now_utc()
         unique = {e.command_id: e for e in earlier if e.command_id not in known}
         self._entries += [entry.completed(now, "superseded") for entry in unique.values()]
         addresses = Addresses.of(self._desk.settings, self._desk.facts.short_code)
         await write_and_publish(connection, self._entries, addresses)
+
+    def _ends(self, failed: Entry) -> bool:
+        """True unless it is a payment or refund, and only others of its record end something."""
+        if failed.command.action not in _SUPERSEDES["money"]:
+            return True
+        if any(done.record == failed.record and done.seq > failed.seq for done in self._all_money):
+            return True
+        return any(_tells_again(done, failed) for done in self._told)
+
+
+def _tells_again(done: Entry, failed: Entry) -> bool:
+    """True when ``done`` is the same transaction as ``failed``, told later."""
+    own, other = done.command, failed.command
+    return (
+        done.record == failed.record
+        and done.seq > failed.seq
+        and own.action == other.action
+        and own.transaction is not None
+        and other.transaction is not None
+        and own.transaction.transaction_id == other.transaction.transaction_id
+        and own.event.time >= other.event.time
+    )
 
 
 async def write_and_publish(

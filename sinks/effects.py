@@ -51,8 +51,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
             work.refusal = Refusal(
                 element.step, result.code, result.details, look_up=ROUTES[element.route].reads
             )
-            if element.route == "orders.update":  # it may have been changed since it was read
-                work.known = replace(work.known, order=None)
+            work.known = _without_what_was_refused(work.known, element)
         return None
     if result.verdict != "ok":
         for work in works:
@@ -67,6 +66,21 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
             work.known = _learnt(work.known, element, result.found)
         return _refreshed(element, result.found, link)
     return _changed(element, result, works, link)
+
+
+def _without_what_was_refused(known: Known, element: Element) -> Known:
+    """It may have been changed since it was read: by a call of ours that arrived late, too."""
+    if element.route == "orders.update":
+        return replace(known, order=None)
+    if element.step == "remove":
+        return replace(known, invoice=None)
+    if element.route == "credit_notes.update":
+        notes = {i: note for i, note in known.credit_notes.items() if i != element.xero_id}
+        return replace(known, credit_notes=notes)
+    if element.route == "payments.remove":
+        payments = {i: payment for i, payment in known.payments.items() if i != element.xero_id}
+        return replace(known, payments=payments)
+    return known
 
 
 def _kept_refusal(element: Element, work: Work) -> Refusal | None:
@@ -141,7 +155,7 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
         return link_of_credit_note(element.target, found, element.memory, seq, result.warned)
     if element.route == "credit_notes.update" and link is not None:
         status = str(found.get("Status") or (element.body or {}).get("Status") or "")
-        return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
+        return replace(link, removed=status in GONE, facts={**link.facts, **element.memory, "status": status})
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from contracts.reasons import cause_of, render
 from contracts.results import Attempt, EntryResult, Warning
 from sinks.steps import Link
 
+_XERO_AMOUNT = "xero_amount"
+"""Among the details of an entry that was there already: what it comes to in Xero."""
 _LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
 # Xero's page "Deep link to Xero" and its own MCP server (XeroAPI/xero-mcp-server, src/consts/deeplinks.ts).
 _XERO_PAGES = {
@@ -95,7 +98,10 @@ class Entry:
     def completed(
         self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
     ) -> "Entry":
-        """It is so in Xero, or need not be."""
+        """It is so in Xero, or need not be. What was there already is shown with the amount that it has
+        there, whatever its event says.
+        """
+        there = link.xero_amount if link is not None and outcome == "already_there" else None
         return replace(
             self,
             state="completed",
@@ -105,7 +111,7 @@ class Entry:
             finished_at=now,
             next_attempt_at=None,
             reason_code=None,
-            reason_args={},
+            reason_args={} if there is None else {_XERO_AMOUNT: str(there)},
             warnings=tuple(warnings),
             xero_type=link.target.kind if link else self.xero_type,
             xero_id=link.xero_id if link else self.xero_id,
@@ -178,7 +184,7 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
         remedy=remedy,
         warnings=entry.warnings,
         party_name=command.party_name,
-        amount=command.amount,
+        amount=_amount(entry),
         currency=command.currency,
         salesbinder_url=addresses.shown(command.account, command.entity, command.record_id),
         attempts=entry.attempts,
@@ -221,6 +227,11 @@ def describe(command: Command) -> str:
     return f"{command.entity.replace('_', ' ')} {name}"
 
 
+def _amount(entry: Entry) -> Decimal | None:
+    there = entry.reason_args.get(_XERO_AMOUNT) if entry.outcome == "already_there" else None
+    return entry.command.amount if there is None else Decimal(there)
+
+
 def _explained(entry: Entry) -> tuple[str, str, str]:
     """Sentence, remedy and cause."""
     if entry.reason_code is None:
@@ -238,7 +249,10 @@ def _explained(entry: Entry) -> tuple[str, str, str]:
         "amount": "" if command.amount is None else str(command.amount),
     }
     details = {k: v for k, v in known.items() if v} | dict(entry.reason_args)
-    return *render(entry.reason_code, details), cause_of(entry.reason_code, details)
+    reason, remedy = render(entry.reason_code, details)
+    if off := details.get("taken_off"):
+        reason = f"{reason} Taken off already: {off}; still there: {details.get('standing', '')}."
+    return reason, remedy, cause_of(entry.reason_code, details)
 
 
 def now_utc() -> datetime:

@@ -28,6 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 NO_ANSWER = "no answer"
 """How a call ends that was sent, and whose answer nobody has seen in time."""
+_SERVER_ERROR = 500
 _SHOWN = 20_000
 """Characters of a request or an answer that an attempt keeps."""
 
@@ -61,6 +62,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
                 members = [lane.works[i] for i in part.members]
                 works |= {work.entry.command_id: work for work in members}
                 link = _applied(call, part, result, members, links.get(part.element.target))
+                _note_trouble(lane, call, ending, members)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
                     if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
@@ -114,6 +116,19 @@ async def _with_rate(
     return await compare_rate(
         connection, lane.account, current.facts.base_currency, part.element, found, link
     )
+
+
+def _note_trouble(lane: Lane, call: Call, ending: Ending, members: list[Work]) -> None:
+    """An error of Xero's own over one element alone is counted against that."""
+    status = ending.answer.status if ending.answer is not None else 0
+    broke = status >= _SERVER_ERROR
+    if call.route.reads:
+        return
+    for work in members:
+        if broke and len(call.parts) == 1:
+            lane.stumbles.over(work.entry.command_id, status)
+    if ending.answer is not None and not broke:
+        lane.stumbles.passed([work.entry.command_id for work in members])
 
 
 async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:

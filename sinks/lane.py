@@ -23,6 +23,7 @@ from sinks.session import Pool, Session
 from sinks.shares import Shares
 from sinks.situations import Work
 from sinks.steps import Element, Target
+from sinks.stumbles import Stumbles
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
@@ -92,9 +93,12 @@ class Lane:
         self.more_turn = ledger.LIVE
         """The turn of what was taken up last: what is left in the ledger has this one or a later."""
         self.facts_wanted = False
+        self.books_wanted = False
+        """Of the facts, lock dates and accounts are wanted as they are now."""
         self.doubted: dict[str, datetime] = {}
         self._batch_limits: dict[str, int] = {}
         """Of commands that go out in smaller batches, kept while they are given back because Xero is away."""
+        self.stumbles = Stumbles()
         self._queued_since: float | None = None
         self._partial_turn = ledger.LIVE
 
@@ -107,7 +111,13 @@ class Lane:
         age = now_utc() - connection.facts.fetched_at
         stale = age > FACTS_DOUBTED_AFTER
         return Desk(
-            self.account, connection.settings, connection.facts, stale, self.doubted, self.state.breaker
+            self.account,
+            connection.settings,
+            connection.facts,
+            stale,
+            self.doubted,
+            self.state.breaker,
+            self.stumbles,
         )
 
     @property
@@ -182,8 +192,12 @@ class Lane:
             self.works.pop(work.entry.command_id, None)
         for work in outcome.ended:
             self._batch_limits.pop(work.entry.command_id, None)
+        self.stumbles.ended(work.entry.command_id for work in outcome.ended)
         for work in outcome.stale_facts:
             self.facts_wanted = True
+            self.waiting.setdefault(_FACTS, []).append(work)
+        for work in outcome.old_books:
+            self.books_wanted = True
             self.waiting.setdefault(_FACTS, []).append(work)
         for work, element in outcome.sends:
             self._enqueue(work, element)
@@ -315,7 +329,7 @@ class Lane:
 
     async def facts_asked(self) -> None:
         """Plan again what waited for fresh facts, with those that there are."""
-        self.facts_wanted = False
+        self.facts_wanted = self.books_wanted = False
         await self.replan(self.waiting.pop(_FACTS, []))
 
     async def replan(self, works: Sequence[Work]) -> None:

@@ -1,6 +1,6 @@
 """The command ledger in PostgreSQL: reading what is to be done, writing what became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -160,13 +160,27 @@ _contact_decoder = msgspec.json.Decoder(ContactSnapshot)
 _document_decoder = msgspec.json.Decoder(DocumentSnapshot)
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownStep:
+    """A step whose answer was not seen."""
+
+    look_up_after: datetime
+    """From when a look-up can be trusted."""
+    body: Mapping[str, Any]
+    """What was asked for last."""
+    memory: Mapping[str, Any]
+
+
 async def unknown_steps(
     connection: Connection, account: str, records: Iterable[str]
-) -> dict[Target, datetime]:
-    """Steps whose answer was not seen, and from when a look-up can be trusted."""
+) -> dict[Target, UnknownStep]:
+    """Steps of these records whose answer was not seen."""
     rows = await fetch(connection, "unknown", {"account": account, "records": list(records)})
     return {
-        Target(row["kind"], row["record_id"], row["transaction_id"]): row["look_up_after"] for row in rows
+        Target(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
+            row["look_up_after"], row["body"] or {}, row["memory"]
+        )
+        for row in rows
     }
 
 

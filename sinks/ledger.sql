@@ -108,9 +108,10 @@ SELECT entity, record_id, body FROM ledger.snapshots
 WHERE account = %(account)s AND (entity, record_id) IN (SELECT * FROM unnest(%(entities)s::text[], %(records)s::text[]))
 
 -- name: unknown
-SELECT kind, record_id, transaction_id, max(look_up_after) AS look_up_after FROM ledger.elements
+SELECT DISTINCT ON (kind, record_id, transaction_id) kind, record_id, transaction_id, look_up_after, body, memory
+FROM ledger.elements
 WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records)s)
-GROUP BY kind, record_id, transaction_id
+ORDER BY kind, record_id, transaction_id, look_up_after DESC
 
 -- name: database_time
 SELECT clock_timestamp() AS now

@@ -4,7 +4,7 @@ against.
 
 import asyncio
 
-from connections.facts import OrganisationFacts
+from connections.facts import OrganisationFacts, with_books
 from sinks.answers import decode
 from sinks.entries import now_utc
 from sinks.lane import Lane
@@ -31,6 +31,21 @@ async def ask(lane: Lane) -> OrganisationFacts:
         answers[name] = await _read(lane, path)
     try:
         return OrganisationFacts.from_xero(fetched_at=now_utc(), **answers)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        lane.state.back_off()
+        raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
+
+
+async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
+    """The facts with what may have been closed since: accounts and lock dates, two calls.
+
+    Raises:
+        NotTold: a call failed; the lane's budget says until when to wait.
+    """
+    organisation = await _read(lane, _PATHS["organisation"])
+    accounts = await _read(lane, _PATHS["accounts"])
+    try:
+        return with_books(facts, organisation, accounts, now_utc())
     except (KeyError, IndexError, TypeError, ValueError) as error:
         lane.state.back_off()
         raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error

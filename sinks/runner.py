@@ -14,7 +14,7 @@ from sinks.drift import reading as drift
 from sinks.entries import now_utc
 from sinks.flight import Flight
 from sinks.lane import FACTS_GOOD_FOR, Lane
-from sinks.organisation import ask
+from sinks.organisation import ask, ask_books
 from sinks.reads import NotTold
 from sinks.recovery import recover
 from sinks.rush import Rush
@@ -161,7 +161,7 @@ class LaneRunner:
 
     async def _delay(self) -> float:
         lane = self.lane
-        if lane.facts_wanted:
+        if lane.facts_wanted or lane.books_wanted:
             return 0.0
         delays = [_IDLE_POLL if self._reading is None else _READING_POLL]
         now = machine_seconds()
@@ -202,11 +202,15 @@ class LaneRunner:
         self._reading = next(iter(open_requests["drift"]), None)
         facts = connection.facts
         fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
-        if fresh and not requests and not lane.facts_wanted:
+        whole = not fresh or requests or lane.facts_wanted
+        if not whole and not lane.books_wanted:
             return True
         error: str | None = None
         try:
-            await lane.save_facts(await ask(lane))
+            if whole or facts is None:
+                await lane.save_facts(await ask(lane))
+            else:
+                await lane.save_facts(await ask_books(lane, facts))
         except NotTold as trouble:
             log.warning("the organisation was not told", account=lane.account, error=str(trouble))
             error = str(trouble)

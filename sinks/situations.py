@@ -1,7 +1,9 @@
 """From the ledger to the planner: everything that is known about a set of commands, read at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,10 +17,12 @@ from sinks import ledger
 from sinks.calls import FULL_BATCH
 from sinks.entries import Entry, now_utc
 from sinks.folding import completed
-from sinks.planner import Known, Refusal, Situation
+from sinks.planner import Known, Refusal, Sent, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.orders import bill_target, order_target
+from sinks.planner.shares import MoneyEvent, is_finer, shares
+from sinks.planner.told import currency_of
 from sinks.steps import Kind, Link
 
 
@@ -32,6 +36,8 @@ class Work:
     known: Known = field(default_factory=Known)
     refusal: Refusal | None = None
     facts_refreshed: bool = False
+    facts_asked_at: datetime | None = None
+    """When the organisation was asked about for the sake of a step that cannot be undone."""
     name_asked_again: bool = False
     batch_limit: int = FULL_BATCH
 
@@ -68,6 +74,8 @@ async def situations(
     retried = [w.entry.command_id for w in works if w.entry.revision > 0]
     overtaken = await ledger.overtaken(connection, retried) if retried else set()
     asked = await _asked(connection, account, works)
+    money = await _money(connection, account, works)
+    gone = await _gone(connection, account, works)
     found = []
     for work in works:
         entry = work.entry
@@ -76,46 +84,85 @@ async def situations(
         contact_link = links.get(contact_target(contact)) if contact else None
         record = command.record_id
         key = contact_target(contact).record_id if contact else ""
+        lost = {t: step for t, step in unknown.items() if t.record_id in (record, key)}
         own = {target for target in links if target.record_id == record}
-        found.append(
-            Situation(
-                command=command,
-                seq=entry.seq,
-                retried=entry.revision > 0,
-                settings=settings,
-                facts=facts,
-                now=now,
-                document=documents[entry.command_id],
-                contact=contact,
-                newest=newest.get(entry.command_id) if command.action == "received" else None,
-                invoice_link=links.get(invoice_target(record)),
-                order_link=links.get(order_target(record)),
-                bill_link=links.get(bill_target(record)),
-                contact_link=contact_link,
-                contact_shared=contact_link is not None and contact_link.xero_id in shared,
-                payment_links=payments.get(record, {}),
-                credit_note_links=credit_notes.get(record, {}),
-                refund_links=refunds.get(record, {}),
-                linked_elsewhere=frozenset(
-                    x for x, owner, target in linked if owner != account or target not in own
-                ),
-                unknown={t: at for t, at in unknown.items() if t.record_id in (record, key)},
-                marks={
-                    mark: (transaction_id, seq)
-                    for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()
-                    if transaction_id not in payments.get(record, {})
-                },
-                refund_marks={
-                    transaction_id: marked
-                    for transaction_id, marked in asked.get((record, "refund_applied"), {}).items()
-                    if transaction_id not in credit_notes.get(record, {})
-                },
-                overtaken=entry.command_id in overtaken,
-                known=work.known,
-                refusal=work.refusal,
-            )
+        situation = Situation(
+            command=command,
+            seq=entry.seq,
+            retried=entry.revision > 0,
+            settings=settings,
+            facts=facts,
+            now=now,
+            document=documents[entry.command_id],
+            contact=contact,
+            newest=newest.get(entry.command_id) if command.action == "received" else None,
+            invoice_link=links.get(invoice_target(record)),
+            order_link=links.get(order_target(record)),
+            bill_link=links.get(bill_target(record)),
+            contact_link=contact_link,
+            contact_shared=contact_link is not None and contact_link.xero_id in shared,
+            payment_links=payments.get(record, {}),
+            credit_note_links=credit_notes.get(record, {}),
+            refund_links=refunds.get(record, {}),
+            linked_elsewhere=frozenset(
+                x for x, owner, target in linked if owner != account or target not in own
+            ),
+            unknown={t: step.look_up_after for t, step in lost.items()},
+            sent={t: Sent(step.body, step.memory) for t, step in lost.items()},
+            money=money.get(record, ()),
+            gone=gone.get(record, frozenset()),
+            facts_are_fresh=_are_fresh(facts, work),
+            marks={
+                mark: (transaction_id, seq)
+                for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()
+                if _may_stand(payments.get(record, {}).get(transaction_id))
+            },
+            refund_marks={
+                transaction_id: marked
+                for transaction_id, marked in asked.get((record, "refund_applied"), {}).items()
+                if _may_stand(credit_notes.get(record, {}).get(transaction_id))
+            },
+            overtaken=entry.command_id in overtaken,
+            known=work.known,
+            refusal=work.refusal,
         )
+        found.append(await _with_share(connection, situation))
     return found
+
+
+def _may_stand(link: Link | None) -> bool:
+    """True when something of a transaction may be in Xero that has no link: it never had one, or what it had
+    was taken off, and perhaps something was put there again.
+    """
+    return link is None or link.removed
+
+
+def _are_fresh(facts: OrganisationFacts, work: Work) -> bool:
+    """True when a step that cannot be undone may rest on these facts: they were read after the action came
+    in, or for its sake, or at most a minute ago where it is done again.
+    """
+    asked = work.facts_asked_at
+    if asked is not None and facts.fresh_at >= asked and now_utc() - asked < _FRESH_ONCE_ASKED:
+        return True
+    minute_ago = now_utc() - FACTS_FRESH_FOR
+    since = minute_ago if work.entry.revision else max(work.entry.queued_at, minute_ago)
+    return facts.fresh_at >= since
+
+
+async def _with_share(connection: ledger.Connection, s: Situation) -> Situation:
+    """The situation of a payment or refund with what it comes to, which is fixed when that is first planned.
+    Most amounts have no more decimals than their currency, and come to themselves.
+    """
+    own = next((event for event in s.money if event.seq == s.seq), None)
+    if own is None or own.share is not None or own.action == "reset":
+        return s
+    currency = currency_of(s)
+    if not is_finer(s.money, currency):
+        return s
+    share = shares(s.money, currency)[s.seq]
+    await connection.execute(_SQL["fix_share"], {"command_id": s.command.command_id, "share": str(share)})
+    money = tuple(replace(event, share=share) if event is own else event for event in s.money)
+    return replace(s, money=money)
 
 
 async def _newest_contacts(
@@ -189,8 +236,46 @@ async def _asked(
             asked = decode_command(bytes(row["body"])).transaction
             if asked is not None:
                 by_id = found.setdefault((row["record_id"], row["action"]), {})
-                by_id[asked.transaction_id] = (asked.mark, row["seq"])
+                first = by_id.get(asked.transaction_id, (asked.mark, row["seq"]))
+                by_id[asked.transaction_id] = (asked.mark, min(first[1], row["seq"]))
     return found
+
+
+async def _money(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[str, tuple[MoneyEvent, ...]]:
+    """By record id: what the events of these records of payments and refunds said of money, in order."""
+    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    if not records:
+        return {}
+    found: dict[str, list[MoneyEvent]] = {}
+    for row in await _fetch(connection, "money", {"account": account, "records": records}):
+        said = row["transaction"] or {}
+        event = MoneyEvent(
+            seq=row["seq"],
+            action=row["action"],
+            time=row["event_time"],
+            transaction_id=said.get("transaction_id", ""),
+            amount=Decimal(said.get("amount", 0)),
+            day=date.fromisoformat(said["date"]) if said.get("dated", True) and said.get("date") else None,
+            reference=said.get("reference", ""),
+            completed=row["completed"],
+            share=None if row["share"] is None else Decimal(row["share"]),
+        )
+        found.setdefault(row["record_id"], []).append(event)
+    return {record: tuple(events) for record, events in found.items()}
+
+
+async def _gone(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[str, frozenset[str]]:
+    """By record id: ids of our payments and credit notes that a comparison saw deleted or voided in Xero."""
+    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    found: dict[str, set[str]] = {}
+    if records:
+        for row in await _fetch(connection, "seen_gone", {"account": account, "records": records}):
+            found.setdefault(row["record_id"], set()).add(row["xero_id"])
+    return {record: frozenset(ids) for record, ids in found.items()}
 
 
 async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
@@ -200,6 +285,11 @@ async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> l
 
 
 _SQL = load_queries(__file__)
+_MONEY = ("payment_applied", "refund_applied")
+FACTS_FRESH_FOR = timedelta(minutes=1)
+"""For how long a step that cannot be undone may rest on what is known of the organisation."""
+_FRESH_ONCE_ASKED = timedelta(minutes=10)
+"""Once a command has asked, it goes on with the answer for so long, even where calls are scarce."""
 _TAKE_OFF = ("reset", "cancelled", "deleted", "refund_applied")
 
 

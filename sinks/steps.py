@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.nul import ESCAPED, without_nul
 
@@ -154,6 +155,12 @@ class Link:
         """How new the snapshot is that Xero has."""
         position = int(self.text("position") or max(self.seq, int(self.text("confirmed_seq") or 0)))
         return stamp(self.time("version"), self.time("event_time"), position)
+
+    @property
+    def xero_amount(self) -> Decimal | None:
+        """What it comes to in Xero; none where that is not known, and of contacts."""
+        name = "amount" if self.target.kind in ("payment", "refund", "credit_note") else "total"
+        return to_cents(self.amount(name)) if self.facts.get(name) is not None else None
 
     def amount(self, name: str) -> Decimal:
         """An amount among the facts; 0 when absent."""

@@ -222,6 +222,40 @@ REASONS = (
         "xero",
     ),
     _failed(
+        "refund_changed",
+        "the refund of {before} on {document} took a payment back; now SalesBinder says {amount}.",
+        "The connection is set to take the matching payment back, and one that was taken back cannot be "
+        "changed.",
+        "put the payments of the document right in Xero by hand and skip this entry.",
+        "xero",
+    ),
+    _failed(
+        "payment_refunded",
+        "the payment of {before} on {document} was taken back by a refund, and now SalesBinder says {amount} "
+        "for it.",
+        "The connection is set to take the matching payment back, so this payment is in Xero no more.",
+        "put the payments of the document right in Xero by hand and skip this entry.",
+        "xero",
+    ),
+    _failed(
+        "newer_version_refused",
+        "{document} was not created, since a newer version that came with it was refused: {newer}",
+        "An approved document can no longer be changed, so an older version is not sent when there is a "
+        "newer one.",
+        "put right what the newer version was refused for, then retry this entry or that one: either sends "
+        "the newest version.",
+        "salesbinder",
+    ),
+    _failed(
+        "xero_stumbles",
+        "Xero answers with an error of its own ({status}) each time that {document} is sent, and takes "
+        "others.",
+        "Something in this document is too much for Xero, which does not say what.",
+        "retry it later; if Xero still stumbles over it, change it in SalesBinder, or enter it in Xero by "
+        "hand and skip this entry.",
+        "xero",
+    ),
+    _failed(
         "refund_exceeds_paid",
         "the refund of {amount} on {document} is more than was paid on it ({paid}).",
         "Only money that came in can be paid back.",

@@ -198,6 +198,13 @@ REASONS = (
         "correct the clock or the time zone where the change was made or published.",
     ),
     _warning(
+        "payment_replaced",
+        "what stood in Xero for this transaction ({before}) was taken off; it has {amount} there now.",
+        "SalesBinder told the same transaction again with another amount, date or reference.",
+        "nothing; where it was reconciled with the bank meanwhile, reconcile it again.",
+        "xero",
+    ),
+    _warning(
         "xero_warned",
         "Xero took it with a warning: {message}",
         "The words are Xero's own.",

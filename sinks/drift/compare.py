@@ -79,10 +79,18 @@ class Around:
     """Of a contact: other records of SalesBinder that are linked to it, too."""
 
 
+_MAKES_MONEY = {"Invoice", "CreditNote", "CreditNoteNumber"}
+"""A body that names one of these makes a payment or a credit note; what changes one does not."""
+
+
 def merged(bodies: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
-    """What Xero holds after it took these bodies one after the other."""
+    """What Xero holds after it took these bodies one after the other. Of money that was taken off and put
+    there again only what was made last counts.
+    """
     whole: dict[str, Any] = {}
     for body in bodies:
+        if body and _MAKES_MONEY & body.keys():
+            whole = {}
         whole |= body or {}
     return whole
 

@@ -1,10 +1,23 @@
 """The planner: a command, the settings and what is known of Xero in, the next step or the end out. Pure."""
 
-from sinks.planner.details import known_details
+from sinks.planner.details import half_way, known_details
 from sinks.planner.plan import plan
-from sinks.planner.situation import Done, Fail, Known, Plan, Refusal, Remember, Send, Situation, Wait
+from sinks.planner.situation import (
+    AskFacts,
+    Done,
+    Fail,
+    Known,
+    Plan,
+    Refusal,
+    Remember,
+    Send,
+    Sent,
+    Situation,
+    Wait,
+)
 
 __all__ = [
+    "AskFacts",
     "Done",
     "Fail",
     "Known",
@@ -12,8 +25,10 @@ __all__ = [
     "Refusal",
     "Remember",
     "Send",
+    "Sent",
     "Situation",
     "Wait",
+    "half_way",
     "known_details",
     "plan",
 ]

@@ -1,6 +1,6 @@
 """Credit notes of ours: looked up by their marks when an answer was lost, taken out by a removal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,11 +12,14 @@ from sinks.planner.invoices import GONE, give_up
 from sinks.planner.payments import is_marked
 from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
+from sinks.planner.told import TAKEN_OFF_BY
 from sinks.resolve import contact_of
 from sinks.steps import Element, Link, Target
 
 _Found = Mapping[str, Any]
 _APPROVED = ("AUTHORISED", "PAID")
+GENERATION = "generation"
+"""Fact of a credit note's link: how many of the transaction there have been with it."""
 
 
 def credit_note_target(record_id: str, transaction_id: str) -> Target:
@@ -29,9 +32,30 @@ def refund_target(record_id: str, transaction_id: str) -> Target:
     return Target("refund", record_id, transaction_id)
 
 
-def credit_note_number(invoice: Link, mark: str) -> str:
-    """``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that."""
-    return f"{invoice.xero_number}-{mark.removeprefix('#')}"
+def credit_note_number(invoice: Link, mark: str, generation: int = 1) -> str:
+    """``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that. One that
+    stands in for a voided one, which keeps its number, has ``-2``, ``-3`` … behind it.
+    """
+    number = f"{invoice.xero_number}-{mark.removeprefix('#')}"
+    return number if generation == 1 else f"{number}-{generation}"
+
+
+def live_of_ours(s: Situation, found: Iterable[_Found], reference: str) -> list[_Found]:
+    """Those of the credit notes found that bear this mark, stand in Xero and are linked to nothing."""
+    return [note for note in _ours(s, found, reference) if note.get("Status") not in GONE]
+
+
+def voided_of_ours(s: Situation, found: Iterable[_Found], reference: str) -> _Found | None:
+    """One that bears this mark and was voided or deleted: it keeps its number, and is adopted by nothing."""
+    gone = (note for note in _ours(s, found, reference, linked=True) if note.get("Status") in GONE)
+    return next(gone, None)
+
+
+def _ours(s: Situation, found: Iterable[_Found], reference: str, *, linked: bool = False) -> list[_Found]:
+    own = set() if linked else {note.xero_id for note in s.credit_note_links.values()}
+    others = s.linked_elsewhere | own
+    sales = (note for note in found if note.get("Type", "ACCRECCREDIT") == "ACCRECCREDIT")
+    return [n for n in sales if is_marked(n, reference) and n["CreditNoteID"] not in others]
 
 
 def read_credit_note(note: Link) -> Send:
@@ -68,28 +92,29 @@ def adopt_credit_note(
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
 
-    Adopting takes number, mark, amount, date and contact together, and nothing that is linked already.
+    Adopting takes number, mark, amount, date and contact together, and nothing that is linked already, nor
+    what was voided or deleted.
 
     Args:
         wanted: ``CreditNoteNumber``, ``Reference``, ``Date`` and ``Contact`` as they were sent.
         memory: what the link keeps.
     """
-    linked = s.linked_elsewhere | {note.xero_id for note in s.credit_note_links.values()}
-    sales = [n for n in found if n.get("Type") == "ACCRECCREDIT"]
-    ours = [n for n in sales if is_marked(n, wanted["Reference"]) and n["CreditNoteID"] not in linked]
+    ours = live_of_ours(s, found, str(wanted["Reference"]))
     if not ours:
+        sales = [n for n in found if n.get("Type") == "ACCRECCREDIT"]
         holder = str((sales[0].get("Contact") or {}).get("Name", "")) if sales else ""
         number = wanted["CreditNoteNumber"]
         raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
     note = ours[0]
     same = (
         note.get("Status") in _APPROVED
-        and amount_in(note, "Total") == memory["amount"]
+        and amount_in(note, "Total") == Decimal(str(memory["amount"]))
         and xero_day(note) == wanted["Date"]
         and contact_of(note) == contact_of(wanted)
     )
-    link = link_of_credit_note(target, note, memory, s.seq)
-    if note.get("Status") not in GONE and not same:
+    told = memory.get("told")
+    link = link_of_credit_note(target, note, memory, int(told["seq"]) if told else s.seq)
+    if not same:
         refuse_unsettled(s, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
     return Remember((link,), (target,), afresh=True)
 
@@ -110,33 +135,55 @@ def prepare_credit_notes(s: Situation) -> Plan | None:
         if note.xero_id not in s.known.credit_notes:
             return read_credit_note(note)
     for note in _standing(s):
-        found = s.known.credit_notes[note.xero_id]
-        if str(found.get("Status") or "DELETED") in GONE:
-            return Remember(_gone(s, note))
-        if (step := _prepare_payments(s, note, found)) is not None:
+        if (step := _prepare(s, note)) is not None:
             return step
     for note in _standing(s):
         _refuse_fixed(s, note)
     return None
 
 
+def prepare_note(s: Situation, note: Link) -> Plan | None:
+    """The next step until all is read that decides whether this one can be taken out; none then.
+
+    Raises:
+        Refused: something of others stands on it, or it cannot be taken out.
+    """
+    if note.xero_id not in s.known.credit_notes:
+        return read_credit_note(note)
+    if (step := _prepare(s, note)) is not None:
+        return step
+    _refuse_fixed(s, note)
+    return None
+
+
+def _prepare(s: Situation, note: Link) -> Plan | None:
+    found = s.known.credit_notes[note.xero_id]
+    if str(found.get("Status") or "DELETED") in GONE:
+        return Remember(_gone(s, note), afresh=s.refusal is not None)
+    return _prepare_payments(s, note, found)
+
+
 def take_credit_note_out(s: Situation) -> Send | None:
     """The next step until no credit note of ours is left: the money paid out first, then the credit note."""
-    for note in _standing(s):
-        transaction_id = note.target.transaction_id
-        refund = s.refund_links.get(transaction_id)
-        if refund is not None and not refund.removed:
-            give_up(s, "take refund off")
-            body = {"Status": "DELETED"}
-            element = Element(
-                "payments.remove", "take refund off", refund.target, body, xero_id=refund.xero_id
-            )
-            return Send(element)
-        give_up(s, "void credit note")
-        body = {"CreditNoteID": note.xero_id, "Status": "VOIDED"}
-        element = Element("credit_notes.update", "void credit note", note.target, body, xero_id=note.xero_id)
-        return Send(element)
-    return None
+    standing = _standing(s)
+    return take_note_out(s, standing[0]) if standing else None
+
+
+def take_note_out(s: Situation, note: Link) -> Send:
+    """The next step until this credit note is out: the money paid out first, then the credit note."""
+    refund = s.refund_links.get(note.target.transaction_id)
+    memory = {TAKEN_OFF_BY: str(s.seq)}
+    if refund is not None and not refund.removed:
+        step = "take refund off"
+        give_up(s, step)
+        body = {"Status": "DELETED"}
+        return Send(
+            Element("payments.remove", step, refund.target, body, xero_id=refund.xero_id, memory=memory)
+        )
+    step = "void credit note"
+    give_up(s, step)
+    body = {"CreditNoteID": note.xero_id, "Status": "VOIDED"}
+    return Send(Element("credit_notes.update", step, note.target, body, xero_id=note.xero_id, memory=memory))
 
 
 def has_credit_notes(s: Situation) -> bool:
@@ -165,14 +212,17 @@ def _look_up_lost(s: Situation) -> Plan | None:
     """A credit note that bears our number and mark is ours; its refund ended without finding out."""
     for target, mark, seq in _lost(s):
         assert s.invoice_link is not None
+        sent = s.sent.get(target)
         number = credit_note_number(s.invoice_link, mark)
+        if sent is not None:
+            number = str(sent.body.get("CreditNoteNumber") or number)
         if s.now < s.unknown[target]:
             return Wait(s.unknown[target], "waiting_for_answer")
         if s.known.credit_note_by_number is None:
             return find_credit_note(target, number)
-        marked = [n for n in s.known.credit_note_by_number if is_marked(n, mark)]
-        ours = [n for n in marked if n["CreditNoteID"] not in s.linked_elsewhere]
-        memory = {"reference": mark, "amount": str(ours[0].get("Total") or 0)} if ours else {}
+        ours = live_of_ours(s, s.known.credit_note_by_number, mark)
+        memory = dict(sent.memory) if sent is not None else {}
+        memory |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)} if ours else {}
         links = (link_of_credit_note(target, ours[0], memory, seq),) if ours else ()
         return Remember(links, (target,), afresh=True)
     return None

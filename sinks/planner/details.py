@@ -1,8 +1,12 @@
 """What a reason's sentence may name although whoever refused did not know it. Pure."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from contracts.money import to_cents
 from sinks.planner.situation import Situation
+from sinks.planner.told import TAKEN_OFF_BY
+from sinks.steps import Link
 
 _UNNAMED = "not named"
 
@@ -25,6 +29,33 @@ def known_details(s: Situation) -> dict[str, str]:
         "tried": "what Xero was sent",
     }
     return found | _of_contact(s) | _of_document(s) | _of_money(s)
+
+
+def half_way(s: Situation) -> dict[str, str]:
+    """What this command has taken off before it failed, and what of ours stands still; empty when it has not
+    touched anything.
+    """
+    links = (*s.payment_links.values(), *s.credit_note_links.values(), *s.refund_links.values())
+    off = [link for link in links if link.removed and link.text(TAKEN_OFF_BY) == str(s.seq)]
+    if not off:
+        return {}
+    standing = [link for link in links if not link.removed and link.xero_id]
+    return {"taken_off": _list(off), "standing": _list(standing) or "nothing of ours"}
+
+
+def _list(links: Sequence[Link]) -> str:
+    return ", ".join(_named(link) for link in sorted(links, key=lambda link: (link.seq, link.target)))
+
+
+def _named(link: Link) -> str:
+    amount = to_cents(link.amount("amount"))
+    match link.target.kind:
+        case "credit_note":
+            return f"credit note {link.xero_number} of {amount}"
+        case "refund":
+            return f"the {amount} paid out on credit note {link.xero_number}"
+        case _:
+            return f"the payment of {amount}"
 
 
 def _setting(s: Situation) -> str:

@@ -1,7 +1,7 @@
 """Planning a payment: the invoice first, approved, then one payment, once."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,24 +9,22 @@ from typing import Any
 import msgspec
 
 from contracts.commands import TransactionSnapshot
-from contracts.money import to_cents
+from contracts.money import rounded
 from contracts.reasons import Refused, warning
-from contracts.results import Warning
-from sinks.planner.amounts import amount_in, xero_day
+from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.invoices import (
     UNAPPROVED,
     authorise,
-    before_cutoff,
-    document_warnings,
     give_up,
-    plan_invoice,
     read_invoice,
     refuse_removed,
     refused_for_state,
     status_of,
 )
 from sinks.planner.review import refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.shares import shares
+from sinks.planner.situation import AskFacts, Plan, Remember, Send, Situation, Wait
+from sinks.planner.told import TOLD, Told, currency_of, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
 from sinks.steps import Element, Link, Target
 
@@ -36,50 +34,29 @@ def payment_target(record_id: str, transaction_id: str) -> Target:
     return Target("payment", record_id, transaction_id)
 
 
-def plan_payment(s: Situation) -> Plan:
-    """A payment was applied to an invoice."""
-    transaction = transaction_of(s)
-    done = s.payment_links.get(transaction.transaction_id)
-    if done is not None:
-        return _paid(s, done)
-    if before_cutoff(s):
-        return Done("before_cutoff")
-    if to_cents(transaction.amount) == 0:
-        return Done("not_needed", s.invoice_link)
-    if transaction.amount < 0:
-        raise Refused("amount_not_positive", amount=to_cents(transaction.amount))
-    if s.invoice_link is None:
-        step = plan_invoice(s)
-        assert step is not None
-        return step
-    return _pay(s, s.invoice_link, transaction)
+def pay(
+    s: Situation,
+    link: Link,
+    transaction: TransactionSnapshot,
+    told: Told,
+    replaced: Mapping[str, Any] | None = None,
+) -> Plan:
+    """The next step until the payment is on the invoice.
 
-
-def _paid(s: Situation, payment: Link) -> Done:
-    invoice = s.invoice_link
-    brought = invoice is not None and invoice.seq == s.seq
-    if payment.seq != s.seq:
-        return Done(None, payment)
-    warnings = [*document_warnings(payment)]
-    if brought and invoice is not None:
-        warnings += document_warnings(invoice)
-    if invoice is not None and invoice.text("moved_seq") == str(s.seq):
-        warnings += msgspec.convert(invoice.facts.get("moved") or [], list[Warning])
-    return Done(None, payment, tuple(warnings), "snapshots" if brought else "")
-
-
-def _pay(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
+    Args:
+        told: what is applied by it.
+        replaced: facts that its link keeps of the one that it stands in for.
+    """
     refuse_removed(s, link)
     payment = payment_of(s, link, transaction)
     target = payment_target(s.command.record_id, transaction.transaction_id)
-    if target in s.unknown:
-        return _look_up(s, link, payment, target)
+    memory = {**_memory(link, payment), **told.facts(), **(replaced or {})}
     if s.refusal is not None and s.refusal.step in ("payment", *_APPROVALS):
-        return _after_refusal(s, link, payment, target)
+        return _after_refusal(s, link, payment, target, memory)
     if status_of(s, link) in UNAPPROVED:
         _refuse_too_much(s, link, payment)
-        return authorise(s, link)
-    return _send(link, payment, target)
+        return authorise(s, link) if s.facts_are_fresh else AskFacts()
+    return _send(link, payment, target, memory)
 
 
 _ON_OPEN_DAY = "authorise on open day"
@@ -92,17 +69,28 @@ def payment_of(s: Situation, link: Link, transaction: TransactionSnapshot) -> Re
     Raises:
         Refused: it cannot be; of a locked period the reason names the payment, whose day it is.
     """
+    comes_to = msgspec.structs.replace(transaction, amount=put_amount(s, transaction))
     try:
-        return resolve_payment(transaction, s.settings, s.facts, link.text("currency"))
+        return resolve_payment(comes_to, s.settings, s.facts, link.text("currency"))
     except Refused as refusal:
         if refusal.code != "period_locked":
             raise
         kind = "refund" if s.command.action == "refund_applied" else "payment"
-        named = f"the {kind} of {to_cents(transaction.amount)} on invoice {link.xero_number}"
+        named = f"the {kind} of {comes_to.amount} on invoice {link.xero_number}"
         raise Refused("period_locked", **refusal.details, document=named) from refusal
 
 
-def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
+def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
+    """What the transaction comes to in Xero: what the running sum of the invoice's payments, or refunds,
+    grows by; its amount where that has no more decimals than the currency.
+    """
+    currency = currency_of(s)
+    return shares(s.money, currency).get(s.seq, rounded(transaction.amount, currency))
+
+
+def _after_refusal(
+    s: Situation, link: Link, payment: ResolvedPayment, target: Target, memory: Mapping[str, Any]
+) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
     assert s.refusal is not None
     state = refused_for_state(s, "payment", *_APPROVALS)
@@ -115,7 +103,7 @@ def _after_refusal(s: Situation, link: Link, payment: ResolvedPayment, target: T
     if refused_for_state(s, "payment") and unapproved:
         return authorise(s, link)
     if refused_for_state(s, *_APPROVALS) and not unapproved:
-        return _send(link, payment, target)
+        return _send(link, payment, target, memory)
     if s.known.invoice and s.refusal.step == "payment" and (state or too_much):
         due = amount_in(s.known.invoice, "AmountDue")
         if too_much or payment.amount > due:
@@ -153,9 +141,9 @@ def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None
         raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
 
 
-def _send(link: Link, payment: ResolvedPayment, target: Target) -> Send:
+def _send(link: Link, payment: ResolvedPayment, target: Target, memory: Mapping[str, Any]) -> Send:
     body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
-    return Send(Element("payments.create", "payment", target, body, memory=_memory(link, payment)))
+    return Send(Element("payments.create", "payment", target, body, memory=memory))
 
 
 def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
@@ -168,49 +156,91 @@ def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
     }
 
 
-def _look_up(s: Situation, link: Link, payment: ResolvedPayment, target: Target) -> Plan:
+def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, target: Target) -> Plan:
+    """The answer of an earlier call for this transaction was not seen. That call may have been another
+    event's, with another amount: what it asked for is what is looked for.
+    """
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")
     if s.known.invoice is None:
         return read_invoice(link)
-    made = Link(target, "", link.xero_number, s.seq, facts=_memory(link, payment))
-    return look_up_payment(s, s.known.invoice, payment, made)
+    sent = s.sent.get(target)
+    if sent is not None and sent.memory.get(TOLD):
+        wanted = wanted_payment(sent.body)
+        made = Link(target, "", link.xero_number, int(sent.memory[TOLD]["seq"]), facts=sent.memory)
+    else:
+        payment = payment_of(s, link, transaction)
+        wanted = wanted_payment(payment.body)
+        facts = {**_memory(link, payment), **told_now(s, transaction).facts()}
+        made = Link(target, "", link.xero_number, s.seq, facts=facts)
+    return look_up_payment(s, s.known.invoice, wanted, made)
 
 
-def look_up_payment(s: Situation, document: Mapping[str, Any], payment: ResolvedPayment, made: Link) -> Plan:
+@dataclass(frozen=True, slots=True)
+class WantedPayment:
+    """A payment as it was asked for."""
+
+    amount: Decimal
+    date: str
+    account: str
+    """Code or AccountID."""
+    reference: str
+
+
+def wanted_payment(body: Mapping[str, Any]) -> WantedPayment:
+    """The payment that a call with this body asked for."""
+    account = str(next(iter((body.get("Account") or {"": ""}).values())))
+    date, reference = str(body.get("Date") or ""), str(body.get("Reference") or "")
+    return WantedPayment(amount_in(body, "Amount"), date, account, reference)
+
+
+def look_up_payment(s: Situation, document: Mapping[str, Any], payment: WantedPayment, made: Link) -> Plan:
     """The answer of an earlier call was not seen: is the payment there?
 
-    Adopting takes mark, amount, date and account together, and nothing that is linked already.
+    Adopting takes mark, amount, date and account together, and nothing that is linked already. One that was
+    taken off is not it: a payment that stands in for another one bears the same mark.
 
     Args:
         document: as just read: the invoice, or the credit note that is paid out.
         made: the link as it will be, but for the payment's id.
     """
     target = made.target
+    links = s.payment_links if target.kind == "payment" else s.refund_links
+    before = links.get(target.transaction_id)
+    taken_off = before.xero_id if before is not None and before.removed else ""
     marked = [p for p in document.get("Payments") or () if is_marked(p, payment.reference)]
+    marked = [p for p in marked if str(p["PaymentID"]) != taken_off]
     for found in marked:
         if found["PaymentID"] not in s.known.payments:
             return Send(Element("payments.read", "look up payment", target, xero_id=str(found["PaymentID"])))
     whole = [s.known.payments[str(p["PaymentID"])] for p in marked]
-    live = [p for p in whole if p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere]
+    live = [
+        p for p in whole if p and p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere
+    ]
     equal = [p for p in live if _is(p, payment, s)]
     if len(equal) == 1 and len(live) == 1:
-        return Remember((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,))
+        return Remember((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,), afresh=True)
     if not live:
-        return Remember((), (target,))
+        return Remember((), (target,), afresh=True)
     step = f"payment of {payment.amount} ({payment.reference})"
     refuse_unsettled(s, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
 
 
-def _is(found: Mapping[str, Any], payment: ResolvedPayment, s: Situation) -> bool:
+def _is(found: Mapping[str, Any], payment: WantedPayment, s: Situation) -> bool:
     account = found.get("Account") or {}
-    wanted = s.facts.account(str(next(iter(payment.account.values()))))
+    wanted = s.facts.account(payment.account)
     return (
         amount_in(found, "Amount") == payment.amount
-        and xero_day(found) == payment.date.isoformat()
+        and xero_day(found) == payment.date
         and wanted is not None
         and (account.get("AccountID") == wanted.account_id or account.get("Code") == wanted.code)
     )
+
+
+def refuse_reconciled(payments: Iterable[Mapping[str, Any]], **named: str) -> None:
+    """Raises ``payment_reconciled`` when one of these is reconciled with the bank."""
+    if reconciled := [shown(p) for p in payments if p.get("IsReconciled") is True]:
+        raise Refused("payment_reconciled", list=", ".join(reconciled), **named)
 
 
 def is_marked(found: Mapping[str, Any], reference: str) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from contracts.newness import is_in_future
 from contracts.reasons import Refused, warning
+from sinks.planner.applied import plan_payment
 from sinks.planner.contacts import plan_contact_command
 from sinks.planner.invoices import plan_snapshot_command, read_invoice
 from sinks.planner.orders import plan_order_command, plan_order_removal
-from sinks.planner.payments import plan_payment
 from sinks.planner.receipts import plan_receipt
 from sinks.planner.refunds import plan_refund
 from sinks.planner.removal import plan_removal, plan_reset

@@ -33,7 +33,7 @@ from sinks.planner.orders import (
     update_order,
 )
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
 from sinks.steps import Element, Link, Target
 
@@ -143,6 +143,8 @@ def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
     give_up(s, "bill")
     if s.known.order is None:
         return read_order(link)
+    if not s.facts_are_fresh:
+        return AskFacts()
     step = prepare(s) or _archived_party(s, link) or _approve(s, link)
     if step is not None:
         return step

@@ -1,22 +1,28 @@
 """Planning a refund: a credit note that is paid out, or the matching payment taken back, by setting."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from contracts.commands import TransactionSnapshot
-from contracts.money import to_cents
-from contracts.reasons import Refused
+from contracts.reasons import Refused, warning
 from sinks.planner.amounts import amount_in
 from sinks.planner.credit_notes import (
+    GENERATION,
     adopt_credit_note,
     credit_note_number,
     credit_note_target,
     find_credit_note,
+    live_of_ours,
+    prepare_note,
     read_credit_note,
     refund_target,
+    take_note_out,
+    voided_of_ours,
 )
 from sinks.planner.invoices import (
     before_cutoff,
@@ -28,9 +34,30 @@ from sinks.planner.invoices import (
 )
 from sinks.planner.items import refuse_tracked_lines
 from sinks.planner.line_ids import rounding_item
-from sinks.planner.payments import look_up_payment, payment_of, transaction_of
-from sinks.planner.reversals import plan_reversal, reversed_by
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.payments import (
+    look_up_payment,
+    payment_of,
+    put_amount,
+    transaction_of,
+    wanted_payment,
+)
+from sinks.planner.reversals import plan_reversal, plan_reversed_again
+from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.told import (
+    REPLACED,
+    REPLACING,
+    TOLD,
+    Told,
+    completed_in,
+    confirmed,
+    differs,
+    in_words,
+    lies_after_reset,
+    over,
+    reset_since,
+    told_before,
+    told_now,
+)
 from sinks.resolve import (
     Part,
     ResolvedPayment,
@@ -44,60 +71,156 @@ from sinks.steps import Element, Link, Target
 
 
 def plan_refund(s: Situation) -> Plan:
-    """A refund was applied to an invoice. One transaction is refunded once, under however many event ids."""
+    """A refund was applied to an invoice. One transaction is refunded once, under however many event ids;
+    told again with other content, it is corrected.
+    """
     transaction = transaction_of(s)
-    if (done := _done(s, transaction)) is not None:
+    link, note = s.invoice_link, s.credit_note_links.get(transaction.transaction_id)
+    if link is not None and (lost := _look_up_lost(s, link, note, transaction)) is not None:
+        return lost
+    if (done := plan_reversed_again(s, transaction)) is not None:
         return done
+    if link is not None and note is not None:
+        return _told_again(s, link, note, transaction)
     if before_cutoff(s):
         return Done("before_cutoff")
-    if to_cents(transaction.amount) == 0:
-        return Done("not_needed", s.invoice_link)
-    link = s.invoice_link
+    reverses = s.settings.refund_as == "reverse_payment"
+    if (told_now(s, transaction).amount if reverses else put_amount(s, transaction)) == 0:
+        return Done("not_needed", link)
     if link is None:
         raise Refused("document_not_in_xero")
     refuse_removed(s, link)
-    begun = transaction.transaction_id in s.credit_note_links
-    if begun or s.settings.refund_as == "credit_note" or _note_target(s, transaction) in s.unknown:
-        return _credit(s, link, transaction)
-    return plan_reversal(s, link, transaction)
-
-
-def _done(s: Situation, transaction: TransactionSnapshot) -> Done | None:
-    """The refund is in Xero, or was before something took it off."""
-    payment = reversed_by(s, transaction.transaction_id)
-    if payment is not None:
-        return Done(None, payment)
-    note = s.credit_note_links.get(transaction.transaction_id)
-    if note is None or transaction.transaction_id not in s.refund_links:
-        return None
-    return Done(None, note, document_warnings(note) if note.seq == s.seq else ())
+    if reverses:
+        return plan_reversal(s, link, transaction)
+    return _make_note(s, link, None, transaction, told_now(s, transaction))
 
 
 def _note_target(s: Situation, transaction: TransactionSnapshot) -> Target:
     return credit_note_target(s.command.record_id, transaction.transaction_id)
 
 
-def _credit(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
-    """The credit note, then the payment that pays it out; all that can be checked of both goes first."""
-    payment = payment_of(s, link, transaction)
-    note = s.credit_note_links.get(transaction.transaction_id)
-    if note is None:
-        return _make_note(s, link, transaction, payment)
-    _refuse_voided(note)
-    return _pay_out(s, note, transaction, payment)
-
-
-def _make_note(s: Situation, link: Link, transaction: TransactionSnapshot, payment: ResolvedPayment) -> Plan:
+def _look_up_lost(
+    s: Situation, link: Link, note: Link | None, transaction: TransactionSnapshot
+) -> Plan | None:
+    """The answer of an earlier call for this transaction was not seen: what was asked for is looked for."""
     target = _note_target(s, transaction)
-    number = credit_note_number(link, transaction.mark)
-    lost = target in s.unknown
-    if lost and s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
+    if target in s.unknown:
+        return _look_up_note(s, link, target, transaction)
+    paid_out = refund_target(s.command.record_id, transaction.transaction_id)
+    if note is not None and not note.removed and paid_out in s.unknown:
+        return _look_up_paid_out(s, link, note, transaction, paid_out)
+    return None
+
+
+def _told_again(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+    """Something was put there for this transaction before, perhaps by this command."""
+    now, before = told_now(s, transaction), told_before(s, note)
+    refund = s.refund_links.get(transaction.transaction_id)
+    whole = not note.removed and refund is not None and not refund.removed
+    if before.seq == s.seq and (whole or (note.removed and now.amount == 0)):
+        return _done(s, note)
+    if note.text(REPLACING) == str(s.seq):
+        return _replace(s, link, note, transaction)
+    if before.seq == s.seq:
+        _refuse_voided(note)
+        return _pay_out(s, link, note, transaction)
+    gone = {note.xero_id, refund.xero_id if refund is not None else ""} & s.gone
+    if not note.removed and gone and (step := prepare_note(s, note)) is not None:
+        return step
+    if note.removed:
+        return _after_removal(s, link, note, transaction)
+    if not differs(now, before, dated=transaction.dated):
+        if not whole:
+            return _pay_out(s, link, note, transaction)
+        if not now.is_later(before):
+            return Done("already_there", note)
+        return Remember((confirmed(s, note, over(now, before, dated=transaction.dated)),))
+    if not now.is_later(before):
+        return Done("superseded", note)
+    if s.settings.refund_as == "reverse_payment":
+        raise Refused("refund_changed", before=before.amount, amount=now.amount)
+    return _replace(s, link, note, transaction)
+
+
+def _after_removal(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+    """The credit note is in Xero no more: a reset, a correction or somebody took it out."""
+    now, before = told_now(s, transaction), told_before(s, note)
+    if not now.is_later(before) or not lies_after_reset(s, before):
+        return Done("superseded", note)
+    refuse_removed(s, link)
+    if s.settings.refund_as == "reverse_payment" and now.amount:
+        return plan_reversal(s, link, transaction)
+    if put_amount(s, transaction) == 0:
+        return Done("not_needed", note)
+    told = now if reset_since(s, before) else over(now, before, dated=transaction.dated)
+    return _make_note(s, link, note, completed_in(transaction, told), told)
+
+
+def _done(s: Situation, note: Link) -> Done:
+    """The end of a refund that this command has made, changed or confirmed."""
+    if note.text("confirmed_seq") == str(s.seq):
+        return Done("already_there", note, supersedes="transaction")
+    warnings = [*document_warnings(note)]
+    if note.text(REPLACED):
+        amount = Decimal("0.00") if note.removed else note.amount("amount")
+        warnings.append(warning("payment_replaced", before=note.text(REPLACED), amount=amount))
+    return Done("posted", note, tuple(warnings), supersedes="transaction")
+
+
+def _replace(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+    """Take the credit note out and make it again under the next number, once all is checked that can be.
+
+    Raises:
+        Refused: it cannot be done; before the first touch nothing was touched then.
+    """
+    told = over(told_now(s, transaction), told_before(s, note), dated=transaction.dated)
+    wanted = completed_in(transaction, told)
+    replaced = {REPLACED: note.text(REPLACED) or in_words(note)}
+    if not note.removed:
+        return _take_out(s, link, note, wanted, told)
+    if told.amount == 0:
+        return Remember((replace(note, facts={**note.facts, **told.facts(), **replaced}),))
+    return _make_note(s, link, note, wanted, told, replaced)
+
+
+def _take_out(s: Situation, link: Link, note: Link, wanted: TransactionSnapshot, told: Told) -> Plan:
     if s.known.invoice is None:
         return read_invoice(link)
-    taken = s.refusal is not None and s.refusal.step == "credit note" and s.refusal.code == "number_taken"
-    if lost or taken:
-        return _look_up_note(s, target, number, payment)
+    refuse_removed(s, link)
+    if (step := prepare_note(s, note)) is not None:
+        return step
+    if not s.facts_are_fresh:
+        return AskFacts()
+    if told.amount:
+        amount = payment_of(s, link, wanted).amount
+        if (step := _check_paid(s, s.known.invoice, amount, without=note)) is not None:
+            return step
+    if note.text(REPLACING) != str(s.seq):
+        return Remember((replace(note, facts={**note.facts, REPLACING: str(s.seq)}),))
+    return take_note_out(s, note)
+
+
+def _make_note(
+    s: Situation,
+    link: Link,
+    before: Link | None,
+    transaction: TransactionSnapshot,
+    told: Told,
+    replaced: Mapping[str, Any] | None = None,
+) -> Plan:
+    """The credit note, then the payment that pays it out; all that can be checked of both goes first.
+
+    Args:
+        before: the link of the one that stood for the transaction before, which keeps its number.
+    """
+    payment = payment_of(s, link, transaction)
+    target = _note_target(s, transaction)
+    generation = int(before.text(GENERATION) or 1) + 1 if before is not None else 1
+    number = credit_note_number(link, transaction.mark, generation)
+    if s.known.invoice is None:
+        return read_invoice(link)
+    if s.refusal is not None and s.refusal.step == "credit note" and s.refusal.code == "number_taken":
+        return _find_holder(s, before, payment, target, number, generation)
     give_up(s, "credit note")
     if (step := _check_paid(s, s.known.invoice, payment.amount)) is not None:
         return step
@@ -106,7 +229,8 @@ def _make_note(s: Situation, link: Link, transaction: TransactionSnapshot, payme
     rounding, earlier = rounding_item(link), _earlier_parts(s)
     body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
     refuse_tracked_lines(s, body)
-    return Send(Element("credit_notes.create", "credit note", target, body, memory=_memory(body, payment)))
+    memory = {**_memory(body, payment), **told.facts(), GENERATION: str(generation), **(replaced or {})}
+    return Send(Element("credit_notes.create", "credit note", target, body, memory=memory))
 
 
 def _read_earlier(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
@@ -135,38 +259,78 @@ def _earlier_parts(s: Situation) -> list[Part]:
     return found
 
 
-def _look_up_note(s: Situation, target: Target, number: str, payment: ResolvedPayment) -> Plan:
+def _find_holder(
+    s: Situation, before: Link | None, payment: ResolvedPayment, target: Target, number: str, generation: int
+) -> Plan:
+    """The number is taken: by a credit note of ours that was voided, and keeps it, or by somebody else's?"""
     found = s.known.credit_note_by_number
     if found is None:
         return find_credit_note(target, number)
-    if not found and target in s.unknown:
-        return Remember((), (target,), afresh=True)
+    voided = voided_of_ours(s, found, payment.reference)
+    if voided is not None:
+        unsaid = Told(Decimal(0), None, None, datetime.min.replace(tzinfo=UTC), s.seq - 1)
+        kept = before or Link(target, str(voided["CreditNoteID"]), number, 0, True, unsaid.facts())
+        facts = {**kept.facts, GENERATION: str(generation)}
+        return Remember((replace(kept, facts=facts),), afresh=True)
     assert s.known.invoice is not None
     wanted = {
         "CreditNoteNumber": number,
         "Reference": payment.reference,
         "Date": payment.date.isoformat(),
         "Contact": {"ContactID": contact_of(s.known.invoice)},
+        "Total": payment.amount,
     }
-    return adopt_credit_note(s, found, wanted, _memory(found[0] if found else {}, payment), target)
+    told = told_now(s, transaction_of(s))
+    memory = {**_memory(found[0] if found else {}, payment), **told.facts(), GENERATION: str(generation)}
+    return adopt_credit_note(s, found, wanted, memory, target)
+
+
+def _look_up_note(s: Situation, link: Link, target: Target, transaction: TransactionSnapshot) -> Plan:
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    sent = s.sent.get(target)
+    wanted = sent.body if sent is not None else {}
+    number = str(wanted.get("CreditNoteNumber") or credit_note_number(link, transaction.mark))
+    found = s.known.credit_note_by_number
+    if found is None:
+        return find_credit_note(target, number)
+    reference = str(wanted.get("Reference") or transaction.mark)
+    if not live_of_ours(s, found, reference):
+        return Remember((), (target,), afresh=True)
+    memory: Mapping[str, Any]
+    if sent is not None and sent.memory.get(TOLD):
+        memory = sent.memory
+    else:
+        payment = payment_of(s, link, transaction)
+        memory = {**_memory(found[0], payment), **told_now(s, transaction).facts()}
+        wanted = {
+            "CreditNoteNumber": number,
+            "Reference": payment.reference,
+            "Date": payment.date.isoformat(),
+            "Contact": wanted.get("Contact") or found[0].get("Contact"),
+        }
+    return adopt_credit_note(s, found, wanted, memory, target)
 
 
 def _memory(note: Mapping[str, Any], payment: ResolvedPayment) -> dict[str, Any]:
     return {
         "amount": payment.amount,
+        "date": payment.date.isoformat(),
         "reference": payment.reference,
         "parts": parts_of(note),
         "warnings": list(refund_warnings(note, payment)),
     }
 
 
-def _check_paid(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Plan | None:
+def _check_paid(
+    s: Situation, invoice: Mapping[str, Any], amount: Decimal, without: Link | None = None
+) -> Plan | None:
     """Only money that came in, and that did not go back yet, can be paid back.
 
     Raises:
         Refused: ``refund_exceeds_paid``. Before, earlier credit notes are read: one may have been voided.
     """
-    standing = [note for note in s.credit_note_links.values() if not note.removed]
+    standing = [note for note in s.credit_note_links.values() if not note.removed and note is not without]
     paid = amount_in(invoice, "AmountPaid")
     left = paid - sum((note.amount("amount") for note in standing), Decimal(0))
     if amount <= left:
@@ -177,16 +341,30 @@ def _check_paid(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Pl
     raise Refused("refund_exceeds_paid", amount=amount, paid=max(left, Decimal("0.00")))
 
 
-def _pay_out(s: Situation, note: Link, transaction: TransactionSnapshot, payment: ResolvedPayment) -> Plan:
+def _look_up_paid_out(
+    s: Situation, link: Link, note: Link, transaction: TransactionSnapshot, target: Target
+) -> Plan:
+    if s.now < s.unknown[target]:
+        return Wait(s.unknown[target], "waiting_for_answer")
+    found = s.known.credit_notes.get(note.xero_id)
+    if found is None:
+        return read_credit_note(note)
+    sent = s.sent.get(target)
+    body = sent.body if sent is not None else payment_of(s, link, transaction).body
+    facts = sent.memory if sent is not None else _paid_out(note, payment_of(s, link, transaction))
+    made = Link(target, "", note.xero_number, note.seq, facts=facts)
+    return look_up_payment(s, found, wanted_payment(body), made)
+
+
+def _pay_out(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+    """The money paid out on the credit note, of the amount that it has."""
+    told = told_before(s, note)
+    payment = payment_of(s, link, completed_in(transaction, told))
+    payment = replace(
+        payment, amount=note.amount("amount"), body={**payment.body, "Amount": note.amount("amount")}
+    )
     target = refund_target(s.command.record_id, transaction.transaction_id)
     found = s.known.credit_notes.get(note.xero_id)
-    if target in s.unknown:
-        if s.now < s.unknown[target]:
-            return Wait(s.unknown[target], "waiting_for_answer")
-        if found is None:
-            return read_credit_note(note)
-        made = Link(target, "", note.xero_number, s.seq, facts=_paid_out(note, payment))
-        return look_up_payment(s, found, payment, made)
     if s.refusal is not None and s.refusal.step == "refund":
         if found is None and (refused_for_state(s, "refund") or s.refusal.code == "exceeds_amount_due"):
             return read_credit_note(note)
@@ -208,7 +386,7 @@ def _paid_out(note: Link, payment: ResolvedPayment) -> dict[str, Any]:
 
 
 def _refuse_voided(note: Link) -> None:
-    """A credit note that somebody voided keeps its number for ever, so there is no second one."""
+    """What somebody voided while this refund was under way is theirs to decide."""
     if note.removed:
         raise Refused("document_removed", number=note.xero_number, document=_name(note))
 

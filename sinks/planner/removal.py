@@ -21,7 +21,8 @@ from sinks.planner.invoices import (
     status_of,
 )
 from sinks.planner.payments import payment_target
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.told import TAKEN_OFF_BY
 from sinks.steps import Element, Link
 
 _Found = Mapping[str, Any]
@@ -42,6 +43,8 @@ def plan_removal(s: Situation) -> Plan:
         return read_invoice(link)
     if status_of(s, link) in GONE:
         return Remember((_gone(link, status_of(s, link)),))
+    if not s.facts_are_fresh:
+        return AskFacts()
     step = _take_off(s, link, s.known.invoice, invoice_stays=False)
     if step is not None:
         return step
@@ -65,6 +68,8 @@ def plan_reset(s: Situation) -> Plan:
         return Done(None, link, supersedes="money")
     if s.known.invoice is None:
         return read_invoice(link)
+    if not s.facts_are_fresh and (_ours_by_id(s) or _marks_before(s) or has_credit_notes(s)):
+        return AskFacts()
     step = _take_off(s, link, s.known.invoice, invoice_stays=True)
     return step or Remember((replace(link, facts={**link.facts, _RESET: str(s.seq)}),))
 
@@ -118,7 +123,7 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
         if xero_id not in s.known.payments:
             return Send(Element("payments.read", "read payment", payment.target, xero_id=xero_id))
     if gone := [p for xero_id, p in by_id.items() if is_gone(s.known.payments[xero_id])]:
-        return Remember(tuple(_gone(p, "DELETED") for p in gone))
+        return Remember(tuple(_gone(p, "DELETED") for p in gone), afresh=s.refusal is not None)
     _refuse_fixed(s, link, [s.known.payments[xero_id] for xero_id in by_id], invoice_stays)
     if (step := take_credit_note_out(s)) is not None:
         return step
@@ -126,8 +131,15 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
         return None
     give_up(s, "take payment off")
     first = min(by_id.values(), key=lambda payment: (payment.seq, payment.target))
+    return _remove(s, first)
+
+
+def _remove(s: Situation, payment: Link) -> Send:
+    step, memory = "take payment off", {TAKEN_OFF_BY: str(s.seq)}
     body = {"Status": "DELETED"}
-    return Send(Element("payments.remove", "take payment off", first.target, body, xero_id=first.xero_id))
+    return Send(
+        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)
+    )
 
 
 def is_gone(payment: _Found) -> bool:

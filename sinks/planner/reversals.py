@@ -5,24 +5,83 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.commands import TransactionSnapshot
-from contracts.money import to_cents
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.invoices import give_up, read_invoice
 from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
-from sinks.planner.situation import Plan, Remember, Send, Situation
+from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.told import (
+    TAKEN_OFF_BY,
+    TOLD,
+    Told,
+    differs,
+    over,
+    reset_since,
+    told_before,
+    told_now,
+)
 from sinks.resolve.texts import one_line
 from sinks.steps import Element, Link
 
 _Found = Mapping[str, Any]
 _CLAIMED = "claimed_by"
 _REVERSED = "reversed_by"
+_REVERSAL = "reversal"
+_TOLD_AGAIN = "reversal_told_again"
 
 
 def reversed_by(s: Situation, transaction_id: str) -> Link | None:
     """The payment that this refund has taken back."""
     taken = (p for p in s.payment_links.values() if p.text(_REVERSED) == transaction_id)
     return next(taken, None)
+
+
+def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan | None:
+    """What to do about a refund for which a payment was taken back before; none when there was none, or when
+    it is to be done again, after a reset.
+
+    Raises:
+        Refused: ``refund_changed``: what was taken back cannot be put there again in another amount.
+    """
+    now, payment = told_now(s, transaction), reversed_by(s, transaction.transaction_id)
+    if payment is None:
+        return Done("superseded") if _was_before_a_reset(s, now) else None
+    before = _told_of_reversal(s, payment)
+    if before.seq == s.seq:
+        there = payment.text(_TOLD_AGAIN) == str(s.seq)
+        return Done("already_there" if there else "posted", payment, supersedes="transaction")
+    if (reset := reset_since(s, before)) is not None:
+        after = (s.command.event.time, s.seq) > (reset.time, reset.seq)
+        return None if after else Done("superseded", payment)
+    changed = differs(now, before, dated=transaction.dated)
+    if changed and now.is_later(before):
+        raise Refused("refund_changed", before=before.amount, amount=now.amount)
+    if not now.is_later(before):
+        return Done("superseded" if changed else "already_there", payment)
+    told = over(now, before, dated=transaction.dated).facts()[TOLD]
+    facts = {**payment.facts, _REVERSAL: told, _TOLD_AGAIN: str(s.seq)}
+    return Remember((replace(payment, facts=facts),))
+
+
+def _told_of_reversal(s: Situation, payment: Link) -> Told:
+    kept = payment.facts.get(_REVERSAL)
+    return told_before(s, replace(payment, facts={**payment.facts, TOLD: kept}))
+
+
+def _was_before_a_reset(s: Situation, now: Told) -> bool:
+    """True when this refund was done before, a reset came after, and this event happened before that."""
+    own = s.command.transaction
+    assert own is not None
+    done = (
+        e
+        for e in s.money
+        if (e.action, e.transaction_id) == ("refund_applied", own.transaction_id) and e.completed
+    )
+    before = next((e for e in done if e.seq < s.seq), None)
+    if before is None:
+        return False
+    reset = reset_since(s, replace(now, seq=before.seq))
+    return reset is not None and (now.time, now.seq) <= (reset.time, reset.seq)
 
 
 def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
@@ -39,15 +98,19 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
     claimed = _claimed(s, transaction)
     looked_at = claimed is not None and claimed.xero_id in s.known.payments
     if claimed is not None and looked_at and is_gone(s.known.payments[claimed.xero_id]):
-        return Remember((replace(claimed, removed=True, facts=_facts(claimed, _REVERSED, transaction)),))
+        facts = _facts(claimed, _REVERSED, transaction) | {_REVERSAL: told_now(s, transaction).facts()[TOLD]}
+        return Remember((replace(claimed, removed=True, facts=facts),))
     payment = claimed or _newest(s, transaction, on_invoice)
     if payment.xero_id not in s.known.payments:
         return Send(Element("payments.read", "read payment", payment.target, xero_id=payment.xero_id))
+    if not s.facts_are_fresh:
+        return AskFacts()
     _refuse_fixed(s, link, s.known.payments[payment.xero_id])
     if claimed is None:
         return Remember((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
     give_up(s, "take payment back")
-    memory = {_REVERSED: transaction.transaction_id}
+    told = told_now(s, transaction).facts()[TOLD]
+    memory = {_REVERSED: transaction.transaction_id, _REVERSAL: told, TAKEN_OFF_BY: str(s.seq)}
     body = {"Status": "DELETED"}
     return Send(
         Element(
@@ -70,14 +133,14 @@ def _newest(s: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[
     """By position, which is the order in which SalesBinder took them. What came after the refund is not
     what it refunds.
     """
-    amount, method = to_cents(transaction.amount), one_line(transaction.reference).casefold()
+    amount, method = told_now(s, transaction).amount, one_line(transaction.reference).casefold()
     matching = [
         payment
         for payment in s.payment_links.values()
         if not payment.removed
         and payment.seq < s.seq
         and payment.xero_id in on_invoice
-        and payment.amount("amount") == amount
+        and told_before(s, payment).amount == amount
         and (not method or _method(on_invoice[payment.xero_id]) == method)
     ]
     if not matching:

@@ -9,6 +9,7 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
 from contracts.results import Outcome, Warning
+from sinks.planner.shares import MoneyEvent
 from sinks.steps import Element, Link, Target
 
 
@@ -44,6 +45,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that was made for a target and whose answer was not seen."""
+
+    body: Mapping[str, Any]
+    memory: Mapping[str, Any]
+    """What its link would have kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Everything the planner may look at for one command."""
 
@@ -75,6 +85,14 @@ class Situation:
     """Of the Xero ids that were read: those that other records are linked to."""
     unknown: Mapping[Target, datetime] = field(default_factory=dict)
     """Steps whose answer was not seen, and from when a look-up can be trusted."""
+    sent: Mapping[Target, Sent] = field(default_factory=dict)
+    """Of the steps of unknown fate: what was asked for."""
+    money: tuple[MoneyEvent, ...] = ()
+    """Of payments and refunds: all that the record's events said of money, in order."""
+    gone: frozenset[str] = frozenset()
+    """Xero ids of the record's payments and credit notes that a comparison saw deleted or voided."""
+    facts_are_fresh: bool = True
+    """What is known of the organisation is at most a minute old, or was asked for by this command."""
     marks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Marks of payments that were asked for and have no link: transaction id and position. Known to what
     takes payments off: removals and refunds."""
@@ -114,6 +132,11 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFacts:
+    """A step that cannot be undone comes next, and what is known of the organisation is too old for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The command is completed. ``outcome`` none: ``posted`` when it changed something in Xero, else
     ``already_there``."""
@@ -123,7 +146,8 @@ class Done:
     warnings: tuple[Warning, ...] = ()
     supersedes: str = ""
     """Which failed actions before it end, too: ``snapshots`` (created and edited), ``money``, ``receipts``,
-    or ``order`` (snapshots and receipts)."""
+    ``order`` (snapshots and receipts), ``transaction`` (the same one, told before); several parted by
+    blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +158,4 @@ class Fail:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-Plan = Send | Remember | Wait | Done | Fail
+Plan = Send | Remember | Wait | AskFacts | Done | Fail

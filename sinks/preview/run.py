@@ -141,7 +141,7 @@ class _Run:
                 reading = Reading(tuple(xero.answer(part.element) for part in call.parts))
                 await land(lane, call, Ending("answered", reading, now_utc(), None, 0.0))
                 lane.budget.lost()
-            if lane.facts_wanted:
+            if lane.facts_wanted or lane.books_wanted:
                 await lane.facts_asked()
             elif not calls and not lane.more:
                 return

@@ -31,6 +31,7 @@ _COPIES = (
     "copy_links",
     "copy_elements",
     "copy_exchange_rates",
+    "copy_drift",
     "copy_connection",
     "copy_facts",
     "lease",

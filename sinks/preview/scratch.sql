@@ -14,6 +14,7 @@ CREATE TEMP TABLE ledger_intents (LIKE ledger.intents INCLUDING ALL);
 CREATE TEMP TABLE ledger_elements (LIKE ledger.elements INCLUDING ALL);
 CREATE TEMP TABLE ledger_leases (LIKE ledger.leases INCLUDING ALL);
 CREATE TEMP TABLE ledger_accounts (LIKE ledger.accounts INCLUDING ALL);
+CREATE TEMP TABLE ledger_drift (LIKE ledger.drift INCLUDING ALL);
 CREATE TEMP TABLE ledger_outbox (LIKE ledger.outbox INCLUDING ALL);
 CREATE TEMP TABLE ledger_exchange_rates (LIKE ledger.exchange_rates INCLUDING ALL);
 CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY);
@@ -23,12 +24,12 @@ CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 INSERT INTO pg_temp.ledger_commands
     (seq, command_id, account, entity, record_id, action, content_hash, event_time, body, state, outcome, reason_code,
      reason_args, warnings, acted, perhaps_acted, attempts, revision, version, next_attempt_at, queued_at, started_at, finished_at,
-     xero_type, xero_id, xero_number, triggered_by, actor)
+     xero_type, xero_id, xero_number, triggered_by, actor, share)
 OVERRIDING SYSTEM VALUE
 SELECT seq, command_id, account, entity, record_id, action, content_hash, event_time, body,
        CASE state WHEN 'running' THEN 'queued' ELSE state END, outcome, reason_code,
        reason_args, warnings, acted, perhaps_acted, attempts, revision, version, NULL, queued_at, started_at, finished_at,
-       xero_type, xero_id, xero_number, triggered_by, actor
+       xero_type, xero_id, xero_number, triggered_by, actor, share
 FROM ledger.commands
 WHERE account = %(account)s
   AND (entity, record_id) IN (SELECT * FROM unnest(%(entities)s::text[], %(records)s::text[]))
@@ -70,6 +71,10 @@ WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records
 
 -- name: copy_exchange_rates
 INSERT INTO pg_temp.ledger_exchange_rates SELECT * FROM ledger.exchange_rates WHERE account = %(account)s
+
+-- name: copy_drift
+INSERT INTO pg_temp.ledger_drift
+SELECT * FROM ledger.drift WHERE account = %(account)s AND record_id = ANY(%(records)s)
 
 -- name: copy_connection
 INSERT INTO pg_temp.connections_accounts VALUES (%(account)s)

@@ -14,7 +14,7 @@ from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventR
 from sinks.answers import Result
 from sinks.effects import apply
 from sinks.entries import Entry
-from sinks.planner import Done, Fail, Known, Plan, Refusal, Remember, Send, Situation, Wait, plan
+from sinks.planner import AskFacts, Done, Fail, Known, Plan, Refusal, Remember, Send, Situation, Wait, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.situations import Work
@@ -190,6 +190,7 @@ class Books:
             elif isinstance(step, Remember):
                 self._remember(work, step)
             else:
+                assert not isinstance(step, AskFacts)
                 return step
         raise AssertionError("planning does not come to an end")
 

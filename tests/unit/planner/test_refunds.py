@@ -146,7 +146,7 @@ SITUATIONS = {
     ),
     "paid out": (
         refunding(refund_links={TRANSACTION: Link(REFUND_TARGET, "r1", seq=3)}, **MADE),
-        "done None",
+        "done posted",
     ),
     "takes back": (reversing(), "read payment"),
     "takes back, written down first": (reversing(known=replace(READ, payments={"p1": WHOLE})), "remember"),

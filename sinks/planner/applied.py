@@ -1,0 +1,208 @@
+"""Planning a payment that was applied: for the first time, told once more, or corrected."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from contracts.commands import TransactionSnapshot
+from contracts.reasons import Refused, warning
+from contracts.results import Warning
+from sinks.planner.amounts import amount_in, xero_day
+from sinks.planner.invoices import (
+    before_cutoff,
+    document_warnings,
+    give_up,
+    plan_invoice,
+    read_invoice,
+    refuse_removed,
+)
+from sinks.planner.payments import (
+    look_up_lost,
+    pay,
+    payment_of,
+    payment_target,
+    put_amount,
+    refuse_reconciled,
+    transaction_of,
+)
+from sinks.planner.removal import is_gone, refuse_locked
+from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.told import (
+    REPLACED,
+    REPLACING,
+    TAKEN_OFF_BY,
+    Told,
+    completed_in,
+    confirmed,
+    differs,
+    in_words,
+    lies_after_reset,
+    over,
+    reset_since,
+    told_before,
+    told_now,
+)
+from sinks.resolve import ResolvedPayment
+from sinks.steps import Element, Link
+
+
+def plan_payment(s: Situation) -> Plan:
+    """A payment was applied to an invoice. One transaction is paid once, under however many event ids; told
+    again with other content, it is corrected.
+    """
+    transaction = transaction_of(s)
+    target = payment_target(s.command.record_id, transaction.transaction_id)
+    payment = s.payment_links.get(transaction.transaction_id)
+    if target in s.unknown and s.invoice_link is not None:
+        return look_up_lost(s, s.invoice_link, transaction, target)
+    if payment is not None and s.invoice_link is not None:
+        return _told_again(s, s.invoice_link, payment, transaction)
+    if before_cutoff(s):
+        return Done("before_cutoff")
+    if transaction.amount < 0:
+        raise Refused("amount_not_positive", amount=told_now(s, transaction).amount)
+    if put_amount(s, transaction) == 0:
+        return Done("not_needed", s.invoice_link)
+    if s.invoice_link is None:
+        step = plan_invoice(s)
+        assert step is not None
+        return step
+    return pay(s, s.invoice_link, transaction, told_now(s, transaction))
+
+
+def _told_again(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+    """Something was put there for this transaction before, perhaps by this command."""
+    now, before = told_now(s, transaction), told_before(s, payment)
+    if before.seq == s.seq and (not payment.removed or now.amount == 0):
+        return _done(s, invoice, payment)
+    if payment.text(REPLACING) == str(s.seq):
+        return _replace(s, invoice, payment, transaction)
+    changed = differs(now, before, dated=transaction.dated)
+    if not payment.removed and payment.xero_id in s.gone:
+        if payment.xero_id not in s.known.payments:
+            return _read(payment)
+        if is_gone(s.known.payments[payment.xero_id]):
+            return Remember((replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"}),))
+    if not payment.removed:
+        if not changed:
+            return _confirm(s, payment, now, before, dated=transaction.dated)
+        if not now.is_later(before):
+            return Done("superseded", payment)
+        return _replace(s, invoice, payment, transaction)
+    return _after_removal(s, invoice, payment, transaction)
+
+
+def _after_removal(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+    """What was put there is in Xero no more: a reset, a refund, a correction or somebody took it off."""
+    now, before = told_now(s, transaction), told_before(s, payment)
+    reset = reset_since(s, before)
+    if not now.is_later(before) or not lies_after_reset(s, before):
+        return Done("superseded", payment)
+    if payment.text("reversed_by") and reset is None:
+        if differs(now, before, dated=transaction.dated):
+            raise Refused("payment_refunded", before=before.amount, amount=now.amount)
+        return Done("superseded", payment)
+    if now.amount < 0:
+        raise Refused("amount_not_positive", amount=now.amount)
+    if put_amount(s, transaction) == 0:
+        return Done("not_needed", payment)
+    told = now if reset else over(now, before, dated=transaction.dated)
+    return pay(s, invoice, completed_in(transaction, told), told)
+
+
+def _confirm(s: Situation, payment: Link, now: Told, before: Told, *, dated: bool) -> Plan:
+    """The same content once more."""
+    if not now.is_later(before):
+        return Done("already_there", payment)
+    return Remember((confirmed(s, payment, over(now, before, dated=dated)),))
+
+
+def _done(s: Situation, invoice: Link, payment: Link) -> Done:
+    """The end of a payment that this command has made, changed or confirmed."""
+    brought = invoice.seq == s.seq
+    supersedes = "snapshots transaction" if brought else "transaction"
+    if payment.text("confirmed_seq") == str(s.seq):
+        return Done("already_there", payment, supersedes=supersedes)
+    warnings = [*document_warnings(payment)]
+    if brought:
+        warnings += document_warnings(invoice)
+    if invoice.text("moved_seq") == str(s.seq):
+        warnings += msgspec.convert(invoice.facts.get("moved") or [], list[Warning])
+    if payment.text(REPLACED):
+        amount = Decimal("0.00") if payment.removed else payment.amount("amount")
+        warnings.append(warning("payment_replaced", before=payment.text(REPLACED), amount=amount))
+    return Done("posted", payment, tuple(warnings), supersedes)
+
+
+# Corrections
+
+
+def _replace(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+    """Take off what was put there and make it again, once all is checked that can be.
+
+    Raises:
+        Refused: it cannot be done; before the first touch nothing was touched then.
+    """
+    before = told_before(s, payment)
+    told = over(told_now(s, transaction), before, dated=transaction.dated)
+    if told.amount < 0:
+        raise Refused("amount_not_positive", amount=told.amount)
+    wanted = completed_in(transaction, told)
+    if not payment.removed:
+        return _take_off(s, invoice, payment, wanted, told)
+    if told.amount == 0:
+        facts = {**payment.facts, **told.facts(), REPLACED: in_words(payment)}
+        return Remember((replace(payment, facts=facts),))
+    return pay(s, invoice, wanted, told, {REPLACED: payment.text(REPLACED) or in_words(payment)})
+
+
+def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSnapshot, told: Told) -> Plan:
+    if s.known.invoice is None:
+        return read_invoice(invoice)
+    refuse_removed(s, invoice)
+    found = s.known.payments.get(payment.xero_id)
+    if found is None:
+        return _read(payment)
+    if is_gone(found):
+        facts = {**payment.facts, "status": "DELETED"}
+        return Remember((replace(payment, removed=True, facts=facts),))
+    if not s.facts_are_fresh:
+        return AskFacts()
+    refuse_reconciled([found])
+    named = f"the payment of {amount_in(found, 'Amount')} on invoice {invoice.xero_number}"
+    refuse_locked(s, invoice, [(xero_day(found), named)])
+    _refuse_more_than_fits(s, invoice, found, payment_of(s, invoice, wanted) if told.amount else None)
+    if payment.text(REPLACING) != str(s.seq):
+        return Remember((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
+    give_up(s, "take payment off")
+    body, memory = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
+    step = "take payment off"
+    return Send(
+        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)
+    )
+
+
+def _refuse_more_than_fits(
+    s: Situation, invoice: Link, found: Mapping[str, Any], new: ResolvedPayment | None
+) -> None:
+    """The new amount is at most what is due with the old one off, and our refunds at most what then remains
+    paid.
+    """
+    assert s.known.invoice is not None
+    old = amount_in(found, "Amount")
+    amount = new.amount if new is not None else Decimal("0.00")
+    due = amount_in(s.known.invoice, "AmountDue") + old
+    if amount > due:
+        raise Refused("exceeds_amount_due", amount=amount, due=due, number=invoice.xero_number)
+    left = amount_in(s.known.invoice, "AmountPaid") - old + amount
+    notes = (note for note in s.credit_note_links.values() if not note.removed)
+    refunded = sum((note.amount("amount") for note in notes), Decimal("0.00"))
+    if refunded > max(left, Decimal(0)):
+        raise Refused("refund_exceeds_paid", amount=refunded, paid=left)
+
+
+def _read(payment: Link) -> Send:
+    return Send(Element("payments.read", "read payment", payment.target, xero_id=payment.xero_id))

@@ -1,0 +1,64 @@
+"""What payments and refunds with more decimals than money has come to: running sums, rounded. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from contracts.money import rounded
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyEvent:
+    """A payment, refund or reset of a record, as its event said it."""
+
+    seq: int
+    """Its position in the record."""
+    action: str
+    time: datetime
+    transaction_id: str = ""
+    amount: Decimal = Decimal(0)
+    """As given, of a refund without its sign."""
+    day: date | None = None
+    """Where the event states one."""
+    reference: str = ""
+    completed: bool = False
+    share: Decimal | None = None
+    """What it comes to, once that was fixed."""
+
+
+def shares(events: Iterable[MoneyEvent], currency: str) -> dict[int, Decimal]:
+    """What each payment and refund comes to in ``currency``, by position.
+
+    There is a running sum of payments and one of refunds, each from 0 after a reset; an amount is what its
+    rounded sum grows by. A transaction counts once, when it is told first: told again with another amount, it
+    is rounded by itself.
+
+    Args:
+        events: all of one record, in order, whatever became of them.
+    """
+    sums = {"payment_applied": Decimal(0), "refund_applied": Decimal(0)}
+    first: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+    found: dict[int, Decimal] = {}
+    for event in events:
+        if event.action == "reset":
+            sums = dict.fromkeys(sums, Decimal(0))
+            first.clear()
+            continue
+        key = event.action, event.transaction_id
+        own = rounded(event.amount, currency)
+        if key in first:
+            told, share = first[key]
+            comes_to = share if told == own else own
+        else:
+            before = sums[event.action]
+            sums[event.action] = before + event.amount
+            comes_to = rounded(sums[event.action], currency) - rounded(before, currency)
+            first[key] = own, comes_to
+        found[event.seq] = comes_to if event.share is None else event.share
+    return found
+
+
+def is_finer(events: Iterable[MoneyEvent], currency: str) -> bool:
+    """True when one of the amounts has more decimals than the currency, so that sums make a difference."""
+    return any(event.amount != rounded(event.amount, currency) for event in events)

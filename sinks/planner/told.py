@@ -1,0 +1,140 @@
+"""What an event says of a transaction, and what the one before it said. Pure.
+
+A transaction that is told again with other content is a correction. Content is what the event itself says:
+its own amount, rounded by itself, the date that it states and its reference. What it does not state says
+nothing, and what settings or locked periods made of it is no difference.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from contracts.commands import TransactionSnapshot
+from contracts.money import rounded
+from sinks.planner.shares import MoneyEvent
+from sinks.planner.situation import Situation
+from sinks.steps import Link
+
+TOLD = "told"
+"""Fact of a payment's or credit note's link: what was applied last."""
+
+REPLACING = "replacing"
+"""Fact of a link: the position of the correction that has set out to take off what it stands for."""
+REPLACED = "replaced"
+"""Fact of a link: what it stands in for, in words."""
+TAKEN_OFF_BY = "taken_off_by"
+"""Fact of a link: the position of the action that took it off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of a transaction, when."""
+
+    amount: Decimal
+    day: date | None
+    """None: it is not known what was said."""
+    reference: str | None
+    time: datetime
+    seq: int
+
+    def facts(self) -> dict[str, Any]:
+        """As a link keeps it."""
+        return {
+            TOLD: {
+                "amount": str(self.amount),
+                "date": self.day and self.day.isoformat(),
+                "reference": self.reference,
+                "time": self.time.isoformat(),
+                "seq": self.seq,
+            }
+        }
+
+    def is_later(self, other: "Told") -> bool:
+        """True when it was said after ``other``: by the events' times, by position where these are equal."""
+        return (self.time, self.seq) > (other.time, other.seq)
+
+
+def currency_of(s: Situation) -> str:
+    """The invoice's currency."""
+    if s.invoice_link is not None and s.invoice_link.text("currency"):
+        return s.invoice_link.text("currency")
+    named = s.document.currency if s.document is not None else None
+    return (named or s.settings.currency or s.facts.base_currency).upper()
+
+
+def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:
+    """What the command's event says."""
+    amount = rounded(transaction.amount, currency_of(s))
+    return Told(amount, transaction.date, transaction.reference, s.command.event.time, s.seq)
+
+
+def told_before(s: Situation, link: Link) -> Told:
+    """What was said by the event that was applied last."""
+    kept = link.facts.get(TOLD)
+    if kept:
+        day = date.fromisoformat(kept["date"]) if kept["date"] else None
+        time = datetime.fromisoformat(kept["time"])
+        return Told(Decimal(kept["amount"]), day, kept["reference"], time, int(kept["seq"]))
+    made = next((event for event in s.money if event.seq == link.seq and event.transaction_id), None)
+    if made is None:
+        return Told(link.amount("amount"), None, None, datetime.min.replace(tzinfo=UTC), link.seq)
+    return Told(rounded(made.amount, currency_of(s)), made.day, made.reference, made.time, made.seq)
+
+
+def differs(now: Told, before: Told, *, dated: bool) -> bool:
+    """True when the content is another one. ``dated``: the event states its date."""
+    return (
+        now.amount != before.amount
+        or bool(dated and before.day and now.day != before.day)
+        or bool(now.reference and before.reference is not None and now.reference != before.reference)
+    )
+
+
+def over(now: Told, before: Told, *, dated: bool) -> Told:
+    """What holds once both were said: what the later one does not state, the earlier one did."""
+    return Told(
+        now.amount,
+        now.day if dated or before.day is None else before.day,
+        now.reference or before.reference,
+        now.time,
+        now.seq,
+    )
+
+
+def completed_in(transaction: TransactionSnapshot, told: Told) -> TransactionSnapshot:
+    """The transaction with what was said of it before and is not said now."""
+    return msgspec.structs.replace(
+        transaction, date=told.day or transaction.date, reference=told.reference or transaction.reference
+    )
+
+
+def in_words(link: Link) -> str:
+    """What a payment or credit note comes to, and its day."""
+    day = link.text("date")
+    return f"{link.amount('amount')} of {day}" if day else str(link.amount("amount"))
+
+
+def confirmed(s: Situation, link: Link, told: Told) -> Link:
+    """The link of what was told once more with the same content. It counts as applied last, so that nothing
+    older undoes it; after a reset that failed it stands for what was put there since, so that a retry of the
+    reset leaves it.
+    """
+    resets = (e for e in s.money if e.action == "reset" and link.seq < e.seq < s.seq)
+    since = any((s.command.event.time, s.seq) > (e.time, e.seq) for e in resets)
+    facts = {**link.facts, **told.facts(), "confirmed_seq": str(s.seq)}
+    return replace(link, seq=s.seq if since else link.seq, facts=facts)
+
+
+def reset_since(s: Situation, told: Told) -> MoneyEvent | None:
+    """The last reset that has completed after that was said, and before this command."""
+    resets = (e for e in s.money if e.action == "reset" and e.completed and told.seq < e.seq < s.seq)
+    return max(resets, key=lambda event: (event.time, event.seq), default=None)
+
+
+def lies_after_reset(s: Situation, told: Told) -> bool:
+    """True when no reset has taken off what was said, or this event happened after it."""
+    reset = reset_since(s, told)
+    return reset is None or (s.command.event.time, s.seq) > (reset.time, reset.seq)

@@ -1,0 +1,51 @@
+"""Which commands Xero alone stumbles over: it answers them with errors of its own, and takes others. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+STUMBLES = 5
+"""Errors of Xero's own over one command alone that say it is this one, where others were taken meanwhile."""
+OTHERS = 3
+"""Calls of others that Xero must have taken since the first of them."""
+
+
+@dataclass(slots=True)
+class _Stumble:
+    status: int
+    times: int
+    passed_before: int
+    own: int = 0
+
+
+@dataclass(slots=True)
+class Stumbles:
+    """Counts of one account. While everything gets an error, nothing is anybody's fault."""
+
+    _passed: int = 0
+    _over: dict[str, _Stumble] = field(default_factory=dict)
+
+    def over(self, command_id: str, status: int) -> None:
+        """Xero answered this command's call, which had nothing else in it, with an error of its own."""
+        stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed))
+        stumble.status = status
+        stumble.times += 1
+
+    def passed(self, command_ids: Iterable[str]) -> None:
+        """Xero took a call of these commands."""
+        self._passed += 1
+        for command_id in command_ids:
+            if command_id in self._over:
+                self._over[command_id].own += 1
+
+    def status(self, command_id: str) -> int | None:
+        """The status of the errors where Xero stumbles over this command alone; none where it does not."""
+        stumble = self._over.get(command_id)
+        if stumble is None or stumble.times < STUMBLES:
+            return None
+        others = self._passed - stumble.passed_before - stumble.own
+        return stumble.status if others >= OTHERS else None
+
+    def ended(self, command_ids: Iterable[str]) -> None:
+        """Nothing more is sent for these."""
+        for command_id in command_ids:
+            self._over.pop(command_id, None)
