@@ -125,8 +125,8 @@ def _note_trouble(lane: Lane, call: Call, ending: Ending, members: list[Work]) -
     if call.route.reads:
         return
     for work in members:
-        if broke and len(call.parts) == 1:
-            lane.stumbles.over(work.entry.command_id, status)
+        if broke:
+            lane.stumbles.over(work.entry.command_id, status, alone=len(call.parts) == 1)
     if ending.answer is not None and not broke:
         lane.stumbles.passed([work.entry.command_id for work in members])
 

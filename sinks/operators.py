@@ -182,7 +182,7 @@ def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, act
         option["number"],
         option["seq"],
         option["removed"],
-        {**facts, "warnings": warnings},
+        {**facts, "warnings": warnings, "adopted": actor},
     )
 
 

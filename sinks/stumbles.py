@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 STUMBLES = 5
 """Errors of Xero's own over one command alone that say it is this one, where others were taken meanwhile."""
 OTHERS = 3
-"""Calls of others that Xero must have taken since the first of them."""
+"""What Xero must have taken of others since the first of them."""
 
 
 @dataclass(slots=True)
@@ -24,16 +24,16 @@ class Stumbles:
     _passed: int = 0
     _over: dict[str, _Stumble] = field(default_factory=dict)
 
-    def over(self, command_id: str, status: int) -> None:
-        """Xero answered this command's call, which had nothing else in it, with an error of its own."""
+    def over(self, command_id: str, status: int, *, alone: bool = True) -> None:
+        """Xero answered a call of this command with an error of its own. ``alone``: with nothing else in it."""
         stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed))
         stumble.status = status
-        stumble.times += 1
+        stumble.times += alone
 
     def passed(self, command_ids: Iterable[str]) -> None:
-        """Xero took a call of these commands."""
-        self._passed += 1
+        """Xero took these commands' parts of a call."""
         for command_id in command_ids:
+            self._passed += 1
             if command_id in self._over:
                 self._over[command_id].own += 1
 

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.commands import TransactionSnapshot
 from contracts.reasons import Refused, warning
-from contracts.results import Warning
+from contracts.results import Outcome, Warning
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.invoices import (
     before_cutoff,
@@ -134,7 +134,8 @@ def _done(s: Situation, invoice: Link, payment: Link) -> Done:
     if payment.text(REPLACED):
         amount = Decimal("0.00") if payment.removed else payment.amount("amount")
         warnings.append(warning("payment_replaced", before=payment.text(REPLACED), amount=amount))
-    return Done("posted", payment, tuple(warnings), supersedes)
+    outcome: Outcome = "already_there" if payment.text("adopted") else "posted"
+    return Done(outcome, payment, tuple(warnings), supersedes)
 
 
 # Corrections

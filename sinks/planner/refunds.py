@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.commands import TransactionSnapshot
 from contracts.reasons import Refused, warning
+from contracts.results import Outcome
 from sinks.planner.amounts import amount_in
 from sinks.planner.credit_notes import (
     GENERATION,
@@ -164,7 +165,8 @@ def _done(s: Situation, note: Link) -> Done:
     if note.text(REPLACED):
         amount = Decimal("0.00") if note.removed else note.amount("amount")
         warnings.append(warning("payment_replaced", before=note.text(REPLACED), amount=amount))
-    return Done("posted", note, tuple(warnings), supersedes="transaction")
+    outcome: Outcome = "already_there" if note.text("adopted") else "posted"
+    return Done(outcome, note, tuple(warnings), supersedes="transaction")
 
 
 def _replace(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:

@@ -90,7 +90,7 @@ def _already_removed(s: Situation, link: Link) -> Plan:
     if not link.xero_id:
         return Done("not_needed", supersedes="money")
     if _is_claimed(s, link):
-        return Done(None, link, supersedes="money")
+        return Done("posted", link, supersedes="money")
     if s.command.action == "deleted":
         credit = prepare_credit_notes(s) or take_credit_note_out(s)
         return credit or Done("already_there", link, supersedes="money")

@@ -70,7 +70,8 @@ async def test_a_bill_in_a_period_closed_meanwhile_is_not_sent(books: Shop, make
 
 
 async def test_facts_are_asked_for_once_a_batch(books: Shop, make: Maker) -> None:
-    documents = [make.document(make.customer("One"), number) for number in range(1, 21)]
+    customer = make.customer()
+    documents = [make.document(customer, number) for number in range(1, 21)]
     await books.run(*(make.created(document) for document in documents))
     before = facts_calls(books)
     ends = await books.run(*(make.act("cancelled", document) for document in documents))
@@ -143,3 +144,19 @@ async def test_a_contact_keeps_what_was_good(books: Shop, make: Maker) -> None:
     ends = await books.run(created, good, bad)
     assert ends[2] == "contact_name_invalid"
     assert books.contact("Alice")["phones"]["DEFAULT"]["PhoneNumber"] == "2"
+
+
+# Errors of Xero's own
+
+
+async def test_a_document_that_xero_alone_stumbles_over_fails_by_itself(books: Shop, make: Maker) -> None:
+    customer = make.customer()
+    bad = make.created(make.document(customer, 1, name="TROUBLE-7"))
+    good = [make.created(make.document(customer, number)) for number in range(2, 8)]
+    books.xero.admin.fault("stumble", method="PUT", path="^Invoices", times=None, value="TROUBLE-7")
+    try:
+        ends = await books.run(bad, *good)
+    finally:
+        books.xero.admin.clear_faults()
+    assert ends == ["xero_stumbles", *["posted"] * 6]
+    assert await books.retry(bad) == ["posted"]
