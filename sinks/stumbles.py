@@ -25,7 +25,7 @@ class Stumbles:
     _over: dict[str, _Stumble] = field(default_factory=dict)
 
     def over(self, command_id: str, status: int, *, alone: bool = True) -> None:
-        """Xero answered a call of this command, which was perhaps ``alone`` in it, with an error of its own."""
+        """Xero answered a call that this command was in, ``alone`` or not, with an error of its own."""
         stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed))
         stumble.status = status
         stumble.times += alone
