@@ -43,6 +43,10 @@ SCENARIOS = {
     "no_matching_payment": "test_reversals::test_no_payment_of_ours_matches",
     "refund_exceeds_paid": "test_refunds::test_more_than_was_paid_goes_through_once_it_was",
     "period_locked": "test_removal::test_locked_period_stops_everything",
+    "refund_changed": "test_corrections::test_a_changed_refund_that_took_a_payment_back_fails",
+    "payment_refunded": "test_corrections::test_a_payment_that_a_refund_took_back_is_not_made_again",
+    "newer_version_refused": "test_care::test_what_could_never_be_changed_is_not_sent",
+    "xero_stumbles": "test_care::test_a_document_that_xero_alone_stumbles_over_fails_by_itself",
     "overtaken": "test_removal::test_cancel_retried_after_a_later_action_is_overtaken",
     "not_connected": "test_connection::test_not_connected_fails_and_retry_works_after_connecting",
 }
