@@ -8,6 +8,7 @@
 # make outages   takes Kafka, PostgreSQL, Xero and workers away in the middle of the work (some six minutes)
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
 # make fuzz    raw record batches at random against the stages; make fuzz ARGS="--seed 7 --batches 3000"
+# make drill   backups restored at random moments of random histories; ARGS="--seeds 100" or "--documents 1000"
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
 # make lint    format, lint, types, import rules
 # make audit   look the pinned packages up among known vulnerabilities
@@ -20,7 +21,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup demo test screenshots bench crash mutation histories fuzz soak lint format lock audit outages
+.PHONY: setup demo test screenshots bench crash mutation histories fuzz drill soak lint format lock audit outages
 
 # Up to date means: same requirements, same project file, same place. The stamp holds a hash of the three.
 # An environment that was moved is made anew: its scripts name the old place.
@@ -102,6 +103,9 @@ histories: setup
 
 fuzz: setup
 	@$(BIN)/python -m tests.reliability.fuzz_records $(ARGS)
+
+drill: setup
+	@$(BIN)/python -m tests.reliability.drills $(ARGS)
 
 soak: setup
 	@$(BIN)/python -m tests.reliability.soak $(ARGS)

@@ -68,6 +68,14 @@ CrashPoint = Literal[
     "hold.after_commit",  # the hold is in the outbox, nothing in hand was given back
     "release.before_commit",  # what a held lane had in hand is given back, not committed
     "release.after_commit",  # it is given back, the lane still holds the account
+    "behind.before_commit",  # all accounts are held: the ledger is older than what it sent; not committed
+    "behind.after_commit",  # they are held, the log has not heard of it
+    "clearing_read.before_commit",  # what Xero showed of what was perhaps sent is kept, not committed
+    "clearing_read.after_commit",  # it is kept, with how far the reading has come
+    "clearing.before_commit",  # some records are matched with what Xero showed, not committed
+    "clearing.after_commit",  # their actions may go on, nothing is planned yet
+    "clearing_end.before_commit",  # all is matched; that it is over is not committed
+    "clearing_end.after_commit",  # it is over
     # An operator's command, in a process of its own.
     "retry.before_commit",  # commands are queued again, or skipped, not committed
     "retry.after_commit",  # so they are, unless it is part of what follows; nobody was told on the terminal
@@ -83,6 +91,10 @@ CrashPoint = Literal[
     "replay.after_commit",  # so it is, the next one is not begun
     "replay_end.before_commit",  # all is read, the replay's end is not committed
     "replay_end.after_commit",  # it has ended, nobody was told on the terminal
+    "taking_up.before_commit",  # a batch of events is taken up by a recovery, not committed
+    "taking_up.after_commit",  # it is in the ledger, which is still held
+    "recovered.before_commit",  # the ledger is renewed and accounts are let go on, not committed
+    "recovered.after_commit",  # so it is, Kafka has not heard of the new generation
 ]
 
 CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)

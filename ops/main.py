@@ -45,6 +45,7 @@ PANELS = {
         "resume": "ops.holding:resume",
         "replay": "ops.replay:replay",
         "drift": "ops.drift:drift",
+        "recover": "ops.recover:recover",
     },
 }
 """Where each command is, under the headings of the help."""

@@ -322,6 +322,12 @@ def _rarely_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
+async def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncIterator[_Batch]:
+    """All batches of the reader's ranges, with what is known as done by its place told from all else."""
+    async for batch in _batches(database, reader, wanted, Logged(set())):
+        yield batch
+
+
 async def _batches(
     database: Database, reader: Reader, wanted: Filters, logged: Logged
 ) -> AsyncIterator[_Batch]:

@@ -70,6 +70,8 @@ class Status:
     accounts: list[dict[str, Any]] = field(default_factory=list)
     unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
     """What Xero refused lately in words that the catalogue of reasons does not know."""
+    ledger: dict[str, Any] = field(default_factory=dict)
+    """Number of the ledger's generation, since when it is held (none: it is not), and why."""
     dead_letters: int | None = None
     """Of the last 24 hours; none when the database does not answer."""
 
@@ -109,6 +111,7 @@ class Status:
             "workers": self.workers,
             "accounts": self.accounts,
             "unknown_refusals": self.unknown_refusals,
+            "ledger": self.ledger,
             "dead_letters": self.dead_letters,
             "alarms": self.alarms,
         }
@@ -195,6 +198,13 @@ async def _ask_database(used: Environment, status: Status) -> None:
         status.accounts = [_account(row) async for row in cursor]
         since = datetime.now(UTC) - UNKNOWN_SHOWN
         status.unknown_refusals = await queries.unknown_refusals(connection, since)
+        cursor = await connection.execute(_SQL["ledger"])
+        [status.ledger] = await cursor.fetchall()
+        if status.ledger["held_at"] is not None:
+            status.problems.append(
+                f"nothing is sent, for no account: the database is older than what was sent from it "
+                f"({status.ledger['why']}): run 'sbx recover'"
+            )
         cursor = await connection.execute(_SQL["dead_letters"])
         [row] = await cursor.fetchall()
         status.dead_letters = row["count"]

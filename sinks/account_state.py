@@ -71,11 +71,11 @@ class AccountState:
         else:
             self._trouble = self._tokens_refused = 0
 
-    def back_off(self) -> None:
-        """Xero is in trouble: the account waits, longer each time."""
+    def back_off(self, why: str = "xero_unavailable") -> None:
+        """Xero, or what a call needs besides, is in trouble: the account waits, longer each time."""
         self._trouble += 1
         seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
-        self.budget.close(machine_seconds(), seconds, "xero_unavailable")
+        self.budget.close(machine_seconds(), seconds, why)
 
     def reconnected(self) -> None:
         """Somebody connected the account anew."""

@@ -24,6 +24,8 @@ from sinks.ledger import Lease, LeaseLost
 from sinks.measures import measure_lanes, measure_ledger
 from sinks.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.outbox import Outbox, Publish
+from sinks.recover.generation import MarkNotStored, Marks
+from sinks.recover.guard import Guard
 from sinks.runner import LEASE_SECONDS, LaneRunner
 from sinks.rush import Rush
 from sinks.session import Pool, Session
@@ -40,8 +42,12 @@ _AFTER_TROUBLE = 1.0
 class Delivery:
     """Delivers the ledger's commands to Xero and publishes what became of them."""
 
-    def __init__(self, *, pool: Pool, publish: Publish, environment: Environment) -> None:
+    def __init__(
+        self, *, pool: Pool, publish: Publish, environment: Environment, marks: Marks | None = None
+    ) -> None:
+        """``marks`` none: the ledger's marks are kept nowhere else, so nothing can notice that it is old."""
         self._pool = pool
+        self._guard = Guard(pool, marks)
         self._environment = environment
         self._box = SecretBox.open(environment.data_dir, environment.secret_key)
         self._outbox = Outbox(pool, publish)
@@ -56,6 +62,11 @@ class Delivery:
     def taken_in(self, commands: Sequence[Command]) -> None:
         """The intake of this worker puts these commands into the ledger."""
         self._rush.came((command.account for command in commands), machine_seconds())
+
+    def suspect(self) -> None:
+        """The intake of this worker has seen that the database may be older than what was sent from it."""
+        self._guard.suspects()
+        self._wanted.set()
 
     def measure(self) -> None:
         """Bring the gauges of lanes and ledger up to date. Called from another thread.
@@ -74,6 +85,10 @@ class Delivery:
             while not stop.is_set():
                 try:
                     await self._while_connected(stop)
+                except MarkNotStored as error:
+                    log.warning("lanes rest until Kafka tells what it knows of the ledger", error=str(error))
+                    await self._stop_lanes()
+                    await _sleep(_AFTER_TROUBLE, stop)
                 except ledger.DATABASE_AWAY as error:
                     log.warning("the database is away; lanes rest", error=str(error).strip())
                     await self._stop_lanes()
@@ -95,9 +110,13 @@ class Delivery:
                 await connection.execute(f"LISTEN {channel}".encode())
             listening = asyncio.create_task(self._listen(connection))
             try:
+                self._guard.suspects()
                 while not stop.is_set():
-                    await self._ask_due()
-                    await self._start_lanes(holder)
+                    if await self._guard.holds():
+                        await self._stop_lanes()
+                    else:
+                        await self._ask_due()
+                        await self._start_lanes(holder)
                     await self._look_again(listening)
             finally:
                 listening.cancel()
@@ -153,13 +172,15 @@ class Delivery:
                 crash_point("lease.before_commit")
         if accounts:
             crash_point("lease.after_commit")
-        for lease in leases:
-            if lease is not None:
+        taken = [lease for lease in leases if lease is not None]
+        if taken and not await self._guard.holds(taken):
+            for lease in taken:
                 self._start_lane(lease)
 
     def _start_lane(self, lease: Lease) -> None:
         session = Session(lease.account, self._pool, self._environment, self._box)
-        lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares)
+        marking = self._guard.marking(lease)
+        lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares, marking)
         runner = LaneRunner(lane, self._rush)
         self._runners[lease.account] = runner
         task = asyncio.create_task(self._run_lane(lease.account, runner))
@@ -176,6 +197,10 @@ class Delivery:
         except LeaseLost:
             how = "lost"
             log.warning("lane lost its lease", account=account)
+        except ledger.LedgerHeld as error:
+            how = "held"
+            log.warning("lane stops: the ledger is behind", account=account, error=str(error).strip())
+            self._guard.suspects()
         except Overtaken:
             how = "overtaken"
             log.info("lane starts anew, since an operator changed what it had in hand", account=account)
@@ -234,7 +259,7 @@ async def _take_lease(connection: ledger.Connection, account: str, holder: int) 
         parameters = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
         await cursor.execute(ledger.SQL["take_lease"], parameters)
         row = await cursor.fetchone()
-    return Lease(account, holder, row["fence"]) if row else None
+    return Lease(account, holder, row["fence"], row["mark"]) if row else None
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from sinks.entries import now_utc
 from sinks.landing import NO_ANSWER, Ending, land
 from sinks.lane import SEND_WITHIN, Lane
 from sinks.measures import measured
+from sinks.recover.generation import MarkNotStored
 from sinks.session import CALL_DEADLINE
 from sinks.xero.client import CONNECT_TIMEOUT, Answer, NoAnswer, NotSent, machine_seconds
 from sinks.xero.oauth import TokenRefused, TokenUnavailable
@@ -83,6 +84,7 @@ class Flight:
         lane, call = self._lane, self._call
         started = now_utc()
         try:
+            await lane.marking.stored(call, self._send_by)
             token = await lane.session.token()
             answer = await measured(call.route.name, lane.session.call(call.request, token, self._send_by))
         except TokenRefused as error:
@@ -90,6 +92,9 @@ class Flight:
             return await self._surely_not_sent(str(error), back_off=False)
         except (TokenUnavailable, NotSent) as error:
             return await self._surely_not_sent(str(error), back_off=True)
+        except MarkNotStored as error:
+            lane.state.back_off("kafka_unavailable")
+            return await self._surely_not_sent(str(error), back_off=False)
         except NoAnswer as error:
             lane.budget.lost()
             log.warning("no answer", call=call.intent_id, route=call.route.name, error=str(error))

@@ -1,7 +1,7 @@
 """Commands into the ledger: once each, in order, and a reused event id told from a repeated event."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from contracts.results import encode_result
 from mappers.texts import label
 from sinks.entries import entry_of_row, result_of
 from sinks.folding import folded_snapshots
-from sinks.ledger import SQL, Connection, snapshots
+from sinks.ledger import SQL, Connection, LedgerHeld, snapshots
 from sinks.steps import encode_memory
 
 LANE_CHANNEL = "sbx_lane"
@@ -33,21 +33,43 @@ class Trigger:
 
     name: str = "event"
     actor: str = ""
+    perhaps_sent: frozenset[str] = frozenset()
+    """Accounts of which the ledger does not surely know what was sent: Xero is asked before it is planned."""
+    recovers: bool = False
+    """It mends a ledger that is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The mark of the intake after a batch, and which ledger raised it."""
+
+    mark: int
+    number: int
+    generation: str
 
 
 _EVENT = Trigger()
 
 
-async def take_in(connection: Connection, commands: Sequence[Command], by: Trigger = _EVENT) -> set[str]:
+async def take_in(
+    connection: Connection,
+    commands: Sequence[Command],
+    by: Trigger = _EVENT,
+    raised: Callable[[Raised], None] = lambda _: None,
+) -> set[str]:
     """Insert commands that the ledger does not know yet and wake the lanes, in one transaction.
 
     A command that is known is left alone; one whose event id came before with other content becomes a failed
     entry of its own.
 
+    Args:
+        raised: is told the intake's mark before the commit, and may refuse the batch.
+
     Returns:
         the ids of those that were inserted.
 
     Raises:
+        LedgerHeld: nothing may be taken in until somebody has recovered.
         psycopg.OperationalError: the database is away; nothing was taken in.
     """
     if not commands:
@@ -62,9 +84,18 @@ async def take_in(connection: Connection, commands: Sequence[Command], by: Trigg
         await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted], positions)
         accounts = sorted({c.account for c in commands if c.command_id in inserted})
         await connection.execute(SQL["wake_lanes"], [LANE_CHANNEL, accounts])
+        if not by.recovers:
+            raised(await _raise_mark(connection))
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
     return inserted
+
+
+async def _raise_mark(connection: Connection) -> Raised:
+    row = await (await connection.execute(SQL["raise_intake"])).fetchone()
+    if row is None:
+        raise LedgerHeld("the ledger is behind what was sent from it: run 'sbx recover'")
+    return Raised(*row)
 
 
 async def _named(connection: Connection, commands: Sequence[Command]) -> Sequence[Command]:
@@ -114,6 +145,7 @@ async def _insert(connection: Connection, commands: Sequence[Command], by: Trigg
             "place": [c.event.place for c in unique],
             "triggered_by": by.name,
             "actor": by.actor,
+            "perhaps_sent": [c.account in by.perhaps_sent for c in unique],
         },
     )
     return {str(row[0]): row[1] for row in await cursor.fetchall()}

@@ -19,6 +19,7 @@ from sinks.calls import FULL_BATCH, Call, Part, batches, make_call
 from sinks.desk import Desk, Outcome, write_and_publish
 from sinks.entries import Entry, now_utc
 from sinks.ledger import Lease
+from sinks.recover.marking import Marking
 from sinks.session import Pool, Session
 from sinks.shares import Shares
 from sinks.situations import Work
@@ -75,9 +76,16 @@ class Lane:
     """The commands of one account that this worker has in hand, and what is to be sent for them."""
 
     def __init__(
-        self, lease: Lease, pool: Pool, session: Session, rate: float, shares: Shares | None = None
+        self,
+        lease: Lease,
+        pool: Pool,
+        session: Session,
+        rate: float,
+        shares: Shares | None = None,
+        marking: Marking | None = None,
     ) -> None:
         self.lease = lease
+        self.marking = marking or Marking(None, lease)
         self.account = lease.account
         self.pool = pool
         self.session = session
@@ -174,7 +182,7 @@ class Lane:
         """Fail what is ready: the account has no connection."""
         async with self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
-            entries = await ledger.ready(connection, self.account, [], ROOM)
+            entries = await ledger.ready(connection, self.account, [], ROOM, flagged_too=True)
             now = now_utc()
             failed = [entry.failed(now, code, {}) for entry in entries]
             await write_and_publish(connection, failed, self.addresses)
@@ -252,11 +260,13 @@ class Lane:
                     work.merged = [merged.running(now) for merged in work.merged]
                     started += [work.entry, *work.merged]
             await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
+            mark = await self.marking.raised(connection, calls)
             written = await write_and_publish(connection, started, self.addresses)
             if len(written) < len(started):
                 raise Overtaken(self.account)
             crash_point("intent.before_commit")
         crash_point("intent.after_commit")
+        self.marking.committed(mark, calls)
 
     def _members(self, calls: Sequence[Call]) -> list[Work]:
         ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)

@@ -27,13 +27,23 @@ class LeaseLost(Exception):
     """Another worker has the account now: nothing may be written for it here any more."""
 
 
-@dataclass(frozen=True, slots=True)
+class LedgerHeld(psycopg.OperationalError):
+    """The ledger knows less than was sent from it: nothing may be taken in or sent. See ``sinks.recover``."""
+
+
+class LedgerBehind(LedgerHeld):
+    """It has just been seen that the ledger knows less than this worker: everybody must be held."""
+
+
+@dataclass(slots=True)
 class Lease:
     """The right to work on an account, as this worker got it."""
 
     account: str
     holder: int
     fence: int
+    mark: int = 0
+    """The highest mark of the account's calls that this worker knows to be committed, or to be in Kafka."""
 
     def parameters(self) -> dict[str, Any]:
         """For the statements that check it."""
@@ -58,10 +68,24 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
 
     Raises:
         LeaseLost: somebody else has the account.
+        LedgerHeld: nothing may be written for any account.
+        LedgerBehind: the database has gone back behind what this worker knows.
     """
     cursor = await connection.execute(SQL["check_fence"], lease.parameters())
-    if await cursor.fetchone() is None:
+    row = await cursor.fetchone()
+    if row is None:
         raise LeaseLost(lease.account)
+    _, mark, held = row
+    if held:
+        raise LedgerHeld("the ledger is behind what was sent from it: run 'sbx recover'")
+    if mark < lease.mark:
+        raise LedgerBehind(f"the calls of {lease.account} were at mark {lease.mark}, the ledger is at {mark}")
+
+
+async def raise_mark(connection: Connection, lease: Lease) -> int:
+    """The account's next mark: calls are written down in this transaction, which holds the lease."""
+    rows = await fetch(connection, "raise_mark", lease.parameters())
+    return int(rows[0]["mark"])
 
 
 LIVE, LAST_TURN = 0, 3
@@ -75,14 +99,27 @@ def turn(entry: Entry) -> int:
 
 
 async def ready(
-    connection: Connection, account: str, held: Sequence[str], limit: int, last_turn: int = LAST_TURN
+    connection: Connection,
+    account: str,
+    held: Sequence[str],
+    limit: int,
+    last_turn: int = LAST_TURN,
+    *,
+    flagged_too: bool = False,
 ) -> list[Entry]:
     """Commands that nothing holds back, without those of ``held``: by turn, the oldest first.
 
     Args:
         last_turn: none whose turn is later.
+        flagged_too: also of records with something that was perhaps sent: nothing of them may be planned.
     """
-    parameters = {"account": account, "held": list(held), "limit": limit, "last_turn": last_turn}
+    parameters = {
+        "account": account,
+        "held": list(held),
+        "limit": limit,
+        "last_turn": last_turn,
+        "flagged_too": flagged_too,
+    }
     rows = await fetch(connection, "ready", parameters)
     return [entry_of_row(row) for row in rows]
 

@@ -1,10 +1,10 @@
 -- name: insert_commands
 INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body, place,
-                             triggered_by, actor)
+                             perhaps_sent, triggered_by, actor)
 SELECT u.*, %(triggered_by)s, %(actor)s
 FROM unnest(%(command_id)s::uuid[], %(account)s::text[], %(entity)s::text[], %(record_id)s::text[],
             %(action)s::text[], %(content_hash)s::text[], %(event_time)s::timestamptz[], %(body)s::bytea[],
-            %(place)s::text[]) AS u
+            %(place)s::text[], %(perhaps_sent)s::boolean[]) AS u
 ON CONFLICT (command_id) DO NOTHING
 RETURNING command_id, seq
 
@@ -68,6 +68,10 @@ WHERE account = %(account)s AND state IN ('queued', 'running')
   AND NOT EXISTS (SELECT 1 FROM ledger.commands e
                   WHERE e.account = c.account AND e.entity = c.entity AND e.record_id = c.record_id
                     AND e.seq < c.seq AND e.holds)
+  -- Of a record with anything that was perhaps sent nothing is planned before that is cleared up.
+  AND (%(flagged_too)s OR NOT EXISTS (SELECT 1 FROM ledger.commands p
+                  WHERE p.account = c.account AND p.entity = c.entity AND p.record_id = c.record_id
+                    AND p.perhaps_sent))
 ORDER BY turn, seq
 LIMIT %(limit)s
 
@@ -125,8 +129,21 @@ WHERE c.command_id = ANY(%s::uuid[])
 
 -- name: check_fence
 -- A worker that hangs in a transaction (its machine sleeps) must not hold the lease's row for ever.
-SELECT set_config('idle_in_transaction_session_timeout', '60s', true)
-FROM ledger.leases WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s FOR UPDATE
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true), l.mark, g.held_at IS NOT NULL
+FROM ledger.leases l, ledger.generation g
+WHERE l.account = %(account)s AND l.holder = %(holder)s AND l.fence = %(fence)s FOR UPDATE OF l
+
+-- name: raise_mark
+UPDATE ledger.leases SET mark = mark + 1, marked_at = clock_timestamp()
+WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s RETURNING mark
+
+-- name: raise_intake
+-- The row is locked last and shortly: whoever recovers waits for those who were not held.
+UPDATE ledger.generation SET intake = intake + 1, intake_at = clock_timestamp() WHERE held_at IS NULL
+RETURNING intake, number, id::text AS id
+
+-- name: is_held
+SELECT held_at IS NOT NULL AS held, number, id::text AS id FROM ledger.generation
 
 -- name: update_commands
 UPDATE ledger.commands c SET
@@ -246,7 +263,9 @@ ON CONFLICT (account) DO UPDATE SET budget = excluded.budget, held = excluded.he
     held_until = excluded.held_until, version = excluded.version
 
 -- name: open_requests
-SELECT request_id, kind FROM ledger.requests WHERE account = %s AND answered_at IS NULL ORDER BY asked_at
+SELECT request_id::text, kind, asked_at FROM ledger.requests WHERE account = %(account)s AND answered_at IS NULL
+UNION ALL SELECT account, 'clearing', asked_at FROM ledger.clearings WHERE account = %(account)s
+ORDER BY asked_at
 
 -- name: answer_requests
 UPDATE ledger.requests SET answered_at = clock_timestamp(), error = %(error)s
@@ -280,7 +299,7 @@ WHERE l.expires_at < clock_timestamp()
    OR NOT EXISTS (SELECT 1 FROM pg_locks
                   WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     AND (classid::bigint << 32) + objid::bigint = l.holder AND objsubid = 1 AND granted)
-RETURNING fence
+RETURNING fence, mark
 
 -- name: renew_lease
 UPDATE ledger.leases SET expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
@@ -293,3 +312,4 @@ UPDATE ledger.leases SET expires_at = '-infinity' WHERE account = %(account)s AN
 SELECT DISTINCT account FROM ledger.commands WHERE state IN ('queued', 'running')
 UNION SELECT DISTINCT account FROM ledger.intents WHERE answered_at IS NULL
 UNION SELECT DISTINCT account FROM ledger.requests WHERE answered_at IS NULL
+UNION SELECT account FROM ledger.clearings

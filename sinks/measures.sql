@@ -10,7 +10,8 @@ WITH work AS (
 )
 SELECT account, coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running, coalesce(w.failed, 0) AS failed,
        coalesce(w.oldest_waiting, 0) AS oldest_waiting,
-       CASE WHEN c.status = 'lost' THEN 'connection_lost'
+       CASE WHEN (SELECT held_at IS NOT NULL FROM ledger.generation) THEN 'ledger_behind'
+            WHEN c.status = 'lost' THEN 'connection_lost'
             WHEN c.paused_at IS NOT NULL THEN 'account_paused'
             -- Limits and troubles are over at their time, also where no lane is left to say so.
             WHEN l.held_until > clock_timestamp() THEN l.held END AS held

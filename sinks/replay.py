@@ -19,6 +19,7 @@ from mappers import to_command
 from sinks import ledger, operators
 from sinks.entries import entry_of_row, now_utc
 from sinks.intake import Trigger, reused_id, take_in
+from sinks.recover.taking_up import ask_about
 
 SQL = load_queries(__file__)
 
@@ -174,7 +175,10 @@ async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: s
     if not reads:
         return 0
     commands = [read.command for read in reads]
-    inserted = await take_in(connection, commands, Trigger(TRIGGER, actor))
+    accounts = frozenset(command.account for command in commands)
+    inserted = await take_in(connection, commands, Trigger(TRIGGER, actor, perhaps_sent=accounts))
+    for account in sorted({c.account for c in commands if c.command_id in inserted}):
+        await ask_about(connection, account, actor)
     await _go_on_counting(connection, inserted)
     rows = await ledger.fetch(connection, "commands_by_id", [list(inserted)])
     await operators.publish(connection, [entry_of_row(row) for row in rows])

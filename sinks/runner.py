@@ -16,6 +16,7 @@ from sinks.flight import Flight
 from sinks.lane import FACTS_GOOD_FOR, Lane
 from sinks.organisation import ask, ask_books
 from sinks.reads import NotTold
+from sinks.recover import clearing
 from sinks.recovery import recover
 from sinks.rush import Rush
 from sinks.xero.client import machine_seconds
@@ -41,6 +42,9 @@ class LaneRunner:
         self.connection_changed = True
         self._reading: str | None = None
         self._comparing = False
+        self._clears = False
+        self._clearing = False
+        self._clear_after = 0.0
         self._stop = asyncio.Event()
         self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,6 +90,8 @@ class LaneRunner:
         except Exception:
             await self._while_paused()
             raise
+        if flights:  # whoever wrote them down may have died before their mark was in Kafka
+            await self.lane.marking.publish()
         for flight in flights:
             self._start(flight.run())
 
@@ -124,6 +130,7 @@ class LaneRunner:
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
+        self._clear()
         gathering = self._gathering()
         if gathering == 0.0:
             self._rush.taken_up(lane.account, machine_seconds())
@@ -139,6 +146,23 @@ class LaneRunner:
     def _gathering(self) -> float:
         """Seconds for which new commands are left to come in; none while more is there than was taken up."""
         return 0.0 if self.lane.more else self._rush.wait(self.lane.account, machine_seconds())
+
+    def _clear(self) -> None:
+        """Go on finding out what was perhaps sent, where somebody has asked for that."""
+        if self._clears and not self._clearing and machine_seconds() >= self._clear_after:
+            self._idle_since = machine_seconds()
+            self._clearing = True
+            self._start(self._clear_step())
+
+    async def _clear_step(self) -> None:
+        try:
+            wait = await clearing.step(self.lane)
+            self._clear_after = machine_seconds() + wait / self.lane.rate
+        except NotTold as trouble:
+            log.warning("what was perhaps sent is not found out yet", error=str(trouble))
+            self._clear_after = machine_seconds() + _READING_POLL
+        finally:
+            self._clearing = False
 
     def _compare(self) -> None:
         """Go on with a reading that was asked for, when nothing else is to be sent and calls are plenty."""
@@ -163,7 +187,7 @@ class LaneRunner:
         lane = self.lane
         if lane.facts_wanted or lane.books_wanted:
             return 0.0
-        delays = [_IDLE_POLL if self._reading is None else _READING_POLL]
+        delays = [_IDLE_POLL if self._reading is None and not self._clears else _READING_POLL]
         now = machine_seconds()
         if any(lane.queued.values()):
             wait = lane.budget.wait(now)
@@ -200,6 +224,7 @@ class LaneRunner:
         open_requests = await self._requests()
         requests = open_requests["facts"]
         self._reading = next(iter(open_requests["drift"]), None)
+        self._clears = bool(open_requests["clearing"])
         facts = connection.facts
         fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
         whole = not fresh or requests or lane.facts_wanted
@@ -225,8 +250,8 @@ class LaneRunner:
     async def _requests(self) -> dict[str, list[str]]:
         """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
         async with self.lane.pool.connection() as connection:
-            rows = await ledger.fetch(connection, "open_requests", [self.lane.account])
-        found: dict[str, list[str]] = {"facts": [], "drift": []}
+            rows = await ledger.fetch(connection, "open_requests", {"account": self.lane.account})
+        found: dict[str, list[str]] = {"facts": [], "drift": [], "clearing": []}
         for row in rows:
             found[row["kind"]].append(str(row["request_id"]))
         return found

@@ -10,9 +10,10 @@ from connections.environment import Environment
 from contracts.commands import Command
 from contracts.reading import Unreadable, read_command
 from sinks.delivery import Delivery
-from sinks.intake import take_in
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, Letter, buried
+from streams.intake import MarkedIntake
+from streams.ledger_topic import LedgerTopic
 from streams.liveness import Liveness
 from streams.records import Outgoing, Record
 from streams.storing import Store, database_pool
@@ -35,8 +36,10 @@ async def open_deliver(
         await outlet.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])
 
     async with database_pool(environment, "sbx-deliver", _CONNECTIONS) as pool:
-        store = Store[Command](pool, take_in, liveness)
-        delivery = Delivery(pool=pool, publish=publish, environment=environment)
+        marks = LedgerTopic(environment.kafka_python(), outlet.send)
+        delivery = Delivery(pool=pool, publish=publish, environment=environment, marks=marks)
+        intake = MarkedIntake(marks, delivery.suspect)
+        store = Store[Command](pool, intake.take_in, liveness)
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)

@@ -20,7 +20,7 @@ from streams.logs import configure_logging
 from streams.monitoring import Monitor
 from streams.setting_aside import setting_aside
 from streams.topic_ids import TopicIds
-from streams.topics import DEAD_LETTERS, missing_topics
+from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, missing_topics
 
 _BROKER_PATIENCE_SECONDS = 60.0
 """How long a start waits for a broker that is still starting itself."""
@@ -56,6 +56,8 @@ async def _run(name: StageName, environment: Environment) -> int:
             if missing:
                 log.error("topics are missing", topics=missing, remedy="run 'sbx topics create'")
                 return 1
+            if name == "deliver" and await asyncio.to_thread(create_ledger_topic, environment.kafka_python()):
+                log.info("made a topic that an earlier version did not have", topic=LEDGER)
             watchdog = _watchdog(app, stage, environment, liveness)
             if environment.metrics_port is not None:
                 _monitor(name, app, stage, environment, liveness, watchdog)

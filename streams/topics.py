@@ -1,4 +1,4 @@
-"""The seven topics: their names, how they are laid out on the broker, and what creates them.
+"""The eight topics: their names, how they are laid out on the broker, and what creates them.
 
 Partition counts must never change once a topic holds keyed messages: order per record hangs on the key's
 partition.
@@ -16,6 +16,7 @@ from contracts.events import EVENT_TYPES
 COMMANDS = "xero.commands"
 RESULTS = "integration.results"
 DEAD_LETTERS = "integration.dead-letters"
+LEDGER = "integration.ledger"
 
 ENTITY_OF_TOPIC: Mapping[str, str] = {kind.topic: kind.entity for kind in EVENT_TYPES.values()}
 SOURCES = tuple(ENTITY_OF_TOPIC)
@@ -28,6 +29,7 @@ MAX_DEAD_LETTER_BYTES = 5 * 1024 * 1024
 
 _DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
+_SMALL_SEGMENT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,20 @@ class Topic:
     partitions: int
     retention_ms: int
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    compacted: bool = False
+    """Only the newest message of each key is kept."""
 
     @property
     def configs(self) -> dict[str, str]:
         """The topic's settings as Kafka names them."""
-        return {
+        configs = {
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
-            "cleanup.policy": "delete",
+            "cleanup.policy": "compact" if self.compacted else "delete",
         }
+        if self.compacted:  # read whole at each start, so what is out of date goes soon
+            configs |= {"segment.bytes": str(_SMALL_SEGMENT), "min.cleanable.dirty.ratio": "0.1"}
+        return configs
 
 
 def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
@@ -57,6 +64,7 @@ def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
         Topic(COMMANDS, partitions, limited),
         Topic(RESULTS, partitions, limited),
         Topic(DEAD_LETTERS, 1, FOR_EVER, MAX_DEAD_LETTER_BYTES),
+        Topic(LEDGER, 1, FOR_EVER, compacted=True),
     )
 
 
@@ -76,7 +84,7 @@ def create_topics(
 
     Args:
         kafka: kafka-python's client arguments (``bootstrap_servers``, security).
-        topics: what to create, all seven with their usual layout when left out.
+        topics: what to create, all eight with their usual layout when left out.
         replication_factor: copies of each partition, 3 on a broker cluster that matters.
 
     Raises:
@@ -98,6 +106,27 @@ def create_topics(
         else TopicOutcome(topic.name, "already there", tuple(differences[topic.name]))
         for topic in wanted
     ]
+
+
+def create_ledger_topic(kafka: Mapping[str, Any]) -> bool:
+    """Create ``integration.ledger`` where an older installation lacks it, copied as often as the commands'
+    topic is; true when it was made.
+
+    Raises:
+        kafka.errors.KafkaError: the broker is away or refuses us.
+    """
+    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
+    try:
+        if LEDGER in admin.list_topics():
+            return False
+        [commands] = admin.describe_topics([COMMANDS])
+        copies = len(commands["partitions"][0]["replica_nodes"])
+        [topic] = [topic for topic in layout() if topic.name == LEDGER]
+        made = _create(admin, topic, copies)
+        admin.wait_for_topics([LEDGER])
+        return made
+    finally:
+        admin.close()
 
 
 def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@
 
 import importlib
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -110,6 +111,14 @@ def unique() -> str:
     return uuid.uuid4().hex[:10]
 
 
+def renew_ledger(database_url: str) -> None:
+    """Make a new database the ledger at work for the run's one broker, which has seen others."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE ledger.generation SET number = %s, id = gen_random_uuid()", [time.time_ns() // 1_000_000]
+        )
+
+
 @dataclass(frozen=True)
 class _Server:
     """A PostgreSQL server and its migrated template database."""
@@ -125,6 +134,8 @@ class _Server:
         )
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
+        if template is not None:
+            renew_ledger(self.at(database))
         return self.at(database)
 
     def drop(self, database: str) -> None:

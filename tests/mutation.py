@@ -77,8 +77,8 @@ MUTANTS = (
         (
             (
                 "sinks/ledger.py",
-                "    if await cursor.fetchone() is None:\n        raise LeaseLost(lease.account)\n",
-                "    await cursor.fetchone()\n",
+                "    if row is None:\n        raise LeaseLost(lease.account)\n",
+                "    row = row or ('', lease.mark, False)\n",
             ),
         ),
         "tests/integration/sinks/test_fence.py",

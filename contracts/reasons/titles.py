@@ -54,6 +54,8 @@ TITLES = {
     "xero_minute_limit": "Xero's limit of the minute",
     "xero_day_limit": "Xero's limit of the day",
     "xero_unavailable": "Xero does not answer",
+    "kafka_unavailable": "Kafka does not answer",
+    "ledger_behind": "Database is older than the books",
     "connection_lost": "Connection is lost",
     "waiting_for_answer": "Answer was lost",
     "event_not_json": "Event is not JSON",

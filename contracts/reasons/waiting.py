@@ -45,6 +45,26 @@ REASONS = (
         "Tried again at growing intervals until Xero answers.",
     ),
     _waiting(
+        "kafka_unavailable",
+        "waits until {until}: Kafka does not take the note that must stand there before Xero is called.",
+        "Kafka is away or refuses us. Each call to Xero is noted there first, so that a restored database "
+        "shows that it is older than what was sent.",
+        "bring Kafka back; 'sbx status' says what is wrong with it.",
+        "us",
+        "Tried again at growing intervals until Kafka takes the note.",
+    ),
+    _waiting(
+        "ledger_behind",
+        "nothing is sent for '{account}': the database is older than what was sent to Xero from it, since "
+        "{message}.",
+        "A backup was restored, or another server took over that had not got the last changes. What the "
+        "database does not know may stand in Xero already, and sent again it would be there twice.",
+        "whoever runs the workers shows what is missing with 'sbx recover', and mends it with "
+        "'sbx recover --yes': what was perhaps sent is looked up in Xero before anything is sent.",
+        "us",
+        "Nothing is taken in or sent, for no account, until then. Nothing is lost: Kafka has it.",
+    ),
+    _waiting(
         "connection_lost",
         "Xero no longer accepts our access to '{account}': {message}",
         "The connection was revoked in Xero, its secret was changed, or a permission is missing.",

@@ -276,14 +276,14 @@ def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
     sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
     differences = []
     for name, ours in sent.items():
-        xeros = _field(name, found)
+        xeros = contact_field(name, found)
         rivals = [(rival.facts.get("sent") or {}).get(name) for rival in around.rivals]
-        if ours and xeros is not None and all(not _same(one, xeros) for one in (ours, *rivals)):
+        if ours and xeros is not None and all(not same_field(one, xeros) for one in (ours, *rivals)):
             differences.append(Difference(name, _readable(ours), _readable(xeros)))
     return differences
 
 
-def _field(name: str, found: _Found) -> str | dict[str, str] | None:
+def contact_field(name: str, found: _Found) -> str | dict[str, str] | None:
     """A field of a contact in the form in which we keep what was sent; none for what is not compared."""
     if name in _TEXTS:
         return str(found.get(_TEXTS[name]) or "")
@@ -301,10 +301,11 @@ def _of_type(several: Any, name: str, kind: str) -> Mapping[str, Any]:
     return next((one for one in several or () if one.get(name) == kind), {})
 
 
-def _same(ours: Any, xeros: Any) -> bool:
+def same_field(ours: Any, xeros: Any) -> bool:
+    """True when two values of a contact's field are one, blanks aside."""
     if isinstance(ours, Mapping) and isinstance(xeros, Mapping):
         filled = {name: text for name, text in ours.items() if text}
-        return filled.keys() == xeros.keys() and all(_same(filled[name], xeros[name]) for name in filled)
+        return filled.keys() == xeros.keys() and all(same_field(filled[name], xeros[name]) for name in filled)
     return " ".join(str(ours or "").split()) == " ".join(str(xeros or "").split())
 
 

@@ -35,6 +35,7 @@ _COPIES = (
     "copy_connection",
     "copy_facts",
     "lease",
+    "generation",
 )
 
 

@@ -17,6 +17,7 @@ CREATE TEMP TABLE ledger_accounts (LIKE ledger.accounts INCLUDING ALL);
 CREATE TEMP TABLE ledger_drift (LIKE ledger.drift INCLUDING ALL);
 CREATE TEMP TABLE ledger_outbox (LIKE ledger.outbox INCLUDING ALL);
 CREATE TEMP TABLE ledger_exchange_rates (LIKE ledger.exchange_rates INCLUDING ALL);
+CREATE TEMP TABLE ledger_generation (LIKE ledger.generation INCLUDING ALL);
 CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY);
 CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 
@@ -84,6 +85,10 @@ INSERT INTO pg_temp.connections_facts SELECT * FROM connections.facts WHERE acco
 
 -- name: lease
 INSERT INTO pg_temp.ledger_leases (account, holder, fence, expires_at) VALUES (%(account)s, 0, 0, 'infinity')
+
+-- name: generation
+-- A preview is made while everything is held, too.
+INSERT INTO pg_temp.ledger_generation DEFAULT VALUES
 
 -- name: plan_only
 BEGIN READ ONLY

@@ -34,8 +34,11 @@ EVENTS_A_SALE = 4
 class Estate:
     """Everything, as a context manager; one connected account, ``acme``, whose sales are numbered on."""
 
-    def __init__(self, directory: Path, xero: FakeXeroServer) -> None:
+    def __init__(self, directory: Path, xero: FakeXeroServer, clock_rate: float = 1.0) -> None:
+        """``clock_rate``: how much faster the workers take Xero's windows to pass."""
         self.xero = xero
+        self._clock_rate = clock_rate
+        self.published: list[dict[str, Any]] = []
         self._data_dir = directory / "data"
         self._data_dir.mkdir()
         self._maker = Maker()
@@ -63,7 +66,7 @@ class Estate:
             self.kafka_proxy.target = ("127.0.0.1", self._port_of_kafka())
             self.start_kafka()
             self._up()
-            asyncio.run(connect(self.shop))
+            self.connect()
         except BaseException:
             self._opened.close()
             raise
@@ -71,6 +74,15 @@ class Estate:
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
+
+    def connect(self) -> None:
+        """Connect the account, with settings that serve most tests."""
+        asyncio.run(connect(self.shop))
+
+    @property
+    def maker(self) -> Maker:
+        """Makes events of the account."""
+        return self._maker
 
     @property
     def shop(self) -> Shop:
@@ -137,6 +149,7 @@ class Estate:
             "SBX_DATABASE_URL": f"postgresql://{address.netloc.rpartition('@')[0]}@{through}{address.path}",
             "SBX_XERO_API_URL": f"http://127.0.0.1:{self.xero_proxy.port}",
             "SBX_XERO_IDENTITY_URL": f"http://127.0.0.1:{self.xero_proxy.port}",
+            "SBX_CLOCK_RATE": str(self._clock_rate),
         }
 
     def _up(self) -> None:
@@ -177,6 +190,7 @@ class Estate:
         servers = self.kafka.bootstrap_servers
         producer = KafkaProducer(bootstrap_servers=servers, retries=100, delivery_timeout_ms=60_000)
         for event in events:
+            self.published = [*self.published, event]
             topic, key, value, headers = event_to_kafka(event)
             producer.send(topic, key=key, value=value, headers=list(headers))
         producer.flush(60)

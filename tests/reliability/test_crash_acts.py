@@ -4,17 +4,20 @@ same command again, or another worker, and all is as it would have been.
 
 import asyncio
 import signal
+from pathlib import Path
 
 import pytest
 
 from connections import store
 from connections.environment import Environment
+from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks import operators
 from sinks.breaker import FAILURES_BOUND
 from sinks.drift import acts
+from streams.topics import create_topics
 from tests.integration.sinks import drifting
-from tests.integration.sinks.shops import Maker, Shop, connect, delivering
+from tests.integration.sinks.shops import Maker, Shop, connect, delivering, environment_of
 from tests.integration.sinks.test_decisions import standing, two_alike
 from tests.integration.sinks.test_drift import change as change_by_hand
 from tests.reliability.crashing import (
@@ -276,3 +279,52 @@ async def until_taken_in(shop: Shop, commands: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while len(await shop.log()) < commands:  # noqa: ASYNC110 - the ledger is a table
             await asyncio.sleep(0.05)
+
+
+# After a restore
+
+
+async def test_recovery(database_url: str, fake: FakeXeroServer, tmp_path: Path) -> None:
+    """The ledger is lost, and whoever recovers it dies at each step, and so does the lane that finds out what
+    was sent: every action stands in Xero once.
+    """
+    with EmbeddedStack(tmp_path / "kafka", postgres=False) as stack:  # its ledger is none of the others'
+        await _recovered(stack.bootstrap_servers, database_url, fake, tmp_path)
+
+
+async def _recovered(kafka: str, database_url: str, fake: FakeXeroServer, tmp_path: Path) -> None:
+    create_topics({"bootstrap_servers": kafka})
+    shop = await new_shop(environment_of(database_url, fake, tmp_path), fake)
+    events = history(Maker(shop.account))
+    Stages(kafka, shop.environment, tmp_path).publish(events)
+    await shop.send(*events)
+    await survive(shop, ())
+    await assert_survived(shop, len(events))
+    async with await shop.connect() as connection:
+        await connection.execute(LOSE)
+    more = {"SBX_KAFKA_BOOTSTRAP_SERVERS": kafka, "SBX_CLOCK_RATE": "20"}
+    for point in (
+        "behind.before_commit",
+        "behind.after_commit",
+        "taking_up.before_commit",
+        "taking_up.after_commit",
+        "recovered.before_commit",
+        "recovered.after_commit",
+    ):
+        killed(shop, point, "recover", "--everything", "--yes", **more)
+    worker_points = (
+        "clearing_read.before_commit",
+        "clearing_read.after_commit",
+        "clearing.before_commit",
+        "clearing.after_commit",
+        "clearing_end.before_commit",
+        "clearing_end.after_commit",
+    )
+    await survive(shop, worker_points)
+    await assert_survived(shop, len(events))
+
+
+LOSE = b"""
+TRUNCATE ledger.commands, ledger.links, ledger.intents, ledger.elements, ledger.snapshots, ledger.outbox,
+    integrations_log.entry, integrations_log.attempt CASCADE
+"""

@@ -15,9 +15,9 @@ def test_topics_are_created_once_with_their_layout(kafka: str, unique: str) -> N
     names = [topic.name for topic in topics]
     assert missing_topics(where, names) == names
 
-    assert [outcome.status for outcome in create_topics(where, topics)] == ["created"] * 7
+    assert [outcome.status for outcome in create_topics(where, topics)] == ["created"] * 8
     again = create_topics(where, topics)
-    assert [(outcome.status, outcome.differences) for outcome in again] == [("already there", ())] * 7
+    assert [(outcome.status, outcome.differences) for outcome in again] == [("already there", ())] * 8
     assert missing_topics(where, names) == []
 
     admin = KafkaAdminClient(bootstrap_servers=kafka)
@@ -42,6 +42,7 @@ def test_topics_are_created_once_with_their_layout(kafka: str, unique: str) -> N
         "xero.commands": (3, week, "4194304"),
         "integration.results": (3, week, "4194304"),
         "integration.dead-letters": (1, "-1", "5242880"),
+        "integration.ledger": (1, "-1", "4194304"),
     }
 
 

@@ -1,0 +1,65 @@
+"""A customer's or supplier's contact: which of Xero it is, by its number, and what it holds of ours. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from contracts.commands import ContactSnapshot
+from contracts.reasons import Refused
+from sinks.drift.compare import contact_field, same_field
+from sinks.recover.record import Findings, Found, Record
+from sinks.resolve import resolve_contact
+from sinks.steps import Link, Target
+
+Known = tuple[int, ContactSnapshot]
+"""A snapshot of a contact and the position of the action that brought it."""
+
+
+def match_contact(
+    record: Record, side: str, record_id: str, known: Iterable[Known], findings: Findings
+) -> None:
+    """Link a contact that is not linked to the one that bears its number.
+
+    Remembered as sent is each field that Xero shows as one of the snapshots said it; what differs is sent
+    again. A contact that Xero knows by its name alone is left to the planner, which finds it by that.
+    """
+    target = Target("contact", f"{side}/{record_id}")
+    if target in record.links or target in findings.links:
+        return
+    numbered = [c for c in record.shown.get("Contacts", ()) if c.get("ContactNumber") == record_id]
+    active = [c for c in numbered if str(c.get("ContactStatus") or "ACTIVE") == "ACTIVE"]
+    snapshots = [msgspec.structs.replace(c, position=seq) for seq, c in known]
+    if len(active) != 1 or not snapshots or active[0]["ContactID"] in record.elsewhere:
+        return
+    findings.links[target] = _link(target, active[0], snapshots)
+
+
+def _link(target: Target, found: Found, snapshots: list[ContactSnapshot]) -> Link:
+    dated = [one for one in snapshots if one.dated]
+    snapshots = sorted(dated or snapshots, key=lambda one: one.stamp)
+    sent: dict[str, Any] = {}
+    whole = snapshots[0]
+    unseen = {"website"} if len({one.website for one in snapshots}) > 1 else set()  # Xero does not show it
+    for snapshot in snapshots:
+        try:
+            fields = resolve_contact(snapshot).wire_fields()
+        except Refused:
+            continue
+        shown = {name: contact_field(name, found) for name in fields}
+        same = {
+            name: v
+            for name, v in fields.items()
+            if name not in unseen and (shown[name] is None or same_field(v, shown[name]))
+        }
+        sent |= same
+        if len(same) == len(fields):
+            whole = snapshot
+    facts = {
+        "sent": sent,
+        "version": whole.version.isoformat(),
+        "event_time": whole.event_time.isoformat(),
+        "position": str(whole.position),
+        "name": str(found.get("Name") or ""),
+    }
+    return Link(target, str(found["ContactID"]), str(found.get("Name") or ""), whole.position, facts=facts)

@@ -1,0 +1,70 @@
+"""Keeps a worker from going on with a ledger that is behind: compares when there is reason to, else looks."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from sinks import ledger
+from sinks.ledger import Lease
+from sinks.recover.generation import Mark, Marks, Told, account_name, hold_if_behind, is_another, standing
+from sinks.recover.marking import Marking
+from sinks.session import Pool
+from sinks.xero.client import machine_seconds
+
+log = structlog.stdlib.get_logger(__name__)
+
+_GENERATION = "generation"
+_COMPARE_EVERY = 10.0
+"""Seconds: a database may be restored under the hands of a worker that has nothing to do just now."""
+
+
+class Guard:
+    """What one worker knows of marks and of the hold."""
+
+    def __init__(self, pool: Pool, marks: Marks | None) -> None:
+        self._pool = pool
+        self._marks = marks
+        self._suspects = True
+        self._held = False
+        self._told = Told()
+        self._number = 0
+        self._generation = ""
+        self._compare_after = 0.0
+
+    def suspects(self) -> None:
+        """The database may be another than before: compare before anything is done."""
+        self._suspects = True
+
+    async def holds(self, leases: Sequence[Lease] = ()) -> bool:
+        """True while nothing may be taken up. Compares with Kafka for ``leases``, and where it suspects.
+
+        Raises:
+            MarkNotStored: Kafka does not tell what it knows.
+        """
+        due = machine_seconds() >= self._compare_after
+        if self._marks is not None and (leases or self._suspects or due):
+            self._compare_after = machine_seconds() + _COMPARE_EVERY
+            self._told = await self._marks.told()
+            async with self._pool.connection() as connection:
+                held = await hold_if_behind(connection, self._told)
+                ours = await standing(connection)
+            self._suspects = False
+            if not held and not is_another(ours, self._told) and self._told.number < ours.number:
+                await self._marks.publish(ours.number, _GENERATION, Mark(ours.generation, 0))
+            self._number, self._generation = ours.number, ours.generation
+        else:
+            async with self._pool.connection() as connection:
+                [row] = await ledger.fetch(connection, "is_held", None)
+            held = row["held"]
+            if row["id"] != self._generation:  # somebody has recovered
+                self._suspects = True
+            self._number, self._generation = row["number"], row["id"]
+        if held and not self._held:
+            log.error("nothing is sent: the database is behind", remedy="sbx recover")
+        self._held = held
+        return held
+
+    def marking(self, lease: Lease) -> Marking:
+        """For a lane that begins with this lease, which ``holds`` has compared."""
+        lease.mark = max(lease.mark, self._told.of(self._generation, account_name(lease.account)))
+        return Marking(self._marks, lease, self._number, self._generation)
