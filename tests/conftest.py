@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,6 +23,11 @@ from sandbox.fake_xero.strict import VARIABLE
 ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "sbx_template"
 _XERO_DESCRIPTION = ROOT.parent / "shared" / "spec" / "xero_accounting.yaml.gz"
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

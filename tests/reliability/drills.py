@@ -155,8 +155,9 @@ async def judge(database_url: str, xero: FakeXeroServer, directory: Path, seed: 
         await recover(shop, marks, history.events)
         await shop.idle(120)
         after = await ends_of(shop, history)
-    found = otherwise_ended(ended, after)
-    found += [
+    for remark in otherwise_ended(ended, after):
+        print(f"  {remark}", file=sys.stderr, flush=True)
+    found = [
         w for w in compare(history, model_of(history, ended), ended, shop.books) if w not in wrong_before
     ]
     if standing(shop.books) != stood:
@@ -179,8 +180,9 @@ def model_of(history: History, ended: dict[str, str]) -> Model:
 
 
 def otherwise_ended(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """What had completed and has not now, or the other way round. How it completed may differ: whatever is
-    known at once is merged, and what was posted is there already.
+    """What had completed and has not now, or the other way round: worth a look, no fault of the books.
+    Whatever is known at once is merged, so an edit may be refused that came through while its invoice was a
+    draft.
     """
     wrong = []
     for event_id, end in before.items():
