@@ -23,7 +23,8 @@ from hypothesis.stateful import (
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Office, Shop, connect
 from tests.reliability.histories import differences, office_of
-from tests.reliability.history import CHOICES, History, Paper, Party, Record, Story, parties_of, shuffled
+from tests.reliability.history import CHOICES, History, shuffled
+from tests.reliability.records import Paper, Party, Record, Story, parties_of
 
 pytestmark = pytest.mark.reliability
 

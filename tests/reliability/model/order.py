@@ -1,0 +1,21 @@
+"""Which of two snapshots of a record is the newer one."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+Event = dict[str, Any]
+Stamp = tuple[datetime, datetime, int]
+"""The earlier of ``modified`` and the event's time, then the event's time, then its position."""
+
+EARLIEST: Stamp = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), -1)
+
+
+def time_of(event: Event) -> datetime:
+    return datetime.fromisoformat(event["time"])
+
+
+def stamp_of(record: Event, event: Event, position: int) -> Stamp:
+    """The place of a snapshot among those of its record. Of equal times the later position is the newer."""
+    time = time_of(event)
+    modified = datetime.fromisoformat(record["modified"]) if record.get("modified") else time
+    return min(modified, time), time, position
