@@ -60,7 +60,7 @@ async def test_draft_is_authorised_first(books: Shop, make: Maker, received_as: 
     assert order_in(books)["status"] == "BILLED"
     assert [bill["status"] for bill in bills_in(books)] == ["DRAFT"] * (received_as == "bill")
     bill = ["bill"] if received_as == "bill" else []
-    assert [s for s in steps(books, received) if s != "read order"] == [
+    assert [s for s in steps(books, received) if not s.startswith("read ")] == [
         "authorise order",
         *bill,
         "order billed",
