@@ -8,6 +8,6 @@ rules.
 from tests.reliability.model.money import Money
 from tests.reliability.model.papers import Paper
 from tests.reliability.model.parties import Party
-from tests.reliability.model.shop import DONE, Model
+from tests.reliability.model.shop import COMPLETED, DONE, Model
 
-__all__ = ["DONE", "Model", "Money", "Paper", "Party"]
+__all__ = ["COMPLETED", "DONE", "Model", "Money", "Paper", "Party"]
