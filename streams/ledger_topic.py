@@ -26,6 +26,8 @@ log = structlog.stdlib.get_logger(__name__)
 GENERATION = "generation"
 _PATIENCE_SECONDS = 20.0
 _STORED_WITHIN = 20.0
+_BOOTSTRAP_MS = 5000
+"""A worker that is asked to end must not wait for a broker that is away."""
 
 
 class _Kept(msgspec.Struct):
@@ -131,7 +133,10 @@ class Reader:
         give_up = time.monotonic() + _PATIENCE_SECONDS
         if self._consumer is None:
             self._consumer = KafkaConsumer(
-                **self._kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+                **{"bootstrap_timeout_ms": _BOOTSTRAP_MS, **self._kafka},
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
             )
         consumer = self._consumer
         partitions = [
