@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from contracts.commands import ContactSnapshot
 from contracts.newness import Stamp
@@ -15,6 +17,8 @@ from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold
 from sinks.resolve.contacts import Field
 from sinks.steps import Element, Link, Target
 from sinks.xero.errors import is_duplicate_contact_number
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def contact_target(contact: ContactSnapshot) -> Target:
@@ -289,6 +293,8 @@ def _memory(
 ) -> dict[str, Any]:
     """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
     sent, before, merged = {}, {}, False
+    if not contact.dated:  # whatever is told with a time of its own is newer
+        contact = msgspec.structs.replace(contact, version=_NO_TIME, event_time=_NO_TIME)
     newest = contact.stamp
     if link is not None and not link.removed:
         sent, before, merged = link.facts.get("sent", {}), _told(link), bool(link.facts.get("merged"))

@@ -156,3 +156,15 @@ async def test_parts_of_an_address_that_were_never_said_stay_as_in_xero(books: S
     address = books.contact("Kept")["addresses"]["POBOX"]
     assert [address[part] for part in ("AddressLine1", "City", "Region")] == ["Old", "Newtown", "BC"]
     assert await books.run(make.changed(customer, billing_address_1="")) == ["already_there"]
+
+
+@pytest.mark.parametrize("name", ["Full Customer", "Renamed before"])
+async def test_a_dated_record_is_newer_than_an_undated_one_that_came_before_it(
+    books: Shop, make: Maker, name: str
+) -> None:
+    customer = make.customer("Full Customer", **FULL)
+    make.minute += 30
+    await books.run(make.created(make.document(thin(customer), 1)))
+    record = {**customer, "name": name}  # changed before the document was made, told after it
+    assert await books.run(make.contact("created", record)) == ["posted"]
+    assert is_full(books.contact(name))

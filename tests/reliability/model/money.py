@@ -22,7 +22,6 @@ class Money:
     """As it stands in Xero."""
     said: Decimal
     """The event's own amount, to cents by itself."""
-    raw: Decimal
     day: str
     reference: str
     account: str
@@ -76,7 +75,6 @@ class Till:
         return Money(
             amount,
             said,
-            raw,
             transaction["transaction_date"],
             reference,
             _ACCOUNTS.get(reference, "090"),

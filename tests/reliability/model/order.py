@@ -1,4 +1,4 @@
-"""Which of two snapshots of a record is the newer one."""
+"""What an event is about, and which of two snapshots of a record is the newer one."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,3 +19,17 @@ def stamp_of(record: Event, event: Event, position: int) -> Stamp:
     time = time_of(event)
     modified = datetime.fromisoformat(record["modified"]) if record.get("modified") else time
     return min(modified, time), time, position
+
+
+def entity_of(event: Event) -> str:
+    return str(event["type"].split(".")[1])
+
+
+def action_of(event: Event) -> str:
+    return str(event["type"].split(".")[2])
+
+
+def record_of(event: Event) -> Event:
+    data = event["data"]
+    record: Event = data.get("document") or data.get("customer") or data.get("supplier")
+    return record

@@ -59,6 +59,7 @@ class Paper:
     failed_snapshots: list[str] = field(default_factory=list)
     failed_money: list[tuple[str, str]] = field(default_factory=list)
     """Event id and transaction id."""
+    failed_receipts: list[str] = field(default_factory=list)
 
     @property
     def shown_status(self) -> str:

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from tests.reliability.model.money import Money, Till, transaction_id
 from tests.reliability.model.numbers import read_lines
-from tests.reliability.model.order import Event, Stamp, stamp_of, time_of
+from tests.reliability.model.order import Event, Stamp, action_of, entity_of, record_of, stamp_of, time_of
 from tests.reliability.model.papers import Content, Paper, content_of, in_part
 from tests.reliability.model.parties import Party
 
@@ -66,7 +66,7 @@ class Model:
     def _contact(self, event: Event, action: str) -> set[str]:
         if action == "deleted":
             return {"not_needed"}
-        party, stamp = self.parties[event["subject"]], self._stamp(_record(event), event)
+        party, stamp = self.parties[event["subject"]], self._stamp(record_of(event), event)
         newer = any(other > stamp for other in party.versions)
         if party.floor is not None and party.floor > stamp:
             return {"superseded", "already_there"}
@@ -83,12 +83,12 @@ class Model:
 
     def _merged(self, event: Event, among: Sequence[Event], ended: Mapping[str, str]) -> str:
         """How it ended with a newer neighbour that came at the same time, where it did; else blank."""
-        mine = [e for e in among if e["subject"] == event["subject"] and _entity(e) == _entity(event)]
+        mine = [e for e in among if e["subject"] == event["subject"] and entity_of(e) == entity_of(event)]
         paper, end = self._paper(event), ended[event["id"]]
-        stamp, place = self._stamp(_record(event), event), mine.index(event)
+        stamp, place = self._stamp(record_of(event), event), mine.index(event)
         for side in (reversed(mine[:place]), mine[place + 1 :]):
-            for other in takewhile(lambda e: _action(e) in _SNAPSHOTS, side):
-                if self._stamp(_record(other), other) < stamp:
+            for other in takewhile(lambda e: action_of(e) in _SNAPSHOTS, side):
+                if self._stamp(record_of(other), other) < stamp:
                     continue
                 others = ended[other["id"]]
                 if end == "superseded" and others in DONE | {"before_cutoff"}:
@@ -105,14 +105,14 @@ class Model:
         """True where an older snapshot fails with the newest one, since posting it alone could freeze it."""
         if paper.status:
             return False
-        if _entity(event) == "purchase_order":
+        if entity_of(event) == "purchase_order":
             return self.settings["purchase_order_status"] == "authorised"
         return (
             self.settings["invoice_status"] == "authorised" and self.settings["edit_authorised"] == "refuse"
         )
 
     def _document(self, event: Event, entity: str, action: str) -> set[str]:
-        paper, document = self._paper(event), _record(event)
+        paper, document = self._paper(event), record_of(event)
         paper.old |= self._is_old(document)
         paper.dated |= action in _SNAPSHOTS
         if not paper.status and not paper.removed and paper.old:
@@ -131,6 +131,8 @@ class Model:
                 paper.failed_snapshots.append(event["id"])
             elif "applied" in action:
                 paper.failed_money.append((event["id"], transaction_id(event)))
+            elif action == "received":
+                paper.failed_receipts.append(event["id"])
         elif action in _SNAPSHOTS and ends & DONE:
             self._supersede(paper.failed_snapshots)
         elif action in _SNAPSHOTS:
@@ -139,6 +141,9 @@ class Model:
         elif "applied" in action and ends & DONE:
             own = [pair for pair in paper.failed_money if pair[1] == transaction_id(event)]
             for event_id, _ in own:
+                self.ends[event_id].add("superseded")
+        elif action == "received" and ends & DONE:
+            for event_id in paper.failed_receipts:
                 self.ends[event_id].add("superseded")
         elif action in _REMOVALS:
             self._supersede([event_id for event_id, _ in paper.failed_money])
@@ -151,17 +156,17 @@ class Model:
 
     def _paper(self, event: Event) -> Paper:
         fresh = Paper(refunds=Till(credited=self.settings["refund_as"] == "credit_note"))
-        return self.papers.setdefault((_entity(event), event["subject"]), fresh)
+        return self.papers.setdefault((entity_of(event), event["subject"]), fresh)
 
     def _is_old(self, document: Event) -> bool:
         return "created" in document and datetime.fromisoformat(document["created"]) < self.enabled_at
 
     def _bring(self, paper: Paper, event: Event, status: str) -> set[str]:
         """Put the event's document into Xero, or tell why not."""
-        document = _record(event)
+        document = record_of(event)
         if wrong := _wrong(event):
             return {wrong}
-        number = f"{_entity(event)} {document['document_number']}"
+        number = f"{entity_of(event)} {document['document_number']}"
         if self.numbers.setdefault(number, event["subject"]) != event["subject"]:
             return {"number_taken"}
         paper.status = status
@@ -169,7 +174,7 @@ class Model:
         return {"posted"}
 
     def _take_over(self, paper: Paper, event: Event) -> None:
-        document = _record(event)
+        document = record_of(event)
         paper.number, paper.party = str(document["document_number"]), document["customer_id"]
         paper.content = _content(event)
         paper.total = paper.content.total
@@ -181,7 +186,7 @@ class Model:
             return {"document_removed"}
         if not paper.status:
             return self._bring(paper, event, self.settings["invoice_status"].upper())
-        if self._stamp(_record(event), event) <= paper.sent:
+        if self._stamp(record_of(event), event) <= paper.sent:
             return {"superseded"}
         same = _content(event) == paper.content
         if not same and paper.status != "DRAFT" and self.settings["edit_authorised"] == "refuse":
@@ -266,7 +271,7 @@ class Model:
     def _take_back(self, paper: Paper, transaction: str, money: Money) -> set[str]:
         """Take the newest payment of that amount and reference off."""
         standing = paper.payments.standing
-        equal = [t for t, p in standing.items() if (p.raw, p.reference) == (money.raw, money.reference)]
+        equal = [t for t, p in standing.items() if (p.said, p.reference) == (money.said, money.reference)]
         if not equal:
             too_much = money.amount > paper.payments.total > 0
             return {"no_matching_payment"} | ({"refund_exceeds_paid"} if too_much else set())
@@ -303,7 +308,7 @@ class Model:
 
     def _cancelled(self, paper: Paper, event: Event) -> set[str]:
         if paper.removed and paper.status:
-            return {"already_there", "not_needed"} if _action(event) == "deleted" else {"document_removed"}
+            return {"already_there", "not_needed"} if action_of(event) == "deleted" else {"document_removed"}
         paper.removed = True
         if not paper.status:
             return {"not_needed"}
@@ -316,7 +321,7 @@ class Model:
     # Purchase orders
 
     def _order_created(self, paper: Paper, event: Event) -> set[str]:
-        stamp = self._stamp(_record(event), event)
+        stamp = self._stamp(record_of(event), event)
         if paper.removed:
             return {"document_removed"}
         if not paper.status:
@@ -334,10 +339,10 @@ class Model:
     _order_edited = _order_created
 
     def _order_received(self, paper: Paper, event: Event) -> set[str]:
+        if in_part(record_of(event)):
+            return {"received_in_part", "document_removed"} if paper.removed else {"received_in_part"}
         if paper.removed:
             return {"document_removed"}
-        if in_part(_record(event)):
-            return {"received_in_part"}
         if paper.status == "BILLED":
             return self._received_again(paper, event)
         billed = self.settings["received_as"] == "bill"
@@ -347,7 +352,7 @@ class Model:
             self._supersede(paper.failed_snapshots)
         elif billed and (wrong := _wrong(event)):
             return {wrong}
-        paper.status, paper.received = "BILLED", self._stamp(_record(event), event)
+        paper.status, paper.received = "BILLED", self._stamp(record_of(event), event)
         paper.billed = None if _wrong(event) else _content(event)
         if billed:
             status = "AUTHORISED" if self.settings["purchase_order_status"] == "authorised" else "DRAFT"
@@ -377,24 +382,10 @@ class Model:
         return {"posted"}
 
 
-def _entity(event: Event) -> str:
-    return str(event["type"].split(".")[1])
-
-
-def _action(event: Event) -> str:
-    return str(event["type"].split(".")[2])
-
-
-def _record(event: Event) -> Event:
-    data = event["data"]
-    record: Event = data.get("document") or data.get("customer") or data.get("supplier")
-    return record
-
-
 def _wrong(event: Event) -> str:
     """Why Xero's totals cannot be SalesBinder's; blank when they can."""
-    return read_lines(_record(event), _entity(event) == "purchase_order")[1]
+    return read_lines(record_of(event), entity_of(event) == "purchase_order")[1]
 
 
 def _content(event: Event) -> Content:
-    return content_of(_record(event), _entity(event) == "purchase_order")
+    return content_of(record_of(event), entity_of(event) == "purchase_order")
