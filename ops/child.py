@@ -11,6 +11,7 @@ import sys
 import threading
 
 from connections.environment import Environment
+from ops import interrupt
 from streams import STAGES, run_stage
 
 GRACE_SECONDS = 20.0
@@ -27,6 +28,7 @@ def _end_with_parent() -> None:
 
 def main(what: str, port: str = "0") -> int:
     """Run the stage, the page or the notifications; its exit code."""
+    interrupt.arm()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     environment = Environment.read(os.environ)
     if what == "web":
@@ -57,4 +59,8 @@ def _web(environment: Environment, port: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        code = main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        code = interrupt.exit_code()
+    sys.exit(code)

@@ -4,11 +4,13 @@ import errno
 
 import psycopg
 from kafka.errors import KafkaError
+from psycopg_pool import PoolTimeout
 
 from connections.environment import InvalidEnvironment
 from connections.secrets import SecretKeyError
 from connections.settings import InvalidSetting
 from connections.store import ConnectionRefused
+from connections.trouble import in_words as of_the_database
 from ops.migrations import MigrationError
 from sandbox import SandboxError
 
@@ -46,8 +48,9 @@ def in_words(error: Exception) -> OperationFailed | None:
             return BadUsage(f"{shown}: {error.problem}", error.remedy)
         case ConnectionRefused() | SandboxError() | MigrationError() | SecretKeyError():
             return OperationFailed(str(error))
-        case psycopg.Error():
-            return _of_database(error)
+        case psycopg.Error() | PoolTimeout():
+            words = of_the_database(error)
+            return OperationFailed(words.problem, words.remedy)
         case KafkaError():
             return OperationFailed(
                 f"Kafka does not answer as it should: {error}",
@@ -59,19 +62,3 @@ def in_words(error: Exception) -> OperationFailed | None:
             return OperationFailed(str(error), "check the path, and that this user may read and write it")
         case _:
             return None
-
-
-def _of_database(error: psycopg.Error) -> OperationFailed:
-    text = " ".join(str(error).split())
-    match error:
-        case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
-            return OperationFailed("the database has no tables of ours, or old ones", "run 'sbx migrate'")
-        case psycopg.errors.DiskFull():
-            return OperationFailed("the disk of the database is full", "free some space there")
-        case psycopg.OperationalError():
-            return OperationFailed(
-                f"the database does not answer: {text}",
-                "start PostgreSQL, or correct SBX_DATABASE_URL; see 'sbx status'",
-            )
-        case _:
-            return OperationFailed(f"the database refuses: {text}", "run 'sbx migrate', then try again")

@@ -3,7 +3,7 @@
 import typer
 from typer.cli import get_docs_for_click
 
-from ops.main import app
+from ops.command_line import app
 
 _HEAD = """\
 # Commands

@@ -13,8 +13,10 @@ from rich.console import Group as Rows
 from rich.table import Table
 from rich.text import Text
 
+from connections import schema
 from connections.environment import Environment
 from connections.sql import load_queries
+from connections.trouble import in_words
 from log_projection import queries
 from ops import environment, targets
 from ops.broker import Broker, behind
@@ -141,8 +143,9 @@ def gather(used: Environment) -> Status:
         try:
             asyncio.run(_ask_database(used, status))
         except psycopg.Error as error:
-            text = " ".join(str(error).split())
-            status.problems.append(f"the database {used.database_url_shown} does not answer: {text}")
+            words = in_words(error)
+            problem = words.problem.replace("the database", f"the database {used.database_url_shown}", 1)
+            status.problems.append(f"{problem}; {words.remedy}")
     return status
 
 
@@ -194,6 +197,8 @@ async def _ask_database(used: Environment, status: Status) -> None:
     async with await psycopg.AsyncConnection.connect(
         **used.psycopg("sbx status"), row_factory=dict_row
     ) as connection:
+        await schema.check(connection)
+        await _refuse_read_only(connection)
         cursor = await connection.execute(_SQL["accounts"])
         status.accounts = [_account(row) async for row in cursor]
         since = datetime.now(UTC) - UNKNOWN_SHOWN
@@ -208,6 +213,14 @@ async def _ask_database(used: Environment, status: Status) -> None:
         cursor = await connection.execute(_SQL["dead_letters"])
         [row] = await cursor.fetchall()
         status.dead_letters = row["count"]
+
+
+async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:
+    """A database after a fail-over may answer all questions and take nothing."""
+    cursor = await connection.execute("SELECT current_setting('transaction_read_only') AS read_only")
+    row = await cursor.fetchone()
+    if row is not None and dict(row)["read_only"] == "on":
+        raise psycopg.errors.ReadOnlySqlTransaction("the database is read-only")
 
 
 def unknown_in_words(refusals: list[dict[str, Any]]) -> str:

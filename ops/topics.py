@@ -73,6 +73,9 @@ def migrate(
         str | None,
         typer.Option(help="Let this database role read the views of the log, and make it if need be."),
     ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for locks that others hold.")
+    ] = migrations.WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Bring the database's tables up to date.
@@ -81,7 +84,7 @@ def migrate(
     """
     used = environment.required(database=True)
     address = str(used.psycopg("sbx migrate")["conninfo"])
-    applied = migrations.migrate(address)
+    applied = migrations.migrate(address, say, wait)
     if dashboard_role is not None and grant_views(address, dashboard_role):
         say(f"made the role {dashboard_role}: give it a password with \\password in psql")
     if as_json:

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from connections.environment import Environment
 from connections.sql import load_queries
+from connections.trouble import about_the_database, in_words
 from ops import environment
 from ops.broker import Broker, behind
 from ops.errors import BadUsage, OperationFailed
@@ -67,8 +68,13 @@ def _through_trouble(used: Environment) -> Generator[str]:
     while True:
         try:
             yield from _phases(used)
-        except (KafkaError, psycopg.OperationalError) as error:
-            yield " ".join(str(error).split())
+        except (KafkaError, psycopg.Error, OSError) as error:
+            if isinstance(error, KafkaError):
+                yield " ".join(str(error).split())
+            elif about_the_database(error):
+                yield in_words(error).problem
+            else:
+                raise
         else:
             return
 

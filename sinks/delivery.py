@@ -9,10 +9,12 @@ import psycopg
 import structlog
 from psycopg.rows import dict_row
 
-from connections import store
+from connections import pooling, schema, store
 from connections.crash_points import crash_point
 from connections.environment import Environment
 from connections.secrets import SecretBox
+from connections.spells import Spell
+from connections.trouble import about_the_database
 from contracts import metrics
 from contracts.commands import Command
 from sinks import ledger
@@ -50,7 +52,8 @@ class Delivery:
         self._guard = Guard(pool, marks)
         self._environment = environment
         self._box = SecretBox.open(environment.data_dir, environment.secret_key)
-        self._outbox = Outbox(pool, publish)
+        self._spell = Spell()
+        self._outbox = Outbox(pool, publish, self._spell)
         self._runners: dict[str, LaneRunner] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
@@ -89,14 +92,25 @@ class Delivery:
                     log.warning("lanes rest until Kafka tells what it knows of the ledger", error=str(error))
                     await self._stop_lanes()
                     await _sleep(_AFTER_TROUBLE, stop)
-                except ledger.DATABASE_AWAY as error:
-                    log.warning("the database is away; lanes rest", error=str(error).strip())
+                except Exception as error:
+                    if not about_the_database(error):
+                        raise
+                    self._spell.trouble(error)
                     await self._stop_lanes()
                     await _sleep(_AFTER_TROUBLE, stop)
             await self._stop_lanes()
-            await self._outbox.drain()
+            await self._drain()
         finally:
             publishing.cancel()
+
+    async def _drain(self) -> None:
+        """What is not published before the end is published by whoever comes next."""
+        try:
+            await self._outbox.drain()
+        except Exception as error:
+            if not about_the_database(error):
+                raise
+            self._spell.trouble(error)
 
     async def _while_connected(self, stop: asyncio.Event) -> None:
         """Hold one session whose advisory lock says to all workers: this holder is alive."""
@@ -105,6 +119,8 @@ class Delivery:
             **self._environment.psycopg("sbx-deliver-holder"), autocommit=True
         )
         async with connection:
+            await pooling.refuse(connection, self._environment.psycopg("sbx-deliver-holder"))
+            await schema.check(connection)
             await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
             for channel in (LANE_CHANNEL, store.CHANNEL, OUTBOX_CHANNEL):
                 await connection.execute(f"LISTEN {channel}".encode())
@@ -117,6 +133,7 @@ class Delivery:
                     else:
                         await self._ask_due()
                         await self._start_lanes(holder)
+                    self._spell.over()
                     await self._look_again(listening)
             finally:
                 listening.cancel()
@@ -204,13 +221,13 @@ class Delivery:
         except Overtaken:
             how = "overtaken"
             log.info("lane starts anew, since an operator changed what it had in hand", account=account)
-        except ledger.DATABASE_AWAY as error:
-            how = "database"
-            log.warning("lane stops for trouble with the database", account=account, error=str(error).strip())
-            await asyncio.sleep(_AFTER_TROUBLE)
         except Exception as error:
-            log.exception("lane breaks", account=account)
-            await self._count_break(account, error)
+            if about_the_database(error):
+                how = "database"
+                self._spell.trouble(error)
+            else:
+                log.exception("lane breaks", account=account)
+                await self._count_break(account, error)
             await asyncio.sleep(_AFTER_TROUBLE)
         finally:
             del self._runners[account]
@@ -230,7 +247,9 @@ class Delivery:
                 paused = await store.pause(connection, account, actor="sbx", reason=why)
                 crash_point("pause.before_commit")
             crash_point("pause.after_commit")
-        except (store.NotConnected, *ledger.DATABASE_AWAY) as trouble:
+        except Exception as trouble:
+            if not (isinstance(trouble, store.NotConnected) or about_the_database(trouble)):
+                raise
             log.warning("the account cannot be paused", account=account, error=str(trouble).strip())
             return
         if paused:

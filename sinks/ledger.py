@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import PoolTimeout
 
 from connections.sql import load_queries
 from contracts.commands import ContactSnapshot, DocumentSnapshot
@@ -19,8 +18,6 @@ from sinks.steps import Link, Target, encode_memory
 
 SQL = load_queries(__file__)
 Connection = psycopg.AsyncConnection[Any]
-DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
-"""What is raised while the database cannot be reached, or is in trouble of its own."""
 
 
 class LeaseLost(Exception):

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
 from connections.crash_points import crash_point
+from connections.spells import Spell
+from connections.trouble import about_the_database
 from sinks.session import Pool
 
 log = structlog.stdlib.get_logger(__name__)
@@ -23,10 +23,11 @@ Publish = Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]
 class Outbox:
     """Publishes the outbox. Any number of workers may: each locks the rows that it takes."""
 
-    def __init__(self, pool: Pool, publish: Publish) -> None:
+    def __init__(self, pool: Pool, publish: Publish, spell: Spell) -> None:
         self.wake = asyncio.Event()
         self._pool = pool
         self._publish = publish
+        self._spell = spell
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
@@ -37,11 +38,11 @@ class Outbox:
                 await asyncio.wait_for(self.wake.wait(), _POLL)
             except TimeoutError:
                 continue
-            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-                log.warning("the outbox waits for the database", error=str(error).strip())
-                await asyncio.sleep(_AFTER_TROUBLE)
-            except Exception:
-                log.exception("results could not be published; they stay in the outbox")
+            except Exception as error:
+                if about_the_database(error):
+                    self._spell.trouble(error)
+                else:
+                    log.exception("results could not be published; they stay in the outbox")
                 await asyncio.sleep(_AFTER_TROUBLE)
 
     async def drain(self) -> None:

@@ -8,6 +8,7 @@ import structlog
 
 from connections import store
 from connections.crash_points import crash_point
+from connections.trouble import about_the_database
 from sinks import ledger
 from sinks.calls import Call
 from sinks.drift import reading as drift
@@ -85,10 +86,11 @@ class LaneRunner:
             await self.lane.state.restore(connection)
         try:
             flights = await recover(self.lane)
-        except (ledger.LeaseLost, *ledger.DATABASE_AWAY):
+        except ledger.LeaseLost:
             raise
-        except Exception:
-            await self._while_paused()
+        except Exception as error:
+            if not about_the_database(error):
+                await self._while_paused()
             raise
         if flights:  # whoever wrote them down may have died before their mark was in Kafka
             await self.lane.marking.publish()

@@ -20,9 +20,6 @@ from streams.storing import Store, database_pool
 from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, RESULTS
 
-_CONNECTIONS = 10
-"""One for the intake, the rest for the lanes, which hold one only while they commit."""
-
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -35,7 +32,7 @@ async def open_deliver(
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
         await outlet.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])
 
-    async with database_pool(environment, "sbx-deliver", _CONNECTIONS) as pool:
+    async with database_pool(environment, "sbx-deliver", environment.database_connections) as pool:
         marks = LedgerTopic(environment.kafka_python(), outlet.send)
         delivery = Delivery(pool=pool, publish=publish, environment=environment, marks=marks)
         intake = MarkedIntake(marks, delivery.suspect)

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
-import structlog
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from connections import schema
 from connections.environment import Environment
+from connections.spells import Spell
+from connections.trouble import whose
 from streams.liveness import Liveness
 
 Item = TypeVar("Item")
@@ -15,12 +17,6 @@ Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 5.0
-
-_ABOUT_THE_BATCH = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
-"""Errors that come again however often the same batch is tried. Every other one of psycopg's is about the
-database: away, failing over, full, not migrated yet."""
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 def database_pool(environment: Environment, name: str, largest: int) -> Pool:
@@ -44,6 +40,8 @@ class Store(Generic[Item]):
         self._pool = pool
         self._write = write
         self._liveness = liveness
+        self._spell = Spell()
+        self._schema_checked = False
 
     async def save(self, items: Sequence[Item]) -> list[tuple[Item, Exception]]:
         """Save all items but those that cannot be saved, which are returned with the reason.
@@ -55,28 +53,35 @@ class Store(Generic[Item]):
             return []
         try:
             await self._save(items)
-        except _ABOUT_THE_BATCH as error:
+        except Exception as error:
+            if whose(error) != "data":
+                raise
             if len(items) == 1:
                 return [(items[0], error)]
             half = len(items) // 2
             return [*await self.save(items[:half]), *await self.save(items[half:])]
         return []
 
+    async def _check_schema(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Once, and again after trouble: somebody may have migrated or restored meanwhile."""
+        if not self._schema_checked:
+            await schema.check(connection)
+            self._schema_checked = True
+
     async def _save(self, items: Sequence[Item]) -> None:
         seconds = FIRST_WAIT_SECONDS
         while True:
             try:
                 async with self._pool.connection() as connection:
+                    await self._check_schema(connection)
                     await self._write(connection, items)
+                self._spell.over()
                 return
-            except (psycopg.DataError, psycopg.IntegrityError):
-                raise
-            except psycopg.Error as error:
-                log.warning(
-                    "the database does not take the batch; trying again",
-                    error=str(error).strip(),
-                    messages=len(items),
-                    wait_seconds=seconds,
-                )
+            except (psycopg.Error, PoolTimeout, OSError) as error:
+                # Also what is a fault of ours: to set whole batches aside for it would be worse than to wait.
+                if whose(error) == "data":
+                    raise
+                self._schema_checked = False
+                self._spell.trouble(error)
             await self._liveness.wait(seconds)
             seconds = min(seconds * 2, LONGEST_WAIT_SECONDS)

@@ -9,6 +9,8 @@ import psycopg
 import structlog
 
 from connections.environment import Environment
+from connections.spells import Spell
+from connections.trouble import about_the_database
 from log_projection.projection import CHANNEL
 from log_projection.queries import Filters, Row
 from web.auth.users import User
@@ -62,15 +64,19 @@ class Feed:
 
     async def _listen(self, environment: Environment) -> None:
         arguments = environment.psycopg("sbx-web-listener")
+        spell = Spell()
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    spell.over()
                     self.wake()
                     async for _ in connection.notifies():
                         self.wake()
-            except psycopg.OperationalError as error:
-                log.warning("live updates wait for the database", error=" ".join(str(error).split()))
+            except (psycopg.Error, OSError) as error:
+                if not about_the_database(error):
+                    raise
+                spell.trouble(error)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
@@ -97,7 +103,9 @@ async def follow(
         change = feed.next_change()
         try:
             news = await _look(database, user, filters, after)
-        except psycopg.OperationalError:
+        except psycopg.Error as error:
+            if not about_the_database(error):
+                raise
             await asyncio.sleep(_AGAIN_SECONDS)
             continue
         after = news.position

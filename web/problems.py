@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import psycopg
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connections.spells import Spell
+from connections.trouble import about_the_database, about_the_schema
 from web.views import render
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -19,6 +19,7 @@ _MESSAGES = {
     413: "The request is too large.",
 }
 
+_SPELL = Spell()
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -76,16 +77,17 @@ def on_http(request: Request, error: Exception) -> Response:
 
 def on_database(request: Request, error: Exception) -> Response:
     """Handler of a database that is away, has no tables of ours, or cannot hold what is asked."""
-    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+    if about_the_schema(error):
         message = "The database has no tables of ours, or old ones. Run 'sbx migrate'."
+        _SPELL.trouble(error)
         return answer(request, Problem(503, "database_not_migrated", message))
     if isinstance(error, psycopg.DataError):
         log.warning("a request holds what the database cannot", path=request.url.path, error=str(error))
         message = "A value of this request is one that nothing has: a NUL, or a number beyond all bounds."
         return answer(request, Problem(400, "bad_request", message))
-    if not isinstance(error, psycopg.OperationalError):
+    if not about_the_database(error):
         raise error
-    log.warning("the database does not answer", path=request.url.path, error=" ".join(str(error).split()))
+    _SPELL.trouble(error)
     message = (
         "The database does not answer at the moment. Nothing is lost; this page works again as soon as the "
         "database does."

@@ -8,8 +8,11 @@ import psycopg
 import structlog
 from psycopg.rows import dict_row
 
+from connections import schema
 from connections.environment import Environment
+from connections.spells import Spell
 from connections.sql import load_queries
+from connections.trouble import about_the_database
 from log_projection.alerts import Alert, changes, standing
 from ops.notify.channels import Message, NotDelivered, Told, deliver
 from ops.notify.settings import NotifySettings
@@ -29,17 +32,22 @@ def run(
     environment: Environment, settings: NotifySettings, stop: threading.Event, beat: Callable[[], None]
 ) -> None:
     """Work until ``stop`` is set, through any trouble of database and receivers; ``beat`` with each look."""
+    spell = Spell()
     while not stop.is_set():
         beat()
         try:
             with psycopg.connect(**environment.psycopg("sbx-notify"), row_factory=dict_row) as connection:
+                schema.check_now(connection)
                 while not stop.is_set():
                     look(connection, settings)
                     tell(connection, settings)
+                    spell.over()
                     beat()
                     stop.wait(LOOK_EVERY)
-        except psycopg.OperationalError as error:
-            log.warning("the database is away", error=" ".join(str(error).split()))
+        except (psycopg.Error, OSError) as error:
+            if not about_the_database(error):
+                raise
+            spell.trouble(error)
             stop.wait(LOOK_EVERY)
 
 

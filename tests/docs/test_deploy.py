@@ -9,7 +9,7 @@ import yaml
 from typer.main import get_command
 
 from contracts import metrics
-from ops.main import app
+from ops.command_line import app
 
 ROOT = Path(__file__).parents[2]
 _SPAN = re.compile(r"([0-9]+(ms|[smhdwy]))+")

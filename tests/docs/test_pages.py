@@ -20,7 +20,7 @@ from connections.settings import Settings
 from contracts.events import event_to_kafka
 from contracts.reasons import CATALOGUE
 from contracts.results import Outcome
-from ops.main import app
+from ops.command_line import app
 from streams.topics import layout
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connections.trouble import about_the_database
 from log_projection.queries import Filters, Row
 from web import filters as reading
 from web.auth.gate import user_of
@@ -75,7 +76,9 @@ async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator
         try:
             async with services.database.connection() as connection:
                 summary = await VisibleLog(connection, user).summary()
-        except psycopg.OperationalError:
+        except psycopg.Error as error:
+            if not about_the_database(error):
+                raise
             return  # the browser comes again behind the last message that it has
         message = _message(news, user.may_act, _with_account(summary, filters))
         message["tally"] = tally(summary, filters.account)

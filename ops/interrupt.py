@@ -1,0 +1,63 @@
+"""A signal ends every command, whenever it comes: while it is still being imported, while it connects,
+while it waits. A command that has work to finish takes signals over itself.
+
+Python turns Ctrl-C into an exception in whatever line is being run, and where that line is a destructor or a
+callback, the exception is printed and forgotten. So who asks a command to end is not believed to have been
+heard until it has ended.
+"""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+PATIENCE_SECONDS = 10.0
+"""For which a command may put things in order once it was asked to end."""
+
+_asked: list[int] = []
+
+
+class Ended(KeyboardInterrupt):
+    """A signal asked the command to end. Handled like Ctrl-C."""
+
+
+def arm() -> None:
+    """Let signals end this process from now on, but for those that it was started to ignore (``nohup``)."""
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def exit_code() -> int:
+    """Of a command that a signal has ended, as shells have it."""
+    return 128 + (_asked[0] if _asked else signal.SIGINT)
+
+
+def asked() -> bool:
+    """True once a signal has asked this process to end."""
+    return bool(_asked)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    _asked.append(number)
+    if len(_asked) > 1:
+        _now()
+    threading.Thread(target=_insist, name="interrupt", daemon=True).start()
+    raise Ended
+
+
+def _insist() -> None:
+    """End what has not ended: the exception was lost, or something that is away is waited for."""
+    threading.Event().wait(PATIENCE_SECONDS)
+    if signal.getsignal(_asked[0]) is _end:
+        _now()
+
+
+def _now() -> None:
+    """Without putting anything in order: whatever is half-done is undone by whom it was asked of."""
+    try:
+        sys.stderr.flush()
+    finally:
+        os._exit(exit_code())
