@@ -84,7 +84,7 @@ def away(database_url: str) -> Iterator[None]:
 
 
 def wait_for_retry(stage: StageProcess) -> None:
-    eventually(lambda: "the database does not take the batch" in stage.log, "it waits for the database")
+    eventually(lambda: "the database does not serve; waiting" in stage.log, "it waits for the database")
 
 
 def test_sigkill_under_load_with_duplicates_ends_with_each_entry_right(
