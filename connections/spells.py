@@ -9,6 +9,7 @@ import structlog
 from connections.trouble import in_words
 
 REMIND_SECONDS = 60.0
+_AGAIN_SECONDS = 10.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -23,7 +24,9 @@ class Spell:
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._kind = ""
-        self._since = self._told = 0.0
+        self._since = 0.0
+        self._told: dict[str, float] = {}
+        self._said = False
 
     @property
     def lasts(self) -> bool:
@@ -35,9 +38,13 @@ class Spell:
         words, now = in_words(error), self._seconds()
         if not self._kind:
             self._since = now
-        if words.kind == self._kind and now - self._told < REMIND_SECONDS:
+            self._said = False
+        # The same that is over for a moment and comes again, over and over, is one spell to whoever reads.
+        wait = REMIND_SECONDS if words.kind == self._kind else _AGAIN_SECONDS
+        self._kind = words.kind
+        if now - self._told.get(words.kind, -REMIND_SECONDS) < wait:
             return
-        self._kind, self._told = words.kind, now
+        self._told[words.kind], self._said = now, True
         log.warning(
             "the database does not serve; waiting",
             problem=words.problem,
@@ -47,6 +54,6 @@ class Spell:
 
     def over(self) -> None:
         """Somebody's work came through."""
-        if self._kind:
+        if self._said:
             log.info("the database serves again", after_seconds=round(self._seconds() - self._since))
-            self._kind = ""
+        self._kind, self._said = "", False

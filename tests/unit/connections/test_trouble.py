@@ -114,6 +114,17 @@ def test_a_spell_is_told_once_then_once_a_minute() -> None:
     assert "disk" in logs[2]["problem"]
 
 
+def test_what_comes_and_goes_is_told_every_ten_seconds_at_most() -> None:
+    now = [0.0]
+    spell = Spell(lambda: now[0])
+    with capture_logs() as logs:
+        for _ in range(200):
+            spell.trouble(psycopg.errors.QueryCanceled("x"))
+            spell.over()
+            now[0] += 0.1
+    assert [line["log_level"] for line in logs] == ["warning", "info"] * 2
+
+
 @pytest.mark.parametrize(
     ("applied", "said"),
     [
