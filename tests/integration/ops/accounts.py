@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from contracts.commands import command_id
 from contracts.events import event_to_kafka
-from ops.main import main
+from ops.command_line import run
 from sandbox import find_running
 from tests.integration.ops.sbx import Done, Stack, wait_until
 from tests.integration.sinks.shops import Maker
@@ -113,7 +113,7 @@ def here(stack: Stack, *arguments: str, **more: str) -> Done:
         redirect_stderr(err),
     ):
         try:
-            code = main()
+            code = run()
         except SystemExit as ended:
             code = int(ended.code or 0)
     return Done(code, out.getvalue(), err.getvalue())
