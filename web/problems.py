@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import psycopg
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
