@@ -20,7 +20,10 @@ PACKAGES = ("connections", "sinks", "log_projection", "web")
 ROOT = Path(__file__).resolve().parents[1]
 BREAKS = "-- breaks older versions"
 _FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
-_APPLIED = """SELECT package || '/' || name, to_jsonb(m) ->> 'breaks' = 'true' FROM public.sbx_migrations m"""
+_APPLIED = """
+SELECT package || '/' || name AS migration, to_jsonb(m) ->> 'breaks' = 'true' AS breaks
+FROM public.sbx_migrations m
+"""
 
 
 @cache
