@@ -15,7 +15,8 @@ from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 Whose = Literal["data", "ours", "database"]
 
 _DATA = frozenset({"21", "22", "23", "44", "54"})
-"""Cardinality, data and integrity violations, a view's check, limits such as an index row too long."""
+"""Cardinality, data and integrity violations, a view's check, limits such as an index row too long: of what
+was sent, be it one row too large or a batch that is."""
 _DATABASE = frozenset({"08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "72", "F0", "XX"})
 """Connection, transaction state (read-only, ended while idle), login, no such database or schema,
 serialization and deadlock, resources (disk, memory, connections), object not ready (lock timeout),
@@ -26,13 +27,15 @@ _NOT_AS_EXPECTED = frozenset(
 )
 """The database holds other tables than this program knows, denies them, or its plans are of before a
 migration: somebody migrates, restores or grants, and it is over."""
+_TOO_MANY_PARAMETERS = "number of parameters must be between"
+"""libpq's own words for a statement with more than 65,535 of them; psycopg calls it an operational error."""
 _NO_ANSWER = (psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests, OSError)
 _SCHEMA = frozenset({"3F000", "42P01", "42703", "42883", "42P10", "42804"})
 
 
 class SchemaDiffers(psycopg.OperationalError):
-    """The database's tables are of another version than this program works with. ``str()`` says how and what
-    to do."""
+    """The database's tables are of another version than this program works with. ``str()`` says how and,
+    after a semicolon, what to do."""
 
 
 class Words(NamedTuple):
@@ -52,6 +55,8 @@ def whose(error: BaseException) -> Whose:
         return "data" if isinstance(error, ValueError | TypeError) else "ours"
     state = error.sqlstate
     if state is None:
+        if _TOO_MANY_PARAMETERS in str(error):
+            return "data"
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return "database"
         return "data" if isinstance(error, psycopg.DataError | psycopg.IntegrityError) else "ours"
@@ -76,8 +81,11 @@ def in_words(error: BaseException) -> Words:
     """What is wrong with the database, and what ends it."""
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, SchemaDiffers):
-        return Words("schema", text, "run 'sbx migrate' with the version that all processes are to have")
+        problem, _, remedy = text.partition("; ")
+        return Words("schema", problem, remedy)
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if whose(error) == "data":
+        return Words("refuses", *_WORDS["refuses"](text))
     if state is None:
         said = text.lower()
         for needle, kind in _WITHOUT_STATE:
@@ -87,7 +95,7 @@ def in_words(error: BaseException) -> Words:
     for known, kind in _KINDS:
         if state.startswith(known):
             return Words(kind, *_WORDS[kind](text))
-    return Words("refuses", *_WORDS["refuses"](text))
+    return Words("unknown", *_WORDS["unknown"](text))
 
 
 _WITHOUT_STATE = (
@@ -165,5 +173,6 @@ _WORDS: dict[str, Callable[[str], tuple[str, str]]] = {
         f"the database does not answer: {text}",
         "start PostgreSQL, or correct SBX_DATABASE_URL; see 'sbx status'",
     ),
-    "refuses": lambda text: (f"the database refuses: {text}", "see the database's log"),
+    "refuses": lambda text: (f"the database cannot hold what was sent: {text}", "correct that value"),
+    "unknown": lambda text: (f"the database refuses: {text}", "see the database's log"),
 }

@@ -40,6 +40,14 @@ WHERE attrelid = 'public.sbx_migrations'::regclass AND attname = 'breaks' AND NO
 """
 
 
+_END_WORKERS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+  AND application_name LIKE 'sbx-%'
+"""
+"""Workers look at the schema's version when they connect, so those that connect again know of this one."""
+
+
 class MigrationError(Exception):
     """A migration file is not what it was, is misnamed, or the database refuses it."""
 
@@ -135,6 +143,8 @@ def apply(
             if checksum is None:
                 _apply_patiently(connection, arguments, migration, say, wait)
                 applied.append(str(migration))
+                if migration.breaks:
+                    connection.execute(_END_WORKERS)
             elif checksum != migration.checksum:
                 raise MigrationError(
                     f"{migration} was applied to this database with other content; "

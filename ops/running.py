@@ -15,6 +15,7 @@ import psycopg
 from kafka.errors import KafkaError
 
 from connections.environment import Environment
+from connections.trouble import about_the_database, in_words
 from ops import environment as resolving
 from ops import targets
 from ops.broker import Broker
@@ -205,9 +206,20 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
                 progress(f"Waiting for {', '.join(sorted(waiting))}", None)
                 time.sleep(_LOOK_SECONDS)
                 check_services(pipeline)
-    while not (deliver_runs(used) and _listens(f"{LOOPBACK}:{pipeline.web_port}")):
+    while not (_delivers(used, progress) and _listens(f"{LOOPBACK}:{pipeline.web_port}")):
         time.sleep(_LOOK_SECONDS)
         check_services(pipeline)
+
+
+def _delivers(used: Environment, progress: Progress) -> bool:
+    """True once deliver holds its session; a database that does not serve is waited for."""
+    try:
+        return deliver_runs(used)
+    except psycopg.Error as error:
+        if not about_the_database(error):
+            raise
+        progress(f"Waiting: {in_words(error).problem}", None)
+        return False
 
 
 def check_services(pipeline: Running) -> None:
@@ -235,8 +247,12 @@ def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, 
     while True:
         try:
             return ask()
-        except (KafkaError, psycopg.OperationalError) as error:
+        except (KafkaError, psycopg.Error, OSError) as error:
             text = " ".join(str(error).split())
+            if not isinstance(error, KafkaError):
+                if not about_the_database(error):
+                    raise
+                text = in_words(error).problem
             if time.monotonic() >= until:
                 raise OperationFailed(
                     f"{what} at {address} cannot be reached: {text}",

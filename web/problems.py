@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connections.spells import Spell
-from connections.trouble import about_the_database, about_the_schema
+from connections.trouble import about_the_database, about_the_schema, in_words
 from web.views import render
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -21,6 +21,7 @@ _MESSAGES = {
     413: "The request is too large.",
 }
 
+_SOON = {"Retry-After": "5"}
 _SPELL = Spell()
 log = structlog.stdlib.get_logger(__name__)
 
@@ -80,21 +81,26 @@ def on_http(request: Request, error: Exception) -> Response:
 def on_database(request: Request, error: Exception) -> Response:
     """Handler of a database that is away, has no tables of ours, or cannot hold what is asked."""
     if about_the_schema(error):
-        message = "The database has no tables of ours, or old ones. Run 'sbx migrate'."
+        words = in_words(error)
         _SPELL.trouble(error)
-        return answer(request, Problem(503, "database_not_migrated", message))
-    if isinstance(error, psycopg.DataError):
+        what = words.problem[0].upper() + words.problem[1:]
+        message = f"{what}. Nothing is lost. The remedy: {words.remedy}."
+        return answer(request, Problem(503, "database_not_migrated", message, headers=_SOON))
+    if isinstance(error, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
         log.warning("a request holds what the database cannot", path=request.url.path, error=str(error))
-        message = "A value of this request is one that nothing has: a NUL, or a number beyond all bounds."
+        message = (
+            "A value of this request is one that nothing has: a NUL, or a number or length beyond all bounds."
+        )
         return answer(request, Problem(400, "bad_request", message))
     if not about_the_database(error):
         raise error
     _SPELL.trouble(error)
+    what = "takes no changes" if in_words(error).kind == "read_only" else "does not answer"
     message = (
-        "The database does not answer at the moment. Nothing is lost; this page works again as soon as the "
+        f"The database {what} at the moment. Nothing is lost; this page works again as soon as the "
         "database does."
     )
-    return answer(request, Problem(503, "database_away", message, headers={"Retry-After": "5"}))
+    return answer(request, Problem(503, "database_away", message, headers=_SOON))
 
 
 def on_fault(request: Request, _error: Exception) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import urllib3
 
+from contracts.nul import without_nul
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token
 
 _TIMEOUT = urllib3.Timeout(total=20.0)
@@ -126,4 +127,8 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
         raise CredentialsUnusable(
             f"the answer of {url} is no list of organisations: {error}", "check SBX_XERO_API_URL"
         ) from error
-    return [Tenant(one.tenant_id, one.tenant_name or "") for one in listed if one.tenant_type != "PRACTICE"]
+    return [
+        Tenant(one.tenant_id, without_nul(one.tenant_name or ""))
+        for one in listed
+        if one.tenant_type != "PRACTICE"
+    ]

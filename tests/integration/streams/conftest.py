@@ -31,13 +31,13 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 class StageProcess:
     """One ``python -m streams STAGE``."""
 
-    def __init__(self, stage: str, environ: dict[str, str], log: Path) -> None:
+    def __init__(self, stage: str, environ: dict[str, str], log: Path, tree: Path = ROOT) -> None:
         self._stage = stage
         self._log = log
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streams", stage],
-                cwd=ROOT,
+                cwd=tree,
                 env=environ,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -83,8 +83,8 @@ class StageProcess:
 class StartStage(Protocol):
     """Starts a stage; more than one call starts more processes of it."""
 
-    def __call__(self, stage: str, database_url: str = "", **environ: str) -> StageProcess:
-        """The process, not waited for."""
+    def __call__(self, stage: str, database_url: str = "", tree: Path = ROOT, **environ: str) -> StageProcess:
+        """The process, not waited for. ``tree``: where the program's packages are."""
 
 
 @pytest.fixture(scope="session")
@@ -99,11 +99,11 @@ def start_stage(broker: str, tmp_path: Path) -> Iterator[StartStage]:
     """Starts stages, and kills at the end of the test what still runs."""
     started: list[StageProcess] = []
 
-    def start(stage: str, database_url: str = "", **environ: str) -> StageProcess:
+    def start(stage: str, database_url: str = "", tree: Path = ROOT, **environ: str) -> StageProcess:
         own = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}
         own |= {"SBX_KAFKA_BOOTSTRAP_SERVERS": broker, "SBX_DATA_DIR": str(tmp_path / "data")}
         own |= {"SBX_DATABASE_URL": database_url} if database_url else {}
-        process = StageProcess(stage, own | environ, tmp_path / f"{stage}-{len(started)}.log")
+        process = StageProcess(stage, own | environ, tmp_path / f"{stage}-{len(started)}.log", tree)
         started.append(process)
         return process
 

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from connections.schema import difference
 from connections.spells import REMIND_SECONDS, Spell
-from connections.trouble import about_the_schema, in_words, whose
+from connections.trouble import SchemaDiffers, about_the_schema, in_words, whose
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,7 @@ def _unknown(state: str) -> psycopg.Error:
         (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), "data"),
         (ValueError("year 10000"), "data"),
         (psycopg.ProgrammingError("the query has 2 placeholders"), "ours"),
+        (psycopg.OperationalError("number of parameters must be between 0 and 65535"), "data"),
         (KeyError("x"), "ours"),
     ],
 )
@@ -92,6 +93,23 @@ def test_without_a_state(error: Exception, expected: str) -> None:
 )
 def test_words_of_what_libpq_says_without_a_state(text: str, kind: str) -> None:
     assert in_words(psycopg.OperationalError(text)).kind == kind
+
+
+def test_what_the_database_cannot_hold_is_no_database_that_is_away() -> None:
+    """A remedy that says to start PostgreSQL would be wrong."""
+    words = in_words(psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"))
+    assert "cannot hold what was sent" in words.problem
+    assert "start" not in words.remedy
+
+
+@pytest.mark.parametrize(
+    ("applied", "remedy"),
+    [({}, "run 'sbx migrate'"), ({"a/1": False, "a/2": True}, "start the version that brought it")],
+)
+def test_a_schema_that_differs_has_the_remedy_of_its_side(applied: dict[str, bool], remedy: str) -> None:
+    words = in_words(SchemaDiffers(difference(applied, ["a/1"])))
+    assert (words.kind, words.remedy) == ("schema", remedy)
+    assert remedy not in words.problem
 
 
 def test_a_database_without_tables_is_of_another_schema() -> None:
