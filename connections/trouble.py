@@ -102,8 +102,8 @@ _WITHOUT_STATE = (
     # libpq gives errors of connecting no SQLSTATE, only the server's words
     ("password authentication failed", "login"),
     ("pg_hba.conf", "login"),
-    ('role "', "login"),
     ("too many connections", "full"),
+    ('role "', "login"),
     ("too many clients", "full"),
     ("remaining connection slots", "full"),
     ('database "', "no_database"),

@@ -39,6 +39,8 @@ log = structlog.stdlib.get_logger(__name__)
 _LOOK_EVERY = 1.0
 _DUE_EVERY = 30.0
 _AFTER_TROUBLE = 1.0
+_TOKENS_AT_ONCE = 4
+"""Each has a connection of its own meanwhile; an account needs a token every half hour."""
 
 
 class Delivery:
@@ -59,6 +61,7 @@ class Delivery:
         self._wanted = asyncio.Event()
         self._rush = Rush()
         self._shares = Shares()
+        self._fetching = asyncio.Semaphore(_TOKENS_AT_ONCE)
         self._breaks: dict[str, list[float]] = {}
         self._due_after = 0.0
 
@@ -195,7 +198,7 @@ class Delivery:
                 self._start_lane(lease)
 
     def _start_lane(self, lease: Lease) -> None:
-        session = Session(lease.account, self._pool, self._environment, self._box)
+        session = Session(lease.account, self._pool, self._environment, self._box, self._fetching)
         marking = self._guard.marking(lease)
         lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares, marking)
         runner = LaneRunner(lane, self._rush)

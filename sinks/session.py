@@ -30,9 +30,20 @@ class Pool(Protocol):
 
 
 class Session:
-    """What a lane needs to talk to Xero for its account."""
+    """What a lane needs to talk to Xero for its account.
 
-    def __init__(self, account: str, pool: Pool, environment: Environment, box: SecretBox) -> None:
+    Args:
+        fetching: how many sessions of this process may fetch tokens at once.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        pool: Pool,
+        environment: Environment,
+        box: SecretBox,
+        fetching: asyncio.Semaphore | None = None,
+    ) -> None:
         self.account = account
         self.connection: store.Connection | None = None
         self._pool = pool
@@ -44,6 +55,7 @@ class Session:
         self._token_until = datetime.min.replace(tzinfo=UTC)
         self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix=f"xero-{account}")
         self._minting = asyncio.Lock()
+        self._fetching = fetching or asyncio.Semaphore(1)
 
     async def reload(self) -> None:
         """Read the connection again, after somebody changed it."""
@@ -78,11 +90,26 @@ class Session:
         return news
 
     async def _fetch_token(self) -> None:
+        async with self._pool.connection() as connection:
+            if self._use_kept(await store.load_credentials(connection, self.account)):
+                return
+        arguments = self._environment.psycopg("sbx-deliver-token")
+        # Not one of the pool's: an identity server that is slow would keep the lanes from committing.
+        async with self._fetching, await psycopg.AsyncConnection.connect(**arguments) as connection:
+            renewed = await self._renew_token(connection)
+        if renewed is not None:
+            # Not used before it is kept: if that fails, the refresh token before it works 30 minutes more.
+            self._token, self._token_until = renewed
+
+    async def _renew_token(self, connection: psycopg.AsyncConnection[Any]) -> tuple[str, datetime] | None:
+        """A new token, kept in the database, with the time until which it is used; none where another
+        process was first. The row is locked while Xero is asked: a refresh token is used by one at a time.
+        """
         rate = self._environment.clock_rate
-        async with self._pool.connection() as connection, connection.transaction():
+        async with connection.transaction():
             credentials = await store.load_credentials(connection, self.account, lock=True)
             if self._use_kept(credentials):
-                return
+                return None
             token = await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._ask_for_token, credentials
             )
@@ -93,8 +120,7 @@ class Session:
             await store.save_token(connection, self.account, encrypted, until, renewed)
             crash_point("token.before_commit")
         crash_point("token.after_commit")
-        # Not used before it is kept: if that fails, the refresh token before it works for 30 more minutes.
-        self._token, self._token_until = token.access_token, until
+        return token.access_token, until
 
     def _ask_for_token(self, credentials: store.Credentials) -> Token:
         """One call of the identity server. Whoever calls holds the row of the tokens: a refresh token is used

@@ -218,15 +218,15 @@ WHERE account = %s AND state IN ('queued', 'running') LIMIT 9"""
 
 
 @asynccontextmanager
-async def delivering(shop: Shop) -> AsyncIterator[Delivery]:
-    """Lanes and outbox at work."""
+async def delivering(shop: Shop, connections: int = 4) -> AsyncIterator[Delivery]:
+    """Lanes and outbox at work, with so many connections in the pool."""
     stop = asyncio.Event()
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
         shop.published += [decode_result(value) for _, value in results]
 
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
-        str(shop.environment.database_url), open=False
+        str(shop.environment.database_url), min_size=1, max_size=connections, open=False
     ) as pool:
         delivery = Delivery(pool=pool, publish=publish, environment=shop.environment)
         running = asyncio.create_task(delivery.run(stop))

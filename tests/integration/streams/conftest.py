@@ -7,13 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from sandbox.fake_xero.server import FakeXeroServer
 from streams.records import Outgoing, Record
 from streams.topics import create_topics
+
+if TYPE_CHECKING:
+    from tests.integration.streams.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
@@ -185,3 +189,15 @@ def traffic(broker: str) -> Iterator[Broker]:
     clients = Broker(broker)
     yield clients
     clients.close()
+
+
+@pytest.fixture
+def installation(
+    start_stage: StartStage, traffic: Broker, database_url: str, tmp_path: Path
+) -> Iterator["Installation"]:
+    """Three accounts with a fake Xero that takes its time."""
+    from tests.integration.streams.installation import Installation
+
+    with FakeXeroServer() as xero:
+        xero.admin.fault("latency", times=None, seconds=0.05)
+        yield Installation(start_stage, traffic, database_url, xero, tmp_path)
