@@ -47,7 +47,7 @@ def processes_of(data_dir: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_for_none(data_dir: Path, seconds: float = 20) -> None:
+def wait_for_none(data_dir: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while left := processes_of(data_dir):
         assert time.monotonic() < deadline, f"still there: {left}"
@@ -186,7 +186,7 @@ def test_ctrl_c_and_sigterm_leave_nothing_behind(
     holder: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
     os.killpg(holder.pid, number)  # a terminal signals the whole group
-    holder.wait(20)
+    holder.wait(60)
     wait_for_none(tmp_path / "data")
 
 

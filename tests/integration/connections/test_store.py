@@ -235,20 +235,23 @@ async def test_one_renews_the_token_while_others_wait_and_a_pause_does_not(
 ) -> None:
     await connect(conn)
     renewed: list[str] = []
+    asking, answered = asyncio.Event(), asyncio.Event()
 
     async def renew(name: str) -> None:
         async with await AsyncConnection.connect(database_url) as own, own.transaction():
             credentials = await load_credentials(own, "acme", lock=True)
             if credentials.token_encrypted is None:
-                await asyncio.sleep(0.3)
+                asking.set()
+                await answered.wait()
                 await save_token(own, "acme", b"token", CUT_OFF)
                 renewed.append(name)
 
     both = asyncio.gather(renew("one"), renew("two"))
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(0.15):
+    async with asyncio.timeout(60):
+        await asking.wait()
         await pause(conn, "acme", actor="ann", reason="x")
-    await both
+        answered.set()
+        await both
     assert len(renewed) == 1
     credentials = await load_credentials(conn, "acme")
     assert (credentials.token_encrypted, credentials.expires_at) == (b"token", CUT_OFF)
@@ -272,7 +275,8 @@ async def test_every_change_is_announced_once_committed(conn: Db, database_url: 
         await resume(conn, "acme", actor="ann")
         await mark_lost(conn, "acme", "x")
         await save_facts(conn, "acme", FACTS)
-        heard = [notify.payload async for notify in listener.notifies(timeout=0.5)]
+        heard = [notify.payload async for notify in listener.notifies(timeout=60, stop_after=6)]
+        heard += [notify.payload async for notify in listener.notifies(timeout=0.5)]
     assert heard == ["acme"] * 6
 
 

@@ -317,7 +317,7 @@ async def test_changes_are_announced_and_followed_in_order(log: Connection, data
         start = await queries.position(log)
         await apply(log, [entry("a"), entry("b")])
         await apply(log, [entry("a", 1, "running")])
-        heard = [note.channel async for note in listener.notifies(timeout=5, stop_after=1)]
+        heard = [note.channel async for note in listener.notifies(timeout=60, stop_after=1)]
 
     assert set(heard) == {CHANNEL}
     followed = await queries.changes(log, start)

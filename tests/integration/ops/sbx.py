@@ -88,7 +88,7 @@ class Stack:
     status: Any
 
 
-def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something to become true."""
     until = time.monotonic() + seconds
     while not true():

@@ -56,12 +56,17 @@ async def test_holds_releases_recoveries_and_reused_ids(
     assert all(r.xero_url for r in last)
 
 
+def _of(shop: Shop, account: str) -> list[EntryResult]:
+    return [r for r in shop.published if isinstance(r, EntryResult) and r.account == account]
+
+
 async def test_no_connection(shop: Shop, maker: Maker) -> None:
     other = Maker("nobody")
     async with delivering(shop):
         await shop.send(other.contact("created", other.customer("X", id="a/b")))
-        await asyncio.sleep(2)
-    found = [r for r in shop.published if isinstance(r, EntryResult) and r.account == "nobody"]
+        async with asyncio.timeout(60):
+            while not (found := _of(shop, "nobody")):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
     assert {r.salesbinder_url for r in found} == {"https://nobody.salesbinder.com/customers/view/a%2Fb"}
 
 

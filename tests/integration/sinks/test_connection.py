@@ -108,7 +108,7 @@ async def test_locked_period_moves_to_the_first_open_day(books: Shop, make: Make
 
 
 async def _until_held(shop: Shop, code: str | None) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not any(isinstance(r, AccountResult) and r.held == code for r in shop.published):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

@@ -87,7 +87,7 @@ async def test_a_backlog_of_one_lets_the_other_go_on(pair: tuple[Shop, Shop], xe
         await north.send(*then_reset(first, made))
         await asyncio.sleep(3)
         await south.send(*sales(second, range(1001, 1002)))
-        await south.idle(20)
+        await south.idle(60)
         waiting = await north.rows(
             "SELECT count(*) FROM ledger.commands WHERE state IN ('queued', 'running')"
         )

@@ -145,7 +145,7 @@ def test_message_that_only_fitted_compressed_is_cut_and_says_so(
 ) -> None:
     traffic.watch(DEAD_LETTERS, COMMANDS)
     big = KafkaProducer(bootstrap_servers=broker, compression_type="gzip", max_request_size=30_000_000)
-    big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 20_000_000).get(timeout=30)
+    big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 20_000_000).get(timeout=60)
     big.close()
     traffic.publish([customer_event(account, "c1", 1)])
     stage = start_stage("transform").wait_until_ready()
