@@ -40,6 +40,26 @@ def asked() -> bool:
     return bool(_asked)
 
 
+def heard(number: int) -> None:
+    """Note that a signal has asked this process to end, for a command that takes signals over itself.
+
+    Raises:
+        Ended: always.
+    """
+    _asked.append(number)
+    raise Ended
+
+
+def look() -> None:
+    """For loops of such a command: the exception may have been lost where it was raised.
+
+    Raises:
+        Ended: a signal has asked this process to end.
+    """
+    if _asked:
+        raise Ended
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
     _asked.append(number)
     if len(_asked) > 1:

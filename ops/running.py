@@ -17,7 +17,7 @@ from kafka.errors import KafkaError
 from connections.environment import Environment
 from connections.trouble import about_the_database, in_words
 from ops import environment as resolving
-from ops import targets
+from ops import interrupt, targets
 from ops.broker import Broker
 from ops.child import GRACE_SECONDS, LOOPBACK
 from ops.errors import OperationFailed
@@ -183,7 +183,7 @@ def ended_by_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP inside of the block do what Ctrl-C does."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     for number in _listened_to():
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, lambda number, _frame: interrupt.heard(number))
     try:
         yield
     finally:
@@ -226,8 +226,10 @@ def check_services(pipeline: Running) -> None:
     """See that the embedded services are there.
 
     Raises:
+        KeyboardInterrupt: a signal asked us to end, wherever it was raised before.
         OperationFailed: one has ended.
     """
+    interrupt.look()
     lost = pipeline.lost_service()
     if lost is not None:
         log = "kafka/kafka.log" if lost == "Kafka" else "postgres.log"
@@ -261,6 +263,7 @@ def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, 
                 ) from error
             progress(f"Waiting for {what} at {address}: {text}", None)
             time.sleep(_RETRY_SECONDS)
+            interrupt.look()
 
 
 def _ask_kafka(used: Environment) -> None:
