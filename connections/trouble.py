@@ -33,9 +33,13 @@ _NO_ANSWER = (psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests, 
 _SCHEMA = frozenset({"3F000", "42P01", "42703", "42883", "42P10", "42804"})
 
 
-class SchemaDiffers(psycopg.OperationalError):
-    """The database's tables are of another version than this program works with. ``str()`` says how and,
-    after a semicolon, what to do."""
+class Withheld(psycopg.OperationalError):
+    """The database serves, and nothing may be done with it for now. ``str()`` says why and, after a
+    semicolon, what to do."""
+
+
+class SchemaDiffers(Withheld):
+    """The database's tables are of another version than this program works with."""
 
 
 class Words(NamedTuple):
@@ -80,9 +84,10 @@ def about_the_schema(error: BaseException) -> bool:
 def in_words(error: BaseException) -> Words:
     """What is wrong with the database, and what ends it."""
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, SchemaDiffers):
+    if isinstance(error, Withheld):
         problem, _, remedy = text.partition("; ")
-        return Words("schema", problem, remedy)
+        kind = "schema" if isinstance(error, SchemaDiffers) else "held"
+        return Words(kind, problem, remedy or "see 'sbx status'")
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if whose(error) == "data":
         return Words("refuses", *_WORDS["refuses"](text))

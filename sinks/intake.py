@@ -94,7 +94,7 @@ async def take_in(
 async def _raise_mark(connection: Connection) -> Raised:
     row = await (await connection.execute(SQL["raise_intake"])).fetchone()
     if row is None:
-        raise LedgerHeld("the ledger is behind what was sent from it: run 'sbx recover'")
+        raise LedgerHeld("the ledger is behind what was sent from it; run 'sbx recover'")
     return Raised(*row)
 
 

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from connections.sql import load_queries
+from connections.trouble import Withheld
 from contracts.commands import ContactSnapshot, DocumentSnapshot
 from contracts.results import AccountResult, EntryResult, encode_result
 from sinks.calls import Call
@@ -24,7 +25,7 @@ class LeaseLost(Exception):
     """Another worker has the account now: nothing may be written for it here any more."""
 
 
-class LedgerHeld(psycopg.OperationalError):
+class LedgerHeld(Withheld):
     """The ledger knows less than was sent from it: nothing may be taken in or sent. See ``sinks.recover``."""
 
 
@@ -74,7 +75,7 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(lease.account)
     _, mark, held = row
     if held:
-        raise LedgerHeld("the ledger is behind what was sent from it: run 'sbx recover'")
+        raise LedgerHeld("the ledger is behind what was sent from it; run 'sbx recover'")
     if mark < lease.mark:
         raise LedgerBehind(f"the calls of {lease.account} were at mark {lease.mark}, the ledger is at {mark}")
 

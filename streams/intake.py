@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-import psycopg
 import structlog
 
+from connections.trouble import Withheld
 from contracts.commands import Command
 from sinks.intake import Raised, take_in
 from sinks.ledger import Connection, LedgerBehind
@@ -32,7 +32,7 @@ class MarkedIntake:
 
         Raises:
             LedgerHeld: nothing may be taken in now.
-            psycopg.OperationalError: database or broker are away; nothing was taken in.
+            psycopg.Error: database or broker are away; nothing was taken in.
         """
         try:
             if self._told is None:
@@ -44,7 +44,7 @@ class MarkedIntake:
             self._suspect()
             raise
         except MarkNotStored as error:
-            raise psycopg.OperationalError(str(error)) from error
+            raise Withheld(f"{error}; start Kafka where it is away") from error
         self._raised = raised[0] if raised else self._raised
 
     async def publish(self, liveness: Liveness) -> None:

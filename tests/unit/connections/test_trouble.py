@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from connections.schema import difference
 from connections.spells import REMIND_SECONDS, Spell
-from connections.trouble import SchemaDiffers, about_the_schema, in_words, whose
+from connections.trouble import SchemaDiffers, Withheld, about_the_schema, in_words, whose
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,12 @@ def test_a_schema_that_differs_has_the_remedy_of_its_side(applied: dict[str, boo
     words = in_words(SchemaDiffers(difference(applied, ["a/1"])))
     assert (words.kind, words.remedy) == ("schema", remedy)
     assert remedy not in words.problem
+
+
+def test_what_is_withheld_is_waited_for_in_its_own_words() -> None:
+    error = Withheld("the ledger is behind what was sent from it; run 'sbx recover'")
+    assert whose(error) == "database"
+    assert in_words(error) == ("held", "the ledger is behind what was sent from it", "run 'sbx recover'")
 
 
 def test_a_database_without_tables_is_of_another_schema() -> None:
