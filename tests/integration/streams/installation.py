@@ -1,6 +1,7 @@
 """Accounts that trade, and stages at work for them, on the run's broker and a database of the test's own."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,18 @@ from tests.reliability.sales import assert_books, sales
 
 SALES = 6
 EVENTS_A_SALE = 4
+
+
+def errors(process: StageProcess) -> list[str]:
+    """Lines of a stage's log that tell of an error, but for what Kafka's client says while the broker sorts
+    out a group: it tries again.
+    """
+    lines = [json.loads(line) for line in process.log.splitlines() if line.startswith("{")]
+    return [
+        str(line["event"])
+        for line in lines
+        if line["level"] == "error" and not line["logger"].startswith("aiokafka")
+    ]
 
 
 class Installation:
