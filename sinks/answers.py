@@ -136,7 +136,8 @@ def _is_whole(found: Mapping[str, Any]) -> bool:
 
 def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
     """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
-    what it takes for the same name, so one contact alone is believed whatever it is called.
+    what it takes for the same name, so one contact alone is believed whatever it is called. The numbers of
+    contacts are our own, letter for letter: one that is not among those found is not there.
     """
     if not call.route.keys:
         full = len(objects) >= int(call.route.query["pageSize"])
@@ -146,9 +147,8 @@ def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Resu
     if found:
         return Result("ok", found)
     if len(call.parts) > 1:
-        return Result("split")
-    searched = "searchTerm" in part.element.query  # what Xero has found holds the text, perhaps among others
-    believed = call.route.envelope == "Contacts" and len(objects) == 1 and not searched
+        return Result("ok") if key == "ContactNumber" else Result("split")
+    believed = call.route.envelope == "Contacts" and len(objects) == 1
     return Result("ok", tuple(objects) if believed else ())
 
 

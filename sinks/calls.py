@@ -43,6 +43,11 @@ class Call:
         """What the call is about, in the order of its elements."""
         return [part.element.target for part in self.parts]
 
+    @property
+    def held(self) -> list[Target]:
+        """All that no other call may be about meanwhile: targets, and names that contacts are given."""
+        return [*self.targets, *(p.element.claim for p in self.parts if p.element.claim is not None)]
+
 
 def make_call(parts: Sequence[Part]) -> Call:
     """A call of these elements, which are all of one route, with a new Idempotency-Key."""
@@ -124,8 +129,7 @@ def _weight(element: Element) -> int:
     """Bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
-    alone = "searchTerm" if element.route == "contacts.find" else "where"
-    if element.route in ("contacts.find", "invoices.find", "bills.find") and alone in element.query:
+    if element.route in ("invoices.find", "bills.find") and "where" in element.query:
         return MAX_QUERY  # a name or number that cannot stand in a list is looked up on its own
     return len(quote(element.query.get("where", element.xero_id))) + 40
 

@@ -15,6 +15,7 @@ from sinks import ledger
 from sinks.breaker import Breaker
 from sinks.effects import FACT_CODES
 from sinks.entries import Entry, describe, now_utc, result_of
+from sinks.namesakes import Namesakes
 from sinks.planner import (
     AskFacts,
     Done,
@@ -74,6 +75,7 @@ class Desk:
     """By reason code for which Xero was asked although the facts were new: from when the facts were."""
     breaker: Breaker = field(default_factory=Breaker)
     stumbles: Stumbles = field(default_factory=Stumbles)
+    names: Namesakes = field(default_factory=Namesakes)
 
     async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
@@ -100,7 +102,7 @@ class Desk:
         self, connection: ledger.Connection, works: list[Work], outcome: Outcome, writer: "_Writer"
     ) -> list[Work]:
         """One plan each; returns those that learnt something and must be planned again."""
-        found = await situations(connection, self.account, works, self.settings, self.facts)
+        found = await situations(connection, self.account, works, self.settings, self.facts, self.names)
         again: list[Work] = []
         learnt: dict[Target, Link] = {}
         for work, situation in zip(works, found, strict=True):
@@ -114,6 +116,8 @@ class Desk:
             elif isinstance(step, Remember):
                 learnt |= {link.target: link for link in step.links}
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
+                if step.acted:
+                    work.entry = replace(work.entry, acted=True)
                 if step.afresh:
                     work.known, work.refusal = Known(), None
                 again.append(work)
@@ -173,7 +177,7 @@ def _name_may_be_free(work: Work, step: Fail) -> bool:
     """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
     was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
     looked_up = work.known.contact_by_name is not None
-    return step.code == "contact_name_taken" and looked_up and not work.name_asked_again
+    return step.code == "contact_name_unseen" and looked_up and not work.name_asked_again
 
 
 def _plan(situation: Situation) -> Plan:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sinks.answers import Result
+from sinks.names import alike, same_name
 from sinks.planner import Known, Refusal
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import GONE, link_of_invoice
@@ -94,8 +95,10 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
         return replace(known, contact=first)
     if element.route == "contacts.find_number":
         return replace(known, contact_by_number=found)
-    if element.route == "contacts.find":
-        return replace(known, contact_by_name=found)
+    if element.route == "contacts.find_numbers":
+        return replace(known, contact_by_number=found)
+    if element.route in ("contacts.find", "contacts.search", "contacts.list"):
+        return _learnt_of_name(known, element, found)
     if element.route in ("invoices.find", "bills.find"):
         return replace(known, invoice_by_number=found)
     if element.route == "invoices.read":
@@ -111,6 +114,20 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
     if element.route == "credit_notes.read":
         return replace(known, credit_notes={**known.credit_notes, element.xero_id: first})
     raise ValueError(f"{element.route} is no look-up")
+
+
+def _learnt_of_name(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]) -> Known:
+    """Contacts of a name, and how far it is looked for."""
+    if element.route == "contacts.find":
+        return replace(known, contact_by_name=found, names_asked=1)
+    same = tuple(c for c in found if same_name(str(c.get("Name") or ""), element.wanted))
+    near = tuple(c for c in found if alike(str(c.get("Name") or ""), element.wanted))
+    if not same and len(near) == 1:
+        same = near
+    if element.route == "contacts.search":
+        return replace(known, contact_by_name=same, names_asked=2)
+    more = len(found) >= int(ROUTES[element.route].query["pageSize"])
+    return replace(known, contact_by_name=same, names_asked=int(element.query["page"]) + 2 if more else -1)
 
 
 def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Link | None) -> Link | None:

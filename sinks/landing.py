@@ -20,8 +20,9 @@ from sinks.effects import apply
 from sinks.entries import now_utc
 from sinks.exchange import compare_rate
 from sinks.lane import Lane
+from sinks.planner import Refusal
 from sinks.situations import Work
-from sinks.steps import Link, Target, encode_memory
+from sinks.steps import ROUTES, Link, Target, encode_memory
 from sinks.xero.client import Answer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -61,24 +62,27 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
             for part, result in zip(call.parts, ending.reading.results, strict=True):
                 members = [lane.works[i] for i in part.members]
                 works |= {work.entry.command_id: work for work in members}
-                link = _applied(call, part, result, members, links.get(part.element.target))
+                followers = lane.waiting.get(part.element.target, []) if part.element.shared else []
+                taught = [*members, *followers]
+                link = _applied(call, part, result, taught, links.get(part.element.target))
                 _note_trouble(lane, call, ending, members)
+                _tell_namesakes(lane, part, result)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
                     if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
                         await ledger.resolve_unknown(connection, lane.account, [part.element.target])
-                for work in members:
+                for work in members if result.verdict == "ok" else taught:
                     if _perhaps_applied(call, result, ending):
                         work.entry = replace(work.entry, perhaps_acted=True)
                     work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
-            freed = [work for target in call.targets for work in lane.waiting.get(target, ())]
+            freed = [work for target in call.held for work in lane.waiting.get(target, ())]
             works |= {work.entry.command_id: work for work in freed}
             outcome = await lane.desk().advance(connection, list(works.values()))
             crash_point("landing.before_commit")
         crash_point("landing.after_commit")
-        lane.freed(call.targets)
+        lane.freed(call.held)
         lane.take(list(works.values()), outcome)
 
 
@@ -89,6 +93,26 @@ def _perhaps_applied(call: Call, result: Result, ending: Ending) -> bool:
     if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
         return ending.conclusion == NO_ANSWER or (ending.answer is not None and ending.answer.status >= 500)
     return result.verdict in ("unknown", "split")
+
+
+def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
+    """What came of a call that gave a contact its name is told to those that wait to give it to theirs: they
+    need not be refused themselves.
+    """
+    element = part.element
+    if element.target.kind != "contact" or ROUTES[element.route].reads:
+        return
+    found = result.found[0] if result.found else {}
+    away = str(found.get("ContactStatus") or "ACTIVE") != "ACTIVE" or bool(found.get("MergedToContactID"))
+    if result.verdict == "ok" and not away:
+        lane.names.learn(element, found)
+    elif element.xero_id:
+        lane.names.forget(element.xero_id)
+    if element.claim is None or result.verdict != "refused" or result.code != "contact_name_taken":
+        return
+    for work in lane.waiting.get(element.claim, ()):
+        if work.route == element.route == "contacts.create":
+            work.refusal = Refusal(element.step, result.code, result.details)
 
 
 def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:

@@ -19,6 +19,7 @@ from sinks.calls import FULL_BATCH, Call, Part, batches, make_call
 from sinks.desk import Desk, Outcome, write_and_publish
 from sinks.entries import Entry, now_utc
 from sinks.ledger import Lease
+from sinks.namesakes import Namesakes
 from sinks.recover.marking import Marking
 from sinks.session import Pool, Session
 from sinks.shares import Shares
@@ -45,7 +46,10 @@ _ORDER = (
     "invoices.read",
     "contacts.read",
     "contacts.find",
+    "contacts.search",
+    "contacts.list",
     "contacts.find_number",
+    "contacts.find_numbers",
     "invoices.find",
     "credit_notes.find",
     "bills.find",
@@ -96,6 +100,9 @@ class Lane:
         self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
         self.flying: dict[Target, Call] = {}
         self.waiting: dict[Target, list[Work]] = {}
+        self.claimed: dict[Target, Target] = {}
+        """Names that a contact is being given: by which target."""
+        self.names = Namesakes()
         self.desk_lock = asyncio.Lock()
         self.more = False
         self.more_turn = ledger.LIVE
@@ -126,6 +133,7 @@ class Lane:
             self.doubted,
             self.state.breaker,
             self.stumbles,
+            self.names,
         )
 
     @property
@@ -211,21 +219,27 @@ class Lane:
             self._enqueue(work, element)
 
     def _enqueue(self, work: Work, element: Element) -> None:
-        target = element.target
+        target, claim = element.target, element.claim
+        work.route = element.route
         queue = self.queued[element.route]
         part = queue.get(target)
-        if part is not None and part.element.step == element.step:
+        if claim is not None and self.claimed.get(claim, target) != target:
+            self.waiting.setdefault(claim, []).append(work)
+        elif part is not None and part.element.step == element.step and not element.shared:
             part.members.append(work.entry.command_id)
         elif target in self.flying or any(target in other for other in self.queued.values()):
             self.waiting.setdefault(target, []).append(work)
         else:
             queue[target] = Part(element, [work.entry.command_id], work.batch_limit)
+            if claim is not None:
+                self.claimed[claim] = target
 
     def freed(self, targets: Iterable[Target]) -> list[Work]:
         """Works that waited for these targets, which are free now."""
         freed = []
         for target in targets:
             self.flying.pop(target, None)
+            self.claimed.pop(target, None)
             freed += self.waiting.pop(target, [])
         return freed
 
@@ -382,6 +396,8 @@ class Lane:
             for work in works:
                 self.works.pop(work.entry.command_id, None)
         self.waiting.clear()
+        flying = {target for call in self.flying.values() for target in call.held}
+        self.claimed = {claim: target for claim, target in self.claimed.items() if claim in flying}
 
 
 SEND_WITHIN = 10.0

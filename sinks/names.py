@@ -1,5 +1,6 @@
 """Names as Xero compares them."""
 
+import hashlib
 import unicodedata
 
 
@@ -12,3 +13,28 @@ def folded(name: str) -> str:
     """The name as Xero compares it."""
     decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def name_key(name: str) -> str:
+    """The same short text for all names that Xero takes for one."""
+    return hashlib.sha256(folded(name).encode()).hexdigest()[:32]
+
+
+def alike(one: str, other: str) -> bool:
+    """True when the two differ in nothing but what some rules of comparing leave out: letters that have a
+    plain one beside them (ø, æ), signs that nobody sees, forms of quotes and dashes.
+    """
+    return _skeleton(one) == _skeleton(other)
+
+
+def _skeleton(name: str) -> str:
+    visible = "".join(c for c in folded(name) if unicodedata.category(c) != "Cf").translate(_PLAIN)
+    return " ".join(visible.split())
+
+
+_PLAIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t"}
+    | dict.fromkeys("‘’‚‛`´ʼ", "'")
+    | dict.fromkeys("“”„‟", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+)

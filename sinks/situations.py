@@ -17,13 +17,16 @@ from sinks import ledger
 from sinks.calls import FULL_BATCH
 from sinks.entries import Entry, now_utc
 from sinks.folding import completed
+from sinks.names import folded
+from sinks.namesakes import Namesakes
 from sinks.planner import Known, Refusal, Sent, Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
+from sinks.planner.namesakes import Group, group_of
 from sinks.planner.orders import bill_target, order_target
 from sinks.planner.shares import MoneyEvent, is_finer, shares
 from sinks.planner.told import currency_of
-from sinks.steps import Kind, Link
+from sinks.steps import Kind, Link, Target
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class Work:
     facts_asked_at: datetime | None = None
     """When the organisation was asked about for the sake of a step that cannot be undone."""
     name_asked_again: bool = False
+    route: str = ""
+    """By which its next step goes."""
     batch_limit: int = FULL_BATCH
 
     @property
@@ -53,6 +58,7 @@ async def situations(
     works: Sequence[Work],
     settings: Settings,
     facts: OrganisationFacts,
+    names: Namesakes | None = None,
 ) -> list[Situation]:
     """What the planner needs to know for each of ``works``, in their order."""
     newest = await _newest_documents(connection, account, works)
@@ -61,6 +67,7 @@ async def situations(
     records = {w.entry.command.record_id for w in works}
     keys = {contact_target(c).record_id for c in contacts.values()}
     links = await ledger.links(connection, account, records, keys)
+    groups = _groups(contacts, links)
     payments = _by_transaction(links.values(), "payment")
     credit_notes = _by_transaction(links.values(), "credit_note")
     refunds = _by_transaction(links.values(), "refund")
@@ -82,6 +89,7 @@ async def situations(
         command = entry.command
         contact = contacts.get(entry.command_id)
         contact_link = links.get(contact_target(contact)) if contact else None
+        group = groups.get(folded(contact.name)) if contact and _unlinked(contact_link) else None
         record = command.record_id
         key = contact_target(contact).record_id if contact else ""
         lost = {t: step for t, step in unknown.items() if t.record_id in (record, key)}
@@ -100,7 +108,13 @@ async def situations(
             order_link=links.get(order_target(record)),
             bill_link=links.get(bill_target(record)),
             contact_link=contact_link,
-            contact_shared=contact_link is not None and contact_link.xero_id in shared,
+            contact_shared=contact is not None
+            and (
+                (contact_link is not None and contact_link.xero_id in shared)
+                or _joined(contact, groups.get(folded(contact.name)))
+            ),
+            group=group,
+            namesake=names.get(contact.name) if names and contact and _unlinked(contact_link) else None,
             payment_links=payments.get(record, {}),
             credit_note_links=credit_notes.get(record, {}),
             refund_links=refunds.get(record, {}),
@@ -163,6 +177,25 @@ async def _with_share(connection: ledger.Connection, s: Situation) -> Situation:
     await connection.execute(_SQL["fix_share"], {"command_id": s.command.command_id, "share": str(share)})
     money = tuple(replace(event, share=share) if event is own else event for event in s.money)
     return replace(s, money=money)
+
+
+def _unlinked(link: Link | None) -> bool:
+    return link is None or link.removed
+
+
+def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[Target, Link]) -> dict[str, Group]:
+    """By name as Xero compares it: the records of that name that are not linked yet."""
+    named: dict[str, dict[Target, ContactSnapshot]] = {}
+    for contact in contacts.values():
+        target = contact_target(contact)
+        if _unlinked(links.get(target)):
+            named.setdefault(folded(contact.name), {})[target] = contact
+    return {name: group_of(several.values()) for name, several in named.items()}
+
+
+def _joined(contact: ContactSnapshot, group: Group | None) -> bool:
+    """True when another record of the name is about to be linked to the contact."""
+    return group is not None and bool(set(group.records) - {contact.record_id})
 
 
 async def _newest_contacts(

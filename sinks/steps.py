@@ -71,6 +71,7 @@ _LINES = {"summarizeErrors": "false", "unitdp": "4"}
 _NOTE_NUMBER = ("CreditNoteNumber",)
 _ON_CREDIT_NOTE = ("CreditNote.CreditNoteID", "Invoice.InvoiceID")
 """Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
+_ALL_OF_THEM = {"includeArchived": "true", "page": "1", "pageSize": "1000"}
 _ORDER_NUMBER = ("PurchaseOrderNumber",)
 _ORDER_ID = ("PurchaseOrderID",)
 
@@ -80,7 +81,10 @@ ROUTES: dict[str, Route] = {
         Route("contacts.create", "PUT", "/Contacts", "Contacts", 50, _BATCH, ("ContactNumber",), True),
         Route("contacts.update", "POST", "/Contacts", "Contacts", 50, _BATCH, ("ContactID",)),
         Route("contacts.find", "GET", "/Contacts", "Contacts", 20, {}, ("Name",)),
+        Route("contacts.search", "GET", "/Contacts", "Contacts", 1, {"page": "1", "pageSize": "1000"}),
+        Route("contacts.list", "GET", "/Contacts", "Contacts", 1, {"pageSize": "1000"}),
         Route("contacts.find_number", "GET", "/Contacts", "Contacts", 20, {}, ("ContactNumber",)),
+        Route("contacts.find_numbers", "GET", "/Contacts", "Contacts", 1, _ALL_OF_THEM),
         Route("contacts.read", "GET", "/Contacts/{id}", "Contacts", 40, {}, ("ContactID",)),
         Route("items.create", "PUT", "/Items", "Items", 1, _BATCH, ("Code",), True),
         Route("invoices.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("InvoiceNumber",), True),
@@ -127,6 +131,12 @@ class Element:
     """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What to keep in the link when Xero accepts; JSON."""
+    claim: Target | None = None
+    """What no two calls may be about besides the target: a name that a contact is given."""
+    offers: Mapping[str, Any] = field(default_factory=dict)
+    """Of a contact: what its namesakes may take as said when Xero accepts, see ``planner.namesakes``."""
+    shared: bool = False
+    """All that wait for its target learn what came of it: it is asked, or made, once for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

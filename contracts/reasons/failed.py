@@ -146,9 +146,20 @@ REASONS = (
     ),
     _failed(
         "contact_name_taken",
-        "Xero already has another contact with the name '{name}'.",
+        "Xero already has another contact whose name it takes for '{name}'.",
         "Two active contacts of Xero never share a name, whatever its case and accents.",
         "merge the two contacts in Xero, or change one of the names; then retry.",
+        "xero",
+        by=("name",),
+    ),
+    _failed(
+        "contact_name_unseen",
+        "Xero says that another contact has the name '{name}', and shows no contact of that name.",
+        "All active contacts of the organisation were gone through, with case, accents and blanks left "
+        "aside. Whoever has the name may have lost it in between, or Xero compares names in a way that we do "
+        "not know.",
+        "retry; if it fails again, look for the name in Xero and change it there, or change it in "
+        "SalesBinder, then retry.",
         "xero",
         by=("name",),
     ),

@@ -16,6 +16,7 @@ TITLES = {
     "lines_missing": "Document without lines",
     "number_taken": "Number is taken",
     "contact_name_taken": "Contact name is taken",
+    "contact_name_unseen": "Contact of that name is not shown",
     "contact_number_taken": "Contact number is taken",
     "contact_archived": "Contact is archived",
     "contact_gone": "Contact is not in Xero any more",

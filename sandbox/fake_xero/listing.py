@@ -8,7 +8,7 @@ from typing import Any
 from .books.errors import BadQuery
 from .books.ledger import Books, fold
 from .books.reading import parse_day
-from .query import Where, sort
+from .query import Where, comparable, comparable_with_accents, sort
 from .resources import Resource
 
 _DEFAULT_PAGE = 100
@@ -58,7 +58,9 @@ def _whole(query: Mapping[str, str], name: str, default: int) -> int:
 def _filtered(
     books: Books, resource: Resource, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> list[Any]:
-    where = Where(query["where"], resource.fields, resource.title) if query.get("where") else None
+    folds = books.behaviour.where_folds_accents or resource.plural != "Contacts"
+    compared = comparable if folds else comparable_with_accents
+    where = Where(query["where"], resource.fields, resource.title, compared) if query.get("where") else None
     quick = resource.candidates(books, where.equal) if where else None
     found: Iterable[Any]
     if query.get("ids"):
@@ -77,9 +79,10 @@ def _filtered(
     if resource.plural == "PurchaseOrders":
         found = _orders(found, query)
     if query.get("searchterm"):
-        term = fold(query["searchterm"])
+        form = fold if books.behaviour.search_folds_accents else comparable_with_accents
+        term = form(query["searchterm"])
         getters = [resource.fields[name] for name in resource.search]
-        found = [record for record in found if any(term in fold(get(record) or "") for get in getters)]
+        found = [record for record in found if any(term in form(get(record) or "") for get in getters)]
     if since := _since(headers.get("if-modified-since")):
         found = [record for record in found if record.updated and record.updated > since]
     return list(found)

@@ -40,11 +40,23 @@ def comparable(value: Any) -> Any:
     return fold(value) if isinstance(value, str) else value
 
 
+def comparable_with_accents(value: Any) -> Any:
+    """As `comparable`, but for accents, which make another text, and so do other forms of Unicode."""
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
 class Where:
     """A compiled `where`: `test` says whether a record passes; `equal` holds the `Path == literal` parts that
     must hold, for finding candidates by index."""
 
-    def __init__(self, expression: str, fields: dict[str, Getter], title: str) -> None:
+    def __init__(
+        self,
+        expression: str,
+        fields: dict[str, Getter],
+        title: str,
+        compared: Callable[[Any], Any] = comparable,
+    ) -> None:
+        self._compared = compared
         self._tokens = self._split(expression)
         self._at = 0
         self._fields = fields
@@ -109,12 +121,12 @@ class Where:
             self.equal[name] = literal
         return self._comparison(get, op, literal)
 
-    @staticmethod
-    def _comparison(get: Getter, op: str, literal: Any) -> Test:
-        compare, right = _COMPARE[op], comparable(literal)
+    def _comparison(self, get: Getter, op: str, literal: Any) -> Test:
+        compared = self._compared
+        compare, right = _COMPARE[op], compared(literal)
 
         def test(record: Any) -> bool:
-            left = comparable(get(record))
+            left = compared(get(record))
             if isinstance(left, datetime) and isinstance(right, date):
                 left = left.date()
             if left is None or right is None:

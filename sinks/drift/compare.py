@@ -266,7 +266,8 @@ def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -
 
 def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
     """The fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left out: Xero
-    takes it and does not show it.
+    takes it and does not show it. Of a record whose contact was merged into another one they are information:
+    that one has a name and fields of its own.
     """
     if merged_to := found.get("MergedToContactID"):
         return [Difference("merged", put.link.xero_id, str(merged_to), information=True)]
@@ -274,12 +275,13 @@ def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
     if status != "ACTIVE":
         return [Difference("status", "ACTIVE", status)]
     sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
+    followed = bool(put.link.facts.get("merged"))
     differences = []
     for name, ours in sent.items():
         xeros = contact_field(name, found)
         rivals = [(rival.facts.get("sent") or {}).get(name) for rival in around.rivals]
         if ours and xeros is not None and all(not same_field(one, xeros) for one in (ours, *rivals)):
-            differences.append(Difference(name, _readable(ours), _readable(xeros)))
+            differences.append(Difference(name, _readable(ours), _readable(xeros), information=followed))
     return differences
 
 

@@ -12,6 +12,8 @@ from contracts.newness import Stamp
 from contracts.reasons import Refused, render, warning
 from contracts.results import Warning
 from sinks.folding import TOLD_FIELDS, news, told
+from sinks.planner.contact_lookups import find_by_name, find_by_number, find_numbers, read_by_id
+from sinks.planner.namesakes import Group, Namesake, group_of, name_claim
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
 from sinks.resolve.contacts import Field
@@ -89,7 +91,7 @@ def plan_archived(s: Situation) -> Plan:
 
 def read_contact(s: Situation, link: Link) -> Send:
     """Read the linked contact as Xero has it now."""
-    return _read(link.target, link.xero_id)
+    return read_by_id(link.target, link.xero_id)
 
 
 def is_archived(s: Situation) -> bool:
@@ -160,21 +162,73 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
         if s.now < s.unknown[target]:
             return Wait(s.unknown[target], "waiting_for_answer")
         if s.known.contact_by_number is None:
-            return _find_by_number(target, contact)
-        if not s.known.contact_by_number:  # the call did nothing: it is sent under a new key
+            return find_by_number(target, contact)
+        if not any(
+            c.get("ContactNumber") == contact.record_id for c in s.known.contact_by_number
+        ):  # the call did nothing: it is sent under a new key
             return Remember((), (target,), afresh=True)
-    if s.known.contact_by_name is not None or s.known.contact_by_number is not None:
+    if s.namesake is not None and not _number_refused(s):
+        return _join(s, contact, resolved, s.namesake)
+    refused = s.refusal is not None and s.refusal.step == "contact"
+    numbered = [c for c in s.known.contact_by_number or () if c.get("ContactNumber") == contact.record_id]
+    asked = s.known.contact_by_number is not None and (refused or numbered)
+    if s.known.contact_by_name is not None or asked:
         return _match(s, contact, resolved)
     if s.refusal is None or s.refusal.step != "contact":
-        body = contact_body(resolved.fields, ()) | {"ContactNumber": contact.record_id}
+        group = _group(s, contact)
+        fields = {name: value for name, (value, _) in group.offers.items()}
         return Send(
-            Element("contacts.create", "contact", target, body, memory=_memory(contact, resolved.fields))
+            Element(
+                "contacts.create",
+                "contact",
+                target,
+                contact_body(fields, ()) | {"ContactNumber": contact.record_id},
+                memory=_memory(contact, resolved.fields),
+                claim=name_claim(contact.name),
+                offers=group.offers,
+            )
         )
     if _number_refused(s):
-        return _find_by_number(target, contact)
+        return find_by_number(target, contact)
     if s.refusal.code == "contact_name_taken":
-        return _find_by_name(target, resolved)
+        return find_by_name(s, resolved)
     raise Refused(s.refusal.code, **s.refusal.details)
+
+
+def _group(s: Situation, contact: ContactSnapshot) -> Group:
+    return s.group or group_of([contact])
+
+
+def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, namesake: Namesake) -> Plan:
+    """The contact of this name was made or found just now for another record. It is ours, too, unless Xero
+    has one of our number; what the records of the name say newer goes out once for all of them.
+    """
+    target, group = contact_target(contact), _group(s, contact)
+    if s.known.contact_by_number is None:
+        return find_numbers(group.numbers_with(contact.record_id))
+    ours = [c for c in s.known.contact_by_number if c.get("ContactNumber") == contact.record_id]
+    if ours:
+        return _link(s, contact, resolved, min(ours, key=_archived))
+    if s.refusal is not None and s.refusal.step == "contact link":
+        raise Refused(s.refusal.code, **s.refusal.details)
+    memory = _memory(contact, resolved.fields)
+    news = namesake.news(group)
+    if not news:
+        name = str(namesake.contact.get("Name") or contact.name)
+        return Remember((Link(target, namesake.contact_id, name, s.seq, facts=memory),), acted=True)
+    body = contact_body(news, (), namesake.contact, group.untold) | {"ContactID": namesake.contact_id}
+    return Send(
+        Element(
+            "contacts.update",
+            "contact link",
+            target,
+            body,
+            xero_id=namesake.contact_id,
+            memory=memory,
+            claim=name_claim(contact.name),
+            offers=group.offers,
+        )
+    )
 
 
 def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
@@ -185,15 +239,17 @@ def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) ->
     if ours:
         return _link(s, contact, resolved, min(ours, key=_archived))
     if s.known.contact_by_name is None:
-        return _find_by_name(target, resolved)
+        return find_by_name(s, resolved)
     namesakes = [c for c in s.known.contact_by_name if not _archived(c)]
     if s.known.contact_by_number is None and any(c.get("ContactNumber") for c in namesakes):
-        return _find_by_number(target, contact)
+        return find_by_number(target, contact)
     if namesakes:
         return _link(s, contact, resolved, max(namesakes, key=lambda c: c.get("Name") == contact.name))
-    if s.refusal is not None:
+    if s.refusal is not None and s.refusal.code != "contact_name_taken":
         raise Refused(s.refusal.code, **s.refusal.details)
-    raise Refused("contact_name_taken", name=contact.name)
+    if s.known.names_asked >= 0:
+        return find_by_name(s, resolved)
+    raise Refused("contact_name_unseen", name=contact.name)
 
 
 def _link(
@@ -203,13 +259,14 @@ def _link(
     if match.get("MergedToContactID") and s.known.contact is not None:
         match = s.known.contact
     if merged := match.get("MergedToContactID"):
-        return _read(contact_target(contact), str(merged))
+        return read_by_id(contact_target(contact), str(merged))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
     if _archived(match):
         raise Refused("contact_archived", name=match.get("Name", contact.name))
-    filled = {name: value for name, value in resolved.fields.items() if value}
-    body = contact_body(filled, (), match, resolved.untold) | {"ContactID": match["ContactID"]}
+    group = _group(s, contact)
+    filled = {name: value for name, (value, _) in group.offers.items()}
+    body = contact_body(filled, (), match, group.untold) | {"ContactID": match["ContactID"]}
     if not match.get("ContactNumber"):
         body["ContactNumber"] = contact.record_id
     element = Element(
@@ -219,6 +276,8 @@ def _link(
         body,
         xero_id=str(match["ContactID"]),
         memory=_memory(contact, resolved.fields),
+        claim=name_claim(contact.name),
+        offers=group.offers,
     )
     return Send(element)
 
@@ -311,40 +370,6 @@ def _memory(
         },
     }
     return {**known, "merged": True} if merged else known
-
-
-def _find_by_name(target: Target, resolved: ResolvedContact) -> Send:
-    """Names are compared by Xero itself, which knows neither case nor accents. One with a quote cannot stand
-    in a filter: it is searched for by its longest part without one.
-    """
-    wanted = str(resolved.fields["name"])
-    query = {"where": f"Name=={quoted(wanted)}", "page": "1"}
-    if '"' in wanted or "\\" in wanted:
-        part = max(wanted.replace("\\", '"').split('"'), key=len).strip()
-        query = {"searchTerm": part or wanted, "page": "1", "pageSize": "1000"}
-    return Send(Element("contacts.find", "look up contact by name", target, query=query, wanted=wanted))
-
-
-def _find_by_number(target: Target, contact: ContactSnapshot) -> Send:
-    """Only a page tells into which contact another was merged."""
-    query = {
-        "where": f"ContactNumber=={quoted(contact.record_id)}",
-        "includeArchived": "true",
-        "page": "1",
-    }
-    wanted = contact.record_id
-    return Send(
-        Element("contacts.find_number", "look up contact by number", target, query=query, wanted=wanted)
-    )
-
-
-def quoted(text: str) -> str:
-    """A text as Xero's ``where`` takes it. It knows no way to write a quote inside (Xero-Java#347)."""
-    return f'"{text}"'
-
-
-def _read(target: Target, contact_id: str) -> Send:
-    return Send(Element("contacts.read", "read contact", target, xero_id=contact_id))
 
 
 def _number_refused(s: Situation) -> bool:

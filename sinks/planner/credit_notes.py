@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
-from sinks.planner.contacts import quoted
+from sinks.planner.contact_lookups import quoted
 from sinks.planner.invoices import GONE, give_up
 from sinks.planner.payments import is_marked
 from sinks.planner.review import refuse_unsettled

@@ -11,13 +11,13 @@ from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.planner.amounts import amount_in, xero_day
+from sinks.planner.contact_lookups import quoted
 from sinks.planner.contacts import (
     contact_target,
     party_warnings,
     plan_archived,
     plan_gone,
     plan_party,
-    quoted,
     trouble_warnings,
 )
 from sinks.planner.items import plan_item, refuse_tracked

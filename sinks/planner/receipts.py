@@ -9,7 +9,8 @@ from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from mappers.totals import totals
 from sinks.names import same_name
-from sinks.planner.contacts import is_archived, plan_archived, quoted, read_contact
+from sinks.planner.contact_lookups import quoted
+from sinks.planner.contacts import is_archived, plan_archived, read_contact
 from sinks.planner.invoices import (
     GONE,
     UNAPPROVED,

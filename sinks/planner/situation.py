@@ -9,6 +9,7 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
 from contracts.results import Outcome, Warning
+from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
 from sinks.steps import Element, Link, Target
 
@@ -18,6 +19,9 @@ class Known:
     """What was read from Xero for this command, and is still fresh. None: not read."""
 
     contact_by_name: tuple[Mapping[str, Any], ...] | None = None
+    names_asked: int = 0
+    """How far the name was looked for: 0 not at all, then step by step as ``planner.contact_lookups`` has it;
+    below 0 to the end."""
     contact_by_number: tuple[Mapping[str, Any], ...] | None = None
     contact: Mapping[str, Any] | None = None
     invoice_by_number: tuple[Mapping[str, Any], ...] | None = None
@@ -74,7 +78,11 @@ class Situation:
     bill_link: Link | None = None
     contact_link: Link | None = None
     contact_shared: bool = False
-    """Another SalesBinder record is linked to the same Xero contact."""
+    """Another SalesBinder record is linked to the same Xero contact, or is about to be."""
+    group: Group | None = None
+    """Of a contact that is not linked: the records of its name that are planned along, itself included."""
+    namesake: Namesake | None = None
+    """A contact of its name that was made or found just now for another record."""
     payment_links: Mapping[str, Link] = field(default_factory=dict)
     """The invoice's payments of ours, by transaction id."""
     credit_note_links: Mapping[str, Link] = field(default_factory=dict)
@@ -121,6 +129,8 @@ class Remember:
     """Steps of unknown fate that are now cleared up."""
     afresh: bool = False
     """What was read and refused so far was about something else: forget it."""
+    acted: bool = False
+    """What was learnt is what the action set out to do: another action's call has done it for both."""
 
 
 @dataclass(frozen=True, slots=True)

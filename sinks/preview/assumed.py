@@ -81,6 +81,9 @@ class AssumedXero:
             return self._read(element)
         if action in ("find", "find_number"):
             return Result("ok", tuple(self._found(element, by_number=action == "find_number")))
+        if action in ("search", "list", "find_numbers"):
+            kind = element.target.kind
+            return Result("ok", tuple(self._shown(one) for one in self._objects.values() if one.kind == kind))
         if action == "create":
             return self._create(element)
         if action == "remove":

@@ -87,8 +87,12 @@ SITUATIONS = {
         "look up contact by number",
     ),
     "namesake was not found": (
-        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=())),
-        "failed contact_name_taken",
+        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=(), names_asked=1)),
+        "look up contact by name",
+    ),
+    "namesake was not found in all of Xero": (
+        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=(), names_asked=-1)),
+        "failed contact_name_unseen",
     ),
     "namesake merged": (
         created(

@@ -39,6 +39,7 @@ SCENARIOS = {
     "received_in_part": "test_receipts::test_received_in_part_is_no_receipt",
     "contact_archived": "test_contacts::test_archived_contact_fails_until_it_is_restored",
     "contact_gone": "test_contact_care::test_contact_that_is_gone_is_made_again_by_a_retry",
+    "contact_name_unseen": "test_namesakes::test_name_that_xero_calls_taken_and_never_shows_names_no_contact",
     "contact_name_invalid": "test_contacts::test_name_that_xero_cannot_hold_fails_until_it_is_corrected",
     "no_matching_payment": "test_reversals::test_no_payment_of_ours_matches",
     "refund_exceeds_paid": "test_refunds::test_more_than_was_paid_goes_through_once_it_was",

@@ -1,0 +1,70 @@
+"""Looking for contacts in Xero: by name as Xero compares names, by our number, by its id."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from contracts.commands import ContactSnapshot
+from sinks.names import name_key
+from sinks.planner.situation import Send, Situation
+from sinks.resolve import ResolvedContact
+from sinks.steps import Element, Target
+
+
+def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
+    """Xero knows neither case nor accents when it calls a name taken; whether its filter and its search do
+    is told differently. So it is asked for the name, then searched for a part that has one spelling, then all
+    its contacts are gone through and compared by us. Whoever looks for the name waits for the one answer.
+
+    A name with a quote cannot stand in a filter.
+    """
+    wanted, asked = str(resolved.fields["name"]), s.known.names_asked
+    if asked == 0 and not {'"', "\\"} & set(wanted):
+        route, query = "contacts.find", {"where": f"Name=={quoted(wanted)}", "page": "1"}
+    elif asked <= 1:
+        route, query = "contacts.search", {"searchTerm": _plainest_part(wanted)}
+    else:
+        route, query = "contacts.list", {"page": str(asked - 1)}
+    target = Target("contact", f"like/{name_key(wanted)}")
+    step = "look up contact by name"
+    return Send(Element(route, step, target, query=query, wanted=wanted, shared=True))
+
+
+def _plainest_part(name: str) -> str:
+    """The longest part of a name without quotes and letters that may be spelt otherwise."""
+    parts = re.findall(r"[ !#-\[\]-~]+", name)
+    return max((part.strip() for part in parts), key=len, default="") or name
+
+
+def find_numbers(numbers: Sequence[str]) -> Send:
+    """Has Xero a contact of one of these numbers? Asked once for all of them, and told to those alone that
+    asked for the same ones.
+    """
+    where = " OR ".join(f"ContactNumber=={quoted(number)}" for number in numbers)
+    asked = hashlib.sha256(where.encode()).hexdigest()[:32]
+    target = Target("contact", f"numbers/{asked}")
+    step = "look up contact by number"
+    return Send(Element("contacts.find_numbers", step, target, query={"where": where}, shared=True))
+
+
+def find_by_number(target: Target, contact: ContactSnapshot) -> Send:
+    """Only a page tells into which contact another was merged."""
+    query = {
+        "where": f"ContactNumber=={quoted(contact.record_id)}",
+        "includeArchived": "true",
+        "page": "1",
+    }
+    wanted = contact.record_id
+    return Send(
+        Element("contacts.find_number", "look up contact by number", target, query=query, wanted=wanted)
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as Xero's ``where`` takes it. It knows no way to write a quote inside (Xero-Java#347)."""
+    return f'"{text}"'
+
+
+def read_by_id(target: Target, contact_id: str) -> Send:
+    """Read one contact as Xero has it now."""
+    return Send(Element("contacts.read", "read contact", target, xero_id=contact_id))

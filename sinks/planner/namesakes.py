@@ -1,0 +1,95 @@
+"""Records of one name that come together: one makes the contact, the others are linked to it. Pure.
+
+Xero knows one active contact of a name. So of the records that are not linked yet and whose names Xero takes
+for one, the newest value of each field goes out with the first call, and the others cost none of their own.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from contracts.commands import ContactSnapshot
+from contracts.reasons import Refused
+from sinks.names import name_key
+from sinks.resolve.contacts import Field, resolve_contact
+from sinks.steps import Target
+
+Rank = tuple[bool, datetime, datetime]
+"""How new a value is: one of a record that says when it was so counts before one that does not."""
+Offers = Mapping[str, tuple[Field, Rank]]
+"""By field (``name``, ``phone``, …): a value that is not blank, and how new it is."""
+
+_NUMBERS_BYTES = 2300
+"""Of a look-up of several numbers, as it stands in an address."""
+_AROUND_A_NUMBER = len("ContactNumber%3D%3D%22%22%20OR%20")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records of one name that are planned together and not linked yet."""
+
+    offers: Offers
+    untold: Mapping[str, frozenset[str]]
+    """Of addresses among the offers: the parts that their record does not tell."""
+    records: tuple[str, ...]
+    """Their ids, in order."""
+
+    def numbers_with(self, record_id: str) -> tuple[str, ...]:
+        """Ids that are looked up in one call, this one among them; the same for all of them."""
+        longest = max(len(quote(one, safe="")) for one in self.records)
+        size = max(1, _NUMBERS_BYTES // (_AROUND_A_NUMBER + longest))
+        place = self.records.index(record_id) // size * size
+        return self.records[place : place + size]
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A contact that this lane has just made or found, and what it put there."""
+
+    contact: Mapping[str, Any]
+    """As Xero returned it."""
+    offers: Offers
+
+    @property
+    def contact_id(self) -> str:
+        """Xero's id of it."""
+        return str(self.contact["ContactID"])
+
+    def news(self, group: Group) -> dict[str, Field]:
+        """What the group has newer, or what nobody has put there."""
+        return {
+            name: value
+            for name, (value, rank) in group.offers.items()
+            if name not in self.offers or (rank > self.offers[name][1] and value != self.offers[name][0])
+        }
+
+
+def name_claim(name: str) -> Target:
+    """The name itself: no two calls that give it to a contact are ever under way."""
+    return Target("contact", f"name/{name_key(name)}")
+
+
+def group_of(contacts: Iterable[ContactSnapshot]) -> Group:
+    """Records of one name as a group; of each field the newest value that is not blank."""
+    offers: dict[str, tuple[Field, Rank]] = {}
+    untold: dict[str, frozenset[str]] = {}
+    records = set()
+    for contact in contacts:
+        records.add(contact.record_id)
+        try:
+            resolved = resolve_contact(contact)
+        except Refused:
+            continue
+        rank = rank_of(contact)
+        for name, value in resolved.fields.items():
+            if value and (name not in offers or rank > offers[name][1]):
+                offers[name] = (value, rank)
+                untold[name] = resolved.untold.get(name, frozenset())
+    return Group(offers, untold, tuple(sorted(records)))
+
+
+def rank_of(contact: ContactSnapshot) -> Rank:
+    """How new what the snapshot says is among other records."""
+    return (contact.dated, *contact.stamp[:2])
