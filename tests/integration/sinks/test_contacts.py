@@ -159,7 +159,7 @@ async def test_name_that_is_freed_while_we_look_is_taken(books: Shop, make: Make
     element = {"ContactNumber": other["id"], "ValidationErrors": [{"Message": taken}]}
     refused["Elements"] = [element]
     books.xero.admin.fault("answer", method="PUT", path="Contacts", value=json.dumps(refused), times=2)
-    assert await books.run(make.contact("created", other)) == ["contact_name_taken"]
+    assert await books.run(make.contact("created", other)) == ["contact_name_unseen"]
 
 
 async def test_rename_to_a_name_that_is_taken_fails(books: Shop, make: Maker) -> None:
