@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from sinks.answers import Result
+from sinks.entries import now_utc
 from sinks.names import alike, same_name
 from sinks.planner import Known, Refusal
+from sinks.planner.contact_refusals import with_refusal
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import GONE, link_of_invoice
 from sinks.planner.orders import link_of_order
@@ -53,7 +55,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
                 element.step, result.code, result.details, look_up=ROUTES[element.route].reads
             )
             work.known = _without_what_was_refused(work.known, element)
-        return None
+        return with_refusal(element, result.code, result.details, link, now_utc())
     if result.verdict != "ok":
         for work in works:
             work.known = Known()

@@ -111,7 +111,7 @@ WHERE l.account = %(account)s AND c.action IN ('payment_applied', 'refund_applie
 
 -- name: forget_fields
 -- What is not known to have been sent is sent again.
-UPDATE ledger.links l SET facts = jsonb_set(l.facts, '{sent}', (l.facts -> 'sent') - k.fields)
+UPDATE ledger.links l SET facts = jsonb_set(l.facts - 'refused', '{sent}', (l.facts -> 'sent') - k.fields)
 FROM (SELECT record_id, array_agg(field) AS fields FROM jsonb_to_recordset(%(rows)s::jsonb)
           AS r (record_id text, field text) GROUP BY record_id) AS k
 WHERE l.account = %(account)s AND l.kind = 'contact' AND l.record_id = k.record_id

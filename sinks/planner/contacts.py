@@ -13,6 +13,7 @@ from contracts.reasons import Refused, render, warning
 from contracts.results import Warning
 from sinks.folding import TOLD_FIELDS, news, told
 from sinks.planner.contact_lookups import find_by_name, find_by_number, find_numbers, read_by_id
+from sinks.planner.contact_refusals import REFUSED, refuse_again
 from sinks.planner.namesakes import Group, Namesake, group_of, name_claim
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
@@ -163,15 +164,12 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
             return Wait(s.unknown[target], "waiting_for_answer")
         if s.known.contact_by_number is None:
             return find_by_number(target, contact)
-        if not any(
-            c.get("ContactNumber") == contact.record_id for c in s.known.contact_by_number
-        ):  # the call did nothing: it is sent under a new key
+        if not _of_our_number(s, contact):  # the call did nothing: it is sent under a new key
             return Remember((), (target,), afresh=True)
     if s.namesake is not None and not _number_refused(s):
         return _join(s, contact, resolved, s.namesake)
     refused = s.refusal is not None and s.refusal.step == "contact"
-    numbered = [c for c in s.known.contact_by_number or () if c.get("ContactNumber") == contact.record_id]
-    asked = s.known.contact_by_number is not None and (refused or numbered)
+    asked = s.known.contact_by_number is not None and (refused or _of_our_number(s, contact))
     if s.known.contact_by_name is not None or asked:
         return _match(s, contact, resolved)
     if s.refusal is None or s.refusal.step != "contact":
@@ -206,8 +204,7 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
     target, group = contact_target(contact), _group(s, contact)
     if s.known.contact_by_number is None:
         return find_numbers(group.numbers_with(contact.record_id))
-    ours = [c for c in s.known.contact_by_number if c.get("ContactNumber") == contact.record_id]
-    if ours:
+    if ours := _of_our_number(s, contact):
         return _link(s, contact, resolved, min(ours, key=_archived))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
@@ -234,9 +231,7 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
 def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
     """Xero has a contact of this number or name: which one is it? The number counts more than the name."""
     target = contact_target(contact)
-    found = (*(s.known.contact_by_number or ()), *(s.known.contact_by_name or ()))
-    ours = [c for c in found if c.get("ContactNumber") == contact.record_id]
-    if ours:
+    if ours := _of_our_number(s, contact):
         return _link(s, contact, resolved, min(ours, key=_archived))
     if s.known.contact_by_name is None:
         return find_by_name(s, resolved)
@@ -250,6 +245,15 @@ def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) ->
     if s.known.names_asked >= 0:
         return find_by_name(s, resolved)
     raise Refused("contact_name_unseen", name=contact.name)
+
+
+def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[Mapping[str, Any]]:
+    """Contacts found that bear the record's number. One that was merged into a contact which is not in Xero
+    any more is none: nobody can write to either.
+    """
+    found = (*(s.known.contact_by_number or ()), *(s.known.contact_by_name or ()))
+    ours = [c for c in found if c.get("ContactNumber") == contact.record_id]
+    return [c for c in ours if s.known.contact != {} or not c.get("MergedToContactID")]
 
 
 def _link(
@@ -319,11 +323,12 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
     pushed = changed if s.contact_shared or older or link.facts.get("merged") else set(wanted)
     filled = {name: value for name, value in wanted.items() if name in pushed and value}
     cleared = tuple(name for name in sorted(pushed) if not wanted[name] and sent.get(name))
+    memory = _memory(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
+    refuse_again(s, link, memory)
     if s.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
         return read_contact(s, link)  # an address is replaced as a whole, AttentionTo must be kept
     kept = {name: _never_told(resolved, name, link) for name in resolved.untold}
     body = contact_body(filled, cleared, s.known.contact, kept) | {"ContactID": link.xero_id}
-    memory = _memory(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
     return Send(Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, memory=memory))
 
 
@@ -344,7 +349,8 @@ def _never_told(resolved: ResolvedContact, name: str, link: Link) -> frozenset[s
 
 def _moved(link: Link, xero_id: str) -> Link:
     """The link to the contact that its own was merged into, which has a name and fields of its own."""
-    return replace(link, xero_id=xero_id, facts={**link.facts, "merged": True})
+    facts = {name: value for name, value in link.facts.items() if name != REFUSED}
+    return replace(link, xero_id=xero_id, facts={**facts, "merged": True})
 
 
 def _memory(

@@ -145,3 +145,124 @@ async def test_contact_that_is_gone_is_made_again_by_a_retry(books: Shop, make: 
     assert await books.retry(edit, invoice) == ["posted", "posted"]
     assert books.contact("Widgets & Co")["phones"]["FAX"]["PhoneNumber"] == "1"
     assert books.invoice("1")["contact_name"] == "Widgets & Co"
+
+
+async def test_contact_that_is_gone_is_not_the_namesake_of_a_document(books: Shop, make: Maker) -> None:
+    """Although it was made less than a minute ago."""
+    customer = make.customer("Widgets & Co")
+    await books.run(make.contact("created", customer))
+    books.seed(remove_contact=books.contact("Widgets & Co")["id"])
+    invoice = make.created(make.document(customer, 1))
+    assert await books.run(invoice) == ["contact_gone"]
+    assert await books.retry(invoice) == ["posted"]
+    assert books.invoice("1")["contact_name"] == "Widgets & Co"
+
+
+@pytest.mark.parametrize("name_is_taken", [False, True])
+async def test_refund_of_a_contact_that_is_gone_goes_to_the_one_made_again(
+    books: Shop, make: Maker, name_is_taken: bool
+) -> None:
+    """The invoice keeps its contact in Xero; its credit note has the record's contact as it is now."""
+    document = make.document(make.customer("Widgets & Co"), 1)
+    await books.run(make.created(document), make.paid(document, "108.00"))
+    books.seed(remove_contact=books.contact("Widgets & Co")["id"])
+    if name_is_taken:
+        books.by_hand("PUT", "Contacts", {"Contacts": [{"Name": "Widgets & Co"}]})
+    refund, second = make.refunded(document, "4.00"), make.refunded(document, "5.00")
+    assert await books.run(refund) == ["contact_gone"]
+    assert await books.retry(refund) == ["posted"]
+    assert await books.run(second) == ["posted"]
+    assert [c["name"] for c in books.books["contacts"]] == ["Widgets & Co"]
+    contact = books.contact("Widgets & Co")["id"]
+    assert [(n["contact_id"], n["total"]) for n in books.books["credit_notes"]] == [
+        (contact, "4.00"),
+        (contact, "5.00"),
+    ]
+    assert await books.run(make.act("reset", document)) == ["posted"]
+
+
+async def test_receipt_of_a_supplier_that_is_gone_works_when_it_is_tried_again(
+    books: Shop, make: Maker
+) -> None:
+    document = order(make)
+    await books.run(happened(make, "created", document))
+    books.seed(remove_contact=books.contact("Northern Parts")["id"])
+    received = happened(make, "received", document)
+    assert await books.run(received) == ["contact_gone"]
+    assert await books.retry(received) == ["posted"]
+
+
+def renamed(make: Maker, customer: dict[str, Any], name: str, number: int) -> dict[str, Any]:
+    """An invoice whose customer has another name."""
+    make.minute += 1
+    return make.created(make.document({**customer, "name": name, "modified": make.now}, number))
+
+
+def contact_calls(books: Shop) -> int:
+    return sum(call in ("PUT Contacts", "POST Contacts") for call in books.calls())
+
+
+async def test_refused_change_is_not_sent_again_with_every_document(books: Shop, make: Maker) -> None:
+    customer = make.customer("Widgets & Co")
+    await books.run(make.contact("created", customer))
+    books.by_hand("PUT", "Contacts", {"Contacts": [{"Name": "Bolts Ltd"}]})
+    rename = make.changed(customer, name="Bolts Ltd")
+    assert await books.run(rename) == ["contact_name_taken"]
+    before = contact_calls(books)
+    for number in range(1, 4):
+        invoice = make.created(make.document(customer, number))
+        assert await books.run(invoice) == ["posted"]
+        assert await books.warnings(invoice) == ["contact_not_updated"]
+    assert contact_calls(books) == before
+    assert await books.retry(rename) == ["contact_name_taken"]
+    assert contact_calls(books) == before + 1
+    books.by_hand(
+        "POST", "Contacts", {"Contacts": [{"ContactID": books.contact("Bolts Ltd")["id"], "Name": "Free"}]}
+    )
+    assert await books.retry(rename) == ["posted"]
+    invoice = make.created(make.document(customer, 4))
+    assert await books.run(invoice) == ["posted"]
+    assert await books.warnings(invoice) == []
+    assert books.invoice("4")["contact_name"] == "Bolts Ltd"
+
+
+async def test_refused_change_that_documents_bring_is_sent_once_for_each_content(
+    books: Shop, make: Maker
+) -> None:
+    customer = make.customer("Widgets & Co")
+    await books.run(make.contact("created", customer))
+    books.by_hand("PUT", "Contacts", {"Contacts": [{"Name": "Bolts Ltd"}, {"Name": "Nuts Ltd"}]})
+    before = contact_calls(books)
+    for number, name in enumerate(("Bolts Ltd", "Bolts Ltd", "Nuts Ltd", "Nuts Ltd"), 1):
+        invoice = renamed(make, customer, name, number)
+        assert await books.run(invoice) == ["posted"]
+        assert await books.warnings(invoice) == ["contact_not_updated"]
+    assert contact_calls(books) == before + 2
+    assert await books.run(renamed(make, customer, "Screws Ltd", 9)) == ["posted"]
+    assert books.invoice("9")["contact_name"] == "Screws Ltd"
+
+
+async def test_refused_change_is_tried_again_after_a_day(books: Shop, make: Maker) -> None:
+    customer = make.customer("Widgets & Co")
+    await books.run(make.contact("created", customer))
+    other = books.by_hand("PUT", "Contacts", {"Contacts": [{"Name": "Bolts Ltd"}]})["ContactID"]
+    await books.run(renamed(make, customer, "Bolts Ltd", 1))
+    books.by_hand("POST", "Contacts", {"Contacts": [{"ContactID": other, "Name": "Free"}]})
+    async with await books.connect() as connection:
+        await connection.execute(
+            "UPDATE ledger.links SET facts = jsonb_set(facts, '{refused,at}', %s::jsonb) "
+            "WHERE facts ? 'refused'",
+            ['"2026-01-01T00:00:00+00:00"'],
+        )
+    assert await books.run(renamed(make, customer, "Bolts Ltd", 2)) == ["posted"]
+    assert books.invoice("2")["contact_name"] == "Bolts Ltd"
+
+
+async def test_contact_of_our_number_merged_into_one_that_is_gone(books: Shop, make: Maker) -> None:
+    """Nobody can write to either: the record is told why, not that the product is at fault."""
+    customer = make.customer("Widgets & Co")
+    books.by_hand("PUT", "Contacts", {"Contacts": [{"Name": "Old Ltd", "ContactNumber": customer["id"]}]})
+    living = merged_into(books, "Old Ltd")
+    books.seed(remove_contact=living)
+    invoice = make.created(make.document(customer, 1))
+    assert await books.run(invoice) in (["posted"], ["contact_number_taken"])

@@ -202,3 +202,28 @@ async def test_equal_number_formats_are_told(pair: tuple[Shop, Shop]) -> None:
         assert own is not None
         found = number_clashes(own.settings, await store.settings_of_others(connection, "north"))
     assert [one.key for one in found] == ["invoice_number_format"]  # Xero compares numbers without case
+
+
+async def test_customers_of_one_name_in_two_accounts_make_one_contact(pair: tuple[Shop, Shop]) -> None:
+    """Both lanes give the name at once; Xero takes one of them, and the other is linked to that."""
+    north, south = pair
+    first, second = Maker("north"), Maker("south")
+    made = [
+        [maker.created(maker.document(maker.customer("Cash Sale"), start + n)) for n in range(20)]
+        for maker, start in ((first, 1), (second, 1001))
+    ]
+    async with delivering(north):
+        await asyncio.gather(north.send(*made[0]), south.send(*made[1]))
+        await asyncio.gather(north.idle(60), south.idle(60))
+        [contact] = north.books["contacts"]
+        assert {i["contact_id"] for i in north.books["invoices"]} == {contact["id"]}
+        assert len(north.books["invoices"]) == 40
+        assert len(north.calls()) <= 30, north.calls()
+        told = await north.rows("SELECT warnings FROM ledger.commands")
+        assert all("contact_shared" in [w["code"] for w in row["warnings"]] for row in told[-10:])
+        customer = made[1][0]["data"]["document"]["customer"]
+        second.minute += 1
+        phone = second.contact("edited", {**customer, "office_phone": "2", "modified": second.now})
+        assert await south.run(phone) == ["posted"]
+    [contact] = north.books["contacts"]
+    assert (contact["name"], contact["phones"]["DEFAULT"]["PhoneNumber"]) == ("Cash Sale", "2")

@@ -1,0 +1,52 @@
+"""A contact's change that Xero did not take is not sent again with every document of the contact. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.reasons import Refused
+from sinks.planner.situation import Situation
+from sinks.steps import Element, Link
+
+REFUSED = "refused"
+"""Fact of a contact's link: what Xero refused last of it, by a digest of its content, and why."""
+_TRY_AGAIN_AFTER = timedelta(days=1)
+"""Somebody may have put it right in Xero, of which nobody tells us."""
+_ABOUT_NO_CONTENT = frozenset({"contact_archived", "contact_gone"})
+
+
+def refuse_again(s: Situation, link: Link, memory: Mapping[str, Any]) -> None:
+    """Raises what Xero said of the same content before, for at most a day. What is about the contact itself,
+    and what is done again, is sent all the same.
+
+    Args:
+        memory: what the link would keep.
+
+    Raises:
+        Refused: Xero did not take it.
+    """
+    before = link.facts.get(REFUSED)
+    if before is None or s.retried or s.command.document is None:
+        return
+    fresh = s.now - datetime.fromisoformat(before["at"]) < _TRY_AGAIN_AFTER
+    if fresh and before["content"] == _digest(memory):
+        raise Refused(before["code"], **before["details"])
+
+
+def with_refusal(
+    element: Element, code: str, details: Mapping[str, str], link: Link | None, at: datetime
+) -> Link | None:
+    """The contact's link with what Xero refused of it; none where it stays as it is."""
+    changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.memory
+    if not changes or link is None or link.removed or code in _ABOUT_NO_CONTENT:
+        return None
+    told = {"content": _digest(element.memory), "code": code, "details": dict(details), "at": at.isoformat()}
+    return replace(link, facts={**link.facts, REFUSED: told})
+
+
+def _digest(memory: Mapping[str, Any]) -> str:
+    """Of all fields as they would be."""
+    return hashlib.sha256(json.dumps(memory["sent"], sort_keys=True).encode()).hexdigest()[:32]
