@@ -115,6 +115,7 @@ class Desk:
                 writer.progress(work)
             elif isinstance(step, Remember):
                 learnt |= {link.target: link for link in step.links}
+                self._forget_what_is_gone(step.links)
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
                 if step.acted:
                     work.entry = replace(work.entry, acted=True)
@@ -145,6 +146,12 @@ class Desk:
                 outcome.ended.append(work)
         await ledger.write_links(connection, self.account, learnt.values())
         return again
+
+    def _forget_what_is_gone(self, links: Sequence[Link]) -> None:
+        """A contact that Xero does not know any more is nobody's namesake."""
+        for link in links:
+            if link.removed and link.target.kind == "contact":
+                self.names.forget(link.xero_id)
 
     def _unless_xero_stumbles(self, work: Work, step: Plan) -> Plan:
         """The step, or the end of a command that would be sent once more although Xero stumbles over it

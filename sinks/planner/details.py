@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from contracts.money import to_cents
+from sinks.planner.payees import STEPS as NOTE_STEPS
 from sinks.planner.situation import Situation
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.steps import Link
@@ -62,7 +63,7 @@ def _setting(s: Situation) -> str:
     """The setting that a refused account code or tax type most likely came from."""
     code = s.refusal.details.get("code", "") if s.refusal else ""
     tax_type = s.refusal.details.get("tax_type", "") if s.refusal else ""
-    about_lines = s.refusal is not None and s.refusal.step == "credit note"
+    about_lines = s.refusal is not None and s.refusal.step in NOTE_STEPS
     if s.command.transaction is not None and s.invoice_link is not None and not about_lines:
         return s.settings.payment_account_for(s.command.transaction.reference)[0]
     side, taxes = "sales", s.settings.sales_tax
@@ -108,7 +109,7 @@ def _of_money(s: Situation) -> dict[str, str]:
     if transaction is None:
         return {}
     found = {"amount": str(transaction.amount)}
-    if s.refusal is not None and s.refusal.step in ("payment", "refund", "credit note"):
+    if s.refusal is not None and s.refusal.step in ("payment", "refund", *NOTE_STEPS):
         found["date"] = transaction.date.isoformat()
     if link is not None:
         paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))

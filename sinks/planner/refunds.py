@@ -35,6 +35,7 @@ from sinks.planner.invoices import (
 )
 from sinks.planner.items import refuse_tracked_lines
 from sinks.planner.line_ids import rounding_item
+from sinks.planner.payees import CREDIT_NOTE, STEPS, TO_OWN_CONTACT, find_payee, payee_of
 from sinks.planner.payments import (
     look_up_payment,
     payment_of,
@@ -63,7 +64,6 @@ from sinks.resolve import (
     Part,
     ResolvedPayment,
     completes,
-    contact_of,
     parts_of,
     refund_warnings,
     resolve_refund,
@@ -221,18 +221,22 @@ def _make_note(
     number = credit_note_number(link, transaction.mark, generation)
     if s.known.invoice is None:
         return read_invoice(link)
-    if s.refusal is not None and s.refusal.step == "credit note" and s.refusal.code == "number_taken":
+    if s.refusal is not None and s.refusal.step in STEPS and s.refusal.code == "number_taken":
         return _find_holder(s, before, payment, target, number, generation)
-    give_up(s, "credit note")
+    if (step := find_payee(s, s.known.invoice)) is not None:
+        return step
+    to, payee = payee_of(s, s.known.invoice)
+    give_up(s, *(STEPS if to == CREDIT_NOTE else (TO_OWN_CONTACT,)))
     if (step := _check_paid(s, s.known.invoice, payment.amount)) is not None:
         return step
     if (step := _read_earlier(s, s.known.invoice, payment.amount)) is not None:
         return step
     rounding, earlier = rounding_item(link), _earlier_parts(s)
     body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
+    body["Contact"] = {"ContactID": payee}
     refuse_tracked_lines(s, body)
     memory = {**_memory(body, payment), **told.facts(), GENERATION: str(generation), **(replaced or {})}
-    return Send(Element("credit_notes.create", "credit note", target, body, memory=memory))
+    return Send(Element("credit_notes.create", to, target, body, memory=memory))
 
 
 def _read_earlier(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
@@ -279,7 +283,7 @@ def _find_holder(
         "CreditNoteNumber": number,
         "Reference": payment.reference,
         "Date": payment.date.isoformat(),
-        "Contact": {"ContactID": contact_of(s.known.invoice)},
+        "Contact": {"ContactID": payee_of(s, s.known.invoice)[1]},
         "Total": payment.amount,
     }
     told = told_now(s, transaction_of(s))

@@ -1,0 +1,55 @@
+"""Whom a credit note is made out to: the invoice's contact, or the record's own where Xero has that no more.
+
+Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from contracts.reasons import Refused
+from sinks.planner.contacts import plan_contact, read_contact
+from sinks.planner.situation import Plan, Remember, Situation
+from sinks.resolve import contact_of
+
+CREDIT_NOTE = "credit note"
+TO_OWN_CONTACT = "credit note to the record's contact"
+STEPS = (CREDIT_NOTE, TO_OWN_CONTACT)
+
+
+def find_payee(s: Situation, invoice: Mapping[str, Any]) -> Plan | None:
+    """The next step until a credit note can be made out to somebody; none when it can be sent.
+
+    Raises:
+        Refused: ``contact_gone``; a retry links the record again, by number and name, or makes its contact
+            again.
+    """
+    if s.contact is None or not (_is_gone(s) or _is_being_linked(s)):
+        return None
+    link = s.contact_link
+    linked = link is not None and not link.removed
+    if link is not None and linked and link.xero_id != contact_of(invoice) and s.known.contact != {}:
+        return read_contact(s, link) if s.known.contact is None else None
+    if not s.retried:
+        raise Refused("contact_gone", name=s.contact.name)
+    return Remember((replace(link, removed=True),)) if link is not None and linked else plan_contact(s)
+
+
+def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[str, str]:
+    """The step by which the credit note goes out, and the ContactID to which."""
+    link = s.contact_link
+    own = _is_gone(s) or (s.refusal is not None and s.refusal.step == TO_OWN_CONTACT)
+    if own and link is not None and not link.removed and s.contact is not None:
+        return TO_OWN_CONTACT, link.xero_id
+    return CREDIT_NOTE, contact_of(invoice)
+
+
+def _is_gone(s: Situation) -> bool:
+    """True when Xero did not know the invoice's contact."""
+    return s.refusal is not None and s.refusal.step == CREDIT_NOTE and s.refusal.code == "contact_gone"
+
+
+def _is_being_linked(s: Situation) -> bool:
+    """True when Xero did not take the contact that is made again: its name is looked for."""
+    unlinked = s.contact_link is None or s.contact_link.removed
+    return unlinked and s.refusal is not None and s.refusal.step in ("contact", "contact link")
