@@ -48,8 +48,9 @@ class Environment:
     kafka_ssl_keyfile: str | None = None
     database_url: str | None = field(default=None, repr=False)
     """``postgresql://…``; none means the embedded PostgreSQL."""
-    database_connections: int = 10
-    """That a deliver worker's pool may hold; two more are its listener's and, at times, its gauges'."""
+    database_connections: int = 4
+    """That a deliver worker's pool may hold; beside it one for its listener and, at times, some for its
+    gauges and for tokens that it fetches."""
     xero_api_url: str = DEFAULT_XERO_API_URL
     """Ends with ``/api.xro/2.0``."""
     xero_identity_url: str = DEFAULT_XERO_IDENTITY_URL
@@ -89,7 +90,7 @@ class Environment:
             kafka_ssl_certfile=_file("SBX_KAFKA_SSL_CERTFILE", given),
             kafka_ssl_keyfile=_file("SBX_KAFKA_SSL_KEYFILE", given),
             database_url=_database("SBX_DATABASE_URL", given),
-            database_connections=_number("SBX_DATABASE_CONNECTIONS", given, 2, 100) or 10,
+            database_connections=_number("SBX_DATABASE_CONNECTIONS", given, 2, 100) or 4,
             xero_api_url=api_url if api_url.endswith(_API_PATH) else api_url + _API_PATH,
             xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
             xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
