@@ -214,6 +214,7 @@ def _table(rows: Sequence[_Row]) -> Table:
     for row in rows:
         seen = (row["last_seen_at"] - row["first_seen_at"]).total_seconds()
         note = "sent again" if row["resent_at"] else row["note"]
+        proposed = f"{row['proposal']}: {note}" if note else row["proposal"]
         table.add_row(
             row["kind"].replace("_", " "),
             row["number"],
@@ -222,7 +223,7 @@ def _table(rows: Sequence[_Row]) -> Table:
             Text(row["xeros"]),
             _changed(row),
             age(seen) if seen >= 1 else "new",
-            Text(f"{row['proposal']}: {note}" if note else row["proposal"]),
+            Text("; ".join(filter(None, (proposed, row["why"])))),
             style="dim" if row["information"] else "",
         )
     return table

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from connections.crash_points import crash_point
 from connections.sql import load_queries
 from sinks import ledger
+from sinks.drift.judge import MISSING
 from sinks.drift.reading import LISTS, PAGE, looked_up_at_once
 from sinks.intake import LANE_CHANNEL
 from sinks.operators import resend as queue_again
@@ -146,9 +147,13 @@ def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
     kind, field, status = row["kind"], row["field"], row["xero_status"]
     gone = status in GONE or field == "status"
     if row["information"]:
-        return "adopt", "nothing of ours was changed"
+        return "adopt", "nothing of ours was changed" if not row.get("why") else "see the entry"
+    if row.get("mend"):
+        return "resend", ""
     if field == "unreadable":
         return "adopt", "look at it in Xero"
+    if field == MISSING:
+        return "adopt", "enter it in Xero by hand"
     if field == "amount_due":
         return "follows", "comes right with payments and amounts"
     if kind in ("payment", "refund"):
@@ -188,13 +193,17 @@ async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row
         its own, there is none.
     """
     rows = [row for row in rows if proposal(row, "push")[0] == "resend"]
+    lost = [row["mend"] for row in rows if row.get("mend")]
+    changed = [row for row in rows if not row.get("mend")]
+    money = [row for row in changed if row["kind"] in ("payment", "refund")]
     async with connection.transaction():
         queue = [
-            *await _contacts_again(connection, account, [r for r in rows if r["kind"] == "contact"]),
+            *lost,
+            *await _contacts_again(connection, account, [r for r in changed if r["kind"] == "contact"]),
             *await _documents_again(
-                connection, account, [r for r in rows if r["kind"] in ("invoice", "purchase_order")]
+                connection, account, [r for r in changed if r["kind"] in ("invoice", "purchase_order")]
             ),
-            *await _money_again(connection, account, [r for r in rows if r["kind"] in ("payment", "refund")]),
+            *await _money_again(connection, account, money),
         ]
         queued = await queue_again(connection, list(dict.fromkeys(queue)), actor)
         await connection.execute(_SQL["resent"], {"account": account, "rows": encode_memory(rows)})

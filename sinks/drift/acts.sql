@@ -55,18 +55,19 @@ SELECT run_id::text, actor, since, asked_at, started_at, finished_at, error, cal
 FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1
 
 -- name: differences
-SELECT account, kind, xero_number AS number, record_id, transaction_id, field, ours, xeros, information, changed_at,
-       first_seen_at, last_seen_at, xero_id, xero_status, resent_at, changed_by, changed_by_at
-FROM ledger.drift JOIN ledger.links USING (account, kind, record_id, transaction_id, xero_id)
-WHERE account = %(account)s AND adopted_at IS NULL
+SELECT account, kind, coalesce(nullif(xero_number, ''), number) AS number, record_id, transaction_id, field, ours, xeros,
+       information, changed_at, first_seen_at, last_seen_at, xero_id, xero_status, resent_at, changed_by, changed_by_at, why,
+       mend::text
+FROM ledger.drift LEFT JOIN ledger.links l USING (account, kind, record_id, transaction_id, xero_id)
+WHERE account = %(account)s AND adopted_at IS NULL AND (l.seq IS NOT NULL OR field = 'missing')
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
   AND (%(field)s::text IS NULL OR field = %(field)s)
   AND (%(records)s::text[] IS NULL OR
        CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
            ELSE 'invoice/' || record_id END = ANY(%(records)s))
-  AND (%(number)s::text IS NULL OR xero_number = %(number)s)
+  AND (%(number)s::text IS NULL OR coalesce(nullif(xero_number, ''), number) = %(number)s)
   AND (%(record)s::text IS NULL OR %(record)s IN (record_id, split_part(record_id, '/', 2)))
-ORDER BY information, kind, xero_number, record_id, transaction_id, field
+ORDER BY information, kind, coalesce(nullif(xero_number, ''), number), record_id, transaction_id, field
 
 -- name: adopt
 UPDATE ledger.drift d SET adopted_at = clock_timestamp(), adopted_by = %(actor)s

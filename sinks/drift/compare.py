@@ -2,9 +2,11 @@
 
 What we put there is the sum of the bodies that Xero took, a later one over an earlier one, as Xero itself
 takes them: a field that a body does not name stays. So settings that were changed since make no difference.
+The same comparison serves for what the history of a record asks for, see ``sinks.drift.wanted``.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,20 +14,25 @@ from decimal import Decimal
 from typing import Any
 
 from connections.facts import OrganisationFacts, day
-from contracts.money import to_cents
+from contracts.money import plain, to_cents
 from sinks.planner.amounts import amount_in, shown
 from sinks.planner.invoices import GONE, UNAPPROVED
 from sinks.steps import Link
 
 NOT_THERE = "not in Xero"
 _Found = Mapping[str, Any]
-_NUMBERS = {
+NUMBERS = {
     "invoice": "InvoiceNumber",
     "bill": "InvoiceNumber",
     "credit_note": "CreditNoteNumber",
     "purchase_order": "PurchaseOrderNumber",
 }
+CLEARED = "cleared"
+"""Fact of a contact as it should be: fields that must be blank."""
+_RATE_PLACES = Decimal("0.000001")
+"""Xero keeps 6 decimals of an exchange rate."""
 _APPROVED = ("AUTHORISED", "PAID")
+_ON = ("Invoice", "CreditNote")
 _TEXTS = {"name": "Name", "email": "EmailAddress"}
 _PHONES = {"phone": "DEFAULT", "fax": "FAX"}
 _ADDRESSES = {"billing": "POBOX", "shipping": "STREET"}
@@ -53,7 +60,8 @@ class Put:
 
     link: Link
     body: Mapping[str, Any]
-    """All that Xero was sent for it and took, see ``merged``; empty for contacts, whose link has it all."""
+    """All that Xero was sent for it and took, see ``merged``. Of contacts, whose link has it all, the names
+    of the ``fields`` that the linked contact itself was sent."""
     ended: bool = False
     """SalesBinder has taken it back since, so that it may be gone in Xero, whoever took it out there."""
     busy: bool = False
@@ -93,6 +101,18 @@ def merged(bodies: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
             whole = {}
         whole |= body or {}
     return whole
+
+
+def fields_of(bodies: Iterable[Mapping[str, Any] | None]) -> set[str]:
+    """The fields of a contact that these bodies set, by the names under which its link keeps them."""
+    found: set[str] = set()
+    for body in bodies:
+        for name, wire in _TEXTS.items():
+            found |= {name} if wire in (body or {}) else set()
+        for names, wire, kind in ((_PHONES, "Phones", "PhoneType"), (_ADDRESSES, "Addresses", "AddressType")):
+            named = {one.get(kind) for one in (body or {}).get(wire) or ()}
+            found |= {name for name, own in names.items() if own in named}
+    return found
 
 
 def compare(put: Put, found: _Found | None, around: Around) -> list[Difference]:
@@ -141,9 +161,10 @@ def _document(put: Put, found: _Found, around: Around) -> list[Difference]:
     link, body = put.link, put.body
     return [
         *_state(put, found),
-        *_text("number", body.get(_NUMBERS[link.target.kind]), found.get(_NUMBERS[link.target.kind])),
+        *_text("number", body.get(NUMBERS[link.target.kind]), found.get(NUMBERS[link.target.kind])),
         *_text("reference", body.get("Reference"), found.get("Reference")),
         *_text("currency", body.get("CurrencyCode"), found.get("CurrencyCode")),
+        *_rate(body.get("CurrencyRate"), found.get("CurrencyRate")),
         *_day("date", body, found, "Date"),
         *_day("due_date", body, found, "DueDate"),
         *_party(body, found, around),
@@ -196,7 +217,44 @@ def _sums(put: Put, found: _Found) -> list[Difference]:
     shown_lines = found.get("LineItems") or ()
     if shown_lines and len(shown_lines) != len(lines):  # a list may leave the lines out
         differences.append(Difference("lines", str(len(lines)), str(len(shown_lines))))
-    return differences
+    return differences or _line_amounts(lines, found)
+
+
+def _line_amounts(lines: Sequence[Mapping[str, Any]], found: _Found) -> list[Difference]:
+    """Net and tax of single lines, in whatever order, where the sums are right."""
+    if found.get("LineAmountTypes", "Exclusive") != "Exclusive":
+        return []
+    ours = [_amounts_of(line) for line in lines]
+    xeros = [_amounts_of(line) for line in found.get("LineItems") or ()]
+    if None in (*ours, *xeros) or not xeros:
+        return []
+    only_ours, only_xeros = Counter(ours) - Counter(xeros), Counter(xeros) - Counter(ours)
+    if not only_ours and not only_xeros:
+        return []
+    ours_named, xeros_named = (", ".join(sorted(map(str, one.elements()))) for one in (only_ours, only_xeros))
+    return [Difference("line_amounts", ours_named, xeros_named)]
+
+
+def _amounts_of(line: Mapping[str, Any]) -> str | None:
+    """Net and tax of a line as it was sent or as Xero shows it; none where it does not tell them."""
+    if "LineAmount" in line:
+        net = _decimal(line["LineAmount"])
+    elif "Quantity" in line:
+        discount = (100 - _decimal(line.get("DiscountRate"))) / 100
+        net = _decimal(line["Quantity"]) * _decimal(line.get("UnitAmount")) * discount
+    else:
+        return None
+    if "LineAmount" in line and "TaxAmount" not in line:
+        return None
+    return f"{to_cents(net)} + {to_cents(_decimal(line.get('TaxAmount')))} tax"
+
+
+def _rate(ours: Any, xeros: Any) -> list[Difference]:
+    """The exchange rate, where one was sent."""
+    if ours is None or xeros is None:
+        return []
+    wanted, shown_rate = (plain(_decimal(one).quantize(_RATE_PLACES)) for one in (ours, xeros))
+    return [] if wanted == shown_rate else [Difference("currency_rate", wanted, shown_rate)]
 
 
 def _total(put: Put) -> Decimal | None:
@@ -246,7 +304,17 @@ def _payment(put: Put, found: _Found, around: Around) -> list[Difference]:
     differences += _day("date", body, found, "Date")
     if body.get("Amount") is not None:
         differences += _amount("amount", to_cents(_decimal(body["Amount"])), amount_in(found, "Amount"))
-    return differences + _account(body, found, around.facts)
+    return differences + _document_of(body, found) + _account(body, found, around.facts)
+
+
+def _document_of(body: Mapping[str, Any], found: _Found) -> list[Difference]:
+    """What it is on. Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
+    ours = [str(body[name].get(f"{name}ID") or "") for name in _ON if body.get(name)]
+    xeros = [str((found.get(name) or {}).get(f"{name}ID") or "") for name in _ON]
+    others = str((found.get("Invoice") or {}).get("InvoiceNumber") or next(filter(None, xeros), ""))
+    if not any(ours) or not any(xeros) or set(ours) & set(xeros):
+        return []
+    return [Difference("document", ours[0], others)]
 
 
 def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -> list[Difference]:
@@ -275,10 +343,14 @@ def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
     if status != "ACTIVE":
         return [Difference("status", "ACTIVE", status)]
     sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
-    followed = bool(put.link.facts.get("merged"))
+    cleared = put.link.facts.get(CLEARED) or ()
     differences = []
     for name, ours in sent.items():
+        # What was sent only to the contact that is no more, the living one has as its own.
+        followed = bool(put.link.facts.get("merged")) and name not in put.body.get("fields", ())
         xeros = contact_field(name, found)
+        if name in cleared and xeros:
+            differences.append(Difference(name, "", _readable(xeros)))
         rivals = [(rival.facts.get("sent") or {}).get(name) for rival in around.rivals]
         if ours and xeros is not None and all(not same_field(one, xeros) for one in (ours, *rivals)):
             differences.append(Difference(name, _readable(ours), _readable(xeros), information=followed))

@@ -6,7 +6,6 @@ calls were changing at that moment, is looked up by its ids at the end. Of what 
 changed it, last of all.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,12 +16,18 @@ import structlog
 from psycopg.rows import dict_row
 
 from connections.crash_points import crash_point
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
 from connections.sql import load_queries
 from sinks import ledger
 from sinks.answers import decode
 from sinks.calls import Part, make_call
-from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
+from sinks.drift.around import around_of, by_record, of_documents, puts_of
+from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
+from sinks.drift.compare import Around, Difference, Put, updated
 from sinks.drift.history import look, next_changed
+from sinks.drift.judge import Found, judge, missing
+from sinks.drift.record import Wanted
 from sinks.lane import Lane
 from sinks.reads import read
 from sinks.steps import ROUTES, Element, Link, Target, encode_memory
@@ -81,6 +86,10 @@ class Run:
     page: int
     calls: int
     calls_expected: int
+    checked: bool
+    """The histories of the records have been read, too."""
+    checked_entity: str
+    checked_record: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +116,14 @@ async def step(lane: Lane, run_id: str) -> None:
             await connection.execute(_SQL["start"], {"run_id": run_id})
             if run.since is None:
                 await connection.execute(_SQL["all_unread"], {"account": run.account})
-        asked = await _next(connection, run)
+        checks = run.phase >= len(LISTS) and not run.checked
+        if checks:
+            await _check(connection, lane, run)
+        asked = None if checks else await _next(connection, run)
         asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
-        changed = await next_changed(connection, run.account, run_id) if asked is None else None
-        if asked is None and changed is None:
+        ends = asked is None and not checks
+        changed = await next_changed(connection, run.account, run_id) if ends else None
+        if ends and changed is None:
             await _finish(connection, run, None)
         crash_point("reading.before_commit")
     crash_point("reading.after_commit")
@@ -200,18 +213,21 @@ async def _take_in(
     """
     by_id = {str(one.get(asked.listing.id_field) or ""): one for one in found}
     ids = [*by_id, *(xero_id for xero_id in asked.wanted if xero_id not in by_id)]
-    puts = await _puts(connection, lane.account, asked_at, xero_ids=ids)
+    puts = await puts_of(connection, lane.account, asked_at, xero_ids=ids)
     ours = [put for put in puts if put.link.target.kind in asked.listing.kinds]
     busy = {put.link.xero_id for put in ours if put.busy}
     now = [put for put in ours if put.link.xero_id not in busy]
     late = [put for put in ours if put.link.xero_id in busy]
-    around = await _around(connection, lane, now, asked_at)
+    settings, facts = _known(lane)
+    documents = await of_documents(connection, lane.account, now, asked_at)
+    around = await around_of(connection, lane.account, facts, now, documents)
+    wanted = await wanted_of(connection, lane.account, settings, facts, now, documents)
     compared, differences = [], []
     for put in now:
         shown = by_id.get(put.link.xero_id)
         target = put.link.target
-        differing = _compare(put, shown, around(put))
-        compared.append({**_key(target), "fields": [one.field for one in differing]})
+        differing = _judge(put, wanted.get(target), shown, around)
+        compared.append({**_key(target), "fields": [one.difference.field for one in differing]})
         differences += [_row(put.link, shown, one) for one in differing]
     parameters = {"account": lane.account, "compared": encode_memory(compared)}
     await connection.execute(_SQL["forget"], parameters)
@@ -224,70 +240,54 @@ async def _take_in(
     return len(now)
 
 
-def _compare(put: Put, found: Mapping[str, Any] | None, around: Around) -> list[Difference]:
+def _judge(
+    put: Put, wanted: Wanted | None, found: Mapping[str, Any] | None, around: Callable[[Put], Around]
+) -> list[Found]:
     """Something odd in one object must not stop the reading of all others."""
     try:
-        return compare(put, found, around)
+        return judge(put, wanted, found, around(put), around(wanted.put if wanted else put))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         log.exception("an object of Xero could not be compared", xero_id=put.link.xero_id)
-        return [Difference("unreadable", "", f"what Xero shows cannot be compared: {error!r}")]
+        said = f"what Xero shows cannot be compared: {error!r}"
+        return [Found(Difference("unreadable", "", said))]
 
 
-async def _puts(
-    connection: ledger.Connection,
-    account: str,
-    asked_at: datetime | None,
-    xero_ids: Sequence[str] = (),
-    records: Sequence[str] = (),
-) -> list[Put]:
+def _known(lane: Lane) -> tuple[Settings, OrganisationFacts]:
+    connected = lane.session.connection
+    assert connected is not None and connected.facts is not None
+    return connected.settings, connected.facts
+
+
+async def _check(connection: ledger.Connection, lane: Lane, run: Run) -> None:
+    """Read the next histories by themselves: what they ask for and nothing is linked to is kept as missing;
+    what the ledger does not have so is looked up in Xero.
+    """
+    after = run.checked_entity, run.checked_record
+    since = None if run.since is None else run.since - _MARGIN
+    keys = await next_records(connection, run.account, since, after, PAGE)
+    documents = [key for key in keys if key[0] in ("invoice", "purchase_order")]
+    asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
+    puts = await puts_of(connection, run.account, asked_at, records=[record for _, record in documents])
+    of_records = by_record(puts)
+    found = await wanted_of_records(connection, run.account, *_known(lane), documents, of_records)
+    contacts = [key for key in keys if key not in documents]
+    lost = await missing_contacts(connection, run.account, contacts)
+    busy = {put.link.target.record_id for put in puts if put.busy}
+    lost += [w for w in found.values() if w.is_missing and w.later is None]
+    lost = [one for one in lost if one.put.link.target.record_id not in busy]
     parameters = {
-        "account": account,
-        "xero_ids": list(xero_ids),
-        "records": list(records),
-        "asked_at": asked_at,
+        "account": run.account,
+        "records": [*(record for _, record in documents), *("/".join(key) for key in contacts)],
+        "missing": encode_memory([_key(one.put.link.target) for one in lost]),
     }
-    return [_put(row) for row in await _fetch(connection, "puts", parameters)]
-
-
-def _put(row: Mapping[str, Any]) -> Put:
-    target = Target(row["kind"], row["record_id"], row["transaction_id"])
-    link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
-    return Put(link, merged(row["bodies"] or ()), bool(row["ended"]), bool(row["busy"]))
-
-
-async def _around(
-    connection: ledger.Connection, lane: Lane, puts: Sequence[Put], asked_at: datetime | None
-) -> Callable[[Put], Around]:
-    """A function from what we put there to what else must be known of it."""
-    assert lane.session.connection is not None and lane.session.connection.facts is not None
-    facts = lane.session.connection.facts
-    kind_of_money = {"invoice": "payment", "credit_note": "refund"}
-    documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
-    money: defaultdict[tuple[str, str], list[Put]] = defaultdict(list)
-    contacts: defaultdict[str, set[str]] = defaultdict(set)
-    merges: dict[str, str] = {}
-    if documents:
-        for put in await _puts(connection, lane.account, asked_at, records=documents):
-            target = put.link.target
-            money[target.kind, target.record_id].append(put)
-        parameters = {"account": lane.account, "records": documents}
-        for row in await _fetch(connection, "right_contacts", parameters):
-            contacts[row["record_id"]].add(row["xero_id"])
-        rows = await _fetch(connection, "merged_contacts", parameters)
-        merges = {row["xero_id"]: row["xeros"] for row in rows}
-
-    def around(put: Put) -> Around:
-        kind, record, transaction = put.link.target
-        if kind == "contact":
-            same = [p.link for p in puts if p.link.xero_id == put.link.xero_id and p is not put]
-            return Around(facts, rivals=same)
-        payments = money.get((kind_of_money.get(kind, ""), record), [])
-        if kind == "credit_note":
-            payments = [p for p in payments if p.link.target.transaction_id == transaction]
-        sent = str((put.body.get("Contact") or {}).get("ContactID") or "")
-        return Around(facts, payments, {*contacts[record], merges.get(sent, sent)})
-
-    return around
+    await connection.execute(_SQL["forget_missing"], parameters)
+    rows = [_row(one.put.link, None, missing(one)) for one in lost]
+    await connection.execute(_SQL["keep"], {"account": run.account, "differences": encode_memory(rows)})
+    behind = [_key(w.put.link.target) for w in found.values() if w.behind and w.put.link.xero_id]
+    await connection.execute(_SQL["read_later"], {**_keys(run.account, behind), "tried_by": None})
+    entity, record = keys[-1] if keys else after
+    progress = {"run_id": run.run_id, "checked": len(keys) < PAGE, "entity": entity, "record_id": record}
+    await connection.execute(_SQL["checked"], progress)
 
 
 async def _progress(
@@ -334,7 +334,8 @@ async def _finish(connection: ledger.Connection, run: Run, error: str | None) ->
     await connection.execute("SELECT pg_notify('sbx_requests', %s)", [run.account])
 
 
-def _row(link: Link, found: Mapping[str, Any] | None, difference: Difference) -> dict[str, Any]:
+def _row(link: Link, found: Mapping[str, Any] | None, one: Found) -> dict[str, Any]:
+    difference = one.difference
     status = str((found or {}).get("Status") or (found or {}).get("ContactStatus") or "")
     return {
         **_key(link.target),
@@ -345,6 +346,9 @@ def _row(link: Link, found: Mapping[str, Any] | None, difference: Difference) ->
         "xeros": difference.xeros,
         "information": difference.information,
         "changed_at": updated(found),
+        "why": one.why,
+        "mend": one.mend or None,
+        "number": link.xero_number,
     }
 
 

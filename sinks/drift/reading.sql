@@ -1,5 +1,6 @@
 -- name: open_run
-SELECT run_id::text, account, since, covers, started_at, phase, page, calls, calls_expected
+SELECT run_id::text, account, since, covers, started_at, phase, page, calls, calls_expected, checked, checked_entity,
+       checked_record
 FROM ledger.drift_runs WHERE run_id = %(run_id)s
 
 -- name: database_time
@@ -37,39 +38,6 @@ ORDER BY u.kind, u.record_id, u.transaction_id LIMIT %(limit)s
 SELECT count(*) AS records FROM ledger.drift_unread
 WHERE account = %(account)s AND tried_by IS DISTINCT FROM %(run_id)s
 
--- name: puts
--- What we put into Xero, by Xero's ids or by our records: link, bodies that Xero took, what has happened since.
-SELECT l.kind, l.record_id, l.transaction_id, l.xero_id, l.xero_number, l.seq, l.removed, l.facts, sent.bodies,
-       EXISTS (SELECT 1 FROM ledger.elements e JOIN ledger.intents i USING (intent_id)
-               WHERE e.account = l.account AND e.record_id = l.record_id
-                 AND (e.result IN ('open', 'unknown') OR i.answered_at >= %(asked_at)s)) AS busy,
-       EXISTS (SELECT 1 FROM ledger.commands c
-               WHERE c.account = l.account AND c.record_id = l.record_id
-                 AND c.entity = CASE WHEN l.kind IN ('purchase_order', 'bill') THEN 'purchase_order' ELSE 'invoice' END
-                 AND (c.outcome IN ('posted', 'already_there') OR c.reason_code = 'document_removed')
-                 AND (c.action IN ('cancelled', 'deleted')
-                      OR (c.action = 'reset' AND c.state = 'completed' AND c.seq > l.seq
-                          AND l.kind IN ('payment', 'refund', 'credit_note')))) AS ended
-FROM ledger.links l
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(e.body ORDER BY i.created_at, e.position) AS bodies
-    FROM ledger.elements e JOIN ledger.intents i USING (intent_id)
-    WHERE e.account = l.account AND e.record_id = l.record_id AND e.kind = l.kind
-      AND e.transaction_id = l.transaction_id AND e.result IN ('ok', 'resolved') AND e.body IS NOT NULL
-      AND l.kind <> 'contact') AS sent ON true
-WHERE l.account = %(account)s AND l.xero_id <> ''
-  AND (l.xero_id = ANY(%(xero_ids)s) OR (l.record_id = ANY(%(records)s) AND l.kind IN ('payment', 'refund')))
-
--- name: right_contacts
--- ContactIDs that a document of a record may bear: the contact of its customer or supplier as it is linked now.
-SELECT d.record_id, c.xero_id
-FROM ledger.links d
-JOIN ledger.links c ON c.account = d.account AND c.kind = 'contact' AND c.record_id = d.facts ->> 'party'
-WHERE d.account = %(account)s AND d.record_id = ANY(%(records)s) AND d.kind IN ('invoice', 'bill', 'purchase_order')
-
--- name: merged_contacts
-SELECT xero_id, xeros FROM ledger.drift WHERE account = %(account)s AND kind = 'contact' AND field = 'merged'
-
 -- name: forget
 -- Of objects that were compared: the differences that are gone.
 DELETE FROM ledger.drift d
@@ -80,13 +48,14 @@ WHERE d.account = %(account)s AND d.kind = k.kind AND d.record_id = k.record_id
 -- name: keep
 -- What was adopted stays adopted for as long as both sides are the same.
 INSERT INTO ledger.drift AS d (account, kind, record_id, transaction_id, field, xero_id, xero_status, ours, xeros,
-                               information, changed_at)
+                               information, changed_at, why, mend, number)
 SELECT %(account)s, u.* FROM jsonb_to_recordset(%(differences)s::jsonb) AS u (
     kind text, record_id text, transaction_id text, field text, xero_id text, xero_status text, ours text, xeros text,
-    information boolean, changed_at timestamptz)
+    information boolean, changed_at timestamptz, why text, mend uuid, number text)
 ON CONFLICT (account, kind, record_id, transaction_id, field) DO UPDATE
 SET xero_id = excluded.xero_id, xero_status = excluded.xero_status, ours = excluded.ours, xeros = excluded.xeros,
     information = excluded.information, changed_at = excluded.changed_at,
+    why = excluded.why, mend = excluded.mend, number = excluded.number,
     changed_by = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.changed_by ELSE '' END,
     changed_by_at = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.changed_by_at END,
     history_of = CASE WHEN (d.xero_id, d.changed_at) = (excluded.xero_id, excluded.changed_at) THEN d.history_of END, last_seen_at = clock_timestamp(),
@@ -103,3 +72,15 @@ WHERE run_id = %(run_id)s
 -- name: finish
 UPDATE ledger.drift_runs SET finished_at = clock_timestamp(), calls_expected = calls, error = %(error)s
 WHERE run_id = %(run_id)s
+
+-- name: checked
+-- How far the histories are read, or that all are.
+UPDATE ledger.drift_runs SET checked = %(checked)s, checked_entity = %(entity)s, checked_record = %(record_id)s
+WHERE run_id = %(run_id)s
+
+-- name: forget_missing
+-- Of these records: what is missing no more.
+DELETE FROM ledger.drift d
+WHERE d.account = %(account)s AND d.field = 'missing' AND d.record_id = ANY(%(records)s)
+  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(%(missing)s::jsonb) AS k (kind text, record_id text, transaction_id text)
+                  WHERE (k.kind, k.record_id, k.transaction_id) = (d.kind, d.record_id, d.transaction_id))

@@ -23,6 +23,7 @@ from contracts.results import EntryResult
 from ops.migrations import migrate
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
+from tests.integration.sinks.drifting import read, standing
 from tests.integration.sinks.shops import Office, Shop, connect, environment_of
 from tests.reliability.comparison import compare
 from tests.reliability.history import ENABLED_AT, History, make_history
@@ -80,7 +81,18 @@ async def _play(shop: Shop, history: History, patience: float) -> list[str]:
     for portion in history.portions:
         await shop.send(*portion)
         await shop.idle(patience)
-    return await differences(shop, history, patience)
+    return await differences(shop, history, patience) + await _drifted(shop)
+
+
+async def _drifted(shop: Shop) -> list[str]:
+    """What a comparison of Xero with the histories finds, without what an entry that failed explains."""
+    await read(shop, full=True)
+    found = [row for row in await standing(shop) if not row["information"]]
+    return [
+        f"drift: {' '.join(row[name] for name in ('kind', 'number', 'field'))} is {row['xeros']!r}, "
+        f"not {row['ours']!r}: {row['why']}"
+        for row in found
+    ]
 
 
 async def differences(shop: Shop, history: History, patience: float) -> list[str]:

@@ -24,7 +24,7 @@ READING = (
 DIFFERENCE = (
     "id", "kind", "number", "entity", "record_id", "transaction_id", "field", "ours", "xeros", "information",
     "changed_at", "changed_by", "changed_by_at", "first_seen_at", "last_seen_at", "xero_id", "xero_status",
-    "xero_url", "resent_at", "proposal", "note",
+    "xero_url", "resent_at", "proposal", "note", "why",
 )  # fmt: skip
 
 

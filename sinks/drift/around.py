@@ -1,0 +1,114 @@
+"""What we put into Xero, as the ledger has it, and what else must be known to compare it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from connections.facts import OrganisationFacts
+from connections.sql import load_queries
+from sinks import ledger
+from sinks.drift.compare import Around, Put, fields_of, merged
+from sinks.drift.record import record_of
+from sinks.steps import Link, Target
+
+
+def by_record(puts: Sequence[Put]) -> dict[str, list[Put]]:
+    """These by the record that they belong to."""
+    found: defaultdict[str, list[Put]] = defaultdict(list)
+    for put in puts:
+        found[put.link.target.record_id].append(put)
+    return found
+
+
+async def of_documents(
+    connection: ledger.Connection, account: str, puts: Sequence[Put], asked_at: datetime | None
+) -> dict[str, list[Put]]:
+    """All that is linked for the documents that these belong to, by record id."""
+    records = {record_of(p.link.target)[1] for p in puts if p.link.target.kind != "contact"}
+    if not records:
+        return {}
+    return by_record(await puts_of(connection, account, asked_at, records=sorted(records)))
+
+
+async def puts_of(
+    connection: ledger.Connection,
+    account: str,
+    asked_at: datetime | None,
+    xero_ids: Sequence[str] = (),
+    records: Sequence[str] = (),
+) -> list[Put]:
+    """What we put there, by Xero's ids, and all that is linked for these documents.
+
+    Args:
+        asked_at: when Xero was asked for what these are compared with.
+    """
+    parameters = {
+        "account": account,
+        "xero_ids": list(xero_ids),
+        "records": list(records),
+        "asked_at": asked_at,
+    }
+    return [_put(row) for row in await _fetch(connection, "puts", parameters)]
+
+
+def _put(row: Mapping[str, Any]) -> Put:
+    target = Target(row["kind"], row["record_id"], row["transaction_id"])
+    link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
+    bodies = row["bodies"] or ()
+    body = {"fields": sorted(fields_of(bodies))} if target.kind == "contact" else merged(bodies)
+    return Put(link, body, bool(row["ended"]), bool(row["busy"]))
+
+
+async def around_of(
+    connection: ledger.Connection,
+    account: str,
+    facts: OrganisationFacts,
+    puts: Sequence[Put],
+    linked: Mapping[str, Sequence[Put]],
+) -> Callable[[Put], Around]:
+    """A function from what we put there to what else must be known of it."""
+    kind_of_money = {"invoice": "payment", "credit_note": "refund"}
+    documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
+    money: defaultdict[tuple[str, str], list[Put]] = defaultdict(list)
+    contacts: defaultdict[str, set[str]] = defaultdict(set)
+    merges: dict[str, str] = {}
+    if documents:
+        for put in (put for record in set(documents) for put in linked.get(record, ())):
+            target = put.link.target
+            if target.kind in ("payment", "refund") and put.link.xero_id:
+                money[target.kind, target.record_id].append(put)
+        parameters = {"account": account, "records": documents}
+        for row in await _fetch(connection, "right_contacts", parameters):
+            contacts[row["record_id"]].add(row["xero_id"])
+        rows = await _fetch(connection, "merged_contacts", parameters)
+        merges = {row["xero_id"]: row["xeros"] for row in rows}
+
+    def around(put: Put) -> Around:
+        kind, record, transaction = put.link.target
+        if kind == "contact":
+            same = [
+                p.link
+                for p in puts
+                if p.link.xero_id == put.link.xero_id and p.link.target != put.link.target
+            ]
+            return Around(facts, rivals=same)
+        payments = money.get((kind_of_money.get(kind, ""), record), [])
+        if kind == "credit_note":
+            payments = [p for p in payments if p.link.target.transaction_id == transaction]
+        sent = str((put.body.get("Contact") or {}).get("ContactID") or "")
+        other = (put.body.get("Contact") or {}).get("other", False)
+        return Around(facts, payments, {*(() if other else contacts[record]), merges.get(sent, sent)})
+
+    return around
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+_SQL = load_queries(__file__)

@@ -1,0 +1,117 @@
+"""What of an object differs, and why where that is known: Xero against what was sent and what was asked for.
+
+Pure. A difference from what was asked for, where Xero has what was sent, is the worst kind: the log says that
+it is done. What an entry that failed or waits asks for is only told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sinks.drift.compare import Around, Difference, Put, compare
+from sinks.drift.record import Later, Wanted
+from sinks.planner.invoices import GONE
+
+MISSING = "missing"
+_FOLLOWS = "amount_due"
+"""Follows from payments, which are compared by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A difference, with why."""
+
+    difference: Difference
+    why: str = ""
+    mend: str = ""
+    """The action that puts it right when it is queued again; ``""`` where none is known."""
+
+
+def judge(
+    put: Put, wanted: Wanted | None, found: Mapping[str, Any] | None, around: Around, asked: Around
+) -> list[Found]:
+    """The differences of one object.
+
+    Args:
+        wanted: as the history of its record asks for it; none when that is not known.
+        around: to compare with what was sent.
+        asked: the same to compare with ``wanted``.
+    """
+    sent = compare(put, found, around)
+    if wanted is None or wanted.put.ended:
+        return [Found(one) for one in sent]
+    if not wanted.put.stands:
+        return _still_there(wanted, found)
+    by_sent = {one.field: one for one in sent}
+    by_wanted = {one.field: one for one in compare(wanted.put, found, asked)}
+    judged = []
+    for field in dict.fromkeys((*by_wanted, *by_sent)):
+        ours = by_wanted.get(field)
+        if field == _FOLLOWS:
+            ours = by_sent.get(field)
+        if ours is not None:
+            judged.append(_explained(ours, by_sent.get(field), wanted))
+    return _with_later(judged, wanted.later, found, asked)
+
+
+def missing(wanted: Wanted) -> Found:
+    """What was asked for and is linked to nothing."""
+    number = f" for {wanted.put.link.xero_number}" if wanted.put.link.xero_number else ""
+    why = f"{_log_says(wanted)}, and nothing in Xero is linked to it; {_BY_HAND}"
+    again = wanted.put.link.target.kind in ("invoice", "purchase_order")
+    mend = wanted.said.command_id if wanted.said and again else ""
+    return Found(Difference(MISSING, f"{wanted.named}{number}", ""), why, mend)
+
+
+_BY_HAND = "look for it in Xero, and enter it there if it is not"
+
+
+def _log_says(wanted: Wanted) -> str:
+    if wanted.said is None:
+        return "the log says that it is done"
+    action = wanted.said.action.replace("_", " ")
+    return f"the log says that '{action}' of {wanted.said.time:%Y-%m-%d %H:%M} is done"
+
+
+def _still_there(wanted: Wanted, found: Mapping[str, Any] | None) -> list[Found]:
+    status = str((found or {}).get("Status") or "")
+    if found is None or status in GONE:
+        return []
+    one = Difference("status", "DELETED", status)
+    if wanted.later is not None:
+        return [_told(one, wanted.later)]
+    mend = wanted.said.command_id if wanted.said and wanted.mends else ""
+    return [Found(one, f"{_log_says(wanted)}; it should not be there", mend)]
+
+
+def _explained(ours: Difference, sent: Difference | None, wanted: Wanted) -> Found:
+    if ours.information or (sent is not None and sent.ours == ours.ours):
+        return Found(ours)
+    if wanted.later is not None and wanted.later.put is None:
+        return _told(ours, wanted.later)
+    mend = wanted.said.command_id if wanted.said and wanted.mends and wanted.behind else ""
+    return Found(ours, _log_says(wanted), mend)
+
+
+def _told(one: Difference, later: Later) -> Found:
+    """What failed or waits is known; what was skipped stays a difference."""
+    known = not later.said.is_skipped
+    return Found(
+        replace(one, information=known), f"not yet in Xero: {later.said.words}" if known else later.said.words
+    )
+
+
+def _with_later(
+    judged: list[Found], later: Later | None, found: Mapping[str, Any] | None, asked: Around
+) -> list[Found]:
+    if later is None or later.put is None or found is None:
+        return judged
+    beyond = {one.field: one for one in compare(later.put, found, asked)}
+    kept = [one for one in judged if one.difference.field in beyond or one.difference.field == _FOLLOWS]
+    fields = {one.difference.field for one in kept}
+    told = [
+        _told(one, later)
+        for field, one in beyond.items()
+        if field not in fields and not one.information and field != _FOLLOWS
+    ]
+    return [*kept, *told]

@@ -1,0 +1,152 @@
+"""The known history of a record: its actions in order, and what became of them. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from contracts.commands import Command
+from sinks.drift.compare import Put
+from sinks.planner.invoices import GONE
+from sinks.steps import Target
+
+IN_XERO = ("posted", "already_there")
+"""Outcomes that say that Xero has what the action asked for."""
+TAKES_OUT = ("cancelled", "deleted")
+_PURCHASES = ("purchase_order", "bill")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One action of a record, and how it ended."""
+
+    seq: int
+    """Its position."""
+    command_id: str
+    state: str
+    outcome: str
+    reason_code: str
+    command: Command
+    share: Decimal | None = None
+    """What a payment or refund comes to, where that was fixed."""
+    xero_type: str = ""
+    """What the log says that it is in Xero."""
+    warned: tuple[str, ...] = ()
+    """Codes of the warnings on its entry."""
+
+    @property
+    def action(self) -> str:
+        """As of the command."""
+        return self.command.action
+
+    @property
+    def time(self) -> datetime:
+        """When it happened in SalesBinder."""
+        return self.command.event.time
+
+    @property
+    def is_in_xero(self) -> bool:
+        """The log says that Xero has it."""
+        return self.state == "completed" and self.outcome in IN_XERO
+
+    @property
+    def is_skipped(self) -> bool:
+        """An operator has ended it."""
+        return self.outcome == "skipped_by_operator"
+
+    @property
+    def is_pending(self) -> bool:
+        """It failed or has not ended, so that the log does not say that Xero has it."""
+        return self.state != "completed"
+
+    @property
+    def words(self) -> str:
+        """Which entry it is, and how it stands."""
+        how = f"failed ({self.reason_code})" if self.state == "failed" else f"is {self.state}"
+        how = "was skipped by an operator" if self.is_skipped else how
+        return f"'{self.action.replace('_', ' ')}' of {self.time:%Y-%m-%d %H:%M} {how}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document with all that is known of it."""
+
+    entity: str
+    record_id: str
+    said: Sequence[Said]
+    """In order; without those whose event id was reused."""
+    puts: Mapping[Target, Put]
+    """What is linked for it."""
+
+    def target(self, kind: Any, transaction_id: str = "") -> Target:
+        """A step key of this record."""
+        return Target(kind, self.record_id, transaction_id)
+
+    def of(self, *actions: str) -> Iterator[Said]:
+        """Its actions of these kinds, in order."""
+        return (one for one in self.said if one.action in actions)
+
+    @property
+    def removal(self) -> Said | None:
+        """The action that took it out of Xero, as the log says."""
+        return next((one for one in self.of(*TAKES_OUT) if one.is_in_xero), None)
+
+    @property
+    def may_be_gone(self) -> bool:
+        """SalesBinder took it back, and found it taken out by hand."""
+        return any(one.reason_code == "document_removed" for one in self.of(*TAKES_OUT))
+
+    def undone_by(self, seq: int) -> Said | None:
+        """An action that came after this position and takes something off, and has not come to its end."""
+        actions = ("reset", "refund_applied", "payment_applied", *TAKES_OUT)
+        return next((one for one in self.of(*actions) if one.is_pending and one.seq > seq), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An object of Xero's as the record's history asks for it."""
+
+    put: Put
+    """As it should be, by the actions of which the log says that Xero has them."""
+    named: str
+    """What it is and comes to, in words."""
+    said: Said | None = None
+    """The action that asks for it so."""
+    behind: bool = False
+    """The ledger itself does not have it so."""
+    mends: bool = False
+    """Queued again, the action is planned from what the ledger has, and puts it right."""
+    later: "Later | None" = None
+
+    @property
+    def is_missing(self) -> bool:
+        """It should be there, and nothing is linked."""
+        return self.put.stands and not self.put.link.xero_id
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What an action asks for that failed, waits or was skipped."""
+
+    said: Said
+    put: Put | None = None
+    """As it would be then; none where that is not compared."""
+
+
+def made_of(put: Put, body: Mapping[str, Any], **facts: Any) -> Put:
+    """``put`` as it should be."""
+    link = replace(put.link, removed=False, facts={**put.link.facts, **facts})
+    kept = {name: value for name, value in put.body.items() if name != "Status" or value not in GONE}
+    return replace(put, link=link, body={**kept, **body}, ended=False)
+
+
+def gone(put: Put) -> Put:
+    """``put`` as something that should not be there."""
+    body = {**put.body, "Status": "VOIDED"} if put.body else {}
+    return replace(put, link=replace(put.link, removed=True), body=body, ended=False)
+
+
+def record_of(target: Target) -> tuple[str, str]:
+    """Entity and record id of what a document, payment or credit note belongs to."""
+    return ("purchase_order" if target.kind in _PURCHASES else "invoice"), target.record_id

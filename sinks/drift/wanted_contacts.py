@@ -1,0 +1,90 @@
+"""A contact as SalesBinder told it last, field by field. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from contracts.commands import ContactSnapshot
+from contracts.newness import Stamp
+from contracts.reasons import Refused
+from sinks.drift.compare import CLEARED, Put
+from sinks.drift.record import Later, Said, Wanted
+from sinks.folding import told
+from sinks.resolve import resolve_contact, untold_parts
+
+
+def times_told(put: Put, snapshot: ContactSnapshot) -> set[datetime]:
+    """Times of the events that told what was not sent; empty when all of it was."""
+    return {stamp.time for stamp, _ in _unsent(put, snapshot).values()}
+
+
+def contact_wanted(put: Put, snapshot: ContactSnapshot, said: Sequence[Said]) -> Wanted:
+    """The contact with what was told and never sent.
+
+    Args:
+        said: created and edited actions that may have told it.
+    """
+    done: dict[str, Any] = {}
+    waiting: dict[str, Any] = {}
+    by: Said | None = None
+    later: Said | None = None
+    for name, (stamp, value) in _unsent(put, snapshot).items():
+        brought = [one for one in said if one.time == stamp.time and _brings(one, snapshot)]
+        if any(_has_told(one) for one in brought):
+            done[name] = value
+            by = by or next(one for one in brought if _has_told(one))
+        elif open_ones := [one for one in brought if one.is_pending or one.is_skipped]:
+            waiting[name], later = value, open_ones[-1]
+    return Wanted(
+        _with(put, done),
+        f"contact {snapshot.name}",
+        by,
+        behind=bool(done),
+        mends=bool(by),
+        later=None if later is None else Later(later, _with(put, {**done, **waiting})),
+    )
+
+
+def _unsent(put: Put, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]]:
+    """By field: what was told last and differs from what was sent, and how new that is."""
+    if not snapshot.dated or put.link.removed:
+        return {}
+    try:
+        resolved = resolve_contact(snapshot)
+    except Refused:
+        return {}
+    sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
+    fields = told(snapshot)
+    found: dict[str, tuple[Stamp, Any]] = {}
+    for name, value in resolved.fields.items():
+        before = sent.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            untold = untold_parts(name, fields)
+            value = {**{part: text for part, text in before.items() if part in untold}, **value}
+        if value != before and (value or before):
+            stamps = [at for field, (_, at) in fields.items() if field.split(".")[0] == name]
+            found[name] = max(stamps, default=snapshot.stamp), value
+    return found
+
+
+def _brings(one: Said, snapshot: ContactSnapshot) -> bool:
+    document = one.command.document
+    contact = document.contact if document is not None else one.command.contact
+    return contact is not None and (contact.side, contact.record_id) == (snapshot.side, snapshot.record_id)
+
+
+def _has_told(one: Said) -> bool:
+    """A customer's own action that is done has told it, a document's when it was sent itself. Where it could
+    not be told, the document's entry says so.
+    """
+    if one.command.document is None:
+        return one.is_in_xero or one.outcome == "superseded"
+    return one.outcome == "posted" and "contact_not_updated" not in one.warned
+
+
+def _with(put: Put, fields: Mapping[str, Any]) -> Put:
+    sent = {**(put.link.facts.get("sent") or {}), **fields}
+    cleared = [name for name, value in fields.items() if not value]
+    link = replace(put.link, facts={**put.link.facts, "sent": sent, CLEARED: cleared})
+    return replace(put, link=link, body={**put.body, "fields": [*put.body.get("fields", ()), *fields]})
