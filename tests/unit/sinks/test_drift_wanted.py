@@ -48,8 +48,8 @@ SHOWN = {
 PARTY = ContactSnapshot(side="customer", record_id="c", name="Widgets", version=DAY, event_time=DAY)
 
 
-def settings(**changes: str) -> Settings:
-    return Settings(enabled_at=DAY, payment_account="090", sales_tax={"8": "OUTPUT", "0": "NONE"}, **changes)
+def settings() -> Settings:
+    return Settings(enabled_at=DAY, payment_account="090", sales_tax={"8": "OUTPUT", "0": "NONE"})
 
 
 def said(
