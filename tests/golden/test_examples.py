@@ -7,7 +7,7 @@ import pytest
 
 from log_projection import projection
 from tests.golden.sheets import books, differences, entry, sheet
-from tests.integration.sinks.drifting import drift
+from tests.integration.sinks.drifting import unexplained
 from tests.integration.sinks.shops import Shop, examples
 
 _LOG = """SELECT * FROM integrations_log.entries ORDER BY event_time, "offset" """
@@ -33,7 +33,7 @@ async def test_one_after_the_other(
         await open_shop.idle(60)
     different = list(differences(sheet(name), await _found(open_shop, shared_dir)))
     assert not different, "\n".join(different)
-    assert await drift(open_shop) == []
+    assert await unexplained(open_shop) == []
 
 
 async def test_all_at_once(open_shop: Shop, shared_dir: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from log_projection import projection
 from tests.golden.sheets import books, differences, entry, sheet
-from tests.integration.sinks.drifting import drift
+from tests.integration.sinks.drifting import unexplained
 from tests.integration.sinks.shops import Maker, Shop
 
 _LOG = """SELECT * FROM integrations_log.entries ORDER BY event_time, "offset" """
@@ -27,7 +27,7 @@ async def test_numbers_as_publishers_write_them(open_shop: Shop) -> None:
     found = {**books(open_shop.books), "log": [entry(row) for row in await open_shop.rows(_LOG)]}
     different = list(differences(sheet("numbers"), found))
     assert not different, "\n".join(different)
-    assert await drift(open_shop) == []
+    assert await unexplained(open_shop) == []
 
 
 def _events() -> list[dict[str, Any]]:

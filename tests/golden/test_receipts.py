@@ -4,7 +4,7 @@ from typing import Any
 
 from log_projection import projection
 from tests.golden.sheets import books, differences, entry, sheet
-from tests.integration.sinks.drifting import drift
+from tests.integration.sinks.drifting import unexplained
 from tests.integration.sinks.shops import Maker, Shop
 
 
@@ -47,4 +47,4 @@ async def test_one_after_the_other(open_shop: Shop) -> None:
     found = {**books(open_shop.books), "log": [entry(row) for row in rows]}
     different = list(differences(sheet("receipts"), found))
     assert not different, "\n".join(different)
-    assert await drift(open_shop) == []
+    assert await unexplained(open_shop) == []

@@ -41,6 +41,12 @@ async def drift(shop: Shop, **how: Any) -> list[tuple[str, str, str, str]]:
     return seen(await standing(shop))
 
 
+async def unexplained(shop: Shop) -> list[tuple[str, str, str, str]]:
+    """As ``drift``, without what is information, such as what an entry that failed asks for."""
+    await read(shop)
+    return seen([row for row in await standing(shop) if not row["information"]])
+
+
 async def resend(shop: Shop) -> list[str]:
     """Send again what differs, wait, and tell how the actions ended."""
     rows = await standing(shop)
