@@ -11,7 +11,7 @@ import pytest
 
 from connections import store
 from sinks.drift.acts import proposal
-from tests.integration.sinks.drifting import drift, read, resend, seen, standing
+from tests.integration.sinks.drifting import drift, read, resend, seen, standing, unexplained
 from tests.integration.sinks.purchases import bills_in, happened, order, order_in, ordered, set_by_hand
 from tests.integration.sinks.purchases import edited as order_edited
 from tests.integration.sinks.refunds import number_of, paid_invoice
@@ -343,11 +343,11 @@ async def test_field_of_a_merged_contact_that_was_lost(books: Shop, make: Maker)
     await books.run(make.contact("created", customer))
     merged_into(books, "Widgets & Co", EmailAddress="living@b.example")
     await books.run(make.changed(customer, office_fax="2"))
-    assert await drift(books) == []
+    assert await unexplained(books) == []
     await lose(books, make.changed(customer, office_phone="3"))
-    assert await drift(books) == [("contact", "phone", "3", "")]
+    assert await unexplained(books) == [("contact", "phone", "3", "")]
     assert await resend(books) == ["posted"]
-    assert await drift(books) == []
+    assert await unexplained(books) == []
 
 
 async def test_contact_that_was_never_made(books: Shop, make: Maker) -> None:
