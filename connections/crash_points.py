@@ -23,6 +23,8 @@ CrashPoint = Literal[
     "outbox.before_publish",  # rows are locked, nothing is published
     "outbox.before_commit",  # results are published, their rows removed, not committed
     "outbox.after_commit",  # their rows are gone
+    "losses.before_commit",  # what was lost on the way is noted, not committed
+    "losses.after_commit",  # it is noted, nothing more was looked through
     # A lane, from its lease to the end of a call.
     "lease.before_commit",  # the account is taken, not committed
     "lease.after_commit",  # the account is ours, its lane has not started

@@ -150,6 +150,21 @@ OUTBOX = Gauge(
     registry=REGISTRY,
 )
 
+LOST_COMMANDS = Gauge(
+    "sbx_lost_commands",
+    "Entries that the log shows as queued for five minutes and the command ledger does not know, by account "
+    "(command_lost). The same in all deliver processes, each at its last look.",
+    ["account"],
+    registry=REGISTRY,
+)
+REMOVED_UNREAD = Gauge(
+    "sbx_removed_unread_messages",
+    "Offsets that were removed from a topic before a stage had read them, by stage and topic, found in the "
+    "last seven days. The same in all deliver processes, each at its last look.",
+    ["stage", "topic"],
+    registry=REGISTRY,
+)
+
 # The process itself.
 
 WORKER = Gauge(

@@ -1,7 +1,7 @@
 """``sbx status``: what works, what waits, what is left of Xero's limits."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,9 @@ from connections import schema
 from connections.environment import Environment
 from connections.sql import load_queries
 from connections.trouble import in_words
-from log_projection import queries
-from ops import environment, targets
+from log_projection import losses, queries
+from log_projection.losses import Removed
+from ops import environment, lost, targets
 from ops.broker import Broker, behind
 from ops.options import AsJson
 from ops.terminal import age, plural, print_json, say, stdout_console
@@ -76,6 +77,10 @@ class Status:
     """Number of the ledger's generation, since when it is held (none: it is not), and why."""
     dead_letters: int | None = None
     """Of the last 24 hours; none when the database does not answer."""
+    lost_commands: list[dict[str, Any]] = field(default_factory=list)
+    """As ``log_projection.losses.lost_commands``, at most ``ops.lost.SHOWN``."""
+    removed: list[Removed] = field(default_factory=list)
+    """What was removed from topics before a stage had read it, now or within the last days."""
 
     @property
     def ready(self) -> bool:
@@ -85,12 +90,16 @@ class Status:
     @property
     def alarms(self) -> list[str]:
         """What somebody should look at although everything works."""
+        told = [one.in_words() for one in self.removed]
+        if self.lost_commands:
+            told.append(lost.in_words(self.lost_commands))
         if self.dead_letters is None or self.dead_letters <= DEAD_LETTERS_BOUND:
-            return []
+            return told
         return [
+            *told,
             f"{self.dead_letters:,} dead letters in the last 24 hours (an alarm above {DEAD_LETTERS_BOUND}): "
             "messages that cannot be read; 'sbx log --state failed --since 1d' says why for each: have the "
-            "publisher mended, then publish the events anew"
+            "publisher mended, then publish the events anew",
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +124,8 @@ class Status:
             "unknown_refusals": self.unknown_refusals,
             "ledger": self.ledger,
             "dead_letters": self.dead_letters,
+            "lost_commands": self.lost_commands,
+            "removed_unread": [asdict(one) for one in self.removed],
             "alarms": self.alarms,
         }
 
@@ -171,6 +182,10 @@ def _ask_broker(broker: Broker, status: Status) -> None:
     if missing:
         status.problems.append(f"topics are missing: {', '.join(missing)}; run 'sbx topics create'")
     status.stages = {stage: stage_status(broker, stage) for stage in STAGES}
+    for one in STAGES:
+        topics = TOPICS_OF[one]
+        committed, starts = broker.committed(group_of(one)), broker.starts(topics)
+        status.removed += lost.removed_unread(one, committed, starts)
     for name, stage in status.stages.items():
         if not stage.working:
             status.problems.append(
@@ -213,6 +228,10 @@ async def _ask_database(used: Environment, status: Status) -> None:
         cursor = await connection.execute(_SQL["dead_letters"])
         [row] = await cursor.fetchall()
         status.dead_letters = row["count"]
+        status.lost_commands = await losses.lost_commands(connection, limit=lost.SHOWN)
+        found = [*status.removed, *await losses.removed_unread(connection)]
+        # Retention goes on while a stage is down: of two that begin alike the longer one is newer.
+        status.removed = sorted({(r.stage, r.topic, r.partition, r.first): r for r in sorted(found)}.values())
 
 
 async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:

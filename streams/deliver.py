@@ -1,5 +1,6 @@
 """Commands into the ledger, and the lanes that carry them to Xero: the second stage."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from streams.dead_letters import Defect, Letter, buried
 from streams.intake import MarkedIntake
 from streams.ledger_topic import LedgerTopic
 from streams.liveness import Liveness
+from streams.losses import Losses
 from streams.records import Outgoing, Record
 from streams.storing import Store, database_pool
 from streams.topic_ids import TopicIds
@@ -50,10 +52,17 @@ async def open_deliver(
             ids = await topic_ids.of(letter.record.topic for letter in letters)
             await outlet.send(buried(letters, ids, now))
 
+        async def background(stop: asyncio.Event) -> None:
+            looking = asyncio.create_task(Losses(pool, environment.kafka_python()).run(stop))
+            try:
+                await delivery.run(stop)
+            finally:
+                looking.cancel()
+
         yield Stage(
             topics=(COMMANDS,),
             handle=handle,
-            background=delivery.run,
+            background=background,
             measure=delivery.measure,
             database=True,
         )

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from log_projection import queries, story
+from log_projection import losses, queries, story
+from log_projection.losses import Removed
 from log_projection.queries import Cursor, Filters, Row
 from log_projection.story import Record, Story
 from web.auth.users import User
@@ -103,6 +104,16 @@ class VisibleLog:
     async def replays(self, replay_id: int | None = None, *, running: bool = False) -> list[Row]:
         """Replays of the user's accounts, the newest first."""
         return await queries.replays(self._connection, replay_id, self._accounts, running=running)
+
+    async def lost_commands(self, limit: int, entry_id: str | None = None) -> list[Row]:
+        """Entries whose commands were lost; see ``losses.lost_commands``."""
+        return await losses.lost_commands(
+            self._connection, limit=limit, accounts=self._accounts, entry_id=entry_id
+        )
+
+    async def removed_unread(self) -> list[Removed]:
+        """What was removed from topics unread. Of which accounts nobody knows: for those who see all."""
+        return await losses.removed_unread(self._connection) if self._accounts is None else []
 
     async def hours(self, since: datetime) -> list[Row]:
         """What came in each hour of a day and what became of it."""

@@ -70,6 +70,7 @@ TITLES = {
     "event_subject_mismatch": "Event that contradicts itself",
     "event_too_large": "Event is too large",
     "event_empty": "Empty event",
+    "command_lost": "Command was lost on its way",
     "command_unreadable": "Command that cannot be read",
     "record_unreadable": "Message that cannot be read",
 }

@@ -73,6 +73,17 @@ REASONS = (
         "Everything is kept in order and sent once the account is connected again.",
     ),
     _waiting(
+        "command_lost",
+        "queued since {since} UTC, and no stage has brought its command to the ledger: it was lost on "
+        "its way.",
+        "Messages were removed from the topic of commands before they were read, or a backup was restored "
+        "that is older than they are. The event itself is still there.",
+        "bring it back with '{replay}'. Where that finds no event any more, have the change published again "
+        "with the id that it had.",
+        "us",
+        "Nothing: it waits until it is brought back.",
+    ),
+    _waiting(
         "waiting_for_answer",
         "the answer to '{step}' was lost; looks it up in Xero before anything is sent again.",
         "The connection broke while Xero was at work. A guess could enter the same thing twice.",

@@ -58,6 +58,14 @@ class Stages:
             assert time.monotonic() < until, f"alive: {alive}\n" + self._said("deliver")
             time.sleep(0.1)
 
+    def pids(self) -> dict[str, int]:
+        """The process id of each stage that runs."""
+        return {stage: process.pid for stage, process in self._running.items() if process.poll() is None}
+
+    def dies(self, stage: str) -> None:
+        """Wait until a stage is killed at its point."""
+        assert self._running[stage].wait(PATIENCE) == -signal.SIGKILL, self._said(stage)
+
     def stop_all(self) -> None:
         """End all as an operator does."""
         for process in self._running.values():

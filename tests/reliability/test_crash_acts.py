@@ -4,18 +4,22 @@ same command again, or another worker, and all is as it would have been.
 
 import asyncio
 import signal
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connections import store
 from connections.environment import Environment
+from log_projection.projection import apply
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks import operators
 from sinks.breaker import FAILURES_BOUND
 from sinks.drift import acts
 from streams.topics import create_topics
+from tests.integration.log_projection import made
 from tests.integration.sinks import drifting
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering, environment_of
 from tests.integration.sinks.test_decisions import standing, two_alike
@@ -106,6 +110,25 @@ async def test_account_has_no_connection(shop: Shop, maker: Maker) -> None:
     await survive(shop, ())
     assert [contact["name"] for contact in shop.books["contacts"]] == ["Alice"]
     await assert_log_agrees(shop, {"posted"})
+
+
+async def test_what_was_lost_is_noted(shop: Shop, stages: Stages) -> None:
+    """An entry whose command is nowhere: who looks for such dies before and after noting it."""
+    entry_id = str(uuid.uuid4())
+    place: dict[str, Any] = {"topic": "salesbinder.invoices", "partition": 999, "offset": 0}
+    lost = made.entry(entry_id, account=shop.account, **place)
+    async with await shop.connect() as connection:
+        await apply(connection, [lost])
+    noted = []
+    for point in ("losses.before_commit", "losses.after_commit"):
+        stages.start("deliver", point)
+        stages.dies("deliver")
+        async with await shop.connect() as connection:
+            cursor = await connection.execute(
+                "SELECT entry_id FROM integrations_log.lost_command WHERE entry_id = %s", [entry_id]
+            )
+            noted.append(len(await cursor.fetchall()))
+    assert noted == [0, 1]
 
 
 async def test_account_is_given_back(shop: Shop, maker: Maker) -> None:

@@ -1,6 +1,7 @@
 """The overview: how each account stands; pause and resume."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -140,3 +141,38 @@ def test_a_chart_keeps_within_its_frame_and_shows_all_that_is_not_nothing(hours:
         assert bar.height >= 1.9
         assert -0.1 <= bar.y <= bar.y + bar.height <= HEIGHT + 0.1
         assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
+
+
+def test_lost_commands_are_told_with_the_replays_that_bring_them_back(office: Office, client: Client) -> None:
+    sample.connect(office)
+    lost, young, known = (f"0000000{n}-0000-4000-8000-000000000000" for n in range(3))
+    place: dict[str, Any] = {"topic": "salesbinder.invoices", "partition": 3}
+    office.log(
+        entry(lost, queued_at=NOW - HOUR, offset=7, **place),
+        entry(young, queued_at=NOW, offset=8, **place),
+        entry(known, 1, queued_at=NOW - HOUR, offset=9, **place),
+    )
+    office.rows(
+        "INSERT INTO integrations_log.lost_command (entry_id) SELECT unnest(%s::text[]) RETURNING 1",
+        [lost, young, known],
+    )
+    office.rows(
+        "INSERT INTO integrations_log.removed_unread (stage, topic, partition, first_offset, last_offset) "
+        "VALUES ('deliver', 'xero.commands', 2, 5, 9) RETURNING 1"
+    )
+    page = client.get("/overview").text
+    command = "sbx replay --topic salesbinder.invoices --partition 3 --offset 7 --yes"
+    assert "1 action was lost on the way to Xero" in " ".join(page.split())
+    assert f"<code>{command}</code>" in page
+    assert "xero.commands, partition 2: 5 offsets (5 to 9) were removed" in page
+
+    shown = client.get(f"/entries/{lost}").text
+    assert "command_lost" in shown
+    assert f"<code>{command}</code>" in shown
+    for other in (young, known):
+        assert "command_lost" not in client.get(f"/entries/{other}").text
+
+    office.user("bob", "viewer", ["beta"])
+    page = office.client("bob").get("/overview").text
+    assert "lost on the way" not in page
+    assert "Removed unread" not in page

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from log_projection.losses import explained
 from log_projection.queries import Row
 from log_projection.story import Record
 from web import decisions
@@ -28,6 +29,7 @@ async def entry_page(request: Request) -> Response:
         attempts = await visible.attempts(entry_id)
         same = Record(entry["account"], entry["entity"], entry["record_id"])
         whole = await visible.story(same)
+        lost = await visible.lost_commands(1, entry_id) if entry["state"] == "queued" else []
         candidates = await decisions.candidates(connection, entry)
     context = {
         "entry": entry,
@@ -36,6 +38,7 @@ async def entry_page(request: Request) -> Response:
         "history": [] if whole is None else whole.entries[-_HISTORY:],
         "story": story(entry, attempts),
         "position": position,
+        "lost": explained(lost[0]) if lost else None,
         "undecided": decisions.is_undecided(entry),
         "candidates": candidates,
         "decided": "decided" in request.query_params,

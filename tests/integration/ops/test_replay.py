@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -263,6 +264,46 @@ def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(
     wait_until(lambda: sorted(e["state"] for e in account.logged()) == ["completed", "completed", "failed"])
     outcomes = {e["entry_id"]: e["outcome"] for e in account.logged() if e["triggered_by"] == "dead_letter"}
     assert outcomes == {result.entry_id: "superseded", of_old.entry_id: None}
+
+
+def test_a_lost_command_is_told_and_the_named_replay_completes_it(account: Account) -> None:
+    event = account.make.contact("created", account.make.customer(f"Lost of {account.name}"))
+    account.run(event)
+    [entry] = account.logged()
+    account.lose(event)
+
+    def queued_for(minutes: int) -> None:
+        """As the log has it while the command is nowhere: nothing but what the transform stage told."""
+        with account.database() as connection:
+            connection.execute(
+                "UPDATE integrations_log.entry SET state = 'queued', outcome = NULL, version = 0, "
+                "finished_at = NULL, queued_at = now() - %s * interval '1 minute', "
+                "position = nextval('integrations_log.position_seq') WHERE entry_id = %s",
+                [minutes, entry["entry_id"]],
+            )
+
+    def lost() -> list[Any]:
+        found = account.sbx("status", "--json").json
+        return [one for one in found["lost_commands"] if one["account"] == account.name]
+
+    queued_for(4)
+    wait_until(
+        lambda: account.rows(
+            "SELECT l.* FROM integrations_log.lost_command l JOIN integrations_log.entry USING (entry_id) "
+            "WHERE account = %s"
+        )
+    )
+    assert lost() == []
+    queued_for(6)
+    [one] = lost()
+    assert one["entry_id"] == entry["entry_id"]
+    [alarm] = [text for text in account.sbx("status", "--json").json["alarms"] if "command_lost" in text]
+    assert f"'{one['replay']}'" in alarm
+    assert "command_lost" in account.sbx("status").err
+    account.sbx(*shlex.split(one["replay"])[1:])
+    account.idle()
+    wait_until(lambda: [e["state"] for e in account.logged()] == ["completed"])
+    assert lost() == []
 
 
 def test_ranges(account: Account) -> None:

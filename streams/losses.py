@@ -1,0 +1,250 @@
+"""Finds what was lost on the way: beside the intake of the deliver stage, a look every ten seconds.
+
+An entry that the log shows as queued and the ledger does not know is lost once the deliver stage has read
+all that stood on its topic when the entry stood in the log already: the transform stage sends a command
+with its entry. So the order is: the log's newest position, then the ends of the topic; when the group has
+passed these, the ledger is asked about the entries up to that position. No clock is compared with
+another's, and while the broker does not answer, nothing is found.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin._partitions import IsolationLevel
+from kafka.errors import KafkaError
+
+from connections.crash_points import crash_point
+from connections.trouble import about_the_database
+from contracts import metrics
+from log_projection import losses, queries
+from log_projection.losses import Connection, Removed
+from sinks import ledger, operators
+from sinks.entries import entry_of_row
+from streams.storing import Pool
+from streams.topics import COMMANDS, RESULTS, SOURCES
+
+LOOK_SECONDS = 10.0
+AGAIN_SECONDS = 600.0
+"""After so long all that has not ended is looked through again."""
+_CHUNK = 2000
+TOPICS: Mapping[str, tuple[str, ...]] = {"transform": SOURCES, "deliver": (COMMANDS,), "project": (RESULTS,)}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a group has come in a partition, and what the topic has of it."""
+
+    committed: int | None
+    """None before the first commit."""
+    start: int
+    end: int
+
+    @property
+    def reached(self) -> int:
+        """The offset that is read next; what was removed is not read any more."""
+        return max(self.committed or 0, self.start)
+
+
+Standings = Mapping[TopicPartition, Standing]
+
+
+def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
+    """How each stage stands in each partition of its topics.
+
+    Raises:
+        kafka.errors.KafkaError, OSError: the broker does not answer.
+    """
+    with closing(KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)) as admin:
+        return {stage: _of_group(admin, f"sbx-{stage}", topics) for stage, topics in TOPICS.items()}
+
+
+def _of_group(admin: KafkaAdminClient, group: str, topics: Sequence[str]) -> Standings:
+    partitions = [
+        TopicPartition(topic["name"], partition["partition_index"])
+        for topic in admin.describe_topics(list(topics))
+        for partition in topic["partitions"]
+    ]
+    if not partitions:
+        return {}
+    committed = admin.list_group_offsets({group: None})[group]
+    ends = admin.list_partition_offsets(
+        dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
+    )
+    starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+    offsets = {tp: committed[tp].offset for tp in partitions if tp in committed}
+    return {
+        tp: Standing(offsets[tp] if offsets.get(tp, -1) >= 0 else None, starts[tp].offset, ends[tp].offset)
+        for tp in partitions
+    }
+
+
+def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:
+    """What was removed before a group had read it. Where a group never committed, nobody knows."""
+    return sorted(
+        Removed(stage, tp.topic, tp.partition, one.committed, one.start - 1)
+        for stage, found in stands.items()
+        for tp, one in found.items()
+        if one.committed is not None and one.committed < one.start
+    )
+
+
+def passed(before: Standings, now: Standings) -> bool:
+    """True when the group has read all that stood on its topics before. What a topic that was made again, or
+    was shortened, has no more cannot be read either.
+    """
+    return all(now[tp].reached >= min(one.end, now[tp].end) for tp, one in before.items() if tp in now)
+
+
+def still_to_be_read(topic: str, partition: int, offset: int, sources: Standings) -> bool:
+    """True for an event that the transform stage reads again: its batch is not acknowledged, so that its
+    command may come yet.
+    """
+    one = sources.get(TopicPartition(topic, partition))
+    return one is not None and one.reached <= offset < one.end
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The log's newest position, and how the stages stood after that was read."""
+
+    position: int
+    outbox_empty: bool
+    stands: Mapping[str, Standings]
+
+
+@dataclass
+class Losses:
+    """Looks for what was lost. Several workers may: they find the same."""
+
+    pool: Pool
+    kafka: Mapping[str, Any]
+    """kafka-python's client arguments."""
+    _asked: _Asked | None = None
+    _seen: int = 0
+    """Entries up to this position were looked through."""
+    _again_at: float = 0.0
+    _doubtful: set[str] = field(default_factory=set)
+    """Unknown to the ledger, while the transform stage may yet send their commands."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until ``stop`` is set, through any trouble of broker and database."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except Exception as error:
+                metrics.LOST_COMMANDS.clear()  # no number is better than an old one
+                if not isinstance(error, KafkaError | OSError) and not about_the_database(error):
+                    log.exception("looking for what was lost fails")
+                else:
+                    log.warning("what was lost cannot be looked for now", error=" ".join(str(error).split()))
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """One look: at what the last one asked about, if the stages have read so far by now."""
+        if self._asked is None:
+            self._asked = await self._ask()
+        now = await asyncio.to_thread(standings, self.kafka)
+        await self._note([], [], removed_unread(now))
+        if passed(self._asked.stands["deliver"], now["deliver"]):
+            asked, self._asked = self._asked, None
+            told = asked.outbox_empty and passed(asked.stands["project"], now["project"])
+            await self._look_through(asked.position, told, now["transform"])
+            if told:
+                await self._tell_what_was_removed()
+        async with self.pool.connection() as connection:
+            await _measure(connection)
+
+    async def _ask(self) -> _Asked:
+        async with self.pool.connection() as connection:
+            position = await queries.position(connection)
+        [outbox] = await self._read("outbox_empty")
+        return _Asked(position, outbox["empty"], await asyncio.to_thread(standings, self.kafka))
+
+    async def _look_through(self, upto: int, told: bool, sources: Standings) -> None:
+        """Everything up to a position that has not ended. ``told``: the log has heard all that the ledger
+        said of what ended minutes ago.
+        """
+        if time.monotonic() >= self._again_at:
+            self._seen, self._again_at = 0, time.monotonic() + AGAIN_SECONDS
+        doubtful = await self._read("still_unknown", ids=list(self._doubtful))
+        self._doubtful.clear()
+        await self._note(self._without_doubtful(doubtful, sources), [], [])
+        rows = await self._read("not_ended", after=self._seen, upto=upto, limit=_CHUNK)
+        while rows:
+            lost = self._without_doubtful([row for row in rows if row["unknown"]], sources)
+            await self._note(lost, [row["entry_id"] for row in rows if row["ended"]] if told else [], [])
+            self._seen = rows[-1]["position"]
+            rows = await self._read("not_ended", after=self._seen, upto=upto, limit=_CHUNK)
+        self._seen = max(self._seen, upto)
+
+    async def _tell_what_was_removed(self) -> None:
+        """Where results were removed unread: tell the log what it lacks, out of the ledger."""
+        if not await self._read("results_removed"):
+            return
+        after = 0
+        while rows := await self._read("log_lacks", after=after, limit=_CHUNK):
+            after = rows[-1]["seq"]
+            await self._note([], [str(row["command_id"]) for row in rows if row["lacks"]], [])
+        async with self.pool.connection() as connection:
+            await losses.run(connection, "results_told", {})
+
+    def _without_doubtful(self, rows: Sequence[Mapping[str, Any]], sources: Standings) -> list[str]:
+        lost = []
+        for row in rows:
+            if still_to_be_read(row["topic"], row["partition"], row["offset"], sources):
+                self._doubtful.add(row["entry_id"])
+            else:
+                lost.append(row["entry_id"])
+        return lost
+
+    async def _note(self, lost: Sequence[str], untold: Sequence[str], removed: Sequence[Removed]) -> None:
+        """Keep what was found; what the log has not heard of is told again."""
+        if not lost and not untold and not removed:
+            return
+        async with self.pool.connection() as connection, connection.transaction():
+            if lost:
+                await losses.run(connection, "note_lost", {"ids": lost})
+            if removed:
+                await losses.run(connection, "note_removed", _columns(removed))
+            if untold:
+                rows = await ledger.fetch(connection, "commands_by_id", [untold])
+                await operators.publish(connection, [entry_of_row(row) for row in rows])
+                log.warning("the log has not heard of these; they are told again", entries=len(untold))
+            crash_point("losses.before_commit")
+        crash_point("losses.after_commit")
+
+    async def _read(self, name: str, **parameters: Any) -> list[losses.Row]:
+        async with self.pool.connection() as connection:
+            return await losses.fetch(connection, name, parameters)
+
+
+def _columns(removed: Sequence[Removed]) -> dict[str, list[Any]]:
+    return {
+        "stage": [one.stage for one in removed],
+        "topic": [one.topic for one in removed],
+        "partition": [one.partition for one in removed],
+        "first": [one.first for one in removed],
+        "last": [one.last for one in removed],
+    }
+
+
+async def _measure(connection: Connection) -> None:
+    await losses.run(connection, "forget_found", {})
+    metrics.LOST_COMMANDS.clear()
+    for account, entries in (await losses.lost_by_account(connection)).items():
+        metrics.LOST_COMMANDS.labels(account).set(entries)
+    metrics.REMOVED_UNREAD.clear()
+    for one in await losses.removed_unread(connection):
+        metrics.REMOVED_UNREAD.labels(one.stage, one.topic).inc(one.count)
