@@ -99,9 +99,10 @@ class Entry:
         self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
     ) -> "Entry":
         """It is so in Xero, or need not be. What was there already is shown with the amount that it has
-        there, whatever its event says.
+        there, whatever its event says, where it says any.
         """
-        there = link.xero_amount if link is not None and outcome == "already_there" else None
+        told = outcome == "already_there" and self.command.amount is not None
+        there = link.xero_amount if link is not None and told else None
         return replace(
             self,
             state="completed",

@@ -165,7 +165,8 @@ def _done(s: Situation, note: Link) -> Done:
     if note.text(REPLACED):
         amount = Decimal("0.00") if note.removed else note.amount("amount")
         warnings.append(warning("payment_replaced", before=note.text(REPLACED), amount=amount))
-    outcome: Outcome = "already_there" if note.text("adopted") else "posted"
+    # Of one that was adopted, paying it out may still have been this command's own doing.
+    outcome: Outcome | None = None if note.text("adopted") else "posted"
     return Done(outcome, note, tuple(warnings), supersedes="transaction")
 
 
