@@ -34,5 +34,8 @@ def _refusal(scope: Scope) -> Response | None:
     if "\0" in path or _TOO_LONG.search(path):
         return answer(request, Problem(404, "not_found", "There is nothing at this address."))
     if b"\0" in unquote_to_bytes(scope["query_string"]):
-        return answer(request, Problem(400, "bad_request", "The address holds a NUL, which no value has."))
+        field = next((name for name, value in request.query_params.multi_items() if "\0" in value), None)
+        return answer(
+            request, Problem(400, "bad_request", "The address holds a NUL, which no value has.", field)
+        )
     return None
