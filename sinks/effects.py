@@ -15,6 +15,7 @@ from sinks.planner.invoices import GONE, link_of_invoice
 from sinks.planner.orders import link_of_order
 from sinks.situations import Work
 from sinks.steps import ROUTES, Element, Link
+from sinks.xero.statuses import is_archived
 
 FACT_CODES = frozenset(
     {
@@ -148,7 +149,7 @@ def _changed(element: Element, result: Result, works: Sequence[Work], link: Link
     for work in works:
         work.entry = replace(work.entry, acted=True)
     if element.target.kind == "contact":
-        archived = str(found.get("ContactStatus") or "ACTIVE") != "ACTIVE" or found.get("MergedToContactID")
+        archived = is_archived(found) or found.get("MergedToContactID")
         for work in works:
             work.known = replace(work.known, contact=found if archived else None)
         if archived:  # nobody sees what was written to it: that counts as not sent

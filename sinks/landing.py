@@ -24,6 +24,7 @@ from sinks.planner import Refusal
 from sinks.situations import Work
 from sinks.steps import ROUTES, Link, Target, encode_memory
 from sinks.xero.client import Answer
+from sinks.xero.statuses import is_archived
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -103,7 +104,7 @@ def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
     if element.target.kind != "contact" or ROUTES[element.route].reads:
         return
     found = result.found[0] if result.found else {}
-    away = str(found.get("ContactStatus") or "ACTIVE") != "ACTIVE" or bool(found.get("MergedToContactID"))
+    away = is_archived(found) or bool(found.get("MergedToContactID"))
     if result.verdict == "ok" and not away:
         lane.names.learn(element, found)
     elif element.xero_id:

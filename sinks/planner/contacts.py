@@ -19,6 +19,7 @@ from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
 from sinks.resolve.contacts import Field
 from sinks.steps import Element, Link, Target
+from sinks.xero import statuses
 from sinks.xero.errors import is_duplicate_contact_number
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -97,7 +98,7 @@ def read_contact(s: Situation, link: Link) -> Send:
 
 def is_archived(s: Situation) -> bool:
     """True when the linked contact was read and is not active."""
-    return bool(s.known.contact) and _archived(s.known.contact or {})
+    return bool(s.known.contact) and statuses.is_archived(s.known.contact or {})
 
 
 def is_gone(s: Situation) -> bool:
@@ -205,7 +206,7 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
     if s.known.contact_by_number is None:
         return find_numbers(group.numbers_with(contact.record_id))
     if ours := _of_our_number(s, contact):
-        return _link(s, contact, resolved, min(ours, key=_archived))
+        return _link(s, contact, resolved, min(ours, key=statuses.is_archived))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
     memory = _memory(contact, resolved.fields)
@@ -232,10 +233,10 @@ def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) ->
     """Xero has a contact of this number or name: which one is it? The number counts more than the name."""
     target = contact_target(contact)
     if ours := _of_our_number(s, contact):
-        return _link(s, contact, resolved, min(ours, key=_archived))
+        return _link(s, contact, resolved, min(ours, key=statuses.is_archived))
     if s.known.contact_by_name is None:
         return find_by_name(s, resolved)
-    namesakes = [c for c in s.known.contact_by_name if not _archived(c)]
+    namesakes = [c for c in s.known.contact_by_name if not statuses.is_archived(c)]
     if s.known.contact_by_number is None and any(c.get("ContactNumber") for c in namesakes):
         return find_by_number(target, contact)
     if namesakes:
@@ -266,7 +267,7 @@ def _link(
         return read_by_id(contact_target(contact), str(merged))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
-    if _archived(match):
+    if statuses.is_archived(match):
         raise Refused("contact_archived", name=match.get("Name", contact.name))
     group = _group(s, contact)
     filled = {name: value for name, (value, _) in group.offers.items()}
@@ -384,10 +385,6 @@ def _number_refused(s: Situation) -> bool:
         return False
     said = [s.refusal.details.get("message", "")]
     return s.refusal.code == "contact_number_taken" or is_duplicate_contact_number(said)
-
-
-def _archived(contact: Mapping[str, Any]) -> bool:
-    return str(contact.get("ContactStatus", "ACTIVE")) != "ACTIVE"
 
 
 def _blank(value: Any) -> Any:

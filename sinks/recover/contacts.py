@@ -11,6 +11,7 @@ from sinks.drift.compare import contact_field, same_field
 from sinks.recover.record import Findings, Found, Record
 from sinks.resolve import resolve_contact
 from sinks.steps import Link, Target
+from sinks.xero.statuses import is_archived
 
 Known = tuple[int, ContactSnapshot]
 """A snapshot of a contact and the position of the action that brought it."""
@@ -28,7 +29,7 @@ def match_contact(
     if target in record.links or target in findings.links:
         return
     numbered = [c for c in record.shown.get("Contacts", ()) if c.get("ContactNumber") == record_id]
-    active = [c for c in numbered if str(c.get("ContactStatus") or "ACTIVE") == "ACTIVE"]
+    active = [c for c in numbered if not is_archived(c)]
     snapshots = [msgspec.structs.replace(c, position=seq) for seq, c in known]
     if len(active) != 1 or not snapshots or active[0]["ContactID"] in record.elsewhere:
         return
