@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-STUMBLES = 5
+STUMBLES = 12
 """Errors of Xero's own over one command alone that say it is this one, where others were taken meanwhile."""
 OTHERS = 3
 """What Xero must have taken of others since the first of them."""

@@ -53,8 +53,8 @@ async def test_a_second_correction_and_a_reset_behind_it(crash: str, shop: Shop)
     paid = make.paid(document, "50.00")
     await shop.send(make.created(document), paid)
     await survive(shop, ())
-    second = again(make, paid, "70.00")
-    await shop.send(again(make, paid, "60.00"), second, make.act("reset", document), again(make, paid))
+    first, second = again(make, paid, "60.00"), again(make, paid, "70.00")
+    await shop.send(first, second, make.act("reset", document), again(make, paid))
     await survive(shop, (crash,))
     assert summary(shop.books)["payments"] == sorted(
         ["50.00 DELETED", "60.00 DELETED", "70.00 DELETED", "50.00 AUTHORISED"]

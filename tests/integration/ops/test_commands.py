@@ -65,7 +65,7 @@ def test_a_second_up_is_refused(stack: Stack) -> None:
 def test_setting_up_again_changes_nothing(stack: Stack) -> None:
     assert stack.sbx("migrate", "--json").json == {"applied": []}
     topics = [json.loads(line) for line in stack.sbx("topics", "create", "--json").out.splitlines()]
-    assert len(topics) == 7
+    assert len(topics) == 8
     assert {(topic["status"], *topic["differences"]) for topic in topics} == {("already there",)}
 
 
