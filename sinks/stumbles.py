@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-STUMBLES = 12
+STUMBLES = 8
 """Errors of Xero's own over one command alone that say it is this one, where others were taken meanwhile."""
 OTHERS = 3
-"""What Xero must have taken of others since the first of them."""
+"""What Xero must have taken of others since the first of them, at the least…"""
+OTHERS_AN_ERROR = 4
+"""…and for each error over one of those: where Xero is in trouble, half of everything gets errors."""
 
 
 @dataclass(slots=True)
@@ -14,6 +16,7 @@ class _Stumble:
     status: int
     times: int
     passed_before: int
+    broke_before: int
     own: int = 0
 
 
@@ -22,13 +25,15 @@ class Stumbles:
     """Counts of one account. While everything gets an error, nothing is anybody's fault."""
 
     _passed: int = 0
+    _broke: int = 0
     _over: dict[str, _Stumble] = field(default_factory=dict)
 
     def over(self, command_id: str, status: int, *, alone: bool = True) -> None:
         """Xero answered a call that this command was in, ``alone`` or not, with an error of its own."""
-        stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed))
+        stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed, self._broke))
         stumble.status = status
         stumble.times += alone
+        self._broke += alone
 
     def passed(self, command_ids: Iterable[str]) -> None:
         """Xero took these commands' parts of a call."""
@@ -43,7 +48,8 @@ class Stumbles:
         if stumble is None or stumble.times < STUMBLES:
             return None
         others = self._passed - stumble.passed_before - stumble.own
-        return stumble.status if others >= OTHERS else None
+        errors = self._broke - stumble.broke_before - stumble.times
+        return stumble.status if others >= max(OTHERS, OTHERS_AN_ERROR * errors) else None
 
     def ended(self, command_ids: Iterable[str]) -> None:
         """Nothing more is sent for these."""

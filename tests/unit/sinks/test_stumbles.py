@@ -30,3 +30,12 @@ def test_what_passed_before_or_was_its_own_says_nothing() -> None:
         stumbles.over("bad", 500)
         stumbles.passed(["bad"])
     assert stumbles.status("bad") is None
+
+
+def test_where_half_of_everything_gets_errors_nothing_is_to_blame() -> None:
+    stumbles = Stumbles()
+    for _ in range(10 * STUMBLES):
+        for one in ("one", "other", "third"):
+            stumbles.over(one, 500)
+            stumbles.passed([f"like {one}"])
+        assert {stumbles.status(one) for one in ("one", "other", "third")} == {None}
