@@ -141,10 +141,12 @@ def _link_money(
 def _money_link(
     target: Target, number: str, told: list[tuple[Entry, TransactionSnapshot]], found: Found
 ) -> Link:
-    """The link of a payment as Xero shows it, made by the newest action that says the same."""
+    """The link of a payment as Xero shows it, made by the newest action that says the same; of one that was
+    taken off by the oldest, since what took it off stands before it was told again.
+    """
     amount, day = amount_in(found, "Amount"), xero_day(found)
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount and t.date.isoformat() == day]
-    entry = same[-1] if same else told[0][0]
+    entry = (same[0] if is_gone(found) else same[-1]) if same else told[0][0]
     facts = {
         "amount": str(amount),
         "date": day,
