@@ -43,9 +43,17 @@ def new_server(environment: Environment) -> Server:
 
 
 def serve(environment: Environment, listening: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, which are handed on once everything has ended in good order.
+
+    Raises:
+        KeyboardInterrupt: such a signal came before the server was up.
+    """
     server = new_server(environment)
     if environment.metrics_port is not None:
         server.pulse = Pulse("web", environment)
         server.pulse.serve()
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        if not server.started:
+            raise
