@@ -1,7 +1,7 @@
 """A lane at work on a copy of the ledger, with an assumed Xero at the other end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -142,9 +142,16 @@ class _Run:
                 await land(lane, call, Ending("answered", reading, now_utc(), None, 0.0))
                 lane.budget.lost()
             if lane.facts_wanted or lane.books_wanted:
+                self._read_again()
                 await lane.facts_asked()
             elif not calls and not lane.more:
                 return
+
+    def _read_again(self) -> None:
+        """Facts that a lane would ask Xero for are taken to be as they were read last."""
+        link = self._lane.session.connection
+        assert link is not None and link.facts is not None
+        self._lane.session.connection = replace(link, facts=replace(link.facts, books_read_at=now_utc()))
 
     def _note(self, call: Call) -> None:
         served = [(part, [i for i in part.members if i in self._commands]) for part in call.parts]
