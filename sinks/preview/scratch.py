@@ -33,6 +33,7 @@ _COPIES = (
     "copy_exchange_rates",
     "copy_drift",
     "copy_connection",
+    "copy_settings",
     "copy_facts",
     "lease",
     "generation",

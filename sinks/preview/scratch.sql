@@ -19,6 +19,7 @@ CREATE TEMP TABLE ledger_outbox (LIKE ledger.outbox INCLUDING ALL);
 CREATE TEMP TABLE ledger_exchange_rates (LIKE ledger.exchange_rates INCLUDING ALL);
 CREATE TEMP TABLE ledger_generation (LIKE ledger.generation INCLUDING ALL);
 CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY);
+CREATE TEMP TABLE connections_settings (LIKE connections.settings INCLUDING ALL);
 CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 
 -- name: copy_commands
@@ -79,6 +80,9 @@ SELECT * FROM ledger.drift WHERE account = %(account)s AND record_id = ANY(%(rec
 
 -- name: copy_connection
 INSERT INTO pg_temp.connections_accounts VALUES (%(account)s)
+
+-- name: copy_settings
+INSERT INTO pg_temp.connections_settings SELECT * FROM connections.settings WHERE account = %(account)s
 
 -- name: copy_facts
 INSERT INTO pg_temp.connections_facts SELECT * FROM connections.facts WHERE account = %(account)s
