@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from tests.reliability.model.numbers import cents
 from tests.reliability.model.order import Event, time_of
 
 _ACCOUNTS = {"Credit Card 9008": "091"}
@@ -64,10 +65,10 @@ class Till:
         transaction = event["data"]["transaction"]
         raw = Decimal(str(transaction["amount"]))
         raw = abs(raw) if event["type"].endswith("refund_applied") else raw
-        said = _cents(raw)
+        said = cents(raw)
         if transaction["id"] not in self._shares:
             before, self._sum = self._sum, self._sum + raw
-            self._shares[transaction["id"]] = _cents(self._sum) - _cents(before)
+            self._shares[transaction["id"]] = cents(self._sum) - cents(before)
             amount = self._shares[transaction["id"]]
         else:
             amount = said
@@ -100,10 +101,6 @@ class Till:
 
 def _with_edition(money: Money, edition: int) -> Money:
     return Money(**{**money.__dict__, "edition": edition})
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def transaction_id(event: Event) -> Any:
