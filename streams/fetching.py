@@ -155,8 +155,8 @@ def read_with_faust(app: Any) -> None:
             return Thread(self, loop=self.loop, beacon=self.beacon)
 
         def _to_message(self, tp: Any, record: Any) -> Any:
-            read, end = self._read_offset[tp], self.highwater(tp) or 0
-            if read is not None and record.offset < read and end <= read:
+            read = self._read_offset[tp]
+            if read is not None and record.offset < read:
                 self._begin_again(tp)
             message = super()._to_message(tp, record)
             held = sum(len(name) + len(content) for name, content in record.headers)
@@ -164,13 +164,19 @@ def read_with_faust(app: Any) -> None:
             return message
 
         def _begin_again(self, tp: Any) -> None:
-            """Forget how far a partition was read that now ends before that: its topic was made again.
+            """Forget how far a partition was read that now comes from before that.
 
-            Faust would drop what it takes for read, and never commit an offset below the last one.
+            Its topic was made again, or its broker went back to an older copy; within one assignment nothing
+            else gives what was given before. Faust would drop what it takes for read, and never commit an
+            offset below the last one.
             """
             self._read_offset[tp] = self._committed_offset[tp] = None
             self._acked[tp].clear()
             self._acked_index[tp].clear()
+            for message in self.unacked:
+                if message.tp == tp:  # its offset means another record now
+                    message.acked = True
+            self._clean_unacked_messages()
 
         def _new_offset(self, tp: Any) -> int | None:
             """The offset behind all that is acknowledged.

@@ -185,7 +185,7 @@ def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, 
 
 def _configs_of(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
     """Values of the settings we care about, by topic and key, the broker's defaults included."""
-    keys = dict.fromkeys(Topic("", 1, FOR_EVER).configs, "")
+    keys = dict.fromkeys(Topic("", 1, FOR_EVER, compacted=True).configs, "")
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, keys) for name in names]
     described = admin.describe_configs(resources, config_filter="all")
     return {

@@ -144,13 +144,14 @@ def test_a_chart_keeps_within_its_frame_and_shows_all_that_is_not_nothing(hours:
 
 
 def test_lost_commands_are_told_with_the_replays_that_bring_them_back(office: Office, client: Client) -> None:
+    now = datetime.now(UTC)
     sample.connect(office)
     lost, young, known = (f"0000000{n}-0000-4000-8000-000000000000" for n in range(3))
     place: dict[str, Any] = {"topic": "salesbinder.invoices", "partition": 3}
     office.log(
-        entry(lost, queued_at=NOW - HOUR, offset=7, **place),
-        entry(young, queued_at=NOW, offset=8, **place),
-        entry(known, 1, queued_at=NOW - HOUR, offset=9, **place),
+        entry(lost, queued_at=now - HOUR, offset=7, **place),
+        entry(young, queued_at=now, offset=8, **place),
+        entry(known, 1, queued_at=now - HOUR, offset=9, **place),
     )
     office.rows(
         "INSERT INTO integrations_log.lost_command (entry_id) SELECT unnest(%s::text[]) RETURNING 1",

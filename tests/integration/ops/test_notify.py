@@ -268,12 +268,13 @@ def test_what_waits_too_long_is_told_unless_the_account_is_held(
     database_url: str, connection: Connection, receiver: Receiver
 ) -> None:
     settings = NotifySettings(webhook_url=receiver.url, oldest_waiting=timedelta(hours=1))
-    old = NOW - timedelta(hours=2)
+    now = datetime.now(UTC)
+    old = now - timedelta(hours=2)
     project(
         database_url,
         entry("e1", queued_at=old),
         entry("e2", queued_at=old, account="held"),
-        entry("e3", queued_at=NOW, account="young"),
+        entry("e3", queued_at=now, account="young"),
     )
     connect(database_url, "held")
     cycle(connection, settings)
