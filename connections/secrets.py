@@ -89,7 +89,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     text = _FIELD.sub(r"\1***", text)
     text = _BEARER.sub(r"\1 ***", text)
     text = _BASIC.sub(lambda found: "Basic ***" if _is_basic(found[1]) else found[0], text)
-    return _JWT.sub("***", text)
+    return _JWT.sub(r"\1***", text)
 
 
 _HINTS = ("bearer", "basic", "authorization", "token", "secret", "password", "eyj")
@@ -101,7 +101,10 @@ _FIELD = re.compile(
 )
 _BEARER = re.compile(r"\b(bearer)\s+[A-Za-z0-9._~+/-]{20,}=*", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})", re.IGNORECASE)
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
+# Begins where a run of its characters does and gives nothing back: whatever the text, each is looked at once.
+_JWT = re.compile(
+    r"(?<![\w-])((?:(?!\beyJ[\w-]{8})[\w-])*+)eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?", re.ASCII
+)
 
 
 def _is_basic(text: str) -> bool:

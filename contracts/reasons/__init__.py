@@ -87,9 +87,9 @@ def cause_of(code: str, details: Mapping[str, str]) -> str:
 def text_shape(text: str) -> str:
     """A text without what differs from document to document: the same error twice has the same shape.
 
-    Words with a digit in them become ``#``, what is quoted ``'…'``.
+    Words with a digit in them become ``#``, what is quoted ``'…'``. Of a long text its beginning counts.
     """
-    unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text)
+    unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text[:_MAX_SHAPED])
     return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*(?<!\.)", "#", unquoted).split())[:_MAX_CAUSE]
 
 
@@ -103,6 +103,8 @@ def _identity(name: str, value: str) -> str:
 
 _MAX_CAUSE = 500
 """Characters; what Xero says may be long, and a cause is indexed."""
+_MAX_SHAPED = 2000
+"""Characters that are looked at: a text may quote a publisher's, and the time grows with its square."""
 
 
 def warning(code: str, /, **details: object) -> Warning:

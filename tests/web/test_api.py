@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import socket
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -217,6 +219,32 @@ def test_exports_hold_all_that_matches(office: Office, program: Client) -> None:
         "'-5",
         "110.00",
     )
+
+
+def test_an_export_that_goes_over_pages_holds_each_entry_once(office: Office, program: Client) -> None:
+    """Many at one moment, which their ids tell apart; some come in and some change while it is read."""
+    office.log(*(entry(f"e{n:04}", queued_at=NOW + n // 300 * MINUTE) for n in range(1300)))
+    found = [
+        row["entry_id"] for row in map(json.loads, program.get("/api/v1/entries.jsonl").text.splitlines())
+    ]
+    assert found == [f"e{n:04}" for n in reversed(range(1300))]
+    assert program.get("/api/v1/entries.csv").text.count("\r\n") == 1301
+
+
+def test_exports_that_are_read_slowly_leave_the_others_their_connections(office: Office) -> None:
+    office.user("ann")
+    program = office.api("ann")
+    office.log(*(entry(f"e{n:04}", party_name="n" * 2000, reason="r" * 8000) for n in range(3000)))
+    with ExitStack() as opened:
+        for _ in range(12):  # four more than the page has connections
+            reader = opened.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            reader.connect(("127.0.0.1", int(office.url.rpartition(":")[2])))
+            asked = f"GET /api/v1/entries.jsonl HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {program.token}"
+            reader.sendall(asked.encode() + b"\r\n\r\n")
+            assert reader.recv(9) == b"HTTP/1.1 "
+        assert program.get("/api/v1/summary").status == 200
+        assert office.client("ann").get("/").status == 200
 
 
 def test_columns_are_those_of_the_view(office: Office) -> None:

@@ -1,6 +1,7 @@
 """The catalogue of reasons: complete, in plain words, and never in the way at run time."""
 
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,14 @@ def test_two_failures_have_one_cause_when_they_are_put_right_together() -> None:
         "data.document.document_items[].id"
     )
     assert cause_of("contact_archived", {}) == ""
+
+
+@pytest.mark.parametrize("begin", ["a", "'a ", "\"'", "'", "1.", "a'"])
+def test_no_text_takes_longer_than_a_moment_to_get_its_shape(begin: str) -> None:
+    """Xero quotes what it refuses, and that is a publisher's text."""
+    began = time.process_time()
+    assert len(text_shape(begin * 20_000)) <= 500
+    assert time.process_time() - began < 2
 
 
 def test_the_shape_of_a_text_is_without_numbers_and_names() -> None:
