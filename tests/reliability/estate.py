@@ -188,13 +188,12 @@ class Estate:
     def publish(self, events: Iterable[dict[str, Any]]) -> None:
         """Publish; returns when the broker has stored all."""
         servers = self.kafka.bootstrap_servers
-        producer = KafkaProducer(bootstrap_servers=servers, retries=100, delivery_timeout_ms=60_000)
-        for event in events:
-            self.published = [*self.published, event]
-            topic, key, value, headers = event_to_kafka(event)
-            producer.send(topic, key=key, value=value, headers=list(headers))
-        producer.flush(60)
-        producer.close()
+        with KafkaProducer(bootstrap_servers=servers, retries=100, delivery_timeout_ms=60_000) as producer:
+            for event in events:
+                self.published = [*self.published, event]
+                topic, key, value, headers = event_to_kafka(event)
+                producer.send(topic, key=key, value=value, headers=list(headers))
+            producer.flush(60)
 
     def finish(self, seconds: float = 90.0) -> None:
         """Until the log shows every sale as completed; then the books must show each of them once."""

@@ -81,12 +81,11 @@ class Stages:
 
     def publish(self, events: Sequence[dict[str, Any]]) -> None:
         """Change events to their topics."""
-        producer = KafkaProducer(bootstrap_servers=self._kafka)
-        for event in events:
-            topic, key, value, headers = event_to_kafka(event)
-            producer.send(topic, key=key, value=value, headers=list(headers))
-        producer.flush()
-        producer.close()
+        with KafkaProducer(bootstrap_servers=self._kafka) as producer:
+            for event in events:
+                topic, key, value, headers = event_to_kafka(event)
+                producer.send(topic, key=key, value=value, headers=list(headers))
+            producer.flush()
 
     def _states(self, account: str) -> dict[str, int]:
         with psycopg.connect(str(self._environment.database_url), autocommit=True) as connection:

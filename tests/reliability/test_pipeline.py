@@ -95,12 +95,11 @@ class Pipeline:
             await store.set_settings(connection, "acme", SETTINGS, "test")
 
     def publish(self, events: list[dict[str, Any]]) -> None:
-        producer = KafkaProducer(bootstrap_servers=self.endpoints.bootstrap_servers.split(","))
-        for event in events:
-            topic, key, value, headers = event_to_kafka(event)
-            producer.send(topic, key=key, value=value, headers=list(headers))
-        producer.flush()
-        producer.close()
+        with KafkaProducer(bootstrap_servers=self.endpoints.bootstrap_servers.split(",")) as producer:
+            for event in events:
+                topic, key, value, headers = event_to_kafka(event)
+                producer.send(topic, key=key, value=value, headers=list(headers))
+            producer.flush()
 
     def finish(self, entries: int, seconds: float = 90.0) -> None:
         """Until the log has so many entries and all have ended."""

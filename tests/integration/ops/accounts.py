@@ -35,11 +35,10 @@ class Account:
         self.make = Maker(self.name)
 
     def publish(self, *events: Event) -> None:
-        producer = KafkaProducer(bootstrap_servers=services(self.stack)[0])
-        for event in events:
-            topic, key, value, headers = event_to_kafka(event)
-            producer.send(topic, key=key, value=value, headers=headers).get(30)
-        producer.close()
+        with KafkaProducer(bootstrap_servers=services(self.stack)[0]) as producer:
+            for event in events:
+                topic, key, value, headers = event_to_kafka(event)
+                producer.send(topic, key=key, value=value, headers=headers).get(30)
 
     def run(self, *events: Event) -> None:
         """Publish, and wait for their end."""

@@ -219,9 +219,8 @@ def test_dead_letters_are_told_and_left(account: Account) -> None:
     topic, key, value, headers = event_to_kafka(event)
     broken = value.replace(b'"100.00"', b'"a lot"')
     assert broken != value
-    producer = KafkaProducer(bootstrap_servers=services(account.stack)[0])
-    producer.send(topic, key=key, value=broken, headers=headers).get(30)
-    producer.close()
+    with KafkaProducer(bootstrap_servers=services(account.stack)[0]) as producer:
+        producer.send(topic, key=key, value=broken, headers=headers).get(30)
     account.idle()
     plan = account.replay()
     assert (plan["events"], plan["unreadable"]) == (1, {"event_amount_invalid": 1})
@@ -254,10 +253,9 @@ def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(
         result = msgspec.structs.replace(result, entry_id=place_id_of(*place))
     # At the same place, of a broker that there is no more: another message, which stays as it is.
     of_old = msgspec.structs.replace(result, entry_id=str(uuid.uuid4()), event_id="another")
-    producer = KafkaProducer(bootstrap_servers=servers)
-    for one in (result, of_old):
-        producer.send(RESULTS, key=key, value=encode_result(one)).get(30)
-    producer.close()
+    with KafkaProducer(bootstrap_servers=servers) as producer:
+        for one in (result, of_old):
+            producer.send(RESULTS, key=key, value=encode_result(one)).get(30)
     wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "failed", "failed"])
     assert account.replay("--yes")["inserted"] == 1
     account.idle()

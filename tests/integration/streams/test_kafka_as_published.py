@@ -109,6 +109,7 @@ def test_every_codec_of_real_producers(
     for topic, key, value, headers in events:
         send(topic, key=key, value=value, headers=headers)
     producer.flush()
+    producer.close()
     stage = start_stage("transform").wait_until_ready()
 
     commands = traffic.wait_for(COMMANDS, 3000, account)

@@ -50,11 +50,10 @@ class Pipeline:
         self.running[stage] = self._start(stage, **more).wait_until_ready()
 
     def publish(self, count: int) -> None:
-        producer = KafkaProducer(bootstrap_servers=self.servers)
-        for number in range(self._published, self._published + count):
-            topic, key, value, headers = event(ACCOUNT, number)
-            producer.send(topic, key=key, value=value, headers=headers)
-        producer.close()
+        with KafkaProducer(bootstrap_servers=self.servers) as producer:
+            for number in range(self._published, self._published + count):
+                topic, key, value, headers = event(ACCOUNT, number)
+                producer.send(topic, key=key, value=value, headers=headers)
         self._published += count
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:

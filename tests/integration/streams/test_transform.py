@@ -144,9 +144,8 @@ def test_message_that_only_fitted_compressed_is_cut_and_says_so(
     start_stage: StartStage, traffic: Broker, broker: str, account: str
 ) -> None:
     traffic.watch(DEAD_LETTERS, COMMANDS)
-    big = KafkaProducer(bootstrap_servers=broker, compression_type="gzip", max_request_size=30_000_000)
-    big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 6_000_000).get(timeout=60)
-    big.close()
+    with KafkaProducer(bootstrap_servers=broker, compression_type="gzip", max_request_size=30_000_000) as big:
+        big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 6_000_000).get(timeout=60)
     traffic.publish([customer_event(account, "c1", 1)])
     stage = start_stage("transform").wait_until_ready()
 
