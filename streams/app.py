@@ -21,10 +21,11 @@ from connections.crash_points import crash_is_planned, crash_point
 from connections.environment import Environment
 from contracts import metrics
 from streams.batches import Passed
-from streams.fetching import backlog, read_with_faust
+from streams.fetching import backlog, commit_for, read_with_faust
 from streams.gathering import batches as gathered
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
+from streams.topic_ids import TopicsRead
 from streams.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
@@ -83,8 +84,11 @@ def _key(message: Outgoing) -> bytes | None:
     return b"" if message.key is None and message.value is None else message.key
 
 
-def build_app(group: str, environment: Environment) -> faust.App:
-    """A Faust app with the settings that were measured to keep every message."""
+def build_app(group: str, environment: Environment, topics: TopicsRead) -> faust.App:
+    """A Faust app with the settings that were measured to keep every message.
+
+    ``topics`` begins before the app does.
+    """
     # Faust insists on a directory for tables, of which we have none, and makes only its last part.
     datadir = environment.data_dir / "faust" / group
     datadir.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +121,7 @@ def build_app(group: str, environment: Environment) -> faust.App:
         settings["consumer_group_instance_id"] = environment.worker_name
     app = faust.App(group, **settings)
     read_with_faust(app)
+    commit_for(topics)
     return app
 
 

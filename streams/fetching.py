@@ -6,6 +6,9 @@ new version changes them:
 - aiokafka ``consumer.fetcher``: its module looks up ``MemoryRecords``, ``PartitionRecords`` and
   ``FetchResult`` by name for every answer of the broker; ``FetchResult.getall`` drains one.
 - aiokafka ``AIOKafkaConsumer._isolation_level`` is read when the consumer starts.
+- aiokafka ``client`` looks up ``MetadataRequest`` by name for every question about topics.
+- aiokafka ``GroupCoordinator``, looked up by name when a consumer starts; all committed offsets come through
+  its ``_do_fetch_commit_offsets`` and go through its ``_do_commit_offsets``.
 - Faust ``Transport.Consumer`` with ``_new_consumer_thread``, ``_to_message``, ``_new_offset``, ``_add_gap``,
   and its thread with ``_create_worker_consumer``.
 - kafka-python ``KafkaConsumer._fetcher``, which makes its ``PartitionRecords`` out of a ``MemoryRecords``.
@@ -14,12 +17,14 @@ new version changes them:
 import threading
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from kafka import KafkaConsumer
 from kafka.consumer.fetcher import ConsumerRecord as KafkaRecord
 
 from streams.batches import LOG_HEADER, Fetched, Records
+from streams.topic_ids import TopicsRead
 
 DRAIN_BYTES = 8 * 1024 * 1024
 """About as much of one partition is taken out of its batches at once."""
@@ -86,7 +91,9 @@ def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
 
 def read_with_faust(app: Any) -> None:
     """Let the app's consumer read committed records, and go on behind what cannot be read."""
+    import aiokafka.client as client
     import aiokafka.consumer.fetcher as fetcher
+    from aiokafka.protocol.metadata import MetadataRequest
     from aiokafka.structs import ConsumerRecord
     from faust.transport.drivers import aiokafka as driver
 
@@ -195,10 +202,33 @@ def read_with_faust(app: Any) -> None:
         async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
             """Nothing: see ``_new_offset``."""
 
+    # A broker may make any topic that is asked about: with one partition, and not kept for as long as ours.
+    client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
     fetcher.MemoryRecords = Raw
     fetcher.PartitionRecords = PartitionRecords
     fetcher.FetchResult = FetchResult
     app.transport.Consumer = Consumer
+
+
+def commit_for(topics: TopicsRead) -> None:
+    """Let commits say of which topics they are, and those of other ones of the same names count for nothing.
+
+    A partition without a commit is read from its beginning.
+    """
+    import aiokafka.consumer.consumer as module
+    from aiokafka.consumer.group_coordinator import GroupCoordinator
+    from aiokafka.structs import OffsetAndMetadata
+
+    class Coordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has no types
+        async def _do_fetch_commit_offsets(self, partitions: Any) -> dict[Any, Any]:
+            found = await super()._do_fetch_commit_offsets(partitions)
+            return {tp: one for tp, one in found.items() if topics.is_ours(tp.topic, one.metadata)}
+
+        async def _do_commit_offsets(self, assignment: Any, offsets: Mapping[Any, Any]) -> None:
+            said = {tp: OffsetAndMetadata(one.offset, topics.label(tp.topic)) for tp, one in offsets.items()}
+            await super()._do_commit_offsets(assignment, said)
+
+    module.GroupCoordinator = Coordinator
 
 
 # ---- kafka-python

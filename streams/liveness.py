@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -109,7 +109,8 @@ class Assigned(Protocol):
 
 
 class Watchdog(threading.Thread):
-    """Ends the process when its event loop is stuck or its messages wait without progress.
+    """Ends the process when its event loop is stuck, its messages wait without progress, or its topics were
+    made again (``made_again`` names them), so that they are read from their beginning.
 
     Time is counted in checks of 10 s, not read from a clock, so that a machine that was asleep is not taken
     for a program that hangs: 60 s for the event loop, 120 s for messages that wait, 30 s where nobody in the
@@ -125,6 +126,7 @@ class Watchdog(threading.Thread):
         kafka: Mapping[str, Any],
         *,
         instance: str | None = None,
+        made_again: Callable[[], list[str]] = list,
         check_seconds: float = _CHECK_SECONDS,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -134,6 +136,7 @@ class Watchdog(threading.Thread):
         self._topics = topics
         self._kafka = kafka
         self._instance = instance
+        self._made_again = made_again
         self._check_seconds = check_seconds
         self._ended = threading.Event()
 
@@ -151,6 +154,8 @@ class Watchdog(threading.Thread):
             if still >= _LOOP_CHECKS:
                 faulthandler.dump_traceback(sys.stderr)
                 die("the event loop is stuck")
+            if topics := self._others():
+                die("topics were made again; they are read from their beginning", topics=topics)
             if self._liveness.signs_of_life == signs:
                 before, waiting = waiting, self._waiting()
                 stuck = {tp for tp, committed in waiting.items() if before.get(tp) == committed}
@@ -164,6 +169,13 @@ class Watchdog(threading.Thread):
             else:
                 idle, bare, waiting = 0, 0, {}
             turns, signs = self._liveness.turns, self._liveness.signs_of_life
+
+    def _others(self) -> list[str]:
+        try:
+            return self._made_again()
+        except (KafkaError, OSError) as error:
+            log.warning("the watchdog cannot ask the broker", error=str(error))
+            return []
 
     def _ours(self, stuck: Collection[TopicPartition]) -> bool:
         """True when this process should have worked on them: they are its own, or it has none at all.

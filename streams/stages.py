@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import faust
 import structlog
@@ -19,7 +20,7 @@ from streams.liveness import Liveness, Watchdog, die
 from streams.logs import configure_logging
 from streams.monitoring import Monitor
 from streams.setting_aside import setting_aside
-from streams.topic_ids import TopicIds
+from streams.topic_ids import TopicIds, TopicsRead, topic_ids
 from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, missing_topics
 
 _BROKER_PATIENCE_SECONDS = 60.0
@@ -49,7 +50,8 @@ async def _run(name: StageName, environment: Environment) -> int:
         )
         return 1
     try:
-        app = build_app(group_of(name), environment)
+        topics = TopicsRead()
+        app = build_app(group_of(name), environment, topics)
         liveness = Liveness()
         async with _open(name, app, environment, liveness) as stage:
             missing = await asyncio.to_thread(_missing, environment, (*stage.topics, DEAD_LETTERS))
@@ -58,7 +60,8 @@ async def _run(name: StageName, environment: Environment) -> int:
                 return 1
             if name == "deliver" and await asyncio.to_thread(create_ledger_topic, environment.kafka_python()):
                 log.info("made a topic that an earlier version did not have", topic=LEDGER)
-            watchdog = _watchdog(app, stage, environment, liveness)
+            topics.begin(await asyncio.to_thread(topic_ids, environment.kafka_python(), stage.topics))
+            watchdog = _watchdog(app, stage, environment, liveness, topics)
             if environment.metrics_port is not None:
                 _monitor(name, app, stage, environment, liveness, watchdog)
             await serve(app, stage, liveness, watchdog)
@@ -105,7 +108,9 @@ def _monitor(
     monitor.serve()
 
 
-def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: Liveness) -> Watchdog:
+def _watchdog(
+    app: faust.App, stage: Stage, environment: Environment, liveness: Liveness, topics: TopicsRead
+) -> Watchdog:
     return Watchdog(
         liveness,
         lambda: _assigned(app),
@@ -113,6 +118,7 @@ def _watchdog(app: faust.App, stage: Stage, environment: Environment, liveness: 
         stage.topics,
         environment.kafka_python(),
         instance=environment.worker_name,
+        made_again=partial(topics.made_again, environment.kafka_python()),
     )
 
 
@@ -121,25 +127,25 @@ async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
 ) -> AsyncIterator[Stage]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
-    outlet, topic_ids = Outlet(app), TopicIds(environment.kafka_python())
+    outlet, ids = Outlet(app), TopicIds(environment.kafka_python())
 
     def aside(stage: Stage) -> Stage:
-        return replace(stage, handle=setting_aside(stage.handle, outlet.send, topic_ids))
+        return replace(stage, handle=setting_aside(stage.handle, outlet.send, ids))
 
     if name == "transform":
         from streams.transform import open_transform
 
-        async with open_transform(outlet, topic_ids) as stage:
+        async with open_transform(outlet, ids) as stage:
             yield aside(stage)
     elif name == "deliver":
         from streams.deliver import open_deliver
 
-        async with open_deliver(outlet, environment, liveness, topic_ids) as stage:
+        async with open_deliver(outlet, environment, liveness, ids) as stage:
             yield aside(stage)
     else:
         from streams.project import open_project
 
-        async with open_project(outlet, environment, liveness, topic_ids) as stage:
+        async with open_project(outlet, environment, liveness, ids) as stage:
             yield aside(stage)
 
 

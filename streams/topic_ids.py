@@ -34,6 +34,44 @@ def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]
     return {name: topic_id for name, topic_id in found.items() if topic_id != _NO_ID}
 
 
+class TopicsRead:
+    """Which topics of these names a process reads: their ids when it began.
+
+    A topic that is made again counts from 0, and its partitions may be as long as the old ones by the time
+    somebody looks: an offset alone does not tell which of the two it is of. So each commit says it, an offset
+    of another topic is no place to go on from, and a worker whose topic was made again starts again.
+    """
+
+    _LABEL = "topic-id:"
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}
+
+    def begin(self, ids: Mapping[str, str]) -> None:
+        """Take the ids, before any offset is read: with later ones, older offsets would pass for theirs."""
+        self._ids = dict(ids)
+
+    def label(self, topic: str) -> str:
+        """What a commit says of its topic; blank where the broker gives no ids."""
+        return self._LABEL + self._ids[topic] if topic in self._ids else ""
+
+    def is_ours(self, topic: str, label: str) -> bool:
+        """False when a commit says that it is of another topic of this name. Others say nothing."""
+        own = self.label(topic)
+        return not own or not label.startswith(self._LABEL) or label == own
+
+    def made_again(self, kafka: Mapping[str, Any]) -> list[str]:
+        """Those that are others now; none before all of them are there again.
+
+        Raises:
+            kafka.errors.KafkaError: the broker does not answer.
+        """
+        now = topic_ids(kafka, self._ids)
+        if len(now) < len(self._ids):
+            return []
+        return [name for name, own in self._ids.items() if now[name] != own]
+
+
 class TopicIds:
     """Asks the broker of a stage. Only batches with dead letters ask, and each asks: while a worker runs, a
     topic may be deleted and made again.

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import typer
 
+from connections.crash_points import CRASH_POINTS
 from connections.settings import Settings
 from contracts.events import event_to_kafka
 from contracts.reasons import CATALOGUE
@@ -229,6 +230,12 @@ def test_numbers_are_those_of_the_code() -> None:
     assert len(rows) > 15
     for module, name, shown in rows:
         assert float(getattr(importlib.import_module(module), name)) == float(shown), f"{module}.{name}"
+
+
+def test_figures_of_the_guarantees_are_those_of_the_code() -> None:
+    page = PAGES["docs/guarantees.md"]
+    [points] = re.findall(r"\| (\d+) named points,", page)
+    assert int(points) == len(CRASH_POINTS)
 
 
 def test_every_guarantee_names_its_tests_and_its_limits() -> None:

@@ -14,12 +14,13 @@ from streams.app import Stage, build_app, serve
 from streams.liveness import Liveness, Watchdog
 from streams.logs import configure_logging
 from streams.records import Record
+from streams.topic_ids import TopicsRead
 
 
 async def main(group: str, topic: str, notes: Path, mended: Path) -> None:
     """Run until told to stop."""
     environment = Environment.read(os.environ)
-    app = build_app(group, environment)
+    app = build_app(group, environment, TopicsRead())
     liveness = Liveness()
 
     async def handle(records: Sequence[Record]) -> None:

@@ -7,7 +7,9 @@ import inspect
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from kafka.consumer import fetcher as kafka_fetcher
@@ -29,6 +31,12 @@ def test_aiokafka_is_as_it_was_read() -> None:
     assert "self._records[tp] = FetchResult(" in source
     assert "type(res_or_error) is FetchResult" in inspect.getsource(fetcher.Fetcher.fetched_records)
     assert "isolation_level=self._isolation_level" in inspect.getsource(AIOKafkaConsumer.start)
+    asks = inspect.getsource(AIOKafkaClient._metadata_update)
+    assert "MetadataRequest(list(topics) if topics else None)" in asks
+    assert "self._coordinator = GroupCoordinator(" in inspect.getsource(AIOKafkaConsumer.start)
+    for reads in (GroupCoordinator._maybe_refresh_commit_offsets, GroupCoordinator.fetch_committed_offsets):
+        assert "offsets = await self._do_fetch_commit_offsets(" in inspect.getsource(reads)
+    assert "self._do_commit_offsets(assignment, offsets)" in inspect.getsource(GroupCoordinator)
 
 
 def test_faust_is_as_it_was_read() -> None:
