@@ -28,19 +28,20 @@ def section(page: str, account: str) -> str:
 
 
 def test_counts_speed_and_limits_of_each_account(office: Office, client: Client) -> None:
+    now = datetime.now(UTC)
     sample.connect(office)
     posted = [
-        entry(f"p{n}", 1, "completed", outcome="posted", queued_at=NOW - n * HOUR,
-              finished_at=NOW - n * HOUR + timedelta(seconds=n + 1))
+        entry(f"p{n}", 1, "completed", outcome="posted", queued_at=now - n * HOUR,
+              finished_at=now - n * HOUR + timedelta(seconds=n + 1))
         for n in range(3)
     ]  # fmt: skip
-    long_ago = NOW - 30 * HOUR
+    long_ago = now - 30 * HOUR
     office.log(
         *posted,
-        entry("old", 1, "completed", outcome="posted", queued_at=long_ago, finished_at=NOW),
-        entry("f", 1, "failed", reason_code="number_taken", queued_at=NOW),
-        entry("q", queued_at=NOW - 3 * HOUR),
-        entry("b", account="beta", queued_at=NOW),
+        entry("old", 1, "completed", outcome="posted", queued_at=long_ago, finished_at=now),
+        entry("f", 1, "failed", reason_code="number_taken", queued_at=now),
+        entry("q", queued_at=now - 3 * HOUR),
+        entry("b", account="beta", queued_at=now),
     )
     sample.left(office, "acme", 12, 900, datetime.now(UTC))
     page = client.get("/overview").text
@@ -58,17 +59,19 @@ def test_counts_speed_and_limits_of_each_account(office: Office, client: Client)
 
 
 def test_what_was_left_of_an_earlier_minute_is_not_told(office: Office, client: Client) -> None:
+    now = datetime.now(UTC)
     sample.connect(office)
-    sample.left(office, "acme", 0, None, NOW - HOUR)
+    sample.left(office, "acme", 0, None, now - HOUR)
     assert "60<span" in section(client.get("/overview").text, "acme")
 
 
 def test_what_holds_an_account_stands_first_with_what_to_do(office: Office, client: Client) -> None:
+    now = datetime.now(UTC)
     for account in ("acme", "beta", "gamma"):
         sample.connect(office, account)
     office.log(
         AccountResult(
-            account="gamma", version=1, at=NOW, held="xero_day_limit", reason="Used up.", remedy="W."
+            account="gamma", version=1, at=now, held="xero_day_limit", reason="Used up.", remedy="W."
         ),
         entry("g", account="gamma"),
     )

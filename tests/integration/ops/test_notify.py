@@ -27,8 +27,6 @@ from ops.targets import free_ports
 from tests.integration.log_projection.made import entry
 from tests.integration.ops.sbx import Sbx, wait_until
 
-NOW = datetime.now(UTC)
-
 
 class Receiver(ThreadingHTTPServer):
     """A webhook's receiver that remembers what it got and answers as it is told."""
@@ -106,7 +104,7 @@ def failed(number: int, version: int = 1, **changes: Any) -> EntryResult:
         "remedy": "sbx settings set",
         "record_number": str(number),
         "cause": "8",
-        "queued_at": NOW,
+        "queued_at": datetime.now(UTC),
     }
     return entry(f"e{number}", version, "failed", **(values | changes))
 
