@@ -75,12 +75,10 @@ def _brings(one: Said, snapshot: ContactSnapshot) -> bool:
 
 
 def _has_told(one: Said) -> bool:
-    """A customer's own action that is done has told it, a document's when it was sent itself. Where it could
-    not be told, the document's entry says so.
+    """A customer's own action that is done has told it, and a document's, be it that a newer one stood in for
+    the document. Where it could not be told, the document's entry says so.
     """
-    if one.command.document is None:
-        return one.is_in_xero or one.outcome == "superseded"
-    return one.outcome == "posted" and "contact_not_updated" not in one.warned
+    return (one.is_in_xero or one.outcome == "superseded") and "contact_not_updated" not in one.warned
 
 
 def _with(put: Put, fields: Mapping[str, Any]) -> Put:

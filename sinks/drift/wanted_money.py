@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.money import rounded
 from sinks.drift.compare import Put
-from sinks.drift.record import Later, Record, Said, Wanted, gone, made_of
+from sinks.drift.record import TAKES_OUT, Later, Record, Said, Wanted, gone, made_of
 from sinks.planner.shares import MoneyEvent, shares
 from sinks.planner.told import TOLD, Told, over
 from sinks.resolve.texts import one_line
@@ -17,6 +18,7 @@ from sinks.steps import Kind, Link, Target
 
 _REFERENCE_LENGTH = 200
 """Longer ones may have been cut for Xero."""
+_TAKES_OFF = ("reset", *TAKES_OUT)
 
 
 @dataclass(slots=True)
@@ -78,16 +80,56 @@ def _events(record: Record) -> list[MoneyEvent]:
 
 
 def _fold(record: Record, action: str, comes_to: Mapping[int, Decimal], currency: str) -> dict[str, _State]:
-    """What holds of each transaction after all that the log calls done, by transaction id."""
+    """What holds of each transaction by transaction id: after all that the log calls done, and after what it
+    calls superseded though nothing newer stands in for it.
+    """
     states: dict[str, _State] = {}
     for one in record.said:
-        if one.is_in_xero and one.action in ("reset", "cancelled", "deleted"):
+        if one.is_in_xero and one.action in _TAKES_OFF:
             for state in states.values():
-                if state.stands:
-                    state.stands, state.taken_off_by = False, one
+                _take_off(state, one)
         if one.action == action and one.is_in_xero and one.command.transaction is not None:
             _apply(states, one, comes_to, currency)
+    for one in record.of(action):
+        if one.outcome == "superseded" and not _is_superseded(record, one):
+            _apply(states, one, comes_to, currency)
     return states
+
+
+def _take_off(state: _State, by: Said) -> None:
+    """What is told again counts from the last of them on."""
+    last = state.taken_off_by
+    if state.stands or (last is not None and _when(by) > _when(last)):
+        state.stands, state.taken_off_by = False, by
+
+
+def _is_superseded(record: Record, one: Said) -> bool:
+    """True when something newer stands in for a payment or refund, as its entry says: the transaction told
+    later, or what took off all that stood before it.
+    """
+    told = one.command.transaction
+    if told is None:
+        return True
+    kind = "payment" if one.action == "payment_applied" else "credit_note"
+    put = record.puts.get(record.target(kind, told.transaction_id))
+    kept = put.link.facts.get(TOLD) if put is not None else None
+    if kept and (datetime.fromisoformat(kept["time"]), int(kept["seq"])) >= _when(one):
+        return True
+    ended = [other for other in record.said if other.state == "completed" and not other.is_skipped]
+    if any(by.action in _TAKES_OFF and (by.seq > one.seq or _when(by) > _when(one)) for by in ended):
+        return True
+    return any(
+        other.action == one.action
+        and other.outcome != "superseded"
+        and other.command.transaction is not None
+        and other.command.transaction.transaction_id == told.transaction_id
+        and _when(other) > _when(one)
+        for other in ended
+    )
+
+
+def _when(said: Said) -> tuple[datetime, int]:
+    return said.time, said.seq
 
 
 def _apply(states: dict[str, _State], one: Said, comes_to: Mapping[int, Decimal], currency: str) -> None:

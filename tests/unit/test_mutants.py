@@ -1,11 +1,12 @@
-"""The mutants of ``tests/mutation.py`` still fit the code; ``make mutation`` sees them killed."""
+"""The mutants of ``tests/mutants`` still fit the code; ``make mutation`` sees them killed."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.mutation import MUTANTS, ROOT, Mutant, mutate
+from tests.mutants import MUTANTS, Mutant
+from tests.mutation import ROOT, mutate
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -197,7 +197,7 @@ async def test_removal_whose_invoice_still_stands(books: Shop, make: Maker, acti
 # Payments and refunds
 
 
-@pytest.mark.parametrize("outcome", ["posted", "already_there"])
+@pytest.mark.parametrize("outcome", ["posted", "already_there", "superseded"])
 async def test_payment_with_the_old_amount_after_a_correction(books: Shop, make: Maker, outcome: str) -> None:
     document = await invoiced(books, make)
     paid = make.paid(document, "50.00")
@@ -220,12 +220,15 @@ async def test_payment_with_the_old_day_and_method_after_a_correction(books: Sho
     }
 
 
-async def test_payment_deleted_after_a_reset_though_told_again(books: Shop, make: Maker) -> None:
+@pytest.mark.parametrize("outcome", ["posted", "superseded"])
+async def test_payment_deleted_after_a_reset_though_told_again(
+    books: Shop, make: Maker, outcome: str
+) -> None:
     document = await invoiced(books, make)
     paid = make.paid(document, "50.00")
     await books.run(paid, make.act("reset", document))
     assert await drift(books) == []
-    await lose(books, again(make, paid))
+    await lose(books, again(make, paid), outcome=outcome)
     assert await drift(books) == [("payment", "status", "AUTHORISED", "DELETED")]
     assert await resend(books) == ["posted"]
     assert books.invoice("1")["amount_due"] == "58.00"
@@ -241,25 +244,50 @@ async def test_reset_that_was_lost(books: Shop, make: Maker) -> None:
     assert {proposal(row, "push")[0] for row in await standing(books)} == {"adopt", "follows"}
 
 
-async def test_payment_that_was_lost(books: Shop, make: Maker) -> None:
+@pytest.mark.parametrize("outcome", ["posted", "superseded"])
+async def test_payment_that_was_lost(books: Shop, make: Maker, outcome: str) -> None:
     document = await invoiced(books, make)
-    await lose(books, make.paid(document, "50.00"))
+    await lose(books, make.paid(document, "50.00"), outcome=outcome)
     assert await drift(books) == [("payment", "missing", "payment of 50.00 of 2026-03-02 for 1", "")]
     # It may be there without a link: only a person can see that.
     assert await resend(books) == []
 
 
-async def test_refund_with_the_old_amount(books: Shop, make: Maker) -> None:
+@pytest.mark.parametrize("outcome", ["posted", "superseded"])
+async def test_refund_with_the_old_amount(books: Shop, make: Maker, outcome: str) -> None:
     document = await paid_invoice(books, make, "108.00")
     refund = make.refunded(document, "20.00")
     await books.run(refund)
-    await lose(books, again(make, refund, "25.00"))
+    await lose(books, again(make, refund, "25.00"), outcome=outcome)
     found = await drift(books)
     assert ("credit_note", "total", "25.00", "20.00") in found
     assert ("refund", "amount", "25.00", "20.00") in found
     assert await resend(books) == ["posted"]
     assert books.credit_note(f"{number_of(refund)}-2")["total"] == "25.00"
     assert await drift(books) == []
+
+
+async def test_what_is_rightly_superseded_is_no_difference(books: Shop, make: Maker) -> None:
+    """Told late, ended by a correction or a reset, and told of the time before the last of two resets."""
+    await books.settings(payment_account="999")
+    document = await invoiced(books, make)
+    corrected, lost, late = (make.paid(document, amount) for amount in ("50.00", "8.00", "20.00"))
+    assert set(await books.run(corrected, lost, late)) == {"payment_account_unknown"}
+    await books.settings(payment_account="090")
+    told_before = again(make, corrected, "40.00")
+    now = again(make, corrected, "30.00")
+    assert await books.run(now, told_before) == ["posted", "superseded"]
+    assert await books.end(corrected) == "superseded"
+    assert await books.retry(late) == ["posted"]
+    reset = make.act("reset", document)
+    between = again(make, late, "21.00")
+    assert await books.run(reset, make.act("reset", document), between) == [
+        "posted",
+        "already_there",
+        "superseded",
+    ]
+    assert await books.end(lost) == "superseded"
+    assert await drift(books, full=True) == []
 
 
 async def test_payment_on_the_wrong_invoice(books: Shop, make: Maker) -> None:
@@ -334,6 +362,19 @@ async def test_field_of_a_contact_that_was_lost(books: Shop, make: Maker) -> Non
     await books.run(make.contact("created", customer))
     await lose(books, make.changed(customer, office_phone="2"), make.changed(customer, office_email=""))
     assert await drift(books) == [("contact", "email", "", "a@b.example"), ("contact", "phone", "2", "1")]
+    assert set(await resend(books)) <= {"posted", "already_there"}
+    assert await drift(books) == []
+
+
+@pytest.mark.parametrize("outcome", ["posted", "already_there", "superseded"])
+async def test_field_of_a_contact_that_a_document_brought_and_that_was_lost(
+    books: Shop, make: Maker, outcome: str
+) -> None:
+    document = await invoiced(books, make)
+    make.minute += 1
+    customer = {**document["customer"], "office_phone": "2", "modified": make.now}
+    await lose(books, make.edited(document, customer=customer), outcome=outcome)
+    assert await drift(books) == [("contact", "phone", "2", "")]
     assert set(await resend(books)) <= {"posted", "already_there"}
     assert await drift(books) == []
 
