@@ -1,6 +1,6 @@
 """Money and quantities: exact decimals from wire to wire."""
 
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 CENT = Decimal("0.01")
 _WIDE = Context(prec=100)
@@ -21,10 +21,28 @@ WITHOUT_CENTS = frozenset(
 """Currencies whose amounts have no decimals (ISO 4217, minor unit 0). No amount in Xero has more than two."""
 
 
+OF_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Currencies that are counted in thousandths (ISO 4217, minor unit 3), of which Xero keeps two decimals."""
+
+
+def unit_of(currency: str) -> Decimal:
+    """The smallest amount of ``currency`` that Xero keeps and the currency has: 1 or 0.01."""
+    return Decimal(1) if currency in WITHOUT_CENTS else CENT
+
+
+def to_unit(amount: Decimal, unit: Decimal) -> Decimal:
+    """``amount`` as a multiple of ``unit`` (``unit_of``), half away from zero; shown with two places."""
+    return to_cents(amount.quantize(unit, ROUND_HALF_UP, _WIDE))
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """``amount`` to the decimals of ``currency``, two at most, half away from zero; shown with two places."""
-    unit = Decimal(1) if currency in WITHOUT_CENTS else CENT
-    return to_cents(amount.quantize(unit, ROUND_HALF_UP, _WIDE))
+    return to_unit(amount, unit_of(currency))
+
+
+def without_mills(amount: Decimal) -> Decimal:
+    """``amount`` to two decimals, those behind them cut off."""
+    return amount.quantize(CENT, ROUND_DOWN, _WIDE)
 
 
 def plain(number: Decimal) -> str:

@@ -25,7 +25,7 @@ from sinks.planner.invoices import invoice_target
 from sinks.planner.namesakes import Group, group_of
 from sinks.planner.orders import bill_target, order_target
 from sinks.planner.shares import MoneyEvent, is_finer, shares
-from sinks.planner.told import currency_of
+from sinks.planner.told import currency_of, invoice_total
 from sinks.steps import Kind, Link, Target
 
 
@@ -173,7 +173,7 @@ async def _with_share(connection: ledger.Connection, s: Situation) -> Situation:
     currency = currency_of(s)
     if not is_finer(s.money, currency):
         return s
-    share = shares(s.money, currency)[s.seq]
+    share = shares(s.money, currency, invoice_total(s))[s.seq]
     await connection.execute(_SQL["fix_share"], {"command_id": s.command.command_id, "share": str(share)})
     money = tuple(replace(event, share=share) if event is own else event for event in s.money)
     return replace(s, money=money)

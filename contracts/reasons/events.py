@@ -3,7 +3,10 @@
 from contracts.reasons.reason import Reason
 
 _AGAIN = "correct it where it is published, and publish the change again with the id that it had."
-_DEAD = "The event is kept as a dead letter, byte for byte; everything else goes on."
+_DEAD = (
+    "The event is kept as a dead letter, byte for byte, and this entry stays as a note of it; everything "
+    "else goes on. The change that is published again is an entry of its own."
+)
 
 
 def _event(code: str, sentence: str, cause: str, remedy: str = _AGAIN, *, by: tuple[str, ...] = ()) -> Reason:
@@ -20,7 +23,8 @@ REASONS = (
         "event_empty",
         "the message has no content.",
         "A message without a value, which Kafka uses to mark a deletion, says nothing about the record.",
-        "publish a deleted event instead.",
+        "publish the change that was meant, with the id that it had; only for a record that was deleted in "
+        "SalesBinder, a deleted event.",
     ),
     _event(
         "event_not_cloudevent",
@@ -72,7 +76,8 @@ REASONS = (
         "event_too_large",
         "the event has {value} bytes; at most 1,000,000 are taken.",
         "An event of that size is not one document.",
-        "publish the change with fewer or shorter lines.",
+        "publish the change again with the id that it had and with shorter texts; a document of that size is "
+        "to be split in SalesBinder.",
     ),
     _event(
         "command_unreadable",

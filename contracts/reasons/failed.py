@@ -333,7 +333,7 @@ REASONS = (
         "The connection broke while Xero was at work, and what bears our mark in Xero agrees only in part, "
         "or is there twice.",
         "look at them in Xero, then decide on the entry's page, or with 'sbx decide {entry} --adopt ID' "
-        "where one of them is it, 'sbx decide {entry} --send' where none is.",
+        "where one of them is it, 'sbx decide {entry} --send' where none is; --yes does what they show.",
         "xero",
         "Nothing, on purpose: doing it twice would be worse. Later actions on the same record wait "
         "for this one.",
@@ -357,7 +357,8 @@ REASONS = (
         "not_connected",
         "the SalesBinder account '{account}' is not connected to Xero.",
         "Nobody has connected it, or the connection was made for another name.",
-        "connect it on the page, or with 'sbx connect {account}'; then retry.",
+        "connect it on the page, or with 'sbx connect {account}' (of a custom connection, with its "
+        "--client-id); then retry.",
         "settings",
     ),
     _failed(

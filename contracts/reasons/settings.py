@@ -76,7 +76,7 @@ REASONS = (
         "The item that every line carries is made by us; it was deleted in Xero, or the code has "
         "more than 30 characters.",
         "choose another item code on the page under Settings, or with 'sbx settings set {account} "
-        "item_code=SB-ITEM'; then retry.",
+        "item_code=SB-LINE' (the item is made in Xero where it is missing); then retry.",
         by=("code",),
     ),
     _setting(

@@ -68,7 +68,8 @@ REASONS = (
         "connection_lost",
         "Xero no longer accepts our access to '{account}': {message}",
         "The connection was revoked in Xero, its secret was changed, or a permission is missing.",
-        "connect it again on the page, or with 'sbx connect {account}'.",
+        "connect it again on the page, or with 'sbx connect {account}' (of a custom connection, with its "
+        "--client-id).",
         "xero",
         "Everything is kept in order and sent once the account is connected again.",
     ),

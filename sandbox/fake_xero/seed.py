@@ -17,7 +17,7 @@ def fill(books: Books, given: dict[str, Any]) -> dict[str, Any]:
     Parts: `contacts`, `accounts`, `items` (elements as in Xero's API, upserted), `tax_rates`
     ({tax_type, name, rate or components, applies_to}), `currencies` (code to rate), `period_lock_date`,
     `end_of_year_lock_date` (ISO or null), `name`, `merge` ({source, into}), `remove_contact` (ContactID),
-    `reconcile` ([PaymentID]), `behaviour` (switches of `books.ledger.Behaviour`)."""
+    `reconcile` and `unreconcile` ([PaymentID]), `behaviour` (switches of `books.ledger.Behaviour`)."""
     unknown = set(given) - set(_PARTS)
     if unknown:
         raise ValueError(f"unknown parts {sorted(unknown)}: use {sorted(_PARTS)}")
@@ -97,9 +97,15 @@ def _reconcile(books: Books, value: list[str]) -> list[str]:
     return value
 
 
+def _unreconcile(books: Books, value: list[str]) -> list[str]:
+    for payment_id in value:
+        books.payments[payment_id].is_reconciled = False
+    return value
+
+
 _PARTS: dict[str, Any] = {
     "contacts": _contacts, "accounts": _accounts, "items": _items, "tax_rates": _tax_rates,
     "currencies": _currencies, "period_lock_date": _period_lock, "end_of_year_lock_date": _year_lock,
     "name": _name, "merge": _merge, "remove_contact": _remove_contact, "behaviour": _behaviour,
-    "reconcile": _reconcile,
+    "reconcile": _reconcile, "unreconcile": _unreconcile,
 }  # fmt: skip

@@ -24,7 +24,7 @@ from sinks.planner.invoices import (
 from sinks.planner.review import refuse_unsettled
 from sinks.planner.shares import shares
 from sinks.planner.situation import AskFacts, Plan, Remember, Send, Situation, Wait
-from sinks.planner.told import TOLD, Told, currency_of, told_now
+from sinks.planner.told import TOLD, Told, currency_of, invoice_total, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
 from sinks.steps import Element, Link, Target
 
@@ -85,7 +85,7 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
     grows by; its amount where that has no more decimals than the currency.
     """
     currency = currency_of(s)
-    return shares(s.money, currency).get(s.seq, rounded(transaction.amount, currency))
+    return shares(s.money, currency, invoice_total(s)).get(s.seq, rounded(transaction.amount, currency))
 
 
 def _after_refusal(

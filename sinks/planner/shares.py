@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from contracts.money import rounded
+from contracts.money import OF_THREE_DECIMALS, WITHOUT_CENTS, rounded, without_mills
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class MoneyEvent:
     """What it comes to, once that was fixed."""
 
 
-def shares(events: Iterable[MoneyEvent], currency: str) -> dict[int, Decimal]:
+def shares(events: Iterable[MoneyEvent], currency: str, total: Decimal | None = None) -> dict[int, Decimal]:
     """What each payment and refund comes to in ``currency``, by position.
 
     There is a running sum of payments and one of refunds, each from 0 after a reset; an amount is what its
@@ -36,7 +36,10 @@ def shares(events: Iterable[MoneyEvent], currency: str) -> dict[int, Decimal]:
 
     Args:
         events: all of one record, in order, whatever became of them.
+        total: of the invoice in Xero, where it is known. Xero keeps two decimals of every currency, so that
+            what has another number of them rounds past an invoice that is paid in full: then it is the total.
     """
+    most = total if currency in WITHOUT_CENTS | OF_THREE_DECIMALS else None
     sums = {"payment_applied": Decimal(0), "refund_applied": Decimal(0)}
     first: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
     found: dict[int, Decimal] = {}
@@ -49,14 +52,19 @@ def shares(events: Iterable[MoneyEvent], currency: str) -> dict[int, Decimal]:
         own = rounded(event.amount, currency)
         if key in first:
             told, share = first[key]
-            comes_to = share if told == own else own
+            comes_to = share if told == own else _at_most(event.amount, own, most)
         else:
             before = sums[event.action]
-            sums[event.action] = before + event.amount
-            comes_to = rounded(sums[event.action], currency) - rounded(before, currency)
+            now = sums[event.action] = before + event.amount
+            comes_to = _at_most(now, rounded(now, currency), most) - rounded(before, currency)
             first[key] = own, comes_to
         found[event.seq] = comes_to if event.share is None else event.share
     return found
+
+
+def _at_most(amount: Decimal, comes_to: Decimal, most: Decimal | None) -> Decimal:
+    """What ``amount`` comes to: not more than ``most``, where nothing but rounding makes it more."""
+    return most if most is not None and comes_to > most >= without_mills(amount) else comes_to
 
 
 def is_finer(events: Iterable[MoneyEvent], currency: str) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 
 from contracts.commands import TransactionSnapshot
 from contracts.money import rounded
+from mappers.totals import totals
 from sinks.planner.shares import MoneyEvent
 from sinks.planner.situation import Situation
 from sinks.steps import Link
@@ -63,6 +64,13 @@ def currency_of(s: Situation) -> str:
         return s.invoice_link.text("currency")
     named = s.document.currency if s.document is not None else None
     return (named or s.settings.currency or s.facts.base_currency).upper()
+
+
+def invoice_total(s: Situation) -> Decimal | None:
+    """What the invoice comes to in Xero, or will; None where nothing is known of it."""
+    if s.invoice_link is not None and s.invoice_link.facts.get("expected_total") is not None:
+        return s.invoice_link.amount("expected_total")
+    return totals(s.document).total if s.document is not None else None
 
 
 def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:

@@ -10,7 +10,7 @@ import msgspec
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
-from contracts.money import plain, to_cents
+from contracts.money import CENT, plain, to_cents, to_unit
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from mappers.totals import EXACT, Totals, clean, net, totals
@@ -51,6 +51,7 @@ class _Try:
     wanted: Totals
     inferred: Inferred | None
     warnings: list[Warning]
+    unit: Decimal
 
     @property
     def net_cents(self) -> Decimal:
@@ -73,6 +74,8 @@ class Pricing:
     facts: OrganisationFacts
     discounts: bool
     """Whether this type of document takes a DiscountRate."""
+    unit: Decimal = CENT
+    """The smallest amount of the document's currency: publishers round to it."""
 
 
 def amounts(
@@ -176,7 +179,7 @@ def _choose(document: DocumentSnapshot, pricing: Pricing) -> _Try:
 def _try(document: DocumentSnapshot, reading: Reading, pricing: Pricing, kept: Inferred | None) -> _Try:
     warnings: list[Warning] = []
     code = _account(pricing)
-    found = taxes(reading.lines, document, pricing.side, pricing.facts, kept)
+    found = taxes(reading.lines, document, pricing.side, pricing.facts, kept, pricing.unit)
     item = pricing.settings.item_code
     lines = [
         xero_line(line, item, code, tax, warnings, discounts=pricing.discounts)
@@ -184,7 +187,7 @@ def _try(document: DocumentSnapshot, reading: Reading, pricing: Pricing, kept: I
     ]
     nets = [net(line) for line in reading.lines]
     wanted = totals(msgspec.structs.replace(document, lines=reading.lines))
-    return _Try(reading, lines, nets, wanted, found.inferred, warnings)
+    return _Try(reading, lines, nets, wanted, found.inferred, warnings, pricing.unit)
 
 
 def _account(pricing: Pricing) -> str:
@@ -215,7 +218,7 @@ def _is_placed(found: _Try) -> bool:
 
 
 def _is_near(found: _Try) -> bool:
-    most = tolerance(found.lines)
+    most = tolerance(found.lines, found.unit)
     return _is_placed(found) and abs(found.net_cents) <= most and abs(found.tax_cents) <= most
 
 
@@ -223,25 +226,30 @@ def _is_exact(found: _Try) -> bool:
     """True when net and tax are the document's own, whether lines or only sums are rounded."""
     if not _is_placed(found):
         return False
-    if found.net_cents and to_cents(_sum(found.nets)) != found.wanted.subtotal:
+    if found.net_cents and not _comes_to(_sum(found.nets), found.wanted.subtotal, found.unit):
         return False
     return not found.tax_cents or _is_exact_tax(found)
 
 
 def _is_exact_tax(found: _Try) -> bool:
     """True when the taxes, rounded once, are the document's: both together at Xero's rates, or each."""
-    wanted, lines = found.wanted, found.reading.lines
+    wanted, lines, unit = found.wanted, found.reading.lines, found.unit
     at_xeros = _taxed(found.nets, [line.rate for line in found.lines])
-    if to_cents(at_xeros) == wanted.tax + wanted.tax2:
+    if _comes_to(at_xeros, wanted.tax + wanted.tax2, unit):
         return True
     own = all(
         one.rate == line.tax_rate + line.tax2_rate for one, line in zip(found.lines, lines, strict=True)
     )
     return (
         own
-        and to_cents(_taxed(found.nets, [line.tax_rate for line in lines])) == wanted.tax
-        and to_cents(_taxed(found.nets, [line.tax2_rate for line in lines])) == wanted.tax2
+        and _comes_to(_taxed(found.nets, [line.tax_rate for line in lines]), wanted.tax, unit)
+        and _comes_to(_taxed(found.nets, [line.tax2_rate for line in lines]), wanted.tax2, unit)
     )
+
+
+def _comes_to(amount: Decimal, wanted: Decimal, unit: Decimal) -> bool:
+    """True when ``amount`` is ``wanted`` once it is rounded, to cents or as the currency is."""
+    return wanted in (to_cents(amount), to_unit(amount, unit))
 
 
 def _taxed(nets: list[Decimal], rates: list[Decimal]) -> Decimal:

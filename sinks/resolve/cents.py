@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from contracts.money import CENT, to_cents
+from contracts.money import to_cents
 from mappers.totals import EXACT
 from sinks.resolve.lines import XeroLine
 
@@ -26,9 +26,9 @@ def xero_total(lines: Iterable[XeroLine]) -> Decimal:
     return sum((line.amount + line.tax for line in lines), _NOTHING)
 
 
-def tolerance(lines: Sequence[XeroLine]) -> Decimal:
-    """Up to how much a difference is taken for rounding."""
-    return (len(lines) + 2) * CENT
+def tolerance(lines: Sequence[XeroLine], unit: Decimal) -> Decimal:
+    """Up to how much a difference is taken for rounding; ``unit`` is the smallest of the currency."""
+    return (len(lines) + 2) * unit
 
 
 def with_tax_cents(lines: Sequence[XeroLine], nets: Sequence[Decimal], cents: Decimal) -> list[XeroLine]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 from connections.addresses import Addresses
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.money import unit_of
 from contracts.reasons import Refused
 from contracts.results import Warning
 from sinks.resolve.amounts import Amounts, Pricing, amounts, as_before
@@ -81,7 +82,7 @@ def document_amounts(
         if before and _amounts_hash(code, [line.body() for line in before.lines]) == link["amounts"]:
             warnings += said
             return before
-    return amounts(document, pricing, link, warnings)
+    return amounts(document, replace(pricing, unit=unit_of(code)), link, warnings)
 
 
 def resolved_document(

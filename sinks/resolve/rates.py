@@ -7,7 +7,7 @@ from decimal import Decimal
 from connections.facts import OrganisationFacts
 from connections.settings import tax_key
 from contracts.commands import DocumentSnapshot, Line
-from contracts.money import to_cents
+from contracts.money import CENT, to_cents, to_unit
 from contracts.reasons import Refused
 from mappers.totals import EXACT, clean_rate, net
 from sinks.resolve.chart import Side, Tax, known_tax
@@ -17,7 +17,6 @@ Pair = tuple[Decimal, Decimal]
 
 _HUNDRED = Decimal(100)
 _QUARTER = Decimal("0.25")
-_HALF_A_CENT = Decimal("0.005")
 _SLACK = Decimal("0.0001")
 """By which a rate may be off for having been rounded to 4 decimals."""
 
@@ -46,11 +45,13 @@ def taxes(
     side: Side,
     facts: OrganisationFacts,
     kept: Inferred | None = None,
+    unit: Decimal = CENT,
 ) -> Taxes:
     """The taxes of the lines of ``document`` under one reading. All numbers must be clean.
 
     Args:
         kept: the inferred rate with which the document was posted, where it keeps that one.
+        unit: the smallest amount of the document's currency.
 
     Raises:
         Refused: ``tax_rate_unmapped``, ``tax_type_unknown``, ``tax_type_unfit``.
@@ -59,7 +60,7 @@ def taxes(
     pairs = [(line.tax_rate, line.tax2_rate) for line in lines]
     replaced = kept.replaced if kept else ()
     odd = {pair for pair in pairs if pair not in mapped or tax_key(*pair) in replaced}
-    inferred = kept or (_infer(lines, odd, mapped, document, side) if odd else None)
+    inferred = kept or (_infer(lines, odd, mapped, document, side, unit) if odd else None)
     known: dict[Pair, Tax] = {}
     for pair in dict.fromkeys(pairs):
         key, tax_type = mapped.get(pair, ("", ""))
@@ -91,6 +92,7 @@ def _infer(
     mapped: Mapping[Pair, tuple[str, str]],
     document: DocumentSnapshot,
     side: Side,
+    unit: Decimal,
 ) -> Inferred:
     """The one mapped rate that all ``odd`` rates are, but for the noise of being worked out from amounts.
 
@@ -99,9 +101,11 @@ def _infer(
     """
     unmapped = [line for line in lines if (line.tax_rate, line.tax2_rate) in odd]
     if document.tax is not None and to_cents(document.tax):
-        near = [pair for pair in mapped if any(pair) and all(_is_noise(line, pair) for line in unmapped)]
+        near = [
+            pair for pair in mapped if any(pair) and all(_is_noise(line, pair, unit) for line in unmapped)
+        ]
         for comes_out in (_rounded_once, _rounded_by_line):
-            fits = [pair for pair in near if comes_out(lines, odd, pair, document)]
+            fits = [pair for pair in near if comes_out(lines, odd, pair, document, unit)]
             if len(fits) == 1:
                 replaced = dict.fromkeys(tax_key(line.tax_rate, line.tax2_rate) for line in unmapped)
                 return Inferred(*mapped[fits[0]], tuple(replaced))
@@ -112,14 +116,14 @@ def _infer(
     raise Refused("tax_rate_unmapped", rate=key, setting=f"{side.tax_setting}.{key}")
 
 
-def _is_noise(line: Line, pair: Pair) -> bool:
-    """True when half a cent on the line explains how far its rates are from ``pair``."""
+def _is_noise(line: Line, pair: Pair, unit: Decimal) -> bool:
+    """True when half of the smallest unit on the line explains how far its rates are from ``pair``."""
     size = net(line).copy_abs()
     for own, wanted in ((line.tax_rate, pair[0]), (line.tax2_rate, pair[1])):
         if own == wanted:
             continue
         off = EXACT.multiply(EXACT.subtract(own, wanted).copy_abs() - _SLACK, size)
-        if not own % _QUARTER or off > _HALF_A_CENT * _HUNDRED:
+        if not own % _QUARTER or off > unit / 2 * _HUNDRED:
             return False
     return True
 
@@ -128,20 +132,24 @@ def _replaceable(line: Line) -> bool:
     return bool(line.tax_rate % _QUARTER or line.tax2_rate % _QUARTER)
 
 
-def _rounded_once(lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot) -> bool:
+def _rounded_once(
+    lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot, unit: Decimal
+) -> bool:
     """True when the document's own taxes come out, as SalesBinder rounds: the sums."""
     sums = [Decimal(0), Decimal(0)]
     for place, tax in _taxes_of(lines, odd, pair):
         sums[place] = EXACT.add(sums[place], tax)
-    return _are(sums, document)
+    return _are(sums, document, unit)
 
 
-def _rounded_by_line(lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot) -> bool:
+def _rounded_by_line(
+    lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot, unit: Decimal
+) -> bool:
     """True when the document's own taxes come out, as shops round that work rates out: line by line."""
     sums = [Decimal(0), Decimal(0)]
     for place, tax in _taxes_of(lines, odd, pair):
-        sums[place] = EXACT.add(sums[place], to_cents(tax))
-    return _are(sums, document)
+        sums[place] = EXACT.add(sums[place], to_unit(tax, unit))
+    return _are(sums, document, unit)
 
 
 def _taxes_of(lines: Sequence[Line], odd: set[Pair], pair: Pair) -> Iterator[tuple[int, Decimal]]:
@@ -153,8 +161,9 @@ def _taxes_of(lines: Sequence[Line], odd: set[Pair], pair: Pair) -> Iterator[tup
                 yield place, EXACT.multiply(amount, rate).scaleb(-2, EXACT)
 
 
-def _are(sums: Sequence[Decimal], document: DocumentSnapshot) -> bool:
+def _are(sums: Sequence[Decimal], document: DocumentSnapshot, unit: Decimal) -> bool:
     given = (document.tax, document.tax2)
     return all(
-        total is None or to_cents(found) == to_cents(total) for found, total in zip(sums, given, strict=True)
+        total is None or to_cents(total) in (to_cents(found), to_unit(found, unit))
+        for found, total in zip(sums, given, strict=True)
     )

@@ -50,7 +50,7 @@ BOOKS = (
         "sinks/names.py",
         'return "".join(c for c in decomposed if not unicodedata.combining(c))',
         "return decomposed",
-        "tests/golden/test_contacts.py -k one_after_the_other",
+        f"{_SINKS}/test_namesakes.py -k name_spelt_otherwise",
     ),
     _one(
         "a burst of one name asks for each",

@@ -184,6 +184,7 @@ def test_the_steps_of_the_chapter_as_they_stand_there(estate: Estate, tmp_path: 
     assert [one.split()[0] for one in run] == ["pg_restore", "sbx", "sbx", "sbx", "sbx"]
     _in_a_shell(run[0], environ, tmp_path)
     estate.wait("everything is held", lambda: estate.says("sbx recover"), 60)
+    assert [account["held"] for account in estate.status()["accounts"]] == ["ledger_behind"]
     said = [_in_a_shell(one, environ, tmp_path) for one in run[1:]]
     assert "13 of them not in the database" in said[0] and "add --yes" in said[0]
     assert "13 events taken up" in said[1]

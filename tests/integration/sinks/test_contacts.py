@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.integration.sinks.shops import Maker, Shop
 
 FULL = {
@@ -170,6 +172,26 @@ async def test_rename_to_a_name_that_is_taken_fails(books: Shop, make: Maker) ->
     assert books.contact("Widgets & Co")["contact_number"] == customer["id"]
     assert await books.run(make.changed(customer, name="Bolts Inc")) == ["posted"]
     assert [end for _, _, end in await books.log()] == ["posted", "superseded", "posted"]
+
+
+@pytest.mark.parametrize("way", ["merged into it", "merged into ours", "renamed by hand"])
+async def test_rename_to_a_taken_name_works_once_the_other_gives_way(
+    books: Shop, make: Maker, way: str
+) -> None:
+    customer = make.customer("Widgets & Co")
+    await books.run(make.contact("created", customer))
+    other = books.by_hand("PUT", "Contacts", {"Contacts": [existing("Bolts Ltd")]})["ContactID"]
+    ours = books.contact("Widgets & Co")["id"]
+    rename = make.changed(customer, name="Bolts Ltd", office_phone="7")
+    assert await books.run(rename) == ["contact_name_taken"]
+    if way == "renamed by hand":
+        books.by_hand("POST", "Contacts", {"Contacts": [{"ContactID": other, "Name": "Bolts of old"}]})
+    else:
+        source, into = (ours, other) if way == "merged into it" else (other, ours)
+        books.seed(merge={"source": source, "into": into})
+    assert await books.retry(rename) == ["posted"]
+    [living] = [c for c in books.books["contacts"] if c["name"] == "Bolts Ltd" and c["status"] == "ACTIVE"]
+    assert living["phones"]["DEFAULT"]["PhoneNumber"] == "7"
 
 
 async def test_archived_contact_fails_until_it_is_restored(books: Shop, make: Maker) -> None:

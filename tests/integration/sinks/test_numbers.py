@@ -1,10 +1,12 @@
 """Which numbers count: floats, rates worked out from amounts, cost and price, cents, exchange rates."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.integration.sinks.drifting import unexplained
 from tests.integration.sinks.purchases import bills_in, happened, order, order_in
 from tests.integration.sinks.shops import Maker, Shop
 
@@ -172,3 +174,33 @@ async def test_what_is_too_large_for_xero_is_refused_before_any_call(books: Shop
     line = make.created(sale(make, 2, [thing(1, price="10000000000")], "10000000000", 0))
     assert await books.run(large, line) == ["amount_too_large", "amount_too_large"]
     assert [call for call in books.calls() if not call.startswith("GET ")] == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "net", "tax", "in_xero", "paid"),
+    [
+        ("JPY", "333", "27", ("333.00", "27.00", "360.00"), ["360"]),
+        ("JPY", "333", "26.64", ("333.00", "26.64", "359.64"), ["359.64"]),
+        ("JPY", "333", "26.64", ("333.00", "26.64", "359.64"), ["100.5", "259.14"]),
+        ("KWD", "1.234", "0.099", ("1.23", "0.10", "1.33"), ["1.333"]),
+        ("KWD", "1.234", "0.062", ("1.23", "0.06", "1.29"), ["1.000", "0.296"]),
+    ],
+)
+async def test_currencies_without_cents_and_of_three_decimals(
+    books: Shop, make: Maker, currency: str, net: str, tax: str, in_xero: tuple[str, ...], paid: list[str]
+) -> None:
+    """What is paid in full is paid in Xero, and can be paid back."""
+    books.seed(currencies={"JPY": "150", "KWD": "0.31"})
+    books.seed(tax_rates=[{"tax_type": "TAX05", "rate": "5"}])
+    rate = 5 if tax == "0.062" else 8
+    await books.settings(sales_tax__5="TAX05")
+    document = sale(make, 1, [thing(1, price=net, tax=rate)], net, tax, currency=currency)
+    events = [make.created(document), *(make.paid(document, amount) for amount in paid)]
+    assert await books.run(*events) == ["posted"] * len(events)
+    invoice = books.invoice("1")
+    assert sums(invoice) == in_xero
+    assert (invoice["status"], invoice["amount_due"]) == ("PAID", "0.00")
+    whole = str(sum(Decimal(amount) for amount in paid))
+    assert await books.run(make.refunded(document, whole)) == ["posted"]
+    assert [note["total"] for note in books.books["credit_notes"]] == [in_xero[2]]
+    assert await unexplained(books) == []

@@ -1,16 +1,22 @@
 """A remedy mends its failure, followed by the letter: the command that it names is typed as it stands."""
 
+import asyncio
 import copy
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.reasons import render
+from contracts.results import AccountResult
 from ops.settings import _parsed
+from sandbox.fake_xero.server import FakeXeroServer
+from sinks.recover.generation import Mark, MarkNotStored
 from tests.integration.sinks.purchases import edited, happened, ordered, with_price
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import Maker, Shop, connected_shop
+from tests.reliability.drills import KeptMarks, delivering
 
 
 async def type_command(books: Shop, event: dict[str, Any], key_of_value: str, value: str) -> None:
@@ -81,6 +87,64 @@ async def test_settings(
     assert await books.run(event) == [code]
     await type_command(books, event, place, good)
     assert await books.retry(event) == ["posted"]
+
+
+def refuses(message: str) -> str:
+    """Xero's answer to a call that it refuses in these words."""
+    return f'{{"ErrorNumber": 10, "Type": "ValidationException", "Message": "{message}"}}'
+
+
+async def test_item_code_invalid(books: Shop, make: Maker) -> None:
+    """The item was deleted in Xero, which does not tell so before a document names it."""
+    message = "Item code 'SB-ITEM' is not valid"
+    books.xero.admin.fault("answer", method="PUT", path="^Invoices", times=None, value=refuses(message))
+    created = make.created(make.document(make.customer(), 1))
+    assert await books.run(created) == ["item_code_invalid"]
+    books.xero.admin.clear_faults()
+    await type_command(books, created, "-", "")
+    assert await books.retry(created) == ["posted"]
+    assert books.invoice("1")["lines"][0]["item_code"] == "SB-LINE"
+
+
+async def test_xero_plan_limit(books: Shop, make: Maker) -> None:
+    """A draft stays one until the plan allows it to be approved."""
+    await books.settings(invoice_status="draft")
+    document = make.document(make.customer(), 1)
+    await books.run(make.created(document))
+    message = "You have reached the limit of invoices that your plan lets you approve"
+    books.xero.admin.fault("answer", method="POST", path="^Invoices", times=None, value=refuses(message))
+    paid = make.paid(document, "8.00")
+    assert await books.run(paid) == ["xero_plan_limit"]
+    assert books.invoice("1")["status"] == "DRAFT"
+    books.xero.admin.clear_faults()
+    assert await books.retry(paid) == ["posted"]
+    assert books.invoice("1")["amount_due"] == "100.00"
+
+
+class KafkaAway(KeptMarks):
+    """Kafka, which takes no note while it is away."""
+
+    away = True
+
+    async def publish(self, number: int, name: str, mark: Mark) -> None:
+        if self.away:
+            raise MarkNotStored("Kafka does not take the ledger's mark")
+        await super().publish(number, name, mark)
+
+
+async def test_kafka_unavailable(database_url: str, xero: FakeXeroServer, tmp_path: Path) -> None:
+    shop = await connected_shop(database_url, xero, tmp_path)
+    make, kafka = Maker(shop.account), KafkaAway()
+    created = make.created(make.document(make.customer(), 1))
+    await shop.send(created)
+    async with delivering(shop, kafka):
+        async with asyncio.timeout(60):
+            while "kafka_unavailable" not in [r.held for r in shop.published if isinstance(r, AccountResult)]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert [call for call in shop.calls() if not call.startswith("GET")] == []
+        kafka.away = False
+        await shop.idle()
+    assert await shop.end(created) == "posted"
 
 
 async def test_authorised_not_editable(books: Shop, make: Maker) -> None:

@@ -106,9 +106,14 @@ async def test_credit_of_others_stops_a_removal(books: Shop, make: Maker) -> Non
 @pytest.mark.parametrize("kind", ["reset", *REMOVALS])
 async def test_reconciled_payment_stops_everything(books: Shop, make: Maker, kind: str) -> None:
     document = await paid_invoice(books, make, "50.00", "8.00")
-    books.seed(reconcile=[books.invoice("1")["payments"][1]["id"]])
-    assert await books.run(make.act(kind, document)) == ["payment_reconciled"]
+    reconciled = [books.invoice("1")["payments"][1]["id"]]
+    books.seed(reconcile=reconciled)
+    event = make.act(kind, document)
+    assert await books.run(event) == ["payment_reconciled"]
     assert len(books.invoice("1")["payments"]) == 2
+    books.seed(unreconcile=reconciled)
+    assert await books.retry(event) == ["posted"]
+    assert {payment["status"] for payment in books.books["payments"]} == {"DELETED"}
 
 
 @pytest.mark.parametrize("kind", ["reset", *REMOVALS])

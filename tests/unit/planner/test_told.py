@@ -85,6 +85,32 @@ def test_shares(events: list[MoneyEvent], currency: str, come_to: list[str | Non
     assert [found.get(place) for place in range(1, len(events) + 1)] == [c and Decimal(c) for c in come_to]
 
 
+@pytest.mark.parametrize(
+    ("events", "currency", "total", "come_to"),
+    [
+        ([paid("359.64", "a")], "JPY", "359.64", ["359.64"]),
+        ([paid("100.5", "a"), paid("259.14", "b")], "JPY", "359.64", ["101.00", "258.64"]),
+        ([paid("360", "a")], "JPY", "359.64", ["360.00"]),
+        ([paid("361", "a")], "JPY", "359.64", ["361.00"]),
+        ([paid("359.64", "a")], "JPY", "360", ["360.00"]),
+        ([paid("359.4", "a")], "JPY", "359.64", ["359.00"]),
+        ([paid("1.296", "a")], "KWD", "1.29", ["1.29"]),
+        ([paid("1.000", "a"), paid("0.296", "b")], "KWD", "1.29", ["1.00", "0.29"]),
+        ([paid("1.301", "a")], "KWD", "1.29", ["1.30"]),
+        ([paid("1.296", "a"), paid("1.296", "b", "refund_applied")], "KWD", "1.29", ["1.29", "1.29"]),
+        ([paid("1.296", "a"), RESET, paid("1.296", "a")], "KWD", "1.29", ["1.29", None, "1.29"]),
+        ([paid("2", "a"), paid("1.296", "a")], "KWD", "1.29", ["2.00", "1.29"]),
+        ([paid("108.006", "a")], "NZD", "108.00", ["108.01"]),
+    ],
+)
+def test_what_is_paid_in_full_is_what_the_invoice_has_in_xero(
+    events: list[MoneyEvent], currency: str, total: str, come_to: list[str | None]
+) -> None:
+    """Where Xero's two decimals are more, or fewer, than those of the currency."""
+    found = shares(in_order(*events), currency, Decimal(total))
+    assert [found.get(place) for place in range(1, len(events) + 1)] == [c and Decimal(c) for c in come_to]
+
+
 def test_what_was_fixed_stays() -> None:
     [first, second] = in_order(paid("0.005", "a"), paid("0.005", "b"))
     assert shares((replace(first, share=Decimal("0.00")), second), "NZD")[1] == 0
