@@ -83,7 +83,7 @@ def test_what_could_not_be_read_is_published_again(account: Account) -> None:
     wait_until(lambda: len(account.logged()) == len(CODES))
     failed = {row["reason_code"]: row for row in account.logged()}
     assert set(failed) == set(CODES)
-    assert all(row["state"] == "failed" and "publish" in row["remedy"] for row in failed.values())
+    assert all(row["state"] == "failed" and "publish" in row["remedy"].lower() for row in failed.values())
     assert account.books["invoices"] == []
 
     account.run(*events.values())
@@ -104,4 +104,4 @@ def test_what_nobody_can_say_is_published_again(account: Account) -> None:
     wait_until(lambda: "record_unreadable" in account.sbx("log", "--state", "failed", "--json").out)
     account.run(*sale)
     assert [row["outcome"] for row in account.rows()] == ["posted"] * 3
-    assert [invoice["amount_due"] for invoice in account.books["invoices"]] == ["0"]
+    assert [invoice["status"] for invoice in account.books["invoices"]] == ["PAID"]
