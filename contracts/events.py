@@ -164,7 +164,7 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
             "value",
             None,
             "a record without a value says nothing",
-            "To say that a record was deleted, publish its deleted event.",
+            "Publish the change that was meant; only of a record that was deleted, its deleted event.",
         )
     if len(value) > MAX_VALUE_BYTES:
         raise Malformed(

@@ -36,6 +36,7 @@ _MAX_HEADER_BYTES = 64 * 1024
 _RESULT_KEY_BYTES = 1024
 """The key of a dead letter's entry only decides its partition."""
 _MAX_TEXT = 2000
+_AGAIN = " Then publish the change again with the id that it had."
 _BYTES_A_HEADER = 16
 """Lengths and deltas that Kafka's record format puts around each header, at most."""
 _ROOM = 16 * 1024
@@ -65,7 +66,7 @@ class Defect:
         return cls(
             reason_code=error.reason_code,
             reason=f"{error.field} is {error.value}: {error.problem}.",
-            remedy=error.remedy,
+            remedy=error.remedy + ("" if error.reason_code == "event_empty" else _AGAIN),
             account=error.account,
             entity=error.entity,
             record_id=error.record_id,
