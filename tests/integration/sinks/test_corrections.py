@@ -162,6 +162,34 @@ async def test_reconciled_or_locked_fails_untouched(books: Shop, make: Maker) ->
     assert payments(books) == [("50.00", "2026-02-20", "AUTHORISED")]
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"transaction_date": "2026-02-20"}, "period_locked"),
+        ({"reference": "Card"}, "payment_account_unknown"),
+        ({"reference": "Till"}, "payment_account_not_payable"),
+        ({"reference": "Old bank"}, "account_code_archived"),
+    ],
+)
+async def test_the_new_one_is_checked_before_the_old_one_is_touched(
+    books: Shop, make: Maker, changes: dict[str, str], code: str
+) -> None:
+    """Day and account of the payment that would be made; the one that stands is in an open month."""
+    accounts = {
+        "payment_account.Card": "999",
+        "payment_account.Till": "200",
+        "payment_account.Old bank": "091",
+    }
+    await books.settings(**accounts)
+    document = await invoiced(books, make)
+    paid = make.paid(document, "50.00")
+    assert await books.run(paid) == ["posted"]
+    books.seed(period_lock_date="2026-02-28", accounts=[{"Code": "091", "Status": "ARCHIVED"}])
+    assert await books.run(again(make, paid, "60.00", **changes)) == [code]
+    assert payments(books) == [("50.00", "2026-03-02", "AUTHORISED")]
+    assert "DELETED" not in [p["status"] for p in books.books["payments"]]
+
+
 async def test_less_than_our_refunds_fails_untouched(books: Shop, make: Maker) -> None:
     document = await invoiced(books, make)
     paid = make.paid(document, "50.00")
