@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
@@ -15,10 +15,13 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from streams.topic_ids import committed_offsets
+
 _NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 _COORDINATOR_SECONDS = 10.0
 
 Offsets = Mapping[TopicPartition, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,7 @@ class Broker:
 
     def committed(self, group: str) -> Offsets:
         """How far the group has come; partitions in which it committed nothing are left out."""
-        found = _once_it_knows(lambda: self._admin.list_group_offsets({group: None}))[group]
-        return {partition: answer.offset for partition, answer in found.items() if answer.offset >= 0}
+        return _once_it_knows(lambda: committed_offsets(self._admin, group))
 
     def group(self, name: str) -> Group:
         """The group's members, none where there is no such group."""
@@ -107,7 +109,7 @@ class Broker:
         self.close()
 
 
-def _once_it_knows(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _once_it_knows(ask: Callable[[], T]) -> T:
     """Ask about a group; a broker that has just started does not know for a moment who answers for it."""
     until = time.monotonic() + _COORDINATOR_SECONDS
     while True:

@@ -22,6 +22,7 @@ from kafka.admin._partitions import IsolationLevel
 from kafka.errors import KafkaError
 
 from contracts import metrics
+from streams.topic_ids import committed_offsets
 
 EXIT_RESTART = 70
 """EX_SOFTWARE: ended on purpose without committing what is not done; to be started again."""
@@ -250,14 +251,11 @@ def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dic
             for topic in admin.describe_topics(list(topics))
             for partition in topic["partitions"]
         ]
-        committed = admin.list_group_offsets({group: None})[group]
+        committed = committed_offsets(admin, group)
         # What a transaction holds that is still open nobody can work on.
         ends = admin.list_partition_offsets(
             dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
         )
         starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     # Retention may have removed what was never read: that does not wait any more.
-    return {
-        tp: Place(max(committed[tp].offset if tp in committed else 0, starts[tp].offset), ends[tp].offset)
-        for tp in partitions
-    }
+    return {tp: Place(max(committed.get(tp, 0), starts[tp].offset), ends[tp].offset) for tp in partitions}

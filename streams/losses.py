@@ -28,6 +28,7 @@ from log_projection.losses import Connection, Removed
 from sinks import ledger, operators
 from sinks.entries import entry_of_row
 from streams.storing import Pool
+from streams.topic_ids import committed_offsets
 from streams.topics import COMMANDS, RESULTS, SOURCES
 
 LOOK_SECONDS = 10.0
@@ -75,16 +76,12 @@ def _of_group(admin: KafkaAdminClient, group: str, topics: Sequence[str]) -> Sta
     ]
     if not partitions:
         return {}
-    committed = admin.list_group_offsets({group: None})[group]
+    committed = committed_offsets(admin, group)
     ends = admin.list_partition_offsets(
         dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
     )
     starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-    offsets = {tp: committed[tp].offset for tp in partitions if tp in committed}
-    return {
-        tp: Standing(offsets[tp] if offsets.get(tp, -1) >= 0 else None, starts[tp].offset, ends[tp].offset)
-        for tp in partitions
-    }
+    return {tp: Standing(committed.get(tp), starts[tp].offset, ends[tp].offset) for tp in partitions}
 
 
 def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:

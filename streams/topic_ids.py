@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
+from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
@@ -27,15 +28,32 @@ def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]
         return {}
     admin = KafkaAdminClient(**kafka)
     try:
-        described = admin.describe_topics(names)
+        return _ids(admin, names)
     finally:
         admin.close()
+
+
+def _ids(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, str]:
+    described = admin.describe_topics(list(names)) if names else []
     found = {topic["name"]: str(topic.get("topic_id") or _NO_ID) for topic in described}
     return {name: topic_id for name, topic_id in found.items() if topic_id != _NO_ID}
 
 
+def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """How far a group has come in each partition; without those where it has committed nothing, or only of
+    another topic of that name, which was deleted since.
+
+    Raises:
+        kafka.errors.KafkaError: the broker does not answer, or does not know the group's coordinator yet.
+    """
+    found = {tp: one for tp, one in admin.list_group_offsets({group: None})[group].items() if one.offset >= 0}
+    topics = TopicsRead()
+    topics.begin(_ids(admin, sorted({tp.topic for tp in found})))
+    return {tp: one.offset for tp, one in found.items() if topics.is_ours(tp.topic, one.metadata or "")}
+
+
 class TopicsRead:
-    """Which topics of these names a process reads: their ids when it began.
+    """Which topics of their names are read: their ids when the reading began.
 
     A topic that is made again counts from 0, and its partitions may be as long as the old ones by the time
     somebody looks: an offset alone does not tell which of the two it is of. So each commit says it, an offset

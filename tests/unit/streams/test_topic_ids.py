@@ -1,9 +1,12 @@
 """Commits say of which topic they are."""
 
+from typing import Any
+
 import pytest
+from kafka import OffsetAndMetadata, TopicPartition
 
 from streams import topic_ids as module
-from streams.topic_ids import TopicsRead
+from streams.topic_ids import TopicsRead, committed_offsets
 
 OLD, NEW = "qM4hMxGhTyS0CkSd3w1Xdw", "0kQk1kZpR2e2yXoVg3d6Lg"
 
@@ -43,3 +46,29 @@ def test_topics_are_made_again_once_all_are_there(
     topics = read(a=OLD, b=OLD)
     monkeypatch.setattr(module, "topic_ids", lambda kafka, names: now)
     assert topics.made_again({}) == others
+
+
+class Admin:
+    """A broker with a group that came as far as ``committed`` says."""
+
+    def __init__(self, **committed: OffsetAndMetadata) -> None:
+        self._found = {TopicPartition(topic, 0): one for topic, one in committed.items()}
+
+    def list_group_offsets(self, groups: dict[str, None]) -> dict[str, Any]:
+        return dict.fromkeys(groups, self._found)
+
+    def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
+        return [{"name": name, "topic_id": NEW} for name in names if name != "gone"]
+
+
+def test_how_far_a_group_has_come_in_the_topics_that_there_are() -> None:
+    ours, other = read(t=NEW).label("t"), read(t=OLD).label("t")
+    admin: Any = Admin(
+        ours=OffsetAndMetadata(5, ours, -1),
+        other=OffsetAndMetadata(7, other, -1),
+        by_hand=OffsetAndMetadata(9, "", -1),
+        never=OffsetAndMetadata(-1, "", -1),
+        gone=OffsetAndMetadata(3, other, -1),
+    )
+    found = {tp.topic: offset for tp, offset in committed_offsets(admin, "sbx-x").items()}
+    assert found == {"ours": 5, "by_hand": 9, "gone": 3}
