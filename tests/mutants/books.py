@@ -92,7 +92,7 @@ BOOKS = (
         "mappers/contacts.py",
         "        phone=_phone(record),\n        fax=told(record.office_fax),\n",
         '        phone=_phone(record) or "",\n        fax=told(record.office_fax) or "",\n',
-        "tests/golden/test_contacts.py -k one_after_the_other",
+        f"{_SINKS}/test_thin_contacts.py -k absent_is_kept_and_null",
     ),
     _one(
         "each account has limits of its own",
