@@ -85,6 +85,7 @@ async def around_of(
             contacts[row["record_id"]].add(row["xero_id"])
         rows = await _fetch(connection, "merged_contacts", parameters)
         merges = {row["xero_id"]: row["xeros"] for row in rows}
+    of_others = await _rivals(connection, account, [p for p in puts if p.link.target.kind == "contact"])
 
     def around(put: Put) -> Around:
         kind, record, transaction = put.link.target
@@ -94,7 +95,7 @@ async def around_of(
                 for p in puts
                 if p.link.xero_id == put.link.xero_id and p.link.target != put.link.target
             ]
-            return Around(facts, rivals=same)
+            return Around(facts, rivals=[*same, *of_others.get(put.link.xero_id, ())])
         payments = money.get((kind_of_money.get(kind, ""), record), [])
         if kind == "credit_note":
             payments = [p for p in payments if p.link.target.transaction_id == transaction]
@@ -103,6 +104,20 @@ async def around_of(
         return Around(facts, payments, {*(() if other else contacts[record]), merges.get(sent, sent)})
 
     return around
+
+
+async def _rivals(
+    connection: ledger.Connection, account: str, contacts: Sequence[Put]
+) -> Mapping[str, Sequence[Link]]:
+    """By ContactID: records of other accounts of the organisation that are linked to the contact, too."""
+    found: defaultdict[str, list[Link]] = defaultdict(list)
+    if contacts:
+        parameters = {"account": account, "xero_ids": [put.link.xero_id for put in contacts]}
+        for row in await _fetch(connection, "rivals", parameters):
+            target = Target("contact", row["record_id"])
+            link = Link(target, row["xero_id"], row["xero_number"], row["seq"], facts=row["facts"])
+            found[row["xero_id"]].append(link)
+    return found
 
 
 async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:

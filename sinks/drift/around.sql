@@ -32,3 +32,9 @@ WHERE d.account = %(account)s AND d.record_id = ANY(%(records)s) AND d.kind IN (
 
 -- name: merged_contacts
 SELECT xero_id, xeros FROM ledger.drift WHERE account = %(account)s AND kind = 'contact' AND field = 'merged'
+
+-- name: rivals
+-- What other accounts of the organisation have linked to these contacts, too.
+SELECT record_id, xero_id, xero_number, seq, facts FROM ledger.links
+WHERE account = ANY(connections.of_one_organisation(%(account)s)) AND account <> %(account)s
+  AND kind = 'contact' AND NOT removed AND xero_id = ANY(%(xero_ids)s)

@@ -84,7 +84,7 @@ class Around:
     contacts: Collection[str] = ()
     """Of a document: ContactIDs that are the right one: the one sent, and what it was merged into."""
     rivals: Sequence[Link] = field(default=())
-    """Of a contact: other records of SalesBinder that are linked to it, too."""
+    """Of a contact: other records of SalesBinder that are linked to it, too, of whichever account."""
 
 
 _MAKES_MONEY = {"Invoice", "CreditNote", "CreditNoteNumber"}

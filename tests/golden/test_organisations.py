@@ -10,6 +10,7 @@ from log_projection import projection
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.golden.sheets import books, differences, entry, sheet
 from tests.golden.test_money import compare, invoice, paid, run
+from tests.integration.sinks.drifting import unexplained
 from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
 
 _STOCKED = {
@@ -53,6 +54,7 @@ async def test_two_accounts_of_one_organisation(pair: tuple[Shop, Shop], xero: F
     different = list(differences(sheet("shared"), found))
     assert not different, "\n".join(different)
     assert [call for call in xero.admin.calls() if call["status"] == 429] == []
+    assert [await unexplained(one) for one in pair] == [[], []]
 
 
 def _sales(make: Maker, mark: str, *numbers: int) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ BOOKS = (
         "sinks/effects.py",
         "        if archived:  # nobody sees",
         '        if archived and not found.get("MergedToContactID"):  # nobody sees',
-        "tests/golden/test_contacts.py -k one_after_the_other",
+        f"{_SINKS}/test_contact_care.py -k goes_to_the_one_that_lives_on",
     ),
     _one(
         "what cannot be undone rests on old facts",
