@@ -1,6 +1,7 @@
 """Whole shops as hypothesis drives them, held against the model of the books and replayed: G1-G3, G8, G11.
 
-What fails is shrunk to the fewest steps. ``SBX_STATEFUL_EXAMPLES`` names how many are tried.
+What fails is shrunk to the fewest steps. The same few shops each time, so that the suite is never red by
+chance; with ``SBX_STATEFUL_EXAMPLES`` as many others as it says.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from tests.reliability.records import Paper, Party, Record, Story, parties_of
 
 pytestmark = pytest.mark.reliability
 
-_EXAMPLES = int(os.environ.get("SBX_STATEFUL_EXAMPLES", "4"))
+_EXAMPLES = os.environ.get("SBX_STATEFUL_EXAMPLES", "")
 _PATIENCE = 60.0
 _chances = st.randoms(use_true_random=False)
 _which = st.integers(0, 1)
@@ -132,7 +133,8 @@ def test_shops_end_as_the_model_says(database_url: str, xero: FakeXeroServer, tm
         run_state_machine_as_test(
             machine(office),
             settings=settings(
-                max_examples=_EXAMPLES,
+                max_examples=int(_EXAMPLES or 4),
+                derandomize=not _EXAMPLES,
                 stateful_step_count=60,
                 deadline=None,
                 print_blob=True,
