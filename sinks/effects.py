@@ -52,8 +52,9 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
         ):
             return _taken_off(element, link)
         for work in works:
+            route = ROUTES[element.route]
             work.refusal = Refusal(
-                element.step, result.code, result.details, look_up=ROUTES[element.route].reads
+                element.step, result.code, result.details, look_up=route.reads, create=route.creates
             )
             work.known = _without_what_was_refused(work.known, element)
         return with_refusal(element, result.code, result.details, link, now_utc())

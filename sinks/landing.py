@@ -113,7 +113,7 @@ def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
         return
     for work in lane.waiting.get(element.claim, ()):
         if work.route == element.route == "contacts.create":
-            work.refusal = Refusal(element.step, result.code, result.details)
+            work.refusal = Refusal(element.step, result.code, result.details, create=True)
 
 
 def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:

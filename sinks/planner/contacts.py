@@ -310,7 +310,9 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
         contact: without what Xero has newer already.
     """
     sent: Mapping[str, Any] = link.facts.get("sent", {})
-    refused = s.refusal if s.refusal is not None and s.refusal.step in ("contact", "contact link") else None
+    refused = s.refusal
+    if refused is not None and (refused.create or refused.step not in ("contact", "contact link")):
+        refused = None
     if is_archived(s) or (refused and refused.code == "contact_archived"):
         return plan_archived(s)
     if refused is not None:

@@ -46,6 +46,8 @@ class Refusal:
     details: Mapping[str, str]
     look_up: bool = False
     """It was a look-up that was refused: nothing can be learnt by asking again."""
+    create: bool = False
+    """Something was to be made: once another action has done that, the refusal says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from sinks.answers import Result
@@ -214,6 +215,19 @@ SITUATIONS = {
         "payment",
     ),
 }
+
+
+def test_a_create_that_was_refused_says_nothing_of_a_contact_that_is_linked_since() -> None:
+    """Two actions of a customer are told that its name is taken; the first to find it links it."""
+    own = msgspec.structs.replace(command("created", entity="customer", record_id="c1"), contact=CONTACT)
+    work, books = Work(entry(own, 1)), Books()
+    create = plan(replace(books.situation(work), contact=CONTACT))
+    assert isinstance(create, Send)
+    apply(create.element, Result("refused", code="contact_name_taken"), [work], None)
+    situation = replace(books.situation(work), contact=CONTACT)
+    assert next_step(situation) == "look up contact by name"
+    linked = Link(create.element.target, "x", facts=dict(create.element.memory))
+    assert next_step(replace(situation, contact_link=linked)) == "done None"
 
 
 @pytest.mark.parametrize(("situation", "step"), SITUATIONS.values(), ids=SITUATIONS.keys())
