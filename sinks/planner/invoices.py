@@ -47,8 +47,8 @@ def invoice_target(record_id: str) -> Target:
 
 
 def before_cutoff(s: Situation) -> bool:
-    """True for a document that was there before the connection was enabled and that is not linked."""
-    linked = s.invoice_link is not None or s.order_link is not None
+    """True for a document that was there before the connection was enabled and that never came to Xero."""
+    linked = any(link is not None and link.xero_id for link in (s.invoice_link, s.order_link))
     return not linked and s.document is not None and s.document.created < s.settings.enabled_at
 
 

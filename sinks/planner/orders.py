@@ -84,8 +84,10 @@ def plan_order(s: Situation) -> Plan | None:
 def plan_order_removal(s: Situation) -> Plan:
     """A purchase order was deleted."""
     link = s.order_link
+    if before_cutoff(s):
+        return Done("before_cutoff")
     if link is None:
-        return Done("before_cutoff") if before_cutoff(s) else Remember((_never_sent(s),))
+        return Remember((_never_sent(s),))
     ours = link.text("removed_seq") == str(s.seq)
     if s.retried and s.overtaken and not ours:
         raise Refused("overtaken", later="a later action")

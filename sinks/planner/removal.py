@@ -33,8 +33,10 @@ _RESET = "reset_seq"
 def plan_removal(s: Situation) -> Plan:
     """An invoice was cancelled or deleted."""
     link = s.invoice_link
+    if before_cutoff(s):
+        return Done("before_cutoff")
     if link is None:
-        return Done("before_cutoff") if before_cutoff(s) else Remember((_never_sent(s),))
+        return Remember((_never_sent(s),))
     if s.retried and s.overtaken and not (link.removed and _is_claimed(s, link)):
         raise Refused("overtaken", later="a later action")
     if link.removed:
@@ -59,10 +61,8 @@ def plan_removal(s: Situation) -> Plan:
 def plan_reset(s: Situation) -> Plan:
     """An invoice was reset: every payment and refund of ours from before comes off; the invoice stays."""
     link = s.invoice_link
-    if link is None:
+    if link is None or not link.xero_id:
         return Done("before_cutoff" if before_cutoff(s) else "not_needed", supersedes="money")
-    if not link.xero_id:
-        return Done("not_needed", supersedes="money")
     refuse_removed(s, link)
     if _is_reset(s, link):
         return Done(None, link, supersedes="money")

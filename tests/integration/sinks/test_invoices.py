@@ -61,6 +61,17 @@ async def test_before_the_cut_off_nothing_is_done(books: Shop, make: Maker, kind
     assert (books.books["invoices"], books.books["contacts"]) == ([], [])
 
 
+async def test_before_the_cut_off_stays_so_after_a_deletion_that_told_no_date(
+    books: Shop, make: Maker
+) -> None:
+    document = make.document(make.customer(), 1, created="2025-12-31T23:59:59+00:00")
+    assert await books.run(make.act("deleted", document)) == ["not_needed"]
+    events = [make.edited(document), make.paid(document, "5.00"), make.refunded(document, "5.00")]
+    events += [make.act(kind, document) for kind in ("reset", "cancelled", "deleted")]
+    assert await books.run(*events) == ["before_cutoff"] * 6
+    assert (books.books["invoices"], books.books["contacts"]) == ([], [])
+
+
 async def test_created_exactly_at_the_cut_off_is_in(books: Shop, make: Maker) -> None:
     document = make.document(make.customer(), 1, created=ENABLED_AT.isoformat())
     assert await books.run(make.created(document)) == ["posted"]

@@ -69,6 +69,17 @@ async def test_before_the_cut_off_every_snapshot_is_so(books: Shop, make: Maker)
     assert await books.run(*events) == ["before_cutoff", "before_cutoff"]
 
 
+async def test_before_the_cut_off_stays_so_after_a_deletion_that_told_no_date(
+    books: Shop, make: Maker
+) -> None:
+    document = order(make, created="2025-12-31T23:59:59+00:00")
+    assert await books.run(happened(make, "deleted", document)) == ["not_needed"]
+    events = [edited(make, document), happened(make, "received", document)]
+    events.append(happened(make, "deleted", document))
+    assert await books.run(*events) == ["before_cutoff"] * 3
+    assert (books.books["purchase_orders"], books.books["contacts"]) == ([], [])
+
+
 async def test_created_exactly_at_the_cut_off_is_in(books: Shop, make: Maker) -> None:
     document = order(make, created=ENABLED_AT.isoformat())
     assert await books.run(happened(make, "created", document)) == ["posted"]
