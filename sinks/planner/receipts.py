@@ -71,16 +71,25 @@ def _refuse_in_part(s: Situation) -> None:
 
 
 def _refuse_other_lines(s: Situation, link: Link, bill: Link) -> None:
-    """Raises ``order_billed`` when this receipt has other lines than those of the bill of an earlier one. The
-    lines as they were sent count, not the settings by which they were.
+    """Raises ``order_billed`` when this receipt has other lines or totals than those of the bill of an
+    earlier one. The lines as they were sent count, not the settings by which they were.
     """
     received = _received(s, link)
     if bill.text("received_lines"):
-        same = bill.text("received_lines") == received.lines_digest
+        same = bill.text("received_lines") == received.lines_digest and _same_totals(received, bill)
     else:  # sent before lines were kept
         same = bill.amount("expected_total") in (0, totals(received).total)
     if not same:
         refuse_billed(s, link)
+
+
+def _same_totals(received: DocumentSnapshot, bill: Link) -> bool:
+    """True when the bill has the totals that the receipt states; one that it does not state says nothing."""
+    if "expected_tax" not in bill.facts:  # sent before it was kept
+        return True
+    stated, tax = totals(received), bill.amount("expected_tax")
+    same_net = received.subtotal is None or stated.subtotal == bill.amount("expected_total") - tax
+    return same_net and (received.tax is None or stated.tax + stated.tax2 == tax)
 
 
 def _billed(s: Situation, link: Link) -> Plan:

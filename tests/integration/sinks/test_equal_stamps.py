@@ -155,6 +155,43 @@ async def test_a_second_receipt_with_other_lines_is_refused(books: Shop, make: M
     assert [bill["total"] for bill in purchases.bills_in(books)] == ["108.00"]
 
 
+@pytest.mark.parametrize("totals", [{"total_price": "150.00"}, {"total_tax": "9.00"}], ids=["net", "tax"])
+async def test_a_second_receipt_with_other_totals_is_refused(
+    books: Shop, make: Maker, totals: dict[str, str]
+) -> None:
+    document = await purchases.ordered(books, make)
+    assert await books.run(purchases.happened(make, "received", document)) == ["posted"]
+    other = purchases.happened(make, "received", document | {"modified": make.now} | totals)
+    assert await books.run(other) == ["order_billed"]
+    args = (await books.entry(other))["reason_args"]
+    assert (args["total"], args["xero_total"]) == (
+        "158.00" if "total_price" in totals else "109.00",
+        "108.00",
+    )
+
+
+async def test_a_second_receipt_with_another_text_is_refused(books: Shop, make: Maker) -> None:
+    """The bill shows the text: that it is there already would be said of what Xero does not show."""
+    document = await purchases.ordered(books, make)
+    assert await books.run(purchases.happened(make, "received", document)) == ["posted"]
+    line = {**document["document_items"][0], "name": "Something else"}
+    other = purchases.happened(make, "received", document | {"document_items": [line]})
+    assert await books.run(other) == ["order_billed"]
+
+
+@pytest.mark.parametrize("absent", [["total_tax"], ["total_price", "total_tax", "total_tax2"]])
+async def test_a_second_receipt_that_tells_no_totals_says_nothing_else(
+    books: Shop, make: Maker, absent: list[str]
+) -> None:
+    """The first one's tax is a cent away from what the lines come to."""
+    document = purchases.order(make, total_price="100.00", total_tax="8.01", total_tax2="0")
+    received = purchases.happened(make, "received", document)
+    assert await books.run(received) == ["posted"]
+    assert [bill["total"] for bill in purchases.bills_in(books)] == ["108.01"]
+    thin = {name: value for name, value in document.items() if name not in absent}
+    assert await books.run(purchases.happened(make, "received", thin)) == ["already_there"]
+
+
 async def test_settings_that_changed_since_are_no_other_lines(books: Shop, make: Maker) -> None:
     document = await purchases.ordered(books, make)
     assert await books.run(purchases.happened(make, "received", document)) == ["posted"]
