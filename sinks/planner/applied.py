@@ -62,10 +62,12 @@ def plan_payment(s: Situation) -> Plan:
         return _told_again(s, s.invoice_link, payment, transaction)
     if before_cutoff(s):
         return Done("before_cutoff")
+    if s.invoice_link is not None:
+        refuse_removed(s, s.invoice_link)
     if transaction.amount < 0:
         raise Refused("amount_not_positive", amount=told_now(s, transaction).amount)
     if put_amount(s, transaction) == 0:
-        return Done("not_needed", s.invoice_link)
+        return Done("not_needed", s.invoice_link, supersedes="transaction")
     if s.invoice_link is None:
         step = plan_invoice(s)
         assert step is not None
@@ -101,6 +103,7 @@ def _after_removal(s: Situation, invoice: Link, payment: Link, transaction: Tran
     reset = reset_since(s, before)
     if not now.is_later(before) or not lies_after_reset(s, before):
         return Done("superseded", payment)
+    refuse_removed(s, invoice)
     if payment.text("reversed_by") and reset is None:
         if differs(now, before, dated=transaction.dated):
             raise Refused("payment_refunded", before=before.amount, amount=now.amount)
@@ -108,7 +111,7 @@ def _after_removal(s: Situation, invoice: Link, payment: Link, transaction: Tran
     if now.amount < 0:
         raise Refused("amount_not_positive", amount=now.amount)
     if put_amount(s, transaction) == 0:
-        return Done("not_needed", payment)
+        return Done("not_needed", payment, supersedes="transaction")
     told = now if reset else over(now, before, dated=transaction.dated)
     return pay(s, invoice, completed_in(transaction, told), told)
 

@@ -85,12 +85,13 @@ def plan_refund(s: Situation) -> Plan:
         return _told_again(s, link, note, transaction)
     if before_cutoff(s):
         return Done("before_cutoff")
+    if link is not None:
+        refuse_removed(s, link)
     reverses = s.settings.refund_as == "reverse_payment"
     if (told_now(s, transaction).amount if reverses else put_amount(s, transaction)) == 0:
-        return Done("not_needed", link)
+        return Done("not_needed", link, supersedes="transaction")
     if link is None:
         raise Refused("document_not_in_xero")
-    refuse_removed(s, link)
     if reverses:
         return plan_reversal(s, link, transaction)
     return _make_note(s, link, None, transaction, told_now(s, transaction))
@@ -152,7 +153,7 @@ def _after_removal(s: Situation, link: Link, note: Link, transaction: Transactio
     if s.settings.refund_as == "reverse_payment" and now.amount:
         return plan_reversal(s, link, transaction)
     if put_amount(s, transaction) == 0:
-        return Done("not_needed", note)
+        return Done("not_needed", note, supersedes="transaction")
     told = now if reset_since(s, before) else over(now, before, dated=transaction.dated)
     return _make_note(s, link, note, completed_in(transaction, told), told)
 

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.commands import TransactionSnapshot
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
-from sinks.planner.invoices import give_up, read_invoice
+from sinks.planner.invoices import give_up, read_invoice, refuse_removed
 from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
 from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
 from sinks.planner.told import (
@@ -41,7 +41,8 @@ def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan 
     it is to be done again, after a reset.
 
     Raises:
-        Refused: ``refund_changed``: what was taken back cannot be put there again in another amount.
+        Refused: ``refund_changed``: what was taken back cannot be put there again in another amount;
+            ``document_removed``.
     """
     now, payment = told_now(s, transaction), reversed_by(s, transaction.transaction_id)
     if payment is None:
@@ -54,10 +55,12 @@ def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan 
         after = (s.command.event.time, s.seq) > (reset.time, reset.seq)
         return None if after else Done("superseded", payment)
     changed = differs(now, before, dated=transaction.dated)
-    if changed and now.is_later(before):
-        raise Refused("refund_changed", before=before.amount, amount=now.amount)
     if not now.is_later(before):
         return Done("superseded" if changed else "already_there", payment)
+    if s.invoice_link is not None:
+        refuse_removed(s, s.invoice_link)
+    if changed:
+        raise Refused("refund_changed", before=before.amount, amount=now.amount)
     told = over(now, before, dated=transaction.dated).facts()[TOLD]
     facts = {**payment.facts, _REVERSAL: told, _TOLD_AGAIN: str(s.seq)}
     return Remember((replace(payment, facts=facts),))

@@ -210,6 +210,27 @@ async def test_what_failed_before_ends_with_the_correction(books: Shop, make: Ma
     assert await books.end(other) == "exceeds_amount_due"
 
 
+@pytest.mark.parametrize("nothing", ["0", "0.004"])
+async def test_what_failed_before_ends_with_a_correction_to_nothing(
+    books: Shop, make: Maker, nothing: str
+) -> None:
+    document = await invoiced(books, make)
+    paid, other = make.paid(document, "500.00"), make.paid(document, "600.00")
+    refund, absent = make.refunded(document, "20.00"), make.document(make.customer(), 2)
+    early = make.refunded(absent, "20.00")
+    failed = [paid, other, refund, early]
+    ends = ["exceeds_amount_due", "exceeds_amount_due", "refund_exceeds_paid", "document_not_in_xero"]
+    assert await books.run(*failed) == ends
+    told = [again(make, event, nothing) for event in (paid, refund, early)]
+    assert await books.run(*told) == ["not_needed"] * 3
+    assert [await books.end(event) for event in failed] == [
+        "superseded",
+        "exceeds_amount_due",
+        "superseded",
+        "superseded",
+    ]
+
+
 async def test_a_correction_of_what_was_made_meanwhile_by_hand_taken_off(books: Shop, make: Maker) -> None:
     document = await invoiced(books, make)
     paid = make.paid(document, "50.00")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.test_corrections import again
 
 REMOVALS = ["cancelled", "deleted"]
 
@@ -149,6 +150,30 @@ async def test_after_a_removal_only_a_delete_passes(books: Shop, make: Maker) ->
     assert ends == ["posted", removed, "superseded", removed, removed, "already_there"]
     refused = [r.action for r in books.published if getattr(r, "reason_code", None) == removed]  # type: ignore[union-attr]
     assert refused == ["edited", "payment_applied", "reset", "cancelled"]
+
+
+@pytest.mark.parametrize("amount", ["0", "-5.00"])
+@pytest.mark.parametrize("sent", [True, False], ids=["removed", "never sent"])
+async def test_after_a_removal_money_is_told_so_whatever_its_amount(
+    books: Shop, make: Maker, amount: str, sent: bool
+) -> None:
+    document = make.document(make.customer(), 1)
+    paid, taken = make.paid(document, "20.00"), make.refunded(document, "5.00")
+    if sent:
+        assert await books.run(make.created(document), paid, taken) == ["posted"] * 3
+    assert await books.run(make.act("cancelled", document)) == ["posted" if sent else "not_needed"]
+    later = [make.paid(document, amount), make.refunded(document, amount)]
+    later += [again(make, event, amount) for event in (paid, taken)]
+    assert await books.run(*later) == ["document_removed"] * 4
+
+
+async def test_after_a_removal_a_refund_that_took_a_payment_back_is_told_so(books: Shop, make: Maker) -> None:
+    await books.settings(refund_as="reverse_payment")
+    document = await paid_invoice(books, make)
+    paid, taken = make.paid(document, "20.00"), make.refunded(document, "20.00")
+    assert await books.run(paid, taken, make.act("cancelled", document)) == ["posted"] * 3
+    told = [again(make, paid), again(make, paid, "30.00"), again(make, taken), again(make, taken, "30.00")]
+    assert await books.run(*told) == ["document_removed"] * 4
 
 
 async def test_create_retried_after_a_cancel_brings_nothing_back(books: Shop, make: Maker) -> None:
