@@ -31,6 +31,11 @@ class Content:
         """What must not change once something is paid."""
         return self.lines, self.net, self.total
 
+    @property
+    def billed(self) -> tuple[Any, ...]:
+        """What a bill shows of it."""
+        return self.amounts, self.texts
+
 
 @dataclass
 class Paper:

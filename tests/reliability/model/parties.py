@@ -19,6 +19,8 @@ class Party:
     """Only documents from before the cut-off have named it: they bring no contact along."""
     named: set[str] = field(default_factory=set)
     """Names that it was called by, in records without ``modified`` too: such a one may make a contact."""
+    undated: bool = False
+    """A document told of it without ``modified``, and no more than its name."""
 
     @property
     def names(self) -> set[str]:
@@ -29,7 +31,9 @@ class Party:
         the floor on. A key that is absent says nothing.
         """
         told: list[tuple[Stamp, Event]] = []
-        allowed = set(self.named) if name == "name" and self.floor is None else set()
+        allowed: set[str] = set()
+        if self.floor is None and self.undated:
+            allowed = set(self.named) if name == "name" else {""}
         for version in self.versions.items():  # as they arrived
             told = sorted((*told, version), key=lambda item: item[0])
             value = ""

@@ -60,6 +60,7 @@ class Model:
             party.old &= self._is_old(document)
             party.named.add(record["name"])
             if document and not record.get("modified"):
+                party.undated = True
                 return  # it may find or make a contact, and changes none
             party.versions[self._stamp(record, event)] = record
 
@@ -115,7 +116,7 @@ class Model:
         paper, document = self._paper(event), record_of(event)
         paper.old |= self._is_old(document)
         paper.dated |= action in _SNAPSHOTS
-        if not paper.status and not paper.removed and paper.old:
+        if not paper.status and paper.old:
             ends = {"before_cutoff"}
             if action == "deleted" and not paper.dated:
                 ends.add("not_needed")
@@ -138,10 +139,10 @@ class Model:
         elif action in _SNAPSHOTS:
             for i in paper.failed_snapshots:
                 self.ends[i].add("superseded")
-        elif "applied" in action and ends & DONE:
+        elif "applied" in action and ends <= DONE | {"not_needed"}:
             own = [pair for pair in paper.failed_money if pair[1] == transaction_id(event)]
-            for event_id, _ in own:
-                self.ends[event_id].add("superseded")
+            self._supersede([event_id for event_id, _ in own])
+            paper.failed_money = [pair for pair in paper.failed_money if pair not in own]
         elif action == "received" and ends & DONE:
             for event_id in paper.failed_receipts:
                 self.ends[event_id].add("superseded")
@@ -253,7 +254,7 @@ class Model:
         if paper.removed:
             return {"document_removed"}
         if not paper.status:
-            return {"document_not_in_xero"}
+            return {"document_not_in_xero"} if money.amount else {"not_needed"}
         before = paper.refunds.applied.get(transaction)
         if before is not None and money.told < before.told:
             return {"superseded"}
@@ -368,7 +369,7 @@ class Model:
         if _wrong(event):
             return {"order_billed", _wrong(event)}
         assert paper.billed is not None
-        return {"already_there"} if _content(event).amounts == paper.billed.amounts else {"order_billed"}
+        return {"already_there"} if _content(event).billed == paper.billed.billed else {"order_billed"}
 
     def _order_deleted(self, paper: Paper, event: Event) -> set[str]:
         if paper.status == "BILLED":
