@@ -71,8 +71,8 @@ class Shop:
         ) as connection:
             return await (await connection.execute(query.encode(), parameters)).fetchall()
 
-    async def idle(self, seconds: float = 60.0) -> None:
-        """Until nothing is open."""
+    async def idle(self, seconds: float = 60.0, pause: float = 0.02) -> None:
+        """Until nothing is open, asked every ``pause`` seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         async with await psycopg.AsyncConnection.connect(
@@ -80,7 +80,7 @@ class Shop:
         ) as connection:
             while rows := await (await connection.execute(_OPEN, [self.account])).fetchall():
                 assert loop.time() < until, f"still open: {rows}"
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pause)
 
     async def told(self) -> list[EntryResult]:
         """What the log was told of entries. It is told later than things happen: this waits for all."""
@@ -172,14 +172,15 @@ class Shop:
         """Change Xero's books from the outside: lock dates, accounts, merged contacts and so on."""
         return self.xero.admin.seed(self.tenant_id, **parts)
 
-    def calls(self) -> list[str]:
-        """Method and path of each call that was made to this organisation by us, oldest first.
+    def calls(self, since: int = 0) -> list[str]:
+        """Method and path of each call that was made to this organisation by us, oldest first; those with a
+        number above ``since`` of all calls that were made to Xero.
 
         A call that was cut off and reaches Xero late is one call, though Xero's log has two lines of it.
         """
         return [
             f"{call['method']} {call['path']}"
-            for call in self.xero.admin.calls()
+            for call in self.xero.admin.calls(since)
             if call["tenant_id"] == self.tenant_id
             and call["client_id"] == self.xero.client_id
             and "late_arrival" not in call["faults"]
