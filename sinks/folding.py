@@ -44,12 +44,20 @@ def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSna
 
 
 def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSnapshot:
-    """``own`` with the fields that it does not tell as the known snapshots told them before it."""
+    """``own`` with the fields that it does not tell as the known snapshots told them before it, and with
+    those that newer ones told since: they may be in no call of their own, since what is blank and was never
+    sent needs none.
+    """
     if known is None or (own.dated and not known.dated):
         return own
     fields = told(own)
-    before = {f: said for f, said in told(known).items() if f not in fields and said[1][:2] <= own.stamp[:2]}
-    return _made(own, {**before, **fields}) if before else own
+    before, newer = {}, {}
+    for field, said in told(known).items():
+        if said[1][:2] > own.stamp[:2] and own.dated:
+            newer[field] = said
+        elif field not in fields and said[1][:2] <= own.stamp[:2]:
+            before[field] = said
+    return _made(own, {**before, **fields, **newer}) if before or newer else own
 
 
 def news(contact: ContactSnapshot, sent: Mapping[str, Stamp], last: Stamp) -> ContactSnapshot | None:

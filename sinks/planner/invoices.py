@@ -61,7 +61,7 @@ def plan_snapshot_command(s: Situation) -> Plan:
     if link is not None:
         refuse_removed(s, link)
         if link.stamp >= document.stamp and not sends_again(s, link):
-            return contact_again(s) or settled(s, link, document)
+            return contact_along(s, link) or settled(s, link, document)
     step = plan_invoice(s)
     if step is not None:
         return step
@@ -76,7 +76,7 @@ def settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
     if same and link.text("confirmed_seq") == str(s.seq):
         return Done("already_there", link, trouble_warnings(s), supersedes="snapshots")
-    return Done("already_there" if same else "superseded", link)
+    return Done("already_there" if same else "superseded", link, trouble_warnings(s))
 
 
 def document_warnings(link: Link) -> tuple[Warning, ...]:
@@ -110,9 +110,14 @@ def sends_again(s: Situation, link: Link) -> bool:
     return link.text(RESEND) == str(s.seq)
 
 
-def contact_again(s: Situation) -> Plan | None:
-    """The next step until the contact is right, too, when an action is done again."""
-    return plan_party(s, creates=False) if s.retried else None
+def contact_along(s: Situation, link: Link) -> Plan | None:
+    """The next step until the contact is right, too: customer data goes along with every snapshot, also with
+    one that is older than the document in Xero. What this action has sent itself needs it only when it is
+    done again.
+    """
+    own = str(s.seq) in (str(link.seq), link.text("confirmed_seq"))
+    linked = s.contact_link is not None and not s.contact_link.removed
+    return plan_party(s, creates=False) if s.retried or (linked and not own) else None
 
 
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:

@@ -11,12 +11,12 @@ from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.reasons import Refused
 from sinks.planner.amounts import xero_day
-from sinks.planner.contacts import plan_party
+from sinks.planner.contacts import plan_party, trouble_warnings
 from sinks.planner.invoices import (
     GONE,
     as_sent,
     before_cutoff,
-    contact_again,
+    contact_along,
     document_memory,
     document_of,
     facts_of,
@@ -55,7 +55,7 @@ def plan_order_command(s: Situation) -> Plan:
     if link is not None:
         refuse_removed_order(s, link)
         if link.stamp >= document.stamp and not sends_again(s, link):
-            return contact_again(s) or settled(s, link, document)
+            return contact_along(s, link) or settled(s, link, document)
         if is_billed(s, link):
             return _edit_of_billed(s, link, document)
     step = plan_order(s)
@@ -153,7 +153,7 @@ def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Pla
     received = _received_stamp(link)
     told_again = received.equals(document.stamp) and link.text("received_content") == document.digest
     if document.stamp <= received or told_again:
-        return Done("superseded", link)
+        return contact_along(s, link) or Done("superseded", link, trouble_warnings(s))
     refuse_billed(s, link)
 
 

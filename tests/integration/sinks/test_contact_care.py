@@ -1,12 +1,13 @@
 """Documents of a contact that is in trouble: what waits for it and what goes on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.integration.sinks.purchases import edited as order_edited
 from tests.integration.sinks.purchases import happened, order, order_in
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import DAY, Maker, Shop
 
 
 def archive(books: Shop, name: str, status: str = "ARCHIVED") -> None:
@@ -266,3 +267,58 @@ async def test_contact_of_our_number_merged_into_one_that_is_gone(books: Shop, m
     books.seed(remove_contact=living)
     invoice = make.created(make.document(customer, 1))
     assert await books.run(invoice) in (["posted"], ["contact_number_taken"])
+
+
+@pytest.mark.parametrize("kind", ["invoice", "order", "received order"])
+async def test_newer_customer_data_goes_along_with_an_older_snapshot(
+    books: Shop, make: Maker, kind: str
+) -> None:
+    customer = make.customer(office_phone="1")
+    if kind == "invoice":
+        document = make.document(customer, 1)
+        first, last = make.created(document), make.edited(document)
+    else:
+        document = order(make, customer=customer)
+        first = happened(make, "created", document)
+        document["modified"] = (DAY + timedelta(hours=1)).isoformat()
+        last = happened(make, "received" if kind == "received order" else "edited", document)
+    await books.run(first, last)
+    make.minute += 90
+    customer = {**customer, "office_phone": "2", "modified": make.now}
+    document |= {"customer": customer, "modified": DAY.isoformat()}
+    edit = "invoice.edited" if kind == "invoice" else "purchase_order.edited"
+    late = make.event(edit, document["id"], {"document": document})
+    assert await books.run(late) == ["superseded"]
+    assert books.contact("Widgets & Co")["phones"]["DEFAULT"]["PhoneNumber"] == "2"
+    calls = len(books.calls())
+    again = make.event(edit, document["id"], {"document": document})
+    assert await books.run(again) == ["superseded"]
+    assert len(books.calls()) == calls
+
+
+async def test_an_older_snapshot_tells_that_its_newer_customer_data_was_refused(
+    books: Shop, make: Maker
+) -> None:
+    customer, other = make.customer(), make.customer("Bolts Ltd")
+    document = make.document(customer, 1)
+    assert await books.run(make.created(document), make.contact("created", other)) == ["posted"] * 2
+    make.minute += 90
+    renamed = {**customer, "name": "Bolts Ltd", "modified": make.now}
+    document |= {"customer": renamed, "modified": (DAY - timedelta(hours=1)).isoformat()}
+    late = make.event("invoice.edited", document["id"], {"document": document})
+    assert await books.run(late) == ["superseded"]
+    assert await books.warnings(late) == ["contact_not_updated"]
+
+
+@pytest.mark.parametrize("phone", ["", "2"])
+async def test_a_document_that_comes_along_blanks_what_the_customers_own_action_told_before(
+    books: Shop, make: Maker, phone: str
+) -> None:
+    customer = make.customer()
+    assert await books.run(make.created(make.document(customer, 2))) == ["posted"]
+    told = make.changed(customer, office_phone="1")
+    make.minute += 1
+    newer = {**customer, "office_phone": phone, "modified": make.now}
+    sold = make.created(make.document(newer, 1))
+    assert (await books.run(told, sold))[1] == "posted"
+    assert books.contact("Widgets & Co")["phones"].get("DEFAULT", {}).get("PhoneNumber", "") == phone

@@ -188,6 +188,7 @@ class Model:
         if not paper.status:
             return self._bring(paper, event, self.settings["invoice_status"].upper())
         if self._stamp(record_of(event), event) <= paper.sent:
+            self._pushed(event)
             return {"superseded"}
         same = _content(event) == paper.content
         if not same and paper.status != "DRAFT" and self.settings["edit_authorised"] == "refuse":
@@ -330,6 +331,7 @@ class Model:
         if paper.received is not None:
             return {"order_billed"} if stamp > max(paper.received, paper.sent) else {"superseded"}
         if stamp <= paper.sent:
+            self._pushed(event)
             return {"superseded"}
         if wrong := _wrong(event):
             return {wrong}

@@ -55,10 +55,11 @@ def test_what_a_document_says_without_a_date_counts_only_alone() -> None:
     assert completed(snapshot(30), undated) == snapshot(30)
 
 
-def test_what_is_not_told_is_completed_by_what_was_told_before_and_not_after() -> None:
+def test_what_is_not_told_is_completed_by_what_was_told_before_and_since() -> None:
     known = folded_snapshots(FULL, snapshot(30, phone="30"))
     assert texts(completed(THIN, known)) == {
         "email": "a@x.example",
+        "phone": "30",
         "billing.line_1": "1 Main St",
         "billing.city": "Town",
     }
