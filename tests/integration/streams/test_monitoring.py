@@ -90,7 +90,7 @@ def test_the_time_of_publishing_is_measured_up_to_the_log(
             message(entry(name, "e1", 1, "running")),
         ]
     )
-    eventually(lambda: pages.value("sbx_published_to_log_seconds_count") == before + 1, "it is in the log")
+    eventually(lambda: pages.value("sbx_published_to_log_seconds_count") > before, "it is in the log")
     assert pages.value("sbx_published_to_log_seconds_sum") >= 3
 
 
