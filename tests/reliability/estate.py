@@ -129,11 +129,11 @@ class Estate:
 
     def _brokers(self) -> list[psutil.Process]:
         mark = f"-Dsbx.data_dir={self.kafka._directory}"
-        return [p for p in children() if mark in p.cmdline() and "java" in p.name()]
+        return [p for p in children() if _is(p, mark, "java")]
 
     def _servers(self) -> list[psutil.Process]:
         mark = f"--sbx.data_dir={self.postgres._directory}"
-        servers = [p for p in children() if p.name() == "postgres" and mark in p.cmdline()]
+        servers = [p for p in children() if _is(p, mark, "postgres")]
         return [p for p in servers if p.ppid() not in {other.pid for other in servers}]
 
     # Workers
@@ -244,6 +244,14 @@ def _sbx() -> str:
 
 def children() -> Iterable[psutil.Process]:
     return [p for p in psutil.Process().children(recursive=True) if _lives(p)]
+
+
+def _is(process: psutil.Process, mark: str, program: str) -> bool:
+    """True for a process of this program with this argument; one that has just ended is none."""
+    try:
+        return mark in process.cmdline() and program in process.name()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -145,6 +145,7 @@ def test_kafka_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
     assert estate.status()["ready"]
 
 
+@pytest.mark.long  # where nothing tells a stage that its log went back, the watchdogs take minutes
 def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) -> None:
     """The broker is older than the database: the events between are published again, from where they came."""
     every_action(estate, 1000)
