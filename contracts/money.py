@@ -40,6 +40,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return to_unit(amount, unit_of(currency))
 
 
+def comes_to(amount: Decimal, wanted: Decimal, unit: Decimal) -> bool:
+    """True when ``amount`` is ``wanted`` once it is rounded, to cents or as the currency is (``unit_of``)."""
+    return wanted in (to_cents(amount), to_unit(amount, unit))
+
+
 def without_mills(amount: Decimal) -> Decimal:
     """``amount`` to two decimals, those behind them cut off."""
     return amount.quantize(CENT, ROUND_DOWN, _WIDE)

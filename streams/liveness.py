@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
 from kafka import TopicPartition
@@ -32,6 +32,7 @@ _LOOP_CHECKS = 6
 _LAG_CHECKS = 12
 _BARE_CHECKS = 3
 
+T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -155,7 +156,7 @@ class Watchdog(threading.Thread):
             if still >= _LOOP_CHECKS:
                 faulthandler.dump_traceback(sys.stderr)
                 die("the event loop is stuck")
-            if topics := self._others():
+            if topics := _answer(self._made_again):
                 die("topics were made again; they are read from their beginning", topics=topics)
             if self._liveness.signs_of_life == signs:
                 before, waiting = waiting, self._waiting()
@@ -171,13 +172,6 @@ class Watchdog(threading.Thread):
                 idle, bare, waiting = 0, 0, {}
             turns, signs = self._liveness.turns, self._liveness.signs_of_life
 
-    def _others(self) -> list[str]:
-        try:
-            return self._made_again()
-        except (KafkaError, OSError) as error:
-            log.warning("the watchdog cannot ask the broker", error=str(error))
-            return []
-
     def _ours(self, stuck: Collection[TopicPartition]) -> bool:
         """True when this process should have worked on them: they are its own, or it has none at all.
 
@@ -192,15 +186,15 @@ class Watchdog(threading.Thread):
         A leader that had no topics in sight, since the broker had only just started, gives nobody anything.
         Members with a name of their own (``group.instance.id``) then get the same nothing at every start.
         """
-        try:
+
+        def asked() -> bool:
             with _admin(self._kafka) as admin:
                 found = admin.describe_groups([self._group])[self._group]
-        except (KafkaError, OSError) as error:
-            log.warning("the watchdog cannot ask the broker", error=str(error))
-            return False
-        return found["group_state"] == "Stable" and not any(
-            member["member_assignment"]["assigned_partitions"] for member in found["members"]
-        )
+            return found["group_state"] == "Stable" and not any(
+                member["member_assignment"]["assigned_partitions"] for member in found["members"]
+            )
+
+        return _answer(asked) or False
 
     def _leave(self) -> None:
         """Give up our name in the group, so that its partitions are shared out anew."""
@@ -214,12 +208,17 @@ class Watchdog(threading.Thread):
 
     def _waiting(self) -> dict[TopicPartition, int]:
         """Committed offset of each partition of the group that holds messages behind it."""
-        try:
-            found = places(self._kafka, self._group, self._topics)
-        except (KafkaError, OSError) as error:
-            log.warning("the watchdog cannot ask the broker", error=str(error))
-            return {}
+        found = _answer(lambda: places(self._kafka, self._group, self._topics)) or {}
         return {tp: place.committed for tp, place in found.items() if place.committed < place.end}
+
+
+def _answer(ask: Callable[[], T]) -> T | None:
+    """What the broker answers; none while it does not."""
+    try:
+        return ask()
+    except (KafkaError, OSError) as error:
+        log.warning("the watchdog cannot ask the broker", error=str(error))
+        return None
 
 
 @contextmanager

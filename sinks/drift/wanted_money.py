@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
@@ -12,7 +12,7 @@ from contracts.money import rounded
 from sinks.drift.compare import Put
 from sinks.drift.record import TAKES_OUT, Later, Record, Said, Wanted, gone, made_of
 from sinks.planner.shares import MoneyEvent, shares
-from sinks.planner.told import TOLD, Told, over
+from sinks.planner.told import TOLD, Told, over, total_sent
 from sinks.resolve.texts import one_line
 from sinks.steps import Kind, Link, Target
 
@@ -38,8 +38,7 @@ def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -
     """By target: each payment, credit note and money paid out that should stand, or should not any more."""
     invoice = record.puts.get(record.target("invoice"))
     currency = _currency(record, invoice, settings, facts)
-    total = Decimal(invoice.link.facts["expected_total"]) if _has_total(invoice) else None
-    comes_to = shares(_events(record), currency, total)
+    comes_to = shares(_events(record), currency, total_sent(invoice.link if invoice is not None else None))
     found: dict[Target, Wanted] = {}
     for transaction, state in _fold(record, "payment_applied", comes_to, currency).items():
         target = record.target("payment", transaction)
@@ -61,10 +60,6 @@ def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -
             on = {"CreditNote": {"CreditNoteID": note.link.xero_id}}
             found[paid_out] = _wanted(record, put, state, "refund", on)
     return found
-
-
-def _has_total(invoice: Put | None) -> TypeGuard[Put]:
-    return invoice is not None and invoice.link.facts.get("expected_total") is not None
 
 
 def _currency(record: Record, invoice: Put | None, settings: Settings, facts: OrganisationFacts) -> str:

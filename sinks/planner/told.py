@@ -66,10 +66,18 @@ def currency_of(s: Situation) -> str:
     return (named or s.settings.currency or s.facts.base_currency).upper()
 
 
+def total_sent(invoice: Link | None) -> Decimal | None:
+    """What the invoice was sent with; None where nothing is known of it."""
+    if invoice is None or invoice.facts.get("expected_total") is None:
+        return None
+    return invoice.amount("expected_total")
+
+
 def invoice_total(s: Situation) -> Decimal | None:
     """What the invoice comes to in Xero, or will; None where nothing is known of it."""
-    if s.invoice_link is not None and s.invoice_link.facts.get("expected_total") is not None:
-        return s.invoice_link.amount("expected_total")
+    sent = total_sent(s.invoice_link)
+    if sent is not None:
+        return sent
     return totals(s.document).total if s.document is not None else None
 
 

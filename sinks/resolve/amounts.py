@@ -10,7 +10,7 @@ import msgspec
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
-from contracts.money import CENT, plain, to_cents, to_unit
+from contracts.money import CENT, comes_to, plain
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from mappers.totals import EXACT, Totals, clean, net, totals
@@ -226,7 +226,7 @@ def _is_exact(found: _Try) -> bool:
     """True when net and tax are the document's own, whether lines or only sums are rounded."""
     if not _is_placed(found):
         return False
-    if found.net_cents and not _comes_to(_sum(found.nets), found.wanted.subtotal, found.unit):
+    if found.net_cents and not comes_to(_sum(found.nets), found.wanted.subtotal, found.unit):
         return False
     return not found.tax_cents or _is_exact_tax(found)
 
@@ -235,21 +235,16 @@ def _is_exact_tax(found: _Try) -> bool:
     """True when the taxes, rounded once, are the document's: both together at Xero's rates, or each."""
     wanted, lines, unit = found.wanted, found.reading.lines, found.unit
     at_xeros = _taxed(found.nets, [line.rate for line in found.lines])
-    if _comes_to(at_xeros, wanted.tax + wanted.tax2, unit):
+    if comes_to(at_xeros, wanted.tax + wanted.tax2, unit):
         return True
     own = all(
         one.rate == line.tax_rate + line.tax2_rate for one, line in zip(found.lines, lines, strict=True)
     )
     return (
         own
-        and _comes_to(_taxed(found.nets, [line.tax_rate for line in lines]), wanted.tax, unit)
-        and _comes_to(_taxed(found.nets, [line.tax2_rate for line in lines]), wanted.tax2, unit)
+        and comes_to(_taxed(found.nets, [line.tax_rate for line in lines]), wanted.tax, unit)
+        and comes_to(_taxed(found.nets, [line.tax2_rate for line in lines]), wanted.tax2, unit)
     )
-
-
-def _comes_to(amount: Decimal, wanted: Decimal, unit: Decimal) -> bool:
-    """True when ``amount`` is ``wanted`` once it is rounded, to cents or as the currency is."""
-    return wanted in (to_cents(amount), to_unit(amount, unit))
 
 
 def _taxed(nets: list[Decimal], rates: list[Decimal]) -> Decimal:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from connections.facts import OrganisationFacts
 from connections.settings import tax_key
 from contracts.commands import DocumentSnapshot, Line
-from contracts.money import CENT, to_cents, to_unit
+from contracts.money import CENT, comes_to, to_cents, to_unit
 from contracts.reasons import Refused
 from mappers.totals import EXACT, clean_rate, net
 from sinks.resolve.chart import Side, Tax, known_tax
@@ -164,6 +164,6 @@ def _taxes_of(lines: Sequence[Line], odd: set[Pair], pair: Pair) -> Iterator[tup
 def _are(sums: Sequence[Decimal], document: DocumentSnapshot, unit: Decimal) -> bool:
     given = (document.tax, document.tax2)
     return all(
-        total is None or to_cents(total) in (to_cents(found), to_unit(found, unit))
+        total is None or comes_to(found, to_cents(total), unit)
         for found, total in zip(sums, given, strict=True)
     )

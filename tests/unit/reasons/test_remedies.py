@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.reasons import CATALOGUE
+from tests.integration.ops.test_remedies import CODES
 
 TESTS = Path(__file__).parents[2]
 SINKS = "integration/sinks"
@@ -69,19 +70,7 @@ SCENARIOS = {
     "test_a_lost_command_is_told_and_the_named_replay_completes_it",
     "record_unreadable": "integration/ops/test_remedies::test_what_nobody_can_say_is_published_again",
     **dict.fromkeys(
-        (
-            "event_not_json",
-            "event_empty",
-            "event_not_cloudevent",
-            "event_unknown_type",
-            "event_field_missing",
-            "event_field_wrong",
-            "event_amount_invalid",
-            "event_time_invalid",
-            "event_key_mismatch",
-            "event_subject_mismatch",
-            "event_too_large",
-        ),
+        CODES,
         "integration/ops/test_remedies::test_what_could_not_be_read_is_published_again",
     ),
 }
