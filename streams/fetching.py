@@ -222,11 +222,16 @@ def commit_for(topics: TopicsRead) -> None:
     class Coordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has no types
         async def _do_fetch_commit_offsets(self, partitions: Any) -> dict[Any, Any]:
             found = await super()._do_fetch_commit_offsets(partitions)
-            return {tp: one for tp, one in found.items() if topics.is_ours(tp.topic, one.metadata)}
+            ours = {tp: one for tp, one in found.items() if topics.is_ours(tp.topic, one.metadata)}
+            for tp in partitions:
+                topics.confirm(tp.topic, tp.partition, ours[tp].offset if tp in ours else 0)
+            return ours
 
         async def _do_commit_offsets(self, assignment: Any, offsets: Mapping[Any, Any]) -> None:
             said = {tp: OffsetAndMetadata(one.offset, topics.label(tp.topic)) for tp, one in offsets.items()}
             await super()._do_commit_offsets(assignment, said)
+            for tp, one in said.items():
+                topics.confirm(tp.topic, tp.partition, one.offset)
 
     module.GroupCoordinator = Coordinator
 

@@ -31,6 +31,7 @@ _CHECK_SECONDS = 10.0
 _LOOP_CHECKS = 6
 _LAG_CHECKS = 12
 _BARE_CHECKS = 3
+_BACK_CHECKS = 2
 
 T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
@@ -111,12 +112,14 @@ class Assigned(Protocol):
 
 
 class Watchdog(threading.Thread):
-    """Ends the process when its event loop is stuck, its messages wait without progress, or its topics were
-    made again (``made_again`` names them), so that they are read from their beginning.
+    """Ends the process when its event loop is stuck, its messages wait without progress, its topics were
+    made again (``made_again`` names them), so that they are read from their beginning, or the broker forgot
+    how far partitions were read (``gone_back`` names them), so that they are read from where it stands.
 
     Time is counted in checks of 10 s, not read from a clock, so that a machine that was asleep is not taken
-    for a program that hangs: 60 s for the event loop, 120 s for messages that wait, 30 s where nobody in the
-    group has partitions; then ``instance``, the worker's name in the group, is given up as well.
+    for a program that hangs: 60 s for the event loop, 120 s for messages that wait, 20 s for a broker that
+    went back, 30 s where nobody in the group has partitions; then ``instance``, the worker's name in the
+    group, is given up as well.
     """
 
     def __init__(
@@ -129,6 +132,7 @@ class Watchdog(threading.Thread):
         *,
         instance: str | None = None,
         made_again: Callable[[], list[str]] = list,
+        gone_back: Callable[[], list[str]] = list,
         check_seconds: float = _CHECK_SECONDS,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -139,6 +143,7 @@ class Watchdog(threading.Thread):
         self._kafka = kafka
         self._instance = instance
         self._made_again = made_again
+        self._gone_back = gone_back
         self._check_seconds = check_seconds
         self._ended = threading.Event()
 
@@ -149,7 +154,7 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Watch until ``end``."""
         turns = signs = -1
-        still = idle = bare = 0
+        still = idle = bare = back = 0
         waiting: dict[TopicPartition, int] = {}
         while not self._ended.wait(self._check_seconds):
             still = still + 1 if self._liveness.turns == turns else 0
@@ -158,6 +163,10 @@ class Watchdog(threading.Thread):
                 die("the event loop is stuck")
             if topics := _answer(self._made_again):
                 die("topics were made again; they are read from their beginning", topics=topics)
+            partitions = _answer(self._gone_back)
+            back = back + 1 if partitions else 0
+            if back >= _BACK_CHECKS:
+                die("the broker went back; reading goes on where it stands", partitions=partitions)
             if self._liveness.signs_of_life == signs:
                 before, waiting = waiting, self._waiting()
                 stuck = {tp for tp, committed in waiting.items() if before.get(tp) == committed}

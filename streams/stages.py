@@ -119,6 +119,7 @@ def _watchdog(
         environment.kafka_python(),
         instance=environment.worker_name,
         made_again=partial(topics.made_again, environment.kafka_python()),
+        gone_back=lambda: topics.gone_back(environment.kafka_python(), app.conf.id, _assigned(app)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -58,12 +58,16 @@ class TopicsRead:
     A topic that is made again counts from 0, and its partitions may be as long as the old ones by the time
     somebody looks: an offset alone does not tell which of the two it is of. So each commit says it, an offset
     of another topic is no place to go on from, and a worker whose topic was made again starts again.
+
+    A broker that was put back to an older copy knows less than it has confirmed. The place at which the
+    reading stands then means other records, or none, and the worker starts again, too.
     """
 
     _LABEL = "topic-id:"
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
+        self._confirmed: dict[tuple[str, int], int] = {}
 
     def begin(self, ids: Mapping[str, str]) -> None:
         """Take the ids, before any offset is read: with later ones, older offsets would pass for theirs."""
@@ -88,6 +92,29 @@ class TopicsRead:
         if len(now) < len(self._ids):
             return []
         return [name for name, own in self._ids.items() if now[name] != own]
+
+    def confirm(self, topic: str, partition: int, offset: int) -> None:
+        """Note which offset the broker has stored, or says that it has."""
+        self._confirmed[topic, partition] = offset
+
+    def gone_back(self, kafka: Mapping[str, Any], group: str, ours: Collection[tuple[str, int]]) -> list[str]:
+        """Those of our partitions for which the broker now has a lower offset of the group than it confirmed.
+
+        Raises:
+            kafka.errors.KafkaError: the broker does not answer.
+        """
+        # Before the broker is asked: what it confirms meanwhile may only make its answer higher.
+        confirmed = {place: self._confirmed[place] for place in ours if place in self._confirmed}
+        admin = KafkaAdminClient(**kafka)
+        try:
+            now = committed_offsets(admin, group)
+        finally:
+            admin.close()
+        return [
+            f"{topic}/{partition}"
+            for (topic, partition), offset in confirmed.items()
+            if now.get(TopicPartition(topic, partition), 0) < offset
+        ]
 
 
 class TopicIds:

@@ -145,7 +145,7 @@ def test_kafka_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
     assert estate.status()["ready"]
 
 
-@pytest.mark.long  # where nothing tells a stage that its log went back, the watchdogs take minutes
+@pytest.mark.long  # the watchdogs take up to a minute, one stage after the other
 def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) -> None:
     """The broker is older than the database: the events between are published again, from where they came."""
     every_action(estate, 1000)
@@ -166,8 +166,7 @@ def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) 
     estate.start_kafka()
     estate.publish(after)
     sbx(estate, "recover", "--everything", "--yes")
-    # Where a partition is as long again as it was read, nothing tells its stage: the watchdog ends one stage
-    # after the other for it, each after 120 s.
+    # Where a partition is as long again as it was read, nothing tells its stage but its watchdog.
     sbx(estate, "wait", "--idle", "--timeout", "450", timeout=480)
     assert (books(estate), entries(estate)) == (stood, told)
 

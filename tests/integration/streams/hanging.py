@@ -1,6 +1,6 @@
-"""A process for tests that hangs in one of three ways under the watchdog's eyes.
+"""A process for tests that hangs in one of four ways under the watchdog's eyes.
 
-Usage: python hanging.py loop|lag|bare|fine BOOTSTRAP_SERVERS GROUP TOPIC
+Usage: python hanging.py loop|lag|bare|back|fine BOOTSTRAP_SERVERS GROUP TOPIC
 """
 
 import asyncio
@@ -11,9 +11,11 @@ from streams.liveness import Liveness, Watchdog
 
 
 async def main(way: str, servers: str, group: str, topic: str) -> None:
-    """Hang; "bare" has no partitions; "fine" turns its loop and marks progress for two seconds instead."""
+    """Hang; "bare" has no partitions. "back" and "fine" turn their loops and mark progress instead; the broker
+    of "back" went back, and "fine" ends after two seconds.
+    """
     liveness = Liveness()
-    turning = asyncio.create_task(_turn(liveness, marks=way == "fine"))
+    turning = asyncio.create_task(_turn(liveness, marks=way in ("fine", "back")))
     watchdog = Watchdog(
         liveness,
         lambda: set() if way == "bare" else {(topic, 0)},
@@ -21,6 +23,7 @@ async def main(way: str, servers: str, group: str, topic: str) -> None:
         [topic],
         {"bootstrap_servers": servers},
         instance="one",
+        gone_back=lambda: ["t/0"] if way == "back" else [],
         check_seconds=0.1,
     )
     watchdog.start()

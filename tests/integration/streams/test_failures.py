@@ -51,6 +51,7 @@ def test_failed_batch_is_read_again_after_the_restart(
     [
         ("loop", 70, b"the event loop is stuck"),
         ("lag", 70, b"messages wait and nothing is done about them"),
+        ("back", 70, b"the broker went back"),
         ("fine", 0, b""),
     ],
 )

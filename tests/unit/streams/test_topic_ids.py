@@ -57,6 +57,9 @@ class Admin:
     def list_group_offsets(self, groups: dict[str, None]) -> dict[str, Any]:
         return dict.fromkeys(groups, self._found)
 
+    def close(self) -> None:
+        pass
+
     def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
         return [{"name": name, "topic_id": NEW} for name in names if name != "gone"]
 
@@ -72,3 +75,20 @@ def test_how_far_a_group_has_come_in_the_topics_that_there_are() -> None:
     )
     found = {tp.topic: offset for tp, offset in committed_offsets(admin, "sbx-x").items()}
     assert found == {"ours": 5, "by_hand": 9, "gone": 3}
+
+
+@pytest.mark.parametrize(
+    ("now", "back"),
+    [({"a": 5, "b": 2}, []), ({"a": 9, "b": 2}, []), ({"a": 4, "b": 2}, ["a/0"]), ({}, ["a/0", "b/0"])],
+)  # fmt: skip
+def test_a_broker_that_knows_less_than_it_confirmed_has_gone_back(
+    now: dict[str, int], back: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = read(a=NEW, b=NEW)
+    for topic, offset in {"a": 3, "b": 2, "other": 8}.items():
+        topics.confirm(topic, 0, offset)
+    topics.confirm("a", 0, 5)
+    label = topics.label("a")
+    admin = Admin(**{name: OffsetAndMetadata(offset, label, -1) for name, offset in now.items()})
+    monkeypatch.setattr(module, "KafkaAdminClient", lambda **_: admin)
+    assert topics.gone_back({}, "sbx-x", [("a", 0), ("b", 0), ("new", 0)]) == back
