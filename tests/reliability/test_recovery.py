@@ -147,7 +147,9 @@ def test_kafka_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
 
 @pytest.mark.long  # the watchdogs take up to a minute, one stage after the other
 def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) -> None:
-    """The broker is older than the database: the events between are published again, from where they came."""
+    """The broker is older than the database: the events between are published again, from where they came,
+    while the account is paused.
+    """
     every_action(estate, 1000)
     files = estate.kafka._directory
     estate.end_kafka(signal.SIGKILL)
@@ -163,9 +165,11 @@ def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) 
     estate.end_kafka(signal.SIGKILL)
     put_back(files, tmp_path / "kafka-copy")
     dump.restore()
+    sbx(estate, "pause", "acme", "--reason", "a restore")
     estate.start_kafka()
     estate.publish(after)
     sbx(estate, "recover", "--everything", "--yes")
+    sbx(estate, "resume", "acme")
     # Where a partition is as long again as it was read, nothing tells its stage but its watchdog.
     sbx(estate, "wait", "--idle", "--timeout", "450", timeout=480)
     assert (books(estate), entries(estate)) == (stood, told)
