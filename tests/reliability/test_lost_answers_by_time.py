@@ -22,7 +22,7 @@ pytestmark = pytest.mark.reliability
 
 KEY_LIFE = 240
 """Seconds for which a call may go out again under its key."""
-AGES = {"1 s": 1, "3:50": 230, "3:59": 239, "4:01": 241, "6:01": 361, "a day": 86_400}
+AGES = {"1 s": 1, "3:20": 200, "3:59": 239, "4:01": 241, "6:01": 361, "a day": 86_400}
 WRITTEN = "^(Contacts|Invoices|CreditNotes|Payments|PurchaseOrders)$"
 KINDS = ["bill", "contact", "credit_note", "invoice", "payment", "purchase_order", "refund"]
 RATE = 10.0
@@ -156,12 +156,12 @@ def puts(shop: Shop, *, answered: bool | None = None) -> set[str]:
 
 
 async def grow_old(shop: Shop, seconds: float, *, sent_until_now: bool = False) -> None:
-    """Let the calls under way be that much older; ``sent_until_now``: sent again up to this moment."""
+    """Let the calls under way be so old; ``sent_until_now``: sent again up to this moment."""
     async with await shop.connect() as connection:
         await connection.execute(
-            "UPDATE ledger.intents SET created_at = created_at - make_interval(secs => %(age)s), "
+            "UPDATE ledger.intents SET created_at = clock_timestamp() - make_interval(secs => %(age)s), "
             "send_by = CASE WHEN %(until_now)s THEN clock_timestamp() "
-            "ELSE send_by - make_interval(secs => %(age)s) END "
+            "ELSE clock_timestamp() - make_interval(secs => %(age)s) + (send_by - created_at) END "
             "WHERE account = %(account)s AND answered_at IS NULL",
             {"age": seconds, "until_now": sent_until_now, "account": shop.account},
         )
@@ -211,7 +211,7 @@ async def test_each_thing_is_made_once(applied: bool, age: int, shop: Shop, make
     ends = await recovered(shop, done)
     assert_once(shop)
     again = {c["idempotency_key"] for c in shop.xero.admin.calls()[seen:] if c["method"] == "PUT"}
-    if age <= 230:
+    if age <= 200:
         assert lost <= again
     if age > KEY_LIFE:
         assert not lost & again
