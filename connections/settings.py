@@ -313,7 +313,7 @@ def _moment(key: str, value: str) -> str:
     except ValueError as error:
         raise InvalidSetting(key, value, "is not a time", "write one such as 2026-01-31T00:00:00Z") from error
     if moment.tzinfo is None:
-        raise InvalidSetting(key, value, "has no offset", f"write it as {value}Z or with +13:00")
+        raise InvalidSetting(key, value, "has no offset", f"write it as {moment.isoformat()}Z or with +13:00")
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

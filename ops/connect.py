@@ -232,5 +232,7 @@ def _moment(text: str | None) -> datetime | None:
             f"--enabled-at {text}: is not a time", "write one such as 2026-01-31T00:00:00Z"
         ) from error
     if moment.tzinfo is None:
-        raise BadUsage(f"--enabled-at {text}: has no offset", f"write it as {text}Z or with +13:00")
+        raise BadUsage(
+            f"--enabled-at {text}: has no offset", f"write it as {moment.isoformat()}Z or with +13:00"
+        )
     return moment.astimezone(UTC)

@@ -176,7 +176,7 @@ def read_moment(name: str, value: str | None, whole_day: bool = False) -> dateti
             return datetime.combine(day, time(), UTC)
         found = datetime.fromisoformat(value)
         if found.tzinfo is None:
-            raise _wrong(name, f"'{value}' has no offset. Write {value}Z for UTC.")
+            raise _wrong(name, f"'{value}' has no offset. Write {found.isoformat()}Z for UTC.")
         return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _wrong(name, f"'{value}' is no time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error

@@ -1,5 +1,6 @@
 """Settings: defaults of the contract, normal forms, and refusals that say what to write instead."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -169,3 +170,12 @@ def test_any_text_is_taken_or_refused(key: str, value: str) -> None:
     except InvalidSetting:
         return
     assert parse_setting(*normal) == normal
+
+
+@pytest.mark.parametrize("value", ["2026-01-31", "20260131", "2026-01-31 10:00", "2026-01-31T10:00:00"])
+def test_a_time_written_as_the_remedy_says_is_taken(value: str) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        parse_setting("enabled_at", value)
+    remedy = str(refused.value.remedy)
+    [written] = re.findall(r"write it as (\S+)", remedy)
+    assert parse_setting("enabled_at", written)
