@@ -11,8 +11,8 @@ from streams.liveness import Liveness, Watchdog
 
 
 async def main(way: str, servers: str, group: str, topic: str) -> None:
-    """Hang; "bare" has no partitions. "back" and "fine" turn their loops and mark progress instead; the broker
-    of "back" went back, and "fine" ends after two seconds.
+    """Hang; "bare" has no partitions. "back" and "fine" turn their loops and mark progress instead; the
+    broker of "back" went back, and "fine" ends after two seconds.
     """
     liveness = Liveness()
     turning = asyncio.create_task(_turn(liveness, marks=way in ("fine", "back")))
