@@ -28,6 +28,7 @@ def arm() -> None:
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    sys.unraisablehook = _unraisable
 
 
 def exit_code() -> int:
@@ -66,6 +67,12 @@ def _end(number: int, _frame: FrameType | None) -> None:
         _now()
     threading.Thread(target=_insist, name="interrupt", daemon=True).start()
     raise Ended
+
+
+def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of an end that was raised where nobody can catch it: ``_insist`` sees to it."""
+    if unraisable.exc_type is not Ended:
+        sys.__unraisablehook__(unraisable)
 
 
 def _insist() -> None:

@@ -50,6 +50,8 @@ class LaneRunner:
         self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Where the lane fails by itself at that moment, nobody looks: that is no fault to be told.
+        self._crash.add_done_callback(lambda crash: crash.cancelled() or crash.exception())
 
     def stop(self) -> None:
         """Finish what is under way and end."""
