@@ -10,6 +10,7 @@ new version changes them:
 - aiokafka ``GroupCoordinator``, looked up by name when a consumer starts; all committed offsets come through
   its ``_do_fetch_commit_offsets`` and go through its ``_do_commit_offsets``.
 - Faust ``Transport.Consumer`` with ``_new_consumer_thread``, ``_to_message``, ``_new_offset``, ``_add_gap``,
+  ``_commit_offsets``,
   and its thread with ``_create_worker_consumer``.
 - kafka-python ``KafkaConsumer._fetcher``, which makes its ``PartitionRecords`` out of a ``MemoryRecords``.
 """
@@ -198,6 +199,21 @@ def read_with_faust(app: Any) -> None:
             acked.clear()
             self._acked_index[tp].clear()
             return int(last) + 1
+
+        async def _commit_offsets(
+            self, offsets: Mapping[Any, int], start_new_transaction: bool = True
+        ) -> bool:
+            """Commit; where the broker refuses, since the group was formed anew, nothing counts as committed.
+
+            Faust notes the offsets all the same, and would not commit them after the records were read again.
+            """
+            before = {tp: self._committed_offset[tp] for tp in offsets}
+            if await super()._commit_offsets(offsets, start_new_transaction):
+                return True
+            for tp, offset in before.items():
+                if self._committed_offset[tp] == offsets[tp]:
+                    self._committed_offset[tp] = offset
+            return False
 
         async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
             """Nothing: see ``_new_offset``."""

@@ -41,7 +41,10 @@ def test_aiokafka_is_as_it_was_read() -> None:
 
 def test_faust_is_as_it_was_read() -> None:
     assert importlib.metadata.version("faust-streaming") == "0.15.3"
-    for name in ("_new_offset", "_add_gap", "_to_message", "_acked", "_acked_index", "_read_offset"):
+    for name in (
+        "_new_offset", "_add_gap", "_commit_offsets", "_committed_offset", "_to_message", "_acked",
+        "_acked_index", "_read_offset",
+    ):  # fmt: skip
         assert name in inspect.getsource(faust_consumer)
     assert "AIOKafkaConsumerThread(" in inspect.getsource(driver.Consumer._new_consumer_thread)
     assert "max_records=_consumer._max_poll_records" in inspect.getsource(driver.AIOKafkaConsumerThread)
