@@ -18,10 +18,10 @@ from bench.log_fill import fill
 from bench.log_filters import FILTERS, TWO
 from bench.log_projecting import rate
 from bench.page import signed_in
-from connections.environment import Environment
 from log_projection import queries
 from log_projection.queries import Cursor
 from ops.migrations import migrate
+from runtime.environment import Environment
 from sandbox import EmbeddedStack
 from web.auth.gate import SESSION_COOKIE
 from web.auth.users import Connection, User

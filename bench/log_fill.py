@@ -4,8 +4,8 @@ from datetime import datetime
 
 import psycopg
 
-from connections.sql import load_queries
 from contracts.reasons import CATALOGUE
+from runtime.sql import load_queries
 
 _BATCH = 100_000
 _SQL = load_queries(__file__)

@@ -12,12 +12,12 @@ from bench.sales import ENABLED_AT, Message, sale
 from connections.facts import Account, OrganisationFacts, TaxRate
 from connections.settings import Settings
 from contracts.commands import Command, decode_command, encode_command
-from contracts.events import ChangeEvent, read_event
+from contracts.events.reader import ChangeEvent, read_event
 from mappers import to_command
 from sinks.planner import Send, Situation, plan
 from sinks.planner.contacts import contact_target
 from sinks.resolve import resolve_invoice
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 LINES = 10
 _ROUNDS = 10

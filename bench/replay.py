@@ -23,7 +23,7 @@ from bench.processes import own_environ
 from bench.rig import STAGES, Rig, send
 from bench.sales import EVENTS_A_SALE, Message, sale, sales
 from contracts.commands import encode_command
-from contracts.events import read_event
+from contracts.events.reader import read_event
 from mappers import to_command
 from ops.broker import Broker
 from streams.stages import group_of

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.commands import command_id
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 
 ENABLED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = {"payment_account": "090", "sales_tax.8": "OUTPUT"}

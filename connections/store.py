@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
-from connections.sql import load_queries
+from runtime.sql import load_queries
 
 CHANNEL = "sbx_connections"
 OTHER_KEYS = ("tenant_id", "paused")

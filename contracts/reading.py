@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.cloudevents import ACCOUNT, MAX_VALUE_BYTES, Malformed, account_of, clean, parse_leniently
 from contracts.commands import Command, command_id, decode_command
-from contracts.event_types import EVENT_TYPES
-from contracts.fields import MAX_ID_LENGTH, YEARS
+from contracts.events.envelope import ACCOUNT, MAX_VALUE_BYTES, Malformed, account_of, clean, parse_leniently
+from contracts.events.fields import MAX_ID_LENGTH, YEARS
+from contracts.events.types import EVENT_TYPES
 from contracts.results import AccountResult, EntryResult, Result, decode_result
 from contracts.urls import split_address
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from contracts.cloudevents import ACCOUNT, SOURCE_PREFIX
 from contracts.commands import Command
-from contracts.event_types import EVENT_TYPES
-from contracts.fields import field_schema
+from contracts.events.envelope import ACCOUNT, SOURCE_PREFIX
+from contracts.events.fields import field_schema
+from contracts.events.types import EVENT_TYPES
 from contracts.results import AccountResult, EntryResult
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

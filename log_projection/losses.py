@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from contracts.reasons import render
+from runtime.sql import load_queries
 
 Connection = psycopg.AsyncConnection[Any]
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from connections.sql import load_queries
+from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
 _KEYS = sql.SQL("queued_at, entry_id")

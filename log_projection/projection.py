@@ -7,10 +7,10 @@ import msgspec
 import psycopg
 
 from connections import store
-from connections.crash_points import crash_point
-from connections.sql import load_queries
 from contracts.nul import ESCAPED, without_nul
 from contracts.results import AccountResult, EntryResult, Result
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 
 CHANNEL = "integrations_log"
 """PostgreSQL notification channel: a bare "something changed", at most one per batch."""

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from log_projection.paging import all_of, page_query
+from runtime.sql import load_queries
 
 Row = dict[str, Any]
 

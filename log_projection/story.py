@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from log_projection import queries
 from log_projection.queries import Filters, Row
+from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
 

@@ -13,9 +13,8 @@ from contracts.commands import (
     TransactionSnapshot,
     command_id,
 )
-from contracts.events import ChangeEvent
-from contracts.money import to_cents
-from contracts.snapshots import (
+from contracts.events.reader import ChangeEvent
+from contracts.events.records import (
     AccountRecord,
     CustomerData,
     CustomerDeletedData,
@@ -26,6 +25,7 @@ from contracts.snapshots import (
     SupplierDeletedData,
     TransactionData,
 )
+from contracts.money import to_cents
 from mappers.contacts import to_contact
 from mappers.documents import Kind, to_document
 from mappers.payments import to_transaction

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from contracts.commands import Address, ContactSnapshot, Side
-from contracts.snapshots import AccountRecord
+from contracts.events.records import AccountRecord
 from mappers.moments import plain_moment
 from mappers.texts import text, told
 

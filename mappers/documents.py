@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from contracts.commands import ContactSnapshot, DocumentSnapshot, Side
-from contracts.snapshots import Document
+from contracts.events.records import Document
 from mappers.contacts import to_contact
 from mappers.lines import to_line
 from mappers.moments import plain_day, plain_moment

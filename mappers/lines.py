@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.commands import Line
-from contracts.snapshots import DocumentItem, Item, ItemDetail
+from contracts.events.records import DocumentItem, Item, ItemDetail
 from mappers.texts import text
 
 _ZERO = Decimal(0)

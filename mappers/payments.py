@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from contracts.commands import TransactionSnapshot
-from contracts.snapshots import ListedTransaction, Transaction
+from contracts.events.records import ListedTransaction, Transaction
 from mappers.moments import plain_day
 from mappers.texts import text
 

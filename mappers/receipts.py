@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from contracts.events.records import DocumentItem
 from contracts.money import plain
-from contracts.snapshots import DocumentItem
 from mappers.texts import label, text
 
 _LISTED = 3

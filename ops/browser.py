@@ -17,10 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from connections.environment import Environment
-from connections.secrets import mask
 from ops.errors import OperationFailed
 from ops.terminal import say
+from runtime.environment import Environment
+from runtime.secrets import mask
 from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
 
 _PATH = "/callback"

@@ -10,8 +10,8 @@ import signal
 import sys
 import threading
 
-from connections.environment import Environment
 from ops import interrupt
+from runtime.environment import Environment
 from streams import STAGES, run_stage
 
 GRACE_SECONDS = 20.0
@@ -49,7 +49,7 @@ def _notify(environment: Environment) -> int:
 
 def _web(environment: Environment, port: int) -> int:
     # Imported here: the stages need none of it, and their memory counts.
-    from streams.logs import configure_logging
+    from runtime.logs import configure_logging
     from web.listening import bind
     from web.server import serve
 

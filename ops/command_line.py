@@ -9,8 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from connections.secrets import mask
 from ops.terminal import say
+from runtime.secrets import mask
 
 PANELS = {
     "Run it": {

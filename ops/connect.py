@@ -10,14 +10,14 @@ import typer
 
 from connections import store
 from connections.check import Finding, check_settings
-from connections.environment import Environment
-from connections.secrets import SecretBox
 from ops import browser, environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import ask_lane
 from ops.options import Account, AsJson
 from ops.settings import clashes, finding_json, say_findings
 from ops.terminal import print_json, say
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
 from sinks.xero import tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
 from sinks.xero.tenants import Tenant

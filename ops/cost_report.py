@@ -7,7 +7,7 @@ from ops.terminal import plural
 
 
 def account_text(account: Mapping[str, Any]) -> str:
-    """One account's share of the work (see ``sinks.cost``), on one line."""
+    """One account's share of the work (see ``sinks.ledger.cost``), on one line."""
     text = (
         f"{account['account']}: {plural(account['actions'], 'action')}, "
         f"about {plural(account['calls'], 'call')} to Xero, {plural(account['minutes'], 'minute')}"

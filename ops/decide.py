@@ -13,7 +13,7 @@ from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.options import AsJson
 from ops.terminal import print_json, say, stdout_console
-from sinks import operators
+from sinks.ledger import commands
 
 
 def decide(
@@ -42,10 +42,10 @@ def decide(
         ) from error
     try:
         options, queued = asyncio.run(_run(entry_id, adopt, send, yes))
-    except operators.Undecidable as error:
+    except commands.Undecidable as error:
         raise OperationFailed(str(error), error.remedy) from error
     if as_json:
-        shown = [{name: option[name] for name in operators.CANDIDATE} for option in options]
+        shown = [{name: option[name] for name in commands.CANDIDATE} for option in options]
         decision = "adopt" if adopt else "send" if send else None
         print_json(
             {
@@ -70,27 +70,27 @@ async def _run(
     async with await psycopg.AsyncConnection.connect(
         **used.psycopg("sbx decide"), autocommit=True
     ) as connection:
-        options = await operators.undecided(connection, entry_id)
+        options = await commands.undecided(connection, entry_id)
         if adopt is not None and not yes:
-            await operators.check_adoption(connection, entry_id, adopt)
-        queued = await operators.decide(connection, entry_id, environment.actor(), adopt) if yes else []
+            await commands.check_adoption(connection, entry_id, adopt)
+        queued = await commands.decide(connection, entry_id, environment.actor(), adopt) if yes else []
     return options, queued
 
 
 def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in operators.CANDIDATE:
+    for name in commands.CANDIDATE:
         table.add_column("id in Xero" if name == "xero_id" else name, overflow="fold")
     for option in options:
         table.add_row(
-            *(str(option[name]).replace("_", " " if name == "kind" else "_") for name in operators.CANDIDATE)
+            *(str(option[name]).replace("_", " " if name == "kind" else "_") for name in commands.CANDIDATE)
         )
     stdout_console().print(table)
     if adopt is not None:
         say(f"to adopt: {adopt} is linked and nothing is sent for it; later actions go on; add --yes")
     elif send:
         say("to send: none of them is linked, and it is sent anew; add --yes to do it")
-        if options[0]["kind"] in operators.NUMBERED:
+        if options[0]["kind"] in commands.NUMBERED:
             say("Xero takes a number once: give the one that has it another number in Xero first")
     else:
         say("look at them in Xero, then decide: --adopt ID, or --send where none of them is it")

@@ -20,9 +20,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 
 from connections import store
-from connections.environment import Environment
-from connections.sql import load_queries
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from ops import environment as resolving
 from ops.comparison import Comparison, compare
 from ops.connect import save, verify
@@ -36,6 +34,8 @@ from ops.terminal import Steps, bar, print_json, stderr_console, stdout_console
 from ops.up import watch
 from ops.wait import wait_until_idle
 from ops.web import say_link
+from runtime.environment import Environment
+from runtime.sql import load_queries
 from sandbox.fake_xero.admin_client import FakeXeroAdmin
 from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT
 from sandbox.shop import PAYMENT_ACCOUNTS, TAX_RATES, ShopDay, shop_day, unreadable_event

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from connections import store
-from connections.environment import Environment
 from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.facts import NOBODY
@@ -20,6 +19,7 @@ from ops.filters import moment
 from ops.options import Account, AsJson, Yes
 from ops.status import deliver_runs
 from ops.terminal import age, plural, print_json, say, stdout_console, steps
+from runtime.environment import Environment
 from sinks.drift import acts
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.drift.history import MOST

@@ -5,8 +5,8 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from connections.environment import Environment
 from ops.errors import OperationFailed
+from runtime.environment import Environment
 from sandbox import find_running
 
 _BOOTSTRAP_MS = 5000

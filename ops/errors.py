@@ -6,12 +6,12 @@ import psycopg
 from kafka.errors import KafkaError
 from psycopg_pool import PoolTimeout
 
-from connections.environment import InvalidEnvironment
-from connections.secrets import SecretKeyError
 from connections.settings import InvalidSetting
 from connections.store import ConnectionRefused
-from connections.trouble import in_words as of_the_database
 from ops.migrations import MigrationError
+from runtime.environment import InvalidEnvironment
+from runtime.secrets import SecretKeyError
+from runtime.trouble import in_words as of_the_database
 from sandbox import SandboxError
 
 FAILED = 1

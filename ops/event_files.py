@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
-from contracts.events import InvalidEvent, event_to_kafka, read_event
+from contracts.events.reader import InvalidEvent, event_to_kafka, read_event
 
 STDIN = "-"
 

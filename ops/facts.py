@@ -4,10 +4,10 @@ import time
 
 import psycopg
 
-from connections.environment import Environment
-from connections.sql import load_queries
 from ops.status import deliver_runs
-from sinks import requests
+from runtime.environment import Environment
+from runtime.sql import load_queries
+from sinks.ledger import requests
 
 _SQL = load_queries(__file__)
 _LOOK_SECONDS = 1.0

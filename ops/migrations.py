@@ -7,16 +7,16 @@ says which were applied and with what content.
 import hashlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from connections.pooling import PooledByTransaction, refuse_now
-from connections.schema import BREAKS, PACKAGES, ROOT
 from ops.migration_locks import Say, holders, watched
+from runtime.pooling import PooledByTransaction, refuse_now
+from runtime.schema import BREAKS, PACKAGES, ROOT
 
 WAIT_SECONDS = 60.0
 """For which a migration waits for locks of others before it gives up."""
@@ -74,16 +74,16 @@ class Migration:
         return f"{self.package}/{self.name}"
 
 
-def find_migrations(root: Path = ROOT, packages: Iterable[str] = PACKAGES) -> list[Migration]:
+def find_migrations(root: Path = ROOT, packages: Mapping[str, str] = PACKAGES) -> list[Migration]:
     """All migrations in the order in which they are applied. A package may have none.
 
     Raises:
         MigrationError: a file's name is not ``NNN_name.sql``, or a number stands twice in one package.
     """
     found: list[Migration] = []
-    for package in packages:
+    for package, folder in packages.items():
         numbers: dict[str, str] = {}
-        for path in sorted((root / package / "migrations").glob("*.sql")):
+        for path in sorted((root / folder / "migrations").glob("*.sql")):
             if not _FILE_NAME.fullmatch(path.name):
                 raise MigrationError(f"{package}/{path.name}: a migration is called NNN_name.sql; rename it")
             twin = numbers.setdefault(path.name[:3], path.name)

@@ -10,9 +10,8 @@ from typing import Annotated
 import psycopg
 import typer
 
-from connections.environment import Environment
 from contracts.commands import Command
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from mappers import to_command
 from ops import environment
 from ops.errors import BadUsage, OperationFailed
@@ -20,9 +19,10 @@ from ops.event_files import STDIN, checked
 from ops.options import AsJson, check_account
 from ops.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
 from ops.terminal import age, plural, say, stdout_console
+from runtime.environment import Environment
+from runtime.logs import configure_logging
 from sinks.preview import NothingKnown, Previewed
 from sinks.preview import preview as preview_account
-from streams.logs import configure_logging
 
 _NOWHERE = -1
 """Partition and offset of events that were not read from Kafka."""

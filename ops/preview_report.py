@@ -9,7 +9,7 @@ import msgspec
 
 from ops.terminal import plural
 from sinks.preview import PreviewedCall, PreviewedCommand
-from sinks.steps import encode_body
+from sinks.xero.elements import encode_body
 
 _OUTCOMES = {
     "posted": "would be posted",

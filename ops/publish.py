@@ -10,13 +10,13 @@ import typer
 from kafka import KafkaProducer
 from rich.table import Table
 
-from connections.environment import Environment
-from contracts.cloudevents import STRUCTURED
+from contracts.events.envelope import STRUCTURED
 from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.event_files import STDIN, checked
 from ops.options import AsJson
 from ops.terminal import bar, plural, print_json, say, stdout_console
+from runtime.environment import Environment
 from streams.topics import MAX_MESSAGE_BYTES, SOURCES, missing_topics
 
 _HEADERS = [("content-type", STRUCTURED.encode())]

@@ -13,7 +13,6 @@ import typer
 from kafka import KafkaProducer
 
 from connections import store
-from connections.environment import Environment
 from log_projection.queries import Filters
 from ops import environment
 from ops.broker import Broker
@@ -23,12 +22,13 @@ from ops.replay_run import alone, batches
 from ops.replay_topics import Range, Reader
 from ops.status import deliver_runs
 from ops.terminal import bar, plural, print_json, say
-from sinks import replay
-from sinks.cost import CALLS_A_MINUTE
+from runtime.environment import Environment
+from sinks.ledger.cost import CALLS_A_MINUTE
 from sinks.recover import generation, taking_up
 from sinks.recover.generation import Mark, Standing, Told
 from sinks.recover.taking_up import Doubt
-from sinks.replay import Read
+from sinks.replay import replay
+from sinks.replay.replay import Read
 from streams.ledger_topic import GENERATION, kept
 from streams.ledger_topic import Reader as LedgerReader
 from streams.topics import SOURCES

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import psycopg
 
-from connections.environment import Environment
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
 from ops import environment
 from ops.broker import Broker
 from ops.replay_topics import Range, Reader
 from ops.terminal import bar
+from runtime.environment import Environment
 from streams.topics import RESULTS
 
 

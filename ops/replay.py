@@ -13,7 +13,6 @@ import psycopg
 import typer
 
 from connections import store
-from connections.environment import Environment
 from log_projection import queries
 from log_projection.queries import Filters
 from ops import environment, replay_force, replay_run
@@ -26,7 +25,8 @@ from ops.replay_run import Replay, Stop, alone
 from ops.replay_topics import Range, Ranges, Reader, find_ranges, topics_of
 from ops.terminal import bar, plural, print_json, say, stdout_console
 from ops.wait import lag
-from sinks import cost
+from runtime.environment import Environment
+from sinks.ledger import cost
 
 _ON_ITS_WAY_SECONDS = 60.0
 """How long a replay waits for what is between the workers before it begins."""

@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 
 from connections import store
-from connections.environment import Environment
 from ops import drift
 from ops.drift import Stopped
 from ops.errors import OperationFailed
-from sinks.cost import CALLS_A_MINUTE
+from runtime.environment import Environment
 from sinks.drift import acts
 from sinks.drift.acts import Selection
+from sinks.ledger.cost import CALLS_A_MINUTE
 
 Done = Mapping[str, Sequence[str]]
 """By account: records of which all that was selected is done, as ``invoice/ID``."""

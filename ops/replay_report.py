@@ -10,7 +10,7 @@ from ops.cost_report import account_text
 from ops.replay_run import Totals
 from ops.replay_topics import Ranges
 from ops.terminal import plural
-from sinks.cost import of_all
+from sinks.ledger.cost import of_all
 
 Compared = Sequence[Mapping[str, Any]] | None
 """What ``--force`` would compare, by account; none without it."""

@@ -12,16 +12,16 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from connections.crash_points import crash_point
 from contracts.commands import command_id
-from contracts.glances import Glance
+from contracts.events.header import Glance
 from log_projection import queries
 from log_projection.queries import Filters
 from ops.errors import OperationFailed
 from ops.replay_topics import Logged, Range, Reader, Unreadable, chosen, glanced
-from sinks import replay
-from sinks.cost import Work
-from sinks.replay import Read, Standing
+from runtime.crash_points import crash_point
+from sinks.ledger.cost import Work
+from sinks.replay import replay
+from sinks.replay.replay import Read, Standing
 
 _PAUSE_SECONDS = 0.05
 """After a batch that changed something: the intake of live events gets its turn."""

@@ -8,15 +8,15 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from contracts.events import InvalidEvent, read_event
-from contracts.glances import Glance, glance
+from contracts.events.header import Glance, glance
+from contracts.events.reader import InvalidEvent, read_event
 from log_projection.queries import Filters
 from ops.broker import Broker, Offsets
 from ops.errors import BadUsage, OperationFailed
 from ops.status import group_of
 from ops.terminal import plural
-from sinks.intake import reused_id
-from sinks.replay import Read
+from sinks.ledger.intake import reused_id
+from sinks.replay.replay import Read
 from streams.batches import Passed
 from streams.batches import Unreadable as BrokenBytes
 from streams.dead_letters import entry_id_of, place_id_of

@@ -18,7 +18,7 @@ from ops.filters import filtered
 from ops.log import entries_table
 from ops.options import AsJson, Yes
 from ops.terminal import plural, print_json, say, stdout_console
-from sinks import cost, operators
+from sinks.ledger import commands, cost
 
 Act = Callable[[psycopg.AsyncConnection[Any], Sequence[str], str], Awaitable[list[str]]]
 _SHOWN = 20
@@ -32,7 +32,7 @@ def retry(wanted: Filters, yes: Yes = False, as_json: AsJson = False) -> None:
     """
     if wanted.state not in (None, "failed"):
         raise BadUsage(f"--state {wanted.state}: only failed actions can be tried again", "leave --state out")
-    asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), operators.retry, yes, as_json))
+    asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), commands.retry, yes, as_json))
 
 
 @filtered
@@ -54,13 +54,13 @@ def skip(
         )
 
     async def act(connection: psycopg.AsyncConnection[Any], ids: Sequence[str], actor: str) -> list[str]:
-        return await operators.skip(connection, ids, actor, note)
+        return await commands.skip(connection, ids, actor, note)
 
     asyncio.run(_run("skip", "skipped", replace(wanted, state=wanted.state or "failed"), act, yes, as_json))
 
 
 async def _run(
-    verb: operators.Act, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool
+    verb: commands.Act, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool
 ) -> None:
     used = environment.required(database=True)
     connect = psycopg.AsyncConnection.connect(**used.psycopg(f"sbx {verb}"), autocommit=True)
@@ -68,7 +68,7 @@ async def _run(
         rows = [row async for row in queries.entries(connection, wanted)]
         ids = [row["entry_id"] for row in rows]
         done = await act(connection, ids, environment.actor()) if yes else []
-        left = await operators.refusals(connection, verb, sorted(set(ids) - set(done))) if yes else []
+        left = await commands.refusals(connection, verb, sorted(set(ids) - set(done))) if yes else []
         possible, against = _possible(verb, rows)
         work = Counter((row["account"], row["entity"], row["action"]) for row in possible)
         accounts = await cost.by_account(connection, work) if verb == "retry" and not yes else []
@@ -101,11 +101,11 @@ _AGAINST = {
 }
 
 
-def _possible(verb: operators.Act, rows: Sequence[queries.Row]) -> tuple[list[queries.Row], Counter[str]]:
+def _possible(verb: commands.Act, rows: Sequence[queries.Row]) -> tuple[list[queries.Row], Counter[str]]:
     """The entries that can be acted on, and what stands against the others."""
     possible, against = [], Counter[str]()
     for row in rows:
-        obstacle = operators.obstacle(verb, row["state"], row["reason_code"], row["triggered_by"])
+        obstacle = commands.obstacle(verb, row["state"], row["reason_code"], row["triggered_by"])
         if obstacle:
             against[obstacle] += 1
         else:

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 import psycopg
 from kafka.errors import KafkaError
 
-from connections.environment import Environment
-from connections.trouble import about_the_database, in_words
 from ops import environment as resolving
 from ops import interrupt, targets
 from ops.broker import Broker
@@ -26,6 +24,8 @@ from ops.status import deliver_runs, stage_status
 from ops.supervisor import Report, Supervisor, notify_command, stage_command, web_command
 from ops.topics import set_up
 from ops.web import PORT as WEB_PORT
+from runtime.environment import Environment
+from runtime.trouble import about_the_database, in_words
 from sandbox import EmbeddedStack, Progress
 from streams import STAGES
 from web.listening import AddressInUse, bind

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from connections import store
 from connections.check import Finding, check_settings, number_clashes, unfit
-from connections.environment import Environment
 from connections.settings import InvalidSetting, flat, normal_key, parse_setting
 from contracts.reasons import CATALOGUE
 from log_projection import queries
@@ -22,6 +21,7 @@ from ops.errors import BadUsage, OperationFailed
 from ops.facts import ask_lane
 from ops.options import Account, AsJson
 from ops.terminal import plural, print_json, say, stdout_console
+from runtime.environment import Environment
 
 _FRESH = timedelta(minutes=10)
 

@@ -13,16 +13,16 @@ from rich.console import Group as Rows
 from rich.table import Table
 from rich.text import Text
 
-from connections import schema
-from connections.environment import Environment
-from connections.sql import load_queries
-from connections.trouble import in_words
 from log_projection import losses, queries
 from log_projection.losses import Removed
 from ops import environment, lost, targets
 from ops.broker import Broker, behind
 from ops.options import AsJson
 from ops.terminal import age, plural, print_json, say, stdout_console
+from runtime import schema
+from runtime.environment import Environment
+from runtime.sql import load_queries
+from runtime.trouble import in_words
 from sandbox import too_full
 from streams import STAGES, Stage
 from streams.topics import COMMANDS, RESULTS, SOURCES

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from connections.environment import Environment
 from ops import environment, migrations, stepping_over
 from ops.dashboard_role import grant_views
 from ops.options import AsJson, Yes
 from ops.terminal import print_json, say
+from runtime.environment import Environment
 from streams.topics import TopicOutcome, create_topics, layout
 
 app = typer.Typer(no_args_is_help=True, help="Set up the broker.")

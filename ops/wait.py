@@ -10,14 +10,14 @@ import typer
 from kafka.errors import KafkaError
 from psycopg.rows import dict_row
 
-from connections.environment import Environment
-from connections.sql import load_queries
-from connections.trouble import about_the_database, in_words
 from ops import environment
 from ops.broker import Broker, behind
 from ops.errors import BadUsage, OperationFailed
 from ops.status import TOPICS_OF, group_of
 from ops.terminal import plural, say, steps
+from runtime.environment import Environment
+from runtime.sql import load_queries
+from runtime.trouble import about_the_database, in_words
 from streams import Stage
 
 _SQL = load_queries(__file__)

@@ -7,10 +7,10 @@ from typing import Annotated
 import psycopg
 import typer
 
-from connections.environment import Environment
 from ops import environment
 from ops.errors import OperationFailed
 from ops.terminal import say
+from runtime.environment import Environment
 from web.auth import sessions, users
 from web.listening import AddressInUse, address, bind
 
@@ -34,7 +34,7 @@ def web(
     if _is_loopback(host):
         say_link(used, address(listening))
     # Imported here: the other commands need none of it, and somebody waits for each of them.
-    from streams.logs import configure_logging
+    from runtime.logs import configure_logging
     from web.server import serve
 
     configure_logging(stage="web")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from connections.environment import Environment
+    from runtime.environment import Environment
 
 Stage = Literal["transform", "deliver", "project"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from connections.environment import Environment, InvalidEnvironment
+from runtime.environment import Environment, InvalidEnvironment
 from streams import STAGES, run_stage
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from typing import Any
 import faust
 import structlog
 
-from connections.crash_points import crash_is_planned, crash_point
-from connections.environment import Environment
-from contracts import metrics
+from runtime import metrics
+from runtime.crash_points import crash_is_planned, crash_point
+from runtime.environment import Environment
 from streams.batches import Passed
 from streams.fetching import backlog, commit_for, read_with_faust
 from streams.gathering import batches as gathered

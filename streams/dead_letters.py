@@ -8,8 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from contracts.cloudevents import ACCOUNT, clean
-from contracts.events import InvalidEvent
+from contracts.events.envelope import ACCOUNT, clean
+from contracts.events.reader import InvalidEvent
 from contracts.reading import named_in
 from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result

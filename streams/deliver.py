@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from connections.environment import Environment
 from contracts.commands import Command
 from contracts.reading import Unreadable, read_command
-from sinks.delivery import Delivery
+from runtime.environment import Environment
+from sinks.lanes.supervisor import Delivery
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, Letter, buried
 from streams.intake import MarkedIntake

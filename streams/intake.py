@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from connections.trouble import Withheld
 from contracts.commands import Command
-from sinks.intake import Raised, take_in
-from sinks.ledger import Connection, LedgerBehind
+from runtime.trouble import Withheld
+from sinks.ledger.intake import Raised, take_in
+from sinks.ledger.store import Connection, LedgerBehind
 from sinks.recover.generation import INTAKE, Mark, MarkNotStored, Marks, Told
 from streams.liveness import Liveness
 
@@ -28,7 +28,7 @@ class MarkedIntake:
         self._published: Raised | None = None
 
     async def take_in(self, connection: Connection, commands: Sequence[Command]) -> None:
-        """As ``sinks.intake.take_in``.
+        """As ``sinks.ledger.intake.take_in``.
 
         Raises:
             LedgerHeld: nothing may be taken in now.

@@ -21,7 +21,7 @@ from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
 from kafka.admin._partitions import IsolationLevel
 from kafka.errors import KafkaError
 
-from contracts import metrics
+from runtime import metrics
 from streams.topic_ids import committed_offsets
 
 EXIT_RESTART = 70

@@ -20,13 +20,14 @@ from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.admin._partitions import IsolationLevel
 from kafka.errors import KafkaError
 
-from connections.crash_points import crash_point
-from connections.trouble import about_the_database
-from contracts import metrics
 from log_projection import losses, queries
 from log_projection.losses import Connection, Removed
-from sinks import ledger, operators
-from sinks.entries import entry_of_row
+from runtime import metrics
+from runtime.crash_points import crash_point
+from runtime.trouble import about_the_database
+from sinks.ledger import commands
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import entry_of_row
 from streams.storing import Pool
 from streams.topic_ids import committed_offsets
 from streams.topics import COMMANDS, RESULTS, SOURCES
@@ -217,7 +218,7 @@ class Losses:
                 await losses.run(connection, "note_removed", _columns(removed))
             if untold:
                 rows = await ledger.fetch(connection, "commands_by_id", [untold])
-                await operators.publish(connection, [entry_of_row(row) for row in rows])
+                await commands.publish(connection, [entry_of_row(row) for row in rows])
                 log.warning("the log has not heard of these; they are told again", entries=len(untold))
             crash_point("losses.before_commit")
         crash_point("losses.after_commit")

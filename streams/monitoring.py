@@ -13,10 +13,10 @@ import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from connections.environment import Environment
-from contracts import metrics
+from runtime import metrics
+from runtime.environment import Environment
+from runtime.probes import TURNS_WITHIN, Probes, database_away
 from streams.liveness import Assigned, Liveness, Place, places
-from streams.probes import TURNS_WITHIN, Probes, database_away
 
 PROGRESS_WITHIN = 60.0
 """Seconds in which a worker with messages waiting finishes a batch."""

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import structlog
 
-from connections.environment import Environment
-from contracts import metrics
 from contracts.reading import Unreadable, read_result
 from contracts.results import EntryResult, Result
 from log_projection.projection import apply
+from runtime import metrics
+from runtime.environment import Environment
 from streams.app import Outlet, Stage
 from streams.dead_letters import Defect, Letter, buried
 from streams.liveness import Liveness

@@ -12,12 +12,12 @@ import structlog
 import uvloop
 from kafka.errors import KafkaError
 
-from connections.environment import Environment, InvalidEnvironment
+from runtime.environment import Environment, InvalidEnvironment
+from runtime.logs import configure_logging
 from streams import Stage as StageName
 from streams.app import Outlet, Stage, build_app, serve
 from streams.codecs import missing_libraries
 from streams.liveness import Liveness, Watchdog, die
-from streams.logs import configure_logging
 from streams.monitoring import Monitor
 from streams.setting_aside import setting_aside
 from streams.topic_ids import TopicIds, TopicsRead, topic_ids

@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from connections import schema
-from connections.environment import Environment
-from connections.spells import Spell
-from connections.trouble import whose
+from runtime import schema
+from runtime.environment import Environment
+from runtime.spells import Spell
+from runtime.trouble import whose
 from streams.liveness import Liveness
 
 Item = TypeVar("Item")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
-from contracts.events import EVENT_TYPES
+from contracts.events.reader import EVENT_TYPES
 
 COMMANDS = "xero.commands"
 RESULTS = "integration.results"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from contracts.commands import Command, encode_command
-from contracts.events import InvalidEvent, read_event
+from contracts.events.reader import InvalidEvent, read_event
 from contracts.results import EntryResult, encode_result
 from mappers import to_command
 from streams.app import Outlet, Stage

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from log_projection.queries import Filters, Row
-from sinks import cost, operators
-from sinks.operators import Act
+from runtime.sql import load_queries
+from sinks.ledger import commands, cost
+from sinks.ledger.commands import Act
 from web.auth.users import User
 from web.database import Connection, Database
 from web.problems import Problem
@@ -55,7 +55,7 @@ class Plan:
     """How many are in a state in which there is nothing to do for them."""
     sample: list[Row]
     accounts: list[dict[str, Any]]
-    """What a retry would cost each account, see ``sinks.cost.by_account``; a skip costs nothing."""
+    """What a retry would cost each account, see ``sinks.ledger.cost.by_account``; a skip costs nothing."""
 
     @property
     def possible(self) -> int:
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def cost(self) -> dict[str, Any]:
-        """About how many calls and minutes it takes, all accounts together; see ``sinks.cost.of_all``."""
+        """About how many calls and minutes it takes, all accounts together: ``sinks.ledger.cost``."""
         return cost.of_all(self.accounts)
 
 
@@ -102,7 +102,7 @@ async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filte
     causes, against, work = Counter[str](), Counter[str](), Counter[cost.Work]()
     for row in counted:
         causes[row["reason_code"] or row["state"]] += row["entries"]
-        why_not = operators.obstacle(act, row["state"], row["reason_code"], row["triggered_by"])
+        why_not = commands.obstacle(act, row["state"], row["reason_code"], row["triggered_by"])
         against[why_not] += row["entries"]
         if act == "retry" and not why_not:
             work[row["account"], row["entity"], row["action"]] += row["entries"]
@@ -191,7 +191,7 @@ async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Ro
     The ledger knows first that an entry was queued again: until the log follows, its old failure is left out.
     """
     ids = tuple((act["result"] or {}).get("followed", ()))
-    standing = await operators.standing(connection, ids) if ids else {}
+    standing = await commands.standing(connection, ids) if ids else {}
     rows = [row async for row in log.entries(Filters(entry_ids=ids))]
     for row in rows:
         now = standing.get(row["entry_id"])
@@ -204,12 +204,12 @@ async def _do(
     connection: Connection, user: User, act: Act, ids: Sequence[str], note: str, result: Result
 ) -> None:
     if act == "retry":
-        done = await operators.retry(connection, ids, user.name)
+        done = await commands.retry(connection, ids, user.name)
     else:
-        done = await operators.skip(connection, ids, user.name, note)
+        done = await commands.skip(connection, ids, user.name, note)
     result.selected += len(ids)
     result.done += done
-    result.refused += await operators.refusals(connection, act, sorted(set(ids) - set(done)))
+    result.refused += await commands.refusals(connection, act, sorted(set(ids) - set(done)))
 
 
 def _kept(result: Result) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from web import assets, problems
 from web.addresses import SoundAddress
 from web.api.routes import ROUTES

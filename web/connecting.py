@@ -8,10 +8,10 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from connections import store
-from connections.environment import Environment
-from connections.secrets import SecretBox, mask
-from connections.sql import load_queries
-from sinks import requests
+from runtime.environment import Environment
+from runtime.secrets import SecretBox, mask
+from runtime.sql import load_queries
+from sinks.ledger import requests
 from sinks.xero import oauth, tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
 from sinks.xero.tenants import CredentialsUnusable, Tenant

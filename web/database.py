@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from connections import schema
-from connections.environment import Environment
+from runtime import schema
+from runtime.environment import Environment
 from web.times import nearest_times
 
 _SIZE = 8

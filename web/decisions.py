@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from log_projection.queries import Row
-from sinks import operators
+from sinks.ledger import commands
 from web import acts
 from web.auth.users import User
 from web.database import Connection, Database
@@ -40,10 +40,10 @@ async def candidates(connection: Connection, entry: Row) -> list[Candidate]:
     if command is None or not is_undecided(entry):
         return []
     try:
-        found = await operators.undecided(connection, command)
-    except operators.Undecidable:
+        found = await commands.undecided(connection, command)
+    except commands.Undecidable:
         return []
-    return [{name: option[name] for name in operators.CANDIDATE} for option in found]
+    return [{name: option[name] for name in commands.CANDIDATE} for option in found]
 
 
 async def question(connection: Connection, user: User, entry_id: str, adopt: str | None) -> Question:
@@ -59,12 +59,12 @@ async def question(connection: Connection, user: User, entry_id: str, adopt: str
     if entry is None or command is None:
         raise no_entry()
     try:
-        found = await operators.undecided(connection, command)
+        found = await commands.undecided(connection, command)
         if adopt is not None:
-            await operators.check_adoption(connection, command, adopt)
-    except operators.Undecidable as error:
+            await commands.check_adoption(connection, command, adopt)
+    except commands.Undecidable as error:
         raise await _refused(connection, command, error) from error
-    return Question(entry, [{name: option[name] for name in operators.CANDIDATE} for option in found])
+    return Question(entry, [{name: option[name] for name in commands.CANDIDATE} for option in found])
 
 
 async def decide(
@@ -83,16 +83,16 @@ async def decide(
         target = {"entries": [command], "adopt": adopt}
         number = await acts.begin(connection, user, address, "decide", target, "")
         try:
-            queued = await operators.decide(connection, command, user.name, adopt)
-        except operators.Undecidable as error:
+            queued = await commands.decide(connection, command, user.name, adopt)
+        except commands.Undecidable as error:
             await acts.end(connection, number, {"refused": str(error)})
             raise await _refused(connection, command, error) from error
         await acts.end(connection, number, {"done": queued})
     return number, queued
 
 
-async def _refused(connection: Connection, command: str, error: operators.Undecidable) -> Problem:
-    standing = (await operators.standing(connection, [command])).get(command)
+async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> Problem:
+    standing = (await commands.standing(connection, [command])).get(command)
     if standing is not None and standing.reason_code != "needs_review":
         by = f" by {standing.actor}" if standing.actor else ""
         message = f"There is nothing to decide (any more): it is {standing.outcome or standing.state}{by}."

@@ -10,7 +10,7 @@ from connections import store
 from log_projection.queries import Row
 from sinks.drift import acts as drift
 from sinks.drift.acts import ReadingPlan, Selection
-from sinks.entries import xero_page
+from sinks.ledger.entries import xero_page
 from web import acts, overview
 from web.accounts import connected
 from web.auth.users import User

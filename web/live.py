@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import psycopg
 import structlog
 
-from connections.environment import Environment
-from connections.spells import Spell
-from connections.trouble import about_the_database
 from log_projection.projection import CHANNEL
 from log_projection.queries import Filters, Row
+from runtime.environment import Environment
+from runtime.spells import Spell
+from runtime.trouble import about_the_database
 from web.auth.users import User
 from web.database import Database
 from web.visible import VisibleLog

@@ -5,8 +5,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from log_projection.queries import Row
+from runtime.sql import load_queries
 from web import acts
 from web.auth.users import User
 from web.database import Connection, Database

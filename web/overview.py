@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
 from log_projection.queries import Row
+from runtime.sql import load_queries
 from web.auth.users import User
 from web.charts import Chart, Hour, day_chart
 from web.database import Connection

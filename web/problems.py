@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connections.spells import Spell
-from connections.trouble import about_the_database, about_the_schema, in_words
+from runtime.spells import Spell
+from runtime.trouble import about_the_database, about_the_schema, in_words
 from web.views import render
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}

@@ -4,8 +4,8 @@ import socket
 
 import uvicorn
 
-from connections.environment import Environment
-from streams.probes import Pulse
+from runtime.environment import Environment
+from runtime.probes import Pulse
 from web.app import build
 from web.services import Services
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from web.auth.passwords import PasswordCheck
 from web.database import Database
 from web.live import Feed

@@ -9,7 +9,7 @@ from connections.settings import InvalidSetting, normal_key, parse_setting
 from connections.store import SettingChange
 from contracts.reasons import CATALOGUE
 from log_projection.queries import Row
-from sinks import requests
+from sinks.ledger import requests
 from web import acts
 from web.accounts import connected
 from web.auth.users import User

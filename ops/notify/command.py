@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from connections.environment import Environment
 from ops import environment
 from ops.errors import BadUsage, OperationFailed
 from ops.notify.channels import NotDelivered, deliver, trial_message
@@ -16,8 +15,9 @@ from ops.notify.settings import NotifySettings
 from ops.notify.worker import run
 from ops.options import AsJson
 from ops.terminal import print_json
-from streams.logs import configure_logging
-from streams.probes import Pulse
+from runtime.environment import Environment
+from runtime.logs import configure_logging
+from runtime.probes import Pulse
 
 
 def notify(

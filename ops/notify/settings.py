@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
-from connections.environment import InvalidEnvironment
+from runtime.environment import InvalidEnvironment
 
 _SPAN = re.compile(r"([1-9][0-9]{0,5})\s*(m|h|d)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -8,14 +8,14 @@ import psycopg
 import structlog
 from psycopg.rows import dict_row
 
-from connections import schema
-from connections.environment import Environment
-from connections.spells import Spell
-from connections.sql import load_queries
-from connections.trouble import about_the_database
 from log_projection.alerts import Alert, changes, standing
 from ops.notify.channels import Message, NotDelivered, Told, deliver
 from ops.notify.settings import NotifySettings
+from runtime import schema
+from runtime.environment import Environment
+from runtime.spells import Spell
+from runtime.sql import load_queries
+from runtime.trouble import about_the_database
 
 LOOK_EVERY = 10.0
 """Seconds. What begins within one look goes out in one message."""

@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from psycopg.rows import dict_row
 
-from connections.crash_points import crash_point
-from connections.sql import load_queries
-from sinks import ledger
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 from sinks.drift.judge import MISSING
 from sinks.drift.reading import LISTS, PAGE, looked_up_at_once
-from sinks.intake import LANE_CHANNEL
-from sinks.operators import resend as queue_again
+from sinks.ledger import store as ledger
+from sinks.ledger.commands import resend as queue_again
+from sinks.ledger.intake import LANE_CHANNEL
 from sinks.planner.invoices import GONE, UNAPPROVED
-from sinks.steps import encode_memory
+from sinks.xero.elements import encode_memory
 
 Row = Mapping[str, Any]
 """A difference, as ``differences`` gives it."""

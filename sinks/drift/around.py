@@ -8,11 +8,11 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
-from connections.sql import load_queries
-from sinks import ledger
+from runtime.sql import load_queries
 from sinks.drift.compare import Around, Put, fields_of, merged
 from sinks.drift.record import record_of
-from sinks.steps import Link, Target
+from sinks.ledger import store as ledger
+from sinks.xero.elements import Link, Target
 
 
 def by_record(puts: Sequence[Put]) -> dict[str, list[Put]]:

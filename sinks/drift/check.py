@@ -15,15 +15,15 @@ from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from connections.sql import load_queries
 from contracts.commands import ContactSnapshot, decode_command
-from sinks import ledger
+from runtime.sql import load_queries
 from sinks.drift.compare import Put
 from sinks.drift.record import Record, Said, Wanted, record_of
 from sinks.drift.wanted import Given, wanted
 from sinks.drift.wanted_contacts import contact_wanted, times_told
+from sinks.ledger import store as ledger
 from sinks.planner.contacts import contact_target
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 
 log = structlog.stdlib.get_logger(__name__)
 

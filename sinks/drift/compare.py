@@ -17,7 +17,7 @@ from connections.facts import OrganisationFacts, day
 from contracts.money import plain, to_cents
 from sinks.planner.amounts import amount_in, shown
 from sinks.planner.invoices import GONE, UNAPPROVED
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 NOT_THERE = "not in Xero"
 _Found = Mapping[str, Any]

@@ -11,14 +11,14 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from connections.crash_points import crash_point
-from connections.sql import load_queries
-from sinks import ledger
-from sinks.answers import decode
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 from sinks.drift.compare import moment_of
-from sinks.lane import Lane
-from sinks.reads import read
+from sinks.lanes.lane import Lane
+from sinks.lanes.single_get import read
+from sinks.ledger import store as ledger
 from sinks.xero.client import Request
+from sinks.xero.responses import decode
 
 MOST = 50
 """Objects a reading; where more differ, the next reading asks for the others."""

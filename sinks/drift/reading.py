@@ -15,23 +15,23 @@ from typing import Any
 import structlog
 from psycopg.rows import dict_row
 
-from connections.crash_points import crash_point
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from connections.sql import load_queries
-from sinks import ledger
-from sinks.answers import decode
-from sinks.calls import Part, make_call
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 from sinks.drift.around import around_of, by_record, of_documents, puts_of
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import Around, Difference, Put, updated
 from sinks.drift.history import look, next_changed
 from sinks.drift.judge import Found, judge, missing
 from sinks.drift.record import Wanted
-from sinks.lane import Lane
-from sinks.reads import read
-from sinks.steps import ROUTES, Element, Link, Target, encode_memory
+from sinks.lanes.lane import Lane
+from sinks.lanes.single_get import read
+from sinks.ledger import store as ledger
+from sinks.xero.calls import Part, make_call
 from sinks.xero.client import Answer, Request
+from sinks.xero.elements import ROUTES, Element, Link, Target, encode_memory
+from sinks.xero.responses import decode
 
 log = structlog.stdlib.get_logger(__name__)
 

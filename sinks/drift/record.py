@@ -9,7 +9,7 @@ from typing import Any
 from contracts.commands import Command
 from sinks.drift.compare import Put
 from sinks.planner.invoices import GONE
-from sinks.steps import Target
+from sinks.xero.elements import Target
 
 IN_XERO = ("posted", "already_there")
 """Outcomes that say that Xero has what the action asked for."""

@@ -21,7 +21,7 @@ from sinks.drift.record import Later, Record, Said, Wanted, gone, made_of
 from sinks.drift.wanted_money import money_wanted
 from sinks.planner.contacts import contact_target
 from sinks.resolve import ResolvedDocument, resolve_bill, resolve_invoice, resolve_order
-from sinks.steps import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, Target
 
 _NOT_COMPARED = ("Type", "Url", "InvoiceNumber", "PurchaseOrderNumber")
 _KEPT_DAYS = ("date_moved", "date_kept")

@@ -10,8 +10,8 @@ from contracts.newness import Stamp
 from contracts.reasons import Refused
 from sinks.drift.compare import CLEARED, Put
 from sinks.drift.record import Later, Said, Wanted
-from sinks.folding import told
 from sinks.resolve import resolve_contact, untold_parts
+from sinks.resolve.folding import told
 
 
 def times_told(put: Put, snapshot: ContactSnapshot) -> set[datetime]:

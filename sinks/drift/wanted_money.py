@@ -14,7 +14,7 @@ from sinks.drift.record import TAKES_OUT, Later, Record, Said, Wanted, gone, mad
 from sinks.planner.shares import MoneyEvent, shares
 from sinks.planner.told import TOLD, Told, over, total_sent
 from sinks.resolve.texts import one_line
-from sinks.steps import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, Target
 
 _REFERENCE_LENGTH = 200
 """Longer ones may have been cut for Xero."""

@@ -46,7 +46,7 @@ from sinks.planner.told import (
     told_now,
 )
 from sinks.resolve import ResolvedPayment
-from sinks.steps import Element, Link
+from sinks.xero.elements import Element, Link
 
 
 def plan_payment(s: Situation) -> Plan:

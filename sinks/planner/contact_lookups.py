@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 
 from contracts.commands import ContactSnapshot
-from sinks.names import name_key
 from sinks.planner.situation import Send, Situation
 from sinks.resolve import ResolvedContact
-from sinks.steps import Element, Target
+from sinks.xero.elements import Element, Target
+from sinks.xero.names import name_key
 
 
 def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:

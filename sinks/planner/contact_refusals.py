@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.reasons import Refused
 from sinks.planner.situation import Situation
-from sinks.steps import Element, Link
+from sinks.xero.elements import Element, Link
 
 REFUSED = "refused"
 """Fact of a contact's link: what Xero refused last of it, by a digest of its content, and why."""

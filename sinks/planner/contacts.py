@@ -11,15 +11,15 @@ from contracts.commands import ContactSnapshot
 from contracts.newness import Stamp
 from contracts.reasons import Refused, render, warning
 from contracts.results import Warning
-from sinks.folding import TOLD_FIELDS, news, told
 from sinks.planner.contact_lookups import find_by_name, find_by_number, find_numbers, read_by_id
 from sinks.planner.contact_refusals import REFUSED, refuse_again
 from sinks.planner.namesakes import Group, Namesake, group_of, name_claim
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
 from sinks.resolve.contacts import Field
-from sinks.steps import Element, Link, Target
+from sinks.resolve.folding import TOLD_FIELDS, news, told
 from sinks.xero import statuses
+from sinks.xero.elements import Element, Link, Target
 from sinks.xero.errors import is_duplicate_contact_number
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)

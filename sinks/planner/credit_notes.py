@@ -14,7 +14,7 @@ from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.resolve import contact_of
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
 
 _Found = Mapping[str, Any]
 _APPROVED = ("AUTHORISED", "PAID")

@@ -7,7 +7,7 @@ from contracts.money import to_cents
 from sinks.planner.payees import STEPS as NOTE_STEPS
 from sinks.planner.situation import Situation
 from sinks.planner.told import TAKEN_OFF_BY
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 _UNNAMED = "not named"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.reasons import Refused
 from sinks.planner.situation import Send, Situation
-from sinks.steps import Element, Target
+from sinks.xero.elements import Element, Target
 
 
 def plan_item(s: Situation) -> Send | None:

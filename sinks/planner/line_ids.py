@@ -6,7 +6,7 @@ from typing import Any
 
 from sinks.planner.situation import Remember, Situation
 from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 
 def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from contracts.commands import ContactSnapshot
 from contracts.reasons import Refused
-from sinks.names import name_key
 from sinks.resolve.contacts import Field, resolve_contact
-from sinks.steps import Target
+from sinks.xero.elements import Target
+from sinks.xero.names import name_key
 
 Rank = tuple[bool, datetime, datetime]
 """How new a value is: one of a record that says when it was so counts before one that does not."""

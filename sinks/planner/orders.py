@@ -33,7 +33,7 @@ from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_order
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
 
 
 def order_target(record_id: str) -> Target:

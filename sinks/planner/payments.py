@@ -26,7 +26,7 @@ from sinks.planner.shares import shares
 from sinks.planner.situation import AskFacts, Plan, Remember, Send, Situation, Wait
 from sinks.planner.told import TOLD, Told, currency_of, invoice_total, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
 
 
 def payment_target(record_id: str, transaction_id: str) -> Target:

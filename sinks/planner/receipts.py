@@ -8,7 +8,6 @@ from urllib.parse import quote
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from mappers.totals import totals
-from sinks.names import same_name
 from sinks.planner.contact_lookups import quoted
 from sinks.planner.contacts import is_archived, plan_archived, read_contact
 from sinks.planner.invoices import (
@@ -36,7 +35,8 @@ from sinks.planner.orders import (
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
+from sinks.xero.names import same_name
 
 
 def plan_receipt(s: Situation) -> Plan:

@@ -68,7 +68,7 @@ from sinks.resolve import (
     refund_warnings,
     resolve_refund,
 )
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
 
 
 def plan_refund(s: Situation) -> Plan:

@@ -23,7 +23,7 @@ from sinks.planner.invoices import (
 from sinks.planner.payments import payment_target
 from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
 from sinks.planner.told import TAKEN_OFF_BY
-from sinks.steps import Element, Link
+from sinks.xero.elements import Element, Link
 
 _Found = Mapping[str, Any]
 _CLAIMED = "removed_seq"

@@ -21,7 +21,7 @@ from sinks.planner.told import (
     told_now,
 )
 from sinks.resolve.texts import one_line
-from sinks.steps import Element, Link
+from sinks.xero.elements import Element, Link
 
 _Found = Mapping[str, Any]
 _CLAIMED = "claimed_by"

@@ -11,7 +11,7 @@ from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
 from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from contracts.money import rounded
 from mappers.totals import totals
 from sinks.planner.shares import MoneyEvent
 from sinks.planner.situation import Situation
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 TOLD = "told"
 """Fact of a payment's or credit note's link: what was applied last."""

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.money import to_cents
-from sinks.answers import Result
-from sinks.names import same_name
 from sinks.planner.invoices import GONE
-from sinks.steps import ROUTES, Element, Kind, Link, Target
+from sinks.xero.elements import ROUTES, Element, Kind, Link, Target
+from sinks.xero.names import same_name
+from sinks.xero.responses import Result
 
 _NUMBERS: Mapping[str, str] = {
     "contact": "Name",

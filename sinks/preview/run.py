@@ -7,24 +7,24 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from connections import store
-from connections.environment import Environment
-from connections.secrets import SecretBox
 from contracts.commands import Command, DocumentSnapshot
 from contracts.reasons import Refused
 from contracts.results import EntryResult
-from sinks import ledger
-from sinks.answers import Reading
-from sinks.calls import Call, Part
-from sinks.entries import entry_of_row, now_utc, result_of
-from sinks.intake import reused_id, take_in
-from sinks.landing import Ending, land
-from sinks.lane import Lane
-from sinks.ledger import Lease
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
+from sinks.lanes.lane import Lane
+from sinks.lanes.session import Session
+from sinks.lanes.settling import Ending, land
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import entry_of_row, now_utc, result_of
+from sinks.ledger.intake import reused_id, take_in
+from sinks.ledger.store import Lease
 from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import Scratch, scratch
 from sinks.resolve import resolve_invoice
-from sinks.session import Session
-from sinks.steps import Link, Target
+from sinks.xero.calls import Call, Part
+from sinks.xero.elements import Link, Target
+from sinks.xero.responses import Reading
 
 _UNLIMITED = 2**60
 _AT_ONCE = 500

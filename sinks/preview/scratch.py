@@ -17,9 +17,9 @@ from psycopg.abc import Params, Query
 from psycopg.rows import dict_row
 
 from connections import store
-from connections.sql import load_queries
 from contracts.commands import Command, ContactSnapshot, decode_command
-from sinks import ledger
+from runtime.sql import load_queries
+from sinks.ledger import store as ledger
 
 _SQL = load_queries(__file__)
 _TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)(?!of_one_organisation)")

@@ -16,16 +16,15 @@ from typing import Any
 import structlog
 from psycopg.rows import dict_row
 
-from connections.crash_points import crash_point
-from connections.sql import load_queries
 from contracts.commands import Command, ContactSnapshot
-from sinks import ledger
-from sinks.answers import decode
-from sinks.desk import write_and_publish
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 from sinks.drift.reading import LISTS
-from sinks.entries import Entry, entry_of_row
-from sinks.lane import Lane
-from sinks.reads import NotTold, read
+from sinks.lanes.lane import Lane
+from sinks.lanes.planning import write_and_publish
+from sinks.lanes.single_get import NotTold, read
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, entry_of_row
 from sinks.recover.contacts import match_contact
 from sinks.recover.invoices import match_invoice
 from sinks.recover.orders import match_order
@@ -42,8 +41,9 @@ from sinks.recover.reading import (
     page_of,
 )
 from sinks.recover.record import Findings, Record
-from sinks.steps import Link, Target, encode_memory
 from sinks.xero.client import machine_seconds
+from sinks.xero.elements import Link, Target, encode_memory
+from sinks.xero.responses import decode
 
 log = structlog.stdlib.get_logger(__name__)
 

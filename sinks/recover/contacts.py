@@ -10,7 +10,7 @@ from contracts.reasons import Refused
 from sinks.drift.compare import contact_field, same_field
 from sinks.recover.record import Findings, Found, Record
 from sinks.resolve import resolve_contact
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 from sinks.xero.statuses import is_archived
 
 Known = tuple[int, ContactSnapshot]

@@ -6,12 +6,12 @@ from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from mappers.totals import totals
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in
 from sinks.planner.contacts import contact_target
 from sinks.recover.record import Findings, Found, Record, living_or_gone, memory_of, refreshed
 from sinks.recover.same import Resolve, newest_whole, resolved_or_none
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 
 LinkOf = Callable[[Target, Found, Mapping[str, Any], int], Link]
 _KEPT = ("reset_seq", "removed_seq", "billed_seq")

@@ -15,11 +15,11 @@ import structlog
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from connections.crash_points import crash_point
-from connections.sql import load_queries
 from contracts.reasons import render
 from contracts.results import AccountResult
-from sinks import ledger
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
+from sinks.ledger import store as ledger
 
 SQL = load_queries(__file__)
 REASON = "ledger_behind"

@@ -6,7 +6,7 @@ here; everything else is left to the planner, which goes on from those links.
 
 from contracts.commands import DocumentSnapshot, TransactionSnapshot
 from contracts.money import to_cents
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import link_of_invoice
@@ -25,7 +25,7 @@ from sinks.recover.same import Resolve
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.resolve.documents import document_url
 from sinks.resolve.texts import one_line
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 
 _REMOVALS = ("cancelled", "deleted")
 _SNAPSHOTS = ("created", "edited")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from sinks import ledger
-from sinks.calls import Call
-from sinks.ledger import Lease
+from sinks.ledger import store as ledger
+from sinks.ledger.store import Lease
 from sinks.recover.generation import Mark, MarkNotStored, Marks, account_name
+from sinks.xero.calls import Call
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)

@@ -1,14 +1,14 @@
 """A purchase order and its bill: what of them Xero has, by marks, and what that settles. Pure."""
 
 from contracts.commands import DocumentSnapshot
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.planner.invoices import link_of_invoice
 from sinks.planner.orders import link_of_order
 from sinks.recover.documents import choose, link_of_document
 from sinks.recover.record import Findings, Found, Record, is_gone, is_open, last_word
 from sinks.resolve import ResolvedDocument, resolve_bill, resolve_order
 from sinks.resolve.documents import document_url
-from sinks.steps import Link
+from sinks.xero.elements import Link
 
 
 def match_order(record: Record) -> Findings:

@@ -11,13 +11,13 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, DocumentSnapshot, TransactionSnapshot
 from contracts.reasons import Refused
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.planner import Situation
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import GONE, document_memory
 from sinks.planner.review import refuse_unsettled
 from sinks.resolve import ResolvedDocument
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 
 Found = Mapping[str, Any]
 

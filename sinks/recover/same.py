@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.recover.record import Found, Record
 from sinks.resolve import ResolvedDocument

@@ -7,15 +7,16 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from connections.crash_points import crash_point
-from connections.sql import load_queries
 from contracts.commands import Command
-from sinks import ledger, operators
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
 from sinks.drift.reading import LISTS, PAGE
-from sinks.entries import entry_of_row
-from sinks.flight import GIVEN_UP_AFTER
-from sinks.intake import LANE_CHANNEL, Trigger, take_in
-from sinks.lane import SEND_WITHIN
+from sinks.lanes.lane import SEND_WITHIN
+from sinks.lanes.sending import GIVEN_UP_AFTER
+from sinks.ledger import commands as operators
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import entry_of_row
+from sinks.ledger.intake import LANE_CHANNEL, Trigger, take_in
 from sinks.recover import clearing, generation
 from sinks.recover.generation import Standing, Told
 from sinks.recover.reading import few

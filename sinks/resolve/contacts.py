@@ -10,7 +10,7 @@ from typing import Any, Final
 from contracts.commands import Address, ContactSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
-from sinks.folding import told
+from sinks.resolve.folding import told
 from sinks.resolve.texts import cut, one_line, tidy
 
 Field = str | dict[str, str]

@@ -20,7 +20,7 @@ from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.rest import RESTClientObject
 
-from connections.crash_points import crash_point
+from runtime.crash_points import crash_point
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 CONNECT_TIMEOUT = 5.0

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connections.secrets import mask
+from runtime.secrets import mask
 
 
 @dataclass(frozen=True, slots=True)

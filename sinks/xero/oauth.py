@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connections.secrets import mask
+from runtime.secrets import mask
 from sinks.xero.client import Answer, NoAnswer, NotSent, Request, XeroClient, machine_seconds
 
 SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"

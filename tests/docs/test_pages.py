@@ -16,12 +16,12 @@ import psycopg
 import pytest
 import typer
 
-from connections.crash_points import CRASH_POINTS
 from connections.settings import Settings
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from contracts.reasons import CATALOGUE
 from contracts.results import Outcome
 from ops.command_line import app
+from runtime.crash_points import CRASH_POINTS
 from streams.topics import layout
 
 ROOT = Path(__file__).parents[2]

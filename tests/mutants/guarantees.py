@@ -10,12 +10,12 @@ GUARANTEES = (
         "G2, G4",
         (
             (
-                "sinks/recovery.py",
+                "sinks/lanes/recovery.py",
                 '        target=intent["target"] or "",\n        headers=intent["headers"],\n',
                 "",
             ),
             (
-                "sinks/recovery.py",
+                "sinks/lanes/recovery.py",
                 '_in_order(route, intent["query"])',
                 'dict(sorted(intent["query"].items()))',
             ),
@@ -27,7 +27,7 @@ GUARANTEES = (
         "G2, G4",
         (
             (
-                "sinks/lane.py",
+                "sinks/lanes/lane.py",
                 "            await self._write_down(calls)\n        return calls\n",
                 "            for call in calls:\n"
                 "                if not call.route.reads:\n"
@@ -44,7 +44,7 @@ GUARANTEES = (
         "G2",
         (
             (
-                "sinks/ledger.py",
+                "sinks/ledger/store.py",
                 "    if row is None:\n        raise LeaseLost(lease.account)\n",
                 "    row = row or ('', lease.mark, False)\n",
             ),
@@ -73,13 +73,13 @@ GUARANTEES = (
     Mutant(
         "key without a window",
         "G4",
-        (("sinks/flight.py", "KEY_LIFE = 240.0", "KEY_LIFE = 24000000.0"),),
+        (("sinks/lanes/sending.py", "KEY_LIFE = 240.0", "KEY_LIFE = 24000000.0"),),
         "tests/reliability/test_bills.py -k looked_up",
     ),
     Mutant(
         "merge across a payment",
         "G3",
-        (("sinks/lane.py", "takewhile(_may_merge,", "filter(_may_merge,"),),
+        (("sinks/lanes/lane.py", "takewhile(_may_merge,", "filter(_may_merge,"),),
         "tests/integration/sinks/test_order.py -k payment_between",
     ),
     Mutant(

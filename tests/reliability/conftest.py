@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.topics import create_topics
 from tests.integration.sinks.shops import Maker, Shop, connected_shop, environment_of

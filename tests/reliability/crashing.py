@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.purchases import happened, order
 from tests.integration.sinks.shops import Maker, Shop, connect

@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from connections.environment import Environment
 from contracts.results import decode_result
 from log_projection.projection import apply
-from sinks import runner
-from sinks.delivery import Delivery
+from runtime.environment import Environment
+from sinks.lanes import runner
+from sinks.lanes.supervisor import Delivery
 
 runner._RENEW_EVERY = 0.3
 

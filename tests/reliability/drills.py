@@ -30,7 +30,7 @@ from ops.migrations import migrate
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
-from sinks.delivery import Delivery
+from sinks.lanes.supervisor import Delivery
 from sinks.recover import generation, taking_up
 from sinks.recover.generation import Mark, Told
 from tests.integration.sinks.shops import Maker, Shop, connect, environment_of

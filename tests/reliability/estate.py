@@ -19,7 +19,7 @@ import psutil
 import psycopg
 from kafka import KafkaProducer
 
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.kafka import EmbeddedKafka
 from sandbox.postgres import EmbeddedPostgres

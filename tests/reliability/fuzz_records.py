@@ -28,7 +28,7 @@ from crc32c import crc32c
 from kafka import TopicPartition
 
 from contracts.commands import decode_command
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from ops import migrations
 from sandbox import EmbeddedStack
 from streams.batches import Passed, Unreadable

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from connections.crash_points import CRASH_POINTS
+from runtime.crash_points import CRASH_POINTS
 
 VARIABLE = "SBX_TEST_CRASH_SEEDS"
 """``first-last`` of the seeds to try."""

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from kafka import KafkaProducer
 
-from connections.environment import Environment
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
+from runtime.environment import Environment
 from tests.reliability.crashing import PATIENCE, ROOT, variables
 
 STAGES = ("transform", "deliver", "project")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, delivering
 from tests.reliability.crashing import new_shop

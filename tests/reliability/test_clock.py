@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connections.environment import Environment
 from contracts.results import AccountResult
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, delivering
 from tests.reliability.crashing import new_shop
@@ -33,7 +33,7 @@ async def shop(environment: Environment, fake: FakeXeroServer) -> AsyncIterator[
 
 @pytest.fixture
 def jump(monkeypatch: pytest.MonkeyPatch) -> Jump:
-    """Sets the worker's clock off: ``sinks.entries.now_utc`` is the one place at which the sink reads it."""
+    """Sets the worker's clock off: only ``sinks.ledger.entries.now_utc`` reads it."""
     off = timedelta()
 
     class Clock(datetime):
@@ -45,7 +45,7 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> Jump:
         nonlocal off
         off = how
 
-    monkeypatch.setattr("sinks.entries.datetime", Clock)
+    monkeypatch.setattr("sinks.ledger.entries.datetime", Clock)
     return by
 
 

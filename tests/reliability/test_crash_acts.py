@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from connections import store
-from connections.environment import Environment
 from log_projection.projection import apply
+from runtime.environment import Environment
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks import operators
-from sinks.breaker import FAILURES_BOUND
 from sinks.drift import acts
+from sinks.lanes.breaker import FAILURES_BOUND
+from sinks.ledger import commands as operators
 from streams.topics import create_topics
 from tests.integration.log_projection import made
 from tests.integration.sinks import drifting

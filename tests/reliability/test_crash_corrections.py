@@ -2,7 +2,7 @@
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop
 from tests.integration.sinks.test_corrections import again

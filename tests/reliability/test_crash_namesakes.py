@@ -2,7 +2,7 @@
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop
 from tests.reliability.crashing import assert_log_agrees, new_shop, survive

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from connections.crash_points import CRASH_POINTS
-from connections.environment import Environment
+from runtime.crash_points import CRASH_POINTS
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks.requests import ask_facts
+from sinks.ledger.requests import ask_facts
 from tests.integration.sinks.shops import Maker, Shop
 from tests.reliability import random_crashes, test_crash_acts
 from tests.reliability.crashing import (

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker
 from tests.record_batches import Wire, batch, record

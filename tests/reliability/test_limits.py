@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from connections.environment import Environment
 from contracts.results import AccountResult
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, delivering
 from tests.reliability.crashing import new_shop

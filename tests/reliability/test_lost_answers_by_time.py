@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks import runner
-from sinks.account_state import AccountState
+from sinks.lanes import runner
+from sinks.lanes.account_state import AccountState
 from tests.integration.sinks.purchases import bills_in, happened, order
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering, environment_of
 

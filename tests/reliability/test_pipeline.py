@@ -16,8 +16,8 @@ import pytest
 from kafka import KafkaProducer
 
 from connections import store
-from connections.secrets import SecretBox
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
+from runtime.secrets import SecretBox
 from sandbox import Endpoints, find_running
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import ENABLED_AT, SETTINGS, Maker

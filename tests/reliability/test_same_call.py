@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.purchases import happened, order
 from tests.integration.sinks.shops import Maker, Shop, delivering

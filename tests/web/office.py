@@ -19,13 +19,13 @@ import urllib3
 from psycopg.rows import dict_row
 
 from connections.addresses import Addresses
-from connections.environment import Environment
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from contracts.results import EntryResult, Result, State, decode_result
 from log_projection.projection import apply
 from mappers.commands import to_command
-from sinks.entries import entry_of_row, result_of
-from sinks.intake import take_in
+from runtime.environment import Environment
+from sinks.ledger.entries import entry_of_row, result_of
+from sinks.ledger.intake import take_in
 from tests.integration.log_projection import made
 from tests.integration.sinks.shops import Maker
 from web.auth import sessions, users

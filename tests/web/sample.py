@@ -8,9 +8,9 @@ from typing import Any
 
 from connections import store
 from connections.facts import Account, OrganisationFacts, TaxRate
-from connections.secrets import SecretBox
 from contracts.reasons import cause_of, render
 from contracts.results import AccountResult, Attempt, EntryResult, Warning
+from runtime.secrets import SecretBox
 from tests.web.office import Office
 
 ACCOUNTS = ("northwind-supply", "harbour-bikes")

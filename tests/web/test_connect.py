@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 
-from connections.secrets import SecretBox
+from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET
 from tests.web import sample

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from sinks.replay import LOCK
+from sinks.replay.replay import LOCK
 from tests.web.office import Client, Office, replayed
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from log_projection.queries import Filters
-from sinks.operators import Act
+from sinks.ledger.commands import Act
 from web import acts
 from web import filters as parsing
 from web.acts import Plan, Result, Selection

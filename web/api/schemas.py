@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sinks.operators import CANDIDATE
+from sinks.ledger.commands import CANDIDATE
 from web.api.columns import COLUMNS
 from web.api.drift import DIFFERENCE, READING
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
+from runtime.sql import load_queries
 from web.auth.keys import key_hash, new_key
 from web.auth.users import Connection, User, UserRefused
 

@@ -2,7 +2,7 @@
 
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
+from runtime.sql import load_queries
 from web.auth.users import Connection
 
 WINDOW_SECONDS = 15 * 60

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import dict_row
 
-from connections.sql import load_queries
+from runtime.sql import load_queries
 from web.auth.passwords import hash_password
 
 Role = Literal["viewer", "operator"]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from log_projection.queries import Filters
-from sinks.operators import ACTS, Act
+from sinks.ledger.commands import ACTS, Act
 from web import acts
 from web import filters as reading
 from web.acts import Selection

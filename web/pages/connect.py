@@ -4,7 +4,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connections.secrets import mask
+from runtime.secrets import mask
 from sinks.xero.tenants import CredentialsUnusable
 from web import connecting
 from web.auth.gate import acting, address_of, require_operator, user_of

@@ -4,7 +4,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sinks import operators
+from sinks.ledger import commands
 from web import decisions
 from web.auth.gate import acting, address_of, require_operator, user_of
 from web.pages.forms import text
@@ -24,7 +24,7 @@ async def plan_page(request: Request) -> Response:
         "entry": question.entry,
         "chosen": None if adopt is None else question.candidate(adopt),
         "others": len(question.candidates) - (adopt is not None),
-        "numbered": question.candidates[0]["kind"] in operators.NUMBERED,
+        "numbered": question.candidates[0]["kind"] in commands.NUMBERED,
         "candidates": question.candidates,
     }
     return render(request, "decide.html", context)

@@ -9,8 +9,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connections.trouble import about_the_database
 from log_projection.queries import Filters, Row
+from runtime.trouble import about_the_database
 from web import filters as reading
 from web.auth.gate import user_of
 from web.live import News, follow

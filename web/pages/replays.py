@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from log_projection.queries import Row
-from sinks import replay
+from sinks.replay import replay
 from web import acts
 from web.auth.gate import acting, address_of, user_of
 from web.problems import Problem

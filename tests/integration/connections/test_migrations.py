@@ -57,10 +57,10 @@ def test_names_and_numbers_are_checked(tmp_path: Path) -> None:
     folder = tmp_path / "p" / "migrations"
     folder.mkdir(parents=True)
     (folder / "001_a.sql").write_text("SELECT 1")
-    assert [str(found) for found in find_migrations(tmp_path, ["p", "none"])] == ["p/001_a.sql"]
+    assert [str(found) for found in find_migrations(tmp_path, {"p": "p", "none": "none"})] == ["p/001_a.sql"]
     (folder / "001_b.sql").write_text("SELECT 1")
     with pytest.raises(MigrationError, match="same number"):
-        find_migrations(tmp_path, ["p"])
+        find_migrations(tmp_path, {"p": "p"})
     (folder / "001_b.sql").rename(folder / "2_b.sql")
     with pytest.raises(MigrationError, match="NNN_name"):
-        find_migrations(tmp_path, ["p"])
+        find_migrations(tmp_path, {"p": "p"})

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from connections.environment import Environment
-from connections.pooling import PooledByTransaction, refuse
 from ops.migrations import Migration, MigrationError, apply
+from runtime.environment import Environment
+from runtime.pooling import PooledByTransaction, refuse
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.liveness import Liveness
 from streams.storing import Store, database_pool

@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 from psycopg.rows import dict_row
 
 from contracts.commands import command_id
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from ops.command_line import run
 from sandbox import find_running
 from tests.integration.ops.sbx import Done, Stack, wait_until

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from tests.integration.ops.sbx import Done, Stack
 from tests.integration.sinks.shops import Shop
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 
-from connections.secrets import SecretBox
 from contracts.results import AccountResult
+from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.ops.sbx import Done, Sbx, environ
 from tests.integration.sinks.shops import Maker, Shop, delivering, environment_of

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contracts.event_types import EVENT_TYPES
+from contracts.events.types import EVENT_TYPES
 from tests.integration.ops.sbx import Sbx, environ
 
 

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from tests.integration.ops.accounts import Account, connected, here, services
 from tests.integration.ops.sbx import Stack, wait_until
 from tests.record_batches import Wire, batch, record

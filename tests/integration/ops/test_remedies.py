@@ -7,7 +7,7 @@ import pytest
 from kafka import KafkaProducer
 
 from contracts.commands import command_id
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from tests.integration.ops.accounts import Account, Event, connected, services
 from tests.integration.ops.sbx import Stack, wait_until
 from tests.record_batches import Wire

@@ -13,14 +13,14 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from connections.environment import Environment
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result, encode_result
 from log_projection import queries
 from log_projection.queries import Filters
 from ops import replay_run, replay_topics
 from ops.errors import OperationFailed
 from ops.replay_topics import Range, Reader
+from runtime.environment import Environment
 from streams.dead_letters import Defect, Letter, failed_entry, place_id_of
 from streams.records import Record
 from streams.topic_ids import topic_ids

@@ -16,7 +16,7 @@ import pytest
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import Address, DocumentSnapshot, Line
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from contracts.reasons import Refused
 from mappers import to_command
 from mappers.totals import totals

@@ -19,17 +19,17 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from connections import store
-from connections.environment import Environment
-from connections.secrets import SecretBox
 from contracts.commands import command_id
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from contracts.results import EntryResult, Result, decode_result
 from mappers.commands import to_command
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks import ledger
-from sinks.delivery import Delivery
-from sinks.intake import take_in
-from sinks.operators import retry, skip
+from sinks.lanes.supervisor import Delivery
+from sinks.ledger import store as ledger
+from sinks.ledger.commands import retry, skip
+from sinks.ledger.intake import take_in
 
 SETTINGS = {
     "payment_account": "090",

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from connections import store
 from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks.breaker import BREAKS_BOUND, FAILURES_BOUND
-from sinks.flight import Flight
-from sinks.lane import Lane
+from sinks.lanes.breaker import BREAKS_BOUND, FAILURES_BOUND
+from sinks.lanes.lane import Lane
+from sinks.lanes.sending import Flight
 from sinks.planner import Plan, Situation
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering
 
@@ -94,7 +94,7 @@ async def test_errors_of_ours_pause_the_account(
     def broken(situation: Situation) -> Plan:
         raise AttributeError(f"a mistake of ours, met by {situation.command.entity}")
 
-    monkeypatch.setattr("sinks.desk.plan", broken)
+    monkeypatch.setattr("sinks.lanes.planning.plan", broken)
     await shop.send(*backlog(maker))
     with capture_logs() as logs:
         async with delivering(shop):
@@ -141,7 +141,7 @@ async def test_a_lane_that_cannot_take_its_account_over_pauses_it_and_rests(
     async def broken(lane: Lane) -> list[Flight]:
         raise AttributeError("a mistake of ours")
 
-    monkeypatch.setattr("sinks.runner.recover", broken)
+    monkeypatch.setattr("sinks.lanes.runner.recover", broken)
     await shop.send(*backlog(maker))
     with capture_logs() as logs:
         async with delivering(shop):

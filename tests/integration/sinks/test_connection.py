@@ -7,7 +7,7 @@ import pytest
 
 from connections import store
 from contracts.results import AccountResult
-from sinks.operators import retry, skip
+from sinks.ledger.commands import retry, skip
 from tests.integration.sinks.conftest import assert_explained
 from tests.integration.sinks.shops import Maker, Office, Shop, connect
 

@@ -14,9 +14,9 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 from structlog.testing import capture_logs
 
-from connections.secrets import SecretBox
+from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks.session import Session
+from sinks.lanes.session import Session
 from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
 
 LIMIT = 6

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sinks import operators
+from sinks.ledger import commands
 from tests.integration.ops.sbx import Sbx, environ
 from tests.integration.sinks.refunds import paid_invoice, reference_of
 from tests.integration.sinks.shops import Maker, Shop
@@ -59,7 +59,7 @@ async def look_up_now(books: Shop) -> None:
 async def decide(books: Shop, event: dict[str, Any], adopt: str | None = None) -> str:
     """How the entry ended after the decision."""
     async with await books.connect() as connection:
-        await operators.decide(connection, books.command_id(event), "ann", adopt)
+        await commands.decide(connection, books.command_id(event), "ann", adopt)
     await books.idle()
     return await books.end(event)
 
@@ -128,7 +128,7 @@ async def test_a_credit_note_is_adopted_and_paid_out(books: Shop, make: Maker) -
 
 async def test_what_cannot_be_decided(books: Shop, make: Maker) -> None:
     paid, theirs = await two_alike(books, make)
-    with pytest.raises(operators.Undecidable, match="is no candidate"):
+    with pytest.raises(commands.Undecidable, match="is no candidate"):
         await decide(books, paid, "00000000-0000-0000-0000-000000000001")
     async with await books.connect() as connection:
         await connection.execute(
@@ -136,12 +136,12 @@ async def test_what_cannot_be_decided(books: Shop, make: Maker) -> None:
             "VALUES (%s, 'payment', 'other', 'tx', %s)",
             [books.account, theirs[0]],
         )
-    with pytest.raises(operators.Undecidable, match="is linked already: it is the payment tx"):
+    with pytest.raises(commands.Undecidable, match="is linked already: it is the payment tx"):
         await decide(books, paid, theirs[0])
     assert await books.end(paid) == "needs_review"
     assert await decide(books, paid, theirs[1]) == "already_there"
     for adopt in (None, theirs[1]):
-        with pytest.raises(operators.Undecidable, match="is not in needs_review: it is completed"):
+        with pytest.raises(commands.Undecidable, match="is not in needs_review: it is completed"):
             await decide(books, paid, adopt)
 
 

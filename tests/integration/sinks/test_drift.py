@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sinks.budget import KEPT_OF_DAY
 from sinks.drift import acts
+from sinks.lanes.budget import KEPT_OF_DAY
 from tests.integration.sinks.drifting import adopt, drift, read, resend, seen, standing
 from tests.integration.sinks.purchases import bills_in, happened, order
 from tests.integration.sinks.shops import Maker, Shop, delivering, examples

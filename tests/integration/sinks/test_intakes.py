@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sinks.intake import take_in
+from sinks.ledger.intake import take_in
 from tests.integration.sinks.shops import Maker, Shop
 
 

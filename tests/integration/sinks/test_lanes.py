@@ -5,7 +5,7 @@ import dataclasses
 
 from structlog.testing import capture_logs
 
-from sinks import ledger
+from sinks.ledger import store as ledger
 from tests.integration.sinks.shops import Maker, Shop, delivering
 
 

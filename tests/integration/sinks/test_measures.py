@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contracts import metrics
+from runtime import metrics
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, delivering
 

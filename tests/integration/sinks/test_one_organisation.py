@@ -13,8 +13,8 @@ from psycopg.rows import dict_row
 
 from connections import store
 from connections.check import number_clashes
-from connections.sql import load_queries
 from ops import status
+from runtime.sql import load_queries
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from sinks.operators import retry, skip
+from sinks.ledger.commands import retry, skip
 from tests.integration.sinks.shops import Maker, Shop
 
 

@@ -13,10 +13,10 @@ import pytest
 from connections.facts import OrganisationFacts
 from connections.store import NotConnected, save_facts
 from contracts.results import EntryResult
-from sinks.intake import take_in
+from sinks.ledger.intake import take_in
 from sinks.preview import NothingKnown, Previewed, preview
 from sinks.preview.scratch import scratch
-from sinks.steps import encode_body
+from sinks.xero.elements import encode_body
 from tests.integration.sinks.shops import Maker, Office, Shop, connect, examples
 
 TABLES = """SELECT table_schema || '.' || table_name FROM information_schema.tables

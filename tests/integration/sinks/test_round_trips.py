@@ -22,15 +22,15 @@ from connections.facts import Account, OrganisationFacts, TaxRate
 from connections.settings import parse_setting
 from contracts.commands import decode_command
 from contracts.results import Warning
-from sinks import ledger
-from sinks.answers import read_answer
-from sinks.calls import Part, make_call, own_key
-from sinks.entries import entry_of_row
-from sinks.intake import take_in
-from sinks.ledger import Lease
-from sinks.recovery import _call
-from sinks.steps import ROUTES, Element, Link, Target, encode_body
+from sinks.lanes.recovery import _call
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import entry_of_row
+from sinks.ledger.intake import take_in
+from sinks.ledger.store import Lease
+from sinks.xero.calls import Part, make_call, own_key
 from sinks.xero.client import Answer, XeroClient
+from sinks.xero.elements import ROUTES, Element, Link, Target, encode_body
+from sinks.xero.responses import read_answer
 from tests.integration.sinks.shops import Maker, Shop, environment_of
 
 Found = TypeVar("Found")

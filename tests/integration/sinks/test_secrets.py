@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from connections.secrets import SecretBox
 from contracts.results import AccountResult, EntryResult, encode_result
 from log_projection.projection import apply
+from runtime.secrets import SecretBox
 from tests.integration.sinks.shops import Maker, Shop, delivering
 
 PLANTED = {

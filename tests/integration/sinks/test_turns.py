@@ -3,8 +3,8 @@
 import psycopg
 
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks import ledger
-from sinks.intake import Trigger, take_in
+from sinks.ledger import store as ledger
+from sinks.ledger.intake import Trigger, take_in
 from tests.integration.sinks.shops import Maker, Shop, delivering
 
 REPLAY = Trigger("replay", "ann")

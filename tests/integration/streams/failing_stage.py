@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from connections.environment import Environment
+from runtime.environment import Environment
+from runtime.logs import configure_logging
 from streams.app import Stage, build_app, serve
 from streams.liveness import Liveness, Watchdog
-from streams.logs import configure_logging
 from streams.records import Record
 from streams.topic_ids import TopicsRead
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.records import Outgoing
 from tests.integration.sinks.shops import Maker, Shop, connect, environment_of

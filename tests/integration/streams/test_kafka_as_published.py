@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from kafka import KafkaProducer, TopicPartition
 
 from contracts.commands import decode_command
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result
 from streams.liveness import places
 from streams.records import Record

@@ -8,7 +8,7 @@ from tests.integration.streams.conftest import ROOT
 
 PROGRAM = """
 import logging, structlog
-from streams.logs import configure_logging
+from runtime.logs import configure_logging
 configure_logging(stage="transform")
 for number in range(1000):
     logging.getLogger("aiokafka.consumer").error("broker %s is away", number)

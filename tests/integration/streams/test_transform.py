@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaProducer
 
 from contracts.commands import command_id, decode_command
-from contracts.events import event_to_kafka
+from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result
 from streams.records import Outgoing, Record
 from streams.topics import COMMANDS, DEAD_LETTERS, RESULTS

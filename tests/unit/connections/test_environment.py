@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from connections.environment import Environment, InvalidEnvironment
+from runtime.environment import Environment, InvalidEnvironment
 
 
 def read(**variables: str) -> Environment:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from connections.secrets import SecretBox, SecretKeyError, mask
+from runtime.secrets import SecretBox, SecretKeyError, mask
 
 
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connections import environment
 from connections.settings import InvalidSetting, Settings, parse_setting
+from runtime import environment
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import pytest
 from psycopg_pool import PoolTimeout
 from structlog.testing import capture_logs
 
-from connections.schema import difference
-from connections.spells import REMIND_SECONDS, Spell
-from connections.trouble import SchemaDiffers, Withheld, about_the_schema, in_words, whose
+from runtime.schema import difference
+from runtime.spells import REMIND_SECONDS, Spell
+from runtime.trouble import SchemaDiffers, Withheld, about_the_schema, in_words, whose
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import EVENT_TYPES, ChangeEvent, InvalidEvent, event_to_kafka, read_event
-from contracts.glances import glance
+from contracts.events.header import glance
+from contracts.events.reader import EVENT_TYPES, ChangeEvent, InvalidEvent, event_to_kafka, read_event
+from contracts.events.records import CustomerData, DocumentData, DocumentDeletedData, TransactionData
 from contracts.reasons import render
-from contracts.snapshots import CustomerData, DocumentData, DocumentDeletedData, TransactionData
 
 EXAMPLES = Path(__file__).parents[3].parent / "shared" / "examples" / "events.jsonl"
 Event = dict[str, Any]

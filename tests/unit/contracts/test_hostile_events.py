@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contracts.events import InvalidEvent, read_event
-from contracts.glances import glance
-from contracts.snapshots import CustomerData, DocumentData
+from contracts.events.header import glance
+from contracts.events.reader import InvalidEvent, read_event
+from contracts.events.records import CustomerData, DocumentData
 from mappers import to_command
 from streams.dead_letters import Letter
 from streams.records import Record

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.commands import Address, Command, command_id, decode_command, encode_command
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from mappers import to_command
 
 EXAMPLES = Path(__file__).parents[3].parent / "shared" / "examples" / "events.jsonl"

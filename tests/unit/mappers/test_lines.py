@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fields import decode_field
-from contracts.snapshots import DocumentItem
+from contracts.events.fields import decode_field
+from contracts.events.records import DocumentItem
 from mappers.lines import decode_variation, describe, to_line
 
 

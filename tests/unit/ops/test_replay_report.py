@@ -6,11 +6,11 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
-from contracts.event_types import EVENT_TYPES
+from contracts.events.types import EVENT_TYPES
 from ops.replay_report import result_text, show_plan
 from ops.replay_run import Totals
-from sinks.cost import accounts_of, calls_for
-from sinks.replay import Standing
+from sinks.ledger.cost import accounts_of, calls_for
+from sinks.replay.replay import Standing
 
 
 @pytest.mark.parametrize(

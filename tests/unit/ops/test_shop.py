@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.event_types import EVENT_TYPES
-from contracts.events import InvalidEvent, event_to_kafka, read_event
+from contracts.events.reader import InvalidEvent, event_to_kafka, read_event
+from contracts.events.types import EVENT_TYPES
 from contracts.reasons import CATALOGUE
 from sandbox.shop import ShopDay, scenes, shop_day, unreadable_event
 

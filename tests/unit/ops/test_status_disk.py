@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connections.environment import Environment
 from ops.status import gather
+from runtime.environment import Environment
 
 
 @pytest.mark.parametrize(("needed", "told"), [(0, False), (10**18, True)])

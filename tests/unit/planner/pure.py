@@ -11,14 +11,14 @@ import msgspec
 
 from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
-from sinks.answers import Result
-from sinks.effects import apply
-from sinks.entries import Entry
+from sinks.lanes.effects import apply
+from sinks.ledger.entries import Entry
+from sinks.ledger.situations import Work
 from sinks.planner import AskFacts, Done, Fail, Known, Plan, Refusal, Remember, Send, Situation, Wait, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
-from sinks.situations import Work
-from sinks.steps import Element, Link, Target
+from sinks.xero.elements import Element, Link, Target
+from sinks.xero.responses import Result
 from tests.unit.resolve.books import FACTS, NOW, SETTINGS
 
 KNOWING = replace(FACTS, item_codes=frozenset({"SB-ITEM"}))

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from contracts.commands import ContactSnapshot
-from sinks.names import alike, folded, same_name
 from sinks.planner.contact_lookups import find_numbers
 from sinks.planner.namesakes import Namesake, group_of, name_claim
+from sinks.xero.names import alike, folded, same_name
 from tests.unit.resolve.books import CONTACT, NOW
 
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commands import Action, Command, DocumentSnapshot
-from sinks.answers import Result
+from sinks.ledger.situations import Work
 from sinks.planner import Done, Fail, Known, Remember, Situation, Wait, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.orders import bill_target, order_target
-from sinks.situations import Work
-from sinks.steps import Element, Link
+from sinks.xero.elements import Element, Link
+from sinks.xero.responses import Result
 from tests.unit.planner.pure import Books, PureXero, command, entry, refused
 from tests.unit.planner.test_tables import next_step
 from tests.unit.resolve.books import CONTACT, NOW, SETTINGS, invoice, line

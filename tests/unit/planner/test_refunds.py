@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from sinks.ledger.situations import Work
 from sinks.planner import Fail, Known, Remember, Send, Wait, known_details, plan
 from sinks.planner.credit_notes import credit_note_target, refund_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.payments import payment_target
-from sinks.situations import Work
-from sinks.steps import Link
+from sinks.xero.elements import Link
 from tests.unit.planner.pure import KNOWING, Books, command, entry, refused
 from tests.unit.planner.test_tables import next_step
 from tests.unit.resolve.books import NOW, SETTINGS, invoice, line, payment

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commands import Command
-from sinks.answers import Result
 from sinks.planner import Done, Fail
-from sinks.steps import ROUTES, Element
+from sinks.xero.elements import ROUTES, Element
+from sinks.xero.responses import Result
 from tests.unit.planner.pure import Books, PureXero, command
 from tests.unit.resolve.books import NOW, SETTINGS, invoice, line, payment
 

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.answers import Result
-from sinks.effects import apply
+from sinks.lanes.effects import apply
+from sinks.ledger.situations import Work
 from sinks.planner import Done, Fail, Known, Remember, Send, Wait, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.payments import payment_target
-from sinks.situations import Work
-from sinks.steps import Link
+from sinks.xero.elements import Link
+from sinks.xero.responses import Result
 from tests.unit.planner.pure import KNOWING, Books, command, entry, refused
 from tests.unit.resolve.books import CONTACT, NOW, SETTINGS, invoice, line, payment
 

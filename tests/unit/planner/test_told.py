@@ -10,11 +10,11 @@ import pytest
 
 from contracts.commands import Command, TransactionSnapshot
 from contracts.money import rounded
+from sinks.ledger.situations import Work
 from sinks.planner import Done, Fail, Remember, Send, Sent, Situation, plan
 from sinks.planner.payments import payment_target
 from sinks.planner.shares import MoneyEvent, shares
 from sinks.planner.told import Told, differs, over
-from sinks.situations import Work
 from tests.unit.planner.pure import Books, command, entry
 from tests.unit.resolve.books import NOW, invoice, line
 

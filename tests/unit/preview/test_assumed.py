@@ -8,7 +8,7 @@ import pytest
 
 from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import on_copy
-from sinks.steps import Element, Kind, Link, Target
+from sinks.xero.elements import Element, Kind, Link, Target
 
 TODAY = date(2026, 3, 2)
 LINE = {

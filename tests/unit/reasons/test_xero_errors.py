@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from contracts.reasons import CATALOGUE, Who, render
-from sinks.answers import Result, read_answer
-from sinks.calls import Part, make_call
-from sinks.steps import Element, Target
+from sinks.xero.calls import Part, make_call
 from sinks.xero.client import Answer
+from sinks.xero.elements import Element, Target
 from sinks.xero.errors import classify, is_duplicate_contact_number, messages_of, warnings_of
+from sinks.xero.responses import Result, read_answer
 
 Row = tuple[str, str, Who, dict[str, str]]
 

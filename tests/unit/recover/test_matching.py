@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from contracts.commands import Command, DocumentSnapshot
-from sinks.entries import Entry
+from sinks.ledger.entries import Entry
 from sinks.recover.contacts import match_contact
 from sinks.recover.invoices import match_invoice
 from sinks.recover.orders import match_order
 from sinks.recover.record import Findings, Record
 from sinks.resolve import resolve_bill, resolve_invoice, resolve_order
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 from tests.unit.planner.pure import KNOWING, command, entry
 from tests.unit.resolve.books import CONTACT, NOW, SETTINGS, invoice, line, payment
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from contracts.commands import Line
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from contracts.reasons import Refused
 from mappers import to_command
 from sinks.resolve import EMPTY_LINE_ID, ROUNDING_LINE_ID, ResolvedDocument, resolve_invoice

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.commands import DocumentSnapshot
-from contracts.events import event_to_kafka, read_event
+from contracts.events.reader import event_to_kafka, read_event
 from contracts.reasons import Refused
 from mappers import to_command
 from sinks.resolve import resolve_bill, resolve_order

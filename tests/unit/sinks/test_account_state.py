@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
-from connections.environment import Environment
-from connections.secrets import SecretBox
-from sinks.account_state import AccountState
-from sinks.session import Pool, Session
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
+from sinks.lanes.account_state import AccountState
+from sinks.lanes.session import Pool, Session
 from sinks.xero.client import Answer
 
 REFUSED = Answer(401, {}, b'{"Title":"Unauthorized"}')

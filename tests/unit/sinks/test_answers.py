@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.answers import decode, read_answer
-from sinks.calls import Call, Part, make_call
-from sinks.steps import Element, Target
+from sinks.xero.calls import Call, Part, make_call
 from sinks.xero.client import Answer
+from sinks.xero.elements import Element, Target
+from sinks.xero.responses import decode, read_answer
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sinks.breaker import FAILURES_BOUND, SERVER_ERRORS_SECONDS, Breaker
+from sinks.lanes.breaker import FAILURES_BOUND, SERVER_ERRORS_SECONDS, Breaker
 
 
 def fail(breaker: Breaker, code: str, times: int) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from sinks.budget import CONCURRENT, KEPT_OF_DAY, KEPT_OF_MINUTE, Budget
+from sinks.lanes.budget import CONCURRENT, KEPT_OF_DAY, KEPT_OF_MINUTE, Budget
 
 
 class Window:

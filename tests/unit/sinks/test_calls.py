@@ -3,8 +3,8 @@
 import json
 from decimal import Decimal
 
-from sinks.calls import MAX_BODY, Part, batches, make_call
-from sinks.steps import Element, Target
+from sinks.xero.calls import MAX_BODY, Part, batches, make_call
+from sinks.xero.elements import Element, Target
 
 
 def _payment(invoice: str, transaction: str) -> Part:

@@ -10,7 +10,7 @@ from connections.facts import Account, OrganisationFacts
 from sinks.drift.acts import proposal
 from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
 from sinks.drift.history import last_person
-from sinks.steps import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, Target
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FACTS = OrganisationFacts(

@@ -22,7 +22,7 @@ from sinks.drift.compare import Around, Difference, Put
 from sinks.drift.judge import judge
 from sinks.drift.record import Record, Said
 from sinks.drift.wanted import Given, wanted
-from sinks.steps import Link, Target
+from sinks.xero.elements import Link, Target
 
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FACTS = OrganisationFacts(

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sinks.answers import Result
-from sinks.effects import apply
-from sinks.situations import Work
-from sinks.steps import Element, Target
+from sinks.lanes.effects import apply
+from sinks.ledger.situations import Work
+from sinks.xero.elements import Element, Target
+from sinks.xero.responses import Result
 from tests.unit.planner.pure import command, entry
 
 

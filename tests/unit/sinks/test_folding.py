@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from contracts.commands import Address, ContactSnapshot, decode_command, encode_command
-from sinks.folding import completed, folded_snapshots, told
+from sinks.resolve.folding import completed, folded_snapshots, told
 from tests.unit.planner.pure import command
 from tests.unit.resolve.books import CONTACT, NOW
 

@@ -1,6 +1,6 @@
 """A lane gathers while commands of its account pour in, and never for long."""
 
-from sinks.rush import Rush
+from sinks.lanes.bursts import Rush
 
 
 def test_a_few_commands_hold_nobody_up() -> None:

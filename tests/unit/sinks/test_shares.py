@@ -5,8 +5,8 @@ from collections import Counter, deque
 
 import pytest
 
-from sinks.budget import CONCURRENT
-from sinks.shares import AccountBudget, Shares
+from sinks.lanes.budget import CONCURRENT
+from sinks.lanes.shares import AccountBudget, Shares
 
 
 class Organisation:

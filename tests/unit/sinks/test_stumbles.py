@@ -1,6 +1,6 @@
 """Errors of Xero's own over one command, while others pass or while nothing does."""
 
-from sinks.stumbles import OTHERS, STUMBLES, Stumbles
+from sinks.lanes.stumbles import OTHERS, STUMBLES, Stumbles
 
 
 def test_one_that_xero_alone_stumbles_over() -> None:

@@ -14,7 +14,7 @@ from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from kafka.consumer import fetcher as kafka_fetcher
 
-from connections.environment import Environment
+from runtime.environment import Environment
 from streams.batches import Records
 from streams.codecs import missing_libraries
 from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from connections.environment import Environment
-from contracts import metrics
 from contracts.results import EntryResult
 from ops.targets import free_ports
-from sinks.budget import Budget
-from sinks.measures import measure_lanes, measured, outcome_of
+from runtime import metrics
+from runtime.environment import Environment
+from runtime.probes import Pulse
+from sinks.lanes.budget import Budget
+from sinks.lanes.gauges import measure_lanes, measured, outcome_of
 from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
 from streams.monitoring import COMMIT_WITHIN, PROGRESS_WITHIN, Observed, not_ready
-from streams.probes import Pulse
 from streams.project import count
 from streams.records import Record, published_at, published_header
 
@@ -50,7 +50,7 @@ def test_it_says_why_it_is_not_ready(seen: Observed, word: str) -> None:
 
 def test_the_page_of_metrics_is_that_of_the_code() -> None:
     shown = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    assert shown == metrics.page(), "run: python -m contracts.metrics > docs/metrics.md"
+    assert shown == metrics.page(), "run: python -m runtime.metrics > docs/metrics.md"
 
 
 def test_metrics_are_named_as_prometheus_wants_it() -> None:
@@ -146,6 +146,6 @@ def test_a_process_without_partitions_is_alive_while_it_beats_and_ready_with_a_d
     assert status.startswith("503") and "the database cannot be reached" in text
     status, text = asked(pulse, "/metrics")
     assert status.startswith("200") and "sbx_worker_ready 0.0" in text and 'stage="web"' in text
-    monkeypatch.setattr("streams.probes.TURNS_WITHIN", -1.0)
+    monkeypatch.setattr("runtime.probes.TURNS_WITHIN", -1.0)
     assert asked(pulse, "/healthz")[0].startswith("503")
     assert asked(pulse, "/")[0].startswith("404")

@@ -1,0 +1,38 @@
+"""What a change event says that it is, at a glance: in a tenth of the time that reading it takes."""
+
+from typing import NamedTuple
+
+from contracts.commands import Action, Entity
+from contracts.events.envelope import Headers, Malformed, account_of, read_envelope
+from contracts.events.types import EVENT_TYPES
+
+
+class Glance(NamedTuple):
+    """What a change event says that it is, unchecked."""
+
+    id: str
+    source: str
+    account: str
+    entity: Entity
+    action: Action
+    subject: str
+
+
+def glance(value: bytes | None, headers: Headers) -> Glance | None:
+    """What a record says that it is, without its ``data`` being read: for what is known to be valid from
+    another source. None where ``read_event`` has to look.
+    """
+    try:
+        envelope = read_envelope(value or b"", headers)
+    except Malformed:
+        return None
+    kind = EVENT_TYPES.get(envelope.type) if isinstance(envelope.type, str) else None
+    account = account_of(envelope.source)
+    if (
+        kind is None
+        or not account
+        or not isinstance(envelope.id, str)
+        or not isinstance(envelope.subject, str)
+    ):
+        return None
+    return Glance(envelope.id, envelope.source, account, kind.entity, kind.action, envelope.subject)

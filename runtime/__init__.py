@@ -1,0 +1,1 @@
+"""What every process needs: environment, database, crash points, metrics, logs, probes. Knows no domain."""

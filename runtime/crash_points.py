@@ -1,0 +1,120 @@
+"""Named places at which a test kills this process, to show that nothing is lost there and nothing done twice.
+
+``SBX_CRASH_AT=landing.before_commit`` kills it with SIGKILL at the first passing of that point,
+``landing.before_commit:3`` at the third. Unset, as it is outside of tests, a point costs one comparison.
+"""
+
+import itertools
+import os
+import signal
+from typing import Literal, get_args
+
+CrashPoint = Literal[
+    # Every stage, in `streams/app.py`.
+    "kafka.before_send",  # a batch was worked on, nothing of what it caused was sent
+    "kafka.after_send",  # the broker has stored what it caused; the batch is not acknowledged
+    "ack.before_commit",  # the batch is done, its offsets are about to be committed
+    "ack.after_commit",  # its offsets are committed
+    # Transactions of the stages.
+    "intake.before_commit",  # commands are inserted into the ledger, not committed
+    "intake.after_commit",  # commands are in the ledger, the lanes are told, nothing is acknowledged
+    "projection.before_commit",  # results are applied to the log, not committed
+    "projection.after_commit",  # results are in the log, not acknowledged
+    "outbox.before_publish",  # rows are locked, nothing is published
+    "outbox.before_commit",  # results are published, their rows removed, not committed
+    "outbox.after_commit",  # their rows are gone
+    "losses.before_commit",  # what was lost on the way is noted, not committed
+    "losses.after_commit",  # it is noted, nothing more was looked through
+    # A lane, from its lease to the end of a call.
+    "lease.before_commit",  # the account is taken, not committed
+    "lease.after_commit",  # the account is ours, its lane has not started
+    "facts.before_commit",  # Xero told about the organisation; the facts are not committed
+    "facts.after_commit",  # the facts are kept, nothing is planned with them yet
+    "plan.before_commit",  # commands are planned, what ended at once is not committed
+    "plan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "intent.before_commit",  # calls are written down, not committed
+    "intent.after_commit",  # calls are written down, no byte of them was sent
+    "http.before_send",  # connected to Xero (or its identity server), no byte was sent
+    "http.after_send",  # the last byte was sent, no answer was read
+    "http.after_receive",  # the whole answer was read, nothing was made of it
+    "landing.before_commit",  # the answer, links and next states are written, not committed
+    "landing.after_commit",  # they are committed, nothing was planned further
+    # What a lane does beside its calls.
+    "renew.before_commit",  # the lease is renewed, not committed
+    "renew.after_commit",  # the lease is good for longer
+    "replan.before_commit",  # what waited for fresh facts is planned again, not committed
+    "replan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "not_connected.before_commit",  # commands of an account without a connection have failed, not committed
+    "not_connected.after_commit",  # they have failed, the outbox has told nobody
+    "lost.before_commit",  # the connection is marked as lost, not committed
+    "lost.after_commit",  # it is lost, the log has not heard of it
+    "pause.before_commit",  # an account pauses itself, not committed
+    "pause.after_commit",  # it is paused, the log has not heard of it
+    "answer.before_commit",  # an operator's question has its answer, not committed
+    "answer.after_commit",  # it is answered
+    "reading.before_commit",  # a reading has begun or ended, or a call of it is chosen, not committed
+    "reading.after_commit",  # the same is kept, nothing was asked
+    "comparison.before_commit",  # what Xero showed is compared, not committed
+    "comparison.after_commit",  # differences, and how far the reading has come, are kept
+    "history.before_commit",  # who changed an object is known, not committed
+    "history.after_commit",  # it is kept, the next object is not asked about
+    "return.before_commit",  # a lane that ends gives its account back, not committed
+    "return.after_commit",  # the account is free
+    "token.before_commit",  # a token was fetched and is not kept
+    "token.after_commit",  # the token is kept and was not used
+    "resend.before_commit",  # a call may go out again, its new deadline is not committed
+    "resend.after_commit",  # its new deadline is committed, nothing was sent again
+    "recovery.before_commit",  # what a dead worker had in hand goes back into the queue, not committed
+    "recovery.after_commit",  # it is back in the queue, unanswered calls are not taken up yet
+    "hold.before_commit",  # the log is told that the account is held or goes on, not committed
+    "hold.after_commit",  # the hold is in the outbox, nothing in hand was given back
+    "release.before_commit",  # what a held lane had in hand is given back, not committed
+    "release.after_commit",  # it is given back, the lane still holds the account
+    "behind.before_commit",  # all accounts are held: the ledger is older than what it sent; not committed
+    "behind.after_commit",  # they are held, the log has not heard of it
+    "clearing_read.before_commit",  # what Xero showed of what was perhaps sent is kept, not committed
+    "clearing_read.after_commit",  # it is kept, with how far the reading has come
+    "clearing.before_commit",  # some records are matched with what Xero showed, not committed
+    "clearing.after_commit",  # their actions may go on, nothing is planned yet
+    "clearing_end.before_commit",  # all is matched; that it is over is not committed
+    "clearing_end.after_commit",  # it is over
+    # An operator's command, in a process of its own.
+    "retry.before_commit",  # commands are queued again, or skipped, not committed
+    "retry.after_commit",  # so they are, unless it is part of what follows; nobody was told on the terminal
+    "decide.before_commit",  # a link or an unknown step is settled and the command queued, not committed
+    "decide.after_commit",  # so it is, nobody was told on the terminal
+    "ask.before_commit",  # a question to the account's lane is written down, not committed
+    "ask.after_commit",  # it is written down, nobody waits for the answer
+    "drift.before_commit",  # what Xero no longer shows is queued to be sent again, not committed
+    "drift.after_commit",  # it is queued, nobody was told on the terminal
+    "replay_start.before_commit",  # a replay is noted, not committed
+    "replay_start.after_commit",  # it is noted, nothing was read
+    "replay.before_commit",  # a batch of a replay is in the ledger, with how far it came, not committed
+    "replay.after_commit",  # so it is, the next one is not begun
+    "replay_end.before_commit",  # all is read, the replay's end is not committed
+    "replay_end.after_commit",  # it has ended, nobody was told on the terminal
+    "taking_up.before_commit",  # a batch of events is taken up by a recovery, not committed
+    "taking_up.after_commit",  # it is in the ledger, which is still held
+    "recovered.before_commit",  # the ledger is renewed and accounts are let go on, not committed
+    "recovered.after_commit",  # so it is, Kafka has not heard of the new generation
+]
+
+CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
+
+_AT, _, _passing = os.environ.get("SBX_CRASH_AT", "").partition(":")
+_PASSING = int(_passing or 1)
+_passed = itertools.count(1)
+
+if _AT and _AT not in CRASH_POINTS:
+    raise ValueError(f"SBX_CRASH_AT={_AT}: no such point; runtime/crash_points.py lists them")
+
+
+def crash_point(name: CrashPoint) -> None:
+    """Kill this process where the environment names this passing of this point."""
+    if name == _AT and next(_passed) == _PASSING:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crash_is_planned() -> bool:
+    """True where a point is named: for places that cost something to watch."""
+    return bool(_AT)

@@ -1,0 +1,140 @@
+"""``/metrics``, ``/healthz`` and ``/readyz`` of a process, from a thread of their own.
+
+A thread, so that they answer when whatever the process does has come to a stop.
+"""
+
+import importlib.metadata
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import psycopg
+import structlog
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector, make_wsgi_app
+
+from runtime import metrics
+from runtime.environment import Environment
+
+TURNS_WITHIN = 60.0
+"""Seconds in which what lives turns at least once."""
+_DATABASE_SECONDS = 3
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Probes(ABC):
+    """Answers for one process. ``serve`` starts its thread."""
+
+    def __init__(self, process: str, environment: Environment) -> None:
+        self._environment = environment
+        self._metrics = make_wsgi_app(metrics.REGISTRY)
+        version = importlib.metadata.version("salesbinder-xero")
+        metrics.WORKER.labels(process, environment.worker_name or "", version).set(1)
+        metrics.RESTARTS.set(environment.worker_restarts)
+
+    @abstractmethod
+    def dead(self) -> list[str]:
+        """Why the process is to be started again, in sentences; none while it lives."""
+
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """Why it cannot do its work now; none when it can. Asked before metrics are shown, too."""
+
+    def serve(self) -> WSGIServer | None:
+        """Listen as the environment says, and answer until the process ends; none where that cannot be.
+
+        The process works all the same then, and its log says so. Port 0 takes a free one.
+        """
+        host, port = self._environment.metrics_host, self._environment.metrics_port or 0
+        try:
+            server = make_server(host, port, self.answer, _Server, _Quiet)
+        except OSError as error:
+            log.error(
+                "metrics cannot be served",
+                address=f"{host}:{port}",
+                problem=str(error),
+                remedy="give this process a free port in SBX_METRICS_PORT",
+            )
+            return None
+        threading.Thread(target=server.serve_forever, name="monitoring", daemon=True).start()
+        return server
+
+    def answer(self, request: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application."""
+        path = request.get("PATH_INFO", "/")
+        if path == "/healthz":
+            return _say(start_response, "alive", self.dead())
+        if path not in ("/metrics", "/readyz"):
+            start_response("404 Not Found", [_TEXT])
+            return [b"/metrics, /healthz or /readyz\n"]
+        problems = self.problems()
+        metrics.READY.set(not problems)
+        if path == "/readyz":
+            return _say(start_response, "ready", problems)
+        answer: Iterable[bytes] = self._metrics(request, start_response)
+        return answer
+
+
+class Pulse(Probes):
+    """Of a process that beats: once in a while it says that it goes on. It needs the database.
+
+    Args:
+        process: its name in ``sbx_worker_info``.
+        environment: where the database is, and where to listen.
+    """
+
+    def __init__(self, process: str, environment: Environment) -> None:
+        super().__init__(process, environment)
+        self._beaten_at = time.monotonic()
+
+    def beat(self) -> None:
+        """It goes on."""
+        self._beaten_at = time.monotonic()
+
+    def dead(self) -> list[str]:
+        """That it has not gone on for a minute."""
+        still = time.monotonic() - self._beaten_at
+        return [f"it has not gone on for {still:.0f} s"] if still > TURNS_WITHIN else []
+
+    def problems(self) -> list[str]:
+        """The same, and a database that cannot be reached."""
+        away = database_away(self._environment)
+        return self.dead() + ([f"the database cannot be reached: {away}"] if away else [])
+
+
+def database_away(environment: Environment) -> str:
+    """Why the database cannot be reached; blank when it can."""
+    arguments: dict[str, Any] = environment.psycopg("sbx-readyz")
+    try:
+        psycopg.connect(**arguments | {"connect_timeout": _DATABASE_SECONDS}).close()
+    except psycopg.Error as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _say(start_response: StartResponse, good: str, problems: list[str]) -> list[bytes]:
+    start_response("503 Service Unavailable" if problems else "200 OK", [_TEXT])
+    return [f"{line}\n".encode() for line in problems or [good]]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    """Scrapes are no news."""
+
+    timeout = 30
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+for _collector in (ProcessCollector, PlatformCollector, GCCollector):
+    _collector(registry=metrics.REGISTRY)

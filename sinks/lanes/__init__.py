@@ -1,0 +1,1 @@
+"""One per-account worker (lane) per connected account, and the supervisor that runs them."""

@@ -1,0 +1,186 @@
+"""How an account stands with Xero: what is left of its limits, and what holds it back as a whole."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from contracts.nul import without_nul
+from contracts.reasons import render
+from contracts.results import AccountResult
+from runtime.secrets import mask
+from sinks.lanes.breaker import Breaker
+from sinks.lanes.session import Session
+from sinks.lanes.shares import AccountBudget, Shares
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import now_utc
+from sinks.xero.client import Answer, machine_seconds
+from sinks.xero.elements import encode_memory
+from sinks.xero.responses import trouble_of
+
+_ANNOUNCE_AFTER_SECONDS = 2.0
+_LONGEST_TROUBLE_SECONDS = 60.0
+_TOKENS_REFUSED = 5
+"""Tokens in a row that Xero must refuse at their first use before the connection counts as lost."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """What holds the whole account back."""
+
+    code: str
+    until: datetime | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The details as a reason's sentence takes them."""
+        until = {"until": self.until.strftime("%H:%M:%S UTC")} if self.until else {}
+        return {**self.details, **until}
+
+
+class AccountState:
+    """Limits, troubles and holds of one account, as Xero's answers and its operators make them."""
+
+    def __init__(self, session: Session, rate: float, shares: Shares | None = None) -> None:
+        self.session = session
+        self.rate = rate
+        self.budget = AccountBudget(session.account, rate, shares)
+        self.breaker = Breaker(rate=rate)
+        self.lost: str | None = None
+        """Why Xero no longer lets us in."""
+        self._trouble = 0
+        self._tokens_refused = 0
+        self._held: Hold | None = None
+        self._version = 0
+        self._clock = now_utc(), machine_seconds()
+
+    def answered(self, answer: Answer, token: str) -> None:
+        """Xero's own count of the limits replaces ours; trouble makes the account wait."""
+        now = machine_seconds()
+        self.budget.answered(now, answer.headers)
+        trouble = trouble_of(answer.status)
+        if trouble == "server":
+            self.breaker.server_error(answer.status, now)
+        else:
+            self.breaker.answered()
+        if trouble == "limit":
+            self.budget.refused(now, answer.headers)
+        elif trouble == "server":
+            self.back_off()
+        elif trouble:
+            self._unauthorised(trouble, answer, token)
+        else:
+            self._trouble = self._tokens_refused = 0
+
+    def back_off(self, why: str = "xero_unavailable") -> None:
+        """Xero, or what a call needs besides, is in trouble: the account waits, longer each time."""
+        self._trouble += 1
+        seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
+        self.budget.close(machine_seconds(), seconds, why)
+
+    def reconnected(self) -> None:
+        """Somebody connected the account anew."""
+        self.lost = None
+        self._tokens_refused = 0
+
+    def resumed(self) -> None:
+        """Somebody let the paused account go on: what happened before does not count any more."""
+        self.breaker = Breaker(rate=self.rate)
+        self._trouble = 0
+        self.budget.reopen()
+
+    def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
+        """A token may end early, and several calls may be under way with it. Only tokens that are refused one
+        after the other, each fetched anew and none ever taken, mean that the connection is lost.
+        """
+        if self.session.token_refused(token):
+            self._tokens_refused += 1
+            if self._tokens_refused > 1:
+                self.back_off()
+        if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
+            said = mask(without_nul(answer.body[:1000].decode(errors="replace")))[:200]
+            self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
+
+    def obstacle(self) -> Hold | None:
+        """Why nothing may be sent for this account now."""
+        connection = self.session.connection
+        if connection is None:
+            return None
+        if connection.status == "lost" or self.lost:
+            return Hold("connection_lost", None, {"message": self.lost or connection.status_reason})
+        if connection.paused_reason is not None:
+            return Hold("account_paused", None, {"message": connection.paused_reason})
+        closed = self.budget.closed_until - machine_seconds()
+        if closed > _ANNOUNCE_AFTER_SECONDS:
+            until = self._now() + timedelta(seconds=closed)
+            return Hold(self.budget.closed_why, until.replace(microsecond=0))
+        return None
+
+    def _now(self) -> datetime:
+        """The database's time, whatever becomes of this machine's: the log compares it, and so does whoever
+        takes the account over.
+        """
+        told, at = self._clock
+        return told + timedelta(seconds=machine_seconds() - at)
+
+    def news(self) -> AccountResult | None:
+        """What the log must be told about the account; none when nothing has changed."""
+        hold = self.obstacle()
+        before = self._held.code if self._held else None
+        now = hold.code if hold else None
+        if before == now:
+            return None
+        self._held = hold
+        self._version += 1
+        account = self.session.account
+        reason, remedy = render(hold.code, {**hold.shown, "account": account}) if hold else ("", "")
+        return AccountResult(
+            account=account,
+            version=self._version,
+            at=self._now(),
+            held=now,
+            reason=reason,
+            remedy=remedy,
+            until=hold.until if hold else None,
+        )
+
+    async def save(self, connection: ledger.Connection) -> None:
+        """Write what is left of the limits, and the hold."""
+        left = {"minute_left": self.budget.minute_left, "day_left": self.budget.day_left, "at": self._now()}
+        await connection.execute(
+            ledger.SQL["save_account"],
+            {
+                "account": self.session.account,
+                "budget": encode_memory(left),
+                "held": self._held.code if self._held else None,
+                "held_args": encode_memory(self._held.details if self._held else {}),
+                "held_until": self._held.until if self._held else None,
+                "version": self._version,
+            },
+        )
+
+    async def restore(self, connection: ledger.Connection) -> None:
+        """Take over what an earlier lane of the account knew of limits and holds."""
+        account = self.session.account
+        self._clock = await ledger.database_time(connection), machine_seconds()
+        rows = await ledger.fetch(connection, "load_account", [account])
+        if rows:
+            self._version = int(rows[0]["version"])
+            if rows[0]["held"]:
+                self._held = Hold(rows[0]["held"], rows[0]["held_until"], rows[0]["held_args"])
+        await self.live_on_limits(connection)
+
+    async def live_on_limits(self, connection: ledger.Connection) -> None:
+        """Share the organisation's limits with its other accounts. What an earlier worker has used of them is
+        in the ledger, whichever account it was for.
+        """
+        found = self.session.connection
+        if found is not None and not self.budget.join(found.tenant_id, found.client_id):
+            return
+        account = self.session.account
+        recent = {"account": account, "seconds": 60.0 / self.rate}
+        calls = (await ledger.fetch(connection, "recent_calls", recent))[0]["calls"]
+        self.budget.take_over(machine_seconds(), int(calls))
+        for row in await ledger.fetch(connection, "limits_reached", {"account": account}):
+            seconds = (row["held_until"] - self._now()).total_seconds()
+            if seconds > 0:
+                self.budget.close_all(machine_seconds(), seconds * self.rate, row["held"])

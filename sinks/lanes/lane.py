@@ -1,0 +1,445 @@
+"""A lane: the one place from which an account's calls to Xero are made, in order and within its limits."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+import structlog
+
+from connections import store
+from connections.addresses import Addresses
+from connections.facts import OrganisationFacts
+from contracts.newness import Stamp, stamp
+from runtime.crash_points import crash_point
+from sinks.lanes.account_state import AccountState, Hold
+from sinks.lanes.planning import Desk, Outcome, write_and_publish
+from sinks.lanes.session import Pool, Session
+from sinks.lanes.shares import Shares
+from sinks.lanes.stumbles import Stumbles
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, now_utc
+from sinks.ledger.namesakes import Namesakes
+from sinks.ledger.situations import Work
+from sinks.ledger.store import Lease
+from sinks.recover.marking import Marking
+from sinks.xero.calls import FULL_BATCH, Call, Part, batches, make_call
+from sinks.xero.client import machine_seconds
+from sinks.xero.elements import Element, Target
+
+log = structlog.stdlib.get_logger(__name__)
+
+ROOM = 600
+"""Commands that a lane holds in its hands at once."""
+_KEPT_FREE = 100
+"""Of these, places for live work: retries and replays leave them free."""
+_ROUNDS = 20
+"""Times that a lane takes up work before it looks at what is to be sent."""
+FACTS_GOOD_FOR = timedelta(hours=12)
+FACTS_DOUBTED_AFTER = timedelta(minutes=10)
+_LINGER_SECONDS = 5.0
+_SNAPSHOT_ACTIONS = ("created", "edited")
+_ORDER = (
+    "payments.read",
+    "credit_notes.read",
+    "invoices.read",
+    "contacts.read",
+    "contacts.find",
+    "contacts.search",
+    "contacts.list",
+    "contacts.find_number",
+    "contacts.find_numbers",
+    "invoices.find",
+    "credit_notes.find",
+    "bills.find",
+    "orders.read",
+    "orders.find",
+    "items.create",
+    "payments.remove",
+    "refunds.create",
+    "payments.create",
+    "credit_notes.update",
+    "credit_notes.create",
+    "orders.update",
+    "bills.create",
+    "invoices.update",
+    "invoices.create",
+    "orders.create",
+    "contacts.update",
+    "contacts.create",
+)
+"""What goes first when calls are scarce: what finishes a document before what begins one."""
+
+
+class Overtaken(Exception):
+    """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
+
+
+class Lane:
+    """The commands of one account that this worker has in hand, and what is to be sent for them."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        pool: Pool,
+        session: Session,
+        rate: float,
+        shares: Shares | None = None,
+        marking: Marking | None = None,
+    ) -> None:
+        self.lease = lease
+        self.marking = marking or Marking(None, lease)
+        self.account = lease.account
+        self.pool = pool
+        self.session = session
+        self.rate = rate
+        self.state = AccountState(session, rate, shares)
+        self.budget = self.state.budget
+        self.works: dict[str, Work] = {}
+        self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
+        self.flying: dict[Target, Call] = {}
+        self.waiting: dict[Target, list[Work]] = {}
+        self.claimed: dict[Target, Target] = {}
+        """Names that a contact is being given: by which target."""
+        self.names = Namesakes()
+        self.desk_lock = asyncio.Lock()
+        self.more = False
+        self.more_turn = ledger.LIVE
+        """The turn of what was taken up last: what is left in the ledger has this one or a later."""
+        self.facts_wanted = False
+        self.books_wanted = False
+        """Of the facts, lock dates and accounts are wanted as they are now."""
+        self.doubted: dict[str, datetime] = {}
+        self._batch_limits: dict[str, int] = {}
+        """Of commands that go out in smaller batches, kept while they are given back because Xero is away."""
+        self.stumbles = Stumbles()
+        self._queued_since: float | None = None
+        self._partial_turn = ledger.LIVE
+
+    # What is to be done
+
+    def desk(self) -> Desk:
+        """Settings and facts as they are now."""
+        connection = self.session.connection
+        assert connection is not None and connection.facts is not None
+        age = now_utc() - connection.facts.fetched_at
+        stale = age > FACTS_DOUBTED_AFTER
+        return Desk(
+            self.account,
+            connection.settings,
+            connection.facts,
+            stale,
+            self.doubted,
+            self.state.breaker,
+            self.stumbles,
+            self.names,
+        )
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the account's records are shown."""
+        connection = self.session.connection
+        return Addresses() if connection is None else connection.addresses
+
+    async def load(self) -> None:
+        """Take up what has become ready, plan it, and put its next steps into the queues.
+
+        What ends without a call makes the next action of its record ready.
+        """
+        for _ in range(_ROUNDS):
+            if not await self._load_once() or self.state.breaker.why:
+                return
+        self.more = True
+
+    async def _load_once(self) -> bool:
+        """True when something ended at once."""
+        room, last_turn = self._room()
+        if room <= 0:
+            return False
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            held = [i for work in self.works.values() for i in work.ids]
+            heads = await ledger.ready(connection, self.account, held, room, last_turn)
+            self._note_what_is_left(heads, room, last_turn)
+            if not heads:
+                return False
+            works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
+            for work in works:
+                work.batch_limit = self._batch_limits.get(work.entry.command_id, work.batch_limit)
+            outcome = await self.desk().advance(connection, works)
+            crash_point("plan.before_commit")
+        crash_point("plan.after_commit")
+        self.take(works, outcome)
+        return bool(outcome.ended)
+
+    def _room(self) -> tuple[int, int]:
+        """How many commands may be taken up, and of which turn at the latest."""
+        room = ROOM - len(self.works)
+        if room > _KEPT_FREE:
+            return room - _KEPT_FREE, ledger.LAST_TURN
+        return room, ledger.LIVE
+
+    def _note_what_is_left(self, heads: Sequence[Entry], room: int, last_turn: int) -> None:
+        full = len(heads) == room
+        if full or last_turn == ledger.LAST_TURN:
+            self.more = full
+            self.more_turn = ledger.turn(heads[-1]) if heads else ledger.LIVE
+
+    async def fail_all(self, code: str) -> None:
+        """Fail what is ready: the account has no connection."""
+        async with self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            entries = await ledger.ready(connection, self.account, [], ROOM, flagged_too=True)
+            now = now_utc()
+            failed = [entry.failed(now, code, {}) for entry in entries]
+            await write_and_publish(connection, failed, self.addresses)
+            crash_point("not_connected.before_commit")
+        crash_point("not_connected.after_commit")
+        self.more = bool(entries)
+
+    def take(self, works: Sequence[Work], outcome: Outcome) -> None:
+        """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
+        for work in works:
+            self.works[work.entry.command_id] = work
+            if work.batch_limit < FULL_BATCH:
+                self._batch_limits[work.entry.command_id] = work.batch_limit
+        for work in (*outcome.ended, *outcome.waiting):
+            self.works.pop(work.entry.command_id, None)
+        for work in outcome.ended:
+            self._batch_limits.pop(work.entry.command_id, None)
+        self.stumbles.ended(work.entry.command_id for work in outcome.ended)
+        for work in outcome.stale_facts:
+            self.facts_wanted = True
+            self.waiting.setdefault(_FACTS, []).append(work)
+        for work in outcome.old_books:
+            self.books_wanted = True
+            self.waiting.setdefault(_FACTS, []).append(work)
+        for work, element in outcome.sends:
+            self._enqueue(work, element)
+
+    def _enqueue(self, work: Work, element: Element) -> None:
+        target, claim = element.target, element.claim
+        work.route = element.route
+        queue = self.queued[element.route]
+        part = queue.get(target)
+        if claim is not None and self.claimed.get(claim, target) != target:
+            self.waiting.setdefault(claim, []).append(work)
+        elif part is not None and part.element.step == element.step and not element.shared:
+            part.members.append(work.entry.command_id)
+        elif target in self.flying or any(target in other for other in self.queued.values()):
+            self.waiting.setdefault(target, []).append(work)
+        else:
+            queue[target] = Part(element, [work.entry.command_id], work.batch_limit)
+            if claim is not None:
+                self.claimed[claim] = target
+
+    def freed(self, targets: Iterable[Target]) -> list[Work]:
+        """Works that waited for these targets, which are free now."""
+        freed = []
+        for target in targets:
+            self.flying.pop(target, None)
+            self.claimed.pop(target, None)
+            freed += self.waiting.pop(target, [])
+        return freed
+
+    # What goes out
+
+    async def dispatch(self) -> list[Call]:
+        """Put together, count and write down as many calls as the limits allow now; they may be sent then."""
+        calls: list[Call] = []
+        while any(self.queued.values()) and self.budget.wait(machine_seconds()) == 0.0:
+            parts = self._choose()
+            if not parts:
+                break
+            call = make_call(parts)
+            call.request = self.session.written(call.request)
+            calls.append(call)
+            self.budget.sent()
+            for part in parts:
+                del self.queued[part.element.route][part.element.target]
+                self.flying[part.element.target] = call
+        if calls:
+            await self._write_down(calls)
+        return calls
+
+    async def _write_down(self, calls: Sequence[Call]) -> None:
+        now = now_utc()
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            started = []
+            for work in self._members(calls):
+                if work.entry.state != "running":
+                    work.entry = work.entry.running(now)
+                    work.merged = [merged.running(now) for merged in work.merged]
+                    started += [work.entry, *work.merged]
+            await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
+            mark = await self.marking.raised(connection, calls)
+            written = await write_and_publish(connection, started, self.addresses)
+            if len(written) < len(started):
+                raise Overtaken(self.account)
+            crash_point("intent.before_commit")
+        crash_point("intent.after_commit")
+        self.marking.committed(mark, calls)
+
+    def _members(self, calls: Sequence[Call]) -> list[Work]:
+        ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
+        return [self.works[i] for i in ids]
+
+    def _choose(self) -> list[Part]:
+        """The elements of the next call: live ones before those of retries and replays; a full batch of any
+        route, else a partial one when none is worth waiting for.
+        """
+        queued = {route: sorted(self.queued[route].values(), key=self._turn) for route in _ORDER}
+        first = {route: self._turn(parts[0]) for route, parts in queued.items() if parts}
+        partial: list[Part] = []
+        now = machine_seconds()
+        for route in sorted(first, key=first.__getitem__):
+            if partial and first[route] > self._partial_turn:
+                self._queued_since = self._queued_since or now
+                if self.linger(now) <= 0:
+                    break
+            cut = batches(queued[route])
+            if len(cut) > 1 or len(cut[0]) >= cut[0][0].limit:
+                return cut[0]
+            if not partial:
+                partial, self._partial_turn = cut[0], first[route]
+        if not partial:
+            self._queued_since = None
+            return []
+        self._queued_since = self._queued_since or now
+        if self.linger(now) > 0:
+            return []
+        return partial
+
+    def _turn(self, part: Part) -> int:
+        return min(ledger.turn(self.works[member].entry) for member in part.members)
+
+    def linger(self, now: float) -> float:
+        """Seconds for which a partial batch still waits for company.
+
+        In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
+        goes at once while calls are plenty, and waits longer as they become scarce. What is live does not
+        wait for a backlog of retries or replays.
+        """
+        if self._queued_since is None:
+            return 0.0
+        more = self.more and self.more_turn <= self._partial_turn
+        backlog = more and bool(self.flying)
+        most = max(self.budget.pace(now) if not more else 0.0, _LINGER_SECONDS if backlog else 0.0)
+        return max(0.0, self._queued_since + most - now)
+
+    async def announce(self) -> None:
+        """Tell the log what holds the account, when that has changed."""
+        news = self.state.news()
+        if news is not None:
+            async with self.pool.connection() as connection, connection.transaction():
+                await ledger.check_fence(connection, self.lease)
+                await self.state.save(connection)
+                await ledger.publish_later(connection, [news], [self.account])
+                crash_point("hold.before_commit")
+            crash_point("hold.after_commit")
+
+    async def save_facts(self, facts: OrganisationFacts) -> None:
+        """Keep what Xero says about the organisation, and plan again what waited for it."""
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            await store.save_facts(connection, self.account, facts)
+            crash_point("facts.before_commit")
+        crash_point("facts.after_commit")
+        async with self.desk_lock:
+            await self.session.reload()
+        await self.facts_asked()
+
+    async def facts_asked(self) -> None:
+        """Plan again what waited for fresh facts, with those that there are."""
+        self.facts_wanted = self.books_wanted = False
+        await self.replan(self.waiting.pop(_FACTS, []))
+
+    async def replan(self, works: Sequence[Work]) -> None:
+        """Plan works again that are in hand."""
+        if works:
+            async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+                await ledger.check_fence(connection, self.lease)
+                outcome = await self.desk().advance(connection, works)
+                crash_point("replan.before_commit")
+            crash_point("replan.after_commit")
+            self.take(works, outcome)
+
+    async def release(self, hold: Hold | None) -> None:
+        """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
+        once the lane ends.
+        """
+        if not self.works:
+            return
+        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
+            idle = [work for i, work in self.works.items() if i not in under_way]
+            running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
+            back = [_given_back(entry, hold) for entry in running]
+            await write_and_publish(connection, back, self.addresses)
+            self.drop_queued()
+            crash_point("release.before_commit")
+        crash_point("release.after_commit")
+
+    def drop_queued(self) -> None:
+        """Forget what was planned and not sent: settings have changed, and it is planned anew from the
+        ledger.
+        """
+        for queue in self.queued.values():
+            for part in queue.values():
+                for member in part.members:
+                    self.works.pop(member, None)
+            queue.clear()
+        for works in self.waiting.values():
+            for work in works:
+                self.works.pop(work.entry.command_id, None)
+        self.waiting.clear()
+        flying = {target for call in self.flying.values() for target in call.held}
+        self.claimed = {claim: target for claim, target in self.claimed.items() if claim in flying}
+
+
+SEND_WITHIN = 10.0
+"""Seconds after its commit within which a call's first byte must leave."""
+_FACTS = Target("organisation", "")
+
+
+def _given_back(entry: Entry, hold: Hold | None) -> Entry:
+    return entry.waiting(hold.until, hold.code, hold.shown) if hold else entry.back_in_queue()
+
+
+def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
+    return [h for h in heads if h.command.action in _SNAPSHOT_ACTIONS and h.attempts == 0]
+
+
+def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
+    """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for
+    all.
+    """
+    by_record: dict[tuple[str, str], list[Entry]] = {}
+    for entry in behind:
+        by_record.setdefault(entry.record, []).append(entry)
+    works = []
+    for head in heads:
+        mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
+        run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
+        # One that was tried, before those ahead of it ended, spoke for them: what became of its call is found
+        # out by its own snapshot, and what came later must not stand in for it.
+        tried = next((place for place, entry in enumerate(run) if place and entry.attempts), None)
+        if tried is not None:
+            leader, run = run[tried], run[: tried + 1]
+        else:
+            leader = max(run, key=_stamp)
+        works.append(Work(leader, [e for e in run if e is not leader]))
+    return works
+
+
+def _may_merge(entry: Entry) -> bool:
+    return entry.command.action in _SNAPSHOT_ACTIONS and entry.state == "queued"
+
+
+def _stamp(entry: Entry) -> Stamp:
+    snapshot = entry.command.document or entry.command.contact
+    time = entry.command.event.time
+    return stamp(snapshot.version if snapshot else time, time, entry.seq)

@@ -1,0 +1,63 @@
+"""Asking Xero about the organisation: the few reads that settings are checked and documents resolved
+against.
+"""
+
+import asyncio
+
+from connections.facts import OrganisationFacts, with_books
+from sinks.lanes.lane import Lane
+from sinks.lanes.single_get import NotTold, read
+from sinks.ledger.entries import now_utc
+from sinks.xero.client import Request, machine_seconds
+from sinks.xero.responses import decode
+
+_PATHS = {
+    "organisation": "/Organisation",
+    "accounts": "/Accounts",
+    "tax_rates": "/TaxRates",
+    "currencies": "/Currencies",
+    "items": "/Items",
+}
+
+
+async def ask(lane: Lane) -> OrganisationFacts:
+    """Facts fresh from Xero, five calls within the account's limits.
+
+    Raises:
+        NotTold: a call failed; the lane's budget says until when to wait.
+    """
+    answers = {}
+    for name, path in _PATHS.items():
+        answers[name] = await _read(lane, path)
+    try:
+        return OrganisationFacts.from_xero(fetched_at=now_utc(), **answers)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        lane.state.back_off()
+        raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
+
+
+async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
+    """The facts with what may have been closed since: accounts and lock dates, two calls.
+
+    Raises:
+        NotTold: a call failed; the lane's budget says until when to wait.
+    """
+    organisation = await _read(lane, _PATHS["organisation"])
+    accounts = await _read(lane, _PATHS["accounts"])
+    try:
+        return with_books(facts, organisation, accounts, now_utc())
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        lane.state.back_off()
+        raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
+
+
+async def _read(lane: Lane, path: str) -> dict[str, object]:
+    while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
+        await asyncio.sleep(min(wait or 0.2, 1.0))
+    answer = await read(lane, Request("GET", path, {}, None, None))
+    document = decode(answer.body)
+    if answer.status != 200 or not isinstance(document, dict):
+        if answer.status == 404 and path == "/Currencies":
+            return {"Currencies": []}
+        raise NotTold(f"Xero answered {answer.status} to GET {path}")
+    return document

@@ -1,0 +1,73 @@
+"""Results that were committed with the states they tell of, published to Kafka, then removed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from runtime.crash_points import crash_point
+from runtime.spells import Spell
+from runtime.trouble import about_the_database
+from sinks.lanes.session import Pool
+
+log = structlog.stdlib.get_logger(__name__)
+
+CHANNEL = "sbx_outbox"
+_BATCH = 500
+_POLL = 1.0
+_AFTER_TROUBLE = 1.0
+
+Publish = Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]
+
+
+class Outbox:
+    """Publishes the outbox. Any number of workers may: each locks the rows that it takes."""
+
+    def __init__(self, pool: Pool, publish: Publish, spell: Spell) -> None:
+        self.wake = asyncio.Event()
+        self._pool = pool
+        self._publish = publish
+        self._spell = spell
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Publish whatever comes, until cancelled."""
+        while True:
+            try:
+                await self.drain()
+                await asyncio.wait_for(self.wake.wait(), _POLL)
+            except TimeoutError:
+                continue
+            except Exception as error:
+                if about_the_database(error):
+                    self._spell.trouble(error)
+                else:
+                    log.exception("results could not be published; they stay in the outbox")
+                await asyncio.sleep(_AFTER_TROUBLE)
+
+    async def drain(self) -> None:
+        """Publish until nothing is left."""
+        async with self._one_at_a_time:
+            self.wake.clear()
+            while await self._some():
+                continue
+
+    async def _some(self) -> bool:
+        """One batch. Rows go only after the broker has them: a crash in between publishes them twice,
+        which is harmless, since a result is a version.
+        """
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(_TAKE, [_BATCH])
+            rows = await cursor.fetchall()
+            if rows:
+                crash_point("outbox.before_publish")
+                await self._publish([(row[1], bytes(row[2])) for row in rows])
+                await connection.execute(_REMOVE, [[row[0] for row in rows]])
+                crash_point("outbox.before_commit")
+        if rows:
+            crash_point("outbox.after_commit")
+        return len(rows) == _BATCH
+
+
+_TAKE = "SELECT id, key, value FROM ledger.outbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED"
+_REMOVE = "DELETE FROM ledger.outbox WHERE id = ANY(%s)"

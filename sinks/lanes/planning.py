@@ -1,0 +1,348 @@
+"""Planning a set of commands and writing down what came of it, in one transaction of the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from connections.addresses import Addresses
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
+from contracts.reasons import render
+from contracts.results import Attempt
+from sinks.lanes.breaker import Breaker
+from sinks.lanes.effects import FACT_CODES
+from sinks.lanes.stumbles import Stumbles
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, describe, now_utc, result_of
+from sinks.ledger.namesakes import Namesakes
+from sinks.ledger.situations import Work, situations
+from sinks.planner import (
+    AskFacts,
+    Done,
+    Fail,
+    Known,
+    Plan,
+    Remember,
+    Send,
+    Situation,
+    Wait,
+    half_way,
+    known_details,
+    plan,
+)
+from sinks.planner.contradictions import contradictions
+from sinks.xero.elements import ROUTES, Element, Link, Target
+
+log = structlog.stdlib.get_logger(__name__)
+
+_SUPERSEDES = {
+    "": (),
+    "snapshots": ("created", "edited"),
+    "money": ("payment_applied", "refund_applied"),
+    "receipts": ("received",),
+    "order": ("created", "edited", "received"),
+    "transaction": ("payment_applied", "refund_applied"),
+}
+_MOST_PLANS = 20
+_LAST_POSITION = 2**63 - 1
+_DOUBT_AGAIN_AFTER = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What planning came to."""
+
+    sends: list[tuple[Work, Element]] = field(default_factory=list)
+    ended: list[Work] = field(default_factory=list)
+    waiting: list[Work] = field(default_factory=list)
+    stale_facts: list[Work] = field(default_factory=list)
+    """They failed by what we believe of the organisation: ask Xero again, then plan once more."""
+    old_books: list[Work] = field(default_factory=list)
+    """Their next step cannot be undone: ask Xero what is closed now, then plan once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The account's settings and facts at the time of planning."""
+
+    account: str
+    settings: Settings
+    facts: OrganisationFacts
+    facts_may_be_stale: bool
+    doubted: dict[str, datetime] = field(default_factory=dict)
+    """By reason code for which Xero was asked although the facts were new: from when the facts were."""
+    breaker: Breaker = field(default_factory=Breaker)
+    stumbles: Stumbles = field(default_factory=Stumbles)
+    names: Namesakes = field(default_factory=Namesakes)
+
+    async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
+        """Plan every work until it has a next step, waits, or ends; write links, states and results.
+
+        Runs in the caller's transaction, which holds the fence.
+        """
+        outcome = Outcome()
+        writer = _Writer(self)
+        pending = list(works)
+        for _ in range(_MOST_PLANS):
+            if not pending:
+                break
+            pending = await self._plan_once(connection, pending, outcome, writer)
+        for work in pending:
+            writer.end(
+                work,
+                work.entry.failed(now_utc(), "our_error", {"message": "planning does not come to an end"}),
+            )
+            outcome.ended.append(work)
+        await writer.write(connection)
+        return outcome
+
+    async def _plan_once(
+        self, connection: ledger.Connection, works: list[Work], outcome: Outcome, writer: "_Writer"
+    ) -> list[Work]:
+        """One plan each; returns those that learnt something and must be planned again."""
+        found = await situations(connection, self.account, works, self.settings, self.facts, self.names)
+        again: list[Work] = []
+        learnt: dict[Target, Link] = {}
+        for work, situation in zip(works, found, strict=True):
+            if self.breaker.why and work.entry.state == "queued":
+                outcome.waiting.append(work)  # stays in the queue as it is
+                continue
+            step = self._unless_xero_stumbles(work, _plan(situation))
+            if isinstance(step, Send):
+                outcome.sends.append((work, step.element))
+                writer.progress(work)
+            elif isinstance(step, Remember):
+                learnt |= {link.target: link for link in step.links}
+                self._forget_what_is_gone(step.links)
+                await ledger.resolve_unknown(connection, self.account, step.resolved)
+                if step.acted:
+                    work.entry = replace(work.entry, acted=True)
+                if step.afresh:
+                    work.known, work.refusal = Known(), None
+                again.append(work)
+            elif isinstance(step, AskFacts):
+                work.facts_asked_at = now_utc()
+                outcome.old_books.append(work)
+            elif isinstance(step, Wait):
+                writer.end(
+                    work, work.entry.waiting(step.until, step.code, {"step": work.entry.command.action})
+                )
+                outcome.waiting.append(work)
+            elif isinstance(step, Fail) and self._worth_asking(work, step):
+                work.facts_refreshed = True
+                work.refusal = None
+                outcome.stale_facts.append(work)
+            elif isinstance(step, Fail) and _name_may_be_free(work, step):
+                work.name_asked_again = True
+                work.known, work.refusal = Known(), None
+                again.append(work)
+            elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
+                writer.end(work, work.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
+                outcome.waiting.append(work)
+            else:
+                writer.conclude(work, step, situation)
+                outcome.ended.append(work)
+        await ledger.write_links(connection, self.account, learnt.values())
+        return again
+
+    def _forget_what_is_gone(self, links: Sequence[Link]) -> None:
+        """A contact that Xero does not know any more is nobody's namesake."""
+        for link in links:
+            if link.removed and link.target.kind == "contact":
+                self.names.forget(link.xero_id)
+
+    def _unless_xero_stumbles(self, work: Work, step: Plan) -> Plan:
+        """The step, or the end of a command that would be sent once more although Xero stumbles over it
+        alone.
+        """
+        status = self.stumbles.status(work.entry.command_id)
+        if status is None or not isinstance(step, Send) or ROUTES[step.element.route].reads:
+            return step
+        return Fail("xero_stumbles", {"status": f"HTTP {status}"})
+
+    def _worth_asking(self, work: Work, step: Fail) -> bool:
+        """True when the failure may only mean that the organisation was changed since we asked about it.
+
+        Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
+        they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
+        """
+        if step.code not in FACT_CODES or work.facts_refreshed:
+            return False
+        if self.facts_may_be_stale or work.entry.revision > 0:
+            return True
+        if work.refusal is None:
+            return False
+        asked = self.doubted.setdefault(step.code, self.facts.fetched_at)
+        if self.facts.fetched_at - asked > _DOUBT_AGAIN_AFTER:
+            self.doubted[step.code] = asked = self.facts.fetched_at
+        return asked == self.facts.fetched_at
+
+
+def _name_may_be_free(work: Work, step: Fail) -> bool:
+    """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
+    was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
+    looked_up = work.known.contact_by_name is not None
+    return step.code == "contact_name_unseen" and looked_up and not work.name_asked_again
+
+
+def _plan(situation: Situation) -> Plan:
+    """A bug in planning one command must not stop the others: it fails, with the reason ``our_error``."""
+    try:
+        return plan(situation)
+    except Exception as error:
+        log.exception("planning broke", command=situation.command.command_id)
+        return Fail("our_error", {"message": f"{type(error).__name__}: {error}"})
+
+
+def _reach(entry: Entry) -> Entry:
+    """The entry at the position up to which it ends what failed. A snapshot action that was retried has sent
+    the newest snapshot that is known, hence those of all others, too."""
+    if entry.revision > 0 and entry.command.action in _SUPERSEDES["snapshots"]:
+        return replace(entry, seq=_LAST_POSITION)
+    return entry
+
+
+_NOT_FOR_CONTENT = FACT_CODES | {"needs_review", "our_error", "not_connected"}
+
+
+def _can_stand_alone(s: Situation, code: str) -> bool:
+    """True when what was merged into a refused snapshot is planned by itself: it was refused for its content,
+    and an older one that is sent can still be changed later.
+    """
+    if code in _NOT_FOR_CONTENT:
+        return False
+    in_xero = s.invoice_link is not None or s.order_link is not None
+    if in_xero or s.command.entity != "invoice":
+        return True
+    return s.settings.invoice_status == "draft" or s.settings.edit_authorised == "push"
+
+
+def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
+    """What was merged into an entry that failed: a create says that it was not its own content."""
+    code = entry.reason_code or "our_error"
+    if merged.command.action != "created" or code in _NOT_FOR_CONTENT:
+        return merged.failed(now, code, entry.reason_args)
+    newer = render(code, {"document": describe(entry.command), **entry.reason_args})[0]
+    return merged.failed(now, "newer_version_refused", {"newer": newer})
+
+
+class _Writer:
+    """Collects entries at their new versions and writes them with their results."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._entries: list[Entry] = []
+        self._superseding: list[tuple[Entry, Sequence[str]]] = []
+        self._all_money: list[Entry] = []
+        """What ends all payments and refunds before it."""
+        self._told: list[Entry] = []
+        """Payments and refunds, each of which ends what failed of its own transaction before it."""
+
+    def end(self, work: Work, entry: Entry, alone: bool = False) -> None:
+        """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
+        itself when it can stand ``alone``.
+        """
+        work.entry = entry
+        self._entries.append(entry)
+        now = now_utc()
+        speaks_for = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
+        for merged in work.merged:
+            if entry.state == "completed":
+                self._entries.append(merged.completed(now, speaks_for))
+            elif entry.state == "failed":
+                self._entries.append(merged.back_in_queue() if alone else _failed_with(merged, now, entry))
+            else:
+                self._entries.append(
+                    merged.waiting(
+                        entry.next_attempt_at, entry.reason_code or "xero_unavailable", entry.reason_args
+                    )
+                )
+
+    def progress(self, work: Work) -> None:
+        """An attempt was made and another step follows."""
+        if work.entry.made:
+            work.entry = replace(work.entry, version=work.entry.version + 1)
+            self._entries.append(work.entry)
+            work.entry = replace(work.entry, made=())
+
+    def conclude(self, work: Work, step: Plan, situation: Situation) -> None:
+        """The work has ended."""
+        entry = work.entry
+        now = now_utc()
+        if isinstance(step, Done):
+            outcome = step.outcome or ("posted" if entry.acted else "already_there")
+            if outcome == "already_there" and entry.perhaps_acted:
+                outcome = "posted"  # what it has found was made by an earlier call of its own
+            if outcome == "posted":
+                self._desk.breaker.posted()
+            told = contradictions(entry.command, now) if outcome in ("posted", "already_there") else ()
+            warnings = tuple(dict.fromkeys((*step.warnings, *told)))
+            self.end(work, entry.completed(now, outcome, step.link, warnings))
+            for word in step.supersedes.split():
+                self._superseding.append((_reach(work.entry), _SUPERSEDES[word]))
+                if word == "money":
+                    self._all_money.append(work.entry)
+                elif word == "transaction":
+                    self._told.append(work.entry)
+        elif isinstance(step, Fail):
+            details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
+            details |= half_way(situation)
+            self.end(work, entry.failed(now, step.code, details), _can_stand_alone(situation, step.code))
+            self._desk.breaker.failed(step.code, details.get("message", ""))
+
+    async def write(self, connection: ledger.Connection) -> None:
+        """Everything collected, in the caller's transaction."""
+        earlier = [
+            entry
+            for entry in await ledger.earlier_failed(connection, self._desk.account, self._superseding)
+            if self._ends(entry)
+        ]
+        known = {entry.command_id for entry in self._entries}
+        now = now_utc()
+        unique = {e.command_id: e for e in earlier if e.command_id not in known}
+        self._entries += [entry.completed(now, "superseded") for entry in unique.values()]
+        addresses = Addresses.of(self._desk.settings, self._desk.facts.short_code)
+        await write_and_publish(connection, self._entries, addresses)
+
+    def _ends(self, failed: Entry) -> bool:
+        """True unless it is a payment or refund, and only others of its record end something."""
+        if failed.command.action not in _SUPERSEDES["money"]:
+            return True
+        if any(done.record == failed.record and done.seq > failed.seq for done in self._all_money):
+            return True
+        return any(_tells_again(done, failed) for done in self._told)
+
+
+def _tells_again(done: Entry, failed: Entry) -> bool:
+    """True when ``done`` is the same transaction as ``failed``, told later."""
+    own, other = done.command, failed.command
+    return (
+        done.record == failed.record
+        and done.seq > failed.seq
+        and own.action == other.action
+        and own.transaction is not None
+        and other.transaction is not None
+        and own.transaction.transaction_id == other.transaction.transaction_id
+        and own.event.time >= other.event.time
+    )
+
+
+async def write_and_publish(
+    connection: ledger.Connection, entries: Sequence[Entry], addresses: Addresses
+) -> set[str]:
+    """Entries at their new versions into the ledger, and the results that tell the log so into the outbox.
+
+    Returns the ids of those that were written: an entry that an operator changed in between stays as it is.
+    """
+    written = await ledger.write_entries(connection, entries)
+    kept = [entry for entry in entries if entry.command_id in written]
+    results = [result_of(entry, addresses) for entry in kept]
+    await ledger.publish_later(connection, results, [entry.command.key for entry in kept])
+    return written
+
+
+def with_attempt(entry: Entry, attempt: Attempt) -> Entry:
+    """The entry with one more attempt, to be published with its next version."""
+    return replace(entry, attempts=entry.attempts + 1, made=(*entry.made, attempt))

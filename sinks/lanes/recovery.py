@@ -1,0 +1,105 @@
+"""Calls whose answer nobody has seen: taken up again when an account gets a new lane."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runtime.crash_points import crash_point
+from sinks.lanes.lane import Lane
+from sinks.lanes.planning import write_and_publish
+from sinks.lanes.sending import Flight
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, entry_of_row
+from sinks.ledger.situations import Work
+from sinks.xero.calls import Call, Part
+from sinks.xero.client import Request
+from sinks.xero.elements import ROUTES, Element, Route, Target
+from sinks.xero.responses import decode
+
+
+async def recover(lane: Lane) -> list[Flight]:
+    """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
+    async with lane.pool.connection() as connection, connection.transaction():
+        await ledger.check_fence(connection, lane.lease)
+        intents = await ledger.fetch(connection, "unanswered", [lane.account])
+        elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
+        ids = {member for row in elements for member in row["members"]}
+        rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
+        works = [Work(entry_of_row(row)) for row in rows]
+        held = [str(member) for member in ids]
+        running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
+        await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
+        crash_point("recovery.before_commit")
+    crash_point("recovery.after_commit")
+    for work in works:
+        lane.works[work.entry.command_id] = work
+    flights = []
+    for intent in intents:
+        own = [row for row in elements if row["intent_id"] == intent["intent_id"]]
+        call = _call(intent, own)
+        for target in call.targets:
+            lane.flying[target] = call
+        flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
+    return flights
+
+
+def _idle(works: Iterable[Work], running: Iterable[Entry]) -> list[Entry]:
+    """What an earlier lane had in hand, but not under way, when it was killed, back in the queue: nobody is
+    at work on it. What runs of a record with a call under way was merged into that call's work, and stays so.
+    """
+    by_record = {work.entry.record: work for work in works}
+    idle = []
+    for entry in running:
+        leader = by_record.get(entry.record)
+        if leader is None:
+            idle.append(entry.back_in_queue())
+        else:
+            leader.merged.append(entry)
+    return idle
+
+
+def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
+    """The call as it was written down: the very same request line, headers, bytes and key."""
+    route = ROUTES[intent["route"]]
+    body = bytes(intent["body"]) if intent["body"] is not None else None
+    request = Request(
+        intent["method"],
+        intent["path"],
+        _in_order(route, intent["query"]),
+        body,
+        intent["idempotency_key"],
+        target=intent["target"] or "",
+        headers=intent["headers"],
+    )
+    bodies = _bodies(route, body)
+    parts = [
+        Part(
+            Element(
+                route.name,
+                row["step"],
+                Target(row["kind"], row["record_id"], row["transaction_id"]),
+                bodies[row["position"]] if bodies else None,
+                row["match"],
+                memory=row["memory"],
+            ),
+            [str(member) for member in row["members"]],
+        )
+        for row in elements
+    ]
+    return Call(str(intent["intent_id"]), route, parts, request)
+
+
+def _in_order(route: Route, query: Mapping[str, str]) -> dict[str, str]:
+    """The query in the order of its route: the database keeps its own. For calls that were written down
+    before their request line was kept.
+    """
+    known = [name for name in route.query if name in query]
+    return {name: query[name] for name in (*known, *(other for other in query if other not in known))}
+
+
+def _bodies(route: Route, body: bytes | None) -> list[Any]:
+    """The elements out of the bytes that were sent, digit for digit; none of a read."""
+    sent = None if body is None else decode(body)
+    if not isinstance(sent, Mapping):
+        return []
+    elements = sent.get(route.envelope)
+    return elements if isinstance(elements, list) else [sent]

@@ -1,0 +1,356 @@
+"""A lane at work: take up, plan, send, wait; until the worker stops or the lease is lost."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from connections import store
+from runtime.crash_points import crash_point
+from runtime.trouble import about_the_database
+from sinks.drift import reading as drift
+from sinks.lanes.bursts import Rush
+from sinks.lanes.lane import FACTS_GOOD_FOR, Lane
+from sinks.lanes.organisation import ask, ask_books
+from sinks.lanes.recovery import recover
+from sinks.lanes.sending import Flight
+from sinks.lanes.single_get import NotTold
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import now_utc
+from sinks.recover import clearing
+from sinks.xero.calls import Call
+from sinks.xero.client import machine_seconds
+
+log = structlog.stdlib.get_logger(__name__)
+
+LEASE_SECONDS = 70.0
+"""Longer than the deadline of a call, so that a call never outlives the right to make it unnoticed."""
+_RENEW_EVERY = 10.0
+_IDLE_POLL = 5.0
+_READING_POLL = 0.5
+_IDLE_LONGEST = 120.0
+_ENDING = 20.0
+
+
+class LaneRunner:
+    """Runs one lane from its lease to its end."""
+
+    def __init__(self, lane: Lane, rush: Rush) -> None:
+        self.lane = lane
+        self._rush = rush
+        self.wake = asyncio.Event()
+        self.connection_changed = True
+        self._reading: str | None = None
+        self._comparing = False
+        self._clears = False
+        self._clearing = False
+        self._clear_after = 0.0
+        self._stop = asyncio.Event()
+        self._idle_since = machine_seconds()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Where the lane fails by itself at that moment, nobody looks: that is no fault to be told.
+        self._crash.add_done_callback(lambda crash: crash.cancelled() or crash.exception())
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._stop.set()
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            LeaseLost: another worker has the account.
+            psycopg.Error: the database is away; what was in hand is taken up again from the ledger.
+        """
+        renewing = asyncio.create_task(self._guarded(self._renew()))
+        try:
+            await self._take_over()
+            while not self._stop.is_set():
+                self.wake.clear()
+                delay = await self._turn()
+                await self._rest(delay)
+            await self._finish()
+        finally:
+            renewing.cancel()
+            for task in self._tasks:
+                task.cancel()
+            self.lane.state.budget.leave()
+            self.lane.session.close()
+
+    async def _take_over(self) -> None:
+        await self.lane.session.reload()
+        self.connection_changed = False
+        self.lane.state.budget.wake = self.wake.set
+        async with self.lane.pool.connection() as connection:
+            await self.lane.state.restore(connection)
+        try:
+            flights = await recover(self.lane)
+        except ledger.LeaseLost:
+            raise
+        except Exception as error:
+            if not about_the_database(error):
+                await self._while_paused()
+            raise
+        if flights:  # whoever wrote them down may have died before their mark was in Kafka
+            await self.lane.marking.publish()
+        for flight in flights:
+            self._start(flight.run())
+
+    async def _while_paused(self) -> None:
+        """What cannot be taken up breaks the lane again and again, until its account has paused itself: then
+        the log says so, and the lane rests until somebody resumes it.
+        """
+        session = self.lane.session
+        while session.connection is not None and session.connection.paused_reason and not self._stop.is_set():
+            self.wake.clear()
+            await self.lane.announce()
+            await self._rest(_IDLE_POLL)
+            await session.reload()
+
+    async def _turn(self) -> float:
+        """One round. Returns seconds until the next is due without anything happening."""
+        lane = self.lane
+        if self.connection_changed:
+            await self._reload()
+        if self._stop.is_set():
+            return 0.0
+        if lane.session.connection is None:
+            await lane.fail_all("not_connected")
+            return 0.0 if lane.more else self._idle_delay()
+        if lane.state.lost and lane.session.connection.status != "lost":
+            await self._mark_lost(lane.state.lost)
+        if lane.state.breaker.why and lane.session.connection.paused_reason is None:
+            await self._pause(lane.state.breaker.why)
+        await lane.announce()
+        hold = lane.state.obstacle()
+        if hold is not None:
+            await lane.release(hold)
+            if hold.code == "account_paused" and (await self._requests())["facts"]:
+                await self._facts_ready()  # what an operator asks is answered all the same
+            left = lane.budget.closed_until - machine_seconds()
+            return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
+        if not await self._facts_ready():
+            return 0.1
+        self._clear()
+        gathering = self._gathering()
+        if gathering == 0.0:
+            self._rush.taken_up(lane.account, machine_seconds())
+            await lane.load()
+        if lane.state.breaker.why:
+            return 0.0
+        for call in await lane.dispatch():
+            self._start(self._fly(call))
+        self._compare()
+        delay = await self._delay()
+        return min(delay, gathering) if gathering else delay
+
+    def _gathering(self) -> float:
+        """Seconds for which new commands are left to come in; none while more is there than was taken up."""
+        return 0.0 if self.lane.more else self._rush.wait(self.lane.account, machine_seconds())
+
+    def _clear(self) -> None:
+        """Go on finding out what was perhaps sent, where somebody has asked for that."""
+        if self._clears and not self._clearing and machine_seconds() >= self._clear_after:
+            self._idle_since = machine_seconds()
+            self._clearing = True
+            self._start(self._clear_step())
+
+    async def _clear_step(self) -> None:
+        try:
+            wait = await clearing.step(self.lane)
+            self._clear_after = machine_seconds() + wait / self.lane.rate
+        except NotTold as trouble:
+            log.warning("what was perhaps sent is not found out yet", error=str(trouble))
+            self._clear_after = machine_seconds() + _READING_POLL
+        finally:
+            self._clearing = False
+
+    def _compare(self) -> None:
+        """Go on with a reading that was asked for, when nothing else is to be sent and calls are plenty."""
+        lane = self.lane
+        if self._reading is None or self._comparing:
+            return
+        self._idle_since = machine_seconds()
+        if lane.more or lane.works or not lane.budget.spare(machine_seconds()):
+            return
+        self._comparing = True
+        self._start(self._compare_step(self._reading))
+
+    async def _compare_step(self, run_id: str) -> None:
+        try:
+            await drift.step(self.lane, run_id)
+        except NotTold as trouble:
+            log.warning("a reading rests", account=self.lane.account, error=str(trouble))
+        finally:
+            self._comparing = False
+
+    async def _delay(self) -> float:
+        lane = self.lane
+        if lane.facts_wanted or lane.books_wanted:
+            return 0.0
+        delays = [_IDLE_POLL if self._reading is None and not self._clears else _READING_POLL]
+        now = machine_seconds()
+        if any(lane.queued.values()):
+            wait = lane.budget.wait(now)
+            if wait is not None:
+                delays.append(max(wait, lane.linger(now), 0.005))
+        elif lane.more and not lane.flying:
+            delays.append(0.0)
+        if not lane.works:
+            delays.append(await self._next_due())
+            delays.append(self._idle_delay())
+        else:
+            self._idle_since = now
+        return min(delays)
+
+    def _idle_delay(self) -> float:
+        """A lane without anything to do gives its account back after a while; new work starts it anew."""
+        if machine_seconds() - self._idle_since > _IDLE_LONGEST:
+            self.stop()
+        return _IDLE_POLL
+
+    async def _next_due(self) -> float:
+        async with self.lane.pool.connection() as connection:
+            rows = await ledger.fetch(connection, "next_due", [self.lane.account])
+        due_in = rows[0]["due_in"]
+        return _IDLE_POLL if due_in is None else max(0.01, due_in)
+
+    async def _facts_ready(self) -> bool:
+        """What is known of the organisation is good enough to plan with, and who asked about it has an
+        answer.
+        """
+        lane = self.lane
+        connection = lane.session.connection
+        assert connection is not None
+        open_requests = await self._requests()
+        requests = open_requests["facts"]
+        self._reading = next(iter(open_requests["drift"]), None)
+        self._clears = bool(open_requests["clearing"])
+        facts = connection.facts
+        fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
+        whole = not fresh or requests or lane.facts_wanted
+        if not whole and not lane.books_wanted:
+            return True
+        error: str | None = None
+        try:
+            if whole or facts is None:
+                await lane.save_facts(await ask(lane))
+            else:
+                await lane.save_facts(await ask_books(lane, facts))
+        except NotTold as trouble:
+            log.warning("the organisation was not told", account=lane.account, error=str(trouble))
+            error = str(trouble)
+        if requests:
+            async with lane.pool.connection() as db, db.transaction():
+                await db.execute(ledger.SQL["answer_requests"], {"request_ids": requests, "error": error})
+                await db.execute("SELECT pg_notify('sbx_requests', %s)", [lane.account])
+                crash_point("answer.before_commit")
+            crash_point("answer.after_commit")
+        return error is None
+
+    async def _requests(self) -> dict[str, list[str]]:
+        """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
+        async with self.lane.pool.connection() as connection:
+            rows = await ledger.fetch(connection, "open_requests", {"account": self.lane.account})
+        found: dict[str, list[str]] = {"facts": [], "drift": [], "clearing": []}
+        for row in rows:
+            found[row["kind"]].append(str(row["request_id"]))
+        return found
+
+    async def _reload(self) -> None:
+        self.connection_changed = False
+        before = self.lane.session.connection
+        async with (
+            self.lane.desk_lock
+        ):  # what a landing call has just learnt must not be overwritten by older news
+            await self.lane.session.reload()
+        after = self.lane.session.connection
+        if after is not None and (before is None or _app(before) != _app(after)):
+            self.stop()  # which worker may have the account hangs on its organisation
+        if after is not None and before is not None and after.connected_at != before.connected_at:
+            self.lane.state.reconnected()
+        if before is not None and before.paused_reason and after is not None and not after.paused_reason:
+            self.lane.state.resumed()
+        if before is None or after is None or before.written != after.written:
+            async with self.lane.desk_lock:
+                self.lane.drop_queued()
+
+    async def _mark_lost(self, reason: str) -> None:
+        async with self.lane.pool.connection() as connection, connection.transaction():
+            await store.mark_lost(connection, self.lane.account, reason)
+            crash_point("lost.before_commit")
+        crash_point("lost.after_commit")
+        await self._reload()
+
+    async def _pause(self, why: str) -> None:
+        """The account stops by itself; an operator resumes it."""
+        account = self.lane.account
+        log.error("account pauses itself", account=account, why=why, remedy=f"sbx resume {account}")
+        async with self.lane.pool.connection() as connection, connection.transaction():
+            await store.pause(connection, account, actor="sbx", reason=why)
+            crash_point("pause.before_commit")
+        crash_point("pause.after_commit")
+        await self._reload()
+
+    async def _fly(self, call: Call) -> None:
+        await Flight(self.lane, call).run()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self.wake.set()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """An error in anything beside the lane ends the lane: it starts anew from the ledger."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by the lane itself
+            if not self._crash.done():
+                self._crash.set_exception(error)
+            self.wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for something to happen.
+
+        Raises:
+            whatever ended a task beside the lane.
+        """
+        waking: asyncio.Future[Any] = asyncio.ensure_future(self.wake.wait())
+        await asyncio.wait([waking, self._crash], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        waking.cancel()
+        if self._crash.done():
+            self._crash.result()
+
+    async def _finish(self) -> None:
+        """Let calls under way land, then give the account back."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_ENDING)
+        lane = self.lane
+        await lane.release(None)
+        async with lane.pool.connection() as connection, connection.transaction():
+            await connection.execute(ledger.SQL["release_lease"], lane.lease.parameters())
+            crash_point("return.before_commit")
+        crash_point("return.after_commit")
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY)
+            parameters = {**self.lane.lease.parameters(), "ttl": LEASE_SECONDS}
+            async with self.lane.pool.connection() as connection, connection.transaction():
+                cursor = await connection.execute(ledger.SQL["renew_lease"], parameters)
+                crash_point("renew.before_commit")
+            crash_point("renew.after_commit")
+            if cursor.rowcount == 0:
+                raise ledger.LeaseLost(self.lane.account)
+
+
+def _app(connection: store.Connection) -> tuple[str, str]:
+    """By which Xero counts calls."""
+    return connection.tenant_id, connection.client_id

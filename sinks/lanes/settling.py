@@ -1,0 +1,228 @@
+"""The end of a call: its answer, what it changed, and the next states of its commands, in one transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from connections import store
+from contracts.reasons import text_shape
+from contracts.results import Attempt
+from runtime.crash_points import crash_point
+from runtime.secrets import mask
+from sinks.lanes.effects import apply
+from sinks.lanes.lane import Lane
+from sinks.lanes.planning import with_attempt
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import now_utc
+from sinks.ledger.exchange_rates import compare_rate
+from sinks.ledger.situations import Work
+from sinks.planner import Refusal
+from sinks.xero.calls import Call, Part
+from sinks.xero.client import Answer
+from sinks.xero.elements import ROUTES, Link, Target, encode_memory
+from sinks.xero.responses import Reading, Result
+from sinks.xero.statuses import is_archived
+
+log = structlog.stdlib.get_logger(__name__)
+
+NO_ANSWER = "no answer"
+"""How a call ends that was sent, and whose answer nobody has seen in time."""
+_SERVER_ERROR = 500
+_SHOWN = 20_000
+"""Characters of a request or an answer that an attempt keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended. ``look_up_in``: seconds after which a look-up of what is unknown can be trusted."""
+
+    conclusion: str
+    reading: Reading
+    started: datetime
+    answer: Answer | None
+    look_up_in: float
+
+
+async def land(lane: Lane, call: Call, ending: Ending) -> None:
+    """Keep how ``call`` ended, plan its commands on, and let go of its targets.
+
+    Raises:
+        LeaseLost: the account belongs to another worker now; nothing was kept.
+    """
+    works: dict[str, Work] = {}
+    async with lane.desk_lock:
+        async with lane.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, lane.lease)
+            await _conclude(connection, call, ending)
+            links = await _links(connection, lane.account, call.targets)
+            changed = []
+            await _items_made(lane, connection, call, ending)
+            for part, result in zip(call.parts, ending.reading.results, strict=True):
+                members = [lane.works[i] for i in part.members]
+                works |= {work.entry.command_id: work for work in members}
+                followers = lane.waiting.get(part.element.target, []) if part.element.shared else []
+                taught = [*members, *followers]
+                link = _applied(call, part, result, taught, links.get(part.element.target))
+                _note_trouble(lane, call, ending, members)
+                _tell_namesakes(lane, part, result)
+                if link is not None:
+                    changed.append(await _with_rate(lane, connection, part, result, link))
+                    if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
+                        await ledger.resolve_unknown(connection, lane.account, [part.element.target])
+                for work in members if result.verdict == "ok" else taught:
+                    if _perhaps_applied(call, result, ending):
+                        work.entry = replace(work.entry, perhaps_acted=True)
+                    work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
+            await ledger.write_links(connection, lane.account, changed)
+            await lane.state.save(connection)
+            freed = [work for target in call.held for work in lane.waiting.get(target, ())]
+            works |= {work.entry.command_id: work for work in freed}
+            outcome = await lane.desk().advance(connection, list(works.values()))
+            crash_point("landing.before_commit")
+        crash_point("landing.after_commit")
+        lane.freed(call.held)
+        lane.take(list(works.values()), outcome)
+
+
+def _perhaps_applied(call: Call, result: Result, ending: Ending) -> bool:
+    """True when the element may have been done, though nobody said so: what is found of it later is ours."""
+    if call.route.reads:
+        return False
+    if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
+        return ending.conclusion == NO_ANSWER or (ending.answer is not None and ending.answer.status >= 500)
+    return result.verdict in ("unknown", "split")
+
+
+def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
+    """What came of a call that gave a contact its name is told to those that wait to give it to theirs: they
+    need not be refused themselves.
+    """
+    element = part.element
+    if element.target.kind != "contact" or ROUTES[element.route].reads:
+        return
+    found = result.found[0] if result.found else {}
+    away = is_archived(found) or bool(found.get("MergedToContactID"))
+    if result.verdict == "ok" and not away:
+        lane.names.learn(element, found)
+    elif element.xero_id:
+        lane.names.forget(element.xero_id)
+    if element.claim is None or result.verdict != "refused" or result.code != "contact_name_taken":
+        return
+    for work in lane.waiting.get(element.claim, ()):
+        if work.route == element.route == "contacts.create":
+            work.refusal = Refusal(element.step, result.code, result.details, create=True)
+
+
+def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:
+    """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up,
+    or the command fails with our own error.
+    """
+    try:
+        return apply(part.element, result, members, link)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        log.exception("an answer could not be taken in", call=call.intent_id, step=part.element.step)
+        told = {"message": f"Xero's answer could not be read: {error!r}"}
+        return apply(part.element, Result("refused", code="our_error", details=told), members, link)
+
+
+async def _with_rate(
+    lane: Lane, connection: ledger.Connection, part: Part, result: Result, link: Link
+) -> Link:
+    """Of a document that Xero took: its exchange rate is compared with the last one, and kept."""
+    current = lane.session.connection
+    known = current is not None and current.facts is not None
+    if result.verdict != "ok" or "fingerprint" not in part.element.memory or not known:
+        return link
+    assert current is not None and current.facts is not None
+    found = result.found[0] if result.found else {}
+    return await compare_rate(
+        connection, lane.account, current.facts.base_currency, part.element, found, link
+    )
+
+
+def _note_trouble(lane: Lane, call: Call, ending: Ending, members: list[Work]) -> None:
+    """An error of Xero's own over one element alone is counted against that."""
+    status = ending.answer.status if ending.answer is not None else 0
+    broke = status >= _SERVER_ERROR
+    if call.route.reads:
+        return
+    for work in members:
+        if broke:
+            lane.stumbles.over(work.entry.command_id, status, alone=len(call.parts) == 1)
+    if ending.answer is not None and not broke:
+        lane.stumbles.passed([work.entry.command_id for work in members])
+
+
+async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:
+    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in ending.reading.results]
+    answer = ending.answer
+    await ledger.conclude(
+        connection,
+        call,
+        ending.conclusion,
+        verdicts,
+        ending.look_up_in,
+        answer.status if answer else None,
+        mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        if answer
+        else None,
+    )
+
+
+async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Ending) -> None:
+    """An item that we made is among the organisation's facts from here on. One that was there before is asked
+    for, since Xero may count its stock.
+    """
+    made = {
+        part.element.target.record_id
+        for part, result in zip(call.parts, ending.reading.results, strict=True)
+        if part.element.target.kind == "item" and result.verdict == "ok"
+    }
+    current = lane.session.connection
+    if made and current is not None and current.facts is not None:
+        facts = replace(current.facts, item_codes=(current.facts.item_codes or frozenset()) | made)
+        await store.save_facts(connection, lane.account, facts)
+        lane.session.connection = replace(current, facts=facts)
+
+
+async def _links(connection: ledger.Connection, account: str, targets: list[Target]) -> dict[Target, Link]:
+    records = {t.record_id for t in targets if t.kind != "contact"}
+    contacts = {t.record_id for t in targets if t.kind == "contact"}
+    return await ledger.links(connection, account, records, contacts)
+
+
+def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work) -> Attempt:
+    """The call as the entry saw it: its own element of request and answer, without headers, masked."""
+    answer = ending.answer
+    body: Any = part.element.body
+    refusal = result.details.get("message", "") if result.code else ""
+    return Attempt(
+        attempt_id=f"{call.intent_id}:{work.entry.command_id}",
+        number=work.entry.attempts + 1,
+        step=part.element.step,
+        method=call.request.method,
+        path=call.request.path,
+        started_at=ending.started,
+        finished_at=now_utc(),
+        status=answer.status if answer else None,
+        request=mask(encode_memory(call.request.query if body is None else body))[:_SHOWN],
+        answer=mask(_shown(result, answer))[:_SHOWN],
+        error="" if answer else mask(ending.conclusion),
+        refused=result.code,
+        refusal=refusal[:_SHOWN],
+        refusal_shape=text_shape(refusal),
+    )
+
+
+def _shown(result: Result, answer: Answer | None) -> str:
+    if answer is None:
+        return ""
+    if result.raw is not None:
+        return _readable.encode(result.raw).decode()
+    return answer.body.decode(errors="replace")
+
+
+_readable = msgspec.json.Encoder(decimal_format="number")

@@ -1,0 +1,39 @@
+"""Single reads beside the batches: what the lane asks Xero about for itself and for operators."""
+
+from sinks.lanes.lane import SEND_WITHIN, Lane
+from sinks.xero.client import Answer, NoAnswer, NotSent, Request, machine_seconds
+from sinks.xero.oauth import TokenRefused, TokenUnavailable
+from sinks.xero.responses import trouble_of
+
+
+class NotTold(Exception):
+    """Xero did not say; the message says why. Worth another try later."""
+
+
+async def read(lane: Lane, request: Request) -> Answer:
+    """One call, now: whoever asks has waited until the account's limits allow it.
+
+    Raises:
+        NotTold: no answer, or one that is about the account and not about the request; the lane's budget
+            says until when to wait.
+    """
+    lane.budget.sent()
+    try:
+        token = await lane.session.token()
+        answer = await lane.session.call(request, token, machine_seconds() + SEND_WITHIN)
+    except TokenRefused as error:
+        lane.budget.not_sent()
+        lane.state.lost = str(error)
+        raise NotTold(str(error)) from error
+    except (TokenUnavailable, NotSent) as error:
+        lane.budget.not_sent()
+        lane.state.back_off()
+        raise NotTold(str(error)) from error
+    except NoAnswer as error:
+        lane.budget.lost()
+        lane.state.back_off()
+        raise NotTold(str(error)) from error
+    lane.state.answered(answer, token)
+    if trouble_of(answer.status):
+        raise NotTold(f"Xero answered {answer.status} to {request.method} {request.path}")
+    return answer

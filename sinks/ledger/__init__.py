@@ -1,0 +1,1 @@
+"""What the ledger holds: commands, links, elements, intents, snapshots."""

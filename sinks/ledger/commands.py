@@ -1,0 +1,277 @@
+"""What an operator does with single commands: try again, leave it, decide about it.
+
+One transaction of the ledger each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import msgspec
+from psycopg.rows import class_row, dict_row
+
+from connections import store
+from connections.addresses import Addresses
+from contracts.reasons import warning
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, entry_of_row, result_of
+from sinks.ledger.intake import LANE_CHANNEL
+from sinks.xero.elements import Link, Target, encode_memory
+
+_SQL = load_queries(__file__)
+
+Act = Literal["retry", "skip"]
+ACTS: tuple[Act, ...] = get_args(Act)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a command stands, and who acted on it last (``""``: nobody)."""
+
+    command_id: str
+    state: str
+    outcome: str | None
+    reason_code: str | None
+    actor: str
+
+
+async def retry(
+    connection: ledger.Connection, command_ids: Sequence[str], actor: str, triggered_by: str = "retry"
+) -> list[str]:
+    """Queue failed commands again; they are planned anew, with today's settings.
+
+    A created or edited action is planned from the newest known snapshot. An event id that came with other
+    content cannot be retried, nor what was overtaken by a later action, nor what has not failed.
+
+    Returns:
+        the ids that were queued, in the order of their positions.
+    """
+    parameters = {"command_ids": list(command_ids), "actor": actor, "triggered_by": triggered_by}
+    return await _change(connection, "retry", parameters)
+
+
+async def resend(connection: ledger.Connection, command_ids: Sequence[str], actor: str) -> list[str]:
+    """Queue completed or failed commands again because Xero no longer shows what they put there.
+
+    They are planned as what is retried is: from the newest known snapshot, by today's settings and rules.
+
+    Returns:
+        the ids that were queued, in the order of their positions.
+    """
+    return await _change(connection, "resend", {"command_ids": list(command_ids), "actor": actor})
+
+
+async def skip(
+    connection: ledger.Connection, command_ids: Sequence[str], actor: str, note: str = ""
+) -> list[str]:
+    """End commands as they are, without doing anything in Xero; their records' later actions go on.
+
+    What is running cannot be skipped, nor what has completed. ``note`` says why, for the log.
+
+    Returns:
+        the ids that were ended, in the order of their positions.
+    """
+    said = [warning("skipped", actor=actor, note=note)] if note.strip() else []
+    parameters = {"command_ids": list(command_ids), "actor": actor, "warnings": encode_memory(said)}
+    return await _change(connection, "skip", parameters)
+
+
+CANDIDATE = ("kind", "number", "amount", "date", "status", "reference", "xero_id", "url")
+"""What people are shown of a candidate of ``undecided``."""
+NUMBERED = ("invoice", "credit_note", "purchase_order")
+"""Kinds of which Xero takes a number once: another one comes through only when the number is free."""
+
+
+class Undecidable(Exception):
+    """There is nothing to decide, or not so. ``str()`` says why, ``remedy`` what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(problem)
+
+
+async def undecided(connection: ledger.Connection, command_id: str) -> list[Mapping[str, Any]]:
+    """What Xero has that may be what this command sent, as it was when it was looked up: each with what
+    ``CANDIDATE`` names.
+
+    Raises:
+        Undecidable: the command is not in ``needs_review``.
+    """
+    return _options(command_id, await _fetch(connection, "undecided", {"command_id": command_id}))
+
+
+async def decide(
+    connection: ledger.Connection, command_id: str, actor: str, adopt: str | None = None
+) -> list[str]:
+    """End a command's ``needs_review``: it is queued again, and goes on from what was decided.
+
+    Args:
+        adopt: the id in Xero of the candidate that it is: it is linked, and nothing is sent for it. None:
+            none of the candidates is it, and it is sent anew.
+
+    Returns:
+        the ids that were queued: the command's, and of those that were merged into it.
+
+    Raises:
+        Undecidable: the command is not in ``needs_review``, or the id is no candidate's or is linked already.
+    """
+    async with connection.transaction():
+        # the lease first, as lanes do it: nobody links anything of the account until this transaction ends
+        await connection.execute(_SQL["hold_account"], {"command_id": command_id})
+        rows = await _fetch(connection, "hold_undecided", {"command_id": command_id})
+        options = _options(command_id, rows)
+        row = rows[0]
+        account, target = row["account"], Target(*options[0]["target"])
+        if adopt is not None:
+            link = _link(command_id, options, adopt, actor)
+            await _refuse_linked(connection, account, link)
+            await ledger.write_links(connection, account, [link])
+        await ledger.resolve_unknown(connection, account, [target])
+        found = {name: row[name] for name in ("account", "entity", "record_id")}
+        queued = await _change(
+            connection, "decide", {**found, "target": row["reason_args"]["target"], "actor": actor}
+        )
+        crash_point("decide.before_commit")
+    crash_point("decide.after_commit")
+    return queued
+
+
+async def check_adoption(connection: ledger.Connection, command_id: str, adopt: str) -> None:
+    """Raises ``Undecidable`` where ``decide`` would refuse to adopt this."""
+    rows = await _fetch(connection, "undecided", {"command_id": command_id})
+    link = _link(command_id, _options(command_id, rows), adopt, "")
+    await _refuse_linked(connection, rows[0]["account"], link)
+
+
+def _options(command_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    if not rows:
+        raise Undecidable(f"the ledger knows no entry {command_id}", "take the id from 'sbx log'")
+    row = rows[0]
+    if row["state"] != "failed" or row["reason_code"] != "needs_review":
+        stands = " ".join(filter(None, (row["state"], row["outcome"] or row["reason_code"])))
+        raise Undecidable(
+            f"entry {command_id} is not in needs_review: it is {stands}",
+            "list those that are with 'sbx log --reason needs_review'",
+        )
+    if "options" not in row["reason_args"]:
+        raise Undecidable(
+            f"entry {command_id} does not say what Xero has: it failed under an earlier version",
+            f"look it up again with 'sbx retry --id {command_id} --yes'",
+        )
+    options: list[Mapping[str, Any]] = msgspec.json.decode(row["reason_args"]["options"])
+    return options
+
+
+def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, actor: str) -> Link:
+    chosen = [option for option in options if option["xero_id"].casefold() == adopt.strip().casefold()]
+    if not chosen:
+        listed = ", ".join(option["xero_id"] for option in options)
+        raise Undecidable(
+            f"{adopt} is no candidate of entry {command_id}",
+            f"name one of them: {listed}; or look again with 'sbx retry --id {command_id} --yes'",
+        )
+    option = chosen[0]
+    told = {name: option[name] for name in ("xero_id", "amount", "date")}
+    facts = option["facts"]
+    warnings = [*facts.get("warnings", ()), warning("adopted", actor=actor, **told)]
+    return Link(
+        Target(*option["target"]),
+        option["xero_id"],
+        option["number"],
+        option["seq"],
+        option["removed"],
+        {**facts, "warnings": warnings, "adopted": actor},
+    )
+
+
+async def _refuse_linked(connection: ledger.Connection, account: str, link: Link) -> None:
+    rows = await ledger.fetch(connection, "linked", {"account": account, "xero_ids": [link.xero_id]})
+    for row in rows:
+        other = Target(row["kind"], row["record_id"], row["transaction_id"])
+        if other != link.target or row["account"] != account:
+            what = f"{other.kind.replace('_', ' ')} {other.transaction_id or other.record_id}"
+            what += "" if row["account"] == account else f" of the account {row['account']}"
+            raise Undecidable(
+                f"{link.xero_id} is linked already: it is the {what} of SalesBinder",
+                "adopt another candidate, or send it anew with --send",
+            )
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+async def standing(connection: ledger.Connection, command_ids: Sequence[str]) -> dict[str, Standing]:
+    """Where these commands stand now, by their ids; what the ledger does not know is left out."""
+    async with connection.cursor(row_factory=class_row(Standing)) as cursor:
+        await cursor.execute(_SQL["standing"], {"command_ids": list(command_ids)})
+        return {found.command_id: found for found in await cursor.fetchall()}
+
+
+def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -> str:
+    """What stands against an act on an entry of the log: ``""`` for nothing, ``publish_anew``, ``overtaken``,
+    or ``state`` when it is in a state in which there is nothing to do for it.
+    """
+    if state != "failed" and not (act == "skip" and state == "queued"):
+        return "state"
+    if triggered_by == "dead_letter" or (act == "retry" and reason_code == "event_id_reused"):
+        return "publish_anew"
+    return "overtaken" if act == "retry" and reason_code == "overtaken" else ""
+
+
+async def refusals(
+    connection: ledger.Connection, act: Act, command_ids: Sequence[str]
+) -> list[dict[str, str]]:
+    """Why these were left as they are: ``entry_id``, ``code`` and ``message`` of each, in their order."""
+    standing_now = await standing(connection, command_ids) if command_ids else {}
+    return [{"entry_id": one, **_why_not(act, standing_now.get(one))} for one in command_ids]
+
+
+def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
+    verb = "tried again" if act == "retry" else "skipped"
+    if found is None or found.reason_code == "event_id_reused":
+        return {
+            "code": "publish_anew",
+            "message": f"cannot be {verb}: its event has to be published anew, corrected",
+        }
+    by = f" by {found.actor}" if found.actor else ""
+    match found.state:
+        case "running":
+            return {"code": "running", "message": f"is running just now (set off{by or ' by its event'})"}
+        case "queued":
+            return {"code": "queued", "message": f"is queued already{by}"}
+        case "completed":
+            how = "skipped" if found.outcome == "skipped_by_operator" else "completed"
+            return {"code": how, "message": f"is {how} already{by}"}
+        case _ if found.reason_code == "overtaken":
+            return {
+                "code": "overtaken",
+                "message": f"cannot be {verb}: it would undo what was done for later actions; skip it",
+            }
+        case _:
+            return {"code": "changed", "message": f"could not be {verb} as it stands"}
+
+
+async def _change(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[str]:
+    async with connection.transaction():
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_SQL[name], parameters)
+            entries = sorted((entry_of_row(row) for row in await cursor.fetchall()), key=lambda e: e.seq)
+        await publish(connection, entries)
+        for account in sorted({entry.command.account for entry in entries}):
+            await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
+        crash_point("retry.before_commit")
+    crash_point("retry.after_commit")
+    return [entry.command_id for entry in entries]
+
+
+async def publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
+    """Tell the log of entries as they are now, with links to SalesBinder and Xero."""
+    connections = await store.load_many(connection, {entry.command.account for entry in entries})
+    addresses = {account: found.addresses for account, found in connections.items()}
+    results = [result_of(entry, addresses.get(entry.command.account, Addresses())) for entry in entries]
+    await ledger.publish_later(connection, results, [entry.command.key for entry in entries])

@@ -1,0 +1,261 @@
+"""A ledger row in memory: one command, where it stands, and the result that tells the log so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from connections.addresses import Addresses
+from contracts.commands import Command, decode_command
+from contracts.reasons import cause_of, render
+from contracts.results import Attempt, EntryResult, Warning
+from sinks.xero.elements import Link
+
+_XERO_AMOUNT = "xero_amount"
+"""Among the details of an entry that was there already: what it comes to in Xero."""
+_LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
+# Xero's page "Deep link to Xero" and its own MCP server (XeroAPI/xero-mcp-server, src/consts/deeplinks.ts).
+_XERO_PAGES = {
+    "contact": "https://go.xero.com/app/{code}/contacts/contact/{id}",
+    "invoice": "https://go.xero.com/app/{code}/invoicing/view/{id}",
+    "payment": _LOGIN + "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
+    "credit_note": _LOGIN + "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
+    "bill": _LOGIN + "/AccountsPayable/Edit.aspx?InvoiceID={id}",
+    "purchase_order": _LOGIN + "/Accounts/Payable/PurchaseOrders/View/{id}/",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command and its state. Every change makes a new version, which is published."""
+
+    seq: int
+    command: Command
+    state: str
+    outcome: str | None
+    reason_code: str | None
+    reason_args: Mapping[str, str]
+    warnings: tuple[Warning, ...]
+    acted: bool
+    """A call of the command has changed something in Xero."""
+    attempts: int
+    revision: int
+    version: int
+    next_attempt_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    xero_type: str
+    xero_id: str
+    xero_number: str
+    triggered_by: str
+    actor: str
+    perhaps_acted: bool = False
+    """A call of it, whose answer was not seen or was an error of Xero's, may have changed something."""
+    made: tuple[Attempt, ...] = field(default=())
+    """Attempts that are not published yet."""
+
+    @property
+    def command_id(self) -> str:
+        """The command's and the log entry's id."""
+        return self.command.command_id
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """Entity and record id: the unit of order."""
+        return self.command.entity, self.command.record_id
+
+    def running(self, now: datetime) -> "Entry":
+        """Somebody is at work on it."""
+        return replace(
+            self,
+            state="running",
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            next_attempt_at=None,
+            reason_code=None,
+            reason_args={},
+        )
+
+    def waiting(self, until: datetime | None, code: str, details: Mapping[str, str]) -> "Entry":
+        """Back in the queue, with the reason for the wait."""
+        return replace(
+            self,
+            state="queued",
+            version=self.version + 1,
+            next_attempt_at=until,
+            reason_code=code,
+            reason_args=dict(details),
+        )
+
+    def back_in_queue(self) -> "Entry":
+        """Nobody is at work on it any more, and nothing holds it back."""
+        return replace(self, state="queued", version=self.version + 1, reason_code=None, reason_args={})
+
+    def completed(
+        self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
+    ) -> "Entry":
+        """It is so in Xero, or need not be. What was there already is shown with the amount that it has
+        there, whatever its event says, where it says any.
+        """
+        told = outcome == "already_there" and self.command.amount is not None
+        there = link.xero_amount if link is not None and told else None
+        return replace(
+            self,
+            state="completed",
+            outcome=outcome,
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            finished_at=now,
+            next_attempt_at=None,
+            reason_code=None,
+            reason_args={} if there is None else {_XERO_AMOUNT: str(there)},
+            warnings=tuple(warnings),
+            xero_type=link.target.kind if link else self.xero_type,
+            xero_id=link.xero_id if link else self.xero_id,
+            xero_number=link.xero_number if link else self.xero_number,
+        )
+
+    def failed(self, now: datetime, code: str, details: Mapping[str, str]) -> "Entry":
+        """It cannot be, until somebody acts."""
+        return replace(
+            self,
+            state="failed",
+            outcome=None,
+            version=self.version + 1,
+            started_at=self.started_at or now,
+            finished_at=now,
+            next_attempt_at=None,
+            reason_code=code,
+            reason_args=dict(details),
+        )
+
+
+def entry_of_row(row: Mapping[str, Any]) -> Entry:
+    """A row of ``ledger.commands`` as selected by the ledger's statements."""
+    return Entry(
+        **{name: row[name] for name in _PLAIN},
+        command=decode_command(bytes(row["body"])),
+        reason_args=row["reason_args"],
+        warnings=tuple(msgspec.convert(row["warnings"], list[Warning])),
+    )
+
+
+_PLAIN = (
+    "seq",
+    "state",
+    "outcome",
+    "reason_code",
+    "acted",
+    "perhaps_acted",
+    "attempts",
+    "revision",
+    "version",
+    "next_attempt_at",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    "xero_type",
+    "xero_id",
+    "xero_number",
+    "triggered_by",
+    "actor",
+)
+
+
+def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
+    """The entry as ``integration.results`` carries it, with the addresses of its account's connection."""
+    command = entry.command
+    reason, remedy, cause = _explained(entry)
+    return EntryResult(
+        entry_id=entry.command_id,
+        version=entry.version,
+        account=command.account,
+        entity=command.entity,
+        record_id=command.record_id,
+        record_number=command.record_number,
+        action=command.action,
+        state=entry.state,  # type: ignore[arg-type]
+        outcome=entry.outcome,  # type: ignore[arg-type]
+        reason_code=entry.reason_code,
+        reason=reason,
+        remedy=remedy,
+        warnings=entry.warnings,
+        party_name=command.party_name,
+        amount=_amount(entry),
+        currency=command.currency,
+        salesbinder_url=addresses.shown(command.account, command.entity, command.record_id),
+        attempts=entry.attempts,
+        next_attempt_at=entry.next_attempt_at,
+        queued_at=entry.queued_at,
+        started_at=entry.started_at,
+        finished_at=entry.finished_at,
+        xero_type=entry.xero_type,
+        xero_id=entry.xero_id,
+        xero_number=entry.xero_number,
+        xero_url=xero_page(entry.xero_type, entry.xero_id, addresses.short_code),
+        event_id=command.event.id,
+        event_type=command.event.type,
+        event_time=command.event.time,
+        topic=command.event.topic,
+        partition=command.event.partition,
+        offset=command.event.offset,
+        triggered_by=entry.triggered_by,
+        actor=entry.actor,
+        cause=cause,
+        made=entry.made,
+    )
+
+
+def xero_page(kind: str, xero_id: str, short_code: str) -> str:
+    """Where Xero shows it; ``""`` where no page is known.
+
+    Args:
+        short_code: Xero's for the organisation; ``""`` when not known.
+    """
+    page = _XERO_PAGES.get(kind, "") if xero_id and short_code else ""
+    return page.format(code=short_code, id=xero_id)
+
+
+def describe(command: Command) -> str:
+    """The record in a bookkeeper's words: ``invoice 1042``, ``customer Bolt & Co``."""
+    name = command.record_number or command.party_name or command.record_id
+    if command.entity in ("customer", "supplier"):
+        name = command.party_name or command.record_number or command.record_id
+    return f"{command.entity.replace('_', ' ')} {name}"
+
+
+def _amount(entry: Entry) -> Decimal | None:
+    there = entry.reason_args.get(_XERO_AMOUNT) if entry.outcome == "already_there" else None
+    return entry.command.amount if there is None else Decimal(there)
+
+
+def _explained(entry: Entry) -> tuple[str, str, str]:
+    """Sentence, remedy and cause."""
+    if entry.reason_code is None:
+        return "", "", ""
+    command = entry.command
+    known = {
+        "account": command.account,
+        "document": describe(command),
+        "number": command.record_number,
+        "action": command.action.replace("_", " "),
+        "entity": command.entity.replace("_", " "),
+        "event_id": command.event.id,
+        "entry": entry.command_id,
+        "name": command.party_name,
+        "amount": "" if command.amount is None else str(command.amount),
+    }
+    details = {k: v for k, v in known.items() if v} | dict(entry.reason_args)
+    reason, remedy = render(entry.reason_code, details)
+    if off := details.get("taken_off"):
+        reason = f"{reason} Taken off already: {off}; still there: {details.get('standing', '')}."
+    return reason, remedy, cause_of(entry.reason_code, details)
+
+
+def now_utc() -> datetime:
+    """The present moment, aware."""
+    return datetime.now(UTC)

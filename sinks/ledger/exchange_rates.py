@@ -1,0 +1,59 @@
+"""Exchange rates of documents: the last one of each currency is kept, and one that is far from it is told."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from contracts.money import plain
+from contracts.reasons import warning
+from runtime.sql import load_queries
+from sinks.ledger import store as ledger
+from sinks.xero.elements import Element, Link
+
+_FACTOR = 2
+"""More than so many times the last rate, or less than its part, is unusual."""
+
+
+async def compare_rate(
+    connection: ledger.Connection,
+    account: str,
+    base: str,
+    element: Element,
+    found: Mapping[str, Any],
+    link: Link,
+) -> Link:
+    """The link of a document that Xero took, with a warning where the rate that it was sent is unusual.
+
+    Args:
+        base: the organisation's currency.
+        found: the document as Xero returned it.
+    """
+    body = element.body or {}
+    code = str(body.get("CurrencyCode") or "")
+    if not code or code == base:
+        return link
+    rate = _rate(found.get("CurrencyRate")) or _rate(body.get("CurrencyRate"))
+    if rate is None:
+        return link
+    place = {"account": account, "base": base, "currency": code}
+    row = await (await connection.execute(_SQL["last"], place)).fetchone()
+    await connection.execute(_SQL["use"], {**place, "rate": rate})
+    if row is None or "CurrencyRate" not in body or not is_unusual(rate, row[0]):
+        return link
+    told = warning("currency_rate_unusual", rate=plain(rate), currency=code, last=plain(row[0]))
+    return replace(link, facts={**link.facts, "warnings": [*(link.facts.get("warnings") or ()), told]})
+
+
+def is_unusual(rate: Decimal, last: Decimal) -> bool:
+    """True when the rates are more than a factor of two apart."""
+    return rate > last * _FACTOR or rate * _FACTOR < last
+
+
+def _rate(value: Any) -> Decimal | None:
+    """A rate, none where there is none: Xero shows 1 where it knows no rate of a foreign currency."""
+    rate = Decimal(str(value or 0))
+    return rate if rate > 0 and rate != 1 else None
+
+
+_SQL = load_queries(__file__)

@@ -1,0 +1,41 @@
+"""What a lane remembers of the contacts that it has just made or found, by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sinks.planner.namesakes import Namesake, name_claim
+from sinks.xero.client import machine_seconds
+from sinks.xero.elements import Element, Target
+
+_GOOD_FOR = 60.0
+"""Seconds: somebody may rename or archive a contact in Xero at any time."""
+_MOST = 2000
+
+
+class Namesakes:
+    """Contacts by the name that Xero takes them to have. Lost with the lane: names are looked up then."""
+
+    def __init__(self) -> None:
+        self._known: dict[Target, tuple[float, Namesake]] = {}
+
+    def get(self, name: str) -> Namesake | None:
+        """The contact of this name, none where nothing fresh is known."""
+        at, known = self._known.get(name_claim(name), (0.0, None))
+        return known if machine_seconds() - at < _GOOD_FOR else None
+
+    def learn(self, element: Element, found: Mapping[str, Any]) -> None:
+        """Xero has taken the element of a contact and shows it like this."""
+        contact_id = str(found.get("ContactID") or element.xero_id)
+        before = [known for _, known in self._known.values() if known.contact_id == contact_id]
+        self.forget(contact_id)
+        if element.claim is None or not contact_id:
+            return
+        offers = {**(before[0].offers if before else {}), **element.offers}
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        known = Namesake({**found, "ContactID": contact_id}, offers)
+        self._known[element.claim] = (machine_seconds(), known)
+
+    def forget(self, contact_id: str) -> None:
+        """The contact has changed in a way that may have given it another name."""
+        self._known = {name: one for name, one in self._known.items() if one[1].contact_id != contact_id}

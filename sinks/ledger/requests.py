@@ -1,0 +1,47 @@
+"""What others ask a lane to do, since only the lane calls Xero: read the organisation's facts anew."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from runtime.crash_points import crash_point
+from runtime.sql import load_queries
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; ``error`` says in words why it could not be done."""
+
+    asked_at: datetime
+    answered_at: datetime | None
+    error: str | None
+
+
+async def ask_facts(connection: psycopg.AsyncConnection[Any], account: str) -> uuid.UUID:
+    """Ask for fresh facts. The request stays: a lane that starts later answers it."""
+    request_id = uuid.uuid4()
+    async with connection.transaction():
+        await connection.execute(_SQL["ask"], {"request_id": request_id, "account": account})
+        await connection.execute(_SQL["wake"], {"account": account})
+        crash_point("ask.before_commit")
+    crash_point("ask.after_commit")
+    return request_id
+
+
+async def answer(connection: psycopg.AsyncConnection[Any], request_id: uuid.UUID) -> tuple[bool, str | None]:
+    """Whether it is answered, and what went wrong."""
+    row = await (await connection.execute(_SQL["answer"], {"request_id": request_id})).fetchone()
+    return (False, None) if row is None else (row[0], row[1])
+
+
+async def newest(connection: psycopg.AsyncConnection[Any], account: str) -> Request | None:
+    """The account's last request; none when nobody has asked."""
+    async with connection.cursor(row_factory=class_row(Request)) as cursor:
+        await cursor.execute(_SQL["newest"], {"account": account})
+        return await cursor.fetchone()

@@ -1,0 +1,345 @@
+"""From the ledger to the planner: everything that is known about a set of commands, read at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from psycopg.rows import dict_row
+
+from connections.facts import OrganisationFacts
+from connections.settings import Settings
+from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
+from runtime.sql import load_queries
+from sinks.ledger import store as ledger
+from sinks.ledger.entries import Entry, now_utc
+from sinks.ledger.namesakes import Namesakes
+from sinks.planner import Known, Refusal, Sent, Situation
+from sinks.planner.contacts import contact_target
+from sinks.planner.invoices import invoice_target
+from sinks.planner.namesakes import Group, group_of
+from sinks.planner.orders import bill_target, order_target
+from sinks.planner.shares import MoneyEvent, is_finer, shares
+from sinks.planner.told import currency_of, invoice_total
+from sinks.resolve.folding import completed
+from sinks.xero.calls import FULL_BATCH
+from sinks.xero.elements import Kind, Link, Target
+from sinks.xero.names import folded
+
+
+@dataclass(slots=True)
+class Work:
+    """A command in a lane's hands."""
+
+    entry: Entry
+    merged: list[Entry] = field(default_factory=list)
+    """Snapshots of the record that this one stands for: they end as it ends."""
+    known: Known = field(default_factory=Known)
+    refusal: Refusal | None = None
+    facts_refreshed: bool = False
+    facts_asked_at: datetime | None = None
+    """When the organisation was asked about for the sake of a step that cannot be undone."""
+    name_asked_again: bool = False
+    route: str = ""
+    """By which its next step goes."""
+    batch_limit: int = FULL_BATCH
+
+    @property
+    def ids(self) -> list[str]:
+        """The command ids in this work."""
+        return [self.entry.command_id, *(entry.command_id for entry in self.merged)]
+
+
+async def situations(
+    connection: ledger.Connection,
+    account: str,
+    works: Sequence[Work],
+    settings: Settings,
+    facts: OrganisationFacts,
+    names: Namesakes | None = None,
+) -> list[Situation]:
+    """What the planner needs to know for each of ``works``, in their order."""
+    newest = await _newest_documents(connection, account, works)
+    documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in works}
+    contacts = await _newest_contacts(connection, account, works, documents)
+    records = {w.entry.command.record_id for w in works}
+    keys = {contact_target(c).record_id for c in contacts.values()}
+    links = await ledger.links(connection, account, records, keys)
+    groups = _groups(contacts, links)
+    payments = _by_transaction(links.values(), "payment")
+    credit_notes = _by_transaction(links.values(), "credit_note")
+    refunds = _by_transaction(links.values(), "refund")
+    shared = await ledger.shared_contacts(
+        connection, account, {link.xero_id for link in links.values() if link.target.kind == "contact"}
+    )
+    unknown = await ledger.unknown_steps(connection, account, {*records, *keys})
+    now = await ledger.database_time(connection) if unknown else now_utc()  # only these are compared with it
+    read_ids = {str(i) for w in works for i in _ids_read(w.known)}
+    linked = await ledger.linked(connection, account, read_ids) if read_ids else set()
+    retried = [w.entry.command_id for w in works if w.entry.revision > 0]
+    overtaken = await ledger.overtaken(connection, retried) if retried else set()
+    asked = await _asked(connection, account, works)
+    money = await _money(connection, account, works)
+    gone = await _gone(connection, account, works)
+    found = []
+    for work in works:
+        entry = work.entry
+        command = entry.command
+        contact = contacts.get(entry.command_id)
+        contact_link = links.get(contact_target(contact)) if contact else None
+        group = groups.get(folded(contact.name)) if contact and _unlinked(contact_link) else None
+        record = command.record_id
+        key = contact_target(contact).record_id if contact else ""
+        lost = {t: step for t, step in unknown.items() if t.record_id in (record, key)}
+        own = {target for target in links if target.record_id == record}
+        situation = Situation(
+            command=command,
+            seq=entry.seq,
+            retried=entry.revision > 0,
+            settings=settings,
+            facts=facts,
+            now=now,
+            document=documents[entry.command_id],
+            contact=contact,
+            newest=newest.get(entry.command_id) if command.action == "received" else None,
+            invoice_link=links.get(invoice_target(record)),
+            order_link=links.get(order_target(record)),
+            bill_link=links.get(bill_target(record)),
+            contact_link=contact_link,
+            contact_shared=contact is not None
+            and (
+                (contact_link is not None and contact_link.xero_id in shared)
+                or _joined(contact, groups.get(folded(contact.name)))
+            ),
+            group=group,
+            namesake=names.get(contact.name) if names and contact and _unlinked(contact_link) else None,
+            payment_links=payments.get(record, {}),
+            credit_note_links=credit_notes.get(record, {}),
+            refund_links=refunds.get(record, {}),
+            linked_elsewhere=frozenset(
+                x for x, owner, target in linked if owner != account or target not in own
+            ),
+            unknown={t: step.look_up_after for t, step in lost.items()},
+            sent={t: Sent(step.body, step.memory) for t, step in lost.items()},
+            money=money.get(record, ()),
+            gone=gone.get(record, frozenset()),
+            facts_are_fresh=_are_fresh(facts, work),
+            marks={
+                mark: (transaction_id, seq)
+                for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()
+                if _may_stand(payments.get(record, {}).get(transaction_id))
+            },
+            refund_marks={
+                transaction_id: marked
+                for transaction_id, marked in asked.get((record, "refund_applied"), {}).items()
+                if _may_stand(credit_notes.get(record, {}).get(transaction_id))
+            },
+            overtaken=entry.command_id in overtaken,
+            known=work.known,
+            refusal=work.refusal,
+        )
+        found.append(await _with_share(connection, situation))
+    return found
+
+
+def _may_stand(link: Link | None) -> bool:
+    """True when something of a transaction may be in Xero that has no link: it never had one, or what it had
+    was taken off, and perhaps something was put there again.
+    """
+    return link is None or link.removed
+
+
+def _are_fresh(facts: OrganisationFacts, work: Work) -> bool:
+    """True when a step that cannot be undone may rest on these facts: they were read after the action came
+    in, or for its sake, or at most a minute ago where it is done again.
+    """
+    asked = work.facts_asked_at
+    if asked is not None and facts.fresh_at >= asked and now_utc() - asked < _FRESH_ONCE_ASKED:
+        return True
+    minute_ago = now_utc() - FACTS_FRESH_FOR
+    since = minute_ago if work.entry.revision else max(work.entry.queued_at, minute_ago)
+    return facts.fresh_at >= since
+
+
+async def _with_share(connection: ledger.Connection, s: Situation) -> Situation:
+    """The situation of a payment or refund with what it comes to, which is fixed when that is first planned.
+    Most amounts have no more decimals than their currency, and come to themselves.
+    """
+    own = next((event for event in s.money if event.seq == s.seq), None)
+    if own is None or own.share is not None or own.action == "reset":
+        return s
+    currency = currency_of(s)
+    if not is_finer(s.money, currency):
+        return s
+    share = shares(s.money, currency, invoice_total(s))[s.seq]
+    await connection.execute(_SQL["fix_share"], {"command_id": s.command.command_id, "share": str(share)})
+    money = tuple(replace(event, share=share) if event is own else event for event in s.money)
+    return replace(s, money=money)
+
+
+def _unlinked(link: Link | None) -> bool:
+    return link is None or link.removed
+
+
+def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[Target, Link]) -> dict[str, Group]:
+    """By name as Xero compares it: the records of that name that are not linked yet."""
+    named: dict[str, dict[Target, ContactSnapshot]] = {}
+    for contact in contacts.values():
+        target = contact_target(contact)
+        if _unlinked(links.get(target)):
+            named.setdefault(folded(contact.name), {})[target] = contact
+    return {name: group_of(several.values()) for name, several in named.items()}
+
+
+def _joined(contact: ContactSnapshot, group: Group | None) -> bool:
+    """True when another record of the name is about to be linked to the contact."""
+    return group is not None and bool(set(group.records) - {contact.record_id})
+
+
+async def _newest_contacts(
+    connection: ledger.Connection,
+    account: str,
+    works: Sequence[Work],
+    documents: Mapping[str, DocumentSnapshot | None],
+) -> dict[str, ContactSnapshot]:
+    """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
+    action brings its own, unless it is retried: what that does not tell is as it was told before."""
+    own = {}
+    for work in works:
+        command = work.entry.command
+        document = documents[command.command_id] if command.document else None
+        contact = document.contact if document else command.contact
+        if contact is not None:
+            own[command.command_id] = msgspec.structs.replace(contact, position=work.entry.seq)
+    plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
+    newest = await ledger.snapshots(connection, account, {(c.side, c.record_id) for c in own.values()})
+    found = {}
+    for command_id, contact in own.items():
+        stored = newest.get((contact.side, contact.record_id))
+        known = stored if isinstance(stored, ContactSnapshot) else None
+        found[command_id] = completed(contact, known) if command_id in plain else known or contact
+    return found
+
+
+def _document(work: Work, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
+    """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
+    of what is retried."""
+    own = work.entry.command.document
+    if own is None:
+        return newest
+    own = msgspec.structs.replace(own, position=work.entry.seq)
+    if newest is None:
+        return own
+    return newest if newest.stamp > own.stamp and work.entry.revision > 0 else own
+
+
+async def _newest_documents(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[str, DocumentSnapshot]:
+    """The newest known snapshot by command id: of retried created and edited actions, receipts and
+    deletions."""
+    wanted = {
+        w.entry.command_id: w.entry.record
+        for w in works
+        if w.entry.command.action in ("deleted", "received")
+        or (w.entry.revision > 0 and w.entry.command.action in ("created", "edited"))
+    }
+    if not wanted:
+        return {}
+    newest = await ledger.snapshots(connection, account, set(wanted.values()))
+    return {
+        command_id: snapshot
+        for command_id, record in wanted.items()
+        if isinstance(snapshot := newest.get(record), DocumentSnapshot)
+    }
+
+
+async def _asked(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[tuple[str, str], dict[str, tuple[str, int]]]:
+    """By record id and action: marks and positions of payments and refunds that did not complete, by
+    transaction id. Only for what takes money off: their answers may have been lost, and they stand in Xero.
+    """
+    records = [w.entry.command.record_id for w in works if w.entry.command.action in _TAKE_OFF]
+    found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+    if records:
+        for row in await _fetch(connection, "unended_money", {"account": account, "records": records}):
+            asked = decode_command(bytes(row["body"])).transaction
+            if asked is not None:
+                by_id = found.setdefault((row["record_id"], row["action"]), {})
+                first = by_id.get(asked.transaction_id, (asked.mark, row["seq"]))
+                by_id[asked.transaction_id] = (asked.mark, min(first[1], row["seq"]))
+    return found
+
+
+async def _money(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[str, tuple[MoneyEvent, ...]]:
+    """By record id: what the events of these records of payments and refunds said of money, in order."""
+    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    if not records:
+        return {}
+    found: dict[str, list[MoneyEvent]] = {}
+    for row in await _fetch(connection, "money", {"account": account, "records": records}):
+        said = row["transaction"] or {}
+        event = MoneyEvent(
+            seq=row["seq"],
+            action=row["action"],
+            time=row["event_time"],
+            transaction_id=said.get("transaction_id", ""),
+            amount=Decimal(said.get("amount", 0)),
+            day=date.fromisoformat(said["date"]) if said.get("dated", True) and said.get("date") else None,
+            reference=said.get("reference", ""),
+            completed=row["completed"],
+            share=None if row["share"] is None else Decimal(row["share"]),
+        )
+        found.setdefault(row["record_id"], []).append(event)
+    return {record: tuple(events) for record, events in found.items()}
+
+
+async def _gone(
+    connection: ledger.Connection, account: str, works: Sequence[Work]
+) -> dict[str, frozenset[str]]:
+    """By record id: ids of our payments and credit notes that a comparison saw deleted or voided in Xero."""
+    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    found: dict[str, set[str]] = {}
+    if records:
+        for row in await _fetch(connection, "seen_gone", {"account": account, "records": records}):
+            found.setdefault(row["record_id"], set()).add(row["xero_id"])
+    return {record: frozenset(ids) for record, ids in found.items()}
+
+
+async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+_SQL = load_queries(__file__)
+_MONEY = ("payment_applied", "refund_applied")
+FACTS_FRESH_FOR = timedelta(minutes=1)
+"""For how long a step that cannot be undone may rest on what is known of the organisation."""
+_FRESH_ONCE_ASKED = timedelta(minutes=10)
+"""Once a command has asked, it goes on with the answer for so long, even where calls are scarce."""
+_TAKE_OFF = ("reset", "cancelled", "deleted", "refund_applied")
+
+
+def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Link]]:
+    """Links of one kind by record id, then transaction id."""
+    found: dict[str, dict[str, Link]] = {}
+    for link in links:
+        if link.target.kind == kind:
+            found.setdefault(link.target.record_id, {})[link.target.transaction_id] = link
+    return found
+
+
+def _ids_read(known: Known) -> list[Any]:
+    """Ids of the Xero objects that were read, which other records may be linked to."""
+    found = (
+        *(i.get("InvoiceID") for i in known.invoice_by_number or ()),
+        *(o.get("PurchaseOrderID") for o in known.order_by_number or ()),
+        *(n.get("CreditNoteID") for n in known.credit_note_by_number or ()),
+    )
+    return [*found, *known.payments]

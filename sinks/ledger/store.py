@@ -1,0 +1,395 @@
+"""The command ledger in PostgreSQL: reading what is to be done, writing what became of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+
+from contracts.commands import ContactSnapshot, DocumentSnapshot
+from contracts.results import AccountResult, EntryResult, encode_result
+from runtime.sql import load_queries
+from runtime.trouble import Withheld
+from sinks.ledger.entries import Entry, entry_of_row
+from sinks.xero.calls import Call
+from sinks.xero.elements import Link, Target, encode_memory
+
+SQL = load_queries(__file__)
+Connection = psycopg.AsyncConnection[Any]
+
+
+class LeaseLost(Exception):
+    """Another worker has the account now: nothing may be written for it here any more."""
+
+
+class LedgerHeld(Withheld):
+    """The ledger knows less than was sent from it: nothing may be taken in or sent. See ``sinks.recover``."""
+
+
+class LedgerBehind(LedgerHeld):
+    """It has just been seen that the ledger knows less than this worker: everybody must be held."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to work on an account, as this worker got it."""
+
+    account: str
+    holder: int
+    fence: int
+    mark: int = 0
+    """The highest mark of the account's calls that this worker knows to be committed, or to be in Kafka."""
+
+    def parameters(self) -> dict[str, Any]:
+        """For the statements that check it."""
+        return {"account": self.account, "holder": self.holder, "fence": self.fence}
+
+
+async def fetch(connection: Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
+    """The rows of a named statement as dictionaries."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL[name], parameters)
+        return await cursor.fetchall()
+
+
+async def database_time(connection: Connection) -> datetime:
+    """The database's time: what several workers compare is told by its clock alone, not by theirs."""
+    now: datetime = (await fetch(connection, "database_time", None))[0]["now"]
+    return now
+
+
+async def check_fence(connection: Connection, lease: Lease) -> None:
+    """Hold the lease until the transaction ends.
+
+    Raises:
+        LeaseLost: somebody else has the account.
+        LedgerHeld: nothing may be written for any account.
+        LedgerBehind: the database has gone back behind what this worker knows.
+    """
+    cursor = await connection.execute(SQL["check_fence"], lease.parameters())
+    row = await cursor.fetchone()
+    if row is None:
+        raise LeaseLost(lease.account)
+    _, mark, held = row
+    if held:
+        raise LedgerHeld("the ledger is behind what was sent from it; run 'sbx recover'")
+    if mark < lease.mark:
+        raise LedgerBehind(f"the calls of {lease.account} were at mark {lease.mark}, the ledger is at {mark}")
+
+
+async def raise_mark(connection: Connection, lease: Lease) -> int:
+    """The account's next mark: calls are written down in this transaction, which holds the lease."""
+    rows = await fetch(connection, "raise_mark", lease.parameters())
+    return int(rows[0]["mark"])
+
+
+LIVE, LAST_TURN = 0, 3
+"""Turns, as the column ``ledger.commands.turn`` has them: events as they come in, and what goes last."""
+_TURNS = {"event": LIVE, "retry": 1, "replay": 2}
+
+
+def turn(entry: Entry) -> int:
+    """When the entry's turn is: live work before retries, replays, the rest."""
+    return _TURNS.get(entry.triggered_by, LAST_TURN)
+
+
+async def ready(
+    connection: Connection,
+    account: str,
+    held: Sequence[str],
+    limit: int,
+    last_turn: int = LAST_TURN,
+    *,
+    flagged_too: bool = False,
+) -> list[Entry]:
+    """Commands that nothing holds back, without those of ``held``: by turn, the oldest first.
+
+    Args:
+        last_turn: none whose turn is later.
+        flagged_too: also of records with something that was perhaps sent: nothing of them may be planned.
+    """
+    parameters = {
+        "account": account,
+        "held": list(held),
+        "limit": limit,
+        "last_turn": last_turn,
+        "flagged_too": flagged_too,
+    }
+    rows = await fetch(connection, "ready", parameters)
+    return [entry_of_row(row) for row in rows]
+
+
+async def followers(connection: Connection, account: str, heads: Sequence[Entry]) -> list[Entry]:
+    """Open commands of the heads' records that stand behind them, in order."""
+    if not heads:
+        return []
+    parameters = {
+        "account": account,
+        "entity": [head.command.entity for head in heads],
+        "record_id": [head.command.record_id for head in heads],
+        "seq": [head.seq for head in heads],
+    }
+    return [entry_of_row(row) for row in await fetch(connection, "followers", parameters)]
+
+
+async def links(
+    connection: Connection, account: str, records: Iterable[str], contacts: Iterable[str]
+) -> dict[Target, Link]:
+    """Links of these documents (with their payments) and contacts (``customer/{id}``)."""
+    rows = await fetch(
+        connection, "links", {"account": account, "records": list(records), "contacts": list(contacts)}
+    )
+    found = {}
+    for row in rows:
+        target = Target(row["kind"], row["record_id"], row["transaction_id"])
+        found[target] = Link(
+            target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"]
+        )
+    return found
+
+
+async def shared_contacts(connection: Connection, account: str, xero_ids: Iterable[str]) -> set[str]:
+    """Those of the Xero contacts that more than one SalesBinder record is linked to."""
+    wanted = list(xero_ids)
+    rows = await fetch(connection, "shared", {"account": account, "xero_ids": wanted}) if wanted else []
+    return {row["xero_id"] for row in rows}
+
+
+async def linked(
+    connection: Connection, account: str, xero_ids: Iterable[str]
+) -> set[tuple[str, str, Target]]:
+    """To which records these Xero objects are linked, of all accounts of the organisation: Xero's id, the
+    account and the record.
+    """
+    rows = await fetch(connection, "linked", {"account": account, "xero_ids": list(xero_ids)})
+    return {
+        (row["xero_id"], row["account"], Target(row["kind"], row["record_id"], row["transaction_id"]))
+        for row in rows
+    }
+
+
+async def snapshots(
+    connection: Connection, account: str, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], ContactSnapshot | DocumentSnapshot]:
+    """The newest snapshots known of these (entity, record id)."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    parameters = {
+        "account": account,
+        "entities": [entity for entity, _ in wanted],
+        "records": [record for _, record in wanted],
+    }
+    found: dict[tuple[str, str], ContactSnapshot | DocumentSnapshot] = {}
+    for row in await fetch(connection, "snapshots", parameters):
+        contact = row["entity"] in ("customer", "supplier")
+        decoder = _contact_decoder if contact else _document_decoder
+        found[row["entity"], row["record_id"]] = decoder.decode(bytes(row["body"]))
+    return found
+
+
+_contact_decoder = msgspec.json.Decoder(ContactSnapshot)
+_document_decoder = msgspec.json.Decoder(DocumentSnapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownStep:
+    """A step whose answer was not seen."""
+
+    look_up_after: datetime
+    """From when a look-up can be trusted."""
+    body: Mapping[str, Any]
+    """What was asked for last."""
+    memory: Mapping[str, Any]
+
+
+async def unknown_steps(
+    connection: Connection, account: str, records: Iterable[str]
+) -> dict[Target, UnknownStep]:
+    """Steps of these records whose answer was not seen."""
+    rows = await fetch(connection, "unknown", {"account": account, "records": list(records)})
+    return {
+        Target(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
+            row["look_up_after"], row["body"] or {}, row["memory"]
+        )
+        for row in rows
+    }
+
+
+async def overtaken(connection: Connection, command_ids: Sequence[str]) -> set[str]:
+    """Those of the commands whose record has a later action that is completed."""
+    rows = await fetch(connection, "overtaken", [list(command_ids)])
+    return {str(row["command_id"]) for row in rows}
+
+
+async def earlier_failed(
+    connection: Connection, account: str, done: Sequence[tuple[Entry, Sequence[str]]]
+) -> list[Entry]:
+    """Failed entries that stand before these completed ones in their records and whose action is among
+    those named.
+    """
+    if not done:
+        return []
+    parameters = {
+        "account": account,
+        "entity": [entry.command.entity for entry, _ in done],
+        "record_id": [entry.command.record_id for entry, _ in done],
+        "seq": [entry.seq for entry, _ in done],
+        "actions": [",".join(actions) for _, actions in done],
+    }
+    return [entry_of_row(row) for row in await fetch(connection, "earlier_failed", parameters)]
+
+
+async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set[str]:
+    """Write entries at their new versions. Returns the ids that were written: an entry that an operator
+    changed in between is left as it is.
+    """
+    if not entries:
+        return set()
+    rows = [
+        {
+            "command_id": e.command_id,
+            "state": e.state,
+            "outcome": e.outcome,
+            "reason_code": e.reason_code,
+            "reason_args": e.reason_args,
+            "warnings": e.warnings,
+            "acted": e.acted,
+            "perhaps_acted": e.perhaps_acted,
+            "attempts": e.attempts,
+            "version": e.version,
+            "next_attempt_at": e.next_attempt_at,
+            "started_at": e.started_at,
+            "finished_at": e.finished_at,
+            "xero_type": e.xero_type,
+            "xero_id": e.xero_id,
+            "xero_number": e.xero_number,
+        }
+        for e in entries
+    ]
+    cursor = await connection.execute(
+        SQL["update_commands"] + " RETURNING c.command_id", [encode_memory(rows)]
+    )
+    return {str(row[0]) for row in await cursor.fetchall()}
+
+
+async def write_links(connection: Connection, account: str, changed: Iterable[Link]) -> None:
+    """Insert or replace links."""
+    rows = [
+        {
+            "kind": link.target.kind,
+            "record_id": link.target.record_id,
+            "transaction_id": link.target.transaction_id,
+            "xero_id": link.xero_id,
+            "xero_number": link.xero_number,
+            "seq": link.seq,
+            "removed": link.removed,
+            "facts": link.facts,
+        }
+        for link in changed
+    ]
+    if rows:
+        await connection.execute(SQL["upsert_links"], {"account": account, "links": encode_memory(rows)})
+
+
+async def write_calls(
+    connection: Connection, lease: Lease, calls: Sequence[Call], send_within: float
+) -> None:
+    """Write calls down before their first byte is sent. What was unknown about their targets is dealt with
+    by them.
+    """
+    elements = []
+    for call in calls:
+        await connection.execute(
+            SQL["insert_intent"],
+            {
+                "intent_id": call.intent_id,
+                "account": lease.account,
+                "fence": lease.fence,
+                "route": call.route.name,
+                "method": call.request.method,
+                "path": call.request.path,
+                "query": encode_memory(call.request.query),
+                "target": call.request.target,
+                "headers": None if call.request.headers is None else encode_memory(call.request.headers),
+                "body": call.request.body,
+                "idempotency_key": call.request.idempotency_key,
+                "send_within": send_within,
+            },
+        )
+        elements += [_element_row(call, position) for position in range(len(call.parts))]
+    creating = [part.element.target for call in calls if call.route.creates for part in call.parts]
+    await resolve_unknown(connection, lease.account, creating)
+    parameters = {"account": lease.account, "elements": encode_memory(elements)}
+    await connection.execute(SQL["insert_elements"], parameters)
+
+
+def _element_row(call: Call, position: int) -> dict[str, Any]:
+    part = call.parts[position]
+    element = part.element
+    return {
+        "intent_id": call.intent_id,
+        "position": position,
+        "step": element.step,
+        "kind": element.target.kind,
+        "record_id": element.target.record_id,
+        "transaction_id": element.target.transaction_id,
+        "members": part.members,
+        "body": element.body,
+        "match": element.xero_id,
+        "memory": element.memory,
+    }
+
+
+async def resolve_unknown(connection: Connection, account: str, targets: Iterable[Target]) -> None:
+    """Steps of unknown fate that are cleared up now."""
+    wanted = list(targets)
+    if wanted:
+        await connection.execute(
+            SQL["resolve_unknown"],
+            {
+                "account": account,
+                "kind": [t.kind for t in wanted],
+                "record_id": [t.record_id for t in wanted],
+                "transaction_id": [t.transaction_id for t in wanted],
+            },
+        )
+
+
+async def conclude(
+    connection: Connection,
+    call: Call,
+    conclusion: str,
+    results: Sequence[str],
+    look_up_in: float = 0.0,
+    status: int | None = None,
+    answer: bytes | None = None,
+) -> None:
+    """A call has ended: its answer, and what became of each element (``ok``, ``refused``, ``not_applied``,
+    ``unknown``). What is unknown can be looked up in ``look_up_in`` seconds."""
+    await connection.execute(
+        SQL["conclude_intent"],
+        {"intent_id": call.intent_id, "conclusion": conclusion, "status": status, "answer": answer},
+    )
+    await connection.execute(
+        SQL["settle_elements"],
+        {
+            "intent_id": call.intent_id,
+            "position": list(range(len(results))),
+            "result": list(results),
+            "look_up_in": look_up_in,
+        },
+    )
+
+
+async def publish_later(
+    connection: Connection, results: Sequence[EntryResult | AccountResult], keys: Sequence[str]
+) -> None:
+    """Put results into the outbox; they are published once this transaction is committed."""
+    if results:
+        parameters = {"key": list(keys), "value": [encode_result(result) for result in results]}
+        await connection.execute(SQL["outbox_insert"], parameters)
+        await connection.execute("NOTIFY sbx_outbox")
