@@ -20,17 +20,17 @@ from bench.log_projecting import rate
 from bench.page import signed_in
 from log_projection import queries
 from log_projection.queries import Cursor
-from ops.migrations import migrate
 from runtime.environment import Environment
 from sandbox import EmbeddedStack
-from web.auth.gate import SESSION_COOKIE
-from web.auth.users import Connection, User
-from web.database import new_pool, opened
-from web.filters import encode_cursor, read_filters
-from web.listening import address, bind
-from web.overview import standings
-from web.server import new_server
-from web.visible import VisibleLog
+from sbx.actions.scoped_log import VisibleLog
+from sbx.migrations import migrate
+from sbx.web.auth.gate import SESSION_COOKIE
+from sbx.web.auth.users import Connection, User
+from sbx.web.database import new_pool, opened
+from sbx.web.listening import address, bind
+from sbx.web.overview import standings
+from sbx.web.server import new_server
+from sbx.web.view.filters import encode_cursor, read_filters
 
 ENTRIES = 1_000_000
 _PAGE = 50

@@ -17,8 +17,8 @@ from typing import Any, Self
 import psycopg
 import urllib3
 
-from web.auth import sessions, users
-from web.auth.gate import SESSION_COOKIE
+from sbx.web.auth import sessions, users
+from sbx.web.auth.gate import SESSION_COOKIE
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -45,7 +45,7 @@ def served(environ: Mapping[str, str]) -> Iterator[str]:
     argv = [
         sys.executable,
         "-c",
-        "import sys; from ops.main import main; sys.exit(main())",
+        "import sys; from sbx.cli.main import main; sys.exit(main())",
         "web",
         "--port",
         "0",

@@ -25,7 +25,7 @@ from bench.sales import EVENTS_A_SALE, Message, sale, sales
 from contracts.commands import encode_command
 from contracts.events.reader import read_event
 from mappers import to_command
-from ops.broker import Broker
+from sbx.cli.broker import Broker
 from streams.stages import group_of
 from streams.topics import SOURCES
 
@@ -152,7 +152,7 @@ def _replay(rig: Rig) -> tuple[float, float, list[float]]:
         "SBX_DATABASE_URL": rig.database_url,
         "SBX_DATA_DIR": str(rig.directory / "data"),
     }
-    started = "from ops.main import main; raise SystemExit(main())"
+    started = "from sbx.cli.main import main; raise SystemExit(main())"
     before = psutil.Process().cpu_times()
     began = time.monotonic()
     replay = subprocess.Popen(

@@ -17,10 +17,10 @@ from bench import bare
 from bench.processes import StageProcess, own_environ, services_cpu
 from bench.sales import ENABLED_AT, EVENTS_A_SALE, SETTINGS, Message, sale
 from connections import store
-from ops.migrations import migrate
 from runtime.secrets import SecretBox
 from sandbox import EmbeddedStack
 from sandbox.fake_xero import FakeXeroServer
+from sbx.migrations import migrate
 from streams.topics import Topic, create_topics, layout
 
 STAGES = ("transform", "deliver", "project")

@@ -19,7 +19,7 @@ PACKAGES: Mapping[str, str] = {
     "connections": "connections",
     "sinks": "sinks/ledger",
     "log_projection": "log_projection",
-    "web": "web",
+    "web": "sbx/web",
 }
 """Where the migrations of each package are, in the order in which they are applied. The names are keys in the
 database: a folder may move, its name stays.

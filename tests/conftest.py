@@ -158,7 +158,7 @@ def _server(_stack: _Embedded | _Containers) -> _Server:
 def _migrated(_server: _Server) -> str:
     """Name of the template database with all migrations applied."""
     url = _server.create(_TEMPLATE)
-    migrate: Callable[[str], object] = importlib.import_module("ops.migrations").migrate
+    migrate: Callable[[str], object] = importlib.import_module("sbx.migrations").migrate
     migrate(url)
     return _TEMPLATE
 

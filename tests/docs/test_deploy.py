@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from typer.main import get_command
 
-from ops.command_line import app
 from runtime import metrics
+from sbx.cli.command_line import app
 
 ROOT = Path(__file__).parents[2]
 _SPAN = re.compile(r"([0-9]+(ms|[smhdwy]))+")

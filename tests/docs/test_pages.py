@@ -20,8 +20,8 @@ from connections.settings import Settings
 from contracts.events.reader import event_to_kafka
 from contracts.reasons import CATALOGUE
 from contracts.results import Outcome
-from ops.command_line import app
 from runtime.crash_points import CRASH_POINTS
+from sbx.cli.command_line import app
 from streams.topics import layout
 
 ROOT = Path(__file__).parents[2]

@@ -26,10 +26,10 @@ import typer
 from psycopg_pool import AsyncConnectionPool
 
 from contracts.results import decode_result
-from ops.migrations import migrate
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
+from sbx.migrations import migrate
 from sinks.lanes.supervisor import Delivery
 from sinks.recover import generation, taking_up
 from sinks.recover.generation import Mark, Told

@@ -175,7 +175,7 @@ class Estate:
 
     def worker(self, stage: str) -> psutil.Process:
         """The process of a stage that ``sbx up`` runs."""
-        [found] = [p for p in children() if p.cmdline()[-2:] == ["ops.child", stage]]
+        [found] = [p for p in children() if p.cmdline()[-2:] == ["sbx.cli.local.child", stage]]
         return found
 
     # Traffic

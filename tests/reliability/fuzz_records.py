@@ -29,8 +29,8 @@ from kafka import TopicPartition
 
 from contracts.commands import decode_command
 from contracts.events.reader import event_to_kafka
-from ops import migrations
 from sandbox import EmbeddedStack
+from sbx import migrations
 from streams.batches import Passed, Unreadable
 from streams.fetching import committed_consumer
 from streams.liveness import places

@@ -20,9 +20,9 @@ import structlog
 import typer
 
 from contracts.results import EntryResult
-from ops.migrations import migrate
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.migrations import migrate
 from tests.integration.sinks.drifting import read, standing
 from tests.integration.sinks.shops import Office, Shop, connect, environment_of
 from tests.reliability.comparison import compare

@@ -127,7 +127,9 @@ def _kill(estate: Estate, stage: str) -> None:
 
 def _sample(estate: Estate) -> dict[str, float]:
     """What is used now, of all stages together."""
-    workers = [p for p in children() if p.cmdline()[-2:-1] == ["ops.child"] and p.cmdline()[-1] in _STAGES]
+    workers = [
+        p for p in children() if p.cmdline()[-2:-1] == ["sbx.cli.local.child"] and p.cmdline()[-1] in _STAGES
+    ]
     [(connections, outbox, intents, commands, tables)] = estate.rows(_TABLES)
     return {
         "memory MB": sum(p.memory_info().rss for p in workers) / 1e6 * len(_STAGES) / max(1, len(workers)),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ops import migrations
 from sandbox import EmbeddedStack
+from sbx import migrations
 from streams.topics import create_topics
 from tests.reliability.fuzz_records import KEPT, fuzz
 

@@ -24,16 +24,16 @@ from contracts.results import EntryResult, Result, State, decode_result
 from log_projection.projection import apply
 from mappers.commands import to_command
 from runtime.environment import Environment
+from sbx.web.auth import sessions, users
+from sbx.web.auth.gate import SESSION_COOKIE
+from sbx.web.auth.passwords import hash_password
+from sbx.web.auth.users import Connection, Role
+from sbx.web.listening import address, bind
+from sbx.web.server import new_server
 from sinks.ledger.entries import entry_of_row, result_of
 from sinks.ledger.intake import take_in
 from tests.integration.log_projection import made
 from tests.integration.sinks.shops import Maker
-from web.auth import sessions, users
-from web.auth.gate import SESSION_COOKIE
-from web.auth.passwords import hash_password
-from web.auth.users import Connection, Role
-from web.listening import address, bind
-from web.server import new_server
 
 PASSWORD = "correct horse battery"
 NOW = made.NOW

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 from playwright.sync_api import Browser, sync_playwright
 
-from ops.migrations import migrate
 from sandbox import EmbeddedStack
+from sbx.migrations import migrate
 from tests.web import sample
 from tests.web.browsers import PHONE, launch
 from tests.web.drifted import drifted

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sbx.actions import retry
 from tests.web.office import Client, Office, entry, form_token
-from web import acts
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_all_of_an_issue_are_those_of_its_cause(office: Office, client: Client) 
 def test_more_than_one_transaction_holds_are_done(
     office: Office, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acts, "_CHUNK", 2)
+    monkeypatch.setattr(retry, "_CHUNK", 2)
     office.failed_invoices(5)
     _, done = act(client, {"do": "skip-all", "note": "closed"})
 

@@ -14,11 +14,11 @@ import pytest
 from starlette.routing import Route
 
 from contracts.results import AccountResult, Attempt
+from sbx.web.api.columns import COLUMNS
+from sbx.web.api.openapi import description
+from sbx.web.api.routes import ROUTES
 from tests.web.office import NOW, Client, Office, entry, replayed
 from tests.web.sample import connect
-from web.api.columns import COLUMNS
-from web.api.openapi import description
-from web.api.routes import ROUTES
 
 MINUTE = timedelta(minutes=1)
 

@@ -13,11 +13,11 @@ import pytest
 from starlette.routing import Route
 
 from contracts.results import Warning
+from sbx.web.api.routes import ROUTES
+from sbx.web.app import PAGES
 from tests.integration.log_projection.made import attempt
 from tests.web.office import Client, Office, entry
 from tests.web.sample import connect
-from web.api.routes import ROUTES
-from web.app import PAGES
 
 IN_PATHS = ("%00", "a%00b", "%ff%fe", "%ed%a0%80", "9" * 20, "9" * 5000, "-1", "1e400", "%0d%0aX: y", "[",
             "%5B", "a%2Fb", "'", "\u0661", "x" * 5000, "%e2%80%ae", "NaN")  # fmt: skip

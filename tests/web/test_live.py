@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 
+from sbx.web import live
 from tests.web.office import Client, Office, entry
-from web import live
 
 
 def news(events: list[dict[str, str]]) -> list[str]:

@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from contracts.results import AccountResult
+from sbx.web.view.charts import HEIGHT, HOURS, WIDTH, Hour, day_chart
 from tests.web import sample
 from tests.web.office import Client, Office, entry
-from web.charts import HEIGHT, HOURS, WIDTH, Hour, day_chart
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)

@@ -5,9 +5,9 @@ from dataclasses import fields
 import pytest
 
 from connections.settings import Settings
+from sbx.web.view.settings_form import GROUPS, TABLES
 from tests.web import sample
 from tests.web.office import Client, Office, entry
-from web.fields import GROUPS, TABLES
 
 
 @pytest.fixture

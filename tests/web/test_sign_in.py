@@ -5,11 +5,11 @@ import re
 import pytest
 from starlette.routing import Route
 
+from sbx.web.app import PAGES
+from sbx.web.auth import keys, sessions, throttle, users
+from sbx.web.auth.passwords import WeakPassword
+from sbx.web.headers import HEADERS
 from tests.web.office import PASSWORD, Office, entry, form_token
-from web.app import PAGES
-from web.auth import keys, sessions, throttle, users
-from web.auth.passwords import WeakPassword
-from web.headers import HEADERS
 
 
 def test_name_and_password_open_a_session_with_a_guarded_cookie(office: Office) -> None:

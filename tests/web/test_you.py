@@ -1,8 +1,8 @@
 """One's own sessions and tokens; roles; and forms that are sent after the session has ended."""
 
+from sbx.web.auth import sessions, users
 from tests.web.office import Office, form_token
 from tests.web.undecided import undecided
-from web.auth import sessions, users
 
 
 def test_sessions_and_tokens_are_shown_and_ended(office: Office) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ops.migrations import Migration, MigrationError, apply, find_migrations, migrate
+from sbx.migrations import Migration, MigrationError, apply, find_migrations, migrate
 
 FIRST = Migration("a", "001_first.sql", "CREATE TABLE first (id int); INSERT INTO first VALUES (1);")
 SECOND = Migration("a", "002_second.sql", "ALTER TABLE first ADD note text DEFAULT '100 %s';")

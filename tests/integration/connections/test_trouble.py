@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from ops.migrations import Migration, MigrationError, apply
 from runtime.environment import Environment
 from runtime.pooling import PooledByTransaction, refuse
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.migrations import Migration, MigrationError, apply
 from streams.liveness import Liveness
 from streams.storing import Store, database_pool
 from tests.integration.sinks.shops import Maker, connected_shop, delivering

@@ -11,8 +11,8 @@ import pytest
 from contracts.results import Attempt, EntryResult
 from log_projection import queries
 from log_projection.projection import apply
-from ops.migrations import apply as migrate
-from ops.migrations import find_migrations
+from sbx.migrations import apply as migrate
+from sbx.migrations import find_migrations
 from tests.integration.log_projection.made import NOW, Connection, attempt, entry, ids
 
 

@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 
 from contracts.commands import command_id
 from contracts.events.reader import event_to_kafka
-from ops.command_line import run
 from sandbox import find_running
+from sbx.cli.command_line import run
 from tests.integration.ops.sbx import Done, Stack, wait_until
 from tests.integration.sinks.shops import Maker
 

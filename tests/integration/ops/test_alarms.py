@@ -8,7 +8,7 @@ import pytest
 
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
-from ops.status import DEAD_LETTERS_BOUND
+from sbx.cli.status import DEAD_LETTERS_BOUND
 from streams.dead_letters import Defect, Letter, failed_entry
 from streams.records import Record
 from tests.integration.ops.sbx import Sbx

@@ -16,8 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from contracts.results import AccountResult, EntryResult, Result, Warning
 from log_projection.projection import apply
-from ops.dashboard_role import grant_views
 from runtime import metrics
+from sbx.cli.dashboard_role import grant_views
 from tests.integration.log_projection.made import attempt, entry
 
 ROOT = Path(__file__).parents[3]

@@ -21,9 +21,9 @@ from psycopg.rows import dict_row
 
 from contracts.results import EntryResult
 from log_projection.projection import apply
-from ops.notify.settings import NotifySettings
-from ops.notify.worker import Connection, look, tell
-from ops.targets import free_ports
+from sbx.cli.local.targets import free_ports
+from sbx.notify.settings import NotifySettings
+from sbx.notify.worker import Connection, look, tell
 from tests.integration.log_projection.made import entry
 from tests.integration.ops.sbx import Sbx, wait_until
 

@@ -17,10 +17,10 @@ from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result, encode_result
 from log_projection import queries
 from log_projection.queries import Filters
-from ops import replay_run, replay_topics
-from ops.errors import OperationFailed
-from ops.replay_topics import Range, Reader
 from runtime.environment import Environment
+from sbx.cli.errors import OperationFailed
+from sbx.cli.replay import run, topics
+from sbx.cli.replay.topics import Range, Reader
 from streams.dead_letters import Defect, Letter, failed_entry, place_id_of
 from streams.records import Record
 from streams.topic_ids import topic_ids
@@ -371,12 +371,12 @@ def database_of(account: Account) -> Any:
     return psycopg.AsyncConnection.connect(services(account.stack)[1], autocommit=True)
 
 
-async def begun(database: Any, account: Account) -> tuple[replay_run.Replay, dict[str, Any]]:
+async def begun(database: Any, account: Account) -> tuple[run.Replay, dict[str, Any]]:
     """A replay of all that the account has, noted but not run; and how to reach Kafka."""
     kafka = {"bootstrap_servers": services(account.stack)[0]}
     wanted = Filters(account=account.name)
-    ranges = replay_topics.find_ranges(kafka, replay_topics.topics_of([], None), wanted)
-    made = await replay_run.begin(database, {"account": account.name}, wanted, ranges.found, "ann")
+    ranges = topics.find_ranges(kafka, topics.topics_of([], None), wanted)
+    made = await run.begin(database, {"account": account.name}, wanted, ranges.found, "ann")
     return made, kafka
 
 
@@ -390,17 +390,17 @@ def test_stopped_and_gone_on_with(account: Account, monkeypatch: pytest.MonkeyPa
     account.publish(*events)
     account.taken_in(*events)
     account.lose(*events)
-    monkeypatch.setattr(replay_topics, "BATCH", 4)
-    stop = replay_run.Stop()
+    monkeypatch.setattr(topics, "BATCH", 4)
+    stop = run.Stop()
 
     def progress(_: int) -> None:
         stop.asked = bool(account.rows())
 
     async def until_stopped() -> int:
-        async with await database_of(account) as database, replay_run.alone(database):
+        async with await database_of(account) as database, run.alone(database):
             made, kafka = await begun(database, account)
             with pytest.raises(OperationFailed, match=f"replay {made.replay_id} is at work"):
-                async with await database_of(account) as second, replay_run.alone(second):
+                async with await database_of(account) as second, run.alone(second):
                     pass
             with Reader(kafka, copied(made.ranges)) as reader:
                 assert await made.run(database, reader, stop, progress) == "cancelled"
@@ -427,12 +427,12 @@ def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Acc
     account.run(*account.sale(31))
 
     async def until_it_dies() -> int:
-        async with await database_of(account) as database, replay_run.alone(database):
+        async with await database_of(account) as database, run.alone(database):
             made, _ = await begun(database, account)
             async with await database_of(account) as other:
                 [row] = await queries.replays(other, made.replay_id)
                 assert row["state"] == "running"
-                assert await replay_run.cancel(other, made.replay_id) == "cancelling"
+                assert await run.cancel(other, made.replay_id) == "cancelling"
             return made.replay_id
 
     replay_id = asyncio.run(until_it_dies())
@@ -447,15 +447,15 @@ def test_a_running_one_ends_when_asked_from_elsewhere(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.run(*account.sale(41), *account.sale(42))
-    monkeypatch.setattr(replay_topics, "BATCH", 1)
+    monkeypatch.setattr(topics, "BATCH", 1)
 
     async def until_asked() -> None:
-        async with await database_of(account) as database, replay_run.alone(database):
+        async with await database_of(account) as database, run.alone(database):
             made, kafka = await begun(database, account)
             async with await database_of(account) as other:
-                assert await replay_run.cancel(other, made.replay_id) == "cancelling"
+                assert await run.cancel(other, made.replay_id) == "cancelling"
             with Reader(kafka, copied(made.ranges)) as reader:
-                assert await made.run(database, reader, replay_run.Stop(), lambda _: None) == "cancelled"
+                assert await made.run(database, reader, run.Stop(), lambda _: None) == "cancelled"
             assert any(one.left for one in made.ranges)
 
     asyncio.run(until_asked())
@@ -473,7 +473,7 @@ def test_what_retention_has_removed_is_refused_or_told(account: Account) -> None
     account.run(*events)
 
     async def begin_and_die() -> int:
-        async with await database_of(account) as database, replay_run.alone(database):
+        async with await database_of(account) as database, run.alone(database):
             return (await begun(database, account))[0].replay_id
 
     replay_id = asyncio.run(begin_and_die())

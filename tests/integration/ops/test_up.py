@@ -48,7 +48,7 @@ def test_a_stage_that_dies_is_started_again(up: "subprocess.Popen[str]", tmp_pat
 
 def _runs_deliver(process: psutil.Process) -> bool:
     try:
-        return process.cmdline()[-2:] == ["ops.child", "deliver"]
+        return process.cmdline()[-2:] == ["sbx.cli.local.child", "deliver"]
     except psutil.Error:  # it has just ended
         return False
 
@@ -57,7 +57,7 @@ def _runs_deliver(process: psutil.Process) -> bool:
 def test_no_process_is_left(up: "subprocess.Popen[str]", number: signal.Signals) -> None:
     family = psutil.Process(up.pid).children(recursive=True)
     names = " ".join(" ".join(one.cmdline()) for one in family)
-    assert all(part in names for part in ("ops.child", "kafka.Kafka", "postgres"))
+    assert all(part in names for part in ("sbx.cli.local.child", "kafka.Kafka", "postgres"))
     up.send_signal(number)
     up.wait(60)
     assert up.returncode == (0 if number is signal.SIGTERM else -number)

@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 
 from connections import store
 from connections.check import number_clashes
-from ops import status
 from runtime.sql import load_queries
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.cli import status
 from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
 
 STATUS = load_queries(status.__file__)

@@ -11,8 +11,8 @@ import pytest
 
 from contracts.reasons import render
 from contracts.results import AccountResult
-from ops.settings import _parsed
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.cli.settings import _parsed
 from sinks.recover.generation import Mark, MarkNotStored
 from tests.integration.sinks.purchases import edited, happened, ordered, with_price
 from tests.integration.sinks.shops import Maker, Shop, connected_shop

@@ -58,7 +58,7 @@ class Installation:
     def migrate(self, tree: Path) -> None:
         """As an operator does, with the program in ``tree``."""
         subprocess.run(
-            [sys.executable, "-c", "import sys; from ops.main import main; sys.exit(main())", "migrate"],
+            [sys.executable, "-c", "import sys; from sbx.cli.main import main; sys.exit(main())", "migrate"],
             cwd=tree,
             env={**os.environ, "SBX_DATABASE_URL": self.url},
             timeout=120,

@@ -18,8 +18,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from log_projection import losses
 from log_projection.projection import apply
-from ops import migrations
 from sandbox import EmbeddedStack
+from sbx import migrations
 from streams.liveness import places
 from streams.losses import Losses
 from streams.topics import COMMANDS, RESULTS, SOURCES, create_topics

@@ -178,7 +178,7 @@ def test_stage_can_be_stopped_while_the_database_is_away(
 def test_missing_migrations_are_waited_for(
     start_stage: StartStage, traffic: Broker, empty_database_url: str, account: str
 ) -> None:
-    from ops.migrations import migrate
+    from sbx.migrations import migrate
 
     stage = start_stage("project", empty_database_url).wait_until_ready()
     traffic.publish([message(entry(account, "e1", 0))])

@@ -13,8 +13,8 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import UnknownTopicOrPartitionError
 
-from ops import migrations
 from sandbox import EmbeddedStack
+from sbx import migrations
 from streams.liveness import places
 from streams.topics import COMMANDS, RESULTS, SOURCES, create_topics, layout
 from tests.integration.streams.conftest import StartStage, eventually

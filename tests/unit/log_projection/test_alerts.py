@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from log_projection.alerts import Alert, changes, standing
+from sbx.notify.alerts import Alert, changes, standing
 
 HOUR = timedelta(hours=1)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ops.comparison import compare
 from sandbox.shop import Figures, Money, Refusal, ShopContact, ShopDay, ShopInvoice, ShopOrder
+from sbx.cli.demo.comparison import compare
 
 DAY = date(2026, 3, 2)
 BOLT = ShopContact("customer", [{"id": "c-1", "name": "Bolt", "office_phone": "604", "billing_city": "Bonn"}])

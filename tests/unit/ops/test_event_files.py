@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops.event_files import checked
+from sbx.cli.event_files import checked
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from log_projection.queries import Filters
-from ops.errors import BadUsage
-from ops.filters import Options
-from ops.log import log
-from ops.retry import retry, skip
+from sbx.cli.errors import BadUsage
+from sbx.cli.filters import Options
+from sbx.cli.log import log
+from sbx.cli.retry import retry, skip
 
 
 def test_all_commands_have_all_filters() -> None:

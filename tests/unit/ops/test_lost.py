@@ -5,7 +5,7 @@ from typing import Any
 from kafka import TopicPartition
 
 from log_projection.losses import Removed, replay_of
-from ops.lost import SHOWN, in_words, removed_unread
+from sbx.cli.lost import SHOWN, in_words, removed_unread
 
 A, B, C = (TopicPartition("xero.commands", number) for number in range(3))
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from log_projection.alerts import in_words
-from ops.notify.settings import NotifySettings
 from runtime.environment import InvalidEnvironment
+from sbx.notify.alerts import in_words
+from sbx.notify.settings import NotifySettings
 
 MAIL = {
     "SBX_NOTIFY_SMTP_URL": "smtps://me:s3cret@mail.example:465",

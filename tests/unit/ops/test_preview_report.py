@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.results import EntryResult
-from ops.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
+from sbx.cli.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
 from sinks.preview import PreviewedCall, PreviewedCommand
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.status import gather
 from runtime.environment import Environment
+from sbx.cli.status import gather
 
 
 @pytest.mark.parametrize(("needed", "told"), [(0, False), (10**18, True)])

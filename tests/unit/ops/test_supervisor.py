@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops.supervisor import LOG_BYTES, Command, Supervisor, last_words
+from sbx.cli.local.supervisor import LOG_BYTES, Command, Supervisor, last_words
 
 _SLEEP = "import time; time.sleep(600)"
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from contracts.results import EntryResult
-from ops.targets import free_ports
 from runtime import metrics
 from runtime.environment import Environment
 from runtime.probes import Pulse
+from sbx.cli.local.targets import free_ports
 from sinks.lanes.budget import Budget
 from sinks.lanes.gauges import measure_lanes, measured, outcome_of
 from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds

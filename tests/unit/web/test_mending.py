@@ -3,8 +3,8 @@
 import pytest
 
 from contracts.reasons import CATALOGUE
-from web.fields import GROUPS
-from web.mending import mending, with_commands
+from sbx.web.view.fix_links import mending, with_commands
+from sbx.web.view.settings_form import GROUPS
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""The sbx command and what operators run: one file a command group."""

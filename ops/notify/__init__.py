@@ -1,1 +1,0 @@
-"""Telling people: what they are told of is decided in ``log_projection.alerts``."""

@@ -1,0 +1,194 @@
+"""Connecting an account to Xero, first or again: by credentials, or by agreeing in the browser."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from connections import store
+from runtime.environment import Environment
+from runtime.secrets import SecretBox, mask
+from runtime.sql import load_queries
+from sbx.actions import retry
+from sbx.web.auth.keys import key_hash
+from sbx.web.auth.users import User
+from sbx.web.database import Connection, Database
+from sbx.web.problems import Problem
+from sinks.ledger import requests
+from sinks.xero import oauth, tenants
+from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
+from sinks.xero.tenants import CredentialsUnusable, Tenant
+
+PATIENCE_SECONDS = 15 * 60
+"""How long somebody may take to agree in Xero."""
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be connected, with what. Blank: not given."""
+
+    account: str
+    tenant_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+async def known(connection: Connection, user: User, account: str) -> store.Connection | None:
+    """The account's connection; none where it is to be connected for the first time.
+
+    Raises:
+        Problem: 404, it is not the user's to see; 400, it is no account's name.
+    """
+    if not user.sees(account):
+        raise Problem(404, "not_found", f"'{account}' is not among the accounts that you see.")
+    try:
+        store.check_account(account)
+    except store.ConnectionRefused as refused:
+        raise Problem(400, "bad_request", f"{refused!s}.", "account") from refused
+    return await store.load_connection(connection, account)
+
+
+async def by_secret(
+    database: Database, environment: Environment, user: User, address: str, wanted: Wanted
+) -> None:
+    """Connect with client credentials, once Xero has taken them.
+
+    Raises:
+        CredentialsUnusable: they do not do; nothing is changed.
+        Problem: as ``known``.
+    """
+    async with database.connection() as connection:
+        found = await known(connection, user, wanted.account)
+    tenant_id = found.tenant_id if found else wanted.tenant_id or None
+    # Without a connection in hand: Xero may take its time.
+    tenant = await asyncio.to_thread(
+        tenants.verify,
+        environment.xero_token_url,
+        environment.xero_connections_url,
+        wanted.client_id,
+        wanted.client_secret,
+        tenant_id,
+    )
+    await _save(database, environment, user, address, wanted, tenant, None)
+
+
+async def ask(
+    database: Database, environment: Environment, user: User, session: str, wanted: Wanted, redirect_uri: str
+) -> str:
+    """Xero's address at which somebody agrees. The answer counts once, and in this session only.
+
+    Raises:
+        Problem: as ``known``.
+    """
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    async with database.connection() as connection:
+        found = await known(connection, user, wanted.account)
+        await connection.execute(_SQL["forget_old"])
+        parameters = {
+            "state_hash": key_hash(state),
+            "session_hash": key_hash(session),
+            "account": wanted.account,
+            "tenant_id": found.tenant_id if found else wanted.tenant_id,
+            "client_id": wanted.client_id,
+            "client_secret_encrypted": box.encrypt(wanted.client_secret) if wanted.client_secret else None,
+            "verifier_encrypted": box.encrypt(verifier),
+            "redirect_uri": redirect_uri,
+            "seconds": PATIENCE_SECONDS,
+        }
+        await connection.execute(_SQL["ask"], parameters)
+    return oauth.question(environment.xero_authorize_url, wanted.client_id, redirect_uri, state, verifier)
+
+
+async def taken_up(
+    database: Database, environment: Environment, session: str, state: str
+) -> tuple[Wanted, str, str] | None:
+    """What was asked with this state, its verifier and redirect URI; none where nobody has asked in here."""
+    async with database.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["take"], {"state_hash": key_hash(state), "session_hash": key_hash(session)})
+        row: dict[str, Any] | None = await cursor.fetchone()
+    if row is None:
+        return None
+    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    kept = row["client_secret_encrypted"]
+    secret = "" if kept is None else box.decrypt(bytes(kept))
+    wanted = Wanted(row["account"], row["tenant_id"], row["client_id"], secret)
+    return wanted, box.decrypt(bytes(row["verifier_encrypted"])), row["redirect_uri"]
+
+
+async def by_agreement(
+    database: Database,
+    environment: Environment,
+    user: User,
+    address: str,
+    asked: tuple[Wanted, str, str],
+    code: str,
+) -> None:
+    """Connect with what Xero's answer brought.
+
+    Raises:
+        CredentialsUnusable: it does not do; nothing is changed.
+        Problem: as ``known``.
+    """
+    wanted, verifier, redirect_uri = asked
+    async with database.connection() as connection:
+        await known(connection, user, wanted.account)
+    tenant, refresh = await asyncio.to_thread(_exchange, environment, wanted, code, redirect_uri, verifier)
+    await _save(database, environment, user, address, wanted, tenant, refresh)
+
+
+def _exchange(
+    environment: Environment, wanted: Wanted, code: str, redirect_uri: str, verifier: str
+) -> tuple[Tenant, str]:
+    try:
+        token: Token = oauth.exchange_code(
+            environment.xero_token_url,
+            wanted.client_id,
+            wanted.client_secret or None,
+            code,
+            redirect_uri,
+            verifier,
+        )
+    except TokenRefused as error:
+        problem = f"Xero refuses the app {wanted.client_id}: {mask(str(error), [wanted.client_secret, code])}"
+        remedy = "give the secret of an app that has one, and none for a PKCE app, then agree once more"
+        raise CredentialsUnusable(problem, remedy) from error
+    except TokenUnavailable as error:
+        raise CredentialsUnusable(str(error), "agree once more in a minute") from error
+    if token.refresh_token is None:
+        problem = "Xero gives access for half an hour only: no refresh token came"
+        raise CredentialsUnusable(problem, "the app must be allowed the scope offline_access")
+    tenant = tenants.tenant_of(environment.xero_connections_url, token, wanted.tenant_id or None)
+    return tenant, token.refresh_token
+
+
+async def _save(
+    database: Database,
+    environment: Environment,
+    user: User,
+    address: str,
+    wanted: Wanted,
+    tenant: Tenant,
+    refresh: str | None,
+) -> None:
+    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    async with database.connection() as connection:
+        found = await known(connection, user, wanted.account)
+        target = {"account": wanted.account, "client_id": wanted.client_id, "browser": refresh is not None}
+        number = await retry.begin(connection, user, address, "connect", target, "")
+        await store.save_connection(
+            connection,
+            account=wanted.account,
+            tenant_id=tenant.tenant_id,
+            tenant_name=tenant.name or (found.tenant_name if found else ""),
+            client_id=wanted.client_id,
+            client_secret_encrypted=box.encrypt(wanted.client_secret) if wanted.client_secret else None,
+            refresh_token_encrypted=None if refresh is None else box.encrypt(refresh),
+            actor=user.name,
+        )
+        await requests.ask_facts(connection, wanted.account)
+        await retry.end(connection, number, {"tenant_id": tenant.tenant_id})

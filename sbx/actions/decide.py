@@ -1,0 +1,108 @@
+"""Deciding what became of a call whose answer was lost: what Xero has that it may be, and which one it is."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from log_projection.queries import Row
+from sbx.actions import retry
+from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.web.auth.users import User
+from sbx.web.database import Connection, Database
+from sbx.web.problems import Problem
+from sinks.ledger import commands
+
+Candidate = dict[str, Any]
+"""What ``operators.CANDIDATE`` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An entry that waits for somebody's decision."""
+
+    entry: Row
+    candidates: list[Candidate]
+
+    def candidate(self, xero_id: str) -> Candidate | None:
+        """The one with this id in Xero; none when it is no candidate."""
+        wanted = xero_id.strip().casefold()
+        return next((one for one in self.candidates if one["xero_id"].casefold() == wanted), None)
+
+
+def is_undecided(entry: Row) -> bool:
+    """True when, as far as the log knows, somebody has to decide."""
+    return (entry["state"], entry["reason_code"]) == ("failed", "needs_review")
+
+
+async def candidates(connection: Connection, entry: Row) -> list[Candidate]:
+    """What Xero has that it may be; empty where there is nothing to decide (any more)."""
+    command = _command(entry["entry_id"])
+    if command is None or not is_undecided(entry):
+        return []
+    try:
+        found = await commands.undecided(connection, command)
+    except commands.Undecidable:
+        return []
+    return [{name: option[name] for name in commands.CANDIDATE} for option in found]
+
+
+async def question(connection: Connection, user: User, entry_id: str, adopt: str | None) -> Question:
+    """The entry with its candidates, once the decision is known to be possible as things stand.
+
+    Args:
+        adopt: the id in Xero of the candidate that it is; none: it is none of them.
+
+    Raises:
+        Problem: 404; 409, it cannot be decided, or not so.
+    """
+    entry, command = await VisibleLog(connection, user).entry(entry_id), _command(entry_id)
+    if entry is None or command is None:
+        raise no_entry()
+    try:
+        found = await commands.undecided(connection, command)
+        if adopt is not None:
+            await commands.check_adoption(connection, command, adopt)
+    except commands.Undecidable as error:
+        raise await _refused(connection, command, error) from error
+    return Question(entry, [{name: option[name] for name in commands.CANDIDATE} for option in found])
+
+
+async def decide(
+    database: Database, user: User, address: str, entry_id: str, adopt: str | None
+) -> tuple[int, list[str]]:
+    """Do it; the number of the record of it, and the entries that are queued again.
+
+    Two at once: one decides, the other is told so.
+
+    Raises:
+        Problem: as ``question``; nothing is changed.
+    """
+    async with database.connection() as connection:
+        entry = (await question(connection, user, entry_id, adopt)).entry
+        command = str(entry["entry_id"])
+        target = {"entries": [command], "adopt": adopt}
+        number = await retry.begin(connection, user, address, "decide", target, "")
+        try:
+            queued = await commands.decide(connection, command, user.name, adopt)
+        except commands.Undecidable as error:
+            await retry.end(connection, number, {"refused": str(error)})
+            raise await _refused(connection, command, error) from error
+        await retry.end(connection, number, {"done": queued})
+    return number, queued
+
+
+async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> Problem:
+    standing = (await commands.standing(connection, [command])).get(command)
+    if standing is not None and standing.reason_code != "needs_review":
+        by = f" by {standing.actor}" if standing.actor else ""
+        message = f"There is nothing to decide (any more): it is {standing.outcome or standing.state}{by}."
+        return Problem(409, "not_undecided", message)
+    return Problem(409, "not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}; {error.remedy}.")
+
+
+def _command(entry_id: str) -> str | None:
+    """The id as the ledger takes it; none for one that it cannot have."""
+    try:
+        return str(uuid.UUID(entry_id))
+    except ValueError:
+        return None

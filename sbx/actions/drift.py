@@ -1,0 +1,168 @@
+"""What Xero shows otherwise than we put it there: compared, accepted, put right, as by ``sbx drift``."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from connections import store
+from log_projection.queries import Row
+from sbx.actions import retry
+from sbx.actions.accounts import connected
+from sbx.web import overview
+from sbx.web.auth.users import User
+from sbx.web.database import Connection, Database
+from sbx.web.problems import Problem
+from sinks.drift import acts as drift
+from sinks.drift.acts import ReadingPlan, Selection
+from sinks.ledger.entries import xero_page
+
+Act = Literal["resend", "adopt"]
+ACTS: tuple[Act, ...] = get_args(Act)
+MOST = 500
+"""Differences that are shown, and acted on, at a time."""
+_IDENTITY = ("kind", "record_id", "transaction_id", "field", "ours", "xeros")
+_ENTITIES = {"purchase_order": "purchase_order", "bill": "purchase_order"}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is known of an account's differences."""
+
+    connection: store.Connection
+    last: Row | None
+    """The comparison that ended last; none when there was none."""
+    under_way: Row | None
+    """The one that was asked for and has not ended."""
+    differences: list[Row]
+    """Each with ``id``, ``proposal``, ``note``, ``xero_url`` and, for its page, ``entity`` and ``record``."""
+    expected: ReadingPlan
+    """What a comparison would ask Xero now."""
+    obstacle: str
+    """Why nobody would compare now; ``""`` when nothing is in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of an act."""
+
+    selected: int
+    done: int
+    """Differences that were dealt with; the others have changed since, or somebody was first."""
+    queued: list[str]
+    """Entries that are queued again."""
+
+
+async def load(connection: Connection, user: User, account: str) -> State:
+    """The account as it stands.
+
+    Raises:
+        Problem: 404.
+    """
+    found = await connected(connection, user, account)
+    rows = await drift.differences(connection, account, Selection())
+    return State(
+        found,
+        await drift.last_reading(connection, account),
+        await drift.reading_under_way(connection, account),
+        [_shown(row, found) for row in rows],
+        await drift.plan(connection, account),
+        _obstacle(found, await overview.delivering(connection)),
+    )
+
+
+async def read(
+    database: Database, user: User, address: str, account: str, since: datetime | None, *, full: bool
+) -> Row:
+    """Have the account's lane compare; a comparison that is under way counts. How far it has come.
+
+    Raises:
+        Problem: 404; 409, nobody would do it now.
+    """
+    async with database.connection() as connection:
+        found = await connected(connection, user, account)
+        obstacle = _obstacle(found, await overview.delivering(connection))
+        if obstacle:
+            raise Problem(409, "not_possible", f"Nothing was asked for: {obstacle}")
+        wanted = await drift.plan(connection, account, since, full=full)
+        number = await retry.begin(
+            connection, user, address, "drift_read", {"account": account, "since": wanted.since}, ""
+        )
+        run_id = await drift.ask(connection, account, wanted, user.name)
+        await retry.end(connection, number, {"reading": run_id})
+        return await drift.reading(connection, run_id)
+
+
+def chosen(state: State, act: Act, ids: Collection[str]) -> tuple[list[Row], int]:
+    """The differences of these ids that can be dealt with so, and how many cannot, or have changed since."""
+    rows = [row for row in state.differences if row["id"] in ids and _possible(act, row)]
+    return rows, len(set(ids)) - len(rows)
+
+
+def possible(state: State, act: Act) -> list[str]:
+    """The ids of all that can be dealt with so, what is worth knowing only left out."""
+    rows = [row for row in state.differences if _possible(act, row) and not row["information"]]
+    return [row["id"] for row in rows[:MOST]]
+
+
+async def perform(
+    database: Database, user: User, address: str, account: str, act: Act, ids: Sequence[str]
+) -> tuple[int, Result]:
+    """Do it; the number of the record of it, and what came of it. Two at once: each difference is one's.
+
+    Raises:
+        Problem: 404.
+    """
+    async with database.connection() as connection:
+        rows, _ = chosen(await load(connection, user, account), act, ids)
+        target = {"account": account, "differences": [_named(row) for row in rows]}
+        number = await retry.begin(connection, user, address, f"drift_{act}", target, "")
+        if act == "resend":
+            queued = await drift.resend(connection, account, rows, user.name)
+            result = Result(len(set(ids)), len(rows) if queued else 0, queued)
+        else:
+            result = Result(len(set(ids)), await drift.adopt(connection, account, rows, user.name), [])
+        await retry.end(connection, number, asdict(result))
+    return number, result
+
+
+def _possible(act: Act, row: Row) -> bool:
+    return act == "adopt" or drift.proposal(row, "push")[0] == "resend"
+
+
+def _shown(row: dict[str, Any], connection: store.Connection) -> Row:
+    proposal, note = drift.proposal(row, connection.settings.edit_authorised)
+    short_code = connection.facts.short_code if connection.facts else ""
+    entity, _, record = row["record_id"].rpartition("/")
+    return row | {
+        "id": _id(row),
+        "proposal": proposal,
+        "note": note,
+        "entity": entity or _ENTITIES.get(row["kind"], "invoice"),
+        "record": record,
+        "xero_url": xero_page(
+            "payment" if row["kind"] == "refund" else row["kind"], row["xero_id"], short_code
+        ),
+    }
+
+
+def _id(row: Row) -> str:
+    """Another one as soon as either side shows another value: what was not seen is not acted on."""
+    return hashlib.sha256("\0".join(row[name] for name in _IDENTITY).encode()).hexdigest()[:16]
+
+
+def _named(row: Row) -> dict[str, str]:
+    return {name: row[name] for name in _IDENTITY}
+
+
+def _obstacle(connection: store.Connection, workers: int) -> str:
+    if connection.status == "lost":
+        return f"Xero no longer lets us in: {connection.status_reason}"
+    if connection.paused_at is not None:
+        return f"the account is paused: {connection.paused_reason}"
+    if not workers:
+        return (
+            "no deliver process works, and only that asks Xero. 'sbx up' or 'sbx worker deliver' starts one."
+        )
+    return ""

@@ -1,0 +1,222 @@
+"""What operators do from the page and the API: retry and skip, the plan first, and who did it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+from psycopg.rows import dict_row
+
+from log_projection.queries import Filters, Row
+from runtime.sql import load_queries
+from sbx.actions.scoped_log import VisibleLog
+from sbx.web.auth.users import User
+from sbx.web.database import Connection, Database
+from sbx.web.problems import Problem
+from sinks.ledger import commands, cost
+from sinks.ledger.commands import Act
+
+NOTE_LENGTH = 500
+SHOWN = 20
+"""How many entries a plan or a result names one by one."""
+FOLLOWED = 200
+"""Entries of an act that are kept by id, so that its page shows what becomes of them."""
+_CHUNK = 500
+"""Entries of one transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries: those named, or all failed ones that match as they stood at ``position``."""
+
+    filters: Filters
+    words: dict[str, Any]
+    """The same as it came in, to be written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an act would do."""
+
+    act: Act
+    position: int
+    """Where the log stood: what changes after it is not acted on."""
+    total: int
+    causes: list[tuple[str, int]]
+    """Reason codes and how many entries have them."""
+    unreadable: int
+    """How many of the entries can only be put right by publishing their event anew."""
+    overtaken: int
+    """How many would undo what was done for later actions, and cannot be tried again."""
+    ended: int
+    """How many are in a state in which there is nothing to do for them."""
+    sample: list[Row]
+    accounts: list[dict[str, Any]]
+    """What a retry would cost each account, see ``sinks.ledger.cost.by_account``; a skip costs nothing."""
+
+    @property
+    def possible(self) -> int:
+        """How many would be acted on."""
+        return self.total - self.unreadable - self.overtaken - self.ended
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """About how many calls and minutes it takes, all accounts together: ``sinks.ledger.cost``."""
+        return cost.of_all(self.accounts)
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of an act."""
+
+    selected: int = 0
+    done: list[str] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+    """Entries that were left as they are: ``entry_id``, ``code``, ``message``."""
+
+
+def wanted(filters: Filters) -> Filters:
+    """The filters of an act: named entries as they are, else only what has failed.
+
+    Raises:
+        Problem: 400, another state is asked for.
+    """
+    if filters.entry_ids is not None:
+        return filters
+    if filters.state not in (None, "failed"):
+        message = (
+            f"Only failed entries can be chosen by filter, not {filters.state} ones. Choose them one by one."
+        )
+        raise Problem(400, "bad_request", message, "state")
+    return replace(filters, state="failed")
+
+
+async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filters) -> Plan:
+    """What the act would do, as things stand."""
+    position = await log.position()
+    filters = replace(filters, not_after=position)
+    counted = await log.counts(filters)
+    causes, against, work = Counter[str](), Counter[str](), Counter[cost.Work]()
+    for row in counted:
+        causes[row["reason_code"] or row["state"]] += row["entries"]
+        why_not = commands.obstacle(act, row["state"], row["reason_code"], row["triggered_by"])
+        against[why_not] += row["entries"]
+        if act == "retry" and not why_not:
+            work[row["account"], row["entity"], row["action"]] += row["entries"]
+    return Plan(
+        act=act,
+        position=position,
+        total=sum(row["entries"] for row in counted),
+        causes=causes.most_common(),
+        unreadable=against["publish_anew"],
+        overtaken=against["overtaken"],
+        ended=against["state"],
+        sample=[row async for row in log.entries(filters, limit=SHOWN)],
+        accounts=await cost.by_account(connection, work) if work else [],
+    )
+
+
+async def perform(
+    database: Database, user: User, address: str, act: Act, selection: Selection, note: str
+) -> tuple[int, Result]:
+    """Do it; the number of the record of it, and what came of it.
+
+    Two operators at once: each entry goes to one of them, the other is told so.
+
+    Raises:
+        Problem: 400, a skip without a note.
+        psycopg.OperationalError: the database went away; what was done is done, entry by entry.
+    """
+    note = checked_note(note, needed=act == "skip")
+    result = Result()
+    # One connection for both: who holds one and waits for another may wait for somebody who does the same.
+    async with database.connection() as connection:
+        number = await begin(connection, user, address, act, selection.words, note)
+        ids = [row["entry_id"] async for row in VisibleLog(connection, user).entries(selection.filters)]
+        for start in range(0, len(ids), _CHUNK):
+            await _do(connection, user, act, ids[start : start + _CHUNK], note, result)
+        await end(connection, number, _kept(result))
+    return number, result
+
+
+def checked_note(note: str, *, needed: bool) -> str:
+    """The note without blanks around it.
+
+    Raises:
+        Problem: 400, it is too long, or it is needed and blank.
+    """
+    note = note.strip()
+    if needed and not note:
+        raise Problem(400, "bad_request", "Say why, for whoever reads the log later.", "note")
+    if len(note) > NOTE_LENGTH or "\0" in note:
+        raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
+    return note
+
+
+async def begin(
+    connection: Connection, user: User, address: str, act: str, target: dict[str, Any], note: str
+) -> int:
+    """Write down, before it is done, who does what to what; the number of the record."""
+    parameters = {
+        "actor": user.name,
+        "address": address,
+        "act": act,
+        "target": msgspec.json.encode(target).decode(),
+        "note": note,
+    }
+    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def end(connection: Connection, number: int, result: dict[str, Any]) -> None:
+    """Write down what came of it."""
+    encoded = msgspec.json.encode(result).decode()
+    await connection.execute(_SQL["end"], {"id": number, "result": encoded})
+
+
+async def load(connection: Connection, user: User, number: int) -> dict[str, Any] | None:
+    """The record of a retry or skip of the user's own."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["load"], {"id": number, "actor": user.name})
+        return await cursor.fetchone()
+
+
+async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Row]:
+    """What has become of the entries of an act, as far as they were kept by id.
+
+    The ledger knows first that an entry was queued again: until the log follows, its old failure is left out.
+    """
+    ids = tuple((act["result"] or {}).get("followed", ()))
+    standing = await commands.standing(connection, ids) if ids else {}
+    rows = [row async for row in log.entries(Filters(entry_ids=ids))]
+    for row in rows:
+        now = standing.get(row["entry_id"])
+        if row["state"] == "failed" and now is not None and now.state != "failed":
+            row |= {"state": now.state, "reason": None}
+    return rows
+
+
+async def _do(
+    connection: Connection, user: User, act: Act, ids: Sequence[str], note: str, result: Result
+) -> None:
+    if act == "retry":
+        done = await commands.retry(connection, ids, user.name)
+    else:
+        done = await commands.skip(connection, ids, user.name, note)
+    result.selected += len(ids)
+    result.done += done
+    result.refused += await commands.refusals(connection, act, sorted(set(ids) - set(done)))
+
+
+def _kept(result: Result) -> dict[str, Any]:
+    return {
+        "selected": result.selected,
+        "done": len(result.done),
+        "refused": len(result.refused),
+        "shown": result.refused[:SHOWN],
+        "followed": result.done[:FOLLOWED],
+    }

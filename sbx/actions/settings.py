@@ -1,0 +1,138 @@
+"""An account's settings: shown, checked, changed in the user's name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connections import store
+from connections.check import Finding, alike, check_settings, number_clashes, unfit
+from connections.settings import InvalidSetting, normal_key, parse_setting
+from connections.store import SettingChange
+from contracts.reasons import CATALOGUE
+from log_projection.queries import Row
+from sbx.actions import retry
+from sbx.actions.accounts import connected
+from sbx.actions.scoped_log import VisibleLog
+from sbx.web.auth.users import User
+from sbx.web.database import Connection, Database
+from sinks.ledger import requests
+
+
+class SettingsRefused(Exception):
+    """Changes that were not made, none of them; ``errors`` says why, by key."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__("; ".join(f"{key} {text}" for key, text in errors.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the page shows of an account."""
+
+    connection: store.Connection
+    findings: Sequence[Finding]
+    """What ``sbx settings check`` says, by the facts that are known."""
+    failures: Sequence[Row]
+    """Issues that a setting puts right."""
+    history: Sequence[SettingChange]
+    """The newest first."""
+    asked: requests.Request | None
+
+    @property
+    def unpaired(self) -> list[Row]:
+        """Failures for want of a tax rate that is still not paired; ``cause`` is the key to set."""
+        return [
+            row
+            for row in self.failures
+            if row["reason_code"] == "tax_rate_unmapped" and row["cause"] not in self.connection.written
+        ]
+
+    def suggested(self, key: str) -> str:
+        """The TaxType to offer first for a rate such as ``sales_tax.15``; blank where none stands out."""
+        table, _, rate = key.partition(".")
+        facts = self.connection.facts
+        return "" if facts is None else alike("sales" if table == "sales_tax" else "purchases", facts, rate)
+
+
+async def load(connection: Connection, user: User, account: str) -> State:
+    """The account as it stands.
+
+    Raises:
+        Problem: 404.
+    """
+    found = await connected(connection, user, account)
+    history = await store.settings_history(connection, account)
+    return State(
+        found,
+        [
+            *([] if found.facts is None else check_settings(found.settings, found.facts)),
+            *number_clashes(found.settings, await store.settings_of_others(connection, account)),
+        ],
+        await failures(connection, user, account),
+        history[::-1],
+        await requests.newest(connection, account),
+    )
+
+
+async def failures(connection: Connection, user: User, account: str) -> list[Row]:
+    """The account's issues that a setting puts right."""
+    found = await VisibleLog(connection, user).issues(account)
+    return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
+
+
+async def change(
+    database: Database, user: User, address: str, account: str, wanted: Mapping[str, str | None]
+) -> list[SettingChange]:
+    """Change settings, all of them or none; blank takes a setting back to its default.
+
+    Raises:
+        SettingsRefused: a key or value is none, or the organisation has no such account or tax rate.
+        Problem: 404.
+    """
+    parsed, errors = _parsed(wanted)
+    async with database.connection() as connection:
+        found = await connected(connection, user, account)
+        if not errors and found.facts is not None:
+            since = f"{found.facts.fetched_at:%Y-%m-%d %H:%M} UTC"
+            errors = {
+                one.key: f"{one.problem} (as of {since}). Was it added since? Ask Xero anew below."
+                for one in unfit(found.written, parsed, found.enabled_at, found.facts)
+            }
+        if errors:
+            raise SettingsRefused(errors)
+        target = {"account": account, "settings": parsed}
+        number = await retry.begin(connection, user, address, "settings", target, "")
+        made = await store.set_settings(connection, account, parsed, user.name)
+        await retry.end(connection, number, {"changed": [one.key for one in made]})
+    return made
+
+
+async def ask_anew(database: Database, user: User, address: str, account: str) -> None:
+    """Have Xero asked for accounts and tax rates anew, by the account's lane.
+
+    Raises:
+        Problem: 404.
+    """
+    async with database.connection() as connection:
+        await connected(connection, user, account)
+        number = await retry.begin(connection, user, address, "facts", {"account": account}, "")
+        await requests.ask_facts(connection, account)
+        await retry.end(connection, number, {})
+
+
+def _parsed(wanted: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Keys and values in their normal form, and what is wrong with the others."""
+    parsed: dict[str, str | None] = {}
+    errors: dict[str, str] = {}
+    for written, value in wanted.items():
+        try:
+            key, normal = (
+                parse_setting(written, value) if value and value.strip() else (normal_key(written), None)
+            )
+        except InvalidSetting as error:
+            errors[written] = f"{error.problem}; {error.remedy}."
+            continue
+        if key in parsed:
+            errors[written] = "is given twice"
+        parsed[key] = normal
+    return parsed, errors

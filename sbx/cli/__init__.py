@@ -1,0 +1,1 @@
+"""The command ``sbx``: one file per command."""

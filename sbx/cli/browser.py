@@ -1,0 +1,139 @@
+"""Agreeing in the browser: Xero's authorization code flow with PKCE, answered on this machine's loopback.
+
+Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 8252 (programs without a web address of their own), and
+developer.xero.com, "The PKCE flow": redirect URIs must be https, localhost excepted.
+"""
+
+import errno
+import os
+import queue
+import secrets
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from runtime.environment import Environment
+from runtime.secrets import mask
+from sbx.cli.errors import OperationFailed
+from sbx.cli.terminal import say
+from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
+
+_PATH = "/callback"
+_SLOWEST_REQUEST = 10.0
+_DONE = "Xero has answered. You can close this page and go back to the terminal."
+_NOT_OURS = "This answer does not belong to the question that is open. Use the address in the terminal."
+
+
+class _Callback(ThreadingHTTPServer):
+    """Waits for Xero's answer, which the browser brings.
+
+    In threads, because browsers open connections ahead and leave them idle.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, port: int, state: str) -> None:
+        self.state = state
+        self.answers: queue.Queue[dict[str, str]] = queue.Queue()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _SLOWEST_REQUEST
+    server: _Callback
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        if address.path != _PATH:
+            self._page(404, "There is nothing here.")
+            return
+        given = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        if not secrets.compare_digest(given.get("state", "").encode(), self.server.state.encode()):
+            # Some other page, or the tab of an earlier try: neither may end this one.
+            say("an answer that does not belong to this question was not taken", "yellow")
+            self._page(400, _NOT_OURS)
+            return
+        self._page(200, _DONE)
+        self.server.answers.put(given)
+
+    def _page(self, status: int, text: str) -> None:
+        body = f"<!doctype html><meta charset=utf-8><title>sbx connect</title><p>{text}".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Nothing: the address holds the code."""
+
+
+def authorise(
+    used: Environment, client_id: str, client_secret: str | None, port: int, seconds: float
+) -> Token:
+    """Have somebody agree in the browser, and fetch the first tokens.
+
+    Raises:
+        OperationFailed: nobody agreed within ``seconds``, somebody declined, or the port is taken.
+        TokenRefused, TokenUnavailable: as ``exchange_code``.
+    """
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+    redirect_uri = f"http://localhost:{port}{_PATH}"
+    with _listening(port, state) as callback:
+        _invite(question(used.xero_authorize_url, client_id, redirect_uri, state, verifier), redirect_uri)
+        try:
+            answer = callback.answers.get(timeout=seconds)
+        except queue.Empty:
+            raise OperationFailed(
+                f"nobody agreed in the browser within {seconds:g} s",
+                f"run it again, with a longer --timeout if need be; where Xero showed an error instead of a "
+                f"question, the app's redirect URI must be {redirect_uri}",
+            ) from None
+    if "code" not in answer:
+        said = f"{answer.get('error', 'no code')} {answer.get('error_description', '')}".strip()
+        raise OperationFailed(
+            f"Xero gives no access: {mask(said)}",
+            "run it again, choose the organisation and allow access; 'invalid_scope' means that the app may "
+            f"not ask for one of: {BROWSER_SCOPES}",
+        )
+    say("Xero has answered; fetching the tokens")
+    return exchange_code(
+        used.xero_token_url, client_id, client_secret, answer["code"], redirect_uri, verifier
+    )
+
+
+def _invite(question: str, redirect_uri: str) -> None:
+    say(f"redirect URI, as it must be registered with the app: {redirect_uri}")
+    say("agree in the browser on this machine, at this address:")
+    say(question)
+    if sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    ):  # else only browsers of the terminal would be found, which cannot show Xero's page
+        threading.Thread(target=webbrowser.open, args=(question,), daemon=True).start()
+
+
+@contextmanager
+def _listening(port: int, state: str) -> Iterator[_Callback]:
+    try:
+        callback = _Callback(port, state)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise OperationFailed(
+            f"port {port} is taken by another program",
+            "end that one, or register a redirect URI with another port and give it as --port",
+        ) from error
+    thread = threading.Thread(target=callback.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield callback
+    finally:
+        callback.shutdown()
+        callback.server_close()

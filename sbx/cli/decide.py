@@ -1,0 +1,96 @@
+"""``sbx decide``: what became of a call whose answer was lost, where only a person can say. Plan first."""
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.table import Table
+
+from sbx.cli import environment
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.options import AsJson
+from sbx.cli.terminal import print_json, say, stdout_console
+from sinks.ledger import commands
+
+
+def decide(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Id of an entry in needs_review.")],
+    adopt: Annotated[str | None, typer.Option(metavar="ID", help="It is this one in Xero.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="None of them is it: send it anew.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide what became of a call whose answer was lost.
+
+    Shows what Xero has that it may be. With --adopt it is linked to one of them, with --send it is sent anew;
+    --yes does it.
+    """
+    if adopt is not None and send:
+        raise BadUsage("--adopt and --send contradict each other", "give one of them")
+    if yes and adopt is None and not send:
+        raise BadUsage("--yes without a decision", "add --adopt ID or --send")
+    try:
+        entry_id = str(uuid.UUID(entry))
+    except ValueError as error:
+        raise BadUsage(
+            f"{entry}: is no entry's id", "take it from 'sbx log --reason needs_review'"
+        ) from error
+    try:
+        options, queued = asyncio.run(_run(entry_id, adopt, send, yes))
+    except commands.Undecidable as error:
+        raise OperationFailed(str(error), error.remedy) from error
+    if as_json:
+        shown = [{name: option[name] for name in commands.CANDIDATE} for option in options]
+        decision = "adopt" if adopt else "send" if send else None
+        print_json(
+            {
+                "entry": entry_id,
+                "candidates": shown,
+                "decision": decision,
+                "xero_id": adopt,
+                "done": queued,
+                "applied": yes,
+            }
+        )
+    elif yes:
+        print(f"{'adopted' if adopt else 'sent anew'}: entry {entry_id} is queued again")
+    else:
+        _show_plan(options, adopt, send)
+
+
+async def _run(
+    entry_id: str, adopt: str | None, send: bool, yes: bool
+) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+    used = environment.required(database=True)
+    async with await psycopg.AsyncConnection.connect(
+        **used.psycopg("sbx decide"), autocommit=True
+    ) as connection:
+        options = await commands.undecided(connection, entry_id)
+        if adopt is not None and not yes:
+            await commands.check_adoption(connection, entry_id, adopt)
+        queued = await commands.decide(connection, entry_id, environment.actor(), adopt) if yes else []
+    return options, queued
+
+
+def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bool) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in commands.CANDIDATE:
+        table.add_column("id in Xero" if name == "xero_id" else name, overflow="fold")
+    for option in options:
+        table.add_row(
+            *(str(option[name]).replace("_", " " if name == "kind" else "_") for name in commands.CANDIDATE)
+        )
+    stdout_console().print(table)
+    if adopt is not None:
+        say(f"to adopt: {adopt} is linked and nothing is sent for it; later actions go on; add --yes")
+    elif send:
+        say("to send: none of them is linked, and it is sent anew; add --yes to do it")
+        if options[0]["kind"] in commands.NUMBERED:
+            say("Xero takes a number once: give the one that has it another number in Xero first")
+    else:
+        say("look at them in Xero, then decide: --adopt ID, or --send where none of them is it")

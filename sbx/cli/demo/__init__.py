@@ -1,0 +1,1 @@
+"""A sample shop's day, from its events to both books side by side."""

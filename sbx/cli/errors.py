@@ -1,0 +1,64 @@
+"""How a command ends when it cannot do what was asked: in words, with a remedy and an exit code."""
+
+import errno
+
+import psycopg
+from kafka.errors import KafkaError
+from psycopg_pool import PoolTimeout
+
+from connections.settings import InvalidSetting
+from connections.store import ConnectionRefused
+from runtime.environment import InvalidEnvironment
+from runtime.secrets import SecretKeyError
+from runtime.trouble import in_words as of_the_database
+from sandbox import SandboxError
+from sbx.migrations import MigrationError
+
+FAILED = 1
+BAD_USAGE = 2
+
+
+class OperationFailed(Exception):
+    """A command that cannot do what was asked. ``str()`` says what and why, ``remedy`` what to do."""
+
+    exit_code = FAILED
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(problem)
+
+
+class BadUsage(OperationFailed):
+    """What was asked makes no sense: an argument names nothing, or options contradict each other."""
+
+    exit_code = BAD_USAGE
+
+
+def in_words(error: Exception) -> OperationFailed | None:
+    """Expected trouble in words; none for a fault of ours, whose traceback is wanted."""
+    match error:
+        case OperationFailed():
+            return error
+        case InvalidEnvironment():
+            shown = f"{error.variable}={error.value}" if error.value else error.variable
+            return BadUsage(f"{shown} {error.problem}", error.remedy)
+        case InvalidSetting():
+            shown = f"{error.key}={error.value}" if error.value else error.key
+            return BadUsage(f"{shown}: {error.problem}", error.remedy)
+        case ConnectionRefused() | SandboxError() | MigrationError() | SecretKeyError():
+            return OperationFailed(str(error))
+        case psycopg.Error() | PoolTimeout():
+            words = of_the_database(error)
+            return OperationFailed(words.problem, words.remedy)
+        case KafkaError():
+            return OperationFailed(
+                f"Kafka does not answer as it should: {error}",
+                "see 'sbx status'; start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
+            )
+        case OSError() if error.errno == errno.ENOSPC:
+            return OperationFailed(f"the disk is full: {error}", "free some space, then run it again")
+        case OSError():
+            return OperationFailed(str(error), "check the path, and that this user may read and write it")
+        case _:
+            return None

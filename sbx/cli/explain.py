@@ -1,0 +1,187 @@
+"""``sbx explain``: where a document stands, everything that happened to it, what is wrong and what to do."""
+
+import asyncio
+from collections import defaultdict
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from contracts.commands import Entity
+from log_projection import story
+from log_projection.queries import Row
+from log_projection.story import Record, Story
+from sbx.cli import environment
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.options import AsJson, check_account
+from sbx.cli.terminal import STATE_COLOURS, plural, print_json, stdout_console
+
+
+def explain(
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECORD",
+            help="A document's number, a customer's or supplier's name, or an id: in SalesBinder, in Xero, "
+            "of a transaction, an event or an entry.",
+        ),
+    ],
+    account: Annotated[
+        str | None, typer.Option(callback=check_account, help="SalesBinder sub-domain.")
+    ] = None,
+    entity: Annotated[Entity | None, typer.Option(help="Where several records have the number.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the full story of one document.
+
+    Where it stands, what is wrong and what to do, and all that happened to it.
+    """
+    told = asyncio.run(_told(record, account, entity))
+    if as_json:
+        print_json(to_json(told))
+    else:
+        stdout_console().print(screen(told))
+
+
+async def _told(text: str, account: str | None, entity: str | None) -> Story:
+    used = environment.required(database=True)
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx explain")) as connection:
+        found = [r for r in await story.find(connection, text, account) if entity in (None, r.entity)]
+        told = await story.tell(connection, _only(text, found)) if found else None
+    if told is None:
+        raise OperationFailed(
+            f"nothing is known of {text}{' in ' + account if account else ''}",
+            "no event of it has come, or it could not be read: see 'sbx log --state failed' for those, and "
+            "'sbx status' whether events wait",
+        )
+    return told
+
+
+def _only(text: str, found: list[Record]) -> Record:
+    if len(found) == 1:
+        return found[0]
+    which = "; ".join(f"{r.entity.replace('_', ' ')} {r.record_id} of {r.account}" for r in found[:10])
+    raise BadUsage(
+        f"{text} is {plural(len(found), 'record')}: {which}{' …' if len(found) > 10 else ''}",
+        "say which with --account, --entity or the id",
+    )
+
+
+def to_json(told: Story) -> dict[str, Any]:
+    """The story as scripts take it."""
+    return {
+        **told.record._asdict(),
+        "title": told.title,
+        "standing": told.standing(),
+        "salesbinder_url": told.newest["salesbinder_url"],
+        "in_xero": list(told.objects),
+        "failed": [entry["entry_id"] for entry in told.failed],
+        "waiting": [entry["entry_id"] for entry in told.waiting],
+        "entries": list(told.entries),
+        "attempts": list(told.attempts),
+    }
+
+
+def screen(told: Story) -> Group:
+    """The story for people."""
+    shown: list[Any] = [
+        Text(f"{told.title[0].upper()}{told.title[1:]}", "bold"),
+        Text(f"{told.record.account}  {told.record.record_id}  {told.newest['salesbinder_url']}", "dim"),
+        Text(),
+        Text(told.standing()),
+    ]
+    for entry in (*told.failed, *told.waiting):
+        shown += [Text(), *_trouble(entry)]
+    if told.objects:
+        shown += [Text(), Text("In Xero", "bold"), _objects(told)]
+    shown += [Text(), Text("What happened", "bold"), _history(told)]
+    return Group(*shown)
+
+
+def _trouble(entry: Row) -> list[Any]:
+    """What is wrong with one action, what to do, what happens by itself."""
+    heading = Text(f"{entry['action'].replace('_', ' ')} of {_when(entry)}: ")
+    heading.append(entry["state"], STATE_COLOURS[entry["state"]])
+    lines = []
+    if entry["reason"]:
+        lines.append(Text(entry["reason"]))
+    if entry["remedy"]:
+        lines.append(Text.assemble(("What to do: ", "bold"), entry["remedy"]))
+    if entry["reason_code"] == "needs_review":
+        lines.append(Text(f"Then: sbx decide {entry['entry_id']}", "dim"))
+    elif entry["state"] == "failed":
+        lines.append(Text(f"Then: sbx retry --id {entry['entry_id']} --yes", "dim"))
+    elif entry["next_attempt_at"]:
+        lines.append(Text(f"It is tried again at {entry['next_attempt_at']:%Y-%m-%d %H:%M:%S} UTC.", "dim"))
+    else:
+        lines.append(Text("It is sent as soon as its turn comes; nothing is to be done.", "dim"))
+    return [heading, Padding(Group(*lines), (0, 0, 0, 2))]
+
+
+def _objects(told: Story) -> Table:
+    table = _table("what", "number", "amount", "date", "reference", "id in Xero", "")
+    for found in told.objects:
+        table.add_row(
+            found["kind"].replace("_", " "),
+            found["xero_number"],
+            found["amount"] or "",
+            found["date"] or "",
+            found["reference"] or "",
+            found["xero_id"],
+            "removed" if found["removed"] else "",
+            style="dim" if found["removed"] else None,
+        )
+    return table
+
+
+def _history(told: Story) -> Table:
+    calls: dict[str, list[Row]] = defaultdict(list)
+    for attempt in told.attempts:
+        calls[attempt["entry_id"]].append(attempt)
+    table = _table("when (UTC)", "what", "amount", "state", "by", "calls and remarks")
+    for entry in told.entries:
+        amount = "" if entry["amount"] is None else f"{entry['amount']:,} {entry['currency']}".rstrip()
+        state = Text(entry["state"], STATE_COLOURS[entry["state"]])
+        if entry["outcome"] not in (None, "posted"):
+            state.append(f" ({entry['outcome'].replace('_', ' ')})", "dim")
+        by = entry["actor"] or entry["triggered_by"].replace("_", " ")
+        table.add_row(
+            _when(entry), entry["action"].replace("_", " "), amount, state, by, _remarks(entry, calls)
+        )
+    return table
+
+
+def _remarks(entry: Row, calls: dict[str, list[Row]]) -> Text:
+    lines = [
+        Text(f"{call['step']}: {call['method']} {call['path']} → {_answer(call)}", "dim")
+        for call in calls[entry["entry_id"]]
+    ]
+    if entry["reason_code"]:
+        lines.append(Text(entry["reason_code"], "red" if entry["state"] == "failed" else ""))
+    lines += [Text(warning["text"], "yellow") for warning in entry["warnings"]]
+    return Text("\n").join(lines)
+
+
+def _answer(call: Row) -> str:
+    """What became of a call. Xero answers a batch with 200, also where it refuses the entry's own element."""
+    if not call["status"]:
+        return "no answer"
+    refused = call["refusal"] and call["status"] < 400
+    return f"{call['status']}, refused: {call['refusal']}" if refused else str(call["status"])
+
+
+def _when(entry: Row) -> str:
+    return f"{entry['event_time'] or entry['queued_at']:%Y-%m-%d %H:%M:%S}"
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(
+            name, justify="right" if name == "amount" else "left", overflow="fold", no_wrap=name == "amount"
+        )
+    return table

@@ -1,0 +1,66 @@
+"""A stage or the page as a child of ``sbx up``: ends in good order when its parent does, whatever happened.
+
+``python -m sbx.cli.local.child STAGE`` or ``python -m sbx.cli.local.child web PORT``, with a pipe as standard input whose other
+end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
+Linux does not.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from runtime.environment import Environment
+from sbx.cli import interrupt
+from streams import STAGES, run_stage
+
+GRACE_SECONDS = 20.0
+LOOPBACK = "127.0.0.1"
+
+
+def _end_with_parent() -> None:
+    # Not through sys.stdin: its lock, held by this thread, would make the interpreter's own end a crash.
+    while os.read(0, 512):
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Timer(GRACE_SECONDS, os._exit, [1]).start()
+
+
+def main(what: str, port: str = "0") -> int:
+    """Run the stage, the page or the notifications; its exit code."""
+    interrupt.arm()
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    environment = Environment.read(os.environ)
+    if what == "web":
+        return _web(environment, int(port))
+    if what == "notify":
+        return _notify(environment)
+    (stage,) = (name for name in STAGES if name == what)
+    return run_stage(stage, environment)
+
+
+def _notify(environment: Environment) -> int:
+    from sbx.notify.command import serve
+    from sbx.notify.settings import NotifySettings
+
+    serve(environment, NotifySettings.read(os.environ))
+    return 0
+
+
+def _web(environment: Environment, port: int) -> int:
+    # Imported here: the stages need none of it, and their memory counts.
+    from runtime.logs import configure_logging
+    from sbx.web.listening import bind
+    from sbx.web.server import serve
+
+    configure_logging(stage="web")
+    serve(environment, bind(LOOPBACK, port))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        code = main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        code = interrupt.exit_code()
+    sys.exit(code)

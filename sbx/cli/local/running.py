@@ -1,0 +1,282 @@
+"""The whole pipeline on this machine: services, topics, tables, and a supervised process of every stage."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from kafka.errors import KafkaError
+
+from runtime.environment import Environment
+from runtime.trouble import about_the_database, in_words
+from sandbox import EmbeddedStack, Progress
+from sbx.cli import environment as resolving
+from sbx.cli import interrupt
+from sbx.cli.broker import Broker
+from sbx.cli.errors import OperationFailed
+from sbx.cli.local import targets
+from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
+from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
+from sbx.cli.status import deliver_runs, stage_status
+from sbx.cli.topics import set_up
+from sbx.cli.web import PORT as WEB_PORT
+from sbx.notify.settings import NotifySettings
+from sbx.web.listening import AddressInUse, bind
+from streams import STAGES
+
+_RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 0.3
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A pipeline that runs. ``environ`` is what its processes were given."""
+
+    environment: Environment
+    environ: Mapping[str, str]
+    embedded: tuple[str, ...]
+    """Which of Kafka and PostgreSQL are the embedded ones."""
+    logs: Path
+    workers: int
+    web_port: int
+
+    @property
+    def web_url(self) -> str:
+        """Where the page is."""
+        return f"http://{LOOPBACK}:{self.web_port}"
+
+    def lost_service(self) -> str | None:
+        """An embedded service that does not listen any more."""
+        addresses = {
+            "Kafka": str(self.environment.kafka_bootstrap_servers),
+            "PostgreSQL": urlsplit(str(self.environment.database_url)).netloc.rpartition("@")[2],
+        }
+        return next((name for name in self.embedded if not _listens(addresses[name])), None)
+
+
+@contextmanager
+def running(
+    environ: Mapping[str, str],
+    *,
+    workers: int,
+    web_port: int | None,
+    wait: float,
+    progress: Progress,
+    report: Report,
+) -> Iterator[Running]:
+    """Run it for as long as the block does; all of it has ended when the block has.
+
+    Args:
+        environ: variables of the pipeline; Kafka and PostgreSQL that they do not name are embedded ones.
+        workers: processes of each stage.
+        web_port: where the page listens; none for the usual port, or any where that is taken.
+        wait: seconds for which services that are not ours may be away at the start.
+
+    Raises:
+        SandboxError: an embedded service cannot be started.
+        OperationFailed: a configured service cannot be reached.
+    """
+    configured = Environment.read(environ)
+    notifying = NotifySettings.read(environ)
+    with ExitStack() as ending:
+        stack = EmbeddedStack(
+            configured.data_dir,
+            kafka=configured.kafka_bootstrap_servers is None,
+            postgres=configured.database_url is None,
+        )
+        stack.start(progress)
+        ending.callback(stack.stop)
+        used = replace(
+            configured,
+            data_dir=stack.data_dir,
+            kafka_bootstrap_servers=stack.bootstrap_servers or configured.kafka_bootstrap_servers,
+            database_url=stack.database_url or configured.database_url,
+        )
+        _wait_for("Kafka", str(used.kafka_bootstrap_servers), lambda: _ask_kafka(used), wait, progress)
+        _wait_for("the database", str(used.database_url_shown), lambda: _ask_database(used), wait, progress)
+        progress("Creating topics and tables", None)
+        for outcome in set_up(used):
+            for difference in outcome.differences:
+                report(f"{outcome.name}: {difference}", True)
+        logs = used.data_dir / "logs"
+        port = _free_port(web_port)
+        named = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
+        stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
+        ports = _metrics_ports(used, len(stages))
+        commands = [
+            stage_command(stage, number, logs, metrics_port)
+            for (stage, number), metrics_port in zip(named, ports, strict=False)
+        ]
+        commands.append(web_command(port, logs, ports[len(named)]))
+        if notifying.channels:
+            page_url = notifying.page_url or f"http://{LOOPBACK}:{port}"
+            commands.append(notify_command(page_url, logs, ports[-1]))
+        listed = [
+            targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
+            for command, stage, metrics_port in zip(commands, stages, ports, strict=True)
+        ]
+        targets.write(used.data_dir, listed)
+        ending.callback(targets.remove, used.data_dir)
+        child_environ = {
+            **environ,
+            "SBX_DATA_DIR": str(used.data_dir),
+            "SBX_KAFKA_BOOTSTRAP_SERVERS": str(used.kafka_bootstrap_servers),
+            "SBX_DATABASE_URL": str(used.database_url),
+        }
+        supervisor = Supervisor(commands, child_environ, report)
+        ending.callback(_stop, supervisor, progress)
+        supervisor.start()
+        embedded = [("Kafka", stack.bootstrap_servers), ("PostgreSQL", stack.database_url)]
+        ours = tuple(name for name, address in embedded if address)
+        yield Running(used, child_environ, ours, logs, workers, port)
+
+
+def _free_port(wanted: int | None) -> int:
+    """A port for the page, which its process binds a moment later, and again when it is started again.
+
+    Raises:
+        OperationFailed: the wanted one is taken.
+    """
+    for port in (wanted,) if wanted else (WEB_PORT, 0):
+        try:
+            with bind(LOOPBACK, port) as listening:
+                return int(listening.getsockname()[1])
+        except AddressInUse:
+            continue
+    raise OperationFailed(f"port {wanted} is taken", "name another one with --web-port, or leave it out")
+
+
+def _metrics_ports(used: Environment, count: int) -> list[int]:
+    """Ports for the workers' metrics: from ``SBX_METRICS_PORT`` on where that is set, else free ones."""
+    if used.metrics_port is not None:
+        return list(range(used.metrics_port, used.metrics_port + count))
+    return targets.free_ports(used.metrics_host, count)
+
+
+def _stop(supervisor: Supervisor, progress: Progress) -> None:
+    """End the workers; another Ctrl-C meanwhile ends them at once."""
+    progress("Stopping: workers finish what they have in hand", None)
+
+    def hurry(_number: int, _frame: FrameType | None) -> None:
+        supervisor.kill()
+
+    for number in _listened_to():
+        signal.signal(number, hurry)
+    supervisor.stop(GRACE_SECONDS)
+    progress("Stopping Kafka and PostgreSQL", None)
+
+
+def _listened_to() -> list[signal.Signals]:
+    """Signals that end us; not those that whoever started us has us ignore (``nohup``)."""
+    return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP inside of the block do what Ctrl-C does."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number in _listened_to():
+        signal.signal(number, lambda number, _frame: interrupt.heard(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_until_ready(pipeline: Running, progress: Progress) -> None:
+    """Return once every stage has its partitions and its connections, however long that takes.
+
+    Raises:
+        OperationFailed: an embedded service has ended.
+    """
+    used = pipeline.environment
+    with Broker(resolving.kafka_client(used)) as broker:
+        waiting = set(STAGES)
+        while waiting:
+            waiting = {stage for stage in waiting if not _works(broker, stage, pipeline.workers)}
+            if waiting:
+                progress(f"Waiting for {', '.join(sorted(waiting))}", None)
+                time.sleep(_LOOK_SECONDS)
+                check_services(pipeline)
+    while not (_delivers(used, progress) and _listens(f"{LOOPBACK}:{pipeline.web_port}")):
+        time.sleep(_LOOK_SECONDS)
+        check_services(pipeline)
+
+
+def _delivers(used: Environment, progress: Progress) -> bool:
+    """True once deliver holds its session; a database that does not serve is waited for."""
+    try:
+        return deliver_runs(used)
+    except psycopg.Error as error:
+        if not about_the_database(error):
+            raise
+        progress(f"Waiting: {in_words(error).problem}", None)
+        return False
+
+
+def check_services(pipeline: Running) -> None:
+    """See that the embedded services are there.
+
+    Raises:
+        KeyboardInterrupt: a signal asked us to end, wherever it was raised before.
+        OperationFailed: one has ended.
+    """
+    interrupt.look()
+    lost = pipeline.lost_service()
+    if lost is not None:
+        log = "kafka/kafka.log" if lost == "Kafka" else "postgres.log"
+        raise OperationFailed(
+            f"{lost} has ended by itself; its log is {pipeline.environment.data_dir / log}",
+            "nothing is lost: run the command again",
+        )
+
+
+def _works(broker: Broker, stage: Any, workers: int) -> bool:
+    found = stage_status(broker, stage)
+    return found.working and found.processes >= workers
+
+
+def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, progress: Progress) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except (KafkaError, psycopg.Error, OSError) as error:
+            text = " ".join(str(error).split())
+            if not isinstance(error, KafkaError):
+                if not about_the_database(error):
+                    raise
+                text = in_words(error).problem
+            if time.monotonic() >= until:
+                raise OperationFailed(
+                    f"{what} at {address} cannot be reached: {text}",
+                    "start it, or correct SBX_KAFKA_BOOTSTRAP_SERVERS or SBX_DATABASE_URL; "
+                    "unset, the embedded one is used",
+                ) from error
+            progress(f"Waiting for {what} at {address}: {text}", None)
+            time.sleep(_RETRY_SECONDS)
+            interrupt.look()
+
+
+def _ask_kafka(used: Environment) -> None:
+    Broker(resolving.kafka_client(used)).close()
+
+
+def _ask_database(used: Environment) -> None:
+    psycopg.connect(**used.psycopg("sbx up")).close()
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex((host, int(port))) == 0

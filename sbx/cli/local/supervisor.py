@@ -1,0 +1,203 @@
+"""Child processes that are kept running: started again when they end, ended together.
+
+Each is started in a session of its own, so that Ctrl-C reaches the supervisor alone, which ends them in
+order. Their standard input is a pipe that only the supervisor holds: they end when it is gone.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LOG_BYTES = 16 * 1024 * 1024
+"""A log that is larger is set aside (one older file is kept)."""
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 30.0
+_LOOK_EVERY = 0.25
+_GOOD_FOR = 60.0
+"""A process that ran for so many seconds is started again at once when it ends."""
+
+Report = Callable[[str, bool], None]
+"""Called with a line for people and whether it is about trouble."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run under a name. ``log`` takes its standard error and output."""
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """In addition to the environment of all."""
+
+
+@dataclass
+class _Child:
+    command: Command
+    process: "subprocess.Popen[bytes] | None" = None
+    started: float = 0.0
+    wait: float = _FIRST_WAIT
+    due: float = field(default_factory=time.monotonic)
+    starts: int = 0
+
+
+class Supervisor:
+    """Keeps ``commands`` running, from a thread of its own."""
+
+    def __init__(self, commands: Sequence[Command], environment: Mapping[str, str], report: Report) -> None:
+        self._children = [_Child(command) for command in commands]
+        self._environment = dict(environment)
+        self._report = report
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start all."""
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._ending.is_set():
+            self._look()
+            self._ending.wait(_LOOK_EVERY)
+
+    def _look(self) -> None:
+        """Start what is due and notice what has ended."""
+        for child in self._children:
+            _limit(child.command.log)
+            if child.process is not None and child.process.poll() is not None:
+                self._ended(child, child.process)
+            if child.process is None and time.monotonic() >= child.due:
+                self._start(child)
+
+    def _start(self, child: _Child) -> None:
+        child.command.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with child.command.log.open("ab") as log:
+            child.process = subprocess.Popen(
+                list(child.command.argv),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={
+                    **self._environment,
+                    **child.command.environment,
+                    "SBX_WORKER_RESTARTS": str(child.starts),
+                },
+                start_new_session=True,
+            )
+        child.starts += 1
+        child.started = time.monotonic()
+
+    def _ended(self, child: _Child, process: "subprocess.Popen[bytes]") -> None:
+        _close(process)
+        child.process = None
+        if time.monotonic() - child.started >= _GOOD_FOR:
+            child.wait = _FIRST_WAIT
+        child.due = time.monotonic() + child.wait
+        words = last_words(child.command.log)
+        self._report(
+            f"{child.command.name} ended ({_how(process.returncode)}){': ' + words if words else ''}; "
+            f"starting it again in {child.wait:g} s. Its log: {child.command.log}",
+            True,
+        )
+        child.wait = min(child.wait * 2, _LONGEST_WAIT)
+
+    def stop(self, grace: float) -> None:
+        """End all: SIGTERM, and SIGKILL for those that are still there after ``grace`` seconds."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        processes = [child.process for child in self._children if child.process is not None]
+        for process in processes:
+            process.terminate()
+        until = time.monotonic() + grace
+        for process in processes:
+            try:
+                process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            _close(process)
+        for child in self._children:
+            child.process = None
+
+    def kill(self) -> None:
+        """End all at once; ``stop`` then returns soon. Safe to call from a signal handler."""
+        for child in self._children:
+            if child.process is not None:
+                child.process.kill()
+
+
+def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Command:
+    """One process of a stage."""
+    # -P: a folder called streams in the working directory must not be taken for ours.
+    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", stage]
+    name = f"{stage}-{number}"
+    own = {"SBX_WORKER_NAME": f"{_place(logs)}-{name}", "SBX_METRICS_PORT": str(metrics_port)}
+    return Command(name, argv, logs / f"{name}.jsonl", own)
+
+
+def web_command(port: int, logs: Path, metrics_port: int) -> Command:
+    """The page on a port of this machine."""
+    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "web", str(port)]
+    return Command("web", argv, logs / "web.jsonl", {"SBX_METRICS_PORT": str(metrics_port)})
+
+
+def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
+    """What tells people, with the address of our page."""
+    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "notify"]
+    own = {"SBX_NOTIFY_PAGE_URL": page_url, "SBX_METRICS_PORT": str(metrics_port)}
+    return Command("notify", argv, logs / "notify.jsonl", own)
+
+
+def _place(logs: Path) -> str:
+    """Tells this machine's data directory from all others, in letters that Kafka takes in a member's name."""
+    digest = hashlib.sha256(f"{socket.gethostname()}:{logs.resolve()}".encode()).hexdigest()
+    return digest[:12]
+
+
+def last_words(log: Path) -> str:
+    """What the newest line of trouble in a log says; blank when there is none."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as opened:
+        opened.seek(max(0, os.fstat(opened.fileno()).st_size - 16_384))
+        lines = opened.read().decode("utf-8", "replace").splitlines()
+    for line in reversed(lines):
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("level") in ("error", "critical"):
+            parts = [str(entry[key]) for key in ("event", "problem", "topics", "remedy") if entry.get(key)]
+            cause = str(entry.get("exception", "")).strip().rpartition("\n")[2]
+            return "; ".join([*parts, cause] if cause else parts)
+    return ""
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _close(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _limit(log: Path) -> None:
+    """Set a log aside that has grown too large. It is copied, because its process goes on writing into it."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log, log.with_suffix(".1.jsonl"))
+        os.truncate(log, 0)

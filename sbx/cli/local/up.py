@@ -1,0 +1,99 @@
+"""``sbx up``: everything on this machine, until Ctrl-C."""
+
+import os
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from sbx.cli.local import targets
+from sbx.cli.local.running import Running, check_services, ended_by_signals, running, wait_until_ready
+from sbx.cli.options import AsJson
+from sbx.cli.status import ask_workers, gather, tables
+from sbx.cli.terminal import Steps, print_json, stderr_console
+from sbx.cli.web import say_link
+
+_REFRESH_SECONDS = 3.0
+
+
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
+    web_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the page. [default: 8321, or any where that is taken]"),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
+    ] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run everything on this machine until Ctrl-C.
+
+    Kafka and PostgreSQL unless they are configured, topics, tables, all stages and the page, which are
+    started again when they end.
+
+    The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
+    """
+    console = stderr_console()
+
+    def report(text: str, trouble: bool) -> None:
+        console.print(text, style="yellow" if trouble else None, markup=False, soft_wrap=True)
+
+    try:
+        with ended_by_signals():
+            shown = Steps(console)
+            try:
+                with running(
+                    os.environ, workers=workers, web_port=web_port, wait=wait, progress=shown, report=report
+                ) as pipeline:
+                    wait_until_ready(pipeline, shown)
+                    shown.pause()
+                    announce(console, pipeline)
+                    if as_json:
+                        found = gather(pipeline.environment)
+                        ask_workers(found)
+                        print_json(found.to_json() | {"web": {"url": pipeline.web_url}})
+                    watch(console, pipeline)
+            finally:
+                shown.pause()
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def announce(console: Console, pipeline: Running) -> None:
+    """Say what runs where, and the line ``ready``."""
+    used = pipeline.environment
+    for name, address in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url_shown)):
+        kind = "embedded" if name in pipeline.embedded else "configured"
+        console.print(f"{name:<11}{address} ({kind})", markup=False, soft_wrap=True)
+    console.print(f"{'Xero':<11}{used.xero_api_url}", markup=False, soft_wrap=True)
+    console.print(f"{'data':<11}{used.data_dir}", markup=False, soft_wrap=True)
+    console.print(
+        f"{'workers':<11}{pipeline.workers} of each stage, logs in {pipeline.logs}",
+        markup=False,
+        soft_wrap=True,
+    )
+    ports = " ".join(f"{one.worker} {one.address}" for one in targets.read(used.data_dir))
+    console.print(f"{'metrics':<11}{ports}", markup=False, soft_wrap=True)
+    console.print(f"{'page':<11}{pipeline.web_url}", markup=False, soft_wrap=True)
+    console.print("ready", style="bold green")
+    say_link(used, pipeline.web_url)
+
+
+def watch(console: Console, pipeline: Running) -> None:
+    """Show the status until interrupted; off a terminal, only watch.
+
+    Raises:
+        OperationFailed: an embedded service has ended.
+    """
+    if not console.is_terminal:
+        while True:
+            time.sleep(_REFRESH_SECONDS)
+            check_services(pipeline)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            live.update(tables(gather(pipeline.environment)), refresh=True)
+            time.sleep(_REFRESH_SECONDS)
+            check_services(pipeline)

@@ -1,0 +1,121 @@
+"""``sbx log``: the entries of the Integrations Log."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from log_projection import queries
+from log_projection.queries import Filters
+from sbx.cli import environment
+from sbx.cli.filters import filtered
+from sbx.cli.options import AsJson
+from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
+
+_SHOWN = 50
+
+
+@filtered
+def log(
+    wanted: Filters,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many, the newest. [default: 50; with --json all]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of every action.
+
+    The newest 50, the newest last; with --json all, one entry a line, the oldest first.
+    """
+    if as_json:
+        asyncio.run(_print_json(wanted, limit))
+    else:
+        asyncio.run(_print_table(wanted, limit or _SHOWN))
+
+
+async def _connect() -> psycopg.AsyncConnection[Any]:
+    used = environment.required(database=True)
+    return await psycopg.AsyncConnection.connect(**used.psycopg("sbx log"))
+
+
+async def _print_json(wanted: Filters, limit: int | None) -> None:
+    async with await _connect() as connection:
+        if limit is None:
+            async for row in queries.entries(connection, wanted):
+                sys.stdout.write(queries.encode_row(row).decode() + "\n")
+        else:
+            for row in reversed(await _newest(connection, wanted, limit)):
+                sys.stdout.write(queries.encode_row(row).decode() + "\n")
+
+
+async def _newest(connection: psycopg.AsyncConnection[Any], wanted: Filters, limit: int) -> list[queries.Row]:
+    return [row async for row in queries.entries(connection, wanted, limit=limit, newest_first=True)]
+
+
+async def _print_table(wanted: Filters, limit: int) -> None:
+    async with await _connect() as connection:
+        newest = await _newest(connection, wanted, limit + 1)
+        accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
+    if not newest:
+        say(_nothing(wanted, accounts))
+        return
+    stdout_console().print(entries_table(newest[limit - 1 :: -1]))
+    if len(newest) > limit:
+        say(f"the newest {limit}; for more: --limit, or --json for all")
+
+
+def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:
+    """That nothing matches; and which accounts there are, when it is none of them that was asked for."""
+    if wanted.account is None or wanted.account in accounts:
+        return "no entries"
+    known = f"there are: {', '.join(sorted(accounts))}" if accounts else "the log has none yet"
+    return f"no entries: the log knows no account {wanted.account}; {known}"
+
+
+def entries_table(rows: Sequence[queries.Row]) -> Table:
+    """Entries for people."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("queued", "account", "what", "party", "amount", "state", "why and what to do"):
+        table.add_column(
+            name,
+            justify="right" if name == "amount" else "left",
+            no_wrap=name in ("queued", "amount", "state"),
+            overflow="fold",
+            ratio=1 if name == "why and what to do" else None,
+        )
+    for row in rows:
+        queued: datetime = row["queued_at"]
+        table.add_row(
+            queued.strftime("%m-%d %H:%M:%S"),
+            row["account"],
+            what(row),
+            Text(row["party_name"]),
+            f"{row['amount']:,} {row['currency']}".rstrip() if row["amount"] is not None else "",
+            Text(row["state"], STATE_COLOURS[row["state"]]),
+            _why(row),
+        )
+    return table
+
+
+def what(row: queries.Row) -> Text:
+    """The action in words: ``invoice 5001 payment applied``."""
+    number = row["record_number"] or row["record_id"][:8]
+    return Text(f"{row['entity']} {number} {row['action']}".replace("_", " ").strip())
+
+
+def _why(row: queries.Row) -> Text:
+    parts = [Text(row["outcome"].replace("_", " "), "dim")] if row["outcome"] not in (None, "posted") else []
+    if row["reason"]:
+        parts.append(Text(row["reason"]))
+    if row["remedy"]:
+        parts.append(Text(row["remedy"], "italic"))
+    parts += [Text(warning["text"], "yellow") for warning in row["warnings"]]
+    if row["next_attempt_at"]:
+        parts.append(Text(f"next try {row['next_attempt_at']:%H:%M:%S} UTC", "dim"))
+    return Text("\n").join(parts)

@@ -1,0 +1,19 @@
+"""The ``sbx`` command's first lines: signals first, then all that takes time to load."""
+
+from sbx.cli import interrupt
+
+
+def main() -> int:
+    """Run the command line; the exit code: 0 done, 1 failed, 2 bad usage, 128 + n ended by signal n."""
+    interrupt.arm()
+    try:
+        from sbx.cli.command_line import run
+
+        return run()
+    except KeyboardInterrupt:
+        return interrupt.exit_code()
+    except SystemExit as ended:
+        # typer makes 1 of it, and says "Aborted."
+        if interrupt.asked() and ended.code in (1, 130):
+            return interrupt.exit_code()
+        raise

@@ -1,0 +1,51 @@
+"""``sbx pause`` and ``sbx resume``: hold an account, let it go on."""
+
+import asyncio
+from typing import Annotated
+
+import psycopg
+import typer
+
+from connections import store
+from sbx.cli import environment
+from sbx.cli.options import Account, AsJson
+from sbx.cli.terminal import print_json
+
+
+def pause(
+    account: Account,
+    reason: Annotated[str, typer.Option(help="Why; the log shows it.")] = "by an operator",
+    as_json: AsJson = False,
+) -> None:
+    """Hold an account: nothing is sent to Xero.
+
+    What comes in waits, in order, until it is resumed.
+    """
+    changed = asyncio.run(_pause(account, reason))
+    _report(account, True, changed, as_json)
+
+
+def resume(account: Account, as_json: AsJson = False) -> None:
+    """Let a paused account go on."""
+    changed = asyncio.run(_resume(account))
+    _report(account, False, changed, as_json)
+
+
+async def _pause(account: str, reason: str) -> bool:
+    used = environment.required(database=True)
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx pause")) as connection:
+        return await store.pause(connection, account, actor=environment.actor(), reason=reason)
+
+
+async def _resume(account: str) -> bool:
+    used = environment.required(database=True)
+    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx resume")) as connection:
+        return await store.resume(connection, account, actor=environment.actor())
+
+
+def _report(account: str, paused: bool, changed: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"account": account, "paused": paused, "changed": changed})
+        return
+    word = "paused" if paused else "not paused"
+    print(f"{account} is {word if changed else word + ' already'}")

@@ -1,0 +1,1 @@
+"""Events read again from their topics: the plan first, then the run."""

@@ -1,0 +1,134 @@
+"""``sbx retry`` and ``sbx skip``: try failed actions again, or leave them. The plan first, then ``--yes``."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from log_projection import queries
+from log_projection.queries import Filters
+from sbx.cli import environment
+from sbx.cli.cost_report import account_text
+from sbx.cli.errors import BadUsage
+from sbx.cli.filters import filtered
+from sbx.cli.log import entries_table
+from sbx.cli.options import AsJson, Yes
+from sbx.cli.terminal import plural, print_json, say, stdout_console
+from sinks.ledger import commands, cost
+
+Act = Callable[[psycopg.AsyncConnection[Any], Sequence[str], str], Awaitable[list[str]]]
+_SHOWN = 20
+
+
+@filtered
+def retry(wanted: Filters, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Try failed actions again, with today's settings and the newest data.
+
+    Says first what would be tried; --yes does it.
+    """
+    if wanted.state not in (None, "failed"):
+        raise BadUsage(f"--state {wanted.state}: only failed actions can be tried again", "leave --state out")
+    asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), commands.retry, yes, as_json))
+
+
+@filtered
+def skip(
+    wanted: Filters,
+    note: Annotated[str, typer.Option(help="Why; the log shows it.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave failed actions as they are: they end as skipped, and nothing is done in Xero.
+
+    Says first what would be skipped; --yes does it. What is queued is skipped with --state queued.
+    """
+    if not note.strip():
+        raise BadUsage("--note is blank", "say why, for whoever reads the log later")
+    if wanted.state not in (None, "failed", "queued"):
+        raise BadUsage(
+            f"--state {wanted.state}: only failed and queued actions can be skipped", "use failed or queued"
+        )
+
+    async def act(connection: psycopg.AsyncConnection[Any], ids: Sequence[str], actor: str) -> list[str]:
+        return await commands.skip(connection, ids, actor, note)
+
+    asyncio.run(_run("skip", "skipped", replace(wanted, state=wanted.state or "failed"), act, yes, as_json))
+
+
+async def _run(
+    verb: commands.Act, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool
+) -> None:
+    used = environment.required(database=True)
+    connect = psycopg.AsyncConnection.connect(**used.psycopg(f"sbx {verb}"), autocommit=True)
+    async with await connect as connection:
+        rows = [row async for row in queries.entries(connection, wanted)]
+        ids = [row["entry_id"] for row in rows]
+        done = await act(connection, ids, environment.actor()) if yes else []
+        left = await commands.refusals(connection, verb, sorted(set(ids) - set(done))) if yes else []
+        possible, against = _possible(verb, rows)
+        work = Counter((row["account"], row["entity"], row["action"]) for row in possible)
+        accounts = await cost.by_account(connection, work) if verb == "retry" and not yes else []
+        others = [] if rows else await queries.counts(connection, replace(wanted, state=None))
+    if as_json:
+        found: dict[str, Any] = {"selected": ids, "done": done, "applied": yes}
+        print_json(found | ({"left": left} if yes else {"possible": len(possible), **cost.of_all(accounts)}))
+    elif not rows:
+        say(_nothing(wanted, others))
+    elif yes:
+        print(f"{len(done)} of {plural(len(rows), 'entry', 'entries')} {done_word}")
+        for message, count in Counter(one["message"] for one in left).most_common():
+            say(f"left as they are: {count:,} {message}", "yellow")
+    else:
+        _show_plan(verb, wanted, rows)
+        for code, count in sorted(against.items()):
+            say(f"{plural(count, 'entry', 'entries')} would be left as they are: {_AGAINST[code]}", "yellow")
+        for account in accounts:
+            print(account_text(account))
+        say(
+            f"add --yes to do it{'' if verb == 'retry' else '; no call to Xero'}"
+            if possible
+            else "nothing to do"
+        )
+
+
+_AGAINST = {
+    "publish_anew": "their events have to be published anew, corrected",
+    "overtaken": "they would undo what was done for later actions; skip them",
+}
+
+
+def _possible(verb: commands.Act, rows: Sequence[queries.Row]) -> tuple[list[queries.Row], Counter[str]]:
+    """The entries that can be acted on, and what stands against the others."""
+    possible, against = [], Counter[str]()
+    for row in rows:
+        obstacle = commands.obstacle(verb, row["state"], row["reason_code"], row["triggered_by"])
+        if obstacle:
+            against[obstacle] += 1
+        else:
+            possible.append(row)
+    return possible, against
+
+
+def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
+    """That nothing matches; and what does, but stands otherwise."""
+    states = Counter[str]()
+    for row in others:
+        states[row["state"]] += row["entries"]
+    counted = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
+    return f"no {wanted.state} entries match" + (
+        f"; what matches is left as it is: {counted}" if counted else ""
+    )
+
+
+def _show_plan(verb: str, wanted: Filters, rows: Sequence[queries.Row]) -> None:
+    stdout_console().print(entries_table(rows[:_SHOWN]))
+    if len(rows) > _SHOWN:
+        say(f"and {len(rows) - _SHOWN:,} more; 'sbx log' with the same filters and --json has all")
+    state = wanted.state or ""
+    causes = Counter(" ".join((row["reason_code"] or state, row["cause"])).strip() for row in rows)
+    counted = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+    print(f"to {verb}: {plural(len(rows), f'{state} entry', f'{state} entries')} ({counted})")

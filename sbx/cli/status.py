@@ -1,0 +1,361 @@
+"""``sbx status``: what works, what waits, what is left of Xero's limits."""
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+from psycopg.rows import dict_row
+from rich.console import Group as Rows
+from rich.table import Table
+from rich.text import Text
+
+from log_projection import losses, queries
+from log_projection.losses import Removed
+from runtime import schema
+from runtime.environment import Environment
+from runtime.sql import load_queries
+from runtime.trouble import in_words
+from sandbox import too_full
+from sbx.cli import environment, lost
+from sbx.cli.broker import Broker, behind
+from sbx.cli.local import targets
+from sbx.cli.options import AsJson
+from sbx.cli.terminal import age, plural, print_json, say, stdout_console
+from streams import STAGES, Stage
+from streams.topics import COMMANDS, RESULTS, SOURCES
+
+_SQL = load_queries(__file__)
+
+TOPICS_OF: dict[Stage, tuple[str, ...]] = {
+    "transform": SOURCES,
+    "deliver": (COMMANDS,),
+    "project": (RESULTS,),
+}
+
+
+UNKNOWN_SHOWN = timedelta(days=7)
+"""For so long a refusal that the catalogue does not know is told."""
+
+
+def group_of(stage: Stage) -> str:
+    """Consumer group of a stage."""
+    return f"sbx-{stage}"
+
+
+DEAD_LETTERS_BOUND = 10
+"""Dead letters of one day above which there is an alarm."""
+
+
+@dataclass
+class StageStatus:
+    """One stage. ``lag`` is how many messages it has not finished."""
+
+    processes: int
+    lag: int
+    working: bool
+    """Every partition of its topics has a process."""
+    undecided: int = 0
+    """Messages of transactions that are still open, and what stands behind them: nobody can read them."""
+
+
+@dataclass
+class Status:
+    """All of it, as far as it could be asked."""
+
+    environment: Environment
+    problems: list[str] = field(default_factory=list)
+    stages: dict[Stage, StageStatus] = field(default_factory=dict)
+    workers: list[dict[str, Any]] = field(default_factory=list)
+    """Those of ``sbx up`` in this data directory: name, stage, where its metrics are, whether it is ready."""
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
+    """What Xero refused lately in words that the catalogue of reasons does not know."""
+    ledger: dict[str, Any] = field(default_factory=dict)
+    """Number of the ledger's generation, since when it is held (none: it is not), and why."""
+    dead_letters: int | None = None
+    """Of the last 24 hours; none when the database does not answer."""
+    lost_commands: list[dict[str, Any]] = field(default_factory=list)
+    """As ``log_projection.losses.lost_commands``, at most ``sbx.cli.lost.SHOWN``."""
+    removed: list[Removed] = field(default_factory=list)
+    """What was removed from topics before a stage had read it, now or within the last days."""
+
+    @property
+    def ready(self) -> bool:
+        """All stages work and nothing is away."""
+        return not self.problems and all(stage.working for stage in self.stages.values())
+
+    @property
+    def alarms(self) -> list[str]:
+        """What somebody should look at although everything works."""
+        told = [one.in_words() for one in self.removed]
+        if self.lost_commands:
+            told.append(lost.in_words(self.lost_commands))
+        if self.dead_letters is None or self.dead_letters <= DEAD_LETTERS_BOUND:
+            return told
+        return [
+            *told,
+            f"{self.dead_letters:,} dead letters in the last 24 hours (an alarm above {DEAD_LETTERS_BOUND}): "
+            "messages that cannot be read; 'sbx log --state failed --since 1d' says why for each: have the "
+            "publisher mended, then publish the events anew",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that scripts hold on to."""
+        return {
+            "ready": self.ready,
+            "problems": self.problems,
+            "kafka": {"bootstrap_servers": self.environment.kafka_bootstrap_servers},
+            "database": {"url": self.environment.database_url_shown},
+            "data_dir": str(self.environment.data_dir),
+            "stages": {
+                name: {
+                    "processes": stage.processes,
+                    "lag": stage.lag,
+                    "working": stage.working,
+                    "undecided": stage.undecided,
+                }
+                for name, stage in self.stages.items()
+            },
+            "workers": self.workers,
+            "accounts": self.accounts,
+            "unknown_refusals": self.unknown_refusals,
+            "ledger": self.ledger,
+            "dead_letters": self.dead_letters,
+            "lost_commands": self.lost_commands,
+            "removed_unread": [asdict(one) for one in self.removed],
+            "alarms": self.alarms,
+        }
+
+
+def gather(used: Environment) -> Status:
+    """Ask everybody; what does not answer is a problem in the answer."""
+    status = Status(used)
+    missing = [
+        name
+        for name, value in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url))
+        if value is None
+    ]
+    if missing:
+        status.problems.append(
+            f"{' and '.join(missing)} not configured, and nothing runs in {used.data_dir}: run 'sbx up'"
+        )
+    if used.data_dir.is_dir() and (full := too_full(used.data_dir)):
+        status.problems.append(f"{full}: free some space")
+    if used.kafka_bootstrap_servers:
+        try:
+            with Broker(environment.kafka_client(used)) as broker:
+                _ask_broker(broker, status)
+        except KafkaError as error:
+            status.problems.append(f"Kafka at {used.kafka_bootstrap_servers} does not answer: {error}")
+    if used.database_url:
+        try:
+            asyncio.run(_ask_database(used, status))
+        except psycopg.Error as error:
+            words = in_words(error)
+            problem = words.problem.replace("the database", f"the database {used.database_url_shown}", 1)
+            status.problems.append(f"{problem}; {words.remedy}")
+    return status
+
+
+def ask_workers(status: Status) -> None:
+    """Ask each worker of ``sbx up`` whether it is ready; takes longer than the rest."""
+    status.workers = [_worker(target) for target in targets.read(status.environment.data_dir)]
+
+
+def _worker(target: targets.Target) -> dict[str, Any]:
+    ready, says = targets.ask_ready(target)
+    return {
+        "name": target.worker,
+        "stage": target.stage,
+        "metrics": f"http://{target.address}/metrics",
+        "ready": ready,
+        "says": says,
+    }
+
+
+def _ask_broker(broker: Broker, status: Status) -> None:
+    wanted = [topic for topics in TOPICS_OF.values() for topic in topics]
+    missing = sorted(set(wanted) - broker.topics())
+    if missing:
+        status.problems.append(f"topics are missing: {', '.join(missing)}; run 'sbx topics create'")
+    status.stages = {stage: stage_status(broker, stage) for stage in STAGES}
+    for one in STAGES:
+        topics = TOPICS_OF[one]
+        committed, starts = broker.committed(group_of(one)), broker.starts(topics)
+        status.removed += lost.removed_unread(one, committed, starts)
+    for name, stage in status.stages.items():
+        if not stage.working:
+            status.problems.append(
+                f"{name} is not running: start it with 'sbx up' or 'sbx worker {name}'"
+                if not stage.processes
+                else f"{name} is sharing out its partitions: wait a moment"
+            )
+
+
+def stage_status(broker: Broker, stage: Stage) -> StageStatus:
+    """One stage as the broker sees it."""
+    topics, group = TOPICS_OF[stage], group_of(stage)
+    readable, ends = broker.readable_ends(topics), broker.ends(topics)
+    found = broker.group(group)
+    return StageStatus(
+        processes=found.members,
+        lag=behind(readable, broker.committed(group), broker.starts(topics)),
+        working=bool(ends) and found.assigned >= set[TopicPartition](ends),
+        undecided=behind(ends, readable, {}),
+    )
+
+
+async def _ask_database(used: Environment, status: Status) -> None:
+    async with await psycopg.AsyncConnection.connect(
+        **used.psycopg("sbx status"), row_factory=dict_row
+    ) as connection:
+        await schema.check(connection)
+        await _refuse_read_only(connection)
+        cursor = await connection.execute(_SQL["accounts"])
+        status.accounts = [_account(row) async for row in cursor]
+        since = datetime.now(UTC) - UNKNOWN_SHOWN
+        status.unknown_refusals = await queries.unknown_refusals(connection, since)
+        cursor = await connection.execute(_SQL["ledger"])
+        [status.ledger] = await cursor.fetchall()
+        if status.ledger["held_at"] is not None:
+            status.problems.append(
+                f"nothing is sent, for no account: the database is older than what was sent from it "
+                f"({status.ledger['why']}): run 'sbx recover'"
+            )
+        cursor = await connection.execute(_SQL["dead_letters"])
+        [row] = await cursor.fetchall()
+        status.dead_letters = row["count"]
+        status.lost_commands = await losses.lost_commands(connection, limit=lost.SHOWN)
+        found = [*status.removed, *await losses.removed_unread(connection)]
+        # Retention goes on while a stage is down: of two that begin alike the longer one is newer.
+        status.removed = sorted({(r.stage, r.topic, r.partition, r.first): r for r in sorted(found)}.values())
+
+
+async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:
+    """A database after a fail-over may answer all questions and take nothing."""
+    cursor = await connection.execute("SELECT current_setting('transaction_read_only') AS read_only")
+    row = await cursor.fetchone()
+    if row is not None and dict(row)["read_only"] == "on":
+        raise psycopg.errors.ReadOnlySqlTransaction("the database is read-only")
+
+
+def unknown_in_words(refusals: list[dict[str, Any]]) -> str:
+    """That there are refusals which nobody has given a reason yet."""
+    times = sum(row["calls"] for row in refusals)
+    return (
+        f"Xero refused {plural(times, 'call')} in the last {UNKNOWN_SHOWN.days} days with "
+        f"{plural(len(refusals), 'text')} that we do not know, such as: {refusals[0]['example']} "
+        "(all: the view integrations_log.unknown_refusals)"
+    )
+
+
+def _account(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "paused": row["paused"],
+        "paused_reason": row["paused_reason"],
+        "connected": row["connected"],
+        "organisation": row["tenant_name"],
+        "queued": row["queued"],
+        "running": row["running"],
+        "failed": row["failed"],
+        "oldest_age": None if row["oldest_age"] is None else round(row["oldest_age"], 1),
+        "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
+        "held": row["held"],
+        "held_until": row["held_until"],
+        "drift": {
+            "differences": row["differences"] or 0,
+            "read_at": row["read_at"],
+            "reading": bool(row["reading"]),
+        },
+    }
+
+
+def deliver_runs(used: Environment) -> bool:
+    """True when a process of the deliver stage is there to ask Xero."""
+    with psycopg.connect(**used.psycopg("sbx status")) as connection:
+        row = connection.execute(_SQL["holders"]).fetchone()
+    return row is not None and row[0] > 0
+
+
+def tables(status: Status) -> Rows:
+    """The status for people."""
+    return Rows(_stages_table(status), *([_accounts_table(status)] if status.accounts else []))
+
+
+def _stages_table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stage", "processes", "waiting", ""):
+        table.add_column(name, justify="left" if name in ("stage", "") else "right")
+    for name, stage in status.stages.items():
+        works = Text("works", "green") if stage.working else Text("not working", "red")
+        if stage.undecided:
+            works.append(f", {plural(stage.undecided, 'message')} in or behind an open transaction", "yellow")
+        table.add_row(name, str(stage.processes), f"{stage.lag:,}", works)
+    return table
+
+
+def _accounts_table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("account", "organisation", "queued", "running", "failed", "oldest", "calls left", "")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("account", "organisation", "") else "right")
+    for account in status.accounts:
+        table.add_row(
+            account["name"],
+            account["organisation"] or "",
+            f"{account['queued']:,}",
+            f"{account['running']:,}",
+            Text(f"{account['failed']:,}", "red" if account["failed"] else ""),
+            age(account["oldest_age"]),
+            _calls_left(account["calls_left"]),
+            _condition(account),
+        )
+    return table
+
+
+def _calls_left(left: dict[str, int | None]) -> str:
+    parts = [f"{count:,}/{unit}" for unit, count in left.items() if count is not None]
+    return " ".join(parts)
+
+
+def _condition(account: dict[str, Any]) -> Text:
+    if account["paused"]:
+        return Text(f"paused: {account['paused_reason']}", "yellow")
+    if not account["connected"]:
+        return Text("not connected", "red")
+    if account["held"]:
+        return Text(account["held"], "yellow")
+    differences = account["drift"]["differences"]
+    return Text(f"{plural(differences, 'difference')} to Xero" if differences else "", "yellow")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what runs, what waits and what failed.
+
+    By account, with what is left of Xero's limits.
+    """
+    found = gather(environment.read())
+    if found.stages:
+        ask_workers(found)
+    if as_json:
+        print_json(found.to_json())
+        return
+    for problem in (*found.problems, *found.alarms):
+        say(problem, "red")
+    for worker in found.workers:
+        if not worker["ready"]:
+            say(f"{worker['name']}: {worker['says']}", "yellow")
+    if found.unknown_refusals:
+        say(unknown_in_words(found.unknown_refusals), "yellow")
+    if found.stages:
+        stdout_console().print(tables(found))
+    used = found.environment
+    if found.dead_letters is not None:
+        print(f"{found.dead_letters:,} dead letters in the last 24 hours")
+    print(f"{'ready' if found.ready else 'not ready'}  Kafka {used.kafka_bootstrap_servers or '-'}  "
+          f"database {used.database_url_shown or '-'}  data {used.data_dir}")  # fmt: skip

@@ -1,0 +1,180 @@
+"""``sbx topics skip``: lets a stage step over a record that it does not get past. The plan first."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, MemberToRemove
+from kafka.errors import KafkaError, NoError
+from kafka.structs import OffsetAndMetadata
+
+from sbx.cli.broker import Broker
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.status import TOPICS_OF, group_of
+from sbx.cli.terminal import plural
+from streams import Stage
+from streams.batches import Passed, Unreadable
+from streams.dead_letters import Defect, Letter, buried, unreadable
+from streams.fetching import committed_consumer
+from streams.records import Record
+from streams.setting_aside import letter_of
+from streams.topic_ids import topic_ids
+from streams.topics import MAX_DEAD_LETTER_BYTES
+
+_READ_SECONDS = 5.0
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """What would be stepped over: ``first`` to ``last`` (that one included) of one partition."""
+
+    topic: str
+    partition: int
+    stage: Stage
+    group: str
+    first: int
+    last: int
+    members: int
+    """Processes of the stage, which begin again behind it."""
+    reads: str
+    """What stands there, in words."""
+    letter: Letter
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for scripts."""
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.first,
+            "last_offset": self.last,
+            "stage": self.stage,
+            "group": self.group,
+            "processes": self.members,
+            "reads": self.reads,
+        }
+
+
+def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, actor: str) -> Step:
+    """What it would take for the topic's stage to step over this offset.
+
+    Raises:
+        BadUsage: no stage reads the topic, or it has no such partition.
+        OperationFailed: the stage is past it, has not come to it, or it is not there.
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    stage = next((stage for stage, topics in TOPICS_OF.items() if topic in topics), None)
+    if stage is None:
+        known = ", ".join(name for topics in TOPICS_OF.values() for name in topics)
+        raise BadUsage(f"no stage reads the topic {topic}", f"use one of: {known}")
+    group, place = group_of(stage), TopicPartition(topic, partition)
+    with Broker(kafka) as broker:
+        starts, ends = broker.starts([topic]), broker.readable_ends([topic])
+        committed, members = broker.committed(group), broker.group(group).members
+    if place not in ends:
+        raise BadUsage(f"{topic} has no partition {partition}", f"use 0 to {len(ends) - 1}")
+    stands = max(committed.get(place, 0), starts[place])
+    if offset < stands:
+        raise OperationFailed(f"{stage} is past offset {offset}: it stands at {stands}", "nothing to do")
+    if offset >= ends[place]:
+        raise OperationFailed(
+            f"{topic}, partition {partition}, ends before offset {offset}: at {ends[place]}",
+            "see the offset that the worker's log names",
+        )
+    before, last, letter, reads = _read(kafka, place, stands, offset, actor)
+    if before:
+        raise OperationFailed(
+            f"{plural(before, 'message')} before offset {offset} can be read and are not done: stepping over "
+            f"them would lose them. {stage} stands at {stands}",
+            f"if {stage} does not get past that one, run: sbx topics skip {topic} {partition} {stands}",
+        )
+    return Step(topic, partition, stage, group, offset, last, members, reads, letter)
+
+
+def _read(
+    kafka: Mapping[str, Any], place: TopicPartition, stands: int, offset: int, actor: str
+) -> tuple[int, int, Letter, str]:
+    """How many can be read before it, the last offset that goes with it, its letter, and what it is."""
+    why = f"{actor} stepped over it with 'sbx topics skip'"
+    letter = unreadable(place.topic, place.partition, offset, offset, why)
+    before, nothing = 0, (letter, "what the broker does not hand out, or a message that was aborted")
+    consumer = committed_consumer(kafka, group_id=None, enable_auto_commit=False)
+    try:
+        consumer.assign([place])
+        consumer.seek(place, stands)
+        until = time.monotonic() + _READ_SECONDS
+        while consumer.position(place) <= offset and time.monotonic() < until:
+            for message in consumer.poll(timeout_ms=500, max_records=500).get(place, ()):
+                broken = message.value
+                if isinstance(broken, Unreadable) and broken.first <= offset <= message.offset:
+                    letter = letter_of(place.topic, place.partition, message.offset, message.key, broken)
+                    return before, message.offset, letter, f"cannot be read: {broken.problem}"
+                if message.offset < offset and not isinstance(broken, Unreadable | Passed):
+                    before += 1
+                if message.offset == offset and not isinstance(broken, Passed):
+                    headers = tuple((name, content or b"") for name, content in message.headers)
+                    record = Record(place.topic, place.partition, offset, message.key, broken, headers)
+                    defect = Defect.of_record(record, "record_unreadable", why)
+                    key = (message.key or b"").decode("utf-8", "backslashreplace")[:200]
+                    reads = f"a message with key '{key}' and {len(broken or b''):,} bytes"
+                    return before, offset, Letter(record, defect), reads
+    except KafkaError as error:
+        nothing = (letter, f"the broker does not hand it out: {error}")
+    finally:
+        consumer.close()
+    return before, offset, *nothing
+
+
+def step_over(kafka: Mapping[str, Any], step: Step) -> None:
+    """Write the dead letter and the entry, then put the stage's group behind the offset.
+
+    Interrupted in between and run again it writes the same letter again, which makes one entry.
+
+    Raises:
+        OperationFailed: the group could not be moved.
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    ids = topic_ids(kafka, [step.topic])
+    producer = KafkaProducer(**kafka, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
+    try:
+        sent = [
+            producer.send(one.topic, key=one.key or b"", value=one.value, headers=list(one.headers))
+            for one in buried([step.letter], ids, datetime.now(UTC))
+        ]
+        for one in sent:
+            one.get(timeout=60)
+    finally:
+        producer.close()
+    _move(kafka, step)
+
+
+def _move(kafka: Mapping[str, Any], step: Step) -> None:
+    """Commit for the group. The broker lets nobody do so beside members: they leave, and come back by
+    themselves within seconds, and whatever they had in hand is read again.
+    """
+    place = TopicPartition(step.topic, step.partition)
+    admin = KafkaAdminClient(**kafka)
+    try:
+        for _ in range(_TRIES):
+            members = admin.describe_groups([step.group])[step.group]["members"]
+            leaving = [
+                MemberToRemove(group_instance_id=one["group_instance_id"])
+                if one.get("group_instance_id")
+                else MemberToRemove(member_id=one["member_id"])
+                for one in members
+            ]
+            if leaving:
+                admin.remove_group_members(step.group, leaving)
+            target = {place: OffsetAndMetadata(step.last + 1, "", -1)}
+            if admin.alter_group_offsets(step.group, target)[place] is NoError:
+                return
+            time.sleep(0.2)
+    finally:
+        admin.close()
+    raise OperationFailed(
+        f"the group {step.group} could not be moved: its workers come back too fast",
+        f"stop the workers of {step.stage}, run it again, and start them",
+    )

@@ -1,0 +1,149 @@
+"""``sbx wait --idle``: until every event that was published so far has ended."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from kafka.errors import KafkaError
+from psycopg.rows import dict_row
+
+from runtime.environment import Environment
+from runtime.sql import load_queries
+from runtime.trouble import about_the_database, in_words
+from sbx.cli import environment
+from sbx.cli.broker import Broker, behind
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.status import TOPICS_OF, group_of
+from sbx.cli.terminal import plural, say, steps
+from streams import Stage
+
+_SQL = load_queries(__file__)
+_LOOK_SECONDS = 0.2
+
+Look = Callable[[], str]
+"""What is still open, in words; blank when nothing is."""
+
+
+def wait(
+    idle: Annotated[bool, typer.Option("--idle", help="Wait until all published events have ended.")] = False,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = 300.0,
+) -> None:
+    """Wait until all events published have ended.
+
+    Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
+    what a paused account holds, nor what a publisher's open transaction holds. Exit code 1 when not in
+    time; stderr then says what is open.
+    """
+    if not idle:
+        raise BadUsage("nothing to wait for", "write: sbx wait --idle")
+    used = environment.required(kafka=True, database=True)
+    with steps() as shown:
+        wait_until_idle(used, timeout, lambda still_open: shown(f"Waiting: {still_open}"))
+    say("all events have ended", "green")
+
+
+def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str], None]) -> None:
+    """Return when everything that is published at this moment has ended. ``progress`` is told what is open.
+
+    Raises:
+        OperationFailed: not within ``timeout`` seconds; says what is open.
+    """
+    until = time.monotonic() + timeout
+    with closing(_through_trouble(used)) as phases:
+        for still_open in phases:
+            progress(still_open)
+            if time.monotonic() >= until:
+                raise OperationFailed(
+                    f"not all events have ended after {timeout:g} s: {still_open}",
+                    "see 'sbx status' and 'sbx log --state queued', or wait longer with --timeout",
+                )
+            time.sleep(_LOOK_SECONDS)
+
+
+def _through_trouble(used: Environment) -> Generator[str]:
+    """What is open, until nothing is; begins anew when the broker or the database was away."""
+    while True:
+        try:
+            yield from _phases(used)
+        except (KafkaError, psycopg.Error, OSError) as error:
+            if isinstance(error, KafkaError):
+                yield " ".join(str(error).split())
+            elif about_the_database(error):
+                yield in_words(error).problem
+            else:
+                raise
+        else:
+            return
+
+
+def _phases(used: Environment) -> Generator[str]:
+    """What is open, again and again, until nothing is: stage by stage, in the direction in which events flow.
+
+    Each stage's mark is set when the stage before has finished what was there, so that nothing is overlooked
+    and new events are not waited for.
+    """
+    with (
+        Broker(environment.kafka_client(used)) as broker,
+        psycopg.connect(**used.psycopg("sbx wait"), autocommit=True, row_factory=dict_row) as database,
+    ):
+        yield from _until_blank(lag(broker, "transform"))
+        yield from _until_blank(lag(broker, "deliver"))
+        yield from _until_blank(_ledger(database))
+        yield from _until_blank(_outbox(database))
+        yield from _until_blank(lag(broker, "project"))
+
+
+def _until_blank(look: Look) -> Iterator[str]:
+    while still_open := look():
+        yield still_open
+
+
+def lag(broker: Broker, stage: Stage) -> Look:
+    """Looks for what the stage has not finished of the messages that are there now.
+
+    Those of a transaction that is still open count: they are published or dropped when it ends, which the
+    broker sees to after the publisher's ``transaction.timeout.ms``. What stands behind them waits with them.
+    """
+    topics = TOPICS_OF[stage]
+    targets, starts = broker.ends(topics), broker.starts(topics)
+
+    def look() -> str:
+        count = behind(targets, broker.committed(group_of(stage)), starts)
+        if not count:
+            return ""
+        readable = broker.readable_ends(topics)
+        undecided = behind(targets, readable, {})
+        if undecided >= count:
+            return f"{plural(count, 'message')} in or behind a transaction that is still open"
+        running = broker.group(group_of(stage)).members
+        return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which does not run")
+
+    return look
+
+
+def _ledger(database: psycopg.Connection[dict[str, Any]]) -> Look:
+    marks = database.execute(_SQL["marks"]).fetchone()
+
+    def look() -> str:
+        rows = database.execute(_SQL["open"], marks).fetchall()
+        return ", ".join(
+            f"{plural(row['commands'], 'action')} of {row['account']}"
+            + (f" ({row['waiting']:,} to be tried again later)" if row["waiting"] else "")
+            for row in rows
+        )
+
+    return look
+
+
+def _outbox(database: psycopg.Connection[dict[str, Any]]) -> Look:
+    mark = database.execute(_SQL["last_outbox"]).fetchone()
+
+    def look() -> str:
+        row = database.execute(_SQL["outbox"], mark).fetchone()
+        count = row["results"] if row else 0
+        return f"{plural(count, 'result')} to be published" if count else ""
+
+    return look

@@ -1,0 +1,69 @@
+"""``sbx web``: the Integrations Log in the browser."""
+
+import asyncio
+import ipaddress
+from typing import Annotated
+
+import psycopg
+import typer
+
+from runtime.environment import Environment
+from sbx.cli import environment
+from sbx.cli.errors import OperationFailed
+from sbx.cli.terminal import say
+from sbx.web.auth import sessions, users
+from sbx.web.listening import AddressInUse, address, bind
+
+PORT = 8321
+
+
+def web(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = PORT,
+) -> None:
+    """Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.
+
+    Prints its address on stdout. On other addresses than this machine's own, put a proxy with TLS before it.
+    """
+    used = environment.required(database=True)
+    try:
+        listening = bind(host, port)
+    except AddressInUse as error:
+        raise OperationFailed(str(error), "name another one with --port, or --port 0 for any") from error
+    print(address(listening), flush=True)
+    if _is_loopback(host):
+        say_link(used, address(listening))
+    # Imported here: the other commands need none of it, and somebody waits for each of them.
+    from runtime.logs import configure_logging
+    from sbx.web.server import serve
+
+    configure_logging(stage="web")
+    serve(used, listening)
+
+
+def say_link(used: Environment, base: str) -> None:
+    """Say how to sign in, where no users are set up: by a link for once."""
+    link = asyncio.run(local_link(used, base))
+    if link is not None:
+        say(f"no users are set up: this link opens it and signs you in, once, within 15 minutes\n  {link}")
+
+
+async def local_link(used: Environment, base: str) -> str | None:
+    """A link that signs in as the operator of this machine; none once users are set up."""
+    async with await psycopg.AsyncConnection.connect(
+        **used.psycopg("sbx web"), autocommit=True
+    ) as connection:
+        name = await users.local_user(connection)
+        return None if name is None else link_of(base, await sessions.new_link(connection, name))
+
+
+def link_of(base: str, key: str) -> str:
+    """The address that redeems the key."""
+    return f"{base}/sign-in/once?key={key}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,30 @@
+"""``sbx worker``: one stage in this process."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from sbx.cli import environment
+from streams import Stage, run_stage
+
+
+def worker(
+    stage: Annotated[Stage, typer.Argument(help="Which stage.")],
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            envvar="SBX_METRICS_PORT",
+            help="Serve /metrics, /healthz and /readyz there, on SBX_METRICS_HOST (127.0.0.1).",
+        ),
+    ] = None,
+) -> None:
+    """Run one stage until SIGTERM or Ctrl-C.
+
+    Any number of processes share its work. Logs to stderr: JSON lines, or text on a terminal.
+    Exit code 70 means: start me again.
+    """
+    used = environment.required(kafka=True, database=stage != "transform")
+    raise typer.Exit(run_stage(stage, replace(used, metrics_port=metrics_port)))

@@ -1,0 +1,208 @@
+"""Numbered SQL migrations: ``PACKAGE/migrations/NNN_name.sql``, applied once, in order, never changed.
+
+Plain PostgreSQL through psycopg: a migration is one file and one transaction, and ``public.sbx_migrations``
+says which were applied and with what content.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from runtime.pooling import PooledByTransaction, refuse_now
+from runtime.schema import BREAKS, PACKAGES, ROOT
+from sbx.migration_locks import Say, holders, watched
+
+WAIT_SECONDS = 60.0
+"""For which a migration waits for locks of others before it gives up."""
+_LOCK_TIMEOUT_SECONDS = 4
+"""For which one try waits: all that want the table after it wait behind it."""
+_LOCK = 0x5342584D  # "SBXM": one migrating process at a time, whatever the database is called
+_FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
+_CREATE_TABLE = """
+CREATE TABLE IF NOT EXISTS public.sbx_migrations (
+    package    text NOT NULL,
+    name       text NOT NULL,
+    checksum   text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (package, name)
+);
+"""
+_ADD_BREAKS = "ALTER TABLE public.sbx_migrations ADD COLUMN breaks boolean NOT NULL DEFAULT false"
+_HAS_BREAKS = """
+SELECT 1 FROM pg_attribute
+WHERE attrelid = 'public.sbx_migrations'::regclass AND attname = 'breaks' AND NOT attisdropped
+"""
+
+
+_END_WORKERS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+  AND application_name LIKE 'sbx-%'
+"""
+"""Workers look at the schema's version when they connect, so those that connect again know of this one."""
+
+
+class MigrationError(Exception):
+    """A migration file is not what it was, is misnamed, or the database refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of SQL."""
+
+    package: str
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 (hex) of the content."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def breaks(self) -> bool:
+        """True where programs that do not know it cannot work with the database any more."""
+        return self.sql.startswith(BREAKS)
+
+    def __str__(self) -> str:
+        return f"{self.package}/{self.name}"
+
+
+def find_migrations(root: Path = ROOT, packages: Mapping[str, str] = PACKAGES) -> list[Migration]:
+    """All migrations in the order in which they are applied. A package may have none.
+
+    Raises:
+        MigrationError: a file's name is not ``NNN_name.sql``, or a number stands twice in one package.
+    """
+    found: list[Migration] = []
+    for package, folder in packages.items():
+        numbers: dict[str, str] = {}
+        for path in sorted((root / folder / "migrations").glob("*.sql")):
+            if not _FILE_NAME.fullmatch(path.name):
+                raise MigrationError(f"{package}/{path.name}: a migration is called NNN_name.sql; rename it")
+            twin = numbers.setdefault(path.name[:3], path.name)
+            if twin != path.name:
+                raise MigrationError(f"{package}/{path.name}: {twin} has the same number; renumber one")
+            found.append(Migration(package, path.name, path.read_text(encoding="utf-8")))
+    return found
+
+
+def _unheard(_said: str) -> None:
+    return
+
+
+def migrate(database_url: str, say: Say = _unheard, wait: float = WAIT_SECONDS) -> list[str]:
+    """Bring the database up to date; ``package/NNN_name.sql`` of each migration applied now.
+
+    Safe to call from several processes at once: the others wait, then find nothing to do.
+
+    Args:
+        say: is told who holds a lock that is waited for.
+        wait: seconds for which locks are waited for.
+
+    Raises:
+        MigrationError: an applied migration has changed, PostgreSQL refuses one, a lock did not become
+            free in time, or the address leads to a pool by transactions; earlier ones stay.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    return apply(database_url, find_migrations(), say, wait)
+
+
+def apply(
+    database_url: str, migrations: Iterable[Migration], say: Say = _unheard, wait: float = WAIT_SECONDS
+) -> list[str]:
+    """Apply those of ``migrations`` that the database does not have yet; see ``migrate``."""
+    applied: list[str] = []
+    arguments: dict[str, Any] = {
+        "conninfo": database_url,
+        "application_name": "sbx migrate",
+        "connect_timeout": 10,
+    }
+    with psycopg.connect(**arguments, autocommit=True) as connection:
+        try:
+            refuse_now(connection, arguments)
+        except PooledByTransaction as error:
+            raise MigrationError(str(error)) from error
+        # A lock of the session: released when the connection closes, even by a crash.
+        _lock(connection, say, wait)
+        connection.execute(_CREATE_TABLE)
+        if connection.execute(_HAS_BREAKS).fetchone() is None:
+            connection.execute(_ADD_BREAKS)
+        rows = connection.execute(
+            "SELECT package || '/' || name, checksum FROM public.sbx_migrations"
+        ).fetchall()
+        known: dict[str, str] = dict(rows)
+        for migration in migrations:
+            checksum = known.get(str(migration))
+            if checksum is None:
+                _apply_patiently(connection, arguments, migration, say, wait)
+                applied.append(str(migration))
+                if migration.breaks:
+                    connection.execute(_END_WORKERS)
+            elif checksum != migration.checksum:
+                raise MigrationError(
+                    f"{migration} was applied to this database with other content; "
+                    "restore the file and put the change into a new migration"
+                )
+    return applied
+
+
+def _lock(connection: psycopg.Connection, say: Say, wait: float) -> None:
+    """Wait until nobody else migrates."""
+    until, told = time.monotonic() + wait, ""
+    while not _tried(connection):
+        holder = holders(connection, _LOCK) or told
+        if time.monotonic() >= until:
+            raise MigrationError(f"another migration has not ended within {wait:.0f} s: {holder}")
+        if holder and holder != told:
+            say(f"waiting for another migration: {holder}")
+            told = holder
+        time.sleep(0.2)
+
+
+def _tried(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _apply_patiently(
+    connection: psycopg.Connection, arguments: dict[str, Any], migration: Migration, say: Say, wait: float
+) -> None:
+    """Try for as long as somebody holds a lock, letting others through between two tries."""
+    until = time.monotonic() + wait
+    connection.execute(f"SET lock_timeout = '{min(_LOCK_TIMEOUT_SECONDS, max(wait, 0.1)):.1f}s'".encode())
+    with watched(arguments, connection.info.backend_pid, say) as seen:
+        while True:
+            try:
+                return _apply_one(connection, migration)
+            except psycopg.errors.LockNotAvailable as error:
+                if time.monotonic() >= until:
+                    holder = seen[-1] if seen else "somebody who has let go of it just now"
+                    raise MigrationError(
+                        f"{migration} got no lock within {wait:.0f} s and was undone; {holder} holds it; "
+                        "end that session (SELECT pg_terminate_backend(pid)), or run it again later"
+                    ) from error
+                time.sleep(0.5)
+
+
+def _apply_one(connection: psycopg.Connection, migration: Migration) -> None:
+    try:
+        with connection.transaction():
+            # Without parameters psycopg sends the file as it stands: several statements, % unread.
+            connection.execute(migration.sql.encode())
+            connection.execute(
+                "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) VALUES (%s, %s, %s, %s)",
+                [migration.package, migration.name, migration.checksum, migration.breaks],
+            )
+    except psycopg.errors.LockNotAvailable:
+        raise
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        raise MigrationError(f"{migration} was refused by the database and undone: {error}") from error

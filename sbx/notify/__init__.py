@@ -1,0 +1,1 @@
+"""Telling people: what they are told of is decided in ``sbx.notify.alerts``."""

@@ -1,0 +1,174 @@
+"""One message to a webhook or by e-mail. Trouble is told without the address, which holds secrets."""
+
+import smtplib
+import ssl
+import uuid
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+import urllib3
+
+from sbx.notify.settings import NotifySettings
+
+_SECONDS = 20.0
+_TITLES = {
+    "issue": "Failed",
+    "paused": "Paused",
+    "connection_lost": "Connection lost",
+    "oldest_waiting": "Waiting",
+    "test": "Test",
+}
+
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class NotDelivered(Exception):
+    """The receiver did not take it; the text says why, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert in a message."""
+
+    kind: str
+    account: str
+    text: str
+    remedy: str
+    path: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Alerts that go out together. ``message_id`` stays through all tries."""
+
+    message_id: str
+    made_at: datetime
+    alerts: Sequence[Told]
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        accounts = ", ".join(sorted({alert.account for alert in self.alerts}))
+        kinds = list(dict.fromkeys(_TITLES[alert.kind] for alert in self.alerts))
+        count = f" ({len(self.alerts)})" if len(self.alerts) > 1 else ""
+        return f"SalesBinder to Xero, {accounts}: {', '.join(kinds).lower()}{count}"
+
+    def text(self, page_url: str) -> str:
+        """For people."""
+        return "\n\n".join([self.subject, *(_paragraph(alert, page_url) for alert in self.alerts)]) + "\n"
+
+    def to_json(self, page_url: str) -> dict[str, Any]:
+        """For programs; ``text`` is what chat programs show."""
+        return {
+            "id": self.message_id,
+            "text": self.text(page_url),
+            "alerts": [
+                {
+                    "kind": alert.kind,
+                    "account": alert.account,
+                    "text": alert.text,
+                    "remedy": alert.remedy,
+                    "link": page_url + alert.path if page_url else None,
+                    "began_at": alert.began_at.isoformat(),
+                    "ended_at": alert.ended_at.isoformat() if alert.ended_at else None,
+                }
+                for alert in self.alerts
+            ],
+        }
+
+
+def _paragraph(alert: Told, page_url: str) -> str:
+    over = f" (over since {alert.ended_at:%Y-%m-%d %H:%M} UTC)" if alert.ended_at else ""
+    lines = [f"{_TITLES[alert.kind]}, {alert.account}{over}: {alert.text}", f"What to do: {alert.remedy}"]
+    return "\n".join([*lines, page_url + alert.path] if page_url else lines)
+
+
+def trial_message() -> Message:
+    """What is sent to see whether it arrives."""
+    now = datetime.now(UTC)
+    text = "This is a test message. Whoever reads it would have been told of trouble."
+    told = Told("test", "test", text, "nothing, when it has arrived where it should", "/", now, None)
+    return Message(str(uuid.uuid4()), now, [told])
+
+
+def deliver(channel: str, message: Message, settings: NotifySettings) -> None:
+    """Hand the message over.
+
+    Raises:
+        NotDelivered: the receiver is away or refuses; to be tried again.
+    """
+    if channel == "webhook":
+        _post(message, settings)
+    else:
+        _mail(message, settings)
+
+
+def _post(message: Message, settings: NotifySettings) -> None:
+    url = str(settings.webhook_url)
+    host = urlsplit(url).hostname
+    try:
+        with urllib3.PoolManager(retries=False, timeout=_SECONDS) as pool:
+            # Receivers that know the header drop what they have seen under the same key.
+            headers = {"Idempotency-Key": message.message_id}
+            answer = pool.request("POST", url, json=message.to_json(settings.page_url), headers=headers)
+    except urllib3.exceptions.HTTPError as error:
+        # Not "from", and no text of the error: both repeat the address.
+        raise NotDelivered(f"{host} cannot be reached ({type(error).__name__})") from None
+    if not 200 <= answer.status < 300:
+        raise NotDelivered(f"{host} answered {answer.status}")
+
+
+def _mail(message: Message, settings: NotifySettings) -> None:
+    parts = urlsplit(str(settings.smtp_url))
+    host = str(parts.hostname)
+    try:
+        # Not its context manager: trouble with the goodbye would undo a delivery.
+        with closing(_connected(parts.scheme, host, parts.port)) as server:
+            secure = parts.scheme == "smtps"
+            if not secure and server.has_extn("starttls"):
+                server.starttls(context=ssl.create_default_context())
+                server.ehlo()
+                secure = True
+            if parts.username is not None:
+                if not secure:
+                    raise NotDelivered(f"{host} offers no TLS, and a password is not sent without: use smtps")
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            refused = server.send_message(mail_of(message, settings))
+        if refused:
+            log.warning("some receivers were refused", host=host, receivers=sorted(refused))
+    except smtplib.SMTPResponseException as error:
+        raise NotDelivered(f"{host} answered {error.smtp_code} ({type(error).__name__})") from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotDelivered(f"{host} cannot be used ({type(error).__name__})") from None
+
+
+def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    if scheme == "smtps":
+        context = ssl.create_default_context()
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(host, port or 587, timeout=_SECONDS)
+    server.ehlo()
+    return server
+
+
+def mail_of(message: Message, settings: NotifySettings) -> EmailMessage:
+    """The message as an e-mail, the same in every try."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = settings.email_from, ", ".join(settings.email_to)
+    mail["Subject"] = " ".join(message.subject.split())
+    mail["Date"] = format_datetime(message.made_at)
+    mail["Message-ID"] = f"<{message.message_id}@{settings.email_from.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text(settings.page_url))
+    return mail

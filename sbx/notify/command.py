@@ -1,0 +1,78 @@
+"""``sbx notify``: tell people by webhook and e-mail."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from runtime.environment import Environment
+from runtime.logs import configure_logging
+from runtime.probes import Pulse
+from sbx.cli import environment
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.options import AsJson
+from sbx.cli.terminal import print_json
+from sbx.notify.channels import NotDelivered, deliver, trial_message
+from sbx.notify.settings import NotifySettings
+from sbx.notify.worker import run
+
+
+def notify(
+    test: Annotated[
+        bool, typer.Option("--test", help="Send one test message to each channel, say what came of it, end.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell people of new issues, held accounts and work that waits too long, until SIGTERM or Ctrl-C.
+
+    Where to is set by SBX_NOTIFY_WEBHOOK_URL and SBX_NOTIFY_SMTP_URL. Any number of processes may run.
+    """
+    if as_json and not test:
+        raise BadUsage("--json prints what came of test messages", "give --test, too")
+    settings = NotifySettings.read(os.environ)
+    if not settings.channels:
+        raise OperationFailed(
+            "nobody is to be told",
+            "set SBX_NOTIFY_WEBHOOK_URL or SBX_NOTIFY_SMTP_URL; see docs/notifications.md",
+        )
+    if test:
+        _test(settings, as_json)
+        return
+    serve(environment.required(database=True), settings)
+
+
+def _test(settings: NotifySettings, as_json: bool) -> None:
+    """A message to each channel, each tried once; exit code 1 when one did not take it."""
+    found: dict[str, str] = {}
+    for channel in settings.channels:
+        try:
+            deliver(channel, trial_message(), settings)
+            found[channel] = ""
+        except NotDelivered as error:
+            found[channel] = str(error)
+    if as_json:
+        print_json({name: {"delivered": not problem, "problem": problem} for name, problem in found.items()})
+    else:
+        for name, problem in found.items():
+            print(f"{name}: {f'not delivered: {problem}' if problem else 'delivered'}")
+    if any(found.values()):
+        raise typer.Exit(1)
+
+
+def serve(used: Environment, settings: NotifySettings) -> None:
+    """Run in this process until it is told to end."""
+    configure_logging(stage="notify")
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    pulse = Pulse("notify", used)
+    if used.metrics_port is not None:
+        pulse.serve()
+    run(used, settings, stop, pulse.beat)

@@ -1,0 +1,52 @@
+"""Deciding what became of a call whose answer was lost."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sbx.actions import decide as decisions
+from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.web.api.answers import json_answer
+from sbx.web.api.bodies import read_body
+from sbx.web.api.reading import no_parameters
+from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """The decision: ``adopt`` is the id in Xero of the one that it is, ``send`` says that it is none."""
+
+    adopt: str | None = None
+    send: bool = False
+    dry_run: bool = False
+
+
+async def candidates(request: Request) -> Response:
+    """``GET /api/v1/entries/{entry_id}/candidates``: empty where there is nothing to decide."""
+    no_parameters(request)
+    async with services_of(request).database.connection() as connection:
+        entry = await VisibleLog(connection, user_of(request)).entry(request.path_params["entry_id"])
+        if entry is None:
+            raise no_entry()
+        found = await decisions.candidates(connection, entry)
+    return json_answer({"candidates": found})
+
+
+async def decide(request: Request) -> Response:
+    """``POST /api/v1/entries/{entry_id}/decision``"""
+    check_api_act(request)
+    no_parameters(request)
+    body = await read_body(request, Body)
+    if body.send == bool(body.adopt):
+        message = "Give 'adopt', the id in Xero of the one that it is, or 'send': true; one of the two."
+        raise Problem(400, "bad_request", message, "adopt")
+    entry_id: str = request.path_params["entry_id"]
+    services, user = services_of(request), user_of(request)
+    adopt = body.adopt or None
+    if body.dry_run:
+        async with services.database.connection() as connection:
+            question = await decisions.question(connection, user, entry_id, adopt)
+        return json_answer({"dry_run": True, "candidates": question.candidates})
+    number, queued = await decisions.decide(services.database, user, address_of(request), entry_id, adopt)
+    return json_answer({"dry_run": False, "act": number, "done": queued})

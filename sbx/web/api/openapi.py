@@ -1,0 +1,196 @@
+"""The description of the API in OpenAPI 3.1, kept true by a test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sbx.web.api.answers import json_answer
+from sbx.web.api.schemas import schemas
+from sbx.web.view import filters
+
+_SAID = {
+    "account": "SalesBinder's sub-domain.",
+    "issue": "An issue's id: failures with one cause.",
+    "number": "A document's number, whole.",
+    "record": "A record's SalesBinder id.",
+    "text": "How a number, name or id begins, case aside.",
+    "since": "Queued at or after: a day (UTC) or a time with offset.",
+    "until": "Queued before: a day (UTC, the day included) or a time with offset.",
+    "reason": "A reason code.",
+    "id": "An entry's id.",
+    "topic": "The topic that the event came on.",
+    "partition": "The event's partition.",
+    "offset": "The event's offset, or a range such as 120-180 or 120-.",
+}
+
+
+async def openapi(_request: Request) -> Response:
+    """``GET /api/v1/openapi.json``"""
+    return json_answer(description())
+
+
+def description() -> dict[str, Any]:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Integrations Log",
+            "version": "1",
+            "description": "What became of every change on its way from SalesBinder to Xero. Amounts are "
+            "strings, times RFC 3339 in UTC. Errors: {error: {code, message, field?}}.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}, {"session": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "From 'sbx users token'."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "sbx_session"},
+            },
+            "schemas": schemas(),
+            "responses": {"Problem": {"description": "It could not be done.", "content": _json("Problem")}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    every = _filters()
+    cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: what follows it.")
+    before = _parameter(
+        "before", {"type": "string"}, "From 'previous' of an answer: what stands right before it."
+    )
+    limit = _parameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many."
+    )
+    page = _parameter("page", {"type": "integer", "minimum": 1, "default": 1}, "From 'next' of an answer.")
+    account = [one for one in every if one["name"] == "account"]
+    entry_id = _in_path("entry_id", "An entry's id.")
+    issue_id = _in_path("issue_id", _SAID["issue"])
+    replay_id = _in_path("replay_id", "A replay's number.")
+    of_account = _in_path("account", _SAID["account"])
+    after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
+    resume = {
+        **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event seen."),
+        "in": "header",
+    }
+    return {
+        "/entries": _get(
+            "Entries, newest first, a page at a time", _json("Page"), [*every, cursor, before, limit]
+        ),
+        "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, every),
+        "/entries.jsonl": _get(
+            "All entries that match, a JSON object a line", {"application/jsonl": {}}, every
+        ),
+        "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
+        "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),
+        "/entries/{entry_id}/candidates": _get(
+            "What Xero has that an entry in needs_review may be; empty where there is nothing to decide",
+            _json("Candidates"),
+            [entry_id],
+        ),
+        "/entries/{entry_id}/decision": _post(
+            "Decide which candidate an entry in needs_review is, or that it is sent anew; for operators",
+            "Decision",
+            "Decided",
+            [entry_id],
+        ),
+        "/issues": _get(
+            "Standing failures by cause, the largest first, a page at a time",
+            _json("Issues"),
+            [*account, limit, page],
+        ),
+        "/issues/{issue_id}/mute": _post(
+            "Put an issue aside until a day, that day included; for operators", "Mute", "Muted", [issue_id]
+        ),
+        "/issues/{issue_id}/unmute": _post(
+            "Show an issue among the others again; for operators", None, "Muted", [issue_id]
+        ),
+        "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
+        "/replays": _get("Replays with their totals, newest first", _json("Replays"), []),
+        "/replays/{replay_id}": _get("One replay, as it stands now", _json("Replay"), [replay_id]),
+        "/stream": _get(
+            "Entries as they change, as server-sent events 'entry'; 'reload' when there is more than is told",
+            {"text/event-stream": {}},
+            [*every, after, resume],
+        ),
+        "/retry": _post("Try failed entries again; for operators"),
+        "/skip": _post("End failed or named waiting entries as they are, with a note; for operators"),
+        "/accounts/{account}/settings": {
+            **_get("An account's settings", _json("Settings"), [of_account]),
+            "put": {
+                "summary": "Change the named settings, all or none; null is the default; for operators",
+                "parameters": [of_account],
+                "requestBody": {"required": True, "content": _json("SettingsChange")},
+                "responses": _with_problems(
+                    {"description": "What was changed.", "content": _json("SettingsChanged")}
+                ),
+            },
+        },
+        "/accounts/{account}/check": _get(
+            "The settings held against what is known of the organisation", _json("Check"), [of_account]
+        ),
+        "/accounts/{account}/drift": _get(
+            "What Xero shows otherwise than we put it there, and the comparisons that found it",
+            _json("Drift"),
+            [of_account],
+        ),
+        "/accounts/{account}/drift/reading": _post(
+            "Compare with Xero now; for operators", "Compare", "Comparing", [of_account]
+        ),
+        "/accounts/{account}/drift/resend": _post(
+            "Send ours again for these differences; for operators", "Differences", "DriftActed", [of_account]
+        ),
+        "/accounts/{account}/drift/adopt": _post(
+            "Accept Xero's side of these differences; for operators",
+            "Differences",
+            "DriftActed",
+            [of_account],
+        ),
+        "/openapi.json": _get("This description", {"application/json": {}}, []),
+    }
+
+
+def _filters() -> list[dict[str, Any]]:
+    found = []
+    for name in filters.NAMES:
+        schema: dict[str, Any] = {"type": "string"}
+        if name in filters.CHOICES:
+            schema["enum"] = list(filters.CHOICES[name])
+        found.append(_parameter(name, schema, _SAID.get(name, f"Only this {name}.")))
+    return found
+
+
+def _parameter(name: str, schema: dict[str, Any], said: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": said}
+
+
+def _in_path(name: str, said: str) -> dict[str, Any]:
+    return {**_parameter(name, {"type": "string"}, said), "in": "path", "required": True}
+
+
+def _get(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    good = {"description": summary, "content": content}
+    return {"get": {"summary": summary, "parameters": parameters, "responses": _with_problems(good)}}
+
+
+def _post(
+    summary: str, body: str | None = "Act", answer: str = "Acted", parameters: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": _with_problems({"description": "The plan, or what was done.", "content": _json(answer)}),
+    }
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": _json(body)}
+    return {"post": operation}
+
+
+def _with_problems(good: dict[str, Any]) -> dict[str, Any]:
+    return {"200": good, "default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}

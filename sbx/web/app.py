@@ -1,0 +1,124 @@
+"""The composition root: puts the application together from the environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from runtime.environment import Environment
+from sbx.web import problems
+from sbx.web.addresses import SoundAddress
+from sbx.web.api.routes import ROUTES
+from sbx.web.auth.gate import Gate
+from sbx.web.auth.passwords import PasswordCheck
+from sbx.web.database import Database, new_pool, opened
+from sbx.web.headers import SecurityHeaders
+from sbx.web.live import Feed
+from sbx.web.pages import (
+    act,
+    connect,
+    decide,
+    drift,
+    entry,
+    hold,
+    issues,
+    log,
+    overview,
+    record,
+    replays,
+    settings,
+    sign_in,
+    you,
+)
+from sbx.web.problems import Problem
+from sbx.web.services import Services
+from sbx.web.view import assets
+
+_BODY_BYTES = 1_000_000
+
+PAGES: tuple[BaseRoute, ...] = (
+    Route("/", log.log_page),
+    Route("/live", log.live),
+    Route("/entries/{entry_id}", entry.entry_page),
+    Route("/entries/{entry_id}/decide", decide.plan_page),
+    Route("/entries/{entry_id}/decide", decide.perform, methods=["POST"]),
+    Route("/overview", overview.overview_page),
+    Route("/accounts/{account}/hold", hold.plan_page),
+    Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),
+    Route("/accounts/{account}/drift", drift.drift_page),
+    Route("/accounts/{account}/drift", drift.perform, methods=["POST"]),
+    Route("/accounts/{account}/drift/plan", drift.plan_page),
+    Route("/accounts/{account}/drift/reading", drift.read, methods=["POST"]),
+    Route("/accounts/{account}/settings", settings.settings_page),
+    Route("/accounts/{account}/settings", settings.change, methods=["POST"]),
+    Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),
+    Route("/connect", connect.connect_page),
+    Route("/connect", connect.by_secret, methods=["POST"]),
+    Route("/connect/browser", connect.ask, methods=["POST"]),
+    Route("/connect/callback", connect.callback),
+    Route("/records/{account}/{entity}/{record_id}", record.record_page),
+    Route("/issues", issues.issues_page),
+    Route("/issues/{issue_id}/mute", issues.mute, methods=["POST"]),
+    Route("/issues/{issue_id}/unmute", issues.unmute, methods=["POST"]),
+    Route("/replays", replays.replays_page),
+    Route("/replays/{replay_id:int}", replays.replay_page),
+    Route("/replays/{replay_id:int}/cancel", replays.cancel, methods=["POST"]),
+    Route("/plan", act.plan_page),
+    Route("/act", act.perform, methods=["POST"]),
+    Route("/acts/{number:int}", act.act_page),
+    Route("/you", you.you_page),
+    Route("/you/session", you.end_session, methods=["POST"]),
+    Route("/you/token", you.revoke, methods=["POST"]),
+    Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+)
+"""Behind the gate. A ``POST`` is made with ``acting`` or ``acting_for_all``; a test sees to it."""
+
+
+def build(environment: Environment) -> Starlette:
+    """The application. It starts and goes on without a database, and says so."""
+    database = new_pool(environment)
+    services = Services(environment, database, Feed(), PasswordCheck())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with opened(database), services.feed.listening(environment):
+            yield
+
+    app = Starlette(
+        routes=_routes(database),
+        middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
+        exception_handlers={
+            Problem: problems.on_problem,
+            HTTPException: problems.on_http,
+            psycopg.Error: problems.on_database,
+            Exception: problems.on_fault,
+        },
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    return app
+
+
+def _routes(database: Database) -> list[BaseRoute]:
+    gate = [Middleware(Gate, database=database)]
+    return [
+        Route("/healthz", _health),
+        Mount("/static", StaticFiles(directory=assets.FOLDER)),
+        Route("/sign-in", sign_in.sign_in_page),
+        Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
+        Route("/sign-in/once", sign_in.sign_in_once),
+        Mount("/api/v1", routes=ROUTES, middleware=gate, max_body_size=_BODY_BYTES),
+        Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),
+    ]
+
+
+async def _health(_request: Request) -> Response:
+    """The process works; whether the database does is the pages' own answer."""
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,197 @@
+"""Who is asking: every address behind the gate needs a session or a token, and every form our own mark."""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contracts.urls import split_address
+from sbx.web.auth import sessions
+from sbx.web.auth.keys import is_form_token
+from sbx.web.auth.users import User
+from sbx.web.database import Database
+from sbx.web.problems import Problem, is_api
+
+SESSION_COOKIE = "sbx_session"
+VISIT_COOKIE = "sbx_visit"
+"""Of a browser that is not signed in yet: the sign-in form is tied to it."""
+_SAFE = ("GET", "HEAD")
+
+
+class Gate:
+    """ASGI middleware: finds the user, or answers for want of one. Stands inside of the error handlers."""
+
+    def __init__(self, app: ASGIApp, database: Database) -> None:
+        self._app = app
+        self._database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        request = Request(scope, receive)
+        user = await self._user(request)
+        if user is None:
+            response = _nobody(request)
+            await response(scope, receive, send)
+            return
+        request.state.user = user
+        await self._app(scope, receive, send)
+
+    async def _user(self, request: Request) -> User | None:
+        token = _bearer(request)
+        session = request.cookies.get(SESSION_COOKIE)
+        if token is not None and is_api(request.url.path):
+            async with self._database.connection() as connection:
+                return await sessions.user_of_token(connection, token)
+        if session is None:
+            return None
+        async with self._database.connection() as connection:
+            user = await sessions.user_of_session(connection, session)
+        if user is not None:
+            request.state.session = session
+        return user
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _nobody(request: Request) -> Response:
+    if is_api(request.url.path):
+        raise Problem(
+            401,
+            "not_signed_in",
+            "Send a token that is good: 'Authorization: Bearer …'. 'sbx users token' makes one.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    if request.method in _SAFE:
+        back, wanted = _within(request.url.path, request.url.query), {}
+    else:
+        # The form was not looked at: back to the page that it stands on, to be sent once more.
+        page = split_address(request.headers.get("referer", ""))
+        ours = page is not None and page.netloc == request.headers.get("host")
+        back = _within(page.path, page.query) if page is not None and ours else "/"
+        wanted = {"ended": "yes"}
+    if back != "/":
+        wanted["next"] = back
+    return RedirectResponse(
+        "/sign-in" + (f"?{urlencode(wanted, quote_via=quote, safe='/')}" if wanted else ""), 303
+    )
+
+
+def _within(path: str, query: str) -> str:
+    return path + (f"?{query}" if query else "")
+
+
+def user_of(request: Request) -> User:
+    """Who asks; only behind the gate."""
+    user: User = request.state.user
+    return user
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a form that another site's page has sent.
+
+    Raises:
+        Problem: 403.
+    """
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    sent_by = split_address(origin)
+    if sent_by is None or sent_by.netloc != request.headers.get("host"):
+        raise _forged()
+
+
+async def checked_form(request: Request, cookie: str | None) -> FormData:
+    """The form of a request, once it is known to be of our own page and for this browser.
+
+    Raises:
+        Problem: 403.
+    """
+    check_origin(request)
+    form = await request.form(max_files=0, max_fields=1000)
+    given = form.get("form_token")
+    if not cookie or not isinstance(given, str) or not is_form_token(given, cookie):
+        raise _forged()
+    return form
+
+
+FormEndpoint = Callable[[Request, FormData], Awaitable[Response]]
+
+
+def acting_for_all(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Response]]:
+    """A page's address that does something: for whoever is signed in, by a form of ours."""
+
+    async def guarded(request: Request) -> Response:
+        form = await checked_form(request, getattr(request.state, "session", None))
+        return await endpoint(request, form)
+
+    return guarded
+
+
+def acting(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Response]]:
+    """The same, for operators."""
+
+    async def permitted(request: Request, form: FormData) -> Response:
+        require_operator(request)
+        return await endpoint(request, form)
+
+    return acting_for_all(permitted)
+
+
+def check_api_act(request: Request) -> None:
+    """An acting call of the API: by a token, or from our own page with its mark in a header.
+
+    Raises:
+        Problem: 403.
+    """
+    session = getattr(request.state, "session", None)
+    if session is not None:
+        check_origin(request)
+        if not is_form_token(request.headers.get("x-form-token", ""), session):
+            raise _forged()
+    require_operator(request)
+
+
+def require_operator(request: Request) -> None:
+    """Only for those who may act.
+
+    Raises:
+        Problem: 403.
+    """
+    if not user_of(request).may_act:
+        message = (
+            "Your role is viewer: you may look, not act. Ask whoever set up your user for the role operator."
+        )
+        raise Problem(403, "not_allowed", message)
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    """A cookie that scripts cannot read and other sites' forms do not send."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+
+
+def is_loopback(request: Request) -> bool:
+    """True when the request comes from this machine."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from."""
+    return request.client.host if request.client else ""
+
+
+def _forged() -> Problem:
+    message = (
+        "This form is not from this page, or your session has changed. Go back, reload the page, try again."
+    )
+    return Problem(403, "form_refused", message)

@@ -1,0 +1,74 @@
+"""Connections to the database, for as long as a request needs one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from runtime import schema
+from runtime.environment import Environment
+from sbx.web.view.times import nearest_times
+
+_SIZE = 8
+_PATIENCE_SECONDS = 4.0
+"""How long a request waits for a connection before it says that the database is away."""
+_SCHEMA_SECONDS = 5.0
+"""For so long the tables are taken to be those that they were; asking costs one small query."""
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class Database(AsyncConnectionPool[Connection]):
+    """A pool that hands out connections to a database of our own schema version, and to no other."""
+
+    _schema_good_until = 0.0
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:
+        """A connection for a block.
+
+        Raises:
+            SchemaDiffers: the tables are of another version than this program; asked again each time.
+            PoolTimeout: the database is away.
+        """
+        async with super().connection(timeout) as connection:
+            if monotonic() >= self._schema_good_until:
+                await schema.check(connection)
+                self._schema_good_until = monotonic() + _SCHEMA_SECONDS
+            yield connection
+
+
+def new_pool(environment: Environment) -> Database:
+    """A pool that is not open yet. A connection is tried before it is handed out, so that a database that
+    came back is used at once."""
+    arguments = environment.psycopg("sbx-web")
+    conninfo = arguments.pop("conninfo")
+    return Database(
+        conninfo,
+        kwargs={**arguments, "autocommit": True, "connect_timeout": 3},
+        min_size=1,
+        max_size=_SIZE,
+        timeout=_PATIENCE_SECONDS,
+        # Short: the pool's waits between its own attempts double, and requests come anyway.
+        reconnect_timeout=2,
+        open=False,
+        configure=_configure,
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+async def _configure(connection: Connection) -> None:
+    nearest_times(connection)
+
+
+@asynccontextmanager
+async def opened(pool: Database) -> AsyncIterator[Database]:
+    """The pool at work, whether the database is there yet or not."""
+    await pool.open(wait=False)
+    try:
+        yield pool
+    finally:
+        await pool.close(timeout=2)

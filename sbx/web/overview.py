@@ -1,0 +1,111 @@
+"""How each account stands: connection, holds, counts, speed, what Xero's limits leave, and its last day."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from log_projection.queries import Row
+from runtime.sql import load_queries
+from sbx.actions.scoped_log import VisibleLog
+from sbx.web.auth.users import User
+from sbx.web.database import Connection
+from sbx.web.view.charts import Chart, Hour, day_chart
+
+MINUTE_LIMIT = 60
+"""Calls a minute that Xero takes, per organisation."""
+_BUDGET_AGE = timedelta(minutes=1)
+"""Xero's minute is over by then, whatever was left of it."""
+_NOTHING: Row = {
+    "queued": 0,
+    "running": 0,
+    "failed": 0,
+    "completed": 0,
+    "oldest_waiting_at": None,
+    "oldest_waiting_seconds": None,
+    "last_activity": None,
+    "held": None,
+    "held_reason": None,
+    "held_remedy": None,
+    "held_until": None,
+}
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One account."""
+
+    account: str
+    """``""`` gathers events that could not be read and whose account is not known."""
+    connection: Row | None
+    """None where it was never connected."""
+    counts: Row
+    speed: Row | None
+    """None where nothing was posted in the last day."""
+    chart: Chart
+
+    @property
+    def paused(self) -> bool:
+        """True when an operator, or the account itself, holds it."""
+        return self.connection is not None and self.connection["paused_at"] is not None
+
+    @property
+    def condition(self) -> str:
+        """What to say of it first: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected``, ``well``."""
+        if self.connection is None:
+            return "unconnected"
+        if self.connection["status"] == "lost":
+            return "lost"
+        if self.paused:
+            return "paused"
+        if self.counts["held"]:
+            return "held"
+        return "failing" if self.counts["failed"] else "well"
+
+    @property
+    def minute_left(self) -> int | None:
+        """Calls left of Xero's minute; none where no call was made yet."""
+        if self.connection is None or self.connection["minute_left"] is None:
+            return None
+        age = datetime.now(UTC) - self.connection["counted_at"]
+        return MINUTE_LIMIT if age > _BUDGET_AGE else int(self.connection["minute_left"])
+
+
+async def standings(connection: Connection, user: User, now: datetime) -> list[Standing]:
+    """Every account that the user sees, by name; what needs somebody is for the page to put first."""
+    since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
+    visible = VisibleLog(connection, user)
+    connected = {row["account"]: row for row in await _accounts(connection, user)}
+    counts = {row["account"]: row for row in await visible.summary()}
+    speeds = {row["account"]: row for row in await visible.speeds(now - timedelta(days=1))}
+    hours: dict[str, list[Hour]] = {}
+    for row in await visible.hours(since):
+        hour = Hour(row["hour"], row["completed"], row["failed"], row["waiting"])
+        hours.setdefault(row["account"], []).append(hour)
+    return [
+        Standing(
+            account,
+            connected.get(account),
+            counts.get(account, _NOTHING),
+            speeds.get(account),
+            day_chart(since, hours.get(account, [])),
+        )
+        for account in sorted(connected.keys() | counts.keys())
+    ]
+
+
+async def delivering(connection: Connection) -> int:
+    """How many deliver processes work: without one nothing is sent."""
+    row = await (await connection.execute(_SQL["workers"])).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _accounts(connection: Connection, user: User) -> list[dict[str, Any]]:
+    parameters = {"accounts": None if user.accounts is None else list(user.accounts)}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["accounts"], parameters, prepare=False)
+        return await cursor.fetchall()

@@ -1,0 +1,115 @@
+"""Connecting an account to Xero: by client credentials, or by agreeing in the browser."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from runtime.secrets import mask
+from sbx.actions import connect
+from sbx.actions.connect import Wanted
+from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.web.pages.forms import text
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+from sinks.xero.tenants import CredentialsUnusable
+
+_NOT_OURS = (
+    "This answer of Xero does not belong to a question that was asked here: it was used already, came after "
+    "15 minutes, or you have signed in again since. Nothing was changed. Begin again."
+)
+
+
+async def connect_page(request: Request) -> Response:
+    """``GET /connect``, with ``?account=`` for one that is known."""
+    require_operator(request)
+    return await _page(request, Wanted(request.query_params.get("account", "").strip(), "", "", ""))
+
+
+@acting
+async def by_secret(request: Request, form: FormData) -> Response:
+    """``POST /connect``: client credentials."""
+    wanted = _wanted(form)
+    if not (wanted.account and wanted.client_id and wanted.client_secret):
+        return await _page(request, wanted, "Give the account, the client id and the secret.")
+    services = services_of(request)
+    try:
+        await connect.by_secret(
+            services.database, services.environment, user_of(request), address_of(request), wanted
+        )
+    except CredentialsUnusable as error:
+        return await _page(request, wanted, _said(error))
+    return _connected(wanted.account)
+
+
+@acting
+async def ask(request: Request, form: FormData) -> Response:
+    """``POST /connect/browser``: a page that leads to Xero. Not a redirect: our forms go nowhere else."""
+    wanted = _wanted(form)
+    services = services_of(request)
+    wanted_id = wanted.client_id or services.environment.xero_app_client_id or ""
+    wanted = Wanted(wanted.account, wanted.tenant_id, wanted_id, wanted.client_secret)
+    if not (wanted.account and wanted.client_id):
+        return await _page(request, wanted, "Give the account and the client id of the app.")
+    redirect_uri = _redirect_uri(request)
+    address = await connect.ask(
+        services.database, services.environment, user_of(request), request.state.session, wanted, redirect_uri
+    )
+    context = {"wanted": wanted, "address": address, "redirect_uri": redirect_uri}
+    return render(request, "connect_ask.html", context)
+
+
+async def callback(request: Request) -> Response:
+    """``GET /connect/callback``: Xero's answer. Its ``state`` is what makes it ours."""
+    require_operator(request)
+    services, given = services_of(request), request.query_params
+    asked = await connect.taken_up(
+        services.database, services.environment, request.state.session, given.get("state", "")
+    )
+    if asked is None:
+        raise Problem(400, "bad_request", _NOT_OURS, "state")
+    wanted = asked[0]
+    if not given.get("code"):
+        told = f"{given.get('error', 'no code')} {given.get('error_description', '')}".strip()
+        return await _page(request, wanted, f"Xero gives no access: {mask(told)}. Nothing was changed.")
+    user, address = user_of(request), address_of(request)
+    try:
+        await connect.by_agreement(
+            services.database, services.environment, user, address, asked, given["code"]
+        )
+    except CredentialsUnusable as error:
+        return await _page(request, wanted, _said(error))
+    return _connected(wanted.account)
+
+
+async def _page(request: Request, wanted: Wanted, error: str = "") -> Response:
+    services = services_of(request)
+    async with services.database.connection() as connection:
+        found = await connect.known(connection, user_of(request), wanted.account) if wanted.account else None
+    context = {
+        "wanted": wanted,
+        "connection": found,
+        "app": services.environment.xero_app_client_id or "",
+        "redirect_uri": _redirect_uri(request),
+        "taken": request.url.scheme == "https" or request.url.hostname == "localhost",
+        "port": request.url.port,
+        "error": error,
+    }
+    return render(request, "connect.html", context, 400 if error else 200)
+
+
+def _wanted(form: FormData) -> Wanted:
+    names = ("account", "tenant_id", "client_id", "client_secret")
+    return Wanted(*(text(form, name) for name in names))
+
+
+def _redirect_uri(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}/connect/callback"
+
+
+def _said(error: CredentialsUnusable) -> str:
+    return f"{error.problem}. {error.remedy[:1].upper()}{error.remedy[1:]}. Nothing was changed."
+
+
+def _connected(account: str) -> Response:
+    return RedirectResponse(f"/accounts/{account}/settings?done=connected", 303)

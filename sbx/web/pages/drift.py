@@ -1,0 +1,105 @@
+"""What Xero shows otherwise: a page of it, have it compared now, and accept or put right what is chosen."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sbx.actions import drift
+from sbx.actions.drift import ACTS, MOST, Act
+from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.web.pages.forms import text
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+
+_ALL = "-all"
+_SAID = {
+    "reading": "Xero is asked, after all other work of the account. This page shows how far it has come.",
+    "resend": "What we put there is queued again. Compare once more when it has run: what is right is gone.",
+    "adopt": "Accepted as Xero shows it. It is not told again as long as both sides stay as they are.",
+    "nothing": "Nothing was done: what was chosen has changed meanwhile, or somebody else was first.",
+}
+
+
+async def drift_page(request: Request) -> Response:
+    """``GET /accounts/{account}/drift``"""
+    return await _page(request)
+
+
+@acting
+async def read(request: Request, form: FormData) -> Response:
+    """``POST /accounts/{account}/drift/reading``"""
+    services, account = services_of(request), request.path_params["account"]
+    full = text(form, "full") == "yes"
+    try:
+        await drift.read(services.database, user_of(request), address_of(request), account, None, full=full)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return await _page(request, problem)
+    return _back(request, "reading")
+
+
+async def plan_page(request: Request) -> Response:
+    """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` is all that can be."""
+    require_operator(request)
+    do = request.query_params.get("do", "")
+    act = _act(do.removesuffix(_ALL))
+    async with services_of(request).database.connection() as connection:
+        state = await drift.load(connection, user_of(request), request.path_params["account"])
+    ids = drift.possible(state, act) if do.endswith(_ALL) else request.query_params.getlist("difference")
+    rows, left = drift.chosen(state, act, _checked(ids))
+    context = {"state": state, "connection": state.connection, "act": act, "rows": rows, "left": left}
+    return render(request, "drift_plan.html", context)
+
+
+@acting
+async def perform(request: Request, form: FormData) -> Response:
+    """``POST /accounts/{account}/drift``: what the plan's page showed."""
+    services, account = services_of(request), request.path_params["account"]
+    act = _act(text(form, "do"))
+    ids = _checked([one for one in form.getlist("difference") if isinstance(one, str)])
+    _, result = await drift.perform(
+        services.database, user_of(request), address_of(request), account, act, ids
+    )
+    return _back(request, act if result.done else "nothing")
+
+
+async def _page(request: Request, problem: Problem | None = None) -> Response:
+    async with services_of(request).database.connection() as connection:
+        state = await drift.load(connection, user_of(request), request.path_params["account"])
+    said = request.query_params.get("said", "")
+    if said == "reading" and state.under_way is None:
+        said = ""
+    context = {
+        "state": state,
+        "connection": state.connection,
+        "rows": state.differences[:MOST],
+        "possible": {act: len(drift.possible(state, act)) for act in ACTS},
+        "problem": problem,
+        "done": _SAID.get(said, ""),
+    }
+    return render(request, "drift.html", context, problem.status if problem else 200)
+
+
+def _act(word: str) -> Act:
+    found = next((act for act in ACTS if act == word), None)
+    if found is None:
+        message = f"'{word}' is nothing that can be done. There are: {', '.join(ACTS)}."
+        raise Problem(400, "bad_request", message, "do")
+    return found
+
+
+def _checked(ids: Sequence[str]) -> Sequence[str]:
+    if not ids:
+        message = "No difference is chosen. Tick some in the list, then try again."
+        raise Problem(400, "nothing_chosen", message, "difference")
+    if len(ids) > MOST:
+        raise Problem(400, "bad_request", f"At most {MOST} differences go at a time.", "difference")
+    return ids
+
+
+def _back(request: Request, said: str) -> Response:
+    return RedirectResponse(f"/accounts/{request.path_params['account']}/drift?said={said}", 303)

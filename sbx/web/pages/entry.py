@@ -1,0 +1,63 @@
+"""One entry: its story, and that of its whole document."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from log_projection.losses import explained
+from log_projection.queries import Row
+from log_projection.story import Record
+from sbx.actions import decide
+from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.web.auth.gate import user_of
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+
+_HISTORY = 200
+
+
+async def entry_page(request: Request) -> Response:
+    """``GET /entries/{entry_id}``"""
+    entry_id = request.path_params["entry_id"]
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        position = await visible.position()
+        entry = await visible.entry(entry_id)
+        if entry is None:
+            raise no_entry()
+        attempts = await visible.attempts(entry_id)
+        same = Record(entry["account"], entry["entity"], entry["record_id"])
+        whole = await visible.story(same)
+        lost = await visible.lost_commands(1, entry_id) if entry["state"] == "queued" else []
+        candidates = await decide.candidates(connection, entry)
+    context = {
+        "entry": entry,
+        "attempts": attempts,
+        "whole": whole,
+        "history": [] if whole is None else whole.entries[-_HISTORY:],
+        "story": story(entry, attempts),
+        "position": position,
+        "lost": explained(lost[0]) if lost else None,
+        "undecided": decide.is_undecided(entry),
+        "candidates": candidates,
+        "decided": "decided" in request.query_params,
+    }
+    return render(request, "entry.html", context)
+
+
+def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
+    """What happened to an entry, oldest first: ``at``, ``what`` and, for a call to Xero, ``attempt``."""
+    told: list[dict[str, Any]] = []
+    if entry["event_time"]:
+        told.append({"at": entry["event_time"], "what": "changed", "attempt": None})
+    told.append({"at": entry["queued_at"], "what": "queued", "attempt": None})
+    calls = [{"at": attempt["started_at"], "what": "call", "attempt": attempt} for attempt in attempts]
+    if entry["started_at"]:
+        told.append({"at": entry["started_at"], "what": "started", "attempt": None})
+    told += calls
+    if entry["finished_at"]:
+        told.append({"at": entry["finished_at"], "what": "finished", "attempt": None})
+    order = {"changed": 0, "queued": 1, "started": 2, "call": 3, "finished": 4}
+    # The event's time is another machine's clock: it stands first whatever it says.
+    return sorted(told, key=lambda one: (one["what"] != "changed", one["at"], order[one["what"]]))

@@ -1,0 +1,53 @@
+"""Pause and resume: a page that says what it means, then a button that does it."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sbx.actions import pause
+from sbx.actions.accounts import connected
+from sbx.actions.pause import HOLDS, Hold
+from sbx.actions.scoped_log import VisibleLog
+from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+
+
+async def plan_page(request: Request) -> Response:
+    """``GET /accounts/{account}/hold?do=pause``"""
+    require_operator(request)
+    return await _page(request, _hold(request.query_params.get("do", "")), "", "")
+
+
+@acting
+async def perform(request: Request, form: FormData) -> Response:
+    """``POST /accounts/{account}/hold``"""
+    account: str = request.path_params["account"]
+    hold, note = _hold(str(form.get("do", ""))), str(form.get("note", ""))
+    services, user = services_of(request), user_of(request)
+    try:
+        await pause.perform(services.database, user, address_of(request), hold, account, note)
+    except Problem as problem:
+        if problem.field != "note":
+            raise
+        return await _page(request, hold, note, problem.message)
+    return RedirectResponse("/overview", 303)
+
+
+async def _page(request: Request, hold: Hold, note: str, error: str) -> Response:
+    account: str = request.path_params["account"]
+    user = user_of(request)
+    async with services_of(request).database.connection() as connection:
+        found = await connected(connection, user, account)
+        [counts] = await VisibleLog(connection, user).summary(account) or [{"queued": 0, "running": 0}]
+    context = {"hold": hold, "connection": found, "counts": counts, "note": note, "error": error}
+    return render(request, "hold.html", context, 400 if error else 200)
+
+
+def _hold(text: str) -> Hold:
+    found = next((hold for hold in HOLDS if hold == text), None)
+    if found is None:
+        message = f"'{text}' is nothing that can be done. There are: {', '.join(HOLDS)}."
+        raise Problem(400, "bad_request", message, "do")
+    return found

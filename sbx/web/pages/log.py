@@ -1,0 +1,110 @@
+"""The log: a page of entries, and the stream that keeps it up to date."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import psycopg
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from log_projection.queries import Filters, Row
+from runtime.trouble import about_the_database
+from sbx.actions.scoped_log import Page, VisibleLog
+from sbx.web.auth.gate import user_of
+from sbx.web.live import News, follow
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+from sbx.web.view import filters as reading
+from sbx.web.view.rendering import fragment, render
+
+PAGE = 50
+_NOTHING = Page([], newer=False, older=False)
+_STATES = ("queued", "running", "completed", "failed")
+
+
+async def log_page(request: Request) -> Response:
+    """``GET /``"""
+    pairs = request.query_params.multi_items()
+    try:
+        filters = reading.read_filters(pairs, others=reading.CURSORS)
+        after, before = reading.read_cursors(request.query_params)
+        problem = None
+    except Problem as wrong:
+        # Shown above the form, so that what was typed can be corrected where it stands.
+        filters, after, before, problem = Filters(), None, None, wrong
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        position = await visible.position()
+        page = _NOTHING if problem else await visible.page(filters, PAGE, after, before)
+        if before is not None and not page.newer:
+            # What is left before it is the first page, which is shown whole and goes on live.
+            page = await visible.page(filters, PAGE)
+        summary = await visible.summary()
+        replaying = await visible.replays(running=True)
+    given, rows = reading.given_filters(pairs), page.rows
+    context = {
+        "rows": rows,
+        "given": given,
+        "problem": problem,
+        "next_cursor": reading.encode_cursor(rows[-1]) if rows and page.older else None,
+        "previous_cursor": reading.encode_cursor(rows[0]) if rows and page.newer else None,
+        "first_page": not page.newer,
+        "with_account": _with_account(summary, filters),
+        "position": position,
+        "tally": tally(summary, filters.account),
+        "accounts": [row["account"] for row in summary],
+        "replaying": replaying,
+        "held": [row for row in summary if row["held"] and filters.account in (None, row["account"])],
+        "reasons": reading.CHOICES["reason"],
+    }
+    return render(request, "log.html", context, 400 if problem else 200)
+
+
+async def live(request: Request) -> Response:
+    """``GET /live``: what changes on a first page with these filters, as ready rows."""
+    filters = reading.read_filters(request.query_params.multi_items(), others=("after",))
+    given = request.headers.get("last-event-id") or request.query_params.get("after")
+    after = reading.read_number("after", given, 0, 0, 2**62)
+    return EventSourceResponse(_rows(request, filters, after), ping=15)
+
+
+async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator[ServerSentEvent]:
+    services, user = services_of(request), user_of(request)
+    async for news in follow(services.database, services.feed, user, filters, after):
+        try:
+            async with services.database.connection() as connection:
+                summary = await VisibleLog(connection, user).summary()
+        except psycopg.Error as error:
+            if not about_the_database(error):
+                raise
+            return  # the browser comes again behind the last message that it has
+        message = _message(news, user.may_act, _with_account(summary, filters))
+        message["tally"] = tally(summary, filters.account)
+        data = msgspec.json.encode(message).decode()
+        yield ServerSentEvent(data, event="news", id=str(news.position), retry=2000)
+
+
+def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
+    rows = [
+        {
+            "id": row["entry_id"],
+            "at": row["queued_at"].isoformat(),
+            "html": fragment("rows.html", "entry_row", row, may_act, with_account),
+        }
+        for _, row in news.rows
+    ]
+    return {"reload": news.too_many, "rows": rows, "gone": news.gone}
+
+
+def _with_account(summary: list[Row], filters: Filters) -> bool:
+    """True when rows must say whose they are."""
+    return filters.account is None and len(summary) > 1
+
+
+def tally(summary: list[Row], account: str | None) -> dict[str, int]:
+    """How many entries there are in each state, of the account or of all."""
+    rows = [row for row in summary if account in (None, row["account"])]
+    counted = {state: sum(row[state] for row in rows) for state in _STATES}
+    return counted | {"all": sum(counted.values())}

@@ -1,0 +1,113 @@
+"""Signing in and out."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sbx.web.auth import sessions, throttle, users
+from sbx.web.auth.gate import (
+    SESSION_COOKIE,
+    VISIT_COOKIE,
+    acting_for_all,
+    address_of,
+    checked_form,
+    is_loopback,
+    set_cookie,
+)
+from sbx.web.auth.keys import form_token, new_key
+from sbx.web.problems import Problem
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+
+
+async def sign_in_page(request: Request) -> Response:
+    """``GET /sign-in``"""
+    ended = "ended" in request.query_params
+    return _form(request, next_page=request.query_params.get("next", ""), ended=ended)
+
+
+async def sign_in(request: Request) -> Response:
+    """``POST /sign-in``: name and password."""
+    form = await checked_form(request, request.cookies.get(VISIT_COOKIE))
+    name, password = _text(form, "name").strip().lower(), _text(form, "password")
+    next_page = _text(form, "next")
+    services = services_of(request)
+    async with services.database.connection() as connection:
+        if not await throttle.admit(connection, name, address_of(request)):
+            wait = throttle.WINDOW_SECONDS // 60
+            message = (
+                f"Too many wrong passwords. Try again in {wait} minutes, or have your password set anew."
+            )
+            return _form(request, name, next_page, message, 429, throttle.WINDOW_SECONDS)
+        kept = await users.password_hash(connection, name)
+    # Without a connection in hand: a burst of sign-ins must not take them all.
+    if not await services.passwords.matches(password, kept):
+        return _form(request, name, next_page, "The name or the password is not right.", 403)
+    async with services.database.connection() as connection:
+        await throttle.forgive(connection, name, address_of(request))
+        key = await sessions.start(connection, name)
+    return _signed_in(request, key, next_page)
+
+
+async def sign_in_once(request: Request) -> Response:
+    """``GET /sign-in/once?key=…``: a link that works one time."""
+    key = request.query_params.get("key", "")
+    async with services_of(request).database.connection() as connection:
+        name = await sessions.redeem_link(connection, key)
+        if name is None or (name == users.LOCAL and not is_loopback(request)):
+            message = (
+                "This link was used already, or is too old. 'sbx users link' prints another one; "
+                "users with a password sign in below."
+            )
+            return _form(request, error=message, status=403)
+        session = await sessions.start(connection, name)
+    return _signed_in(request, session, "")
+
+
+@acting_for_all
+async def sign_out(request: Request, _form: FormData) -> Response:
+    """``POST /sign-out``"""
+    async with services_of(request).database.connection() as connection:
+        await sessions.end(connection, request.state.session)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+    return response
+
+
+def _signed_in(request: Request, key: str, next_page: str) -> Response:
+    # Only a path of ours: an address that begins with // or /\ leads to another host.
+    inside = next_page.startswith("/") and next_page[1:2] not in ("/", "\\")
+    response = RedirectResponse(next_page if inside else "/", 303)
+    set_cookie(request, response, SESSION_COOKIE, key, sessions.SESSION_SECONDS)
+    response.delete_cookie(VISIT_COOKIE, httponly=True, samesite="lax")
+    return response
+
+
+def _form(
+    request: Request,
+    name: str = "",
+    next_page: str = "",
+    error: str = "",
+    status: int = 200,
+    retry_after: int | None = None,
+    ended: bool = False,
+) -> Response:
+    visit = request.cookies.get(VISIT_COOKIE) or new_key()
+    context = {
+        "name": name,
+        "next": next_page,
+        "error": error,
+        "ended": ended,
+        "visit_token": form_token(visit),
+    }
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    response = render(request, "sign_in.html", context, status, headers)
+    set_cookie(request, response, VISIT_COOKIE, visit, 3600)
+    return response
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    if not isinstance(value, str) or "\0" in value:
+        raise Problem(400, "bad_request", f"'{name}' is no text.", name)
+    return value

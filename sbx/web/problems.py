@@ -1,0 +1,109 @@
+"""What went wrong with a request, in one shape for pages and API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.spells import Spell
+from runtime.trouble import about_the_database, about_the_schema, in_words
+from sbx.web.view.rendering import render
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_MESSAGES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "The request is too large.",
+}
+
+_SOON = {"Retry-After": "5"}
+_SPELL = Spell()
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Problem(Exception):
+    """A request that cannot be answered as asked.
+
+    ``code`` never changes, ``message`` is for people, ``field`` names the part of the request that is wrong.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+        super().__init__(message)
+
+
+def is_api(path: str) -> bool:
+    """True for addresses that answer in JSON."""
+    return path.startswith("/api/")
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a page or as JSON, by the address."""
+    if is_api(request.url.path):
+        error: dict[str, Any] = {"code": problem.code, "message": problem.message}
+        if problem.field is not None:
+            error["field"] = problem.field
+        body = msgspec.json.encode({"error": error})
+        return Response(body, problem.status, problem.headers, "application/json")
+    return render(request, "problem.html", {"problem": problem}, problem.status, problem.headers)
+
+
+def on_problem(request: Request, error: Exception) -> Response:
+    """Handler of ``Problem``."""
+    assert isinstance(error, Problem)
+    return answer(request, error)
+
+
+def on_http(request: Request, error: Exception) -> Response:
+    """Handler of what Starlette itself refuses."""
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "refused")
+    message = _MESSAGES.get(error.status_code, error.detail)
+    return answer(request, Problem(error.status_code, code, message, headers=error.headers))
+
+
+def on_database(request: Request, error: Exception) -> Response:
+    """Handler of a database that is away, has no tables of ours, or cannot hold what is asked."""
+    if about_the_schema(error):
+        words = in_words(error)
+        _SPELL.trouble(error)
+        what = words.problem[0].upper() + words.problem[1:]
+        message = f"{what}. Nothing is lost. The remedy: {words.remedy}."
+        return answer(request, Problem(503, "database_not_migrated", message, headers=_SOON))
+    if isinstance(error, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
+        log.warning("a request holds what the database cannot", path=request.url.path, error=str(error))
+        message = (
+            "A value of this request is one that nothing has: a NUL, or a number or length beyond all bounds."
+        )
+        return answer(request, Problem(400, "bad_request", message))
+    if not about_the_database(error):
+        raise error
+    _SPELL.trouble(error)
+    what = "takes no changes" if in_words(error).kind == "read_only" else "does not answer"
+    message = (
+        f"The database {what} at the moment. Nothing is lost; this page works again as soon as the "
+        "database does."
+    )
+    return answer(request, Problem(503, "database_away", message, headers=_SOON))
+
+
+def on_fault(request: Request, _error: Exception) -> Response:
+    """Handler of our own faults, which the server logs with their traceback."""
+    message = "Something went wrong on our side. It is in the log of the web process."
+    return answer(request, Problem(500, "our_error", message))

@@ -1,0 +1,59 @@
+"""The web process: a socket, the application on it, and an end in good order."""
+
+import socket
+
+import uvicorn
+
+from runtime.environment import Environment
+from runtime.probes import Pulse
+from sbx.web.app import build
+from sbx.web.services import Services
+
+GRACE_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """Ends the live streams first: they would keep the process until its patience is over."""
+
+    pulse: Pulse | None = None
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, by the loop that serves: so it is seen when something holds it up."""
+        if self.pulse is not None:
+            self.pulse.beat()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in good order."""
+        services: Services = self.config.app.state.services  # type: ignore[union-attr]
+        services.feed.close()
+        await super().shutdown(sockets)
+
+
+def new_server(environment: Environment) -> Server:
+    """A server of the application. A proxy on the same machine is believed what it says of its clients."""
+    config = uvicorn.Config(
+        build(environment),
+        log_config=None,  # the process has set up its logs
+        access_log=False,  # addresses hold names of customers, and keys of sign-in links
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return Server(config)
+
+
+def serve(environment: Environment, listening: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, which are handed on once everything has ended in good order.
+
+    Raises:
+        KeyboardInterrupt: such a signal came before the server was up.
+    """
+    server = new_server(environment)
+    if environment.metrics_port is not None:
+        server.pulse = Pulse("web", environment)
+        server.pulse.serve()
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        if not server.started:
+            raise

@@ -1,0 +1,26 @@
+"""What every address needs, made once in ``sbx.web.app`` and kept in the application's state."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from runtime.environment import Environment
+from sbx.web.auth.passwords import PasswordCheck
+from sbx.web.database import Database
+from sbx.web.live import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The application's own parts."""
+
+    environment: Environment
+    database: Database
+    feed: Feed
+    passwords: PasswordCheck
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that handles the request."""
+    services: Services = request.app.state.services
+    return services

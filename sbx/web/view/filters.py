@@ -1,0 +1,198 @@
+"""Which entries: the words of an address as filters of the log, and back. Page, API and export share them."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import get_args
+
+from contracts.commands import Action, Entity
+from contracts.reasons import CATALOGUE
+from contracts.results import State
+from log_projection.offsets import NotOffsets, offset_range
+from log_projection.queries import Cursor, Filters, Row
+from sbx.web.problems import Problem
+
+NAMES = (
+    "account",
+    "state",
+    "entity",
+    "action",
+    "reason",
+    "issue",
+    "number",
+    "record",
+    "text",
+    "since",
+    "until",
+    "id",
+    "topic",
+    "partition",
+    "offset",
+)
+"""Filters by the names that they have in addresses; those of ``sbx log``."""
+
+CURSORS = ("cursor", "before")
+"""Names of the places at which a page begins: behind one, or right before one."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "state": get_args(State),
+    "entity": get_args(Entity),
+    "action": get_args(Action),
+    "reason": tuple(sorted(CATALOGUE)),
+}
+LAST_PAGE = 1_000_000
+"""The highest number that a page may have."""
+_LONGEST = 255
+_ISSUE = re.compile(r"[0-9a-f]{12}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -> Filters:
+    """The filters of a query string. A blank value is none, as forms send it.
+
+    Args:
+        pairs: names and values.
+        others: names that stand there for something else.
+
+    Raises:
+        Problem: 400 with the name of what is unknown, given twice, or has a value that it cannot have.
+    """
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name in others:
+            continue
+        if name not in NAMES:
+            raise _wrong(name, f"There is no filter '{name}'. There are: {', '.join(NAMES)}.")
+        if name in given:
+            raise _wrong(name, f"The filter '{name}' is given twice.")
+        if value.strip():
+            given[name] = _checked(name, value.strip())
+    since = read_moment("since", given.get("since"))
+    until = read_moment("until", given.get("until"), whole_day=True)
+    if since is not None and until is not None and since >= until:
+        raise _wrong(
+            "until", f"'{given['until']}' is not after '{given['since']}': nothing lies between them."
+        )
+    first, last = _offsets(given.get("offset"))
+    return Filters(
+        account=given.get("account"),
+        state=given.get("state"),
+        entity=given.get("entity"),
+        action=given.get("action"),
+        reason=given.get("reason"),
+        issue=given.get("issue"),
+        number=given.get("number"),
+        record=given.get("record"),
+        text=given.get("text"),
+        since=since,
+        until=until,
+        entry_id=given.get("id"),
+        topic=given.get("topic"),
+        partition=_partition(given.get("partition")),
+        offset_from=first,
+        offset_to=last,
+    )
+
+
+def _partition(value: str | None) -> int | None:
+    return None if value is None else read_number("partition", value, 0, 0, 2**31 - 1)
+
+
+def _offsets(value: str | None) -> tuple[int | None, int | None]:
+    if value is None:
+        return None, None
+    try:
+        return offset_range(value)
+    except NotOffsets as error:
+        raise _wrong("offset", f"'{value}': {error}; {error.remedy}.") from error
+
+
+def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The filters as they stand in the address, without blank ones: what links and forms carry on."""
+    return {name: value.strip() for name, value in pairs if name in NAMES and value.strip()}
+
+
+def encode_cursor(row: Row) -> str:
+    """Where a list goes on behind this entry, in letters for an address."""
+    text = f"{row['queued_at'].astimezone(UTC).isoformat()} {row['entry_id']}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursors(parameters: Mapping[str, str]) -> tuple[Cursor | None, Cursor | None]:
+    """Where a page begins: behind ``cursor``, or right before ``before``.
+
+    Raises:
+        Problem: 400, one is none of ours, or both are given.
+    """
+    after, before = (_cursor(name, parameters.get(name)) for name in CURSORS)
+    if after is not None and before is not None:
+        raise _wrong("before", "'cursor' and 'before' contradict each other: give one of them.")
+    return after, before
+
+
+def _cursor(name: str, text: str | None) -> Cursor | None:
+    if not text:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        moment, entry_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None or "\0" in entry_id:
+            raise ValueError("no offset, or a NUL")
+        return Cursor(at.astimezone(UTC), entry_id)
+    except (binascii.Error, UnicodeError, ValueError, OverflowError) as error:
+        message = (
+            "The cursor is not one of ours. Take it from 'next' or 'previous' of an answer, or leave it out."
+        )
+        raise _wrong(name, message) from error
+
+
+def read_number(name: str, text: str | None, default: int, least: int, most: int) -> int:
+    """A whole number of the address.
+
+    Raises:
+        Problem: 400, it is none or out of bounds.
+    """
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+        raise _wrong(name, f"'{name}' is a whole number from {least} to {most}.")
+    return int(text)
+
+
+def read_moment(name: str, value: str | None, whole_day: bool = False) -> datetime | None:
+    """A day (UTC, its beginning; its end where it is meant whole), or a time with offset; none for none.
+
+    Raises:
+        Problem: 400, it is neither.
+    """
+    if value is None:
+        return None
+    try:
+        if _DAY.fullmatch(value):
+            day = date.fromisoformat(value) + timedelta(days=1 if whole_day else 0)
+            return datetime.combine(day, time(), UTC)
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            raise _wrong(name, f"'{value}' has no offset. Write {found.isoformat()}Z for UTC.")
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _wrong(name, f"'{value}' is no time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
+
+
+def _checked(name: str, value: str) -> str:
+    if len(value) > _LONGEST or "\0" in value:
+        raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
+    if name == "issue" and not _ISSUE.fullmatch(value):
+        raise _wrong(name, f"'{value}' is no issue's id. They are 12 characters, in issue_id of an issue.")
+    allowed = CHOICES.get(name)
+    if allowed is not None and value not in allowed:
+        listed = "the codes of docs/reasons.md" if name == "reason" else ", ".join(allowed)
+        raise _wrong(name, f"'{value}' is no {name}. There are: {listed}.")
+    return value
+
+
+def _wrong(name: str, message: str) -> Problem:
+    return Problem(400, "bad_request", message, name)
