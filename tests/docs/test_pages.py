@@ -186,7 +186,7 @@ def test_links_lead_somewhere() -> None:
 def test_files_that_are_named_exist() -> None:
     named = set(
         re.findall(
-            r"`((?:contracts|streams|mappers|sinks|connections|log_projection|ops|sandbox)/[\w/.]+)`",
+            r"`((?:contracts|runtime|streams|mappers|sinks|connections|log_projection|sbx|sandbox)/[\w/.]+)`",
             EVERYTHING,
         )
     )
@@ -203,7 +203,7 @@ def test_readme_names_every_folder() -> None:
 def test_variables_that_are_named_are_read_somewhere() -> None:
     sources = [
         *ROOT.glob("*/*.py"),
-        *ROOT.glob("ops/*/*.py"),
+        *ROOT.glob("sbx/**/*.py"),
         ROOT / "docker-compose.yml",
         ROOT / "tests" / "conftest.py",
     ]

@@ -1,6 +1,6 @@
 """A stage or the page as a child of ``sbx up``: ends in good order when its parent does, whatever happened.
 
-``python -m sbx.cli.local.child STAGE`` or ``python -m sbx.cli.local.child web PORT``, with a pipe as standard input whose other
+``python -m sbx.cli.local.child STAGE`` or ``... child web PORT``, with a pipe as standard input whose other
 end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
 Linux does not.
 """

@@ -15,13 +15,13 @@ BREAKS = "-- breaks older versions\n" + ADDS
 _PACKAGES = (
     "connections",
     "contracts",
+    "runtime",
     "mappers",
     "sinks",
     "streams",
     "log_projection",
-    "ops",
     "sandbox",
-    "web",
+    "sbx",
 )
 
 
@@ -30,7 +30,7 @@ def newer(directory: Path, migration: str) -> Path:
     tree = directory / "newer"
     for package in _PACKAGES:
         shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (tree / "sinks" / "migrations" / "990_made_up.sql").write_text(migration)
+    (tree / "sinks" / "ledger" / "migrations" / "990_made_up.sql").write_text(migration)
     return tree
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from contracts.reasons import CATALOGUE
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("contracts", "mappers", "connections", "sinks", "log_projection", "streams", "ops", "web")
+PACKAGES = ("contracts", "runtime", "mappers", "connections", "sinks", "log_projection", "streams", "sbx")
 TAKE_A_CODE = {"Refused", "Fail", "Hold", "warning", "render", "cause_of", "_rule"}
 
 
