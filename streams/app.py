@@ -47,7 +47,7 @@ class Stage:
     """Works with the database."""
 
 
-class Outlet:
+class Producer:
     """Sends through the app's producer."""
 
     def __init__(self, app: faust.App) -> None:

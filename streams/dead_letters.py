@@ -44,7 +44,7 @@ _ROOM = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Defect:
+class DeadLetterReason:
     """Why a message is a dead letter, and what could be read of it all the same (else blank)."""
 
     reason_code: str
@@ -61,7 +61,7 @@ class Defect:
     cause: str = ""
 
     @classmethod
-    def of_event(cls, error: InvalidEvent) -> "Defect":
+    def of_event(cls, error: InvalidEvent) -> "DeadLetterReason":
         """The defect of a change event that breaks the contract."""
         return cls(
             reason_code=error.reason_code,
@@ -79,14 +79,14 @@ class Defect:
         )
 
     @classmethod
-    def of_record(cls, record: Record, code: str, problem: str) -> "Defect":
+    def of_record(cls, record: Record, code: str, problem: str) -> "DeadLetterReason":
         """A defect of the catalogue (``code``) with what the message's key and topic tell."""
         account, record_id = _owner(record.key)
         place = f"the message at {record.topic}/{record.partition}/{record.offset}"
         return cls._of_catalogue(record.topic, code, problem, place, account, record_id)
 
     @classmethod
-    def of_unreadable(cls, record: Record, problem: str) -> "Defect":
+    def of_unreadable(cls, record: Record, problem: str) -> "DeadLetterReason":
         """The defect of a command or result that is none, with what its key tells, else its value."""
         by_key = cls.of_record(record, "command_unreadable", problem)
         said = named_in(record.value)
@@ -95,7 +95,7 @@ class Defect:
         return replace(by_key, **msgspec.structs.asdict(said))
 
     @classmethod
-    def of_range(cls, topic: str, partition: int, first: int, last: int, problem: str) -> "Defect":
+    def of_range(cls, topic: str, partition: int, first: int, last: int, problem: str) -> "DeadLetterReason":
         """The defect of offsets that Kafka's client cannot read: no key, no value, nothing is known."""
         what = "the message" if first == last else "the messages"
         offsets = f"{first}" if first == last else f"{first} to {last}"
@@ -105,7 +105,7 @@ class Defect:
     @classmethod
     def _of_catalogue(
         cls, topic: str, code: str, problem: str, place: str, account: str, record_id: str
-    ) -> "Defect":
+    ) -> "DeadLetterReason":
         problem = clean(problem)
         details = {"topic": topic, "problem": problem, "message": problem, "document": place, "place": place}
         reason, remedy = render(code, details)
@@ -129,7 +129,7 @@ class Letter:
     """
 
     record: Record
-    defect: Defect
+    defect: DeadLetterReason
     last_offset: int | None = None
     entry: bool = True
 
@@ -140,11 +140,11 @@ def unreadable(topic: str, partition: int, first: int, last: int, problem: str) 
     ``problem`` says why in the client's words: a codec, a checksum, an encoding, a size.
     """
     record = Record(topic, partition, first, None, None)
-    defect = Defect.of_range(topic, partition, first, last, problem)
+    defect = DeadLetterReason.of_range(topic, partition, first, last, problem)
     return Letter(record, defect, None if last == first else last)
 
 
-def buried(letters: Iterable[Letter], topic_ids: Mapping[str, str], now: datetime) -> list[Outgoing]:
+def to_dead_letters(letters: Iterable[Letter], topic_ids: Mapping[str, str], now: datetime) -> list[Outgoing]:
     """Everything that is sent about messages that nobody can work on.
 
     ``topic_ids`` are the ids of the letters' topics by name, as ``streams.topic_ids`` tells them; a topic

@@ -10,9 +10,9 @@ import structlog
 from contracts.commands import Command
 from contracts.reading import Unreadable, read_command
 from runtime.environment import Environment
-from sinks.lanes.supervisor import Delivery
-from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, Letter, buried
+from sinks.lanes.supervisor import LaneSupervisor
+from streams.app import Producer, Stage
+from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
 from streams.intake import MarkedIntake
 from streams.ledger_topic import LedgerTopic
 from streams.liveness import Liveness
@@ -27,7 +27,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @asynccontextmanager
 async def open_deliver(
-    outlet: Outlet, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+    outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[Stage]:
     """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
 
@@ -36,7 +36,7 @@ async def open_deliver(
 
     async with database_pool(environment, "sbx-deliver", environment.database_connections) as pool:
         marks = LedgerTopic(environment.kafka_python(), outlet.send)
-        delivery = Delivery(pool=pool, publish=publish, environment=environment, marks=marks)
+        delivery = LaneSupervisor(pool=pool, publish=publish, environment=environment, marks=marks)
         intake = MarkedIntake(marks, delivery.suspect)
         store = Store[Command](pool, intake.take_in, liveness)
 
@@ -48,9 +48,9 @@ async def open_deliver(
             for command, error in await store.save([command for _, command in commands]):
                 record = sources[id(command)]
                 log.error("a command cannot be stored", offset=record.offset, error=str(error))
-                letters.append(Letter(record, Defect.of_record(record, "our_error", str(error))))
+                letters.append(Letter(record, DeadLetterReason.of_record(record, "our_error", str(error))))
             ids = await topic_ids.of(letter.record.topic for letter in letters)
-            await outlet.send(buried(letters, ids, now))
+            await outlet.send(to_dead_letters(letters, ids, now))
 
         async def background(stop: asyncio.Event) -> None:
             looking = asyncio.create_task(Losses(pool, environment.kafka_python()).run(stop))
@@ -77,5 +77,5 @@ def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Command]], l
             commands.append((record, read_command(record.value or b"")))
         except Unreadable as error:
             log.warning("not a command", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, Defect.of_unreadable(record, str(error))))
+            letters.append(Letter(record, DeadLetterReason.of_unreadable(record, str(error))))
     return commands, letters

@@ -6,9 +6,9 @@ import structlog
 
 from contracts.commands import Command
 from runtime.trouble import Withheld
+from sinks.ledger.generation import INTAKE, Mark, MarkNotStored, Marks, Told
 from sinks.ledger.intake import Raised, take_in
 from sinks.ledger.store import Connection, LedgerBehind
-from sinks.recover.generation import INTAKE, Mark, MarkNotStored, Marks, Told
 from streams.liveness import Liveness
 
 log = structlog.stdlib.get_logger(__name__)

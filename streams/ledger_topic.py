@@ -17,7 +17,7 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from sinks.recover.generation import Mark, MarkNotStored, Told
+from sinks.ledger.generation import Mark, MarkNotStored, Told
 from streams.records import Outgoing
 from streams.topics import LEDGER
 
@@ -65,7 +65,7 @@ def take_in(told: Told, key: bytes | None, value: bytes | None) -> None:
 
 
 class LedgerTopic:
-    """The marks in Kafka, as ``sinks.recover.generation.Marks`` has them."""
+    """The marks in Kafka, as ``sinks.ledger.generation.Marks`` has them."""
 
     def __init__(
         self, kafka: Mapping[str, Any], send: Callable[[Sequence[Outgoing]], Awaitable[None]]

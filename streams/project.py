@@ -12,8 +12,8 @@ from contracts.results import EntryResult, Result
 from log_projection.projection import apply
 from runtime import metrics
 from runtime.environment import Environment
-from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, Letter, buried
+from streams.app import Producer, Stage
+from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
 from streams.liveness import Liveness
 from streams.records import Record, published_at
 from streams.storing import Store, database_pool
@@ -25,7 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @asynccontextmanager
 async def open_project(
-    outlet: Outlet, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+    outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[Stage]:
     """The project stage, with a connection of its own to the database."""
     async with database_pool(environment, "sbx-project", 1) as pool:
@@ -41,9 +41,11 @@ async def open_project(
                 unstored.add(id(result))
                 # No entry for the log here: what the database refused once it may refuse again, without end.
                 log.error("a result cannot be stored", offset=record.offset, error=str(error))
-                letters.append(Letter(record, Defect.of_record(record, "our_error", str(error)), entry=False))
+                letters.append(
+                    Letter(record, DeadLetterReason.of_record(record, "our_error", str(error)), entry=False)
+                )
             ids = await topic_ids.of(letter.record.topic for letter in letters)
-            await outlet.send(buried(letters, ids, now))
+            await outlet.send(to_dead_letters(letters, ids, now))
             count([pair for pair in results if id(pair[1]) not in unstored])
 
         yield Stage(topics=(RESULTS,), handle=handle, database=True)
@@ -75,5 +77,5 @@ def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Result]], li
             results.append((record, read_result(record.value or b"")))
         except Unreadable as error:
             log.warning("not a result", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, Defect.of_unreadable(record, str(error))))
+            letters.append(Letter(record, DeadLetterReason.of_unreadable(record, str(error))))
     return results, letters

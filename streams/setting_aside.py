@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from streams.batches import Unreadable
-from streams.dead_letters import Defect, Letter, buried, unreadable
+from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters, unreadable
 from streams.records import Outgoing, Record
 from streams.topic_ids import TopicIds
 
@@ -25,7 +25,7 @@ def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: 
     if key is None:
         return unreadable(topic, partition, broken.first, last, broken.problem)
     record = Record(topic, partition, broken.first, key, bytes(broken))
-    defect = Defect.of_record(record, "record_unreadable", broken.problem)
+    defect = DeadLetterReason.of_record(record, "record_unreadable", broken.problem)
     return Letter(record, defect, None if last == broken.first else last)
 
 
@@ -39,7 +39,7 @@ def setting_aside(
         if len(readable) < len(records):
             letters = [_set_aside(record) for record in records if is_unreadable(record)]
             ids = await topic_ids.of(letter.record.topic for letter in letters)
-            await send(buried(letters, ids, datetime.now(UTC)))
+            await send(to_dead_letters(letters, ids, datetime.now(UTC)))
         if readable:
             await handle(readable)
 

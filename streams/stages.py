@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from runtime.environment import Environment, InvalidEnvironment
 from runtime.logs import configure_logging
 from streams import Stage as StageName
-from streams.app import Outlet, Stage, build_app, serve
+from streams.app import Producer, Stage, build_app, serve
 from streams.codecs import missing_libraries
 from streams.liveness import Liveness, Watchdog, die
 from streams.monitoring import Monitor
@@ -128,7 +128,7 @@ async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
 ) -> AsyncIterator[Stage]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
-    outlet, ids = Outlet(app), TopicIds(environment.kafka_python())
+    outlet, ids = Producer(app), TopicIds(environment.kafka_python())
 
     def aside(stage: Stage) -> Stage:
         return replace(stage, handle=setting_aside(stage.handle, outlet.send, ids))

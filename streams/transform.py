@@ -10,8 +10,8 @@ from contracts.commands import Command, encode_command
 from contracts.events.reader import InvalidEvent, read_event
 from contracts.results import EntryResult, encode_result
 from mappers import to_command
-from streams.app import Outlet, Stage
-from streams.dead_letters import Defect, Letter, buried
+from streams.app import Producer, Stage
+from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
 from streams.records import Outgoing, Record, published_header
 from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, MAX_MESSAGE_BYTES, RESULTS, SOURCES
@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_transform(outlet: Outlet, topic_ids: TopicIds) -> AsyncIterator[Stage]:
+async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator[Stage]:
     """The transform stage: it holds nothing but its outlet."""
 
     async def handle(records: Sequence[Record]) -> None:
@@ -29,7 +29,7 @@ async def open_transform(outlet: Outlet, topic_ids: TopicIds) -> AsyncIterator[S
         ids = await topic_ids.of(one.record.topic for one in made if isinstance(one, Letter))
         sent: list[Outgoing] = []
         for one in made:
-            sent += buried([one], ids, now) if isinstance(one, Letter) else one
+            sent += to_dead_letters([one], ids, now) if isinstance(one, Letter) else one
         await outlet.send(sent)
 
     yield Stage(topics=SOURCES, handle=handle)
@@ -46,14 +46,16 @@ def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:
         value = encode_command(command)
     except InvalidEvent as error:
         log.warning("event refused", **_place(record), reason_code=error.reason_code, reason=str(error))
-        return Letter(record, Defect.of_event(error))
+        return Letter(record, DeadLetterReason.of_event(error))
     except Exception as error:
         log.exception("event could not be mapped", **_place(record))
-        return Letter(record, Defect.of_record(record, "our_error", f"{type(error).__name__}: {error}"))
+        return Letter(
+            record, DeadLetterReason.of_record(record, "our_error", f"{type(error).__name__}: {error}")
+        )
     if len(value) > MAX_MESSAGE_BYTES - 1024:
         problem = f"its command has {len(value)} bytes, more than the topic takes"
         log.error("command too large", **_place(record), bytes=len(value))
-        return Letter(record, Defect.of_record(record, "our_error", problem))
+        return Letter(record, DeadLetterReason.of_record(record, "our_error", problem))
     key = command.key.encode()
     return [
         Outgoing(COMMANDS, key, value),

@@ -313,7 +313,7 @@ def read_time(text: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PartialEvent:
     """What could still be read of an event that was refused; blank where nothing could."""
 
     account: str = ""
@@ -324,7 +324,7 @@ class Known:
     time: datetime | None = None
 
 
-def salvage(key: bytes | None, value: bytes | None, headers: Headers) -> Known:
+def recover_identity(key: bytes | None, value: bytes | None, headers: Headers) -> PartialEvent:
     """Read what can be read of a refused record, so that the log can show it. Never raises.
 
     What the event itself says comes before what its key says.
@@ -337,7 +337,7 @@ def salvage(key: bytes | None, value: bytes | None, headers: Headers) -> Known:
         data = parsed_data(envelope)
     except (Malformed, RecursionError):
         pass  # the key alone then says whose event it was; the caller already knows what is wrong with it
-    return Known(
+    return PartialEvent(
         account=account_of(envelope.source) or (account if ACCOUNT.fullmatch(account) else ""),
         record_id=_clean_text(envelope.subject) or _data_id(data) or record_id,
         record_number=_number_of(data),

@@ -7,7 +7,7 @@ from contracts.events.envelope import Headers, Malformed, account_of, read_envel
 from contracts.events.types import EVENT_TYPES
 
 
-class Glance(NamedTuple):
+class EventHeader(NamedTuple):
     """What a change event says that it is, unchecked."""
 
     id: str
@@ -18,7 +18,7 @@ class Glance(NamedTuple):
     subject: str
 
 
-def glance(value: bytes | None, headers: Headers) -> Glance | None:
+def peek(value: bytes | None, headers: Headers) -> EventHeader | None:
     """What a record says that it is, without its ``data`` being read: for what is known to be valid from
     another source. None where ``read_event`` has to look.
     """
@@ -35,4 +35,4 @@ def glance(value: bytes | None, headers: Headers) -> Glance | None:
         or not isinstance(envelope.subject, str)
     ):
         return None
-    return Glance(envelope.id, envelope.source, account, kind.entity, kind.action, envelope.subject)
+    return EventHeader(envelope.id, envelope.source, account, kind.entity, kind.action, envelope.subject)

@@ -23,14 +23,14 @@ from contracts.events.envelope import (
     Attributes,
     Envelope,
     Headers,
-    Known,
     Malformed,
     ParsedEnvelope,
+    PartialEvent,
     account_of,
     check_attributes,
     parse_leniently,
     read_envelope,
-    salvage,
+    recover_identity,
 )
 from contracts.events.fields import (
     MAX_ID_LENGTH,
@@ -93,7 +93,7 @@ class InvalidEvent(ValueError):
         *,
         reason_code: str = "event_field_wrong",
         details: Mapping[str, str] | None = None,
-        known: Known | None = None,
+        known: PartialEvent | None = None,
         entity: str = "",
         action: str = "",
     ) -> None:
@@ -108,7 +108,7 @@ class InvalidEvent(ValueError):
             "value": self.value,
             "problem": problem,
         }
-        known = known or Known()
+        known = known or PartialEvent()
         self.account = known.account
         self.entity = entity
         self.action = action
@@ -129,7 +129,7 @@ def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Head
     try:
         return _sound(topic, key, value, headers)
     except Malformed as wrong:
-        known = salvage(key, value, headers)
+        known = recover_identity(key, value, headers)
         kind = EVENT_TYPES.get(known.type)
         raise InvalidEvent(
             wrong.field,

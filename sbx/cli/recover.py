@@ -23,9 +23,10 @@ from sbx.cli.replay.run import alone, batches
 from sbx.cli.replay.topics import Range, Reader
 from sbx.cli.status import deliver_runs
 from sbx.cli.terminal import bar, plural, print_json, say
+from sinks.ledger import generation
 from sinks.ledger.cost import CALLS_A_MINUTE
-from sinks.recover import generation, taking_up
-from sinks.recover.generation import Mark, Standing, Told
+from sinks.ledger.generation import Mark, Standing, Told
+from sinks.recover import taking_up
 from sinks.recover.taking_up import Doubt
 from sinks.replay import replay
 from sinks.replay.replay import Read

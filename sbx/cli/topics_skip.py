@@ -17,7 +17,7 @@ from sbx.cli.status import TOPICS_OF, group_of
 from sbx.cli.terminal import plural
 from streams import Stage
 from streams.batches import Passed, Unreadable
-from streams.dead_letters import Defect, Letter, buried, unreadable
+from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters, unreadable
 from streams.fetching import committed_consumer
 from streams.records import Record
 from streams.setting_aside import letter_of
@@ -117,7 +117,7 @@ def _read(
                 if message.offset == offset and not isinstance(broken, Passed):
                     headers = tuple((name, content or b"") for name, content in message.headers)
                     record = Record(place.topic, place.partition, offset, message.key, broken, headers)
-                    defect = Defect.of_record(record, "record_unreadable", why)
+                    defect = DeadLetterReason.of_record(record, "record_unreadable", why)
                     key = (message.key or b"").decode("utf-8", "backslashreplace")[:200]
                     reads = f"a message with key '{key}' and {len(broken or b''):,} bytes"
                     return before, offset, Letter(record, defect), reads
@@ -142,7 +142,7 @@ def step_over(kafka: Mapping[str, Any], step: Step) -> None:
     try:
         sent = [
             producer.send(one.topic, key=one.key or b"", value=one.value, headers=list(one.headers))
-            for one in buried([step.letter], ids, datetime.now(UTC))
+            for one in to_dead_letters([step.letter], ids, datetime.now(UTC))
         ]
         for one in sent:
             one.get(timeout=60)

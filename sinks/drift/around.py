@@ -9,23 +9,23 @@ from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from runtime.sql import load_queries
-from sinks.drift.compare import Around, Put, fields_of, merged
+from sinks.drift.compare import CompareContext, Sent, fields_of, merged
 from sinks.drift.record import record_of
 from sinks.ledger import store as ledger
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
 
-def by_record(puts: Sequence[Put]) -> dict[str, list[Put]]:
+def by_record(puts: Sequence[Sent]) -> dict[str, list[Sent]]:
     """These by the record that they belong to."""
-    found: defaultdict[str, list[Put]] = defaultdict(list)
+    found: defaultdict[str, list[Sent]] = defaultdict(list)
     for put in puts:
         found[put.link.target.record_id].append(put)
     return found
 
 
 async def of_documents(
-    connection: ledger.Connection, account: str, puts: Sequence[Put], asked_at: datetime | None
-) -> dict[str, list[Put]]:
+    connection: ledger.Connection, account: str, puts: Sequence[Sent], asked_at: datetime | None
+) -> dict[str, list[Sent]]:
     """All that is linked for the documents that these belong to, by record id."""
     records = {record_of(p.link.target)[1] for p in puts if p.link.target.kind != "contact"}
     if not records:
@@ -39,7 +39,7 @@ async def puts_of(
     asked_at: datetime | None,
     xero_ids: Sequence[str] = (),
     records: Sequence[str] = (),
-) -> list[Put]:
+) -> list[Sent]:
     """What we put there, by Xero's ids, and all that is linked for these documents.
 
     Args:
@@ -54,25 +54,25 @@ async def puts_of(
     return [_put(row) for row in await _fetch(connection, "puts", parameters)]
 
 
-def _put(row: Mapping[str, Any]) -> Put:
-    target = Target(row["kind"], row["record_id"], row["transaction_id"])
+def _put(row: Mapping[str, Any]) -> Sent:
+    target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
     link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
     bodies = row["bodies"] or ()
     body = {"fields": sorted(fields_of(bodies))} if target.kind == "contact" else merged(bodies)
-    return Put(link, body, bool(row["ended"]), bool(row["busy"]))
+    return Sent(link, body, bool(row["ended"]), bool(row["busy"]))
 
 
 async def around_of(
     connection: ledger.Connection,
     account: str,
     facts: OrganisationFacts,
-    puts: Sequence[Put],
-    linked: Mapping[str, Sequence[Put]],
-) -> Callable[[Put], Around]:
+    puts: Sequence[Sent],
+    linked: Mapping[str, Sequence[Sent]],
+) -> Callable[[Sent], CompareContext]:
     """A function from what we put there to what else must be known of it."""
     kind_of_money = {"invoice": "payment", "credit_note": "refund"}
     documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
-    money: defaultdict[tuple[str, str], list[Put]] = defaultdict(list)
+    money: defaultdict[tuple[str, str], list[Sent]] = defaultdict(list)
     contacts: defaultdict[str, set[str]] = defaultdict(set)
     merges: dict[str, str] = {}
     if documents:
@@ -87,7 +87,7 @@ async def around_of(
         merges = {row["xero_id"]: row["xeros"] for row in rows}
     of_others = await _rivals(connection, account, [p for p in puts if p.link.target.kind == "contact"])
 
-    def around(put: Put) -> Around:
+    def around(put: Sent) -> CompareContext:
         kind, record, transaction = put.link.target
         if kind == "contact":
             same = [
@@ -95,26 +95,26 @@ async def around_of(
                 for p in puts
                 if p.link.xero_id == put.link.xero_id and p.link.target != put.link.target
             ]
-            return Around(facts, rivals=[*same, *of_others.get(put.link.xero_id, ())])
+            return CompareContext(facts, rivals=[*same, *of_others.get(put.link.xero_id, ())])
         payments = money.get((kind_of_money.get(kind, ""), record), [])
         if kind == "credit_note":
             payments = [p for p in payments if p.link.target.transaction_id == transaction]
         sent = str((put.body.get("Contact") or {}).get("ContactID") or "")
         other = (put.body.get("Contact") or {}).get("other", False)
-        return Around(facts, payments, {*(() if other else contacts[record]), merges.get(sent, sent)})
+        return CompareContext(facts, payments, {*(() if other else contacts[record]), merges.get(sent, sent)})
 
     return around
 
 
 async def _rivals(
-    connection: ledger.Connection, account: str, contacts: Sequence[Put]
+    connection: ledger.Connection, account: str, contacts: Sequence[Sent]
 ) -> Mapping[str, Sequence[Link]]:
     """By ContactID: records of other accounts of the organisation that are linked to the contact, too."""
     found: defaultdict[str, list[Link]] = defaultdict(list)
     if contacts:
         parameters = {"account": account, "xero_ids": [put.link.xero_id for put in contacts]}
         for row in await _fetch(connection, "rivals", parameters):
-            target = Target("contact", row["record_id"])
+            target = StepKey("contact", row["record_id"])
             link = Link(target, row["xero_id"], row["xero_number"], row["seq"], facts=row["facts"])
             found[row["xero_id"]].append(link)
     return found

@@ -17,13 +17,13 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, decode_command
 from runtime.sql import load_queries
-from sinks.drift.compare import Put
+from sinks.drift.compare import Sent
 from sinks.drift.record import Record, Said, Wanted, record_of
 from sinks.drift.wanted import Given, wanted
 from sinks.drift.wanted_contacts import contact_wanted, times_told
 from sinks.ledger import store as ledger
 from sinks.planner.contacts import contact_target
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,9 +35,9 @@ async def wanted_of(
     account: str,
     settings: Settings,
     facts: OrganisationFacts,
-    puts: Sequence[Put],
-    of_records: Mapping[str, Sequence[Put]],
-) -> dict[Target, Wanted]:
+    puts: Sequence[Sent],
+    of_records: Mapping[str, Sequence[Sent]],
+) -> dict[StepKey, Wanted]:
     """What the history of their records asks for, by target. One whose history cannot be read is left out.
 
     Args:
@@ -56,8 +56,8 @@ async def wanted_of_records(
     settings: Settings,
     facts: OrganisationFacts,
     keys: Collection[_Key],
-    of_records: Mapping[str, Sequence[Put]],
-) -> dict[Target, Wanted]:
+    of_records: Mapping[str, Sequence[Sent]],
+) -> dict[StepKey, Wanted]:
     """What the histories of these documents (entity, record id) ask for, by target."""
     if not keys:
         return {}
@@ -71,7 +71,7 @@ async def wanted_of_records(
     rows = await _fetch(connection, "contacts", {"account": account, "records": sorted(parties)})
     contacts = {row["record_id"]: row["xero_id"] for row in rows}
     given = Given(account, settings, facts, contacts, frozenset(billed_only))
-    found: dict[Target, Wanted] = {}
+    found: dict[StepKey, Wanted] = {}
     for (entity, record_id), told in said.items():
         own = {put.link.target: put for put in of_records.get(record_id, ())}
         record = Record(entity, record_id, told, own)
@@ -115,12 +115,12 @@ def _of_row(row: Mapping[str, Any]) -> Said:
 
 
 async def _wanted_contacts(
-    connection: ledger.Connection, account: str, puts: Sequence[Put]
-) -> dict[Target, Wanted]:
+    connection: ledger.Connection, account: str, puts: Sequence[Sent]
+) -> dict[StepKey, Wanted]:
     """Contacts of which something was told that was not sent."""
     keys = [tuple(put.link.target.record_id.split("/", 1)) for put in puts]
     known = await ledger.snapshots(connection, account, [(key[0], key[-1]) for key in keys])
-    unsent: list[tuple[Put, ContactSnapshot]] = []
+    unsent: list[tuple[Sent, ContactSnapshot]] = []
     times: set[datetime] = set()
     for put, key in zip(puts, keys, strict=True):
         snapshot = known.get((key[0], key[-1]))
@@ -156,12 +156,12 @@ async def missing_contacts(connection: ledger.Connection, account: str, keys: It
         "entities": [entity for entity, _ in wanted_keys],
         "records": [record for _, record in wanted_keys],
     }
-    found: dict[Target, Wanted] = {}
+    found: dict[StepKey, Wanted] = {}
     for row in await _fetch(connection, "contacts_without", parameters):
         one = _of_row(row)
-        target = Target("contact", f"{row['entity']}/{row['record_id']}")
+        target = StepKey("contact", f"{row['entity']}/{row['record_id']}")
         name = one.command.contact.name if one.command.contact else one.command.party_name
-        found[target] = Wanted(Put(Link(target, ""), {}), f"contact {name}", one)
+        found[target] = Wanted(Sent(Link(target, ""), {}), f"contact {name}", one)
     return list(found.values())
 
 

@@ -55,7 +55,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class Sent:
     """One object that we put into Xero."""
 
     link: Link
@@ -75,11 +75,11 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class CompareContext:
     """What else must be known to compare an object."""
 
     facts: OrganisationFacts
-    payments: Sequence[Put] = ()
+    payments: Sequence[Sent] = ()
     """Of a document: the payments that we put on it, those taken off again, too."""
     contacts: Collection[str] = ()
     """Of a document: ContactIDs that are the right one: the one sent, and what it was merged into."""
@@ -115,7 +115,7 @@ def fields_of(bodies: Iterable[Mapping[str, Any] | None]) -> set[str]:
     return found
 
 
-def compare(put: Put, found: _Found | None, around: Around) -> list[Difference]:
+def compare(put: Sent, found: _Found | None, around: CompareContext) -> list[Difference]:
     """What differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
     kind = put.link.target.kind
     if kind == "contact":
@@ -150,14 +150,14 @@ def moment_of(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _status(put: Put) -> str:
+def _status(put: Sent) -> str:
     return str(put.body.get("Status") or put.link.text("status") or "AUTHORISED")
 
 
 # Documents
 
 
-def _document(put: Put, found: _Found, around: Around) -> list[Difference]:
+def _document(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
     link, body = put.link, put.body
     return [
         *_state(put, found),
@@ -173,7 +173,7 @@ def _document(put: Put, found: _Found, around: Around) -> list[Difference]:
     ]
 
 
-def _state(put: Put, found: _Found) -> list[Difference]:
+def _state(put: Sent, found: _Found) -> list[Difference]:
     """PAID follows from payments. That somebody approves a draft is what a draft is for."""
     ours, xeros = _status(put), str(found.get("Status") or "")
     same = ours == xeros or (ours in _APPROVED and xeros in _APPROVED)
@@ -195,7 +195,7 @@ def _day(name: str, body: Mapping[str, Any], found: _Found, wire: str) -> list[D
     return _text(name, body.get(wire), xeros)
 
 
-def _party(body: Mapping[str, Any], found: _Found, around: Around) -> list[Difference]:
+def _party(body: Mapping[str, Any], found: _Found, around: CompareContext) -> list[Difference]:
     ours = str((body.get("Contact") or {}).get("ContactID") or "")
     contact = found.get("Contact") or {}
     xeros = str(contact.get("ContactID") or "")
@@ -204,7 +204,7 @@ def _party(body: Mapping[str, Any], found: _Found, around: Around) -> list[Diffe
     return [Difference("contact", ours, f"{xeros} {contact.get('Name') or ''}".strip())]
 
 
-def _sums(put: Put, found: _Found) -> list[Difference]:
+def _sums(put: Sent, found: _Found) -> list[Difference]:
     """Total, net and tax, and how many lines there are."""
     total = _total(put)
     lines = put.body.get("LineItems")
@@ -257,14 +257,14 @@ def _rate(ours: Any, xeros: Any) -> list[Difference]:
     return [] if wanted == shown_rate else [Difference("currency_rate", wanted, shown_rate)]
 
 
-def _total(put: Put) -> Decimal | None:
+def _total(put: Sent) -> Decimal | None:
     for name in ("expected_total", "amount", "total"):
         if put.link.facts.get(name) is not None:
             return to_cents(_decimal(put.link.facts[name]))
     return None
 
 
-def _money(put: Put, found: _Found, around: Around) -> list[Difference]:
+def _money(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
     """What is due, and what others put on our document, which explains itself and is no difference."""
     kind = put.link.target.kind
     if kind == "purchase_order":
@@ -291,14 +291,14 @@ def _money(put: Put, found: _Found, around: Around) -> list[Difference]:
     return differences
 
 
-def _paid(payment: Put) -> Decimal:
+def _paid(payment: Sent) -> Decimal:
     return to_cents(_decimal(payment.body.get("Amount") or payment.link.facts.get("amount")))
 
 
 # Payments
 
 
-def _payment(put: Put, found: _Found, around: Around) -> list[Difference]:
+def _payment(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
     body = put.body
     differences = _text("reference", body.get("Reference"), found.get("Reference"))
     differences += _day("date", body, found, "Date")
@@ -332,7 +332,7 @@ def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -
 # Contacts
 
 
-def _contact(put: Put, found: _Found, around: Around) -> list[Difference]:
+def _contact(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
     """The fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left out: Xero
     takes it and does not show it. Of a record whose contact was merged into another one they are information:
     that one has a name and fields of its own.

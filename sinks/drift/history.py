@@ -57,7 +57,7 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
     document = decode(answer.body) if answer.status == 200 else None
     records = document.get("HistoryRecords") if isinstance(document, Mapping) else None
     name, at = last_person(one for one in records or () if isinstance(one, Mapping))
-    async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
+    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
         noted = {
             "account": lane.account,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sinks.drift.compare import Around, Difference, Put, compare
+from sinks.drift.compare import CompareContext, Difference, Sent, compare
 from sinks.drift.record import Later, Wanted
 from sinks.planner.invoices import GONE
 
@@ -28,7 +28,11 @@ class Found:
 
 
 def judge(
-    put: Put, wanted: Wanted | None, found: Mapping[str, Any] | None, around: Around, asked: Around
+    put: Sent,
+    wanted: Wanted | None,
+    found: Mapping[str, Any] | None,
+    around: CompareContext,
+    asked: CompareContext,
 ) -> list[Found]:
     """The differences of one object.
 
@@ -102,7 +106,7 @@ def _told(one: Difference, later: Later) -> Found:
 
 
 def _with_later(
-    judged: list[Found], later: Later | None, found: Mapping[str, Any] | None, asked: Around
+    judged: list[Found], later: Later | None, found: Mapping[str, Any] | None, asked: CompareContext
 ) -> list[Found]:
     if later is None or later.put is None or found is None:
         return judged

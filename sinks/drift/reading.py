@@ -21,16 +21,16 @@ from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 from sinks.drift.around import around_of, by_record, of_documents, puts_of
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
-from sinks.drift.compare import Around, Difference, Put, updated
+from sinks.drift.compare import CompareContext, Difference, Sent, updated
 from sinks.drift.history import look, next_changed
 from sinks.drift.judge import Found, judge, missing
 from sinks.drift.record import Wanted
 from sinks.lanes.lane import Lane
 from sinks.lanes.single_get import read
 from sinks.ledger import store as ledger
-from sinks.xero.calls import Part, make_call
+from sinks.xero.calls import QueuedElement, make_call
 from sinks.xero.client import Answer, Request
-from sinks.xero.elements import ROUTES, Element, Link, Target, encode_memory
+from sinks.xero.elements import ROUTES, Element, Link, StepKey, encode_memory
 from sinks.xero.responses import decode
 
 log = structlog.stdlib.get_logger(__name__)
@@ -133,7 +133,7 @@ async def step(lane: Lane, run_id: str) -> None:
     if asked is None:
         return
     answer = await read(lane, asked.request)
-    async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
+    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
         await _compare_answer(connection, lane, run, asked, answer, asked_at)
         crash_point("comparison.before_commit")
@@ -194,7 +194,7 @@ def _look_up(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> _Asked:
     """Several links may be one object, as a contact that is customer and supplier."""
     ids = tuple(dict.fromkeys(str(row["xero_id"]) for row in rows))
     parts = [
-        Part(Element(listing.look_up, "compare", Target("contact", xero_id), xero_id=xero_id), [])
+        QueuedElement(Element(listing.look_up, "compare", StepKey("contact", xero_id), xero_id=xero_id), [])
         for xero_id in ids
     ]
     return _Asked(make_call(parts).request, listing, ids)
@@ -241,7 +241,10 @@ async def _take_in(
 
 
 def _judge(
-    put: Put, wanted: Wanted | None, found: Mapping[str, Any] | None, around: Callable[[Put], Around]
+    put: Sent,
+    wanted: Wanted | None,
+    found: Mapping[str, Any] | None,
+    around: Callable[[Sent], CompareContext],
 ) -> list[Found]:
     """Something odd in one object must not stop the reading of all others."""
     try:
@@ -352,7 +355,7 @@ def _row(link: Link, found: Mapping[str, Any] | None, one: Found) -> dict[str, A
     }
 
 
-def _key(target: Target) -> dict[str, str]:
+def _key(target: StepKey) -> dict[str, str]:
     return {"kind": target.kind, "record_id": target.record_id, "transaction_id": target.transaction_id}
 
 

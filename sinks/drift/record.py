@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.commands import Command
-from sinks.drift.compare import Put
+from sinks.drift.compare import Sent
 from sinks.planner.invoices import GONE
-from sinks.xero.elements import Target
+from sinks.xero.elements import StepKey
 
 IN_XERO = ("posted", "already_there")
 """Outcomes that say that Xero has what the action asked for."""
@@ -76,12 +76,12 @@ class Record:
     record_id: str
     said: Sequence[Said]
     """In order; without those whose event id was reused."""
-    puts: Mapping[Target, Put]
+    puts: Mapping[StepKey, Sent]
     """What is linked for it."""
 
-    def target(self, kind: Any, transaction_id: str = "") -> Target:
+    def target(self, kind: Any, transaction_id: str = "") -> StepKey:
         """A step key of this record."""
-        return Target(kind, self.record_id, transaction_id)
+        return StepKey(kind, self.record_id, transaction_id)
 
     def of(self, *actions: str) -> Iterator[Said]:
         """Its actions of these kinds, in order."""
@@ -107,7 +107,7 @@ class Record:
 class Wanted:
     """An object of Xero's as the record's history asks for it."""
 
-    put: Put
+    put: Sent
     """As it should be, by the actions of which the log says that Xero has them."""
     named: str
     """What it is and comes to, in words."""
@@ -130,23 +130,23 @@ class Later:
     """What an action asks for that failed, waits or was skipped."""
 
     said: Said
-    put: Put | None = None
+    put: Sent | None = None
     """As it would be then; none where that is not compared."""
 
 
-def made_of(put: Put, body: Mapping[str, Any], **facts: Any) -> Put:
+def made_of(put: Sent, body: Mapping[str, Any], **facts: Any) -> Sent:
     """``put`` as it should be."""
     link = replace(put.link, removed=False, facts={**put.link.facts, **facts})
     kept = {name: value for name, value in put.body.items() if name != "Status" or value not in GONE}
     return replace(put, link=link, body={**kept, **body}, ended=False)
 
 
-def gone(put: Put) -> Put:
+def gone(put: Sent) -> Sent:
     """``put`` as something that should not be there."""
     body = {**put.body, "Status": "VOIDED"} if put.body else {}
     return replace(put, link=replace(put.link, removed=True), body=body, ended=False)
 
 
-def record_of(target: Target) -> tuple[str, str]:
+def record_of(target: StepKey) -> tuple[str, str]:
     """Entity and record id of what a document, payment or credit note belongs to."""
     return ("purchase_order" if target.kind in _PURCHASES else "invoice"), target.record_id

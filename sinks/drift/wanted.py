@@ -16,12 +16,12 @@ from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused
 from mappers.totals import totals
-from sinks.drift.compare import NUMBERS, Put
+from sinks.drift.compare import NUMBERS, Sent
 from sinks.drift.record import Later, Record, Said, Wanted, gone, made_of
 from sinks.drift.wanted_money import money_wanted
 from sinks.planner.contacts import contact_target
 from sinks.resolve import ResolvedDocument, resolve_bill, resolve_invoice, resolve_order
-from sinks.xero.elements import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, StepKey
 
 _NOT_COMPARED = ("Type", "Url", "InvoiceNumber", "PurchaseOrderNumber")
 _KEPT_DAYS = ("date_moved", "date_kept")
@@ -41,11 +41,11 @@ class Given:
     bill."""
 
 
-def wanted(record: Record, given: Given) -> dict[Target, Wanted]:
+def wanted(record: Record, given: Given) -> dict[StepKey, Wanted]:
     """By target: each object that should be in Xero, or was there and should not be."""
     given = replace(given, facts=replace(given.facts, lock_date=None))
     kind: Kind = "invoice" if record.entity == "invoice" else "purchase_order"
-    found: dict[Target, Wanted] = {}
+    found: dict[StepKey, Wanted] = {}
     document = _document(record, kind, given)
     if document is not None:
         found[document.put.link.target] = document
@@ -58,7 +58,7 @@ def wanted(record: Record, given: Given) -> dict[Target, Wanted]:
 
 def _document(record: Record, kind: Kind, given: Given) -> Wanted | None:
     target = record.target(kind)
-    put = record.puts.get(target) or Put(Link(target, ""), {})
+    put = record.puts.get(target) or Sent(Link(target, ""), {})
     base = _base(record, put.link)
     removal = record.removal
     if removal is not None:
@@ -138,7 +138,7 @@ def _later(record: Record, base: Said) -> Said | None:
 # As it is sent
 
 
-def _put(put: Put, snapshot: DocumentSnapshot, kind: Kind, given: Given, day: Any = None) -> Put:
+def _put(put: Sent, snapshot: DocumentSnapshot, kind: Kind, given: Given, day: Any = None) -> Sent:
     """``put`` with what the snapshot says, resolved as it was posted."""
     link = put.link
     own = totals(snapshot)
@@ -174,7 +174,7 @@ def _resolved(snapshot: DocumentSnapshot, kind: Kind, given: Given, link: Link, 
     return resolve_order(snapshot, given.settings, given.facts, facts)
 
 
-def _without_lines(put: Put) -> Put:
+def _without_lines(put: Sent) -> Sent:
     return replace(put, body={name: value for name, value in put.body.items() if name != "LineItems"})
 
 
@@ -187,7 +187,7 @@ def _taxes(lines: Sequence[Mapping[str, Any]]) -> list[Any]:
     return [line.get("TaxType") for line in lines]
 
 
-def _party(put: Put, snapshot: DocumentSnapshot, given: Given) -> dict[str, Any]:
+def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> dict[str, Any]:
     """The contact, where it is another one than the document was sent with."""
     party = contact_target(snapshot.contact).record_id
     linked = given.contacts.get(party)
@@ -203,7 +203,7 @@ def _bill(record: Record, given: Given) -> Wanted | None:
     """The bill of what was received, of the lines that were received last."""
     receipts = _received(record)
     target = record.target("bill")
-    put = record.puts.get(target) or Put(Link(target, ""), {})
+    put = record.puts.get(target) or Sent(Link(target, ""), {})
     if not receipts:
         return None
     first, last = receipts[0], receipts[-1]
@@ -216,7 +216,7 @@ def _bill(record: Record, given: Given) -> Wanted | None:
         if not expected and not any(one.xero_type == "bill" for one in receipts):
             return None
         facts = {"expected_total": totals(snapshot).total}
-        return Wanted(Put(Link(target, "", number, last.seq, facts=facts), {}), named, last)
+        return Wanted(Sent(Link(target, "", number, last.seq, facts=facts), {}), named, last)
     day = first.command.received_on or first.time.date()
     as_it_should = _put(put, snapshot, "bill", given, day)
     if put.link.text("received_lines") in ("", snapshot.lines_digest):
@@ -224,7 +224,7 @@ def _bill(record: Record, given: Given) -> Wanted | None:
     return Wanted(as_it_should, named, last, behind=True)
 
 
-def _bill_lines(record: Record, receipt: Said, order: Put | None) -> DocumentSnapshot:
+def _bill_lines(record: Record, receipt: Said, order: Sent | None) -> DocumentSnapshot:
     """The receipt's own snapshot, unless the order in Xero is newer and of the same supplier."""
     own = _placed(receipt)
     base = _base(record, order.link) if order else None

@@ -8,18 +8,18 @@ from typing import Any
 from contracts.commands import ContactSnapshot
 from contracts.newness import Stamp
 from contracts.reasons import Refused
-from sinks.drift.compare import CLEARED, Put
+from sinks.drift.compare import CLEARED, Sent
 from sinks.drift.record import Later, Said, Wanted
 from sinks.resolve import resolve_contact, untold_parts
 from sinks.resolve.folding import told
 
 
-def times_told(put: Put, snapshot: ContactSnapshot) -> set[datetime]:
+def times_told(put: Sent, snapshot: ContactSnapshot) -> set[datetime]:
     """Times of the events that told what was not sent; empty when all of it was."""
     return {stamp.time for stamp, _ in _unsent(put, snapshot).values()}
 
 
-def contact_wanted(put: Put, snapshot: ContactSnapshot, said: Sequence[Said]) -> Wanted:
+def contact_wanted(put: Sent, snapshot: ContactSnapshot, said: Sequence[Said]) -> Wanted:
     """The contact with what was told and never sent.
 
     Args:
@@ -46,7 +46,7 @@ def contact_wanted(put: Put, snapshot: ContactSnapshot, said: Sequence[Said]) ->
     )
 
 
-def _unsent(put: Put, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]]:
+def _unsent(put: Sent, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]]:
     """By field: what was told last and differs from what was sent, and how new that is."""
     if not snapshot.dated or put.link.removed:
         return {}
@@ -81,7 +81,7 @@ def _has_told(one: Said) -> bool:
     return (one.is_in_xero or one.outcome == "superseded") and "contact_not_updated" not in one.warned
 
 
-def _with(put: Put, fields: Mapping[str, Any]) -> Put:
+def _with(put: Sent, fields: Mapping[str, Any]) -> Sent:
     sent = {**(put.link.facts.get("sent") or {}), **fields}
     cleared = [name for name, value in fields.items() if not value]
     link = replace(put.link, facts={**put.link.facts, "sent": sent, CLEARED: cleared})

@@ -9,12 +9,12 @@ from typing import Any
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.money import rounded
-from sinks.drift.compare import Put
+from sinks.drift.compare import Sent
 from sinks.drift.record import TAKES_OUT, Later, Record, Said, Wanted, gone, made_of
 from sinks.planner.shares import MoneyEvent, shares
 from sinks.planner.told import TOLD, Told, over, total_sent
 from sinks.resolve.texts import one_line
-from sinks.xero.elements import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, StepKey
 
 _REFERENCE_LENGTH = 200
 """Longer ones may have been cut for Xero."""
@@ -34,12 +34,12 @@ class _State:
     taken_off_by: Said | None = None
 
 
-def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -> dict[Target, Wanted]:
+def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -> dict[StepKey, Wanted]:
     """By target: each payment, credit note and money paid out that should stand, or should not any more."""
     invoice = record.puts.get(record.target("invoice"))
     currency = _currency(record, invoice, settings, facts)
     comes_to = shares(_events(record), currency, total_sent(invoice.link if invoice is not None else None))
-    found: dict[Target, Wanted] = {}
+    found: dict[StepKey, Wanted] = {}
     for transaction, state in _fold(record, "payment_applied", comes_to, currency).items():
         target = record.target("payment", transaction)
         put = record.puts.get(target) or _nothing(target, invoice)
@@ -62,7 +62,7 @@ def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -
     return found
 
 
-def _currency(record: Record, invoice: Put | None, settings: Settings, facts: OrganisationFacts) -> str:
+def _currency(record: Record, invoice: Sent | None, settings: Settings, facts: OrganisationFacts) -> str:
     if invoice is not None and invoice.link.text("currency"):
         return invoice.link.text("currency")
     named = (one.command.document.currency for one in record.said if one.command.document)
@@ -155,11 +155,11 @@ def _apply(states: dict[str, _State], one: Said, comes_to: Mapping[int, Decimal]
     state.said, state.stands = one, state.amount > 0
 
 
-def _nothing(target: Target, invoice: Put | None) -> Put:
-    return Put(Link(target, "", invoice.link.xero_number if invoice else ""), {})
+def _nothing(target: StepKey, invoice: Sent | None) -> Sent:
+    return Sent(Link(target, "", invoice.link.xero_number if invoice else ""), {})
 
 
-def _wanted(record: Record, put: Put, state: _State, kind: Kind, on: Mapping[str, Any]) -> Wanted:
+def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: Mapping[str, Any]) -> Wanted:
     link, told = put.link, state.told
     what = "money paid out" if kind == "refund" else kind.replace("_", " ")
     named = f"{what} of {state.amount} of {told.day}"
@@ -203,7 +203,7 @@ def _day(link: Link, told: Told) -> dict[str, Any]:
     return {} if moved or told.day is None else {"Date": told.day.isoformat()}
 
 
-def _reference(put: Put, told: Told) -> dict[str, Any]:
+def _reference(put: Sent, told: Told) -> dict[str, Any]:
     """SalesBinder's reference with the mark that it was sent with."""
     method, mark = one_line(told.reference or ""), str(put.body.get("Reference") or "").split(" ")[-1]
     if not mark.startswith("#") or len(method) > _REFERENCE_LENGTH:

@@ -29,7 +29,7 @@ class _Account:
         return max(0.0, self.level - (now - self.at) * _A_SECOND)
 
 
-class Rush:
+class BurstGate:
     """Shared by the intake and the lanes of a worker. Times are seconds of a clock that does not go back."""
 
     def __init__(self) -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from sinks.ledger.entries import now_utc
-from sinks.ledger.situations import Work
-from sinks.planner import Known, Refusal
+from sinks.ledger.situations import Job
+from sinks.planner import Refusal, XeroReads
 from sinks.planner.contact_refusals import with_refusal
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.invoices import GONE, link_of_invoice
@@ -35,7 +35,7 @@ FACT_CODES = frozenset(
 """Reasons that may only mean that the organisation was changed since we last asked about it."""
 
 
-def apply(element: Element, result: Result, works: Sequence[Work], link: Link | None) -> Link | None:
+def apply(element: Element, result: Result, works: Sequence[Job], link: Link | None) -> Link | None:
     """Take one result into ``works``, the commands that the element served.
 
     Args:
@@ -60,7 +60,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
         return with_refusal(element, result.code, result.details, link, now_utc())
     if result.verdict != "ok":
         for work in works:
-            work.known = Known()
+            work.known = XeroReads()
             if result.halve or result.verdict == "split":
                 work.batch_limit = max(1, work.batch_limit // 2)
         return None
@@ -73,7 +73,7 @@ def apply(element: Element, result: Result, works: Sequence[Work], link: Link | 
     return _changed(element, result, works, link)
 
 
-def _without_what_was_refused(known: Known, element: Element) -> Known:
+def _without_what_was_refused(known: XeroReads, element: Element) -> XeroReads:
     """It may have been changed since it was read: by a call of ours that arrived late, too."""
     if element.route == "orders.update":
         return replace(known, order=None)
@@ -88,12 +88,12 @@ def _without_what_was_refused(known: Known, element: Element) -> Known:
     return known
 
 
-def _kept_refusal(element: Element, work: Work) -> Refusal | None:
+def _kept_refusal(element: Element, work: Job) -> Refusal | None:
     """A look-up does not clear the refusal that it was made for."""
     return work.refusal if ROUTES[element.route].reads else None
 
 
-def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]) -> Known:
+def _learnt(known: XeroReads, element: Element, found: tuple[Mapping[str, Any], ...]) -> XeroReads:
     first = found[0] if found else {}
     if element.route == "contacts.read":
         return replace(known, contact=first)
@@ -120,7 +120,7 @@ def _learnt(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]
     raise ValueError(f"{element.route} is no look-up")
 
 
-def _learnt_of_name(known: Known, element: Element, found: tuple[Mapping[str, Any], ...]) -> Known:
+def _learnt_of_name(known: XeroReads, element: Element, found: tuple[Mapping[str, Any], ...]) -> XeroReads:
     """Contacts of a name, and how far it is looked for."""
     if element.route == "contacts.find":
         return replace(known, contact_by_name=found, names_asked=1)
@@ -144,7 +144,7 @@ def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Lin
     return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
 
 
-def _changed(element: Element, result: Result, works: Sequence[Work], link: Link | None) -> Link | None:
+def _changed(element: Element, result: Result, works: Sequence[Job], link: Link | None) -> Link | None:
     found = result.found[0] if result.found else {}
     seq = works[0].entry.seq
     for work in works:

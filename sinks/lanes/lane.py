@@ -14,19 +14,19 @@ from connections.facts import OrganisationFacts
 from contracts.newness import Stamp, stamp
 from runtime.crash_points import crash_point
 from sinks.lanes.account_state import AccountState, Hold
-from sinks.lanes.planning import Desk, Outcome, write_and_publish
+from sinks.lanes.marking import Marking
+from sinks.lanes.planning import PlanningPass, PlanResult, write_and_publish
 from sinks.lanes.session import Pool, Session
 from sinks.lanes.shares import Shares
 from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, now_utc
 from sinks.ledger.namesakes import Namesakes
-from sinks.ledger.situations import Work
+from sinks.ledger.situations import Job
 from sinks.ledger.store import Lease
-from sinks.recover.marking import Marking
-from sinks.xero.calls import FULL_BATCH, Call, Part, batches, make_call
+from sinks.xero.calls import FULL_BATCH, Call, QueuedElement, batches, make_call
 from sinks.xero.client import machine_seconds
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -72,7 +72,7 @@ _ORDER = (
 """What goes first when calls are scarce: what finishes a document before what begins one."""
 
 
-class Overtaken(Exception):
+class ConcurrentChange(Exception):
     """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
 
 
@@ -96,14 +96,16 @@ class Lane:
         self.rate = rate
         self.state = AccountState(session, rate, shares)
         self.budget = self.state.budget
-        self.works: dict[str, Work] = {}
-        self.queued: dict[str, OrderedDict[Target, Part]] = {route: OrderedDict() for route in _ORDER}
-        self.flying: dict[Target, Call] = {}
-        self.waiting: dict[Target, list[Work]] = {}
-        self.claimed: dict[Target, Target] = {}
+        self.works: dict[str, Job] = {}
+        self.queued: dict[str, OrderedDict[StepKey, QueuedElement]] = {
+            route: OrderedDict() for route in _ORDER
+        }
+        self.flying: dict[StepKey, Call] = {}
+        self.waiting: dict[StepKey, list[Job]] = {}
+        self.claimed: dict[StepKey, StepKey] = {}
         """Names that a contact is being given: by which target."""
         self.names = Namesakes()
-        self.desk_lock = asyncio.Lock()
+        self.state_lock = asyncio.Lock()
         self.more = False
         self.more_turn = ledger.LIVE
         """The turn of what was taken up last: what is left in the ledger has this one or a later."""
@@ -119,13 +121,13 @@ class Lane:
 
     # What is to be done
 
-    def desk(self) -> Desk:
+    def desk(self) -> PlanningPass:
         """Settings and facts as they are now."""
         connection = self.session.connection
         assert connection is not None and connection.facts is not None
         age = now_utc() - connection.facts.fetched_at
         stale = age > FACTS_DOUBTED_AFTER
-        return Desk(
+        return PlanningPass(
             self.account,
             connection.settings,
             connection.facts,
@@ -157,7 +159,7 @@ class Lane:
         room, last_turn = self._room()
         if room <= 0:
             return False
-        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             held = [i for work in self.works.values() for i in work.ids]
             heads = await ledger.ready(connection, self.account, held, room, last_turn)
@@ -198,7 +200,7 @@ class Lane:
         crash_point("not_connected.after_commit")
         self.more = bool(entries)
 
-    def take(self, works: Sequence[Work], outcome: Outcome) -> None:
+    def take(self, works: Sequence[Job], outcome: PlanResult) -> None:
         """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
         for work in works:
             self.works[work.entry.command_id] = work
@@ -218,7 +220,7 @@ class Lane:
         for work, element in outcome.sends:
             self._enqueue(work, element)
 
-    def _enqueue(self, work: Work, element: Element) -> None:
+    def _enqueue(self, work: Job, element: Element) -> None:
         target, claim = element.target, element.claim
         work.route = element.route
         queue = self.queued[element.route]
@@ -230,11 +232,11 @@ class Lane:
         elif target in self.flying or any(target in other for other in self.queued.values()):
             self.waiting.setdefault(target, []).append(work)
         else:
-            queue[target] = Part(element, [work.entry.command_id], work.batch_limit)
+            queue[target] = QueuedElement(element, [work.entry.command_id], work.batch_limit)
             if claim is not None:
                 self.claimed[claim] = target
 
-    def freed(self, targets: Iterable[Target]) -> list[Work]:
+    def freed(self, targets: Iterable[StepKey]) -> list[Job]:
         """Works that waited for these targets, which are free now."""
         freed = []
         for target in targets:
@@ -265,7 +267,7 @@ class Lane:
 
     async def _write_down(self, calls: Sequence[Call]) -> None:
         now = now_utc()
-        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             started = []
             for work in self._members(calls):
@@ -277,22 +279,22 @@ class Lane:
             mark = await self.marking.raised(connection, calls)
             written = await write_and_publish(connection, started, self.addresses)
             if len(written) < len(started):
-                raise Overtaken(self.account)
+                raise ConcurrentChange(self.account)
             crash_point("intent.before_commit")
         crash_point("intent.after_commit")
         self.marking.committed(mark, calls)
 
-    def _members(self, calls: Sequence[Call]) -> list[Work]:
+    def _members(self, calls: Sequence[Call]) -> list[Job]:
         ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
         return [self.works[i] for i in ids]
 
-    def _choose(self) -> list[Part]:
+    def _choose(self) -> list[QueuedElement]:
         """The elements of the next call: live ones before those of retries and replays; a full batch of any
         route, else a partial one when none is worth waiting for.
         """
         queued = {route: sorted(self.queued[route].values(), key=self._turn) for route in _ORDER}
         first = {route: self._turn(parts[0]) for route, parts in queued.items() if parts}
-        partial: list[Part] = []
+        partial: list[QueuedElement] = []
         now = machine_seconds()
         for route in sorted(first, key=first.__getitem__):
             if partial and first[route] > self._partial_turn:
@@ -312,7 +314,7 @@ class Lane:
             return []
         return partial
 
-    def _turn(self, part: Part) -> int:
+    def _turn(self, part: QueuedElement) -> int:
         return min(ledger.turn(self.works[member].entry) for member in part.members)
 
     def linger(self, now: float) -> float:
@@ -342,12 +344,12 @@ class Lane:
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
         """Keep what Xero says about the organisation, and plan again what waited for it."""
-        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             await store.save_facts(connection, self.account, facts)
             crash_point("facts.before_commit")
         crash_point("facts.after_commit")
-        async with self.desk_lock:
+        async with self.state_lock:
             await self.session.reload()
         await self.facts_asked()
 
@@ -356,10 +358,10 @@ class Lane:
         self.facts_wanted = self.books_wanted = False
         await self.replan(self.waiting.pop(_FACTS, []))
 
-    async def replan(self, works: Sequence[Work]) -> None:
+    async def replan(self, works: Sequence[Job]) -> None:
         """Plan works again that are in hand."""
         if works:
-            async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+            async with self.state_lock, self.pool.connection() as connection, connection.transaction():
                 await ledger.check_fence(connection, self.lease)
                 outcome = await self.desk().advance(connection, works)
                 crash_point("replan.before_commit")
@@ -372,7 +374,7 @@ class Lane:
         """
         if not self.works:
             return
-        async with self.desk_lock, self.pool.connection() as connection, connection.transaction():
+        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, self.lease)
             under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
             idle = [work for i, work in self.works.items() if i not in under_way]
@@ -402,7 +404,7 @@ class Lane:
 
 SEND_WITHIN = 10.0
 """Seconds after its commit within which a call's first byte must leave."""
-_FACTS = Target("organisation", "")
+_FACTS = StepKey("organisation", "")
 
 
 def _given_back(entry: Entry, hold: Hold | None) -> Entry:
@@ -413,7 +415,7 @@ def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
     return [h for h in heads if h.command.action in _SNAPSHOT_ACTIONS and h.attempts == 0]
 
 
-def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
+def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Job]:
     """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for
     all.
     """
@@ -431,7 +433,7 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Work]:
             leader, run = run[tried], run[: tried + 1]
         else:
             leader = max(run, key=_stamp)
-        works.append(Work(leader, [e for e in run if e is not leader]))
+        works.append(Job(leader, [e for e in run if e is not leader]))
     return works
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from connections.facts import OrganisationFacts, with_books
 from sinks.lanes.lane import Lane
-from sinks.lanes.single_get import NotTold, read
+from sinks.lanes.single_get import NoUsableAnswer, read
 from sinks.ledger.entries import now_utc
 from sinks.xero.client import Request, machine_seconds
 from sinks.xero.responses import decode
@@ -33,7 +33,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
         return OrganisationFacts.from_xero(fetched_at=now_utc(), **answers)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         lane.state.back_off()
-        raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
+        raise NoUsableAnswer(f"Xero's description of the organisation cannot be read: {error!r}") from error
 
 
 async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
@@ -48,7 +48,7 @@ async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
         return with_books(facts, organisation, accounts, now_utc())
     except (KeyError, IndexError, TypeError, ValueError) as error:
         lane.state.back_off()
-        raise NotTold(f"Xero's description of the organisation cannot be read: {error!r}") from error
+        raise NoUsableAnswer(f"Xero's description of the organisation cannot be read: {error!r}") from error
 
 
 async def _read(lane: Lane, path: str) -> dict[str, object]:
@@ -59,5 +59,5 @@ async def _read(lane: Lane, path: str) -> dict[str, object]:
     if answer.status != 200 or not isinstance(document, dict):
         if answer.status == 404 and path == "/Currencies":
             return {"Currencies": []}
-        raise NotTold(f"Xero answered {answer.status} to GET {path}")
+        raise NoUsableAnswer(f"Xero answered {answer.status} to GET {path}")
     return document

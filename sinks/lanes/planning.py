@@ -17,23 +17,23 @@ from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, describe, now_utc, result_of
 from sinks.ledger.namesakes import Namesakes
-from sinks.ledger.situations import Work, situations
+from sinks.ledger.situations import Job, situations
 from sinks.planner import (
     AskFacts,
     Done,
     Fail,
-    Known,
+    Learn,
     Plan,
-    Remember,
     Send,
     Situation,
     Wait,
+    XeroReads,
     half_way,
     known_details,
     plan,
 )
 from sinks.planner.contradictions import contradictions
-from sinks.xero.elements import ROUTES, Element, Link, Target
+from sinks.xero.elements import ROUTES, Element, Link, StepKey
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -51,20 +51,20 @@ _DOUBT_AGAIN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
-class Outcome:
+class PlanResult:
     """What planning came to."""
 
-    sends: list[tuple[Work, Element]] = field(default_factory=list)
-    ended: list[Work] = field(default_factory=list)
-    waiting: list[Work] = field(default_factory=list)
-    stale_facts: list[Work] = field(default_factory=list)
+    sends: list[tuple[Job, Element]] = field(default_factory=list)
+    ended: list[Job] = field(default_factory=list)
+    waiting: list[Job] = field(default_factory=list)
+    stale_facts: list[Job] = field(default_factory=list)
     """They failed by what we believe of the organisation: ask Xero again, then plan once more."""
-    old_books: list[Work] = field(default_factory=list)
+    old_books: list[Job] = field(default_factory=list)
     """Their next step cannot be undone: ask Xero what is closed now, then plan once more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PlanningPass:
     """The account's settings and facts at the time of planning."""
 
     account: str
@@ -77,12 +77,12 @@ class Desk:
     stumbles: Stumbles = field(default_factory=Stumbles)
     names: Namesakes = field(default_factory=Namesakes)
 
-    async def advance(self, connection: ledger.Connection, works: Sequence[Work]) -> Outcome:
+    async def advance(self, connection: ledger.Connection, works: Sequence[Job]) -> PlanResult:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
 
         Runs in the caller's transaction, which holds the fence.
         """
-        outcome = Outcome()
+        outcome = PlanResult()
         writer = _Writer(self)
         pending = list(works)
         for _ in range(_MOST_PLANS):
@@ -99,12 +99,12 @@ class Desk:
         return outcome
 
     async def _plan_once(
-        self, connection: ledger.Connection, works: list[Work], outcome: Outcome, writer: "_Writer"
-    ) -> list[Work]:
+        self, connection: ledger.Connection, works: list[Job], outcome: PlanResult, writer: "_Writer"
+    ) -> list[Job]:
         """One plan each; returns those that learnt something and must be planned again."""
         found = await situations(connection, self.account, works, self.settings, self.facts, self.names)
-        again: list[Work] = []
-        learnt: dict[Target, Link] = {}
+        again: list[Job] = []
+        learnt: dict[StepKey, Link] = {}
         for work, situation in zip(works, found, strict=True):
             if self.breaker.why and work.entry.state == "queued":
                 outcome.waiting.append(work)  # stays in the queue as it is
@@ -113,14 +113,14 @@ class Desk:
             if isinstance(step, Send):
                 outcome.sends.append((work, step.element))
                 writer.progress(work)
-            elif isinstance(step, Remember):
+            elif isinstance(step, Learn):
                 learnt |= {link.target: link for link in step.links}
                 self._forget_what_is_gone(step.links)
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
                 if step.acted:
                     work.entry = replace(work.entry, acted=True)
                 if step.afresh:
-                    work.known, work.refusal = Known(), None
+                    work.known, work.refusal = XeroReads(), None
                 again.append(work)
             elif isinstance(step, AskFacts):
                 work.facts_asked_at = now_utc()
@@ -136,7 +136,7 @@ class Desk:
                 outcome.stale_facts.append(work)
             elif isinstance(step, Fail) and _name_may_be_free(work, step):
                 work.name_asked_again = True
-                work.known, work.refusal = Known(), None
+                work.known, work.refusal = XeroReads(), None
                 again.append(work)
             elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
                 writer.end(work, work.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
@@ -153,7 +153,7 @@ class Desk:
             if link.removed and link.target.kind == "contact":
                 self.names.forget(link.xero_id)
 
-    def _unless_xero_stumbles(self, work: Work, step: Plan) -> Plan:
+    def _unless_xero_stumbles(self, work: Job, step: Plan) -> Plan:
         """The step, or the end of a command that would be sent once more although Xero stumbles over it
         alone.
         """
@@ -162,7 +162,7 @@ class Desk:
             return step
         return Fail("xero_stumbles", {"status": f"HTTP {status}"})
 
-    def _worth_asking(self, work: Work, step: Fail) -> bool:
+    def _worth_asking(self, work: Job, step: Fail) -> bool:
         """True when the failure may only mean that the organisation was changed since we asked about it.
 
         Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
@@ -180,7 +180,7 @@ class Desk:
         return asked == self.facts.fetched_at
 
 
-def _name_may_be_free(work: Work, step: Fail) -> bool:
+def _name_may_be_free(work: Job, step: Fail) -> bool:
     """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
     was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
     looked_up = work.known.contact_by_name is not None
@@ -231,7 +231,7 @@ def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
 class _Writer:
     """Collects entries at their new versions and writes them with their results."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PlanningPass) -> None:
         self._desk = desk
         self._entries: list[Entry] = []
         self._superseding: list[tuple[Entry, Sequence[str]]] = []
@@ -240,7 +240,7 @@ class _Writer:
         self._told: list[Entry] = []
         """Payments and refunds, each of which ends what failed of its own transaction before it."""
 
-    def end(self, work: Work, entry: Entry, alone: bool = False) -> None:
+    def end(self, work: Job, entry: Entry, alone: bool = False) -> None:
         """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
         itself when it can stand ``alone``.
         """
@@ -260,14 +260,14 @@ class _Writer:
                     )
                 )
 
-    def progress(self, work: Work) -> None:
+    def progress(self, work: Job) -> None:
         """An attempt was made and another step follows."""
         if work.entry.made:
             work.entry = replace(work.entry, version=work.entry.version + 1)
             self._entries.append(work.entry)
             work.entry = replace(work.entry, made=())
 
-    def conclude(self, work: Work, step: Plan, situation: Situation) -> None:
+    def conclude(self, work: Job, step: Plan, situation: Situation) -> None:
         """The work has ended."""
         entry = work.entry
         now = now_utc()

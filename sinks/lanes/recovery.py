@@ -6,17 +6,17 @@ from typing import Any
 from runtime.crash_points import crash_point
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
-from sinks.lanes.sending import Flight
+from sinks.lanes.sending import CallSender
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row
-from sinks.ledger.situations import Work
-from sinks.xero.calls import Call, Part
+from sinks.ledger.situations import Job
+from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Request
-from sinks.xero.elements import ROUTES, Element, Route, Target
+from sinks.xero.elements import ROUTES, Element, Route, StepKey
 from sinks.xero.responses import decode
 
 
-async def recover(lane: Lane) -> list[Flight]:
+async def recover(lane: Lane) -> list[CallSender]:
     """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
     async with lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
@@ -24,7 +24,7 @@ async def recover(lane: Lane) -> list[Flight]:
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
         rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
-        works = [Work(entry_of_row(row)) for row in rows]
+        works = [Job(entry_of_row(row)) for row in rows]
         held = [str(member) for member in ids]
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
@@ -38,11 +38,11 @@ async def recover(lane: Lane) -> list[Flight]:
         call = _call(intent, own)
         for target in call.targets:
             lane.flying[target] = call
-        flights.append(Flight.recovered(lane, call, intent["age"], intent["since_send_by"]))
+        flights.append(CallSender.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return flights
 
 
-def _idle(works: Iterable[Work], running: Iterable[Entry]) -> list[Entry]:
+def _idle(works: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
     """What an earlier lane had in hand, but not under way, when it was killed, back in the queue: nobody is
     at work on it. What runs of a record with a call under way was merged into that call's work, and stays so.
     """
@@ -72,11 +72,11 @@ def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
     )
     bodies = _bodies(route, body)
     parts = [
-        Part(
+        QueuedElement(
             Element(
                 route.name,
                 row["step"],
-                Target(row["kind"], row["record_id"], row["transaction_id"]),
+                StepKey(row["kind"], row["record_id"], row["transaction_id"]),
                 bodies[row["position"]] if bodies else None,
                 row["match"],
                 memory=row["memory"],

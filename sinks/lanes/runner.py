@@ -10,12 +10,12 @@ from connections import store
 from runtime.crash_points import crash_point
 from runtime.trouble import about_the_database
 from sinks.drift import reading as drift
-from sinks.lanes.bursts import Rush
+from sinks.lanes.bursts import BurstGate
 from sinks.lanes.lane import FACTS_GOOD_FOR, Lane
 from sinks.lanes.organisation import ask, ask_books
 from sinks.lanes.recovery import recover
-from sinks.lanes.sending import Flight
-from sinks.lanes.single_get import NotTold
+from sinks.lanes.sending import CallSender
+from sinks.lanes.single_get import NoUsableAnswer
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.recover import clearing
@@ -36,7 +36,7 @@ _ENDING = 20.0
 class LaneRunner:
     """Runs one lane from its lease to its end."""
 
-    def __init__(self, lane: Lane, rush: Rush) -> None:
+    def __init__(self, lane: Lane, rush: BurstGate) -> None:
         self.lane = lane
         self._rush = rush
         self.wake = asyncio.Event()
@@ -162,7 +162,7 @@ class LaneRunner:
         try:
             wait = await clearing.step(self.lane)
             self._clear_after = machine_seconds() + wait / self.lane.rate
-        except NotTold as trouble:
+        except NoUsableAnswer as trouble:
             log.warning("what was perhaps sent is not found out yet", error=str(trouble))
             self._clear_after = machine_seconds() + _READING_POLL
         finally:
@@ -182,7 +182,7 @@ class LaneRunner:
     async def _compare_step(self, run_id: str) -> None:
         try:
             await drift.step(self.lane, run_id)
-        except NotTold as trouble:
+        except NoUsableAnswer as trouble:
             log.warning("a reading rests", account=self.lane.account, error=str(trouble))
         finally:
             self._comparing = False
@@ -240,7 +240,7 @@ class LaneRunner:
                 await lane.save_facts(await ask(lane))
             else:
                 await lane.save_facts(await ask_books(lane, facts))
-        except NotTold as trouble:
+        except NoUsableAnswer as trouble:
             log.warning("the organisation was not told", account=lane.account, error=str(trouble))
             error = str(trouble)
         if requests:
@@ -264,7 +264,7 @@ class LaneRunner:
         self.connection_changed = False
         before = self.lane.session.connection
         async with (
-            self.lane.desk_lock
+            self.lane.state_lock
         ):  # what a landing call has just learnt must not be overwritten by older news
             await self.lane.session.reload()
         after = self.lane.session.connection
@@ -275,7 +275,7 @@ class LaneRunner:
         if before is not None and before.paused_reason and after is not None and not after.paused_reason:
             self.lane.state.resumed()
         if before is None or after is None or before.written != after.written:
-            async with self.lane.desk_lock:
+            async with self.lane.state_lock:
                 self.lane.drop_queued()
 
     async def _mark_lost(self, reason: str) -> None:
@@ -296,7 +296,7 @@ class LaneRunner:
         await self._reload()
 
     async def _fly(self, call: Call) -> None:
-        await Flight(self.lane, call).run()
+        await CallSender(self.lane, call).run()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work))

@@ -9,14 +9,14 @@ from runtime.crash_points import crash_point
 from sinks.lanes.gauges import measured
 from sinks.lanes.lane import SEND_WITHIN, Lane
 from sinks.lanes.session import CALL_DEADLINE
-from sinks.lanes.settling import NO_ANSWER, Ending, land
+from sinks.lanes.settling import NO_ANSWER, Settlement, settle
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
-from sinks.recover.generation import MarkNotStored
+from sinks.ledger.generation import MarkNotStored
 from sinks.xero.calls import Call
 from sinks.xero.client import CONNECT_TIMEOUT, Answer, NoAnswer, NotSent, machine_seconds
 from sinks.xero.oauth import TokenRefused, TokenUnavailable
-from sinks.xero.responses import Reading, Result, read_answer, trouble_of
+from sinks.xero.responses import ParsedResponse, Result, read_answer, trouble_of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,7 +33,7 @@ _NOT_LOOKED_AT = ("limit", "unauthorised", "forbidden")
 _RESEND_WAITS = (0.2, 1.0, 3.0, 10.0, 20.0)
 
 
-class Flight:
+class CallSender:
     """A call that is written down, on its way."""
 
     def __init__(self, lane: Lane, call: Call) -> None:
@@ -44,7 +44,7 @@ class Flight:
         self._sent_before = False
 
     @classmethod
-    def recovered(cls, lane: Lane, call: Call, age: float, since_send_by: float) -> "Flight":
+    def recovered(cls, lane: Lane, call: Call, age: float, since_send_by: float) -> "CallSender":
         """A call that another worker, or this one before it died, wrote down and whose answer nobody has
         seen.
 
@@ -166,19 +166,19 @@ class Flight:
             await self._end(NO_ANSWER, self._nothing_done())
             return
         left = self._send_by + GIVEN_UP_AFTER - machine_seconds()
-        reading = Reading(tuple(Result("unknown") for _ in self._call.parts))
+        reading = ParsedResponse(tuple(Result("unknown") for _ in self._call.parts))
         await self._end(NO_ANSWER, reading, look_up_in=max(0.0, left) / self._lane.rate)
 
-    def _nothing_done(self) -> Reading:
-        return Reading(tuple(Result("not_applied") for _ in self._call.parts))
+    def _nothing_done(self) -> ParsedResponse:
+        return ParsedResponse(tuple(Result("not_applied") for _ in self._call.parts))
 
     async def _end(
         self,
         conclusion: str,
-        reading: Reading,
+        reading: ParsedResponse,
         started: datetime | None = None,
         answer: Answer | None = None,
         look_up_in: float = 0.0,
     ) -> None:
-        ending = Ending(conclusion, reading, started or now_utc(), answer, look_up_in)
-        await land(self._lane, self._call, ending)
+        ending = Settlement(conclusion, reading, started or now_utc(), answer, look_up_in)
+        await settle(self._lane, self._call, ending)

@@ -18,12 +18,12 @@ from sinks.lanes.planning import with_attempt
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.ledger.exchange_rates import compare_rate
-from sinks.ledger.situations import Work
+from sinks.ledger.situations import Job
 from sinks.planner import Refusal
-from sinks.xero.calls import Call, Part
+from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Answer
-from sinks.xero.elements import ROUTES, Link, Target, encode_memory
-from sinks.xero.responses import Reading, Result
+from sinks.xero.elements import ROUTES, Link, StepKey, encode_memory
+from sinks.xero.responses import ParsedResponse, Result
 from sinks.xero.statuses import is_archived
 
 log = structlog.stdlib.get_logger(__name__)
@@ -36,24 +36,24 @@ _SHOWN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Settlement:
     """How a call ended. ``look_up_in``: seconds after which a look-up of what is unknown can be trusted."""
 
     conclusion: str
-    reading: Reading
+    reading: ParsedResponse
     started: datetime
     answer: Answer | None
     look_up_in: float
 
 
-async def land(lane: Lane, call: Call, ending: Ending) -> None:
+async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
     """Keep how ``call`` ended, plan its commands on, and let go of its targets.
 
     Raises:
         LeaseLost: the account belongs to another worker now; nothing was kept.
     """
-    works: dict[str, Work] = {}
-    async with lane.desk_lock:
+    works: dict[str, Job] = {}
+    async with lane.state_lock:
         async with lane.pool.connection() as connection, connection.transaction():
             await ledger.check_fence(connection, lane.lease)
             await _conclude(connection, call, ending)
@@ -87,7 +87,7 @@ async def land(lane: Lane, call: Call, ending: Ending) -> None:
         lane.take(list(works.values()), outcome)
 
 
-def _perhaps_applied(call: Call, result: Result, ending: Ending) -> bool:
+def _perhaps_applied(call: Call, result: Result, ending: Settlement) -> bool:
     """True when the element may have been done, though nobody said so: what is found of it later is ours."""
     if call.route.reads:
         return False
@@ -96,7 +96,7 @@ def _perhaps_applied(call: Call, result: Result, ending: Ending) -> bool:
     return result.verdict in ("unknown", "split")
 
 
-def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
+def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
     """What came of a call that gave a contact its name is told to those that wait to give it to theirs: they
     need not be refused themselves.
     """
@@ -116,7 +116,9 @@ def _tell_namesakes(lane: Lane, part: Part, result: Result) -> None:
             work.refusal = Refusal(element.step, result.code, result.details, create=True)
 
 
-def _applied(call: Call, part: Part, result: Result, members: list[Work], link: Link | None) -> Link | None:
+def _applied(
+    call: Call, part: QueuedElement, result: Result, members: list[Job], link: Link | None
+) -> Link | None:
     """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up,
     or the command fails with our own error.
     """
@@ -129,7 +131,7 @@ def _applied(call: Call, part: Part, result: Result, members: list[Work], link: 
 
 
 async def _with_rate(
-    lane: Lane, connection: ledger.Connection, part: Part, result: Result, link: Link
+    lane: Lane, connection: ledger.Connection, part: QueuedElement, result: Result, link: Link
 ) -> Link:
     """Of a document that Xero took: its exchange rate is compared with the last one, and kept."""
     current = lane.session.connection
@@ -143,7 +145,7 @@ async def _with_rate(
     )
 
 
-def _note_trouble(lane: Lane, call: Call, ending: Ending, members: list[Work]) -> None:
+def _note_trouble(lane: Lane, call: Call, ending: Settlement, members: list[Job]) -> None:
     """An error of Xero's own over one element alone is counted against that."""
     status = ending.answer.status if ending.answer is not None else 0
     broke = status >= _SERVER_ERROR
@@ -156,7 +158,7 @@ def _note_trouble(lane: Lane, call: Call, ending: Ending, members: list[Work]) -
         lane.stumbles.passed([work.entry.command_id for work in members])
 
 
-async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -> None:
+async def _conclude(connection: ledger.Connection, call: Call, ending: Settlement) -> None:
     verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in ending.reading.results]
     answer = ending.answer
     await ledger.conclude(
@@ -172,7 +174,7 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Ending) -
     )
 
 
-async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Ending) -> None:
+async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Settlement) -> None:
     """An item that we made is among the organisation's facts from here on. One that was there before is asked
     for, since Xero may count its stock.
     """
@@ -188,13 +190,13 @@ async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, end
         lane.session.connection = replace(current, facts=facts)
 
 
-async def _links(connection: ledger.Connection, account: str, targets: list[Target]) -> dict[Target, Link]:
+async def _links(connection: ledger.Connection, account: str, targets: list[StepKey]) -> dict[StepKey, Link]:
     records = {t.record_id for t in targets if t.kind != "contact"}
     contacts = {t.record_id for t in targets if t.kind == "contact"}
     return await ledger.links(connection, account, records, contacts)
 
 
-def _attempt(call: Call, part: Part, result: Result, ending: Ending, work: Work) -> Attempt:
+def _attempt(call: Call, part: QueuedElement, result: Result, ending: Settlement, work: Job) -> Attempt:
     """The call as the entry saw it: its own element of request and answer, without headers, masked."""
     answer = ending.answer
     body: Any = part.element.body

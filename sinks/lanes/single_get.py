@@ -6,7 +6,7 @@ from sinks.xero.oauth import TokenRefused, TokenUnavailable
 from sinks.xero.responses import trouble_of
 
 
-class NotTold(Exception):
+class NoUsableAnswer(Exception):
     """Xero did not say; the message says why. Worth another try later."""
 
 
@@ -24,16 +24,16 @@ async def read(lane: Lane, request: Request) -> Answer:
     except TokenRefused as error:
         lane.budget.not_sent()
         lane.state.lost = str(error)
-        raise NotTold(str(error)) from error
+        raise NoUsableAnswer(str(error)) from error
     except (TokenUnavailable, NotSent) as error:
         lane.budget.not_sent()
         lane.state.back_off()
-        raise NotTold(str(error)) from error
+        raise NoUsableAnswer(str(error)) from error
     except NoAnswer as error:
         lane.budget.lost()
         lane.state.back_off()
-        raise NotTold(str(error)) from error
+        raise NoUsableAnswer(str(error)) from error
     lane.state.answered(answer, token)
     if trouble_of(answer.status):
-        raise NotTold(f"Xero answered {answer.status} to {request.method} {request.path}")
+        raise NoUsableAnswer(f"Xero answered {answer.status} to {request.method} {request.path}")
     return answer

@@ -19,19 +19,19 @@ from runtime.spells import Spell
 from runtime.trouble import about_the_database
 from sinks.drift import acts as drift
 from sinks.lanes.breaker import BREAKS_BOUND, BREAKS_SECONDS
-from sinks.lanes.bursts import Rush
+from sinks.lanes.bursts import BurstGate
 from sinks.lanes.gauges import measure_lanes, measure_ledger
-from sinks.lanes.lane import Lane, Overtaken
+from sinks.lanes.guard import Guard
+from sinks.lanes.lane import ConcurrentChange, Lane
 from sinks.lanes.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.lanes.outbox import Outbox, Publish
 from sinks.lanes.runner import LEASE_SECONDS, LaneRunner
 from sinks.lanes.session import Pool, Session
 from sinks.lanes.shares import Shares
 from sinks.ledger import store as ledger
+from sinks.ledger.generation import MarkNotStored, Marks
 from sinks.ledger.intake import LANE_CHANNEL
 from sinks.ledger.store import Lease, LeaseLost
-from sinks.recover.generation import MarkNotStored, Marks
-from sinks.recover.guard import Guard
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
@@ -43,7 +43,7 @@ _TOKENS_AT_ONCE = 4
 """Each has a connection of its own meanwhile; an account needs a token every half hour."""
 
 
-class Delivery:
+class LaneSupervisor:
     """Delivers the ledger's commands to Xero and publishes what became of them."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Delivery:
         self._runners: dict[str, LaneRunner] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
-        self._rush = Rush()
+        self._rush = BurstGate()
         self._shares = Shares()
         self._fetching = asyncio.Semaphore(_TOKENS_AT_ONCE)
         self._breaks: dict[str, list[float]] = {}
@@ -221,7 +221,7 @@ class Delivery:
             how = "held"
             log.warning("lane stops: the ledger is behind", account=account, error=str(error).strip())
             self._guard.suspects()
-        except Overtaken:
+        except ConcurrentChange:
             how = "overtaken"
             log.info("lane starts anew, since an operator changed what it had in hand", account=account)
         except Exception as error:

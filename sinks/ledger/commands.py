@@ -18,7 +18,7 @@ from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row, result_of
 from sinks.ledger.intake import LANE_CHANNEL
-from sinks.xero.elements import Link, Target, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_memory
 
 _SQL = load_queries(__file__)
 
@@ -123,7 +123,7 @@ async def decide(
         rows = await _fetch(connection, "hold_undecided", {"command_id": command_id})
         options = _options(command_id, rows)
         row = rows[0]
-        account, target = row["account"], Target(*options[0]["target"])
+        account, target = row["account"], StepKey(*options[0]["target"])
         if adopt is not None:
             link = _link(command_id, options, adopt, actor)
             await _refuse_linked(connection, account, link)
@@ -177,7 +177,7 @@ def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, act
     facts = option["facts"]
     warnings = [*facts.get("warnings", ()), warning("adopted", actor=actor, **told)]
     return Link(
-        Target(*option["target"]),
+        StepKey(*option["target"]),
         option["xero_id"],
         option["number"],
         option["seq"],
@@ -189,7 +189,7 @@ def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, act
 async def _refuse_linked(connection: ledger.Connection, account: str, link: Link) -> None:
     rows = await ledger.fetch(connection, "linked", {"account": account, "xero_ids": [link.xero_id]})
     for row in rows:
-        other = Target(row["kind"], row["record_id"], row["transaction_id"])
+        other = StepKey(row["kind"], row["record_id"], row["transaction_id"])
         if other != link.target or row["account"] != account:
             what = f"{other.kind.replace('_', ' ')} {other.transaction_id or other.record_id}"
             what += "" if row["account"] == account else f" of the account {row['account']}"

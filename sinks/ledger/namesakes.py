@@ -5,7 +5,7 @@ from typing import Any
 
 from sinks.planner.namesakes import Namesake, name_claim
 from sinks.xero.client import machine_seconds
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 
 _GOOD_FOR = 60.0
 """Seconds: somebody may rename or archive a contact in Xero at any time."""
@@ -16,7 +16,7 @@ class Namesakes:
     """Contacts by the name that Xero takes them to have. Lost with the lane: names are looked up then."""
 
     def __init__(self) -> None:
-        self._known: dict[Target, tuple[float, Namesake]] = {}
+        self._known: dict[StepKey, tuple[float, Namesake]] = {}
 
     def get(self, name: str) -> Namesake | None:
         """The contact of this name, none where nothing fresh is known."""

@@ -16,7 +16,7 @@ from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, now_utc
 from sinks.ledger.namesakes import Namesakes
-from sinks.planner import Known, Refusal, Sent, Situation
+from sinks.planner import Refusal, Sent, Situation, XeroReads
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.namesakes import Group, group_of
@@ -25,18 +25,18 @@ from sinks.planner.shares import MoneyEvent, is_finer, shares
 from sinks.planner.told import currency_of, invoice_total
 from sinks.resolve.folding import completed
 from sinks.xero.calls import FULL_BATCH
-from sinks.xero.elements import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, StepKey
 from sinks.xero.names import folded
 
 
 @dataclass(slots=True)
-class Work:
+class Job:
     """A command in a lane's hands."""
 
     entry: Entry
     merged: list[Entry] = field(default_factory=list)
     """Snapshots of the record that this one stands for: they end as it ends."""
-    known: Known = field(default_factory=Known)
+    known: XeroReads = field(default_factory=XeroReads)
     refusal: Refusal | None = None
     facts_refreshed: bool = False
     facts_asked_at: datetime | None = None
@@ -55,7 +55,7 @@ class Work:
 async def situations(
     connection: ledger.Connection,
     account: str,
-    works: Sequence[Work],
+    works: Sequence[Job],
     settings: Settings,
     facts: OrganisationFacts,
     names: Namesakes | None = None,
@@ -151,7 +151,7 @@ def _may_stand(link: Link | None) -> bool:
     return link is None or link.removed
 
 
-def _are_fresh(facts: OrganisationFacts, work: Work) -> bool:
+def _are_fresh(facts: OrganisationFacts, work: Job) -> bool:
     """True when a step that cannot be undone may rest on these facts: they were read after the action came
     in, or for its sake, or at most a minute ago where it is done again.
     """
@@ -183,9 +183,9 @@ def _unlinked(link: Link | None) -> bool:
     return link is None or link.removed
 
 
-def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[Target, Link]) -> dict[str, Group]:
+def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[StepKey, Link]) -> dict[str, Group]:
     """By name as Xero compares it: the records of that name that are not linked yet."""
-    named: dict[str, dict[Target, ContactSnapshot]] = {}
+    named: dict[str, dict[StepKey, ContactSnapshot]] = {}
     for contact in contacts.values():
         target = contact_target(contact)
         if _unlinked(links.get(target)):
@@ -201,7 +201,7 @@ def _joined(contact: ContactSnapshot, group: Group | None) -> bool:
 async def _newest_contacts(
     connection: ledger.Connection,
     account: str,
-    works: Sequence[Work],
+    works: Sequence[Job],
     documents: Mapping[str, DocumentSnapshot | None],
 ) -> dict[str, ContactSnapshot]:
     """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
@@ -223,7 +223,7 @@ async def _newest_contacts(
     return found
 
 
-def _document(work: Work, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
+def _document(work: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
     """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
     of what is retried."""
     own = work.entry.command.document
@@ -236,7 +236,7 @@ def _document(work: Work, newest: DocumentSnapshot | None) -> DocumentSnapshot |
 
 
 async def _newest_documents(
-    connection: ledger.Connection, account: str, works: Sequence[Work]
+    connection: ledger.Connection, account: str, works: Sequence[Job]
 ) -> dict[str, DocumentSnapshot]:
     """The newest known snapshot by command id: of retried created and edited actions, receipts and
     deletions."""
@@ -257,7 +257,7 @@ async def _newest_documents(
 
 
 async def _asked(
-    connection: ledger.Connection, account: str, works: Sequence[Work]
+    connection: ledger.Connection, account: str, works: Sequence[Job]
 ) -> dict[tuple[str, str], dict[str, tuple[str, int]]]:
     """By record id and action: marks and positions of payments and refunds that did not complete, by
     transaction id. Only for what takes money off: their answers may have been lost, and they stand in Xero.
@@ -275,7 +275,7 @@ async def _asked(
 
 
 async def _money(
-    connection: ledger.Connection, account: str, works: Sequence[Work]
+    connection: ledger.Connection, account: str, works: Sequence[Job]
 ) -> dict[str, tuple[MoneyEvent, ...]]:
     """By record id: what the events of these records of payments and refunds said of money, in order."""
     records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
@@ -300,7 +300,7 @@ async def _money(
 
 
 async def _gone(
-    connection: ledger.Connection, account: str, works: Sequence[Work]
+    connection: ledger.Connection, account: str, works: Sequence[Job]
 ) -> dict[str, frozenset[str]]:
     """By record id: ids of our payments and credit notes that a comparison saw deleted or voided in Xero."""
     records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
@@ -335,7 +335,7 @@ def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Li
     return found
 
 
-def _ids_read(known: Known) -> list[Any]:
+def _ids_read(known: XeroReads) -> list[Any]:
     """Ids of the Xero objects that were read, which other records may be linked to."""
     found = (
         *(i.get("InvoiceID") for i in known.invoice_by_number or ()),

@@ -15,7 +15,7 @@ from runtime.sql import load_queries
 from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
 from sinks.xero.calls import Call
-from sinks.xero.elements import Link, Target, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_memory
 
 SQL = load_queries(__file__)
 Connection = psycopg.AsyncConnection[Any]
@@ -137,14 +137,14 @@ async def followers(connection: Connection, account: str, heads: Sequence[Entry]
 
 async def links(
     connection: Connection, account: str, records: Iterable[str], contacts: Iterable[str]
-) -> dict[Target, Link]:
+) -> dict[StepKey, Link]:
     """Links of these documents (with their payments) and contacts (``customer/{id}``)."""
     rows = await fetch(
         connection, "links", {"account": account, "records": list(records), "contacts": list(contacts)}
     )
     found = {}
     for row in rows:
-        target = Target(row["kind"], row["record_id"], row["transaction_id"])
+        target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
         found[target] = Link(
             target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"]
         )
@@ -160,13 +160,13 @@ async def shared_contacts(connection: Connection, account: str, xero_ids: Iterab
 
 async def linked(
     connection: Connection, account: str, xero_ids: Iterable[str]
-) -> set[tuple[str, str, Target]]:
+) -> set[tuple[str, str, StepKey]]:
     """To which records these Xero objects are linked, of all accounts of the organisation: Xero's id, the
     account and the record.
     """
     rows = await fetch(connection, "linked", {"account": account, "xero_ids": list(xero_ids)})
     return {
-        (row["xero_id"], row["account"], Target(row["kind"], row["record_id"], row["transaction_id"]))
+        (row["xero_id"], row["account"], StepKey(row["kind"], row["record_id"], row["transaction_id"]))
         for row in rows
     }
 
@@ -208,11 +208,11 @@ class UnknownStep:
 
 async def unknown_steps(
     connection: Connection, account: str, records: Iterable[str]
-) -> dict[Target, UnknownStep]:
+) -> dict[StepKey, UnknownStep]:
     """Steps of these records whose answer was not seen."""
     rows = await fetch(connection, "unknown", {"account": account, "records": list(records)})
     return {
-        Target(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
+        StepKey(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
             row["look_up_after"], row["body"] or {}, row["memory"]
         )
         for row in rows
@@ -344,7 +344,7 @@ def _element_row(call: Call, position: int) -> dict[str, Any]:
     }
 
 
-async def resolve_unknown(connection: Connection, account: str, targets: Iterable[Target]) -> None:
+async def resolve_unknown(connection: Connection, account: str, targets: Iterable[StepKey]) -> None:
     """Steps of unknown fate that are cleared up now."""
     wanted = list(targets)
     if wanted:

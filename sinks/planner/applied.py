@@ -29,7 +29,7 @@ from sinks.planner.payments import (
     transaction_of,
 )
 from sinks.planner.removal import is_gone, refuse_locked
-from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import (
     REPLACED,
     REPLACING,
@@ -87,7 +87,7 @@ def _told_again(s: Situation, invoice: Link, payment: Link, transaction: Transac
         if payment.xero_id not in s.known.payments:
             return _read(payment)
         if is_gone(s.known.payments[payment.xero_id]):
-            return Remember((replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"}),))
+            return Learn((replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"}),))
     if not payment.removed:
         if not changed:
             return _confirm(s, payment, now, before, dated=transaction.dated)
@@ -120,7 +120,7 @@ def _confirm(s: Situation, payment: Link, now: Told, before: Told, *, dated: boo
     """The same content once more."""
     if not now.is_later(before):
         return Done("already_there", payment)
-    return Remember((confirmed(s, payment, over(now, before, dated=dated)),))
+    return Learn((confirmed(s, payment, over(now, before, dated=dated)),))
 
 
 def _done(s: Situation, invoice: Link, payment: Link) -> Done:
@@ -159,7 +159,7 @@ def _replace(s: Situation, invoice: Link, payment: Link, transaction: Transactio
         return _take_off(s, invoice, payment, wanted, told)
     if told.amount == 0:
         facts = {**payment.facts, **told.facts(), REPLACED: in_words(payment)}
-        return Remember((replace(payment, facts=facts),))
+        return Learn((replace(payment, facts=facts),))
     return pay(s, invoice, wanted, told, {REPLACED: payment.text(REPLACED) or in_words(payment)})
 
 
@@ -172,7 +172,7 @@ def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSna
         return _read(payment)
     if is_gone(found):
         facts = {**payment.facts, "status": "DELETED"}
-        return Remember((replace(payment, removed=True, facts=facts),))
+        return Learn((replace(payment, removed=True, facts=facts),))
     if not s.facts_are_fresh:
         return AskFacts()
     refuse_reconciled([found])
@@ -180,7 +180,7 @@ def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSna
     refuse_locked(s, invoice, [(xero_day(found), named)])
     _refuse_more_than_fits(s, invoice, found, payment_of(s, invoice, wanted) if told.amount else None)
     if payment.text(REPLACING) != str(s.seq):
-        return Remember((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
+        return Learn((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
     give_up(s, "take payment off")
     body, memory = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
     step = "take payment off"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contracts.commands import ContactSnapshot
 from sinks.planner.situation import Send, Situation
 from sinks.resolve import ResolvedContact
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 from sinks.xero.names import name_key
 
 
@@ -25,7 +25,7 @@ def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
         route, query = "contacts.search", {"searchTerm": _plainest_part(wanted)}
     else:
         route, query = "contacts.list", {"page": str(asked - 1)}
-    target = Target("contact", f"like/{name_key(wanted)}")
+    target = StepKey("contact", f"like/{name_key(wanted)}")
     step = "look up contact by name"
     return Send(Element(route, step, target, query=query, wanted=wanted, shared=True))
 
@@ -42,12 +42,12 @@ def find_numbers(numbers: Sequence[str]) -> Send:
     """
     where = " OR ".join(f"ContactNumber=={quoted(number)}" for number in numbers)
     asked = hashlib.sha256(where.encode()).hexdigest()[:32]
-    target = Target("contact", f"numbers/{asked}")
+    target = StepKey("contact", f"numbers/{asked}")
     step = "look up contact by number"
     return Send(Element("contacts.find_numbers", step, target, query={"where": where}, shared=True))
 
 
-def find_by_number(target: Target, contact: ContactSnapshot) -> Send:
+def find_by_number(target: StepKey, contact: ContactSnapshot) -> Send:
     """Only a page tells into which contact another was merged."""
     query = {
         "where": f"ContactNumber=={quoted(contact.record_id)}",
@@ -65,6 +65,6 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def read_by_id(target: Target, contact_id: str) -> Send:
+def read_by_id(target: StepKey, contact_id: str) -> Send:
     """Read one contact as Xero has it now."""
     return Send(Element("contacts.read", "read contact", target, xero_id=contact_id))

@@ -14,20 +14,20 @@ from contracts.results import Warning
 from sinks.planner.contact_lookups import find_by_name, find_by_number, find_numbers, read_by_id
 from sinks.planner.contact_refusals import REFUSED, refuse_again
 from sinks.planner.namesakes import Group, Namesake, group_of, name_claim
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedContact, contact_body, resolve_contact, untold_parts
 from sinks.resolve.contacts import Field
 from sinks.resolve.folding import TOLD_FIELDS, news, told
 from sinks.xero import statuses
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 from sinks.xero.errors import is_duplicate_contact_number
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-def contact_target(contact: ContactSnapshot) -> Target:
+def contact_target(contact: ContactSnapshot) -> StepKey:
     """The step key of a customer's or supplier's contact."""
-    return Target("contact", f"{contact.side}/{contact.record_id}")
+    return StepKey("contact", f"{contact.side}/{contact.record_id}")
 
 
 def plan_contact_command(s: Situation) -> Plan:
@@ -87,7 +87,7 @@ def plan_archived(s: Situation) -> Plan:
     if s.known.contact is None:
         return read_contact(s, link)
     if merged := s.known.contact.get("MergedToContactID"):
-        return Remember((_moved(link, str(merged)),), afresh=True)
+        return Learn((_moved(link, str(merged)),), afresh=True)
     raise Refused("contact_archived", name=_contact(s).name)
 
 
@@ -118,7 +118,7 @@ def plan_gone(s: Situation) -> Plan:
     assert link is not None
     if not s.retried:
         raise Refused("contact_gone", name=link.xero_number or _contact(s).name)
-    return Remember((replace(link, removed=True),), afresh=True)
+    return Learn((replace(link, removed=True),), afresh=True)
 
 
 def contact_warnings(s: Situation) -> tuple[Warning, ...]:
@@ -166,7 +166,7 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
         if s.known.contact_by_number is None:
             return find_by_number(target, contact)
         if not _of_our_number(s, contact):  # the call did nothing: it is sent under a new key
-            return Remember((), (target,), afresh=True)
+            return Learn((), (target,), afresh=True)
     if s.namesake is not None and not _number_refused(s):
         return _join(s, contact, resolved, s.namesake)
     refused = s.refusal is not None and s.refusal.step == "contact"
@@ -213,7 +213,7 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
     news = namesake.news(group)
     if not news:
         name = str(namesake.contact.get("Name") or contact.name)
-        return Remember((Link(target, namesake.contact_id, name, s.seq, facts=memory),), acted=True)
+        return Learn((Link(target, namesake.contact_id, name, s.seq, facts=memory),), acted=True)
     body = contact_body(news, (), namesake.contact, group.untold) | {"ContactID": namesake.contact_id}
     return Send(
         Element(

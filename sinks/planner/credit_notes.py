@@ -11,10 +11,10 @@ from sinks.planner.contact_lookups import quoted
 from sinks.planner.invoices import GONE, give_up
 from sinks.planner.payments import is_marked
 from sinks.planner.review import refuse_unsettled
-from sinks.planner.situation import Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.resolve import contact_of
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 _Found = Mapping[str, Any]
 _APPROVED = ("AUTHORISED", "PAID")
@@ -22,14 +22,14 @@ GENERATION = "generation"
 """Fact of a credit note's link: how many of the transaction there have been with it."""
 
 
-def credit_note_target(record_id: str, transaction_id: str) -> Target:
+def credit_note_target(record_id: str, transaction_id: str) -> StepKey:
     """The step key of a refund's credit note."""
-    return Target("credit_note", record_id, transaction_id)
+    return StepKey("credit_note", record_id, transaction_id)
 
 
-def refund_target(record_id: str, transaction_id: str) -> Target:
+def refund_target(record_id: str, transaction_id: str) -> StepKey:
     """The step key of the payment that pays a refund's credit note out."""
-    return Target("refund", record_id, transaction_id)
+    return StepKey("refund", record_id, transaction_id)
 
 
 def credit_note_number(invoice: Link, mark: str, generation: int = 1) -> str:
@@ -63,14 +63,14 @@ def read_credit_note(note: Link) -> Send:
     return Send(Element("credit_notes.read", "read credit note", note.target, xero_id=note.xero_id))
 
 
-def find_credit_note(target: Target, number: str) -> Send:
+def find_credit_note(target: StepKey, number: str) -> Send:
     """Look for a credit note by its number, which is unique among those of sales."""
     query = {"where": f"CreditNoteNumber=={quoted(number)}", "page": "1"}
     return Send(Element("credit_notes.find", "look up credit note", target, query=query, wanted=number))
 
 
 def link_of_credit_note(
-    target: Target, note: _Found, memory: Mapping[str, Any], seq: int, warned: tuple[str, ...] = ()
+    target: StepKey, note: _Found, memory: Mapping[str, Any], seq: int, warned: tuple[str, ...] = ()
 ) -> Link:
     """The link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
     facts = dict(memory)
@@ -88,7 +88,7 @@ def adopt_credit_note(
     found: tuple[_Found, ...],
     wanted: Mapping[str, Any],
     memory: Mapping[str, Any],
-    target: Target,
+    target: StepKey,
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
 
@@ -116,7 +116,7 @@ def adopt_credit_note(
     link = link_of_credit_note(target, note, memory, int(told["seq"]) if told else s.seq)
     if not same:
         refuse_unsettled(s, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
-    return Remember((link,), (target,), afresh=True)
+    return Learn((link,), (target,), afresh=True)
 
 
 # Removal
@@ -159,7 +159,7 @@ def prepare_note(s: Situation, note: Link) -> Plan | None:
 def _prepare(s: Situation, note: Link) -> Plan | None:
     found = s.known.credit_notes[note.xero_id]
     if str(found.get("Status") or "DELETED") in GONE:
-        return Remember(_gone(s, note), afresh=s.refusal is not None)
+        return Learn(_gone(s, note), afresh=s.refusal is not None)
     return _prepare_payments(s, note, found)
 
 
@@ -198,7 +198,7 @@ def _standing(s: Situation) -> list[Link]:
     return [note for note in notes if not note.removed and (everything or note.seq < s.seq)]
 
 
-def _lost(s: Situation) -> list[tuple[Target, str, int]]:
+def _lost(s: Situation) -> list[tuple[StepKey, str, int]]:
     """Credit notes that were asked for before and of which nobody knows whether they are there."""
     found = []
     for transaction_id, (mark, seq) in s.refund_marks.items():
@@ -224,7 +224,7 @@ def _look_up_lost(s: Situation) -> Plan | None:
         memory = dict(sent.memory) if sent is not None else {}
         memory |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)} if ours else {}
         links = (link_of_credit_note(target, ours[0], memory, seq),) if ours else ()
-        return Remember(links, (target,), afresh=True)
+        return Learn(links, (target,), afresh=True)
     return None
 
 
@@ -240,12 +240,12 @@ def _prepare_payments(s: Situation, note: Link, found: _Found) -> Plan | None:
         ours = [p for p in applied if is_marked(p, note.text("reference"))][:1]
     _refuse_foreign(note, found, [p for p in applied if p not in ours])
     if not ours:
-        return Remember((_deleted(refund),)) if refund is not None and own_id else None
+        return Learn((_deleted(refund),)) if refund is not None and own_id else None
     payment_id = str(ours[0]["PaymentID"])
     if payment_id != own_id:
         target = refund_target(note.target.record_id, note.target.transaction_id)
         facts = {"amount": str(ours[0].get("Amount", 0))}
-        return Remember((Link(target, payment_id, note.xero_number, note.seq, facts=facts),))
+        return Learn((Link(target, payment_id, note.xero_number, note.seq, facts=facts),))
     if payment_id not in s.known.payments:
         assert refund is not None
         return Send(Element("payments.read", "read refund", refund.target, xero_id=payment_id))

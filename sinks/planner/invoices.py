@@ -23,9 +23,9 @@ from sinks.planner.contacts import (
 from sinks.planner.items import plan_item, refuse_tracked
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_invoice
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 GONE = ("VOIDED", "DELETED")
 RESEND = "resend_seq"
@@ -41,9 +41,9 @@ _STATE = (
 )
 
 
-def invoice_target(record_id: str) -> Target:
+def invoice_target(record_id: str) -> StepKey:
     """The step key of an invoice."""
-    return Target("invoice", record_id)
+    return StepKey("invoice", record_id)
 
 
 def before_cutoff(s: Situation) -> bool:
@@ -215,7 +215,7 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     return Send(Element("invoices.create", "invoice", target, body, memory=memory))
 
 
-def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: Target) -> Plan:
+def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
     """The answer of an earlier call was not seen: is the invoice there? If not, it is sent anew."""
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")
@@ -223,10 +223,10 @@ def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocumen
         return _find(target, resolved.number)
     if _ours(s, resolved):
         return _adopt(s, document, resolved)
-    return Remember((), (target,), afresh=True)
+    return Learn((), (target,), afresh=True)
 
 
-def _find(target: Target, number: str) -> Send:
+def _find(target: StepKey, number: str) -> Send:
     """Only a page of invoices has their lines. ``InvoiceNumbers`` is a list parted by commas."""
     by = {"where": f"InvoiceNumber=={quoted(number)}"} if "," in number else {"InvoiceNumbers": number}
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
@@ -277,7 +277,7 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
     link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
     if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):
         refuse_unsettled(s, f"create invoice {resolved.number}", [(invoice, link)])
-    return Remember((link,), (link.target,), afresh=True)
+    return Learn((link,), (link.target,), afresh=True)
 
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
@@ -384,12 +384,12 @@ def document_memory(s: Situation, document: DocumentSnapshot, resolved: Resolved
     }
 
 
-def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Remember | None:
+def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | None:
     """An unchanged document counts as sent: an older snapshot must not undo it."""
     if link.stamp >= document.stamp:
         return None
     newer = {**_stamped(document), "confirmed_seq": str(s.seq)}
-    return Remember((replace(link, facts={**link.facts, **newer}),))
+    return Learn((replace(link, facts={**link.facts, **newer}),))
 
 
 def _stamped(document: DocumentSnapshot) -> dict[str, str]:
@@ -402,7 +402,7 @@ def _stamped(document: DocumentSnapshot) -> dict[str, str]:
     }
 
 
-def link_of_invoice(target: Target, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
+def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
     """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
     facts = facts_of(invoice, memory)
     number = str(invoice.get("InvoiceNumber") or memory.get("number") or "")

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.reasons import Refused
 from sinks.planner.situation import Send, Situation
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 
 
 def plan_item(s: Situation) -> Send | None:
@@ -21,7 +21,7 @@ def plan_item(s: Situation) -> Send | None:
     if s.refusal is not None and s.refusal.step == "item":
         raise Refused(s.refusal.code, **s.refusal.details)
     body = {"Code": code, "Name": code, "Description": "SalesBinder item"}
-    return Send(Element("items.create", "item", Target("item", code), body, shared=True))
+    return Send(Element("items.create", "item", StepKey("item", code), body, shared=True))
 
 
 def refuse_tracked(s: Situation, code: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sinks.planner.situation import Remember, Situation
+from sinks.planner.situation import Learn, Situation
 from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
 from sinks.xero.elements import Link
 
@@ -34,11 +34,11 @@ def lines_refused(s: Situation, step: str) -> bool:
     return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
 
 
-def lines_lost(s: Situation, link: Link, found: Mapping[str, Any] | None) -> Remember | None:
+def lines_lost(s: Situation, link: Link, found: Mapping[str, Any] | None) -> Learn | None:
     """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
     here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
     before = list(link.facts.get("lines") or ())
     kept = [pair for pair in before if pair[1] in here]
     if not here or len(kept) == len(before):
         return None
-    return Remember((replace(link, facts={**link.facts, "lines": kept}),), afresh=s.refusal is not None)
+    return Learn((replace(link, facts={**link.facts, "lines": kept}),), afresh=s.refusal is not None)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from contracts.commands import ContactSnapshot
 from contracts.reasons import Refused
 from sinks.resolve.contacts import Field, resolve_contact
-from sinks.xero.elements import Target
+from sinks.xero.elements import StepKey
 from sinks.xero.names import name_key
 
 Rank = tuple[bool, datetime, datetime]
@@ -66,9 +66,9 @@ class Namesake:
         }
 
 
-def name_claim(name: str) -> Target:
+def name_claim(name: str) -> StepKey:
     """The name itself: no two calls that give it to a contact are ever under way."""
-    return Target("contact", f"name/{name_key(name)}")
+    return StepKey("contact", f"name/{name_key(name)}")
 
 
 def group_of(contacts: Iterable[ContactSnapshot]) -> Group:

@@ -31,19 +31,19 @@ from sinks.planner.invoices import (
 )
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_order
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 
-def order_target(record_id: str) -> Target:
+def order_target(record_id: str) -> StepKey:
     """The step key of a purchase order."""
-    return Target("purchase_order", record_id)
+    return StepKey("purchase_order", record_id)
 
 
-def bill_target(record_id: str) -> Target:
+def bill_target(record_id: str) -> StepKey:
     """The step key of the bill for a purchase order: there is one, however often it is received."""
-    return Target("bill", record_id)
+    return StepKey("bill", record_id)
 
 
 def plan_order_command(s: Situation) -> Plan:
@@ -87,7 +87,7 @@ def plan_order_removal(s: Situation) -> Plan:
     if before_cutoff(s):
         return Done("before_cutoff")
     if link is None:
-        return Remember((_never_sent(s),))
+        return Learn((_never_sent(s),))
     ours = link.text("removed_seq") == str(s.seq)
     if s.retried and s.overtaken and not ours:
         raise Refused("overtaken", later="a later action")
@@ -96,7 +96,7 @@ def plan_order_removal(s: Situation) -> Plan:
     if link.removed:
         return Done(None if ours else "already_there", link)
     if order_status(s, link) in GONE:
-        return Remember((_gone(s, link),))
+        return Learn((_gone(s, link),))
     if is_billed(s, link):
         refuse_billed(s, link)
     if s.known.order is None and refused_for_state(s, "remove order"):
@@ -181,7 +181,7 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     return Send(Element("orders.create", "order", target, body, memory=memory))
 
 
-def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: Target) -> Plan:
+def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
     """The answer of an earlier call was not seen: is the order there? If not, it is sent anew."""
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")
@@ -190,7 +190,7 @@ def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocumen
         return _find(target, resolved)
     if _ours(s, resolved, found):
         return _adopt(s, document, resolved, found)
-    return Remember((), (target,), afresh=True)
+    return Learn((), (target,), afresh=True)
 
 
 def _ours(
@@ -202,7 +202,7 @@ def _ours(
     return [o for o in marked if o["PurchaseOrderID"] not in s.linked_elsewhere]
 
 
-def _find(target: Target, resolved: ResolvedDocument) -> Send:
+def _find(target: StepKey, resolved: ResolvedDocument) -> Send:
     """By its number alone, or among the orders of its day."""
     number, day = resolved.number, {"DateFrom": str(resolved.body["Date"])}
     return Send(Element("orders.find", "look up order", target, xero_id=number, query=day, wanted=number))
@@ -222,7 +222,7 @@ def _adopt(
     link = link_of_order(order_target(document.record_id), order, memory, s.seq)
     if order.get("Status") not in GONE and not is_as_sent(s, order, resolved):
         refuse_unsettled(s, f"create purchase order {resolved.number}", [(order, link)])
-    return Remember((link,), (link.target,), afresh=True)
+    return Learn((link,), (link.target,), afresh=True)
 
 
 def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
@@ -245,7 +245,7 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     return update_order(link, "order", body, document_memory(s, document, resolved))
 
 
-def link_of_order(target: Target, order: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
+def link_of_order(target: StepKey, order: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
     """The link for a purchase order as Xero returned it, with what was sent to get there."""
     facts = {**facts_of(order, memory), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact, read_contact
-from sinks.planner.situation import Plan, Remember, Situation
+from sinks.planner.situation import Learn, Plan, Situation
 from sinks.resolve import contact_of
 
 CREDIT_NOTE = "credit note"
@@ -32,7 +32,7 @@ def find_payee(s: Situation, invoice: Mapping[str, Any]) -> Plan | None:
         return read_contact(s, link) if s.known.contact is None else None
     if not s.retried:
         raise Refused("contact_gone", name=s.contact.name)
-    return Remember((replace(link, removed=True),)) if link is not None and linked else plan_contact(s)
+    return Learn((replace(link, removed=True),)) if link is not None and linked else plan_contact(s)
 
 
 def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[str, str]:

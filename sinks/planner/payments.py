@@ -23,15 +23,15 @@ from sinks.planner.invoices import (
 )
 from sinks.planner.review import refuse_unsettled
 from sinks.planner.shares import shares
-from sinks.planner.situation import AskFacts, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import AskFacts, Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TOLD, Told, currency_of, invoice_total, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 
-def payment_target(record_id: str, transaction_id: str) -> Target:
+def payment_target(record_id: str, transaction_id: str) -> StepKey:
     """The step key of a payment: one transaction of an invoice is paid once, under however many event ids."""
-    return Target("payment", record_id, transaction_id)
+    return StepKey("payment", record_id, transaction_id)
 
 
 def pay(
@@ -89,7 +89,7 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
 
 
 def _after_refusal(
-    s: Situation, link: Link, payment: ResolvedPayment, target: Target, memory: Mapping[str, Any]
+    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, memory: Mapping[str, Any]
 ) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
     assert s.refusal is not None
@@ -141,7 +141,7 @@ def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None
         raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
 
 
-def _send(link: Link, payment: ResolvedPayment, target: Target, memory: Mapping[str, Any]) -> Send:
+def _send(link: Link, payment: ResolvedPayment, target: StepKey, memory: Mapping[str, Any]) -> Send:
     body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
     return Send(Element("payments.create", "payment", target, body, memory=memory))
 
@@ -156,7 +156,7 @@ def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
     }
 
 
-def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, target: Target) -> Plan:
+def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, target: StepKey) -> Plan:
     """The answer of an earlier call for this transaction was not seen. That call may have been another
     event's, with another amount: what it asked for is what is looked for.
     """
@@ -219,9 +219,9 @@ def look_up_payment(s: Situation, document: Mapping[str, Any], payment: WantedPa
     ]
     equal = [p for p in live if _is(p, payment, s)]
     if len(equal) == 1 and len(live) == 1:
-        return Remember((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,), afresh=True)
+        return Learn((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,), afresh=True)
     if not live:
-        return Remember((), (target,), afresh=True)
+        return Learn((), (target,), afresh=True)
     step = f"payment of {payment.amount} ({payment.reference})"
     refuse_unsettled(s, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
 

@@ -33,9 +33,9 @@ from sinks.planner.orders import (
     update_order,
 )
 from sinks.planner.review import is_as_sent, refuse_unsettled
-from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 from sinks.xero.names import same_name
 
 
@@ -99,7 +99,7 @@ def _billed(s: Situation, link: Link) -> Plan:
         refuse_billed(s, link)
     if not link.text("received_version"):  # billed by a call whose answer was lost, or by hand
         facts = {**link.facts, "status": "BILLED", **_received_facts(s, link)}
-        return Remember((replace(link, facts=facts),))
+        return Learn((replace(link, facts=facts),))
     brought = link.seq == s.seq
     warnings = document_warnings(link) if brought else ()
     if bill is not None and bill.seq == s.seq:
@@ -143,7 +143,7 @@ def _received_facts(s: Situation, link: Link) -> dict[str, str]:
     }
 
 
-def _send_bill(s: Situation, link: Link, target: Target) -> Plan:
+def _send_bill(s: Situation, link: Link, target: StepKey) -> Plan:
     """All that can be checked is checked before a draft order is approved. The order is read first: what
     somebody billed or deleted in Xero must not get a bill of ours.
     """
@@ -198,7 +198,7 @@ def _received(s: Situation, link: Link) -> DocumentSnapshot:
     return newest if newest.contact.record_id == own.contact.record_id else own
 
 
-def _look_up(s: Situation, link: Link, target: Target) -> Plan:
+def _look_up(s: Situation, link: Link, target: StepKey) -> Plan:
     """The answer of an earlier call was not seen: is the bill there? Numbers of bills are not unique.
 
     Adopting takes the link to SalesBinder, number, contact, amount and date together, and nothing that is
@@ -221,10 +221,10 @@ def _look_up(s: Situation, link: Link, target: Target) -> Plan:
     marked = [b for b in live if b.get("Url") == bill.body["Url"]]
     equal = [b for b in live if is_as_sent(s, b, bill)]
     if not marked and not equal:
-        return Remember((), (target,))
+        return Learn((), (target,))
     memory = _memory(s, link, bill)
     if len(marked) == 1 and marked == equal:
-        return Remember((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
+        return Learn((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
     links = [(b, link_of_invoice(target, b, memory, s.seq)) for b in listed]
     refuse_unsettled(s, f"bill {bill.number} of {bill.total}", links)
@@ -238,7 +238,7 @@ def _of_other_document(s: Situation, bill: Mapping[str, Any]) -> bool:
     return bool(url) and quote(s.command.record_id, safe="") not in url
 
 
-def _find(target: Target, number: str) -> Send:
+def _find(target: StepKey, number: str) -> Send:
     """``InvoiceNumbers`` is a list parted by commas."""
     where = {"where": f'Type=="ACCPAY" AND InvoiceNumber=={quoted(number)}'}
     query = where if "," in number else {"InvoiceNumbers": number}

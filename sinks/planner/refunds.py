@@ -44,7 +44,7 @@ from sinks.planner.payments import (
     wanted_payment,
 )
 from sinks.planner.reversals import plan_reversal, plan_reversed_again
-from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation, Wait
+from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import (
     REPLACED,
     REPLACING,
@@ -68,7 +68,7 @@ from sinks.resolve import (
     refund_warnings,
     resolve_refund,
 )
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 
 def plan_refund(s: Situation) -> Plan:
@@ -97,7 +97,7 @@ def plan_refund(s: Situation) -> Plan:
     return _make_note(s, link, None, transaction, told_now(s, transaction))
 
 
-def _note_target(s: Situation, transaction: TransactionSnapshot) -> Target:
+def _note_target(s: Situation, transaction: TransactionSnapshot) -> StepKey:
     return credit_note_target(s.command.record_id, transaction.transaction_id)
 
 
@@ -136,7 +136,7 @@ def _told_again(s: Situation, link: Link, note: Link, transaction: TransactionSn
             return _pay_out(s, link, note, transaction)
         if not now.is_later(before):
             return Done("already_there", note)
-        return Remember((confirmed(s, note, over(now, before, dated=transaction.dated)),))
+        return Learn((confirmed(s, note, over(now, before, dated=transaction.dated)),))
     if not now.is_later(before):
         return Done("superseded", note)
     if s.settings.refund_as == "reverse_payment":
@@ -183,7 +183,7 @@ def _replace(s: Situation, link: Link, note: Link, transaction: TransactionSnaps
     if not note.removed:
         return _take_out(s, link, note, wanted, told)
     if told.amount == 0:
-        return Remember((replace(note, facts={**note.facts, **told.facts(), **replaced}),))
+        return Learn((replace(note, facts={**note.facts, **told.facts(), **replaced}),))
     return _make_note(s, link, note, wanted, told, replaced)
 
 
@@ -200,7 +200,7 @@ def _take_out(s: Situation, link: Link, note: Link, wanted: TransactionSnapshot,
         if (step := _check_paid(s, s.known.invoice, amount, without=note)) is not None:
             return step
     if note.text(REPLACING) != str(s.seq):
-        return Remember((replace(note, facts={**note.facts, REPLACING: str(s.seq)}),))
+        return Learn((replace(note, facts={**note.facts, REPLACING: str(s.seq)}),))
     return take_note_out(s, note)
 
 
@@ -268,7 +268,7 @@ def _earlier_parts(s: Situation) -> list[Part]:
 
 
 def _find_holder(
-    s: Situation, before: Link | None, payment: ResolvedPayment, target: Target, number: str, generation: int
+    s: Situation, before: Link | None, payment: ResolvedPayment, target: StepKey, number: str, generation: int
 ) -> Plan:
     """The number is taken: by a credit note of ours that was voided, and keeps it, or by somebody else's?"""
     found = s.known.credit_note_by_number
@@ -279,7 +279,7 @@ def _find_holder(
         unsaid = Told(Decimal(0), None, None, datetime.min.replace(tzinfo=UTC), s.seq - 1)
         kept = before or Link(target, str(voided["CreditNoteID"]), number, 0, True, unsaid.facts())
         facts = {**kept.facts, GENERATION: str(generation)}
-        return Remember((replace(kept, facts=facts),), afresh=True)
+        return Learn((replace(kept, facts=facts),), afresh=True)
     assert s.known.invoice is not None
     wanted = {
         "CreditNoteNumber": number,
@@ -293,7 +293,7 @@ def _find_holder(
     return adopt_credit_note(s, found, wanted, memory, target)
 
 
-def _look_up_note(s: Situation, link: Link, target: Target, transaction: TransactionSnapshot) -> Plan:
+def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: TransactionSnapshot) -> Plan:
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")
     sent = s.sent.get(target)
@@ -304,7 +304,7 @@ def _look_up_note(s: Situation, link: Link, target: Target, transaction: Transac
         return find_credit_note(target, number)
     reference = str(wanted.get("Reference") or transaction.mark)
     if not live_of_ours(s, found, reference):
-        return Remember((), (target,), afresh=True)
+        return Learn((), (target,), afresh=True)
     memory: Mapping[str, Any]
     if sent is not None and sent.memory.get(TOLD):
         memory = sent.memory
@@ -350,7 +350,7 @@ def _check_paid(
 
 
 def _look_up_paid_out(
-    s: Situation, link: Link, note: Link, transaction: TransactionSnapshot, target: Target
+    s: Situation, link: Link, note: Link, transaction: TransactionSnapshot, target: StepKey
 ) -> Plan:
     if s.now < s.unknown[target]:
         return Wait(s.unknown[target], "waiting_for_answer")

@@ -21,7 +21,7 @@ from sinks.planner.invoices import (
     status_of,
 )
 from sinks.planner.payments import payment_target
-from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.xero.elements import Element, Link
 
@@ -36,7 +36,7 @@ def plan_removal(s: Situation) -> Plan:
     if before_cutoff(s):
         return Done("before_cutoff")
     if link is None:
-        return Remember((_never_sent(s),))
+        return Learn((_never_sent(s),))
     if s.retried and s.overtaken and not (link.removed and _is_claimed(s, link)):
         raise Refused("overtaken", later="a later action")
     if link.removed:
@@ -44,7 +44,7 @@ def plan_removal(s: Situation) -> Plan:
     if s.known.invoice is None:
         return read_invoice(link)
     if status_of(s, link) in GONE:
-        return Remember((_gone(link, status_of(s, link)),))
+        return Learn((_gone(link, status_of(s, link)),))
     if not s.facts_are_fresh:
         return AskFacts()
     step = _take_off(s, link, s.known.invoice, invoice_stays=False)
@@ -52,7 +52,7 @@ def plan_removal(s: Situation) -> Plan:
         return step
     give_up(s, "remove")
     if not _is_claimed(s, link):
-        return Remember((replace(link, facts={**link.facts, _CLAIMED: str(s.seq)}),))
+        return Learn((replace(link, facts={**link.facts, _CLAIMED: str(s.seq)}),))
     status = "DELETED" if status_of(s, link) in UNAPPROVED else "VOIDED"
     body = {"InvoiceID": link.xero_id, "Status": status}
     return Send(Element("invoices.update", "remove", link.target, body, xero_id=link.xero_id))
@@ -71,7 +71,7 @@ def plan_reset(s: Situation) -> Plan:
     if not s.facts_are_fresh and (_ours_by_id(s) or _marks_before(s) or has_credit_notes(s)):
         return AskFacts()
     step = _take_off(s, link, s.known.invoice, invoice_stays=True)
-    return step or Remember((replace(link, facts={**link.facts, _RESET: str(s.seq)}),))
+    return step or Learn((replace(link, facts={**link.facts, _RESET: str(s.seq)}),))
 
 
 def _is_reset(s: Situation, link: Link) -> bool:
@@ -113,7 +113,7 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
     """
     applied = standing_payments(s, invoice)
     if marked := links_by_mark(s, applied):
-        return Remember(marked)
+        return Learn(marked)
     if (step := prepare_credit_notes(s)) is not None:
         return step
     by_id = _ours_by_id(s)
@@ -123,7 +123,7 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
         if xero_id not in s.known.payments:
             return Send(Element("payments.read", "read payment", payment.target, xero_id=xero_id))
     if gone := [p for xero_id, p in by_id.items() if is_gone(s.known.payments[xero_id])]:
-        return Remember(tuple(_gone(p, "DELETED") for p in gone), afresh=s.refusal is not None)
+        return Learn(tuple(_gone(p, "DELETED") for p in gone), afresh=s.refusal is not None)
     _refuse_fixed(s, link, [s.known.payments[xero_id] for xero_id in by_id], invoice_stays)
     if (step := take_credit_note_out(s)) is not None:
         return step

@@ -9,7 +9,7 @@ from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.invoices import give_up, read_invoice, refuse_removed
 from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
-from sinks.planner.situation import AskFacts, Done, Plan, Remember, Send, Situation
+from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import (
     TAKEN_OFF_BY,
     TOLD,
@@ -63,7 +63,7 @@ def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan 
         raise Refused("refund_changed", before=before.amount, amount=now.amount)
     told = over(now, before, dated=transaction.dated).facts()[TOLD]
     facts = {**payment.facts, _REVERSAL: told, _TOLD_AGAIN: str(s.seq)}
-    return Remember((replace(payment, facts=facts),))
+    return Learn((replace(payment, facts=facts),))
 
 
 def _told_of_reversal(s: Situation, payment: Link) -> Told:
@@ -97,12 +97,12 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
         return read_invoice(link)
     on_invoice = {str(p["PaymentID"]): p for p in standing_payments(s, s.known.invoice)}
     if marked := links_by_mark(s, list(on_invoice.values())):
-        return Remember(marked)
+        return Learn(marked)
     claimed = _claimed(s, transaction)
     looked_at = claimed is not None and claimed.xero_id in s.known.payments
     if claimed is not None and looked_at and is_gone(s.known.payments[claimed.xero_id]):
         facts = _facts(claimed, _REVERSED, transaction) | {_REVERSAL: told_now(s, transaction).facts()[TOLD]}
-        return Remember((replace(claimed, removed=True, facts=facts),))
+        return Learn((replace(claimed, removed=True, facts=facts),))
     payment = claimed or _newest(s, transaction, on_invoice)
     if payment.xero_id not in s.known.payments:
         return Send(Element("payments.read", "read payment", payment.target, xero_id=payment.xero_id))
@@ -110,7 +110,7 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
         return AskFacts()
     _refuse_fixed(s, link, s.known.payments[payment.xero_id])
     if claimed is None:
-        return Remember((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
+        return Learn((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
     give_up(s, "take payment back")
     told = told_now(s, transaction).facts()[TOLD]
     memory = {_REVERSED: transaction.transaction_id, _REVERSAL: told, TAKEN_OFF_BY: str(s.seq)}

@@ -11,11 +11,11 @@ from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
 from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class XeroReads:
     """What was read from Xero for this command, and is still fresh. None: not read."""
 
     contact_by_name: tuple[Mapping[str, Any], ...] | None = None
@@ -93,9 +93,9 @@ class Situation:
     """The payments that pay out those credit notes, by transaction id."""
     linked_elsewhere: frozenset[str] = frozenset()
     """Of the Xero ids that were read: those that other records are linked to."""
-    unknown: Mapping[Target, datetime] = field(default_factory=dict)
+    unknown: Mapping[StepKey, datetime] = field(default_factory=dict)
     """Steps whose answer was not seen, and from when a look-up can be trusted."""
-    sent: Mapping[Target, Sent] = field(default_factory=dict)
+    sent: Mapping[StepKey, Sent] = field(default_factory=dict)
     """Of the steps of unknown fate: what was asked for."""
     money: tuple[MoneyEvent, ...] = ()
     """Of payments and refunds: all that the record's events said of money, in order."""
@@ -111,7 +111,7 @@ class Situation:
     position."""
     overtaken: bool = False
     """A later action of the record has completed."""
-    known: Known = field(default_factory=Known)
+    known: XeroReads = field(default_factory=XeroReads)
     refusal: Refusal | None = None
 
 
@@ -123,11 +123,11 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class Learn:
     """Something was learnt about Xero that must be kept; then plan again."""
 
     links: tuple[Link, ...]
-    resolved: tuple[Target, ...] = ()
+    resolved: tuple[StepKey, ...] = ()
     """Steps of unknown fate that are now cleared up."""
     afresh: bool = False
     """What was read and refused so far was about something else: forget it."""
@@ -170,4 +170,4 @@ class Fail:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-Plan = Send | Remember | Wait | AskFacts | Done | Fail
+Plan = Send | Learn | Wait | AskFacts | Done | Fail

@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.money import to_cents
 from sinks.planner.invoices import GONE
-from sinks.xero.elements import ROUTES, Element, Kind, Link, Target
+from sinks.xero.elements import ROUTES, Element, Kind, Link, StepKey
 from sinks.xero.names import same_name
 from sinks.xero.responses import Result
 
@@ -180,7 +180,7 @@ class AssumedXero:
             if not one.gone and (one.body.get(holder) or {}).get(field) == document.xero_id
         ]
 
-    def _new_name(self, kind: Kind, body: Mapping[str, Any], target: Target) -> str:
+    def _new_name(self, kind: Kind, body: Mapping[str, Any], target: StepKey) -> str:
         """Stands for the id that Xero will give: ``(new invoice 5001)``."""
         called = (
             str(body.get(_NUMBERS.get(kind, "")) or "") or str(body.get("Reference") or "").split(" ")[-1]
@@ -198,7 +198,7 @@ def _line(line: Mapping[str, Any], place: int, owner: str) -> dict[str, Any]:
     return {"LineItemID": f"(line {place} of {owner.strip('()')})", "LineAmount": amount, **line}
 
 
-def _as_sent(link: Link, links: Mapping[Target, Link], body: Mapping[str, Any]) -> dict[str, Any]:
+def _as_sent(link: Link, links: Mapping[StepKey, Link], body: Mapping[str, Any]) -> dict[str, Any]:
     """What the link knows of its object as it was sent last; ``body`` has the lines, where they are known."""
     kind, record, transaction = link.target
     shown: dict[str, Any] = {_IDS[kind]: link.xero_id}
@@ -206,7 +206,7 @@ def _as_sent(link: Link, links: Mapping[Target, Link], body: Mapping[str, Any]) 
         shown[_NUMBERS[kind]] = link.xero_number
     if kind == "contact":
         return shown | {"ContactNumber": record.partition("/")[2], "ContactStatus": "ACTIVE"}
-    refund = links.get(Target("refund", record, transaction)) if kind == "credit_note" else None
+    refund = links.get(StepKey("refund", record, transaction)) if kind == "credit_note" else None
     day = link.text("date") or (refund.text("date") if refund else "")
     if day:
         shown["Date"] = day
@@ -222,7 +222,7 @@ def _as_sent(link: Link, links: Mapping[Target, Link], body: Mapping[str, Any]) 
     lines = [_line(line, place, link.xero_id) for place, line in enumerate(sent, 1)]
     if len(ids) == len(lines):
         lines = [{**line, "LineItemID": xero_id} for line, xero_id in zip(lines, ids, strict=True)]
-    contact = links.get(Target("contact", link.text("party")))
+    contact = links.get(StepKey("contact", link.text("party")))
     return shown | {
         "Total": link.amount("total") or link.amount("amount"),
         "Status": link.text("status"),
@@ -231,10 +231,10 @@ def _as_sent(link: Link, links: Mapping[Target, Link], body: Mapping[str, Any]) 
     }
 
 
-def _stands_on(target: Target, links: Mapping[Target, Link]) -> dict[str, Any]:
+def _stands_on(target: StepKey, links: Mapping[StepKey, Link]) -> dict[str, Any]:
     """What a payment or refund is put on, as Xero names it in the payment."""
     if target.kind == "payment":
-        invoice = links.get(Target("invoice", target.record_id))
+        invoice = links.get(StepKey("invoice", target.record_id))
         return {"Invoice": {"InvoiceID": invoice.xero_id if invoice else ""}}
     note = links.get(target._replace(kind="credit_note"))
     return {"CreditNote": {"CreditNoteID": note.xero_id if note else ""}}

@@ -14,7 +14,7 @@ from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sinks.lanes.lane import Lane
 from sinks.lanes.session import Session
-from sinks.lanes.settling import Ending, land
+from sinks.lanes.settling import Settlement, settle
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row, now_utc, result_of
 from sinks.ledger.intake import reused_id, take_in
@@ -22,9 +22,9 @@ from sinks.ledger.store import Lease
 from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import Scratch, scratch
 from sinks.resolve import resolve_invoice
-from sinks.xero.calls import Call, Part
-from sinks.xero.elements import Link, Target
-from sinks.xero.responses import Reading
+from sinks.xero.calls import Call, QueuedElement
+from sinks.xero.elements import Link, StepKey
+from sinks.xero.responses import ParsedResponse
 
 _UNLIMITED = 2**60
 _AT_ONCE = 500
@@ -138,8 +138,8 @@ class _Run:
             calls = await lane.dispatch()
             for call in calls:
                 self._note(call)
-                reading = Reading(tuple(xero.answer(part.element) for part in call.parts))
-                await land(lane, call, Ending("answered", reading, now_utc(), None, 0.0))
+                reading = ParsedResponse(tuple(xero.answer(part.element) for part in call.parts))
+                await settle(lane, call, Settlement("answered", reading, now_utc(), None, 0.0))
                 lane.budget.lost()
             if lane.facts_wanted or lane.books_wanted:
                 self._read_again()
@@ -162,7 +162,7 @@ class _Run:
             for command_id in members:
                 self._calls.setdefault(command_id, []).append(self._shown(call, part, place))
 
-    def _shown(self, call: Call, part: Part, place: int) -> PreviewedCall:
+    def _shown(self, call: Call, part: QueuedElement, place: int) -> PreviewedCall:
         element, route = part.element, call.route
         alone = {**route.query, **element.query}
         return PreviewedCall(
@@ -224,5 +224,5 @@ class _Run:
 
 
 def _link(row: Mapping[str, Any]) -> Link:
-    target = Target(row["kind"], row["record_id"], row["transaction_id"])
+    target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
     return Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])

@@ -22,7 +22,7 @@ from runtime.sql import load_queries
 from sinks.drift.reading import LISTS
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
-from sinks.lanes.single_get import NotTold, read
+from sinks.lanes.single_get import NoUsableAnswer, read
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row
 from sinks.recover.contacts import match_contact
@@ -42,7 +42,7 @@ from sinks.recover.reading import (
 )
 from sinks.recover.record import Findings, Record
 from sinks.xero.client import machine_seconds
-from sinks.xero.elements import Link, Target, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_memory
 from sinks.xero.responses import decode
 
 log = structlog.stdlib.get_logger(__name__)
@@ -181,7 +181,7 @@ async def _ask(lane: Lane, asked: Asked) -> tuple[list[Mapping[str, Any]], Mappi
     if answer.status != 200 or not isinstance(document, Mapping):
         lane.state.back_off()
         said = answer.body[:200].decode(errors="replace")
-        raise NotTold(f"Xero answered {answer.status} to GET {asked.request.path}: {said}")
+        raise NoUsableAnswer(f"Xero answered {answer.status} to GET {asked.request.path}: {said}")
     listed = [one for one in document.get(asked.envelope) or () if isinstance(one, Mapping)]
     return listed, document
 
@@ -205,10 +205,10 @@ async def _keep(
 
 async def _match(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
     """Match some records and let their actions go on."""
-    async with lane.desk_lock, lane.pool.connection() as connection, connection.transaction():
+    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
         records = await _records(connection, lane, flagged)
-        links: dict[Target, Link] = {}
+        links: dict[StepKey, Link] = {}
         entries: list[Entry] = []
         acted: list[str] = []
         for record in records:
@@ -231,7 +231,7 @@ async def _match(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
     lane.more = True
 
 
-def _match_one(record: Record, made: Mapping[Target, Link]) -> Findings:
+def _match_one(record: Record, made: Mapping[StepKey, Link]) -> Findings:
     """What comes of one record. Contacts are matched before the documents that name them.
 
     A fault of ours ends the lane, and the account pauses itself when it comes again: nothing may be sent of a

@@ -10,7 +10,7 @@ from contracts.reasons import Refused
 from sinks.drift.compare import contact_field, same_field
 from sinks.recover.record import Findings, Found, Record
 from sinks.resolve import resolve_contact
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 from sinks.xero.statuses import is_archived
 
 Known = tuple[int, ContactSnapshot]
@@ -25,7 +25,7 @@ def match_contact(
     Remembered as sent is each field that Xero shows as one of the snapshots said it; what differs is sent
     again. A contact that Xero knows by its name alone is left to the planner, which finds it by that.
     """
-    target = Target("contact", f"{side}/{record_id}")
+    target = StepKey("contact", f"{side}/{record_id}")
     if target in record.links or target in findings.links:
         return
     numbered = [c for c in record.shown.get("Contacts", ()) if c.get("ContactNumber") == record_id]
@@ -36,7 +36,7 @@ def match_contact(
     findings.links[target] = _link(target, active[0], snapshots)
 
 
-def _link(target: Target, found: Found, snapshots: list[ContactSnapshot]) -> Link:
+def _link(target: StepKey, found: Found, snapshots: list[ContactSnapshot]) -> Link:
     dated = [one for one in snapshots if one.dated]
     snapshots = sorted(dated or snapshots, key=lambda one: one.stamp)
     sent: dict[str, Any] = {}

@@ -11,16 +11,16 @@ from sinks.planner.amounts import amount_in
 from sinks.planner.contacts import contact_target
 from sinks.recover.record import Findings, Found, Record, living_or_gone, memory_of, refreshed
 from sinks.recover.same import Resolve, newest_whole, resolved_or_none
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
-LinkOf = Callable[[Target, Found, Mapping[str, Any], int], Link]
+LinkOf = Callable[[StepKey, Found, Mapping[str, Any], int], Link]
 _KEPT = ("reset_seq", "removed_seq", "billed_seq")
 
 
 def choose(
     record: Record,
     findings: Findings,
-    target: Target,
+    target: StepKey,
     candidates: Sequence[Found],
     id_field: str,
     whole: Callable[[Found], Link],
@@ -47,7 +47,7 @@ def choose(
 
 def link_of_document(
     record: Record,
-    target: Target,
+    target: StepKey,
     found: Found,
     candidates: Sequence[tuple[Entry, DocumentSnapshot]],
     resolve: Resolve,

@@ -25,7 +25,7 @@ from sinks.recover.same import Resolve
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.resolve.documents import document_url
 from sinks.resolve.texts import one_line
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
 _REMOVALS = ("cancelled", "deleted")
 _SNAPSHOTS = ("created", "edited")
@@ -111,7 +111,7 @@ def _payments(record: Record, findings: Findings, link: Link) -> None:
 def _link_money(
     record: Record,
     findings: Findings,
-    target: Target,
+    target: StepKey,
     number: str,
     told: list[tuple[Entry, TransactionSnapshot]],
     candidates: list[Found],
@@ -139,7 +139,7 @@ def _link_money(
 
 
 def _money_link(
-    target: Target, number: str, told: list[tuple[Entry, TransactionSnapshot]], found: Found
+    target: StepKey, number: str, told: list[tuple[Entry, TransactionSnapshot]], found: Found
 ) -> Link:
     """The link of a payment as Xero shows it, made by the newest action that says the same; of one that was
     taken off by the oldest, since what took it off stands before it was told again.
@@ -188,7 +188,7 @@ def _credit_notes(record: Record, findings: Findings, link: Link) -> None:
         _refund_of(record, findings, findings.links[target], told)
 
 
-def _note_link(target: Target, told: list[tuple[Entry, TransactionSnapshot]], found: Found) -> Link:
+def _note_link(target: StepKey, told: list[tuple[Entry, TransactionSnapshot]], found: Found) -> Link:
     amount = amount_in(found, "Total")
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount]
     entry = same[-1] if same else told[0][0]

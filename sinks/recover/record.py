@@ -17,7 +17,7 @@ from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import GONE, document_memory
 from sinks.planner.review import refuse_unsettled
 from sinks.resolve import ResolvedDocument
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
 Found = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ class Record:
     """All of its actions, in order."""
     flagged: frozenset[str]
     """Command ids of those that were perhaps sent."""
-    links: Mapping[Target, Link]
+    links: Mapping[StepKey, Link]
     """Of the record itself, and of the contacts of its documents."""
     shown: Mapping[str, Sequence[Found]]
     """By envelope (``Invoices``, ``Payments``, …): what bears a mark of the record, or is linked to it."""
@@ -43,9 +43,9 @@ class Record:
     facts: OrganisationFacts
     now: datetime
 
-    def target(self, kind: Any, transaction_id: str = "") -> Target:
+    def target(self, kind: Any, transaction_id: str = "") -> StepKey:
         """A step key of the record."""
-        return Target(kind, self.record_id, transaction_id)
+        return StepKey(kind, self.record_id, transaction_id)
 
     def link(self, kind: Any, transaction_id: str = "") -> Link | None:
         """What the record, or a transaction of it, is linked to so far."""
@@ -115,7 +115,7 @@ _BRINGS = ("created", "edited", "payment_applied", "received")
 class Findings:
     """What is to be written for a record."""
 
-    links: dict[Target, Link] = field(default_factory=dict)
+    links: dict[StepKey, Link] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     """Actions that have ended by it, at their new versions, by command id."""
 

@@ -14,11 +14,12 @@ from sinks.drift.reading import LISTS, PAGE
 from sinks.lanes.lane import SEND_WITHIN
 from sinks.lanes.sending import GIVEN_UP_AFTER
 from sinks.ledger import commands as operators
+from sinks.ledger import generation
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
+from sinks.ledger.generation import Standing, Told
 from sinks.ledger.intake import LANE_CHANNEL, Trigger, take_in
-from sinks.recover import clearing, generation
-from sinks.recover.generation import Standing, Told
+from sinks.recover import clearing
 from sinks.recover.reading import few
 
 SQL = load_queries(__file__)

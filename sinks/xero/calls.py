@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sinks.xero.client import Request
-from sinks.xero.elements import ROUTES, Element, Route, Target, encode_body
+from sinks.xero.elements import ROUTES, Element, Route, StepKey, encode_body
 from sinks.xero.names import folded
 
 MAX_BODY = 3_000_000
@@ -19,7 +19,7 @@ _ORDERS_PER_PAGE = "500"
 
 
 @dataclass(slots=True)
-class Part:
+class QueuedElement:
     """One element of a call and the commands that it serves."""
 
     element: Element
@@ -35,21 +35,21 @@ class Call:
 
     intent_id: str
     route: Route
-    parts: list[Part]
+    parts: list[QueuedElement]
     request: Request
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[StepKey]:
         """What the call is about, in the order of its elements."""
         return [part.element.target for part in self.parts]
 
     @property
-    def held(self) -> list[Target]:
+    def held(self) -> list[StepKey]:
         """All that no other call may be about meanwhile: targets, and names that contacts are given."""
         return [*self.targets, *(p.element.claim for p in self.parts if p.element.claim is not None)]
 
 
-def make_call(parts: Sequence[Part]) -> Call:
+def make_call(parts: Sequence[QueuedElement]) -> Call:
     """A call of these elements, which are all of one route, with a new Idempotency-Key."""
     route = ROUTES[parts[0].element.route]
     intent_id = str(uuid.uuid4())
@@ -86,7 +86,7 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
     return {"IDs": ids, "includeArchived": "true", "page": "1"}  # only a page shows records in full
 
 
-def batches(parts: Sequence[Part]) -> list[list[Part]]:
+def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
     """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, nothing
     twice.
     """
@@ -94,7 +94,7 @@ def batches(parts: Sequence[Part]) -> list[list[Part]]:
         return []
     route = ROUTES[parts[0].element.route]
     largest = MAX_QUERY if route.reads else MAX_BODY
-    cut: list[list[Part]] = []
+    cut: list[list[QueuedElement]] = []
     taken: set[tuple[str, str]] = set()
     size = most = 0
     for part in parts:

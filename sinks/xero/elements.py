@@ -25,7 +25,7 @@ Kind = Literal[
 ]
 
 
-class Target(NamedTuple):
+class StepKey(NamedTuple):
     """The one thing in Xero that a step is about. No two calls are ever under way for one target."""
 
     kind: Kind
@@ -121,7 +121,7 @@ class Element:
     """What it does in the log's words: ``contact``, ``invoice``, ``authorise``, ``payment``, ``look up
     contact``.
     """
-    target: Target
+    target: StepKey
     body: Mapping[str, Any] | None = None
     xero_id: str = ""
     """For routes with an id in the path; of a purchase order that is looked up, its number."""
@@ -131,7 +131,7 @@ class Element:
     """Of a look-up: the name or number that is looked for."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What to keep in the link when Xero accepts; JSON."""
-    claim: Target | None = None
+    claim: StepKey | None = None
     """What no two calls may be about besides the target: a name that a contact is given."""
     offers: Mapping[str, Any] = field(default_factory=dict)
     """Of a contact: what its namesakes may take as said when Xero accepts, see ``planner.namesakes``."""
@@ -143,7 +143,7 @@ class Element:
 class Link:
     """A SalesBinder record or transaction and the Xero object that it is."""
 
-    target: Target
+    target: StepKey
     xero_id: str
     xero_number: str = ""
     seq: int = 0

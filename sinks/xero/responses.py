@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.nul import ESCAPED, without_nul
-from sinks.xero.calls import Call, Part, own_key
+from sinks.xero.calls import Call, QueuedElement, own_key
 from sinks.xero.client import Answer
 from sinks.xero.errors import classify, is_key_reuse, messages_of, warnings_of
 from sinks.xero.names import same_name
@@ -38,7 +38,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedResponse:
     """A whole answer read."""
 
     results: tuple[Result, ...]
@@ -62,19 +62,19 @@ _ERROR_OF_ITS_OWN = 500
 _TROUBLES: dict[int, Trouble] = {401: "unauthorised", 403: "forbidden", 429: "limit"}
 
 
-def read_answer(call: Call, answer: Answer) -> Reading:
+def read_answer(call: Call, answer: Answer) -> ParsedResponse:
     """One result an element, in the order of the call's elements."""
     status = answer.status
     if 200 <= status < 300:
         results = tuple(_success(call, answer))
         lost = any(result.verdict == "unknown" for result in results)
-        return Reading(results, settled=not lost or isinstance(decode(answer.body), Mapping))
+        return ParsedResponse(results, settled=not lost or isinstance(decode(answer.body), Mapping))
     trouble = trouble_of(status)
     if trouble:
         verdict: Verdict = "unknown" if trouble == "server" and call.route.creates else "not_applied"
         halve = status == _ERROR_OF_ITS_OWN and len(call.parts) > 1
-        return Reading(tuple(Result(verdict, halve=halve) for _ in call.parts), settled=False)
-    return Reading(tuple(_refused(call, answer)))
+        return ParsedResponse(tuple(Result(verdict, halve=halve) for _ in call.parts), settled=False)
+    return ParsedResponse(tuple(_refused(call, answer)))
 
 
 def decode(raw: bytes) -> Any:
@@ -134,7 +134,7 @@ def _is_whole(found: Mapping[str, Any]) -> bool:
     return bool(found.get("LineItems")) and (not paid or bool(found.get("Payments")))
 
 
-def _found(call: Call, part: Part, objects: Sequence[Mapping[str, Any]]) -> Result:
+def _found(call: Call, part: QueuedElement, objects: Sequence[Mapping[str, Any]]) -> Result:
     """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
     what it takes for the same name, so one contact alone is believed whatever it is called. The numbers of
     contacts are our own, letter for letter: one that is not among those found is not there.

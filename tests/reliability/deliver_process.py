@@ -20,7 +20,7 @@ from contracts.results import decode_result
 from log_projection.projection import apply
 from runtime.environment import Environment
 from sinks.lanes import runner
-from sinks.lanes.supervisor import Delivery
+from sinks.lanes.supervisor import LaneSupervisor
 
 runner._RENEW_EVERY = 0.3
 
@@ -42,7 +42,7 @@ async def main() -> None:
             async with pool.connection() as connection:
                 await apply(connection, [decode_result(value) for _, value in results])
 
-        await Delivery(pool=pool, publish=publish, environment=environment).run(stop)
+        await LaneSupervisor(pool=pool, publish=publish, environment=environment).run(stop)
 
 
 asyncio.run(main())

@@ -30,9 +30,10 @@ from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
 from sbx.migrations import migrate
-from sinks.lanes.supervisor import Delivery
-from sinks.recover import generation, taking_up
-from sinks.recover.generation import Mark, Told
+from sinks.lanes.supervisor import LaneSupervisor
+from sinks.ledger import generation
+from sinks.ledger.generation import Mark, Told
+from sinks.recover import taking_up
 from tests.integration.sinks.shops import Maker, Shop, connect, environment_of
 from tests.reliability.comparison import compare
 from tests.reliability.histories import ends_of
@@ -61,7 +62,7 @@ class KeptMarks:
 
 
 @asynccontextmanager
-async def delivering(shop: Shop, marks: KeptMarks) -> AsyncIterator[Delivery]:
+async def delivering(shop: Shop, marks: KeptMarks) -> AsyncIterator[LaneSupervisor]:
     """Lanes and outbox at work, with marks."""
     stop = asyncio.Event()
 
@@ -71,7 +72,7 @@ async def delivering(shop: Shop, marks: KeptMarks) -> AsyncIterator[Delivery]:
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
         str(shop.environment.database_url), open=False
     ) as pool:
-        delivery = Delivery(pool=pool, publish=publish, environment=shop.environment, marks=marks)
+        delivery = LaneSupervisor(pool=pool, publish=publish, environment=shop.environment, marks=marks)
         running = asyncio.create_task(delivery.run(stop))
         try:
             yield delivery

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from contracts.commands import command_id
-from contracts.events.header import Glance
+from contracts.events.header import EventHeader
 from log_projection import queries
 from log_projection.queries import Filters
 from runtime.crash_points import crash_point
@@ -87,7 +87,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    done: list[Glance]
+    done: list[EventHeader]
     """Known as done without being read."""
     reads: list[Read]
     unreadable: list[Unreadable]
@@ -333,7 +333,7 @@ async def _batches(
 ) -> AsyncIterator[_Batch]:
     """Batch after batch; the next one is read while one is worked on."""
 
-    def read() -> tuple[list[tuple[Any, Glance | None]], list[int]] | None:
+    def read() -> tuple[list[tuple[Any, EventHeader | None]], list[int]] | None:
         messages, nexts = reader.read()
         if not messages and nexts == before[0]:
             return None
@@ -355,13 +355,13 @@ async def _batches(
 
 async def _batch(
     database: Database,
-    found: Sequence[tuple[Any, Glance | None]],
+    found: Sequence[tuple[Any, EventHeader | None]],
     nexts: list[int],
     wanted: Filters,
     logged: Logged,
 ) -> _Batch:
     """What is known as done by its place, and all else, read."""
-    done: list[Glance] = []
+    done: list[EventHeader] = []
     left = [message for message, _ in found]
     if wanted.number is None and logged.entries is None:  # these are asked of what is read
         said = [(message, one) for message, one in found if one is not None]

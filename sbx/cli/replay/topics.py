@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from contracts.events.header import Glance, glance
+from contracts.events.header import EventHeader, peek
 from contracts.events.reader import InvalidEvent, read_event
 from log_projection.queries import Filters
 from sbx.cli.broker import Broker, Offsets
@@ -258,11 +258,11 @@ class Logged:
     """Kafka's ids of the topics that are read, by name."""
 
 
-def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, Glance | None]]:
+def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, EventHeader | None]]:
     """The messages that may be wanted, with what they say that they are. Most are done and need not be read:
     that takes ten times as long as a glance.
     """
-    found: list[tuple[Any, Glance | None]] = []
+    found: list[tuple[Any, EventHeader | None]] = []
     prefix = None if wanted.account is None else f"{wanted.account}/".encode()
     asked = [(index, want) for index, name in _SAID if (want := getattr(wanted, name)) is not None]
     for message in messages:
@@ -271,14 +271,14 @@ def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, Glance 
             continue
         if prefix is not None and message.key is not None and not message.key.startswith(prefix):
             continue
-        said = glance(message.value, message.headers)
+        said = peek(message.value, message.headers)
         if said is None or all(said[index] == want for index, want in asked):
             found.append((message, said))
     return found
 
 
 _SAID = ((2, "account"), (3, "entity"), (4, "action"), (5, "record"))
-"""Fields of ``Glance``, and the filters on them."""
+"""Fields of ``EventHeader``, and the filters on them."""
 
 
 def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:

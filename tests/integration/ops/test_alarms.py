@@ -9,7 +9,7 @@ import pytest
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
 from sbx.cli.status import DEAD_LETTERS_BOUND
-from streams.dead_letters import Defect, Letter, failed_entry
+from streams.dead_letters import DeadLetterReason, Letter, failed_entry
 from streams.records import Record
 from tests.integration.ops.sbx import Sbx
 
@@ -17,7 +17,7 @@ from tests.integration.ops.sbx import Sbx
 def dead_letter(offset: int) -> EntryResult:
     record = Record("salesbinder.invoices", 0, offset, b"acme/1", b"?")
     value = failed_entry(
-        Letter(record, Defect.of_record(record, "our_error", "no JSON")), datetime.now(UTC)
+        Letter(record, DeadLetterReason.of_record(record, "our_error", "no JSON")), datetime.now(UTC)
     ).value
     result = decode_result(value or b"")
     assert isinstance(result, EntryResult)

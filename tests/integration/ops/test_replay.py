@@ -21,7 +21,7 @@ from runtime.environment import Environment
 from sbx.cli.errors import OperationFailed
 from sbx.cli.replay import run, topics
 from sbx.cli.replay.topics import Range, Reader
-from streams.dead_letters import Defect, Letter, failed_entry, place_id_of
+from streams.dead_letters import DeadLetterReason, Letter, failed_entry, place_id_of
 from streams.records import Record
 from streams.topic_ids import topic_ids
 from streams.topics import RESULTS
@@ -243,7 +243,7 @@ def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(
     topic, key, value, headers = event_to_kafka(event)
     servers = services(account.stack)[0]
     record = Record(entry["topic"], entry["partition"], entry["offset"], key, value, tuple(headers))
-    dead = Letter(record, Defect.of_record(record, "our_error", "of old"))
+    dead = Letter(record, DeadLetterReason.of_record(record, "our_error", "of old"))
     ids = topic_ids({"bootstrap_servers": servers}, [topic])
     letter = failed_entry(dead, datetime.now(UTC), ids[topic]).value or b""
     result = decode_result(letter)

@@ -26,7 +26,7 @@ from mappers.commands import to_command
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
-from sinks.lanes.supervisor import Delivery
+from sinks.lanes.supervisor import LaneSupervisor
 from sinks.ledger import store as ledger
 from sinks.ledger.commands import retry, skip
 from sinks.ledger.intake import take_in
@@ -219,7 +219,7 @@ WHERE account = %s AND state IN ('queued', 'running') LIMIT 9"""
 
 
 @asynccontextmanager
-async def delivering(shop: Shop, connections: int = 4) -> AsyncIterator[Delivery]:
+async def delivering(shop: Shop, connections: int = 4) -> AsyncIterator[LaneSupervisor]:
     """Lanes and outbox at work, with so many connections in the pool."""
     stop = asyncio.Event()
 
@@ -229,7 +229,7 @@ async def delivering(shop: Shop, connections: int = 4) -> AsyncIterator[Delivery
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
         str(shop.environment.database_url), min_size=1, max_size=connections, open=False
     ) as pool:
-        delivery = Delivery(pool=pool, publish=publish, environment=shop.environment)
+        delivery = LaneSupervisor(pool=pool, publish=publish, environment=shop.environment)
         running = asyncio.create_task(delivery.run(stop))
         try:
             yield delivery
@@ -307,7 +307,7 @@ class Office:
 
         url = str(self.environment.database_url)
         async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](url, open=False) as pool:
-            await Delivery(pool=pool, publish=publish, environment=self.environment).run(self._stop)
+            await LaneSupervisor(pool=pool, publish=publish, environment=self.environment).run(self._stop)
 
 
 # Events

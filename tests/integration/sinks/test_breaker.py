@@ -13,7 +13,7 @@ from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
 from sinks.lanes.breaker import BREAKS_BOUND, FAILURES_BOUND
 from sinks.lanes.lane import Lane
-from sinks.lanes.sending import Flight
+from sinks.lanes.sending import CallSender
 from sinks.planner import Plan, Situation
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering
 
@@ -138,7 +138,7 @@ async def test_a_lane_that_cannot_take_its_account_over_pauses_it_and_rests(
 ) -> None:
     """It says so, breaks no more, and starts anew once it is resumed."""
 
-    async def broken(lane: Lane) -> list[Flight]:
+    async def broken(lane: Lane) -> list[CallSender]:
         raise AttributeError("a mistake of ours")
 
     monkeypatch.setattr("sinks.lanes.runner.recover", broken)

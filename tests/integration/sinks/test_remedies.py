@@ -13,7 +13,7 @@ from contracts.reasons import render
 from contracts.results import AccountResult
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.cli.settings import _parsed
-from sinks.recover.generation import Mark, MarkNotStored
+from sinks.ledger.generation import Mark, MarkNotStored
 from tests.integration.sinks.purchases import edited, happened, ordered, with_price
 from tests.integration.sinks.shops import Maker, Shop, connected_shop
 from tests.reliability.drills import KeptMarks, delivering

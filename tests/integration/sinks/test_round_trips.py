@@ -27,9 +27,9 @@ from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
 from sinks.ledger.intake import take_in
 from sinks.ledger.store import Lease
-from sinks.xero.calls import Part, make_call, own_key
+from sinks.xero.calls import QueuedElement, make_call, own_key
 from sinks.xero.client import Answer, XeroClient
-from sinks.xero.elements import ROUTES, Element, Link, Target, encode_body
+from sinks.xero.elements import ROUTES, Element, Link, StepKey, encode_body
 from sinks.xero.responses import read_answer
 from tests.integration.sinks.shops import Maker, Shop, environment_of
 
@@ -84,8 +84,8 @@ def test_a_call_goes_out_again_as_it_was_written(
     keyed = [{**body, name.partition(".")[0]: f"K{n}"} for n, body in enumerate(bodies) for name in
              (route.keys[:1] or ("Name",))]  # fmt: skip
     parts = [
-        Part(
-            Element(route.name, route.name, Target("contact", f"r{n}"), body, xero_id=xero_id, memory=body),
+        QueuedElement(
+            Element(route.name, route.name, StepKey("contact", f"r{n}"), body, xero_id=xero_id, memory=body),
             [str(uuid.uuid4())],
         )
         for n, body in enumerate(keyed[: route.batch if "{id}" not in route.path else 1])
@@ -116,8 +116,8 @@ def test_a_call_goes_out_again_as_it_was_written(
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.name)
 def test_a_call_of_an_older_version_goes_out_again_as_it_was_sent(database: str, route: Any) -> None:
     """It kept path and query apart, and the database the query in an order of its own."""
-    element = Element(route.name, "step", Target("invoice", "r"), {"Name": "A"}, xero_id="x")
-    sent = make_call([Part(element, [str(uuid.uuid4())])])
+    element = Element(route.name, "step", StepKey("invoice", "r"), {"Name": "A"}, xero_id="x")
+    sent = make_call([QueuedElement(element, [str(uuid.uuid4())])])
     sent.request = client().written(sent.request)
 
     async def write_and_read(connection: ledger.Connection) -> Any:
@@ -140,7 +140,7 @@ async def _recovered(connection: ledger.Connection) -> Any:
 def test_links(
     database: str, facts: dict[str, Any], xero_id: str, number: str, removed: bool, seq: int
 ) -> None:
-    link = Link(Target("invoice", "r", "t"), xero_id, number, seq, removed, facts)
+    link = Link(StepKey("invoice", "r", "t"), xero_id, number, seq, removed, facts)
 
     async def write_and_read(connection: ledger.Connection) -> Any:
         await ledger.write_links(connection, "acme", [link])
@@ -256,7 +256,9 @@ async def _connected(connection: ledger.Connection, secret: bytes = b"s") -> Non
 
 
 def test_what_xero_says_never_holds_what_the_database_cannot() -> None:
-    call = make_call([Part(Element("invoices.read", "read", Target("invoice", "r"), xero_id="x"), ["1"])])
+    call = make_call(
+        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "r"), xero_id="x"), ["1"])]
+    )
     body = b'{"Invoices":[{"InvoiceID":"x","Reference":"a\\u0000b","Total":1.10}]}'
     [result] = read_answer(call, Answer(200, {}, body)).results
     assert (result.found[0]["Reference"], str(result.found[0]["Total"])) == ("a\ufffdb", "1.10")

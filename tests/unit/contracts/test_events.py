@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events.header import glance
+from contracts.events.header import peek
 from contracts.events.reader import EVENT_TYPES, ChangeEvent, InvalidEvent, event_to_kafka, read_event
 from contracts.events.records import CustomerData, DocumentData, DocumentDeletedData, TransactionData
 from contracts.reasons import render
@@ -82,14 +82,14 @@ def test_every_example_reads_the_same_in_both_modes(event: Event) -> None:
 def test_a_glance_sees_what_reading_does(event: Event) -> None:
     topic, key, value, headers = event_to_kafka(event)
     whole = read_event(topic, key, value, headers)
-    for said in (glance(value, headers), glance(*binary(event))):
+    for said in (peek(value, headers), peek(*binary(event))):
         assert said is not None
         assert said == tuple(getattr(whole, name) for name in said._fields)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"no JSON", b'{"type": 1}'])
 def test_a_glance_at_what_is_no_event_leaves_it_to_reading(value: bytes | None) -> None:
-    assert glance(value, ()) is None
+    assert peek(value, ()) is None
 
 
 def test_examples_cover_every_type() -> None:

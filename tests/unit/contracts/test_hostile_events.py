@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.events.header import glance
+from contracts.events.header import peek
 from contracts.events.reader import InvalidEvent, read_event
 from contracts.events.records import CustomerData, DocumentData
 from mappers import to_command
@@ -149,7 +149,7 @@ def test_deep_nesting_in_known_fields_is_refused(kind: str, place: Place, field:
         middle = "" if opening == "[" else "1"
         value = with_bare(kind, place, field, opening * depth + middle + closing * depth)
         assert outcome(kind, value).startswith("event_")
-        glance(value, STRUCTURED)
+        peek(value, STRUCTURED)
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"\xed\xa0\x80", b"a\0b"])
@@ -183,7 +183,7 @@ def test_data_in_base64_is_read_as_data(kind: str, content_type: str | None) -> 
     plain, other = read(event), read(in_base64(event))
     assert other.content_hash == plain.content_hash
     assert to_command(other, "t", 0, 0) == to_command(plain, "t", 0, 0)
-    seen = glance(json.dumps(in_base64(event)).encode(), STRUCTURED)
+    seen = peek(json.dumps(in_base64(event)).encode(), STRUCTURED)
     assert seen is not None
     assert seen.subject == event["subject"]
 

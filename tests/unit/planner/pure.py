@@ -13,11 +13,11 @@ from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
 from sinks.lanes.effects import apply
 from sinks.ledger.entries import Entry
-from sinks.ledger.situations import Work
-from sinks.planner import AskFacts, Done, Fail, Known, Plan, Refusal, Remember, Send, Situation, Wait, plan
+from sinks.ledger.situations import Job
+from sinks.planner import AskFacts, Done, Fail, Learn, Plan, Refusal, Send, Situation, Wait, XeroReads, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
-from sinks.xero.elements import Element, Link, Target
+from sinks.xero.elements import Element, Link, StepKey
 from sinks.xero.responses import Result
 from tests.unit.resolve.books import FACTS, NOW, SETTINGS
 
@@ -150,11 +150,11 @@ class Books:
     settings: Settings = SETTINGS
     facts: Any = KNOWING
     xero: PureXero = field(default_factory=PureXero)
-    links: dict[Target, Link] = field(default_factory=dict)
-    unknown: dict[Target, Any] = field(default_factory=dict)
+    links: dict[StepKey, Link] = field(default_factory=dict)
+    unknown: dict[StepKey, Any] = field(default_factory=dict)
     sent: list[Element] = field(default_factory=list)
 
-    def situation(self, work: Work) -> Situation:
+    def situation(self, work: Job) -> Situation:
         own = work.entry.command
         contact = own.document.contact if own.document else own.contact
         return Situation(
@@ -182,31 +182,31 @@ class Books:
 
     def run(self, own: Command, seq: int, revision: int = 0) -> Done | Fail | Wait:
         """Until the command ends."""
-        work = Work(entry(own, seq, revision))
+        work = Job(entry(own, seq, revision))
         for _ in range(40):
             step: Plan = plan(self.situation(work))
             if isinstance(step, Send):
                 self._accept(work, step.element)
-            elif isinstance(step, Remember):
+            elif isinstance(step, Learn):
                 self._remember(work, step)
             else:
                 assert not isinstance(step, AskFacts)
                 return step
         raise AssertionError("planning does not come to an end")
 
-    def _accept(self, work: Work, element: Element) -> None:
+    def _accept(self, work: Job, element: Element) -> None:
         self.sent.append(element)
         result = self.xero.answer(element)
         link = apply(element, result, [work], self.links.get(element.target))
         if link is not None:
             self.links[link.target] = link
 
-    def _remember(self, work: Work, step: Remember) -> None:
+    def _remember(self, work: Job, step: Learn) -> None:
         self.links |= {link.target: link for link in step.links}
         for target in step.resolved:
             self.unknown.pop(target, None)
         if step.afresh:
-            work.known, work.refusal = Known(), None
+            work.known, work.refusal = XeroReads(), None
 
 
 def placed(document: DocumentSnapshot | None, seq: int) -> DocumentSnapshot | None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commands import Action, Command, DocumentSnapshot
-from sinks.ledger.situations import Work
-from sinks.planner import Done, Fail, Known, Remember, Situation, Wait, known_details, plan
+from sinks.ledger.situations import Job
+from sinks.planner import Done, Fail, Learn, Situation, Wait, XeroReads, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.orders import bill_target, order_target
 from sinks.xero.elements import Element, Link
@@ -67,7 +67,7 @@ class OrderBooks(Books):
 
     xero: OrderXero = field(default_factory=OrderXero)
 
-    def situation(self, work: Work) -> Situation:
+    def situation(self, work: Job) -> Situation:
         record_id = work.entry.command.record_id
         return replace(
             super().situation(work),
@@ -106,7 +106,7 @@ BILL = {
 
 def situation(action: Action, **changes: Any) -> Situation:
     own = doing(action, None if action == "deleted" else order())
-    base = OrderBooks().situation(Work(entry(own, 2)))
+    base = OrderBooks().situation(Job(entry(own, 2)))
     return replace(base, **{"contact_link": CONTACT_LINK, **changes})
 
 
@@ -119,24 +119,24 @@ def linked(action: Action, status: str = "AUTHORISED", **changes: Any) -> Situat
 
 NUMBER_TAKEN = refused("order", "number_taken", message="Order number must be unique")
 STATE = "document_not_editable"
-READ = Known(order=MARKED)
+READ = XeroReads(order=MARKED)
 SITUATIONS = {
     "nothing known": (situation("created", contact_link=None), "contact"),
     "contact linked": (situation("created"), "order"),
     "number taken": (situation("created", refusal=NUMBER_TAKEN), "look up order"),
     "number is not found": (
-        situation("created", refusal=NUMBER_TAKEN, known=Known(order_by_number=())),
+        situation("created", refusal=NUMBER_TAKEN, known=XeroReads(order_by_number=())),
         "failed number_taken",
     ),
     "number is ours": (
-        situation("created", refusal=NUMBER_TAKEN, known=Known(order_by_number=(MARKED,))),
+        situation("created", refusal=NUMBER_TAKEN, known=XeroReads(order_by_number=(MARKED,))),
         "remember",
     ),
     "number is somebody else's": (
         situation(
             "created",
             refusal=NUMBER_TAKEN,
-            known=Known(order_by_number=({**MARKED, "Reference": "Spring #d2"},)),
+            known=XeroReads(order_by_number=({**MARKED, "Reference": "Spring #d2"},)),
         ),
         "failed number_taken",
     ),
@@ -144,20 +144,22 @@ SITUATIONS = {
         situation(
             "created",
             refusal=NUMBER_TAKEN,
-            known=Known(order_by_number=(MARKED,)),
+            known=XeroReads(order_by_number=(MARKED,)),
             linked_elsewhere=frozenset({"ours"}),
         ),
         "failed number_taken",
     ),
     "number is ours with another total": (
-        situation("created", refusal=NUMBER_TAKEN, known=Known(order_by_number=({**MARKED, "Total": 9},))),
+        situation(
+            "created", refusal=NUMBER_TAKEN, known=XeroReads(order_by_number=({**MARKED, "Total": 9},))
+        ),
         "failed needs_review",
     ),
     "number is ours and was deleted by hand": (
         situation(
             "created",
             refusal=NUMBER_TAKEN,
-            known=Known(order_by_number=({**MARKED, "Status": "DELETED", "Total": 0},)),
+            known=XeroReads(order_by_number=({**MARKED, "Status": "DELETED", "Total": 0},)),
         ),
         "remember",
     ),
@@ -185,15 +187,15 @@ SITUATIONS = {
     "received": (linked("received"), "read order"),
     "received and read": (linked("received", known=READ), "bill"),
     "received as a draft": (
-        linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"})),
+        linked("received", "DRAFT", known=XeroReads(order={**MARKED, "Status": "DRAFT"})),
         "read contact",
     ),
     "received as a draft, contact read": (
-        linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"}, contact=ACTIVE)),
+        linked("received", "DRAFT", known=XeroReads(order={**MARKED, "Status": "DRAFT"}, contact=ACTIVE)),
         "authorise order",
     ),
     "received as a draft, contact archived": (
-        linked("received", "DRAFT", known=Known(order={**MARKED, "Status": "DRAFT"}, contact=ARCHIVED)),
+        linked("received", "DRAFT", known=XeroReads(order={**MARKED, "Status": "DRAFT"}, contact=ARCHIVED)),
         "failed contact_archived",
     ),
     "received, bill refused": (
@@ -205,10 +207,13 @@ SITUATIONS = {
         "read contact",
     ),
     "received and billed by hand": (
-        linked("received", known=Known(order={**MARKED, "Status": "BILLED"})),
+        linked("received", known=XeroReads(order={**MARKED, "Status": "BILLED"})),
         "failed order_billed",
     ),
-    "received and deleted by hand": (linked("received", known=Known(order={})), "failed document_removed"),
+    "received and deleted by hand": (
+        linked("received", known=XeroReads(order={})),
+        "failed document_removed",
+    ),
     "bill is there": (linked("received", bill_link=Link(bill_target("d1"), "bill")), "order billed"),
     "billed only": (
         linked("received", settings=replace(SETTINGS, received_as="billed")),
@@ -249,11 +254,11 @@ LOOK_UPS = {
 @pytest.mark.parametrize(("bills", "step"), LOOK_UPS.values(), ids=LOOK_UPS.keys())
 def test_bill_whose_answer_was_lost(bills: Any, step: str) -> None:
     target = bill_target("d1")
-    found = linked("received", unknown={target: NOW}, known=Known(invoice_by_number=bills))
+    found = linked("received", unknown={target: NOW}, known=XeroReads(invoice_by_number=bills))
     assert next_step(found) == step
     if step == "remember":
         remembered = plan(found)
-        assert isinstance(remembered, Remember)
+        assert isinstance(remembered, Learn)
         adopted = [link.xero_id for link in remembered.links]
         assert (adopted, remembered.resolved) == (["bill"] if bills == (BILL,) else [], (target,))
 

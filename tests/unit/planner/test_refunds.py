@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sinks.ledger.situations import Work
-from sinks.planner import Fail, Known, Remember, Send, Wait, known_details, plan
+from sinks.ledger.situations import Job
+from sinks.planner import Fail, Learn, Send, Wait, XeroReads, known_details, plan
 from sinks.planner.credit_notes import credit_note_target, refund_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.payments import payment_target
@@ -32,7 +32,7 @@ XERO_INVOICE = {
     "LineItems": [{"TaxType": "NONE", "LineAmount": 100, "TaxAmount": 0, "AccountCode": "200"}],
     "Payments": [{"PaymentID": "p1", "Amount": 50, "Reference": "Cash #11111111"}],
 }
-READ = Known(invoice=XERO_INVOICE)
+READ = XeroReads(invoice=XERO_INVOICE)
 INVOICE_LINK = Link(
     invoice_target("d1"), "ours", "5001", 1, facts={"status": "AUTHORISED", "total": "100", "currency": "USD"}
 )
@@ -63,7 +63,7 @@ WHOLE = {"PaymentID": "p1", "Amount": 50, "Date": "2026-03-02", "Status": "AUTHO
 def refunding(amount: str = "50", **changes: Any) -> Any:
     """The situation of a refund on an invoice that is linked."""
     own = command("refund_applied", invoice(line("1", "100")), payment(amount))
-    return replace(Books().situation(Work(entry(own, 3))), **{"invoice_link": INVOICE_LINK, **changes})
+    return replace(Books().situation(Job(entry(own, 3))), **{"invoice_link": INVOICE_LINK, **changes})
 
 
 def reversing(**changes: Any) -> Any:
@@ -73,12 +73,12 @@ def reversing(**changes: Any) -> Any:
 TAKEN = refused("credit note", "number_taken")
 
 
-def found(*notes: dict[str, Any]) -> Known:
+def found(*notes: dict[str, Any]) -> XeroReads:
     return replace(READ, credit_note_by_number=notes)
 
 
-def noted(**changes: Any) -> Known:
-    return Known(credit_notes={"n1": {**NOTE, **changes}})
+def noted(**changes: Any) -> XeroReads:
+    return XeroReads(credit_notes={"n1": {**NOTE, **changes}})
 
 
 SITUATIONS = {
@@ -172,7 +172,7 @@ def test_lost_answers_are_not_looked_up_too_early(target: Any) -> None:
 
 def test_what_was_found_is_adopted_with_all_that_a_removal_needs() -> None:
     step = plan(refunding(refusal=TAKEN, known=found(NOTE)))
-    assert isinstance(step, Remember)
+    assert isinstance(step, Learn)
     [link] = step.links
     assert (link.target, link.xero_id, link.xero_number, link.seq) == (NOTE_TARGET, "n1", "5001-eada30eb", 3)
     assert (link.amount("amount"), link.text("reference")) == (Decimal(50), f"Cash {MARK}")
@@ -187,13 +187,13 @@ def test_payment_that_was_chosen_and_is_gone_makes_no_other_one_the_newest() -> 
     assert next_step(reversing(payment_links=links)) == "read payment"
     gone = replace(READ, payments={"p2": {**WHOLE, "PaymentID": "p2", "Status": "DELETED"}})
     step = plan(reversing(payment_links=links, known=gone))
-    assert isinstance(step, Remember)
+    assert isinstance(step, Learn)
     [link] = step.links
     assert (link.xero_id, link.removed, link.text("reversed_by")) == ("p2", True, TRANSACTION)
 
 
 def test_newest_of_several_is_chosen() -> None:
-    known = Known(invoice={**XERO_INVOICE, "Payments": [{"PaymentID": "p0"}, {"PaymentID": "p1"}]})
+    known = XeroReads(invoice={**XERO_INVOICE, "Payments": [{"PaymentID": "p0"}, {"PaymentID": "p1"}]})
     older = replace(PAYMENT_LINK, target=payment_target("d1", "t0"), xero_id="p0", seq=1)
     own = command("refund_applied", invoice(line("1", "100")), payment("50", reference=""))
     step = plan(reversing(payment_links={"t0": older, "t1": PAYMENT_LINK}, known=known, command=own))
@@ -222,24 +222,24 @@ def test_refusal_of_a_line_names_the_setting_of_lines() -> None:
 
 def removing(action: Any = "cancelled", **changes: Any) -> Any:
     own = command(action, invoice(line("1", "100")))
-    known = Known(invoice={**XERO_INVOICE, "Payments": []})
-    situation = Books().situation(Work(entry(own, 4)))
+    known = XeroReads(invoice={**XERO_INVOICE, "Payments": []})
+    situation = Books().situation(Job(entry(own, 4)))
     return replace(situation, **{"invoice_link": INVOICE_LINK, "known": known, **changes})
 
 
 LOST: dict[str, Any] = {"unknown": {NOTE_TARGET: NOW}, "refund_marks": {TRANSACTION: (MARK, 3)}}
-EMPTY = Known(invoice={**XERO_INVOICE, "Payments": []})
+EMPTY = XeroReads(invoice={**XERO_INVOICE, "Payments": []})
 
 
 @pytest.mark.parametrize("action", ["cancelled", "reset"])
 def test_removal_looks_for_a_credit_note_whose_answer_was_lost(action: Any) -> None:
     assert next_step(removing(action, **LOST)) == "look up credit note"
     step = plan(removing(action, known=replace(EMPTY, credit_note_by_number=(NOTE,)), **LOST))
-    assert isinstance(step, Remember)
+    assert isinstance(step, Learn)
     assert [(link.xero_id, link.seq) for link in step.links] == [("n1", 3)]
     other = {**NOTE, "Reference": "theirs"}
     step = plan(removing(action, known=replace(EMPTY, credit_note_by_number=(other,)), **LOST))
-    assert isinstance(step, Remember)
+    assert isinstance(step, Learn)
     assert (step.links, step.resolved) == ((), (NOTE_TARGET,))
 
 
@@ -253,7 +253,7 @@ def test_removal_takes_money_off_that_bears_the_mark_and_has_no_link() -> None:
     marked = {"PaymentID": "r1", "Amount": 50, "Reference": f"Cash {MARK}"}
     known = replace(EMPTY, credit_notes={"n1": {**NOTE, "Payments": [marked]}})
     step = plan(removing(known=known, **MADE))
-    assert isinstance(step, Remember)
+    assert isinstance(step, Learn)
     assert [(link.target, link.xero_id) for link in step.links] == [(REFUND_TARGET, "r1")]
 
 
@@ -278,19 +278,19 @@ def test_payment_that_xero_does_not_list_on_the_invoice_is_looked_at_itself(
     action: Any, payments: Any, step: str
 ) -> None:
     unlisted = {name: value for name, value in XERO_INVOICE.items() if name != "Payments"}
-    known = Known(invoice=unlisted, payments=payments)
+    known = XeroReads(invoice=unlisted, payments=payments)
     situation = removing(action, known=known, **PAID)
     assert next_step(situation) == step
     if step == "remember":
         found = plan(situation)
-        assert isinstance(found, Remember)
+        assert isinstance(found, Learn)
         assert [(link.xero_id, link.removed) for link in found.links] == [("p1", True)]
 
 
 def test_amounts_and_days_of_a_sentence_are_plain_however_xero_writes_them() -> None:
     theirs = {"PaymentID": "px", "Amount": "8.5000", "Reference": "Bank"}
     dated = {**theirs, "PaymentID": "py", "Date": "/Date(1772409600000+0000)/", "Reference": None}
-    known = Known(invoice={**XERO_INVOICE, "Payments": [theirs, dated]})
+    known = XeroReads(invoice={**XERO_INVOICE, "Payments": [theirs, dated]})
     step = plan(removing("cancelled", known=known))
     assert isinstance(step, Fail)
     assert (step.code, step.details["list"]) == ("foreign_payments", "8.50 Bank, 8.50 of 2026-03-02")

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from sinks.lanes.effects import apply
-from sinks.ledger.situations import Work
-from sinks.planner import Done, Fail, Known, Remember, Send, Wait, known_details, plan
+from sinks.ledger.situations import Job
+from sinks.planner import Done, Fail, Learn, Send, Wait, XeroReads, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.payments import payment_target
@@ -41,7 +41,7 @@ OURS = {
 def created(**changes: Any) -> Any:
     """The situation of a created invoice whose contact is linked."""
     own = command("created", changes.pop("document", DOCUMENT))
-    situation = Books().situation(Work(entry(own, 1)))
+    situation = Books().situation(Job(entry(own, 1)))
     return replace(situation, **{"contact_link": CONTACT_LINK, **changes})
 
 
@@ -51,7 +51,7 @@ def paying(amount: str = "50", **changes: Any) -> Any:
     status = changes.pop("status", "AUTHORISED")
     facts = {"status": status, "total": "100", "currency": "USD"}
     link = Link(invoice_target("d1"), "ours", "5001", 1, facts=facts)
-    return replace(Books().situation(Work(entry(own, 2))), invoice_link=link, **changes)
+    return replace(Books().situation(Job(entry(own, 2))), invoice_link=link, **changes)
 
 
 def next_step(situation: Any) -> str:
@@ -76,30 +76,30 @@ SITUATIONS = {
     "name taken": (created(contact_link=None, refusal=NAMED), "look up contact by name"),
     "name and number taken": (created(contact_link=None, refusal=NUMBERED), "look up contact by number"),
     "namesake found": (
-        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=({"ContactID": "x"},))),
+        created(contact_link=None, refusal=NAMED, known=XeroReads(contact_by_name=({"ContactID": "x"},))),
         "contact link",
     ),
     "namesake has another number": (
         created(
             contact_link=None,
             refusal=NAMED,
-            known=Known(contact_by_name=({"ContactID": "x", "ContactNumber": "n"},)),
+            known=XeroReads(contact_by_name=({"ContactID": "x", "ContactNumber": "n"},)),
         ),
         "look up contact by number",
     ),
     "namesake was not found": (
-        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=(), names_asked=1)),
+        created(contact_link=None, refusal=NAMED, known=XeroReads(contact_by_name=(), names_asked=1)),
         "look up contact by name",
     ),
     "namesake was not found in all of Xero": (
-        created(contact_link=None, refusal=NAMED, known=Known(contact_by_name=(), names_asked=-1)),
+        created(contact_link=None, refusal=NAMED, known=XeroReads(contact_by_name=(), names_asked=-1)),
         "failed contact_name_unseen",
     ),
     "namesake merged": (
         created(
             contact_link=None,
             refusal=NAMED,
-            known=Known(
+            known=XeroReads(
                 contact_by_number=({"ContactID": "x", "ContactNumber": "c1", "MergedToContactID": "y"},)
             ),
         ),
@@ -113,27 +113,28 @@ SITUATIONS = {
     ),
     "number taken": (created(refusal=NUMBER_TAKEN), "look up invoice"),
     "number is somebody else's": (
-        created(refusal=NUMBER_TAKEN, known=Known(invoice_by_number=({**OURS, "Url": "other"},))),
+        created(refusal=NUMBER_TAKEN, known=XeroReads(invoice_by_number=({**OURS, "Url": "other"},))),
         "failed number_taken",
     ),
     "number is ours": (
-        created(refusal=NUMBER_TAKEN, known=Known(invoice_by_number=(OURS,))),
+        created(refusal=NUMBER_TAKEN, known=XeroReads(invoice_by_number=(OURS,))),
         "remember",
     ),
     "number is ours and was voided by hand": (
         created(
-            refusal=NUMBER_TAKEN, known=Known(invoice_by_number=({**OURS, "Status": "VOIDED", "Total": 0},))
+            refusal=NUMBER_TAKEN,
+            known=XeroReads(invoice_by_number=({**OURS, "Status": "VOIDED", "Total": 0},)),
         ),
         "remember",
     ),
     "number is ours with another total": (
-        created(refusal=NUMBER_TAKEN, known=Known(invoice_by_number=({**OURS, "Total": 99},))),
+        created(refusal=NUMBER_TAKEN, known=XeroReads(invoice_by_number=({**OURS, "Total": 99},))),
         "failed needs_review",
     ),
     "number is ours but linked": (
         created(
             refusal=NUMBER_TAKEN,
-            known=Known(invoice_by_number=(OURS,)),
+            known=XeroReads(invoice_by_number=(OURS,)),
             linked_elsewhere=frozenset({"ours"}),
         ),
         "failed number_taken",
@@ -142,14 +143,14 @@ SITUATIONS = {
     "contact archived indeed": (
         created(
             refusal=refused("invoice", "contact_archived"),
-            known=Known(contact={"ContactID": "contact-id", "ContactStatus": "ARCHIVED"}),
+            known=XeroReads(contact={"ContactID": "contact-id", "ContactStatus": "ARCHIVED"}),
         ),
         "failed contact_archived",
     ),
     "contact merged": (
         created(
             refusal=refused("invoice", "contact_archived"),
-            known=Known(contact={"ContactID": "contact-id", "MergedToContactID": "y"}),
+            known=XeroReads(contact={"ContactID": "contact-id", "MergedToContactID": "y"}),
         ),
         "remember",
     ),
@@ -174,14 +175,15 @@ SITUATIONS = {
     ),
     "refused and set back to draft": (
         paying(
-            refusal=refused("payment", "document_not_authorised"), known=Known(invoice={"Status": "DRAFT"})
+            refusal=refused("payment", "document_not_authorised"),
+            known=XeroReads(invoice={"Status": "DRAFT"}),
         ),
         "authorise",
     ),
     "refused because it is paid": (
         paying(
             refusal=refused("payment", "document_not_authorised"),
-            known=Known(invoice={"Status": "PAID", "AmountDue": "0.00"}),
+            known=XeroReads(invoice={"Status": "PAID", "AmountDue": "0.00"}),
         ),
         "failed exceeds_amount_due",
     ),
@@ -192,25 +194,26 @@ SITUATIONS = {
     "refused for a reason that stays": (
         paying(
             refusal=refused("payment", "xero_refused"),
-            known=Known(invoice={"Status": "AUTHORISED", "AmountDue": 100}),
+            known=XeroReads(invoice={"Status": "AUTHORISED", "AmountDue": 100}),
         ),
         "failed xero_refused",
     ),
     "refused and voided": (
         paying(
-            refusal=refused("payment", "document_not_authorised"), known=Known(invoice={"Status": "VOIDED"})
+            refusal=refused("payment", "document_not_authorised"),
+            known=XeroReads(invoice={"Status": "VOIDED"}),
         ),
         "failed document_removed",
     ),
     "refused and gone": (
-        paying(refusal=refused("payment", "document_not_in_xero"), known=Known(invoice={})),
+        paying(refusal=refused("payment", "document_not_in_xero"), known=XeroReads(invoice={})),
         "failed document_removed",
     ),
     "approved by hand meanwhile": (
         paying(
             status="DRAFT",
             refusal=refused("authorise", "document_not_editable"),
-            known=Known(invoice={"Status": "AUTHORISED"}),
+            known=XeroReads(invoice={"Status": "AUTHORISED"}),
         ),
         "payment",
     ),
@@ -220,7 +223,7 @@ SITUATIONS = {
 def test_a_create_that_was_refused_says_nothing_of_a_contact_that_is_linked_since() -> None:
     """Two actions of a customer are told that its name is taken; the first to find it links it."""
     own = msgspec.structs.replace(command("created", entity="customer", record_id="c1"), contact=CONTACT)
-    work, books = Work(entry(own, 1)), Books()
+    work, books = Job(entry(own, 1)), Books()
     create = plan(replace(books.situation(work), contact=CONTACT))
     assert isinstance(create, Send)
     apply(create.element, Result("refused", code="contact_name_taken"), [work], None)
@@ -256,12 +259,12 @@ LOOK_UPS = {
 
 @pytest.mark.parametrize(("payments", "read", "step"), LOOK_UPS.values(), ids=LOOK_UPS.keys())
 def test_payment_whose_answer_was_lost(payments: Any, read: Any, step: str) -> None:
-    known = Known(invoice={"Status": "AUTHORISED", "Payments": payments}, payments=read)
+    known = XeroReads(invoice={"Status": "AUTHORISED", "Payments": payments}, payments=read)
     situation = paying(unknown={TARGET: NOW}, known=known)
     assert next_step(situation) == step
     if step == "remember":
         remembered = plan(situation)
-        assert isinstance(remembered, Remember)
+        assert isinstance(remembered, Learn)
         adopted = [link.xero_id for link in remembered.links]
         assert (adopted, remembered.resolved) == (["p1"] if read == {"p1": WHOLE} else [], (TARGET,))
 
@@ -282,7 +285,7 @@ def test_what_xero_remarks_on_a_payment_is_a_warning() -> None:
     step = plan(situation)
     assert isinstance(step, Send)
     answer = Result("ok", ({"PaymentID": "p1"},), warned=("The account is new",))
-    link = apply(step.element, answer, [Work(entry(situation.command, 2))], None)
+    link = apply(step.element, answer, [Job(entry(situation.command, 2))], None)
     assert link is not None
     done = plan(replace(situation, payment_links={link.target.transaction_id: link}))
     assert isinstance(done, Done)
@@ -293,7 +296,7 @@ def test_answer_without_status_and_number_leaves_what_was_sent() -> None:
     situation = created(settings=replace(SETTINGS, invoice_status="draft"))
     step = plan(situation)
     assert isinstance(step, Send)
-    link = apply(step.element, Result("ok", ({"InvoiceID": "x"},)), [Work(entry(situation.command, 1))], None)
+    link = apply(step.element, Result("ok", ({"InvoiceID": "x"},)), [Job(entry(situation.command, 1))], None)
     assert link is not None
     assert (link.text("status"), link.xero_number, link.amount("total")) == (
         "DRAFT",

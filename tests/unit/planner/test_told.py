@@ -10,8 +10,8 @@ import pytest
 
 from contracts.commands import Command, TransactionSnapshot
 from contracts.money import rounded
-from sinks.ledger.situations import Work
-from sinks.planner import Done, Fail, Remember, Send, Sent, Situation, plan
+from sinks.ledger.situations import Job
+from sinks.planner import Done, Fail, Learn, Send, Sent, Situation, plan
 from sinks.planner.payments import payment_target
 from sinks.planner.shares import MoneyEvent, shares
 from sinks.planner.told import Told, differs, over
@@ -138,20 +138,20 @@ def sent_of(books: Books, step: str) -> Sent:
     return Sent(element.body or {}, element.memory)
 
 
-def next_plan(books: Books, own: Command, seq: int, work: Work | None = None) -> Any:
-    work = work or Work(entry(own, seq))
+def next_plan(books: Books, own: Command, seq: int, work: Job | None = None) -> Any:
+    work = work or Job(entry(own, seq))
     situation: Situation = books.situation(work)
     lost = {PAYMENT: sent_of(books, "payment")} if PAYMENT in books.unknown else {}
     return plan(replace(situation, sent=lost))
 
 
 def run_with_lost(books: Books, own: Command, seq: int) -> Any:
-    work = Work(entry(own, seq))
+    work = Job(entry(own, seq))
     for _ in range(30):
         step = next_plan(books, own, seq, work)
         if isinstance(step, Send):
             books._accept(work, step.element)
-        elif isinstance(step, Remember):
+        elif isinstance(step, Learn):
             books._remember(work, step)
         else:
             return step
@@ -202,6 +202,6 @@ def test_a_draft_is_not_authorised_on_old_facts() -> None:
     books = Books(settings=replace(Books().settings, invoice_status="draft"))
     run_with_lost(books, command("created", invoice(line("1", "500"))), 1)
     own = paying("50", 2)
-    situation = replace(books.situation(Work(entry(own, 2))), facts_are_fresh=False)
+    situation = replace(books.situation(Job(entry(own, 2))), facts_are_fresh=False)
     assert type(plan(situation)).__name__ == "AskFacts"
     assert not isinstance(plan(replace(situation, facts_are_fresh=True)), Fail)

@@ -8,7 +8,7 @@ import pytest
 
 from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import on_copy
-from sinks.xero.elements import Element, Kind, Link, Target
+from sinks.xero.elements import Element, Kind, Link, StepKey
 
 TODAY = date(2026, 3, 2)
 LINE = {
@@ -17,15 +17,15 @@ LINE = {
     "DiscountRate": 10,
     "TaxAmount": Decimal("1.44"),
 }
-CONTACT = Link(Target("contact", "customer/c1"), "x-contact", "Bolt & Co")
+CONTACT = Link(StepKey("contact", "customer/c1"), "x-contact", "Bolt & Co")
 INVOICE = Link(
-    Target("invoice", "d1"),
+    StepKey("invoice", "d1"),
     "x-invoice",
     "7",
     facts={"status": "AUTHORISED", "total": "19.44", "party": "customer/c1", "lines": [["l1", "x-line"]]},
 )
 PAYMENT = Link(
-    Target("payment", "d1", "t1"),
+    StepKey("payment", "d1", "t1"),
     "x-payment",
     "7",
     facts={"amount": "9.44", "date": "2026-03-01", "reference": "Cash #t1"},
@@ -37,7 +37,7 @@ def xero(*links: Link) -> AssumedXero:
 
 
 def element(route: str, kind: Kind, body: dict[str, Any] | None = None, **more: Any) -> Element:
-    return Element(route, "step", Target(kind, "r"), body, **more)
+    return Element(route, "step", StepKey(kind, "r"), body, **more)
 
 
 def test_what_is_linked_stands_as_it_was_sent() -> None:

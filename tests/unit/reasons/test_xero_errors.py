@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from contracts.reasons import CATALOGUE, Who, render
-from sinks.xero.calls import Part, make_call
+from sinks.xero.calls import QueuedElement, make_call
 from sinks.xero.client import Answer
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 from sinks.xero.errors import classify, is_duplicate_contact_number, messages_of, warnings_of
 from sinks.xero.responses import Result, read_answer
 
@@ -275,7 +275,11 @@ def _refused(**more: Any) -> dict[str, Any]:
 
 def _read(status: int, body: Any) -> Result:
     call = make_call(
-        [Part(Element("invoices.create", "invoice", Target("invoice", "1"), {"InvoiceNumber": "1"}), ["1"])]
+        [
+            QueuedElement(
+                Element("invoices.create", "invoice", StepKey("invoice", "1"), {"InvoiceNumber": "1"}), ["1"]
+            )
+        ]
     )
     return read_answer(call, Answer(status, {}, msgspec.json.encode(body))).results[0]
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sinks.recover.generation import Mark, Standing, Told, accounts_behind, is_another, why_behind
+from sinks.ledger.generation import Mark, Standing, Told, accounts_behind, is_another, why_behind
 from sinks.recover.taking_up import doubts
 from streams.ledger_topic import kept, take_in
 

@@ -15,7 +15,7 @@ from sinks.recover.invoices import match_invoice
 from sinks.recover.orders import match_order
 from sinks.recover.record import Findings, Record
 from sinks.resolve import resolve_bill, resolve_invoice, resolve_order
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 from tests.unit.planner.pure import KNOWING, command, entry
 from tests.unit.resolve.books import CONTACT, NOW, SETTINGS, invoice, line, payment
 
@@ -109,27 +109,27 @@ def test_invoice_and_payment_are_linked_by_their_own_actions() -> None:
 def test_the_newest_snapshot_that_xero_holds_whole_counts_as_sent() -> None:
     for there, version in ((V1, V1.version), (V2, V2.version)):
         found = match_invoice(record([CREATED, EDITED], {"Invoices": [in_xero(there)]}))
-        assert found.links[Target("invoice", "d1")].time("version") == version
+        assert found.links[StepKey("invoice", "d1")].time("version") == version
 
 
 def test_a_document_changed_by_hand_is_linked_and_planned_from_the_oldest_of_its_total() -> None:
     by_hand = in_xero(V1, Reference="changed by hand")
     found = match_invoice(record([CREATED, EDITED], {"Invoices": [by_hand]}))
-    assert found.links[Target("invoice", "d1")].time("version") == V1.version
+    assert found.links[StepKey("invoice", "d1")].time("version") == V1.version
     assert found.entries == {}
 
 
 def test_what_the_ledger_knew_before_stays_where_xero_has_nothing_newer() -> None:
-    known = match_invoice(record([CREATED], {"Invoices": [in_xero(V1)]})).links[Target("invoice", "d1")]
+    known = match_invoice(record([CREATED], {"Invoices": [in_xero(V1)]})).links[StepKey("invoice", "d1")]
     both = record([CREATED, EDITED], {"Invoices": [in_xero(V1, "DRAFT")]}, [known], {1: ("completed", None)})
-    again = match_invoice(both).links[Target("invoice", "d1")]
+    again = match_invoice(both).links[StepKey("invoice", "d1")]
     assert again.time("version") == V1.version
     assert again.text("status") == "DRAFT"
 
 
 def test_a_payment_of_another_amount_counts_as_sent() -> None:
     found = match_invoice(record([CREATED, PAY], {"Invoices": [in_xero(V1)], "Payments": [paid("50.00")]}))
-    link = found.links[Target("payment", "d1", PAID.transaction_id)]
+    link = found.links[StepKey("payment", "d1", PAID.transaction_id)]
     assert (link.xero_id, link.amount("amount")) == ("p1", Decimal("50.00"))
 
 
@@ -182,7 +182,7 @@ def test_a_removed_invoice_settles_what_stands_before_the_removal() -> None:
         (3, "completed", "superseded"),
         (4, "completed", "already_there"),
     ]
-    assert found.links[Target("invoice", "d1")].text("removed_seq") == "5"
+    assert found.links[StepKey("invoice", "d1")].text("removed_seq") == "5"
 
 
 def test_an_invoice_voided_by_hand_counts_as_sent_and_its_edit_is_planned() -> None:
@@ -215,7 +215,7 @@ def test_credit_note_and_its_refund_are_linked() -> None:
 def test_a_refund_that_took_the_payment_back_is_told_from_a_reset() -> None:
     refund = command("refund_applied", V1, payment("108", transaction_id="77aa11bb-0000", mark="#77aa11bb"))
     shown = {"Invoices": [in_xero(V1)], "Payments": [paid(status="DELETED")]}
-    target = Target("payment", "d1", PAID.transaction_id)
+    target = StepKey("payment", "d1", PAID.transaction_id)
     taken = match_invoice(record([CREATED, PAY, refund], shown, refund_as="reverse_payment"))
     assert taken.links[target].text("reversed_by") == "77aa11bb-0000"
     reset = command("reset", V1)
@@ -233,8 +233,8 @@ def test_a_shared_short_mark_belongs_to_the_first() -> None:
     second = payment("5", transaction_id="eada30eb-ffff", mark="#eada30eb-ffff")
     shown = {"Invoices": [in_xero(V1)], "Payments": [paid()]}
     found = match_invoice(record([CREATED, PAY, command("payment_applied", V1, second)], shown))
-    assert Target("payment", "d1", PAID.transaction_id) in found.links
-    assert Target("payment", "d1", second.transaction_id) not in found.links
+    assert StepKey("payment", "d1", PAID.transaction_id) in found.links
+    assert StepKey("payment", "d1", second.transaction_id) not in found.links
 
 
 # Orders
@@ -275,7 +275,7 @@ def test_a_deleted_order_settles_what_stands_before() -> None:
     )
     found = match_order(of)
     assert outcomes(found, of) == [(1, "completed", "posted")]
-    assert found.links[Target("purchase_order", "d1")].text("removed_seq") == "2"
+    assert found.links[StepKey("purchase_order", "d1")].text("removed_seq") == "2"
 
 
 # Contacts
@@ -291,7 +291,7 @@ def contact_of(**shown: Any) -> Link | None:
         CONTACT, email="new@example.com", version=V2.version, event_time=V2.event_time
     )
     match_contact(of, "customer", "c1", [(1, older), (2, newer)], found)
-    return found.links.get(Target("contact", "customer/c1"))
+    return found.links.get(StepKey("contact", "customer/c1"))
 
 
 def test_a_contact_is_linked_by_its_number_with_what_it_holds_of_ours() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.xero.calls import Call, Part, make_call
+from sinks.xero.calls import Call, QueuedElement, make_call
 from sinks.xero.client import Answer
-from sinks.xero.elements import Element, Target
+from sinks.xero.elements import Element, StepKey
 from sinks.xero.responses import decode, read_answer
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
@@ -15,7 +15,7 @@ NOTHING = "00000000-0000-0000-0000-000000000000"
 
 def _call(*numbers: str) -> Call:
     parts = [
-        Part(Element("invoices.create", "invoice", Target("invoice", n), {"InvoiceNumber": n}), [n])
+        QueuedElement(Element("invoices.create", "invoice", StepKey("invoice", n), {"InvoiceNumber": n}), [n])
         for n in numbers
     ]
     return make_call(parts)
@@ -80,7 +80,9 @@ def test_a_batch_refused_without_naming_an_element_is_split() -> None:
 @pytest.mark.parametrize("told", [{}, {"Elements": [{"ValidationErrors": [{"Message": "Too much"}]}]}])
 def test_payments_of_which_nobody_knows_the_refused_one_may_have_been_made(told: dict[str, Any]) -> None:
     parts = [
-        Part(Element("payments.create", "payment", Target("payment", n), {"Invoice": {"InvoiceID": n}}), [n])
+        QueuedElement(
+            Element("payments.create", "payment", StepKey("payment", n), {"Invoice": {"InvoiceID": n}}), [n]
+        )
         for n in ("1", "2")
     ]
     body = msgspec.json.encode({"Message": "A validation exception occurred", **told})
@@ -103,19 +105,24 @@ def test_statuses_about_the_whole_account(status: int, verdict: str) -> None:
 
 
 def test_a_server_error_to_a_read_changes_nothing() -> None:
-    call = make_call([Part(Element("invoices.read", "read", Target("invoice", "1"), xero_id="x"), ["1"])])
+    call = make_call(
+        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "1"), xero_id="x"), ["1"])]
+    )
     assert _read(call, 500, b"") == [("not_applied", "")]
 
 
 def test_what_is_not_there_is_an_answer() -> None:
-    call = make_call([Part(Element("invoices.read", "read", Target("invoice", "1"), xero_id="x"), ["1"])])
+    call = make_call(
+        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "1"), xero_id="x"), ["1"])]
+    )
     results = read_answer(call, Answer(404, {}, b"not found")).results
     assert (results[0].verdict, results[0].found) == ("ok", ())
 
 
 def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
     parts = [
-        Part(Element("invoices.read", "read", Target("invoice", n), xero_id=f"id-{n}"), [n]) for n in "12"
+        QueuedElement(Element("invoices.read", "read", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
+        for n in "12"
     ]
     body = {"Invoices": [{"InvoiceID": "ID-2", "Status": "PAID", "LineItems": [{}]}]}
     assert _read(make_call(parts), 200, body) == [("split", ""), ("ok", "")]
@@ -135,7 +142,8 @@ def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
 )
 def test_summary_of_an_invoice_among_several_is_read_again_alone(shown: dict[str, Any], verdict: str) -> None:
     parts = [
-        Part(Element("invoices.read", "read", Target("invoice", n), xero_id=f"id-{n}"), [n]) for n in "12"
+        QueuedElement(Element("invoices.read", "read", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
+        for n in "12"
     ]
     whole = {"InvoiceID": "id-1", "LineItems": [{}]}
     body = {"Invoices": [{"InvoiceID": "id-2", **shown}, whole]}
@@ -150,9 +158,9 @@ def test_only_a_contact_is_believed_under_another_name(
     route: str, envelope: str, key: str, found: int
 ) -> None:
     """Xero decides which names are the same; numbers are the same or are not, whatever a filter let by."""
-    element = Element(route, "look up", Target("contact", "1"), query={"where": "x"}, wanted="A")
+    element = Element(route, "look up", StepKey("contact", "1"), query={"where": "x"}, wanted="A")
     answer = Answer(200, {}, msgspec.json.encode({envelope: [{key: "Other"}]}))
-    [result] = read_answer(make_call([Part(element, ["1"])]), answer).results
+    [result] = read_answer(make_call([QueuedElement(element, ["1"])]), answer).results
     assert len(result.found) == found
 
 
@@ -163,7 +171,9 @@ def test_a_reused_key_is_never_taken_for_a_refusal() -> None:
 
 def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_full() -> None:
     parts = [
-        Part(Element("bills.find", "s", Target("bill", n), query={"InvoiceNumbers": n}, wanted=n), [n])
+        QueuedElement(
+            Element("bills.find", "s", StepKey("bill", n), query={"InvoiceNumbers": n}, wanted=n), [n]
+        )
         for n in "12"
     ]
     found = {"Invoices": [_made("1"), _made("1")]}
@@ -175,9 +185,9 @@ def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_
 
 def test_look_up_that_finds_nothing_may_come_without_a_list() -> None:
     element = Element(
-        "invoices.find", "look up", Target("invoice", "1"), query={"InvoiceNumbers": "1"}, wanted="1"
+        "invoices.find", "look up", StepKey("invoice", "1"), query={"InvoiceNumbers": "1"}, wanted="1"
     )
-    call = make_call([Part(element, ["1"])])
+    call = make_call([QueuedElement(element, ["1"])])
     [result] = read_answer(call, Answer(200, {}, b'{"Status": "OK"}')).results
     assert (result.verdict, result.found) == ("ok", ())
     assert _read(call, 200, {"Invoices": 3}) == [("not_applied", "")]

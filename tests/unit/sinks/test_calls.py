@@ -3,18 +3,20 @@
 import json
 from decimal import Decimal
 
-from sinks.xero.calls import MAX_BODY, Part, batches, make_call
-from sinks.xero.elements import Element, Target
+from sinks.xero.calls import MAX_BODY, QueuedElement, batches, make_call
+from sinks.xero.elements import Element, StepKey
 
 
-def _payment(invoice: str, transaction: str) -> Part:
+def _payment(invoice: str, transaction: str) -> QueuedElement:
     body = {"Invoice": {"InvoiceID": invoice}, "Amount": Decimal("0.10")}
-    return Part(Element("payments.create", "payment", Target("payment", invoice, transaction), body), ["c"])
+    return QueuedElement(
+        Element("payments.create", "payment", StepKey("payment", invoice, transaction), body), ["c"]
+    )
 
 
-def _invoice(number: int, text: str = "") -> Part:
+def _invoice(number: int, text: str = "") -> QueuedElement:
     body = {"InvoiceNumber": str(number), "Reference": text}
-    return Part(Element("invoices.create", "invoice", Target("invoice", str(number)), body), ["c"])
+    return QueuedElement(Element("invoices.create", "invoice", StepKey("invoice", str(number)), body), ["c"])
 
 
 def test_at_most_fifty_elements_a_call() -> None:
@@ -34,7 +36,9 @@ def test_two_payments_of_one_invoice_never_share_a_call() -> None:
 
 def test_two_documents_of_one_number_never_share_a_call() -> None:
     one, two = (
-        Part(Element("invoices.create", "invoice", Target("invoice", each), {"InvoiceNumber": number}), ["c"])
+        QueuedElement(
+            Element("invoices.create", "invoice", StepKey("invoice", each), {"InvoiceNumber": number}), ["c"]
+        )
         for each, number in (("a", "inv-1"), ("b", "INV-1"))
     )
     assert batches([one, _invoice(2), two]) == [[one, _invoice(2)], [two]]
@@ -42,7 +46,9 @@ def test_two_documents_of_one_number_never_share_a_call() -> None:
 
 def test_two_records_of_one_contact_never_share_a_call() -> None:
     parts = [
-        Part(Element("contacts.update", "contact", Target("contact", f"{side}/1"), {"ContactID": "x"}), ["c"])
+        QueuedElement(
+            Element("contacts.update", "contact", StepKey("contact", f"{side}/1"), {"ContactID": "x"}), ["c"]
+        )
         for side in ("customer", "supplier")
     ]
     assert [len(cut) for cut in batches(parts)] == [1, 1]
@@ -50,7 +56,7 @@ def test_two_records_of_one_contact_never_share_a_call() -> None:
 
 def test_two_contacts_of_one_name_never_share_a_call() -> None:
     one, two = (
-        Part(Element("contacts.create", "contact", Target("contact", each), {"Name": name}), ["c"])
+        QueuedElement(Element("contacts.create", "contact", StepKey("contact", each), {"Name": name}), ["c"])
         for each, name in (("customer/1", "Café  Noir"), ("supplier/7", "cafe noir "))
     )
     assert batches([one, _invoice(2), two]) == [[one, _invoice(2)], [two]]
@@ -79,7 +85,9 @@ def test_every_call_that_changes_something_has_a_key_of_its_own() -> None:
 
 def test_invoices_are_read_one_by_path_and_several_by_ids() -> None:
     parts = [
-        Part(Element("invoices.read", "read invoice", Target("invoice", n), xero_id=f"id-{n}"), ["c"])
+        QueuedElement(
+            Element("invoices.read", "read invoice", StepKey("invoice", n), xero_id=f"id-{n}"), ["c"]
+        )
         for n in "ab"
     ]
     assert make_call(parts[:1]).request.path == "/Invoices/id-a"
@@ -87,16 +95,16 @@ def test_invoices_are_read_one_by_path_and_several_by_ids() -> None:
     assert (several.path, several.query["IDs"], several.body) == ("/Invoices", "id-a,id-b", None)
 
 
-def _order(number: str, day: str) -> Part:
+def _order(number: str, day: str) -> QueuedElement:
     element = Element(
         "orders.find",
         "look up order",
-        Target("purchase_order", number),
+        StepKey("purchase_order", number),
         xero_id=number,
         query={"DateFrom": day},
         wanted=number,
     )
-    return Part(element, ["c"])
+    return QueuedElement(element, ["c"])
 
 
 def test_orders_are_read_one_by_path_and_several_by_their_days() -> None:
@@ -111,7 +119,9 @@ def test_orders_are_read_one_by_path_and_several_by_their_days() -> None:
 def test_bills_are_looked_up_together_but_for_numbers_that_cannot_stand_in_a_list() -> None:
     queries = [{"InvoiceNumbers": "1"}, {"where": 'InvoiceNumber=="2,3"'}, {"InvoiceNumbers": "4"}]
     parts = [
-        Part(Element("bills.find", "look up bill", Target("bill", str(n)), query=query, wanted=f"{n}"), ["c"])
+        QueuedElement(
+            Element("bills.find", "look up bill", StepKey("bill", str(n)), query=query, wanted=f"{n}"), ["c"]
+        )
         for n, query in enumerate(queries)
     ]
     assert [len(cut) for cut in batches(parts)] == [1, 1, 1]

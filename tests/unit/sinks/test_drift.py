@@ -8,9 +8,9 @@ import pytest
 
 from connections.facts import Account, OrganisationFacts
 from sinks.drift.acts import proposal
-from sinks.drift.compare import Around, Difference, Put, compare, merged, updated
+from sinks.drift.compare import CompareContext, Difference, Sent, compare, merged, updated
 from sinks.drift.history import last_person
-from sinks.xero.elements import Kind, Link, Target
+from sinks.xero.elements import Kind, Link, StepKey
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FACTS = OrganisationFacts(
@@ -61,15 +61,15 @@ PAID = {
 
 def put(
     kind: Kind = "invoice", body: Any = None, *, ended: bool = False, removed: bool = False, **facts: Any
-) -> Put:
+) -> Sent:
     body = SENT if body is None else body
     total = {"expected_total": "108.00"} if kind not in ("contact", "payment") else {}
-    link = Link(Target(kind, "r"), f"{kind[0]}-1", "1", removed=removed, facts={**total, **facts})
-    return Put(link, body, ended)
+    link = Link(StepKey(kind, "r"), f"{kind[0]}-1", "1", removed=removed, facts={**total, **facts})
+    return Sent(link, body, ended)
 
 
-def found(ours: Put, xeros: Any, **around: Any) -> list[tuple[str, str, str]]:
-    return [(one.field, one.ours, one.xeros) for one in compare(ours, xeros, Around(FACTS, **around))]
+def found(ours: Sent, xeros: Any, **around: Any) -> list[tuple[str, str, str]]:
+    return [(one.field, one.ours, one.xeros) for one in compare(ours, xeros, CompareContext(FACTS, **around))]
 
 
 def test_what_was_sent_is_what_is_shown() -> None:
@@ -112,7 +112,7 @@ def test_what_is_no_difference(changed: dict[str, Any]) -> None:
 
 def test_draft_that_somebody_approved_is_information() -> None:
     draft = put(body={**SENT, "Status": "DRAFT"})
-    assert compare(draft, SHOWN, Around(FACTS)) == [
+    assert compare(draft, SHOWN, CompareContext(FACTS)) == [
         Difference("status", "DRAFT", "AUTHORISED", information=True)
     ]
     assert found(draft, {**SHOWN, "Status": "SUBMITTED"}) == []
@@ -126,7 +126,7 @@ def test_contact_that_the_sent_one_was_merged_into_is_right() -> None:
 def test_money_of_others_is_told_and_explains_what_is_due() -> None:
     foreign = {"PaymentID": "12345678-9", "Amount": 50, "Date": "2026-03-09", "Reference": "By hand"}
     shown = {**SHOWN, "Payments": [foreign], "AmountCredited": 8, "AmountDue": 50}
-    assert compare(put(), shown, Around(FACTS)) == [
+    assert compare(put(), shown, CompareContext(FACTS)) == [
         Difference("payment 12345678", "", "50.00 of 2026-03-09 By hand", information=True),
         Difference("credit", "0.00", "8.00", information=True),
     ]
@@ -231,7 +231,7 @@ def test_contact(changed: dict[str, Any], differences: list[tuple[str, str, str]
 
 
 def test_shared_contact_may_have_what_either_side_sent() -> None:
-    other = Link(Target("contact", "supplier/s"), "c-1", facts={"sent": {**FIELDS, "phone": "456"}})
+    other = Link(StepKey("contact", "supplier/s"), "c-1", facts={"sent": {**FIELDS, "phone": "456"}})
     shown = {**CONTACT, "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "456"}]}
     assert found(put("contact", {}, sent=FIELDS), shown, rivals=[other]) == []
     third = {**CONTACT, "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "789"}]}

@@ -18,11 +18,11 @@ from contracts.commands import (
     Line,
     TransactionSnapshot,
 )
-from sinks.drift.compare import Around, Difference, Put
+from sinks.drift.compare import CompareContext, Difference, Sent
 from sinks.drift.judge import judge
 from sinks.drift.record import Record, Said
 from sinks.drift.wanted import Given, wanted
-from sinks.xero.elements import Link, Target
+from sinks.xero.elements import Link, StepKey
 
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FACTS = OrganisationFacts(
@@ -85,13 +85,13 @@ def said(
     return Said(seq, str(seq), state, done, reason, command)
 
 
-def asked(actions: Sequence[Said], *puts: Put) -> dict[str, Any]:
+def asked(actions: Sequence[Said], *puts: Sent) -> dict[str, Any]:
     given = Given("acme", settings(), FACTS, {"customer/c": "c-1"})
     found = wanted(Record("invoice", "r", actions, {put.link.target: put for put in puts}), given)
     return {" ".join(target).strip().replace(" r", ""): one for target, one in found.items()}
 
 
-def invoice(action: Said, **facts: Any) -> Put:
+def invoice(action: Said, **facts: Any) -> Sent:
     document = action.command.document
     assert document is not None
     kept = {
@@ -99,12 +99,12 @@ def invoice(action: Said, **facts: Any) -> Put:
         "position": str(action.seq), "content": document.digest, "party": "customer/c",
         "currency": "USD", **facts,
     }  # fmt: skip
-    return Put(Link(Target("invoice", "r"), "i-1", "1", action.seq, facts=kept), {"Status": "AUTHORISED"})
+    return Sent(Link(StepKey("invoice", "r"), "i-1", "1", action.seq, facts=kept), {"Status": "AUTHORISED"})
 
 
-def payment(*, removed: bool = False, **facts: Any) -> Put:
-    target = Target("payment", "r", "t")
-    return Put(Link(target, "p-1", "1", 2, removed, {"amount": "50.00", **facts}), {"Amount": "50.00"})
+def payment(*, removed: bool = False, **facts: Any) -> Sent:
+    target = StepKey("payment", "r", "t")
+    return Sent(Link(target, "p-1", "1", 2, removed, {"amount": "50.00", **facts}), {"Amount": "50.00"})
 
 
 def test_the_newest_snapshot_that_is_done_counts() -> None:
@@ -134,7 +134,7 @@ def test_what_failed_or_waits_is_told_with_its_entry(state: str) -> None:
     one = asked([first, second], invoice(first))["invoice"]
     assert one.said is first
     put = invoice(first, expected_total="108.00")
-    told = judge(put, one, SHOWN, Around(FACTS), Around(FACTS))
+    told = judge(put, one, SHOWN, CompareContext(FACTS), CompareContext(FACTS))
     assert {f.difference.field for f in told} == {"total", "net", "tax"}
     assert all(f.difference.information and "'edited' of 2026-03-02 09:02" in f.why for f in told)
 
@@ -209,10 +209,14 @@ def test_what_differs_from_what_was_sent_alone_is_as_wanted() -> None:
     first = said(1, "created")
     put = invoice(first, expected_total="100.00")
     one = asked([first], put)["invoice"]
-    found = judge(put, one, SHOWN, Around(FACTS), Around(FACTS))
+    found = judge(put, one, SHOWN, CompareContext(FACTS), CompareContext(FACTS))
     assert [f.difference for f in found if f.difference.field != "amount_due"] == []
     found = judge(
-        put, one, {**SHOWN, "Total": 100, "SubTotal": 92, "AmountDue": 100}, Around(FACTS), Around(FACTS)
+        put,
+        one,
+        {**SHOWN, "Total": 100, "SubTotal": 92, "AmountDue": 100},
+        CompareContext(FACTS),
+        CompareContext(FACTS),
     )
     assert [f.difference for f in found if f.difference.field == "total"] == [
         Difference("total", "108.00", "100.00")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sinks.lanes.effects import apply
-from sinks.ledger.situations import Work
-from sinks.xero.elements import Element, Target
+from sinks.ledger.situations import Job
+from sinks.xero.elements import Element, StepKey
 from sinks.xero.responses import Result
 from tests.unit.planner.pure import command, entry
 
@@ -23,9 +23,9 @@ from tests.unit.planner.pure import command, entry
 )
 def test_totals_that_xero_answers_otherwise_are_told(total: str, tax: str | None, told: list[str]) -> None:
     memory = {"fingerprint": "f", "expected_total": Decimal("10.80"), "expected_tax": Decimal("0.80")}
-    element = Element("invoices.create", "invoice", Target("invoice", "d1"), {}, memory=memory)
+    element = Element("invoices.create", "invoice", StepKey("invoice", "d1"), {}, memory=memory)
     found: dict[str, Any] = {"InvoiceID": "i1", "Status": "AUTHORISED", "Total": Decimal(total)}
     found |= {} if tax is None else {"TotalTax": Decimal(tax)}
-    link = apply(element, Result("ok", (found,)), [Work(entry(command("created"), 1))], None)
+    link = apply(element, Result("ok", (found,)), [Job(entry(command("created"), 1))], None)
     assert link is not None
     assert link.facts["warned"] == told

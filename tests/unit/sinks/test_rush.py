@@ -1,24 +1,24 @@
 """A lane gathers while commands of its account pour in, and never for long."""
 
-from sinks.lanes.bursts import Rush
+from sinks.lanes.bursts import BurstGate
 
 
 def test_a_few_commands_hold_nobody_up() -> None:
-    rush = Rush()
+    rush = BurstGate()
     for second in range(10):
         rush.came(["acme"] * 3, 10.0 + second)
         assert rush.wait("acme", 10.0 + second) == 0.0
 
 
 def test_a_lane_waits_until_it_is_calm() -> None:
-    rush = Rush()
+    rush = BurstGate()
     rush.came(["acme"] * 60, 10.0)
     assert 0.0 < rush.wait("acme", 10.05) <= 0.5
     assert rush.wait("acme", 10.6) == 0.0
 
 
 def test_what_fills_calls_is_taken_up_at_once() -> None:
-    rush = Rush()
+    rush = BurstGate()
     rush.came(["acme"] * 500, 10.0)
     assert rush.wait("acme", 10.05) == 0.0
     rush.taken_up("acme", 10.05)
@@ -26,13 +26,13 @@ def test_what_fills_calls_is_taken_up_at_once() -> None:
 
 
 def test_one_accounts_rush_holds_no_other() -> None:
-    rush = Rush()
+    rush = BurstGate()
     rush.came(["acme"] * 60 + ["other"], 10.0)
     assert rush.wait("other", 10.05) == 0.0
 
 
 def test_a_rush_that_does_not_end_is_taken_up_in_whole_batches() -> None:
-    rush = Rush()
+    rush = BurstGate()
     taken_up, since = [], 0
     for step in range(6000):  # a minute of 30 commands a second
         now = 10.0 + step / 100
@@ -48,7 +48,7 @@ def test_a_rush_that_does_not_end_is_taken_up_in_whole_batches() -> None:
 
 
 def test_a_slower_rush_is_taken_up_every_few_seconds() -> None:
-    rush = Rush()
+    rush = BurstGate()
     waited = longest = 0
     for step in range(2000):  # twelve commands a second, which never fill a batch in time
         now = 10.0 + step / 100

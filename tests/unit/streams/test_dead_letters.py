@@ -7,13 +7,13 @@ import pytest
 from contracts.reasons import CATALOGUE
 from contracts.results import EntryResult, decode_result
 from streams.dead_letters import (
-    Defect,
+    DeadLetterReason,
     Letter,
-    buried,
     dead_letter,
     entry_id_of,
     failed_entry,
     place_id_of,
+    to_dead_letters,
     unreadable,
 )
 from streams.records import Headers, Outgoing, Record
@@ -32,7 +32,7 @@ def letter(
     topic: str = TOPIC,
 ) -> Letter:
     record = Record(topic, 3, 7, key, value, headers)
-    return Letter(record, Defect.of_record(record, "our_error", problem))
+    return Letter(record, DeadLetterReason.of_record(record, "our_error", problem))
 
 
 def entry_of(message: Outgoing) -> EntryResult:
@@ -158,7 +158,7 @@ def test_identity_by_place_is_as_it_was() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(5, 5), (5, 904)])
 def test_a_range_that_the_client_cannot_read(first: int, last: int) -> None:
-    sent = buried(
+    sent = to_dead_letters(
         [unreadable(TOPIC, 2, first, last, "CorruptRecordError: CRC\0 \ud800")], {TOPIC: "id-1"}, NOW
     )
     dead, failed = sent
@@ -180,5 +180,5 @@ def test_a_range_that_the_client_cannot_read(first: int, last: int) -> None:
 
 def test_a_letter_without_an_entry_tells_the_log_nothing() -> None:
     quiet = letter()
-    sent = buried([Letter(quiet.record, quiet.defect, entry=False)], {}, NOW)
+    sent = to_dead_letters([Letter(quiet.record, quiet.defect, entry=False)], {}, NOW)
     assert [one.topic for one in sent] == [DEAD_LETTERS]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import structlog
 
+from sinks.lanes.marking import Marking
 from sinks.lanes.session import Pool
 from sinks.ledger import store as ledger
+from sinks.ledger.generation import Mark, Marks, Told, account_name, hold_if_behind, is_another, standing
 from sinks.ledger.store import Lease
-from sinks.recover.generation import Mark, Marks, Told, account_name, hold_if_behind, is_another, standing
-from sinks.recover.marking import Marking
 from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import structlog
 
 from sinks.ledger import store as ledger
+from sinks.ledger.generation import Mark, MarkNotStored, Marks, account_name
 from sinks.ledger.store import Lease
-from sinks.recover.generation import Mark, MarkNotStored, Marks, account_name
 from sinks.xero.calls import Call
 from sinks.xero.client import machine_seconds
 
