@@ -10,7 +10,7 @@ import structlog
 from contracts.commands import Command
 from contracts.reading import Unreadable, read_command
 from runtime.environment import Environment
-from sinks.lanes.supervisor import LaneSupervisor
+from sinks.delivery import new_supervisor
 from streams.app import Producer, Stage
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
 from streams.intake import MarkedIntake
@@ -36,7 +36,7 @@ async def open_deliver(
 
     async with database_pool(environment, "sbx-deliver", environment.database_connections) as pool:
         marks = LedgerTopic(environment.kafka_python(), outlet.send)
-        delivery = LaneSupervisor(pool=pool, publish=publish, environment=environment, marks=marks)
+        delivery = new_supervisor(pool=pool, publish=publish, environment=environment, marks=marks)
         intake = MarkedIntake(marks, delivery.suspect)
         store = Store[Command](pool, intake.take_in, liveness)
 

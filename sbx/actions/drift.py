@@ -16,7 +16,7 @@ from sbx.web.database import Connection, Database
 from sbx.web.problems import Problem
 from sinks.drift import acts as drift
 from sinks.drift.acts import ReadingPlan, Selection
-from sinks.ledger.entries import xero_page
+from sinks.xero.links import xero_page
 
 Act = Literal["resend", "adopt"]
 ACTS: tuple[Act, ...] = get_args(Act)

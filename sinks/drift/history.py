@@ -50,7 +50,7 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
     """Ask for the history of one object and keep who changed it. One that Xero does not show names nobody.
 
     Raises:
-        NotTold: Xero did not answer; the same is to be asked again.
+        NoUsableAnswer: Xero did not answer; the same is to be asked again.
         LeaseLost: another worker goes on with it.
     """
     answer = await read(lane, Request("GET", f"/{endpoint}/{changed.xero_id}/History", {}, None, None))

@@ -26,6 +26,7 @@ from sinks.drift.history import look, next_changed
 from sinks.drift.judge import Found, judge, missing
 from sinks.drift.record import Wanted
 from sinks.lanes.lane import Lane
+from sinks.lanes.side_jobs import SideJob
 from sinks.lanes.single_get import read
 from sinks.ledger import store as ledger
 from sinks.xero.calls import QueuedElement, make_call
@@ -102,11 +103,11 @@ class _Asked:
     """Of a look-up: the ids."""
 
 
-async def step(lane: Lane, run_id: str) -> None:
-    """The next call of a reading, or its end.
+async def step(lane: Lane, run_id: str) -> float:
+    """Make the next call of a reading, or end it; what comes then is due at once.
 
     Raises:
-        NotTold: Xero did not answer; the same step is to be made again.
+        NoUsableAnswer: Xero did not answer; the same step is to be made again.
         LeaseLost: another worker goes on with it.
     """
     async with lane.pool.connection() as connection, connection.transaction():
@@ -129,15 +130,20 @@ async def step(lane: Lane, run_id: str) -> None:
     crash_point("reading.after_commit")
     if changed is not None:
         await look(lane, run_id, changed, _ENDPOINTS[changed.kind])
-        return
+        return 0.0
     if asked is None:
-        return
+        return 0.0
     answer = await read(lane, asked.request)
     async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
         await ledger.check_fence(connection, lane.lease)
         await _compare_answer(connection, lane, run, asked, answer, asked_at)
         crash_point("comparison.before_commit")
     crash_point("comparison.after_commit")
+    return 0.0
+
+
+COMPARING = SideJob("drift", step, when_idle=True)
+"""Only when nothing else is to be sent."""
 
 
 async def _compare_answer(

@@ -24,7 +24,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
     """Facts fresh from Xero, five calls within the account's limits.
 
     Raises:
-        NotTold: a call failed; the lane's budget says until when to wait.
+        NoUsableAnswer: a call failed; the lane's budget says until when to wait.
     """
     answers = {}
     for name, path in _PATHS.items():
@@ -40,7 +40,7 @@ async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
     """The facts with what may have been closed since: accounts and lock dates, two calls.
 
     Raises:
-        NotTold: a call failed; the lane's budget says until when to wait.
+        NoUsableAnswer: a call failed; the lane's budget says until when to wait.
     """
     organisation = await _read(lane, _PATHS["organisation"])
     accounts = await _read(lane, _PATHS["accounts"])

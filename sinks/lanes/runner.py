@@ -1,7 +1,8 @@
 """A lane at work: take up, plan, send, wait; until the worker stops or the lease is lost."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -9,16 +10,15 @@ import structlog
 from connections import store
 from runtime.crash_points import crash_point
 from runtime.trouble import about_the_database
-from sinks.drift import reading as drift
 from sinks.lanes.bursts import BurstGate
 from sinks.lanes.lane import FACTS_GOOD_FOR, Lane
 from sinks.lanes.organisation import ask, ask_books
 from sinks.lanes.recovery import recover
 from sinks.lanes.sending import CallSender
+from sinks.lanes.side_jobs import SideJob, SideJobState
 from sinks.lanes.single_get import NoUsableAnswer
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
-from sinks.recover import clearing
 from sinks.xero.calls import Call
 from sinks.xero.client import machine_seconds
 
@@ -28,7 +28,7 @@ LEASE_SECONDS = 70.0
 """Longer than the deadline of a call, so that a call never outlives the right to make it unnoticed."""
 _RENEW_EVERY = 10.0
 _IDLE_POLL = 5.0
-_READING_POLL = 0.5
+_ASKED_POLL = 0.5
 _IDLE_LONGEST = 120.0
 _ENDING = 20.0
 
@@ -36,16 +36,12 @@ _ENDING = 20.0
 class LaneRunner:
     """Runs one lane from its lease to its end."""
 
-    def __init__(self, lane: Lane, rush: BurstGate) -> None:
+    def __init__(self, lane: Lane, rush: BurstGate, side_jobs: Sequence[SideJob] = ()) -> None:
         self.lane = lane
         self._rush = rush
         self.wake = asyncio.Event()
         self.connection_changed = True
-        self._reading: str | None = None
-        self._comparing = False
-        self._clears = False
-        self._clearing = False
-        self._clear_after = 0.0
+        self._side_jobs = [SideJobState(job) for job in side_jobs]
         self._stop = asyncio.Event()
         self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,7 +130,7 @@ class LaneRunner:
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
-        self._clear()
+        self._go_on_beside(when_idle=False)
         gathering = self._gathering()
         if gathering == 0.0:
             self._rush.taken_up(lane.account, machine_seconds())
@@ -143,7 +139,7 @@ class LaneRunner:
             return 0.0
         for call in await lane.dispatch():
             self._start(self._fly(call))
-        self._compare()
+        self._go_on_beside(when_idle=True)
         delay = await self._delay()
         return min(delay, gathering) if gathering else delay
 
@@ -151,47 +147,42 @@ class LaneRunner:
         """Seconds for which new commands are left to come in; none while more is there than was taken up."""
         return 0.0 if self.lane.more else self._rush.wait(self.lane.account, machine_seconds())
 
-    def _clear(self) -> None:
-        """Go on finding out what was perhaps sent, where somebody has asked for that."""
-        if self._clears and not self._clearing and machine_seconds() >= self._clear_after:
-            self._idle_since = machine_seconds()
-            self._clearing = True
-            self._start(self._clear_step())
+    def _go_on_beside(self, *, when_idle: bool) -> None:
+        """Go on with what others have asked for, of the jobs that wait for an idle lane or of those that do
+        not.
+        """
+        now = machine_seconds()
+        for state in self._side_jobs:
+            if state.job.when_idle != when_idle or state.request is None or state.at_work:
+                continue
+            if now < state.due_after:
+                continue
+            self._idle_since = now
+            if not when_idle or self._is_idle(now):
+                state.at_work = True
+                self._start(self._side_step(state, state.request))
 
-    async def _clear_step(self) -> None:
+    def _is_idle(self, now: float) -> bool:
+        """True when nothing else is to be sent and calls are plenty."""
+        return not self.lane.more and not self.lane.works and self.lane.budget.spare(now)
+
+    async def _side_step(self, state: SideJobState, request: str) -> None:
         try:
-            wait = await clearing.step(self.lane)
-            self._clear_after = machine_seconds() + wait / self.lane.rate
+            wait = await state.job.step(self.lane, request)
+            state.due_after = machine_seconds() + wait / self.lane.rate
         except NoUsableAnswer as trouble:
-            log.warning("what was perhaps sent is not found out yet", error=str(trouble))
-            self._clear_after = machine_seconds() + _READING_POLL
+            account, kind = self.lane.account, state.job.kind
+            log.warning("a request rests", account=account, kind=kind, error=str(trouble))
+            state.due_after = machine_seconds() + _ASKED_POLL
         finally:
-            self._clearing = False
-
-    def _compare(self) -> None:
-        """Go on with a reading that was asked for, when nothing else is to be sent and calls are plenty."""
-        lane = self.lane
-        if self._reading is None or self._comparing:
-            return
-        self._idle_since = machine_seconds()
-        if lane.more or lane.works or not lane.budget.spare(machine_seconds()):
-            return
-        self._comparing = True
-        self._start(self._compare_step(self._reading))
-
-    async def _compare_step(self, run_id: str) -> None:
-        try:
-            await drift.step(self.lane, run_id)
-        except NoUsableAnswer as trouble:
-            log.warning("a reading rests", account=self.lane.account, error=str(trouble))
-        finally:
-            self._comparing = False
+            state.at_work = False
 
     async def _delay(self) -> float:
         lane = self.lane
         if lane.facts_wanted or lane.books_wanted:
             return 0.0
-        delays = [_IDLE_POLL if self._reading is None and not self._clears else _READING_POLL]
+        asked = any(state.request is not None for state in self._side_jobs)
+        delays = [_ASKED_POLL if asked else _IDLE_POLL]
         now = machine_seconds()
         if any(lane.queued.values()):
             wait = lane.budget.wait(now)
@@ -227,8 +218,8 @@ class LaneRunner:
         assert connection is not None
         open_requests = await self._requests()
         requests = open_requests["facts"]
-        self._reading = next(iter(open_requests["drift"]), None)
-        self._clears = bool(open_requests["clearing"])
+        for state in self._side_jobs:
+            state.request = next(iter(open_requests[state.job.kind]), None)
         facts = connection.facts
         fresh = facts is not None and now_utc() - facts.fetched_at < FACTS_GOOD_FOR
         whole = not fresh or requests or lane.facts_wanted
@@ -251,11 +242,11 @@ class LaneRunner:
             crash_point("answer.after_commit")
         return error is None
 
-    async def _requests(self) -> dict[str, list[str]]:
+    async def _requests(self) -> Mapping[str, list[str]]:
         """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
         async with self.lane.pool.connection() as connection:
             rows = await ledger.fetch(connection, "open_requests", {"account": self.lane.account})
-        found: dict[str, list[str]] = {"facts": [], "drift": [], "clearing": []}
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for row in rows:
             found[row["kind"]].append(str(row["request_id"]))
         return found

@@ -14,8 +14,8 @@ async def read(lane: Lane, request: Request) -> Answer:
     """One call, now: whoever asks has waited until the account's limits allow it.
 
     Raises:
-        NotTold: no answer, or one that is about the account and not about the request; the lane's budget
-            says until when to wait.
+        NoUsableAnswer: no answer, or one that is about the account and not about the request; the lane's
+            budget says until when to wait.
     """
     lane.budget.sent()
     try:

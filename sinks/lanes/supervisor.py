@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -17,7 +17,6 @@ from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from runtime.spells import Spell
 from runtime.trouble import about_the_database
-from sinks.drift import acts as drift
 from sinks.lanes.breaker import BREAKS_BOUND, BREAKS_SECONDS
 from sinks.lanes.bursts import BurstGate
 from sinks.lanes.gauges import measure_lanes, measure_ledger
@@ -28,6 +27,7 @@ from sinks.lanes.outbox import Outbox, Publish
 from sinks.lanes.runner import LEASE_SECONDS, LaneRunner
 from sinks.lanes.session import Pool, Session
 from sinks.lanes.shares import Shares
+from sinks.lanes.side_jobs import SideJob
 from sinks.ledger import store as ledger
 from sinks.ledger.generation import MarkNotStored, Marks
 from sinks.ledger.intake import LANE_CHANNEL
@@ -43,13 +43,30 @@ _TOKENS_AT_ONCE = 4
 """Each has a connection of its own meanwhile; an account needs a token every half hour."""
 
 
+AskDue = Callable[[ledger.Connection], Awaitable[None]]
+
+
 class LaneSupervisor:
     """Delivers the ledger's commands to Xero and publishes what became of them."""
 
     def __init__(
-        self, *, pool: Pool, publish: Publish, environment: Environment, marks: Marks | None = None
+        self,
+        *,
+        pool: Pool,
+        publish: Publish,
+        environment: Environment,
+        marks: Marks | None,
+        side_jobs: Sequence[SideJob],
+        ask_due: AskDue,
     ) -> None:
-        """``marks`` none: the ledger's marks are kept nowhere else, so nothing can notice that it is old."""
+        """Take what ``sinks.delivery`` puts together.
+
+        Args:
+            marks: None when the ledger's marks are kept nowhere else, so that nothing can notice that it is
+                old.
+            side_jobs: what others may ask of a lane.
+            ask_due: asks for what is to be done at intervals.
+        """
         self._pool = pool
         self._guard = Guard(pool, marks)
         self._environment = environment
@@ -63,6 +80,8 @@ class LaneSupervisor:
         self._shares = Shares()
         self._fetching = asyncio.Semaphore(_TOKENS_AT_ONCE)
         self._breaks: dict[str, list[float]] = {}
+        self._side_jobs = side_jobs
+        self._ask_for_due = ask_due
         self._due_after = 0.0
 
     def taken_in(self, commands: Sequence[Command]) -> None:
@@ -176,7 +195,7 @@ class LaneSupervisor:
         if now >= self._due_after:
             self._due_after = now + _DUE_EVERY
             async with self._pool.connection() as connection:
-                await drift.ask_due(connection)
+                await self._ask_for_due(connection)
 
     async def _start_lanes(self, holder: int) -> None:
         """A lane for every account with work that nobody has.
@@ -201,7 +220,7 @@ class LaneSupervisor:
         session = Session(lease.account, self._pool, self._environment, self._box, self._fetching)
         marking = self._guard.marking(lease)
         lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares, marking)
-        runner = LaneRunner(lane, self._rush)
+        runner = LaneRunner(lane, self._rush, self._side_jobs)
         self._runners[lease.account] = runner
         task = asyncio.create_task(self._run_lane(lease.account, runner))
         self._ended.add(task)

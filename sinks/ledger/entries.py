@@ -13,19 +13,10 @@ from contracts.commands import Command, decode_command
 from contracts.reasons import cause_of, render
 from contracts.results import Attempt, EntryResult, Warning
 from sinks.xero.elements import Link
+from sinks.xero.links import xero_page
 
 _XERO_AMOUNT = "xero_amount"
 """Among the details of an entry that was there already: what it comes to in Xero."""
-_LOGIN = "https://go.xero.com/organisationlogin/default.aspx?shortcode={code}&redirecturl="
-# Xero's page "Deep link to Xero" and its own MCP server (XeroAPI/xero-mcp-server, src/consts/deeplinks.ts).
-_XERO_PAGES = {
-    "contact": "https://go.xero.com/app/{code}/contacts/contact/{id}",
-    "invoice": "https://go.xero.com/app/{code}/invoicing/view/{id}",
-    "payment": _LOGIN + "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
-    "credit_note": _LOGIN + "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
-    "bill": _LOGIN + "/AccountsPayable/Edit.aspx?InvoiceID={id}",
-    "purchase_order": _LOGIN + "/Accounts/Payable/PurchaseOrders/View/{id}/",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,16 +199,6 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
         cause=cause,
         made=entry.made,
     )
-
-
-def xero_page(kind: str, xero_id: str, short_code: str) -> str:
-    """Where Xero shows it; ``""`` where no page is known.
-
-    Args:
-        short_code: Xero's for the organisation; ``""`` when not known.
-    """
-    page = _XERO_PAGES.get(kind, "") if xero_id and short_code else ""
-    return page.format(code=short_code, id=xero_id)
 
 
 def describe(command: Command) -> str:

@@ -5,11 +5,11 @@ from typing import Any, NoReturn
 
 from contracts.money import to_cents
 from contracts.reasons import Refused
-from sinks.ledger.entries import xero_page
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.situation import Situation
 from sinks.resolve import ResolvedDocument
 from sinks.xero.elements import Link, encode_memory
+from sinks.xero.links import xero_page
 
 
 def refuse_unsettled(

@@ -22,6 +22,7 @@ from runtime.sql import load_queries
 from sinks.drift.reading import LISTS
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
+from sinks.lanes.side_jobs import SideJob
 from sinks.lanes.single_get import NoUsableAnswer, read
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row
@@ -61,11 +62,11 @@ class _Clearing:
     trusted_in: float
 
 
-async def step(lane: Lane) -> float:
-    """The next step; returns the seconds after which the one behind it is due, 0 for at once.
+async def step(lane: Lane, _request: str) -> float:
+    """Make the next step; returns the seconds after which the one behind it is due, 0 for at once.
 
     Raises:
-        NotTold: Xero did not answer; the same step is to be made again.
+        NoUsableAnswer: Xero did not answer; the same step is to be made again.
         LeaseLost, LedgerHeld: another worker goes on with it, or nobody may.
     """
     async with lane.pool.connection() as connection:
@@ -86,6 +87,10 @@ async def step(lane: Lane) -> float:
     else:
         await _match(lane, flagged)
     return 0.0
+
+
+CLEARING = SideJob("clearing", step, when_idle=False)
+"""Actions that may have been sent wait for it."""
 
 
 async def begin(
@@ -170,7 +175,7 @@ async def _ask(lane: Lane, asked: Asked) -> tuple[list[Mapping[str, Any]], Mappi
     """What a call lists, and its whole answer. Waits until the account's limits allow it.
 
     Raises:
-        NotTold: no answer that can be read.
+        NoUsableAnswer: no answer that can be read.
     """
     while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
         await asyncio.sleep(min(wait or 0.2, 1.0))

@@ -19,8 +19,8 @@ from psycopg_pool import AsyncConnectionPool
 from contracts.results import decode_result
 from log_projection.projection import apply
 from runtime.environment import Environment
+from sinks.delivery import new_supervisor
 from sinks.lanes import runner
-from sinks.lanes.supervisor import LaneSupervisor
 
 runner._RENEW_EVERY = 0.3
 
@@ -42,7 +42,7 @@ async def main() -> None:
             async with pool.connection() as connection:
                 await apply(connection, [decode_result(value) for _, value in results])
 
-        await LaneSupervisor(pool=pool, publish=publish, environment=environment).run(stop)
+        await new_supervisor(pool=pool, publish=publish, environment=environment).run(stop)
 
 
 asyncio.run(main())

@@ -30,6 +30,7 @@ from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
 from sbx.migrations import migrate
+from sinks.delivery import new_supervisor
 from sinks.lanes.supervisor import LaneSupervisor
 from sinks.ledger import generation
 from sinks.ledger.generation import Mark, Told
@@ -72,7 +73,7 @@ async def delivering(shop: Shop, marks: KeptMarks) -> AsyncIterator[LaneSupervis
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
         str(shop.environment.database_url), open=False
     ) as pool:
-        delivery = LaneSupervisor(pool=pool, publish=publish, environment=shop.environment, marks=marks)
+        delivery = new_supervisor(pool=pool, publish=publish, environment=shop.environment, marks=marks)
         running = asyncio.create_task(delivery.run(stop))
         try:
             yield delivery

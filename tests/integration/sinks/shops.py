@@ -26,6 +26,7 @@ from mappers.commands import to_command
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
+from sinks.delivery import new_supervisor
 from sinks.lanes.supervisor import LaneSupervisor
 from sinks.ledger import store as ledger
 from sinks.ledger.commands import retry, skip
@@ -229,7 +230,7 @@ async def delivering(shop: Shop, connections: int = 4) -> AsyncIterator[LaneSupe
     async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](
         str(shop.environment.database_url), min_size=1, max_size=connections, open=False
     ) as pool:
-        delivery = LaneSupervisor(pool=pool, publish=publish, environment=shop.environment)
+        delivery = new_supervisor(pool=pool, publish=publish, environment=shop.environment)
         running = asyncio.create_task(delivery.run(stop))
         try:
             yield delivery
@@ -307,7 +308,7 @@ class Office:
 
         url = str(self.environment.database_url)
         async with AsyncConnectionPool[psycopg.AsyncConnection[Any]](url, open=False) as pool:
-            await LaneSupervisor(pool=pool, publish=publish, environment=self.environment).run(self._stop)
+            await new_supervisor(pool=pool, publish=publish, environment=self.environment).run(self._stop)
 
 
 # Events

@@ -1,0 +1,30 @@
+"""Puts the sink together: lanes, and what else they are asked to do."""
+
+from runtime.environment import Environment
+from sinks.drift.acts import ask_due
+from sinks.drift.reading import COMPARING
+from sinks.lanes.outbox import Publish
+from sinks.lanes.session import Pool
+from sinks.lanes.supervisor import LaneSupervisor
+from sinks.ledger.generation import Marks
+from sinks.recover.clearing import CLEARING
+
+
+def new_supervisor(
+    *, pool: Pool, publish: Publish, environment: Environment, marks: Marks | None = None
+) -> LaneSupervisor:
+    """Return the supervisor of all lanes of this process.
+
+    Args:
+        publish: sends results to the log; returns once the broker has stored them.
+        marks: where the ledger's marks are kept outside of the database; None: nowhere, so that nothing can
+            notice that the database is old.
+    """
+    return LaneSupervisor(
+        pool=pool,
+        publish=publish,
+        environment=environment,
+        marks=marks,
+        side_jobs=(CLEARING, COMPARING),
+        ask_due=ask_due,
+    )
