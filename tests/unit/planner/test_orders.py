@@ -130,7 +130,7 @@ SITUATIONS = {
     ),
     "number is ours": (
         situation("created", refusal=NUMBER_TAKEN, known=XeroReads(order_by_number=(MARKED,))),
-        "remember",
+        "learn",
     ),
     "number is somebody else's": (
         situation(
@@ -161,7 +161,7 @@ SITUATIONS = {
             refusal=NUMBER_TAKEN,
             known=XeroReads(order_by_number=({**MARKED, "Status": "DELETED", "Total": 0},)),
         ),
-        "remember",
+        "learn",
     ),
     "edit": (linked("edited"), "order"),
     "edit refused": (linked("edited", refusal=refused("order", STATE)), "read order"),
@@ -176,7 +176,7 @@ SITUATIONS = {
     ),
     "edit of a deleted one": (linked("edited", "DELETED"), "failed document_removed"),
     "delete": (linked("deleted"), "remove order"),
-    "delete of what never came": (situation("deleted"), "remember"),
+    "delete of what never came": (situation("deleted"), "learn"),
     "delete refused": (linked("deleted", refusal=refused("remove order", STATE)), "read order"),
     "delete of a billed one": (linked("deleted", "BILLED"), "failed order_billed"),
     "delete of one with a bill": (
@@ -237,17 +237,17 @@ def test_next_step(found: Situation, step: str) -> None:
 
 LOOK_UPS = {
     "not read yet": (None, "look up bill"),
-    "not there": ((), "remember"),
-    "there": ((BILL,), "remember"),
+    "not there": ((), "learn"),
+    "there": ((BILL,), "learn"),
     "there with another total": (({**BILL, "Total": 99},), "failed needs_review"),
     "there on another day": (({**BILL, "Date": "2026-03-03"},), "failed needs_review"),
     "there for another contact": (({**BILL, "Contact": {"ContactID": "x"}},), "failed needs_review"),
     "there twice": ((BILL, {**BILL, "InvoiceID": "second"}), "failed needs_review"),
     "the same without our link": (({**BILL, "Url": ""},), "failed needs_review"),
-    "somebody else's": (({**BILL, "Url": "", "Total": 5},), "remember"),
-    "voided": (({**BILL, "Status": "VOIDED"},), "remember"),
-    "of another number": (({**BILL, "InvoiceNumber": "5002", "Url": ""},), "remember"),
-    "a sales invoice": (({**BILL, "Type": "ACCREC"},), "remember"),
+    "somebody else's": (({**BILL, "Url": "", "Total": 5},), "learn"),
+    "voided": (({**BILL, "Status": "VOIDED"},), "learn"),
+    "of another number": (({**BILL, "InvoiceNumber": "5002", "Url": ""},), "learn"),
+    "a sales invoice": (({**BILL, "Type": "ACCREC"},), "learn"),
 }
 
 
@@ -256,7 +256,7 @@ def test_bill_whose_answer_was_lost(bills: Any, step: str) -> None:
     target = bill_target("d1")
     found = linked("received", unknown={target: NOW}, known=XeroReads(invoice_by_number=bills))
     assert next_step(found) == step
-    if step == "remember":
+    if step == "learn":
         remembered = plan(found)
         assert isinstance(remembered, Learn)
         adopted = [link.xero_id for link in remembered.links]

@@ -89,7 +89,7 @@ SITUATIONS = {
     "more than was paid": (refunding("100.01", known=READ), "failed refund_exceeds_paid"),
     "refused": (refunding(known=READ, refusal=refused("credit note", "xero_refused")), "failed xero_refused"),
     "number taken": (refunding(known=READ, refusal=TAKEN), "look up credit note"),
-    "taken by ours": (refunding(refusal=TAKEN, known=found(NOTE)), "remember"),
+    "taken by ours": (refunding(refusal=TAKEN, known=found(NOTE)), "learn"),
     "taken by ours with another amount": (
         refunding(refusal=TAKEN, known=found({**NOTE, "Total": 49})),
         "failed needs_review",
@@ -111,8 +111,8 @@ SITUATIONS = {
         "failed number_taken",
     ),
     "credit note lost": (refunding(unknown={NOTE_TARGET: NOW}, known=READ), "look up credit note"),
-    "credit note lost and there": (refunding(unknown={NOTE_TARGET: NOW}, known=found(NOTE)), "remember"),
-    "credit note lost and not there": (refunding(unknown={NOTE_TARGET: NOW}, known=found()), "remember"),
+    "credit note lost and there": (refunding(unknown={NOTE_TARGET: NOW}, known=found(NOTE)), "learn"),
+    "credit note lost and not there": (refunding(unknown={NOTE_TARGET: NOW}, known=found()), "learn"),
     "credit note lost, then set to take payments back": (
         refunding(unknown={NOTE_TARGET: NOW}, known=READ, settings=BACK),
         "look up credit note",
@@ -134,7 +134,7 @@ SITUATIONS = {
     "refund lost": (refunding(unknown={REFUND_TARGET: NOW}, **MADE), "read credit note"),
     "refund lost and not there": (
         refunding(unknown={REFUND_TARGET: NOW}, known=noted(), **MADE),
-        "remember",
+        "learn",
     ),
     "refund lost and perhaps there": (
         refunding(
@@ -149,7 +149,7 @@ SITUATIONS = {
         "done posted",
     ),
     "takes back": (reversing(), "read payment"),
-    "takes back, written down first": (reversing(known=replace(READ, payments={"p1": WHOLE})), "remember"),
+    "takes back, written down first": (reversing(known=replace(READ, payments={"p1": WHOLE})), "learn"),
     "takes back nothing": (reversing(payment_links={}), "failed no_matching_payment"),
     "takes back what came later": (
         reversing(payment_links={"t1": replace(PAYMENT_LINK, seq=4)}),
@@ -245,7 +245,7 @@ def test_removal_looks_for_a_credit_note_whose_answer_was_lost(action: Any) -> N
 
 def test_reset_leaves_credit_notes_that_came_after_it() -> None:
     late = {TRANSACTION: replace(NOTE_LINK, seq=5)}
-    assert next_step(removing("reset", credit_note_links=late)) == "remember"  # that it is done
+    assert next_step(removing("reset", credit_note_links=late)) == "learn"  # that it is done
     assert next_step(removing("cancelled", credit_note_links=late)) == "read credit note"
 
 
@@ -270,8 +270,8 @@ PAID: dict[str, Any] = {"payment_links": {"t1": PAYMENT_LINK}}
     [
         ({}, "read payment"),
         ({"p1": WHOLE}, "take payment off"),
-        ({"p1": {**WHOLE, "Status": "DELETED"}}, "remember"),
-        ({"p1": {}}, "remember"),
+        ({"p1": {**WHOLE, "Status": "DELETED"}}, "learn"),
+        ({"p1": {}}, "learn"),
     ],
 )
 def test_payment_that_xero_does_not_list_on_the_invoice_is_looked_at_itself(
@@ -281,7 +281,7 @@ def test_payment_that_xero_does_not_list_on_the_invoice_is_looked_at_itself(
     known = XeroReads(invoice=unlisted, payments=payments)
     situation = removing(action, known=known, **PAID)
     assert next_step(situation) == step
-    if step == "remember":
+    if step == "learn":
         found = plan(situation)
         assert isinstance(found, Learn)
         assert [(link.xero_id, link.removed) for link in found.links] == [("p1", True)]

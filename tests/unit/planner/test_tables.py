@@ -118,14 +118,14 @@ SITUATIONS = {
     ),
     "number is ours": (
         created(refusal=NUMBER_TAKEN, known=XeroReads(invoice_by_number=(OURS,))),
-        "remember",
+        "learn",
     ),
     "number is ours and was voided by hand": (
         created(
             refusal=NUMBER_TAKEN,
             known=XeroReads(invoice_by_number=({**OURS, "Status": "VOIDED", "Total": 0},)),
         ),
-        "remember",
+        "learn",
     ),
     "number is ours with another total": (
         created(refusal=NUMBER_TAKEN, known=XeroReads(invoice_by_number=({**OURS, "Total": 99},))),
@@ -152,7 +152,7 @@ SITUATIONS = {
             refusal=refused("invoice", "contact_archived"),
             known=XeroReads(contact={"ContactID": "contact-id", "MergedToContactID": "y"}),
         ),
-        "remember",
+        "learn",
     ),
     "other refusal": (created(refusal=refused("invoice", "xero_refused")), "failed xero_refused"),
     "pays": (paying(), "payment"),
@@ -242,9 +242,9 @@ MARKED = {"PaymentID": "p1", "Reference": "Cash #eada30eb", "Amount": 50}
 WHOLE = {**MARKED, "Date": "2026-03-02T00:00:00", "Account": {"Code": "090"}, "Status": "AUTHORISED"}
 TARGET = payment_target("d1", "eada30eb-e15a")
 LOOK_UPS = {
-    "not there": ((), {}, "remember"),
+    "not there": ((), {}, "learn"),
     "not read yet": ((MARKED,), {}, "look up payment"),
-    "there": ((MARKED,), {"p1": WHOLE}, "remember"),
+    "there": ((MARKED,), {"p1": WHOLE}, "learn"),
     "there with another amount": ((MARKED,), {"p1": {**WHOLE, "Amount": 49}}, "failed needs_review"),
     "there on another day": ((MARKED,), {"p1": {**WHOLE, "Date": "2026-03-03"}}, "failed needs_review"),
     "there on another account": (
@@ -252,8 +252,8 @@ LOOK_UPS = {
         {"p1": {**WHOLE, "Account": {"Code": "091"}}},
         "failed needs_review",
     ),
-    "deleted": ((MARKED,), {"p1": {**WHOLE, "Status": "DELETED"}}, "remember"),
-    "other mark": (({**MARKED, "Reference": "Cash #ffffffff"},), {}, "remember"),
+    "deleted": ((MARKED,), {"p1": {**WHOLE, "Status": "DELETED"}}, "learn"),
+    "other mark": (({**MARKED, "Reference": "Cash #ffffffff"},), {}, "learn"),
 }
 
 
@@ -262,7 +262,7 @@ def test_payment_whose_answer_was_lost(payments: Any, read: Any, step: str) -> N
     known = XeroReads(invoice={"Status": "AUTHORISED", "Payments": payments}, payments=read)
     situation = paying(unknown={TARGET: NOW}, known=known)
     assert next_step(situation) == step
-    if step == "remember":
+    if step == "learn":
         remembered = plan(situation)
         assert isinstance(remembered, Learn)
         adopted = [link.xero_id for link in remembered.links]
