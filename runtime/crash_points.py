@@ -115,6 +115,18 @@ def crash_point(name: CrashPoint) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+_BY_NAME: dict[str, CrashPoint] = {point: point for point in CRASH_POINTS}
+
+
+def around_commit(name: str) -> tuple[CrashPoint, CrashPoint]:
+    """Return the points before and after the commits of this name.
+
+    Raises:
+        KeyError: there are none of this name.
+    """
+    return _BY_NAME[f"{name}.before_commit"], _BY_NAME[f"{name}.after_commit"]
+
+
 def crash_is_planned() -> bool:
     """True where a point is named: for places that cost something to watch."""
     return bool(_AT)

@@ -11,7 +11,6 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 from sinks.drift.compare import moment_of
 from sinks.lanes.lane import Lane
@@ -57,8 +56,7 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
     document = decode(answer.body) if answer.status == 200 else None
     records = document.get("HistoryRecords") if isinstance(document, Mapping) else None
     name, at = last_person(one for one in records or () if isinstance(one, Mapping))
-    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("history") as connection:
         noted = {
             "account": lane.account,
             "xero_id": changed.xero_id,
@@ -67,8 +65,6 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
         }
         await connection.execute(_SQL["note"], noted)
         await connection.execute(_SQL["count"], {"run_id": run_id})
-        crash_point("history.before_commit")
-    crash_point("history.after_commit")
 
 
 def last_person(records: Iterable[Mapping[str, Any]]) -> tuple[str, datetime | None]:

@@ -17,7 +17,6 @@ from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 from sinks.drift.around import around_of, by_record, of_documents, puts_of
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
@@ -110,8 +109,7 @@ async def step(lane: Lane, run_id: str) -> float:
         NoUsableAnswer: Xero did not answer; the same step is to be made again.
         LeaseLost: another worker goes on with it.
     """
-    async with lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("reading", locked=False) as connection:
         run = await _run(connection, run_id)
         if run.started_at is None:
             await connection.execute(_SQL["start"], {"run_id": run_id})
@@ -126,19 +124,14 @@ async def step(lane: Lane, run_id: str) -> float:
         changed = await next_changed(connection, run.account, run_id) if ends else None
         if ends and changed is None:
             await _finish(connection, run, None)
-        crash_point("reading.before_commit")
-    crash_point("reading.after_commit")
     if changed is not None:
         await look(lane, run_id, changed, _ENDPOINTS[changed.kind])
         return 0.0
     if asked is None:
         return 0.0
     answer = await read(lane, asked.request)
-    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("comparison") as connection:
         await _compare_answer(connection, lane, run, asked, answer, asked_at)
-        crash_point("comparison.before_commit")
-    crash_point("comparison.after_commit")
     return 0.0
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -12,7 +13,7 @@ from connections import store
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from contracts.newness import Stamp, stamp
-from runtime.crash_points import crash_point
+from runtime.crash_points import around_commit, crash_point
 from sinks.lanes.account_state import AccountState, Hold
 from sinks.lanes.marking import Marking
 from sinks.lanes.planning import PlanningPass, PlanResult, write_and_publish
@@ -144,6 +145,25 @@ class Lane:
         connection = self.session.connection
         return Addresses() if connection is None else connection.addresses
 
+    @asynccontextmanager
+    async def transaction(self, name: str, *, locked: bool = True) -> AsyncIterator[ledger.Connection]:
+        """Open a transaction of the ledger that ends in nothing once another worker has the account.
+
+        Args:
+            name: of its crash points, ``{name}.before_commit`` and ``{name}.after_commit``.
+            locked: True where what is in hand, or what is known of the account, must stay as it is meanwhile.
+
+        Raises:
+            LeaseLost, LedgerHeld: the account is another worker's now, or nobody may go on.
+        """
+        before, after = around_commit(name)
+        lock = self.state_lock if locked else nullcontext()
+        async with lock, self.pool.connection() as connection, connection.transaction():
+            await ledger.check_fence(connection, self.lease)
+            yield connection
+            crash_point(before)
+        crash_point(after)
+
     async def load(self) -> None:
         """Take up what has become ready, plan it, and put its next steps into the queues.
 
@@ -159,8 +179,7 @@ class Lane:
         room, last_turn = self._room()
         if room <= 0:
             return False
-        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
+        async with self.transaction("plan") as connection:
             held = [i for work in self.works.values() for i in work.ids]
             heads = await ledger.ready(connection, self.account, held, room, last_turn)
             self._note_what_is_left(heads, room, last_turn)
@@ -170,8 +189,6 @@ class Lane:
             for work in works:
                 work.batch_limit = self._batch_limits.get(work.entry.command_id, work.batch_limit)
             outcome = await self.desk().advance(connection, works)
-            crash_point("plan.before_commit")
-        crash_point("plan.after_commit")
         self.take(works, outcome)
         return bool(outcome.ended)
 
@@ -190,14 +207,11 @@ class Lane:
 
     async def fail_all(self, code: str) -> None:
         """Fail what is ready: the account has no connection."""
-        async with self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
+        async with self.transaction("not_connected", locked=False) as connection:
             entries = await ledger.ready(connection, self.account, [], ROOM, flagged_too=True)
             now = now_utc()
             failed = [entry.failed(now, code, {}) for entry in entries]
             await write_and_publish(connection, failed, self.addresses)
-            crash_point("not_connected.before_commit")
-        crash_point("not_connected.after_commit")
         self.more = bool(entries)
 
     def take(self, works: Sequence[Job], outcome: PlanResult) -> None:
@@ -267,8 +281,7 @@ class Lane:
 
     async def _write_down(self, calls: Sequence[Call]) -> None:
         now = now_utc()
-        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
+        async with self.transaction("intent") as connection:
             started = []
             for work in self._members(calls):
                 if work.entry.state != "running":
@@ -280,8 +293,6 @@ class Lane:
             written = await write_and_publish(connection, started, self.addresses)
             if len(written) < len(started):
                 raise ConcurrentChange(self.account)
-            crash_point("intent.before_commit")
-        crash_point("intent.after_commit")
         self.marking.committed(mark, calls)
 
     def _members(self, calls: Sequence[Call]) -> list[Job]:
@@ -335,20 +346,14 @@ class Lane:
         """Tell the log what holds the account, when that has changed."""
         news = self.state.news()
         if news is not None:
-            async with self.pool.connection() as connection, connection.transaction():
-                await ledger.check_fence(connection, self.lease)
+            async with self.transaction("hold", locked=False) as connection:
                 await self.state.save(connection)
                 await ledger.publish_later(connection, [news], [self.account])
-                crash_point("hold.before_commit")
-            crash_point("hold.after_commit")
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
         """Keep what Xero says about the organisation, and plan again what waited for it."""
-        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
+        async with self.transaction("facts") as connection:
             await store.save_facts(connection, self.account, facts)
-            crash_point("facts.before_commit")
-        crash_point("facts.after_commit")
         async with self.state_lock:
             await self.session.reload()
         await self.facts_asked()
@@ -361,11 +366,8 @@ class Lane:
     async def replan(self, works: Sequence[Job]) -> None:
         """Plan works again that are in hand."""
         if works:
-            async with self.state_lock, self.pool.connection() as connection, connection.transaction():
-                await ledger.check_fence(connection, self.lease)
+            async with self.transaction("replan") as connection:
                 outcome = await self.desk().advance(connection, works)
-                crash_point("replan.before_commit")
-            crash_point("replan.after_commit")
             self.take(works, outcome)
 
     async def release(self, hold: Hold | None) -> None:
@@ -374,16 +376,13 @@ class Lane:
         """
         if not self.works:
             return
-        async with self.state_lock, self.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, self.lease)
+        async with self.transaction("release") as connection:
             under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
             idle = [work for i, work in self.works.items() if i not in under_way]
             running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
             back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, self.addresses)
             self.drop_queued()
-            crash_point("release.before_commit")
-        crash_point("release.after_commit")
 
     def drop_queued(self) -> None:
         """Forget what was planned and not sent: settings have changed, and it is planned anew from the

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runtime.crash_points import crash_point
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
 from sinks.lanes.sending import CallSender
@@ -18,8 +17,7 @@ from sinks.xero.responses import decode
 
 async def recover(lane: Lane) -> list[CallSender]:
     """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
-    async with lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("recovery", locked=False) as connection:
         intents = await ledger.fetch(connection, "unanswered", [lane.account])
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
@@ -28,8 +26,6 @@ async def recover(lane: Lane) -> list[CallSender]:
         held = [str(member) for member in ids]
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
-        crash_point("recovery.before_commit")
-    crash_point("recovery.after_commit")
     for work in works:
         lane.works[work.entry.command_id] = work
     flights = []

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import structlog
 
-from runtime.crash_points import crash_point
 from sinks.lanes.gauges import measured
 from sinks.lanes.lane import SEND_WITHIN, Lane
 from sinks.lanes.session import CALL_DEADLINE
@@ -148,11 +147,8 @@ class CallSender:
             "send_within": SEND_WITHIN,
             "key_life": KEY_LIFE / lane.rate,
         }
-        async with lane.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, lane.lease)
+        async with lane.transaction("resend", locked=False) as connection:
             rows = await ledger.fetch(connection, "send_again", parameters)
-            crash_point("resend.before_commit")
-        crash_point("resend.after_commit")
         if not rows or rows[0]["send_within"] <= 0:
             return False
         self._send_by = machine_seconds() + float(rows[0]["send_within"])

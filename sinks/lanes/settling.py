@@ -10,7 +10,6 @@ import structlog
 from connections import store
 from contracts.reasons import text_shape
 from contracts.results import Attempt
-from runtime.crash_points import crash_point
 from runtime.secrets import mask
 from sinks.lanes.effects import apply
 from sinks.lanes.lane import Lane
@@ -54,8 +53,7 @@ async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
     """
     works: dict[str, Job] = {}
     async with lane.state_lock:
-        async with lane.pool.connection() as connection, connection.transaction():
-            await ledger.check_fence(connection, lane.lease)
+        async with lane.transaction("landing", locked=False) as connection:
             await _conclude(connection, call, ending)
             links = await _links(connection, lane.account, call.targets)
             changed = []
@@ -81,8 +79,6 @@ async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
             freed = [work for target in call.held for work in lane.waiting.get(target, ())]
             works |= {work.entry.command_id: work for work in freed}
             outcome = await lane.desk().advance(connection, list(works.values()))
-            crash_point("landing.before_commit")
-        crash_point("landing.after_commit")
         lane.freed(call.held)
         lane.take(list(works.values()), outcome)
 

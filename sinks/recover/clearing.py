@@ -17,7 +17,6 @@ import structlog
 from psycopg.rows import dict_row
 
 from contracts.commands import Command, ContactSnapshot
-from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 from sinks.drift.reading import LISTS
 from sinks.lanes.lane import Lane
@@ -194,15 +193,12 @@ async def _ask(lane: Lane, asked: Asked) -> tuple[list[Mapping[str, Any]], Mappi
 async def _keep(
     lane: Lane, shown: Sequence[Mapping[str, Any]], *, phase: int = 0, page: int = 1, calls: int = 1
 ) -> None:
-    async with lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("clearing_read", locked=False) as connection:
         unique = {(row["key"], row["xero_id"]): row for row in shown}
         parameters = {"account": lane.account, "shown": encode_memory(list(unique.values()))}
         await connection.execute(SQL["keep"], parameters)
         progress = {"account": lane.account, "phase": phase, "page": page, "calls": calls}
         await connection.execute(SQL["progress"], progress)
-        crash_point("clearing_read.before_commit")
-    crash_point("clearing_read.after_commit")
 
 
 # Matching
@@ -210,8 +206,7 @@ async def _keep(
 
 async def _match(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
     """Match some records and let their actions go on."""
-    async with lane.state_lock, lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("clearing") as connection:
         records = await _records(connection, lane, flagged)
         links: dict[StepKey, Link] = {}
         entries: list[Entry] = []
@@ -230,8 +225,6 @@ async def _match(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
         }
         await connection.execute(SQL["resolve_open"], keys)
         await connection.execute(SQL["clear"], {**keys, "acted": acted})
-        crash_point("clearing.before_commit")
-    crash_point("clearing.after_commit")
     log.info("found out what was perhaps sent", account=lane.account, records=len(flagged), links=len(links))
     lane.more = True
 
@@ -339,12 +332,9 @@ def _keys(account: str, flagged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 async def _end(lane: Lane) -> None:
-    async with lane.pool.connection() as connection, connection.transaction():
-        await ledger.check_fence(connection, lane.lease)
+    async with lane.transaction("clearing_end", locked=False) as connection:
         await connection.execute(SQL["end"], {"account": lane.account})
         await connection.execute(SQL["forget"], {"account": lane.account})
-        crash_point("clearing_end.before_commit")
-    crash_point("clearing_end.after_commit")
     log.info("all that was perhaps sent is found out", account=lane.account)
 
 

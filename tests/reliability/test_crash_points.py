@@ -222,13 +222,23 @@ def trees() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def points_in(path: Path, tree: ast.AST) -> set[str]:
-    """Every name that this code gives to ``crash_point``."""
+    """Every name that this code gives to ``crash_point``, or to a lane's transaction, which passes both."""
     names = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crash_point":
-            assert isinstance(node.args[0], ast.Constant), f"{path}: name the point itself"
-            names.add(str(node.args[0].value))
+        if not isinstance(node, ast.Call):
+            continue
+        given = node.args[0] if node.args else None
+        if getattr(node.func, "id", "") == "crash_point" and path != Path("sinks/lanes/lane.py"):
+            names.add(named(path, given))
+        elif getattr(node.func, "attr", "") == "transaction" and given is not None:
+            names |= {f"{named(path, given)}.{when}" for when in ("before_commit", "after_commit")}
     return names
+
+
+def named(path: Path, given: ast.expr | None) -> str:
+    """The name of a point, which stands there itself."""
+    assert isinstance(given, ast.Constant) and isinstance(given.value, str), f"{path}: name the point itself"
+    return given.value
 
 
 def test_every_declared_point_is_passed_and_every_passed_one_declared() -> None:
@@ -245,6 +255,7 @@ def test_every_point_has_a_case() -> None:
 
 COMMITS_ELSEWHERE = {
     ("log_projection/queries.py", "entries"): "reads only",
+    ("sinks/lanes/lane.py", "transaction"): "the points have the name that it is given",
 }
 """Functions that open a transaction and pass no point."""
 
