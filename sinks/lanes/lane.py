@@ -1,8 +1,7 @@
 """A lane: the one place from which an account's calls to Xero are made, in order and within its limits."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -17,6 +16,7 @@ from runtime.crash_points import around_commit, crash_point
 from sinks.lanes.account_state import AccountState, Hold
 from sinks.lanes.marking import Marking
 from sinks.lanes.planning import PlanningPass, PlanResult, write_and_publish
+from sinks.lanes.queue import LaneQueue
 from sinks.lanes.session import Pool, Session
 from sinks.lanes.shares import Shares
 from sinks.lanes.stumbles import Stumbles
@@ -25,9 +25,8 @@ from sinks.ledger.entries import Entry, now_utc
 from sinks.ledger.namesakes import Namesakes
 from sinks.ledger.situations import Job
 from sinks.ledger.store import Lease
-from sinks.xero.calls import FULL_BATCH, Call, QueuedElement, batches, make_call
+from sinks.xero.calls import FULL_BATCH, Call, make_call
 from sinks.xero.client import machine_seconds
-from sinks.xero.elements import Element, StepKey
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,36 +40,6 @@ FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
 _LINGER_SECONDS = 5.0
 _SNAPSHOT_ACTIONS = ("created", "edited")
-_ORDER = (
-    "payments.read",
-    "credit_notes.read",
-    "invoices.read",
-    "contacts.read",
-    "contacts.find",
-    "contacts.search",
-    "contacts.list",
-    "contacts.find_number",
-    "contacts.find_numbers",
-    "invoices.find",
-    "credit_notes.find",
-    "bills.find",
-    "orders.read",
-    "orders.find",
-    "items.create",
-    "payments.remove",
-    "refunds.create",
-    "payments.create",
-    "credit_notes.update",
-    "credit_notes.create",
-    "orders.update",
-    "bills.create",
-    "invoices.update",
-    "invoices.create",
-    "orders.create",
-    "contacts.update",
-    "contacts.create",
-)
-"""What goes first when calls are scarce: what finishes a document before what begins one."""
 
 
 class ConcurrentChange(Exception):
@@ -97,14 +66,7 @@ class Lane:
         self.rate = rate
         self.state = AccountState(session, rate, shares)
         self.budget = self.state.budget
-        self.works: dict[str, Job] = {}
-        self.queued: dict[str, OrderedDict[StepKey, QueuedElement]] = {
-            route: OrderedDict() for route in _ORDER
-        }
-        self.flying: dict[StepKey, Call] = {}
-        self.waiting: dict[StepKey, list[Job]] = {}
-        self.claimed: dict[StepKey, StepKey] = {}
-        """Names that a contact is being given: by which target."""
+        self.queue = LaneQueue()
         self.names = Namesakes()
         self.state_lock = asyncio.Lock()
         self.more = False
@@ -117,8 +79,6 @@ class Lane:
         self._batch_limits: dict[str, int] = {}
         """Of commands that go out in smaller batches, kept while they are given back because Xero is away."""
         self.stumbles = Stumbles()
-        self._queued_since: float | None = None
-        self._partial_turn = ledger.LIVE
 
     # What is to be done
 
@@ -180,8 +140,7 @@ class Lane:
         if room <= 0:
             return False
         async with self.transaction("plan") as connection:
-            held = [i for work in self.works.values() for i in work.ids]
-            heads = await ledger.ready(connection, self.account, held, room, last_turn)
+            heads = await ledger.ready(connection, self.account, self.queue.command_ids, room, last_turn)
             self._note_what_is_left(heads, room, last_turn)
             if not heads:
                 return False
@@ -194,7 +153,7 @@ class Lane:
 
     def _room(self) -> tuple[int, int]:
         """How many commands may be taken up, and of which turn at the latest."""
-        room = ROOM - len(self.works)
+        room = ROOM - len(self.queue.jobs)
         if room > _KEPT_FREE:
             return room - _KEPT_FREE, ledger.LAST_TURN
         return room, ledger.LIVE
@@ -217,64 +176,37 @@ class Lane:
     def take(self, works: Sequence[Job], outcome: PlanResult) -> None:
         """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
         for work in works:
-            self.works[work.entry.command_id] = work
+            self.queue.jobs[work.entry.command_id] = work
             if work.batch_limit < FULL_BATCH:
                 self._batch_limits[work.entry.command_id] = work.batch_limit
         for work in (*outcome.ended, *outcome.waiting):
-            self.works.pop(work.entry.command_id, None)
+            self.queue.jobs.pop(work.entry.command_id, None)
         for work in outcome.ended:
             self._batch_limits.pop(work.entry.command_id, None)
         self.stumbles.ended(work.entry.command_id for work in outcome.ended)
         for work in outcome.stale_facts:
             self.facts_wanted = True
-            self.waiting.setdefault(_FACTS, []).append(work)
+            self.queue.wait_for_facts(work)
         for work in outcome.old_books:
             self.books_wanted = True
-            self.waiting.setdefault(_FACTS, []).append(work)
+            self.queue.wait_for_facts(work)
         for work, element in outcome.sends:
-            self._enqueue(work, element)
-
-    def _enqueue(self, work: Job, element: Element) -> None:
-        target, claim = element.target, element.claim
-        work.route = element.route
-        queue = self.queued[element.route]
-        part = queue.get(target)
-        if claim is not None and self.claimed.get(claim, target) != target:
-            self.waiting.setdefault(claim, []).append(work)
-        elif part is not None and part.element.step == element.step and not element.shared:
-            part.members.append(work.entry.command_id)
-        elif target in self.flying or any(target in other for other in self.queued.values()):
-            self.waiting.setdefault(target, []).append(work)
-        else:
-            queue[target] = QueuedElement(element, [work.entry.command_id], work.batch_limit)
-            if claim is not None:
-                self.claimed[claim] = target
-
-    def freed(self, targets: Iterable[StepKey]) -> list[Job]:
-        """Works that waited for these targets, which are free now."""
-        freed = []
-        for target in targets:
-            self.flying.pop(target, None)
-            self.claimed.pop(target, None)
-            freed += self.waiting.pop(target, [])
-        return freed
+            self.queue.offer(work, element)
 
     # What goes out
 
     async def dispatch(self) -> list[Call]:
         """Put together, count and write down as many calls as the limits allow now; they may be sent then."""
         calls: list[Call] = []
-        while any(self.queued.values()) and self.budget.wait(machine_seconds()) == 0.0:
-            parts = self._choose()
+        while self.queue.has_queued and self.budget.wait(machine_seconds()) == 0.0:
+            parts = self.queue.choose(machine_seconds(), self.linger)
             if not parts:
                 break
             call = make_call(parts)
             call.request = self.session.written(call.request)
             calls.append(call)
             self.budget.sent()
-            for part in parts:
-                del self.queued[part.element.route][part.element.target]
-                self.flying[part.element.target] = call
+            self.queue.take_off(call)
         if calls:
             await self._write_down(calls)
         return calls
@@ -283,7 +215,7 @@ class Lane:
         now = now_utc()
         async with self.transaction("intent") as connection:
             started = []
-            for work in self._members(calls):
+            for work in self.queue.served_by(calls):
                 if work.entry.state != "running":
                     work.entry = work.entry.running(now)
                     work.merged = [merged.running(now) for merged in work.merged]
@@ -295,52 +227,20 @@ class Lane:
                 raise ConcurrentChange(self.account)
         self.marking.committed(mark, calls)
 
-    def _members(self, calls: Sequence[Call]) -> list[Job]:
-        ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
-        return [self.works[i] for i in ids]
-
-    def _choose(self) -> list[QueuedElement]:
-        """The elements of the next call: live ones before those of retries and replays; a full batch of any
-        route, else a partial one when none is worth waiting for.
-        """
-        queued = {route: sorted(self.queued[route].values(), key=self._turn) for route in _ORDER}
-        first = {route: self._turn(parts[0]) for route, parts in queued.items() if parts}
-        partial: list[QueuedElement] = []
-        now = machine_seconds()
-        for route in sorted(first, key=first.__getitem__):
-            if partial and first[route] > self._partial_turn:
-                self._queued_since = self._queued_since or now
-                if self.linger(now) <= 0:
-                    break
-            cut = batches(queued[route])
-            if len(cut) > 1 or len(cut[0]) >= cut[0][0].limit:
-                return cut[0]
-            if not partial:
-                partial, self._partial_turn = cut[0], first[route]
-        if not partial:
-            self._queued_since = None
-            return []
-        self._queued_since = self._queued_since or now
-        if self.linger(now) > 0:
-            return []
-        return partial
-
-    def _turn(self, part: QueuedElement) -> int:
-        return min(ledger.turn(self.works[member].entry) for member in part.members)
-
     def linger(self, now: float) -> float:
-        """Seconds for which a partial batch still waits for company.
+        """Seconds for which a partial batch should still wait to fill up.
 
         In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
         goes at once while calls are plenty, and waits longer as they become scarce. What is live does not
         wait for a backlog of retries or replays.
         """
-        if self._queued_since is None:
+        waited = self.queue.waited(now)
+        if waited is None:
             return 0.0
-        more = self.more and self.more_turn <= self._partial_turn
-        backlog = more and bool(self.flying)
+        more = self.more and self.more_turn <= self.queue.partial_turn
+        backlog = more and self.queue.has_calls
         most = max(self.budget.pace(now) if not more else 0.0, _LINGER_SECONDS if backlog else 0.0)
-        return max(0.0, self._queued_since + most - now)
+        return max(0.0, most - waited)
 
     async def announce(self) -> None:
         """Tell the log what holds the account, when that has changed."""
@@ -361,7 +261,7 @@ class Lane:
     async def facts_asked(self) -> None:
         """Plan again what waited for fresh facts, with those that there are."""
         self.facts_wanted = self.books_wanted = False
-        await self.replan(self.waiting.pop(_FACTS, []))
+        await self.replan(self.queue.facts_came())
 
     async def replan(self, works: Sequence[Job]) -> None:
         """Plan works again that are in hand."""
@@ -374,36 +274,18 @@ class Lane:
         """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
         once the lane ends.
         """
-        if not self.works:
+        if not self.queue.jobs:
             return
         async with self.transaction("release") as connection:
-            under_way = {i for call in self.flying.values() for part in call.parts for i in part.members}
-            idle = [work for i, work in self.works.items() if i not in under_way]
+            idle = self.queue.idle()
             running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
             back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, self.addresses)
-            self.drop_queued()
-
-    def drop_queued(self) -> None:
-        """Forget what was planned and not sent: settings have changed, and it is planned anew from the
-        ledger.
-        """
-        for queue in self.queued.values():
-            for part in queue.values():
-                for member in part.members:
-                    self.works.pop(member, None)
-            queue.clear()
-        for works in self.waiting.values():
-            for work in works:
-                self.works.pop(work.entry.command_id, None)
-        self.waiting.clear()
-        flying = {target for call in self.flying.values() for target in call.held}
-        self.claimed = {claim: target for claim, target in self.claimed.items() if claim in flying}
+            self.queue.drop()
 
 
 SEND_WITHIN = 10.0
 """Seconds after its commit within which a call's first byte must leave."""
-_FACTS = StepKey("organisation", "")
 
 
 def _given_back(entry: Entry, hold: Hold | None) -> Entry:

@@ -27,13 +27,12 @@ async def recover(lane: Lane) -> list[CallSender]:
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
     for work in works:
-        lane.works[work.entry.command_id] = work
+        lane.queue.jobs[work.entry.command_id] = work
     flights = []
     for intent in intents:
         own = [row for row in elements if row["intent_id"] == intent["intent_id"]]
         call = _call(intent, own)
-        for target in call.targets:
-            lane.flying[target] = call
+        lane.queue.hold(call)
         flights.append(CallSender.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return flights
 

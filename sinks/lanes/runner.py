@@ -164,7 +164,7 @@ class LaneRunner:
 
     def _is_idle(self, now: float) -> bool:
         """True when nothing else is to be sent and calls are plenty."""
-        return not self.lane.more and not self.lane.works and self.lane.budget.spare(now)
+        return not self.lane.more and not self.lane.queue.jobs and self.lane.budget.spare(now)
 
     async def _side_step(self, state: SideJobState, request: str) -> None:
         try:
@@ -184,13 +184,13 @@ class LaneRunner:
         asked = any(state.request is not None for state in self._side_jobs)
         delays = [_ASKED_POLL if asked else _IDLE_POLL]
         now = machine_seconds()
-        if any(lane.queued.values()):
+        if lane.queue.has_queued:
             wait = lane.budget.wait(now)
             if wait is not None:
                 delays.append(max(wait, lane.linger(now), 0.005))
-        elif lane.more and not lane.flying:
+        elif lane.more and not lane.queue.has_calls:
             delays.append(0.0)
-        if not lane.works:
+        if not lane.queue.jobs:
             delays.append(await self._next_due())
             delays.append(self._idle_delay())
         else:
@@ -267,7 +267,7 @@ class LaneRunner:
             self.lane.state.resumed()
         if before is None or after is None or before.written != after.written:
             async with self.lane.state_lock:
-                self.lane.drop_queued()
+                self.lane.queue.drop()
 
     async def _mark_lost(self, reason: str) -> None:
         async with self.lane.pool.connection() as connection, connection.transaction():

@@ -59,9 +59,9 @@ async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
             changed = []
             await _items_made(lane, connection, call, ending)
             for part, result in zip(call.parts, ending.reading.results, strict=True):
-                members = [lane.works[i] for i in part.members]
+                members = [lane.queue.jobs[i] for i in part.members]
                 works |= {work.entry.command_id: work for work in members}
-                followers = lane.waiting.get(part.element.target, []) if part.element.shared else []
+                followers = lane.queue.waiting_for(part.element.target) if part.element.shared else ()
                 taught = [*members, *followers]
                 link = _applied(call, part, result, taught, links.get(part.element.target))
                 _note_trouble(lane, call, ending, members)
@@ -76,10 +76,10 @@ async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
                     work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
-            freed = [work for target in call.held for work in lane.waiting.get(target, ())]
+            freed = [work for key in call.held for work in lane.queue.waiting_for(key)]
             works |= {work.entry.command_id: work for work in freed}
             outcome = await lane.desk().advance(connection, list(works.values()))
-        lane.freed(call.held)
+        lane.queue.release(call.held)
         lane.take(list(works.values()), outcome)
 
 
@@ -107,7 +107,7 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
         lane.names.forget(element.xero_id)
     if element.claim is None or result.verdict != "refused" or result.code != "contact_name_taken":
         return
-    for work in lane.waiting.get(element.claim, ()):
+    for work in lane.queue.waiting_for(element.claim):
         if work.route == element.route == "contacts.create":
             work.refusal = Refusal(element.step, result.code, result.details, create=True)
 
