@@ -35,8 +35,8 @@ FACT_CODES = frozenset(
 """Reasons that may only mean that the organisation was changed since we last asked about it."""
 
 
-def apply(element: Element, result: Result, works: Sequence[Job], link: Link | None) -> Link | None:
-    """Take one result into ``works``, the commands that the element served.
+def apply(element: Element, result: Result, jobs: Sequence[Job], link: Link | None) -> Link | None:
+    """Take one result into ``jobs``, the commands that the element served.
 
     Args:
         link: what the element's target is linked to so far.
@@ -51,26 +51,26 @@ def apply(element: Element, result: Result, works: Sequence[Job], link: Link | N
             and link is not None
         ):
             return _taken_off(element, link)
-        for work in works:
+        for job in jobs:
             route = ROUTES[element.route]
-            work.refusal = Refusal(
+            job.refusal = Refusal(
                 element.step, result.code, result.details, look_up=route.reads, create=route.creates
             )
-            work.known = _without_what_was_refused(work.known, element)
+            job.known = _without_what_was_refused(job.known, element)
         return with_refusal(element, result.code, result.details, link, now_utc())
     if result.verdict != "ok":
-        for work in works:
-            work.known = XeroReads()
+        for job in jobs:
+            job.known = XeroReads()
             if result.halve or result.verdict == "split":
-                work.batch_limit = max(1, work.batch_limit // 2)
+                job.batch_limit = max(1, job.batch_limit // 2)
         return None
-    for work in works:
-        work.refusal = _kept_refusal(element, work)
+    for job in jobs:
+        job.refusal = _kept_refusal(element, job)
     if ROUTES[element.route].reads:
-        for work in works:
-            work.known = _learnt(work.known, element, result.found)
+        for job in jobs:
+            job.known = _learnt(job.known, element, result.found)
         return _refreshed(element, result.found, link)
-    return _changed(element, result, works, link)
+    return _changed(element, result, jobs, link)
 
 
 def _without_what_was_refused(known: XeroReads, element: Element) -> XeroReads:
@@ -88,9 +88,9 @@ def _without_what_was_refused(known: XeroReads, element: Element) -> XeroReads:
     return known
 
 
-def _kept_refusal(element: Element, work: Job) -> Refusal | None:
+def _kept_refusal(element: Element, job: Job) -> Refusal | None:
     """A look-up does not clear the refusal that it was made for."""
-    return work.refusal if ROUTES[element.route].reads else None
+    return job.refusal if ROUTES[element.route].reads else None
 
 
 def _learnt(known: XeroReads, element: Element, found: tuple[Mapping[str, Any], ...]) -> XeroReads:
@@ -144,27 +144,27 @@ def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Lin
     return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
 
 
-def _changed(element: Element, result: Result, works: Sequence[Job], link: Link | None) -> Link | None:
+def _changed(element: Element, result: Result, jobs: Sequence[Job], link: Link | None) -> Link | None:
     found = result.found[0] if result.found else {}
-    seq = works[0].entry.seq
-    for work in works:
-        work.entry = replace(work.entry, acted=True)
+    seq = jobs[0].entry.seq
+    for job in jobs:
+        job.entry = replace(job.entry, acted=True)
     if element.target.kind == "contact":
         archived = is_archived(found) or found.get("MergedToContactID")
-        for work in works:
-            work.known = replace(work.known, contact=found if archived else None)
+        for job in jobs:
+            job.known = replace(job.known, contact=found if archived else None)
         if archived:  # nobody sees what was written to it: that counts as not sent
             return None
         name = str(found.get("Name") or element.memory.get("name") or "")
         xero_id = str(found.get("ContactID") or element.xero_id)
         return Link(element.target, xero_id, name, seq, facts=dict(element.memory))
     if element.route in ("invoices.create", "invoices.update", "bills.create"):
-        for work in works:
-            work.known = replace(work.known, invoice=None)
+        for job in jobs:
+            job.known = replace(job.known, invoice=None)
         return _document_link(element, result, found, seq, link)
     if element.route in ("orders.create", "orders.update"):
-        for work in works:
-            work.known = replace(work.known, order=found or None)
+        for job in jobs:
+            job.known = replace(job.known, order=found or None)
         return _document_link(element, result, found, seq, link)
     if element.route in ("payments.create", "refunds.create"):
         number = str(element.memory.get("number") or "")

@@ -82,7 +82,7 @@ class Lane:
 
     # What is to be done
 
-    def desk(self) -> PlanningPass:
+    def planning_pass(self) -> PlanningPass:
         """Settings and facts as they are now."""
         connection = self.session.connection
         assert connection is not None and connection.facts is not None
@@ -144,11 +144,11 @@ class Lane:
             self._note_what_is_left(heads, room, last_turn)
             if not heads:
                 return False
-            works = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
-            for work in works:
-                work.batch_limit = self._batch_limits.get(work.entry.command_id, work.batch_limit)
-            outcome = await self.desk().advance(connection, works)
-        self.take(works, outcome)
+            jobs = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
+            for job in jobs:
+                job.batch_limit = self._batch_limits.get(job.entry.command_id, job.batch_limit)
+            outcome = await self.planning_pass().advance(connection, jobs)
+        self.take(jobs, outcome)
         return bool(outcome.ended)
 
     def _room(self) -> tuple[int, int]:
@@ -173,25 +173,25 @@ class Lane:
             await write_and_publish(connection, failed, self.addresses)
         self.more = bool(entries)
 
-    def take(self, works: Sequence[Job], outcome: PlanResult) -> None:
+    def take(self, jobs: Sequence[Job], outcome: PlanResult) -> None:
         """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
-        for work in works:
-            self.queue.jobs[work.entry.command_id] = work
-            if work.batch_limit < FULL_BATCH:
-                self._batch_limits[work.entry.command_id] = work.batch_limit
-        for work in (*outcome.ended, *outcome.waiting):
-            self.queue.jobs.pop(work.entry.command_id, None)
-        for work in outcome.ended:
-            self._batch_limits.pop(work.entry.command_id, None)
-        self.stumbles.ended(work.entry.command_id for work in outcome.ended)
-        for work in outcome.stale_facts:
+        for job in jobs:
+            self.queue.jobs[job.entry.command_id] = job
+            if job.batch_limit < FULL_BATCH:
+                self._batch_limits[job.entry.command_id] = job.batch_limit
+        for job in (*outcome.ended, *outcome.waiting):
+            self.queue.jobs.pop(job.entry.command_id, None)
+        for job in outcome.ended:
+            self._batch_limits.pop(job.entry.command_id, None)
+        self.stumbles.ended(job.entry.command_id for job in outcome.ended)
+        for job in outcome.stale_facts:
             self.facts_wanted = True
-            self.queue.wait_for_facts(work)
-        for work in outcome.old_books:
+            self.queue.wait_for_facts(job)
+        for job in outcome.old_books:
             self.books_wanted = True
-            self.queue.wait_for_facts(work)
-        for work, element in outcome.sends:
-            self.queue.offer(work, element)
+            self.queue.wait_for_facts(job)
+        for job, element in outcome.sends:
+            self.queue.offer(job, element)
 
     # What goes out
 
@@ -215,11 +215,11 @@ class Lane:
         now = now_utc()
         async with self.transaction("intent") as connection:
             started = []
-            for work in self.queue.served_by(calls):
-                if work.entry.state != "running":
-                    work.entry = work.entry.running(now)
-                    work.merged = [merged.running(now) for merged in work.merged]
-                    started += [work.entry, *work.merged]
+            for job in self.queue.served_by(calls):
+                if job.entry.state != "running":
+                    job.entry = job.entry.running(now)
+                    job.merged = [merged.running(now) for merged in job.merged]
+                    started += [job.entry, *job.merged]
             await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
             mark = await self.marking.raised(connection, calls)
             written = await write_and_publish(connection, started, self.addresses)
@@ -263,12 +263,12 @@ class Lane:
         self.facts_wanted = self.books_wanted = False
         await self.replan(self.queue.facts_came())
 
-    async def replan(self, works: Sequence[Job]) -> None:
+    async def replan(self, jobs: Sequence[Job]) -> None:
         """Plan works again that are in hand."""
-        if works:
+        if jobs:
             async with self.transaction("replan") as connection:
-                outcome = await self.desk().advance(connection, works)
-            self.take(works, outcome)
+                outcome = await self.planning_pass().advance(connection, jobs)
+            self.take(jobs, outcome)
 
     async def release(self, hold: Hold | None) -> None:
         """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
@@ -278,7 +278,7 @@ class Lane:
             return
         async with self.transaction("release") as connection:
             idle = self.queue.idle()
-            running = [e for work in idle for e in (work.entry, *work.merged) if e.state == "running"]
+            running = [e for job in idle for e in (job.entry, *job.merged) if e.state == "running"]
             back = [_given_back(entry, hold) for entry in running]
             await write_and_publish(connection, back, self.addresses)
             self.queue.drop()
@@ -303,7 +303,7 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Job]:
     by_record: dict[tuple[str, str], list[Entry]] = {}
     for entry in behind:
         by_record.setdefault(entry.record, []).append(entry)
-    works = []
+    jobs = []
     for head in heads:
         mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
         run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
@@ -314,8 +314,8 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Job]:
             leader, run = run[tried], run[: tried + 1]
         else:
             leader = max(run, key=_stamp)
-        works.append(Job(leader, [e for e in run if e is not leader]))
-    return works
+        jobs.append(Job(leader, [e for e in run if e is not leader]))
+    return jobs
 
 
 def _may_merge(entry: Entry) -> bool:

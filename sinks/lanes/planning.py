@@ -77,73 +77,71 @@ class PlanningPass:
     stumbles: Stumbles = field(default_factory=Stumbles)
     names: Namesakes = field(default_factory=Namesakes)
 
-    async def advance(self, connection: ledger.Connection, works: Sequence[Job]) -> PlanResult:
+    async def advance(self, connection: ledger.Connection, jobs: Sequence[Job]) -> PlanResult:
         """Plan every work until it has a next step, waits, or ends; write links, states and results.
 
         Runs in the caller's transaction, which holds the fence.
         """
         outcome = PlanResult()
         writer = _Writer(self)
-        pending = list(works)
+        pending = list(jobs)
         for _ in range(_MOST_PLANS):
             if not pending:
                 break
             pending = await self._plan_once(connection, pending, outcome, writer)
-        for work in pending:
+        for job in pending:
             writer.end(
-                work,
-                work.entry.failed(now_utc(), "our_error", {"message": "planning does not come to an end"}),
+                job,
+                job.entry.failed(now_utc(), "our_error", {"message": "planning does not come to an end"}),
             )
-            outcome.ended.append(work)
+            outcome.ended.append(job)
         await writer.write(connection)
         return outcome
 
     async def _plan_once(
-        self, connection: ledger.Connection, works: list[Job], outcome: PlanResult, writer: "_Writer"
+        self, connection: ledger.Connection, jobs: list[Job], outcome: PlanResult, writer: "_Writer"
     ) -> list[Job]:
         """One plan each; returns those that learnt something and must be planned again."""
-        found = await situations(connection, self.account, works, self.settings, self.facts, self.names)
+        found = await situations(connection, self.account, jobs, self.settings, self.facts, self.names)
         again: list[Job] = []
         learnt: dict[StepKey, Link] = {}
-        for work, situation in zip(works, found, strict=True):
-            if self.breaker.why and work.entry.state == "queued":
-                outcome.waiting.append(work)  # stays in the queue as it is
+        for job, situation in zip(jobs, found, strict=True):
+            if self.breaker.why and job.entry.state == "queued":
+                outcome.waiting.append(job)  # stays in the queue as it is
                 continue
-            step = self._unless_xero_stumbles(work, _plan(situation))
+            step = self._unless_xero_stumbles(job, _plan(situation))
             if isinstance(step, Send):
-                outcome.sends.append((work, step.element))
-                writer.progress(work)
+                outcome.sends.append((job, step.element))
+                writer.progress(job)
             elif isinstance(step, Learn):
                 learnt |= {link.target: link for link in step.links}
                 self._forget_what_is_gone(step.links)
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
                 if step.acted:
-                    work.entry = replace(work.entry, acted=True)
+                    job.entry = replace(job.entry, acted=True)
                 if step.afresh:
-                    work.known, work.refusal = XeroReads(), None
-                again.append(work)
+                    job.known, job.refusal = XeroReads(), None
+                again.append(job)
             elif isinstance(step, AskFacts):
-                work.facts_asked_at = now_utc()
-                outcome.old_books.append(work)
+                job.facts_asked_at = now_utc()
+                outcome.old_books.append(job)
             elif isinstance(step, Wait):
-                writer.end(
-                    work, work.entry.waiting(step.until, step.code, {"step": work.entry.command.action})
-                )
-                outcome.waiting.append(work)
-            elif isinstance(step, Fail) and self._worth_asking(work, step):
-                work.facts_refreshed = True
-                work.refusal = None
-                outcome.stale_facts.append(work)
-            elif isinstance(step, Fail) and _name_may_be_free(work, step):
-                work.name_asked_again = True
-                work.known, work.refusal = XeroReads(), None
-                again.append(work)
+                writer.end(job, job.entry.waiting(step.until, step.code, {"step": job.entry.command.action}))
+                outcome.waiting.append(job)
+            elif isinstance(step, Fail) and self._worth_asking(job, step):
+                job.facts_refreshed = True
+                job.refusal = None
+                outcome.stale_facts.append(job)
+            elif isinstance(step, Fail) and _name_may_be_free(job, step):
+                job.name_asked_again = True
+                job.known, job.refusal = XeroReads(), None
+                again.append(job)
             elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
-                writer.end(work, work.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
-                outcome.waiting.append(work)
+                writer.end(job, job.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
+                outcome.waiting.append(job)
             else:
-                writer.conclude(work, step, situation)
-                outcome.ended.append(work)
+                writer.conclude(job, step, situation)
+                outcome.ended.append(job)
         await ledger.write_links(connection, self.account, learnt.values())
         return again
 
@@ -153,26 +151,26 @@ class PlanningPass:
             if link.removed and link.target.kind == "contact":
                 self.names.forget(link.xero_id)
 
-    def _unless_xero_stumbles(self, work: Job, step: Plan) -> Plan:
+    def _unless_xero_stumbles(self, job: Job, step: Plan) -> Plan:
         """The step, or the end of a command that would be sent once more although Xero stumbles over it
         alone.
         """
-        status = self.stumbles.status(work.entry.command_id)
+        status = self.stumbles.status(job.entry.command_id)
         if status is None or not isinstance(step, Send) or ROUTES[step.element.route].reads:
             return step
         return Fail("xero_stumbles", {"status": f"HTTP {status}"})
 
-    def _worth_asking(self, work: Job, step: Fail) -> bool:
+    def _worth_asking(self, job: Job, step: Fail) -> bool:
         """True when the failure may only mean that the organisation was changed since we asked about it.
 
         Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
         they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
         """
-        if step.code not in FACT_CODES or work.facts_refreshed:
+        if step.code not in FACT_CODES or job.facts_refreshed:
             return False
-        if self.facts_may_be_stale or work.entry.revision > 0:
+        if self.facts_may_be_stale or job.entry.revision > 0:
             return True
-        if work.refusal is None:
+        if job.refusal is None:
             return False
         asked = self.doubted.setdefault(step.code, self.facts.fetched_at)
         if self.facts.fetched_at - asked > _DOUBT_AGAIN_AFTER:
@@ -180,11 +178,11 @@ class PlanningPass:
         return asked == self.facts.fetched_at
 
 
-def _name_may_be_free(work: Job, step: Fail) -> bool:
+def _name_may_be_free(job: Job, step: Fail) -> bool:
     """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
     was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
-    looked_up = work.known.contact_by_name is not None
-    return step.code == "contact_name_unseen" and looked_up and not work.name_asked_again
+    looked_up = job.known.contact_by_name is not None
+    return step.code == "contact_name_unseen" and looked_up and not job.name_asked_again
 
 
 def _plan(situation: Situation) -> Plan:
@@ -231,8 +229,8 @@ def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
 class _Writer:
     """Collects entries at their new versions and writes them with their results."""
 
-    def __init__(self, desk: PlanningPass) -> None:
-        self._desk = desk
+    def __init__(self, planning_pass: PlanningPass) -> None:
+        self._pass = planning_pass
         self._entries: list[Entry] = []
         self._superseding: list[tuple[Entry, Sequence[str]]] = []
         self._all_money: list[Entry] = []
@@ -240,15 +238,15 @@ class _Writer:
         self._told: list[Entry] = []
         """Payments and refunds, each of which ends what failed of its own transaction before it."""
 
-    def end(self, work: Job, entry: Entry, alone: bool = False) -> None:
+    def end(self, job: Job, entry: Entry, alone: bool = False) -> None:
         """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
         itself when it can stand ``alone``.
         """
-        work.entry = entry
+        job.entry = entry
         self._entries.append(entry)
         now = now_utc()
         speaks_for = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
-        for merged in work.merged:
+        for merged in job.merged:
             if entry.state == "completed":
                 self._entries.append(merged.completed(now, speaks_for))
             elif entry.state == "failed":
@@ -260,50 +258,50 @@ class _Writer:
                     )
                 )
 
-    def progress(self, work: Job) -> None:
+    def progress(self, job: Job) -> None:
         """An attempt was made and another step follows."""
-        if work.entry.made:
-            work.entry = replace(work.entry, version=work.entry.version + 1)
-            self._entries.append(work.entry)
-            work.entry = replace(work.entry, made=())
+        if job.entry.made:
+            job.entry = replace(job.entry, version=job.entry.version + 1)
+            self._entries.append(job.entry)
+            job.entry = replace(job.entry, made=())
 
-    def conclude(self, work: Job, step: Plan, situation: Situation) -> None:
+    def conclude(self, job: Job, step: Plan, situation: Situation) -> None:
         """The work has ended."""
-        entry = work.entry
+        entry = job.entry
         now = now_utc()
         if isinstance(step, Done):
             outcome = step.outcome or ("posted" if entry.acted else "already_there")
             if outcome == "already_there" and entry.perhaps_acted:
                 outcome = "posted"  # what it has found was made by an earlier call of its own
             if outcome == "posted":
-                self._desk.breaker.posted()
+                self._pass.breaker.posted()
             told = contradictions(entry.command, now) if outcome in ("posted", "already_there") else ()
             warnings = tuple(dict.fromkeys((*step.warnings, *told)))
-            self.end(work, entry.completed(now, outcome, step.link, warnings))
+            self.end(job, entry.completed(now, outcome, step.link, warnings))
             for word in step.supersedes.split():
-                self._superseding.append((_reach(work.entry), _SUPERSEDES[word]))
+                self._superseding.append((_reach(job.entry), _SUPERSEDES[word]))
                 if word == "money":
-                    self._all_money.append(work.entry)
+                    self._all_money.append(job.entry)
                 elif word == "transaction":
-                    self._told.append(work.entry)
+                    self._told.append(job.entry)
         elif isinstance(step, Fail):
             details = known_details(situation) | {k: v for k, v in step.details.items() if v.strip()}
             details |= half_way(situation)
-            self.end(work, entry.failed(now, step.code, details), _can_stand_alone(situation, step.code))
-            self._desk.breaker.failed(step.code, details.get("message", ""))
+            self.end(job, entry.failed(now, step.code, details), _can_stand_alone(situation, step.code))
+            self._pass.breaker.failed(step.code, details.get("message", ""))
 
     async def write(self, connection: ledger.Connection) -> None:
         """Everything collected, in the caller's transaction."""
         earlier = [
             entry
-            for entry in await ledger.earlier_failed(connection, self._desk.account, self._superseding)
+            for entry in await ledger.earlier_failed(connection, self._pass.account, self._superseding)
             if self._ends(entry)
         ]
         known = {entry.command_id for entry in self._entries}
         now = now_utc()
         unique = {e.command_id: e for e in earlier if e.command_id not in known}
         self._entries += [entry.completed(now, "superseded") for entry in unique.values()]
-        addresses = Addresses.of(self._desk.settings, self._desk.facts.short_code)
+        addresses = Addresses.of(self._pass.settings, self._pass.facts.short_code)
         await write_and_publish(connection, self._entries, addresses)
 
     def _ends(self, failed: Entry) -> bool:

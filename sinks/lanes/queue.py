@@ -85,7 +85,7 @@ class LaneQueue:
         if claim is not None and self._claimed.get(claim, target) != target:
             self._waiting.setdefault(claim, []).append(job)
         elif queued is not None and queued.element.step == element.step and not element.shared:
-            queued.members.append(job.entry.command_id)
+            queued.command_ids.append(job.entry.command_id)
         elif target in self._in_flight or any(target in other for other in self._queued.values()):
             self._waiting.setdefault(target, []).append(job)
         else:
@@ -141,7 +141,7 @@ class LaneQueue:
 
     def served_by(self, calls: Iterable[Call]) -> list[Job]:
         """Return the jobs of these calls, each once."""
-        ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.members)
+        ids = dict.fromkeys(i for call in calls for part in call.parts for i in part.command_ids)
         return [self.jobs[i] for i in ids]
 
     def waiting_for(self, key: StepKey | None) -> Sequence[Job]:
@@ -165,14 +165,14 @@ class LaneQueue:
 
     def idle(self) -> list[Job]:
         """Return the jobs that no call under way serves."""
-        busy = {i for call in self._in_flight.values() for part in call.parts for i in part.members}
+        busy = {i for call in self._in_flight.values() for part in call.parts for i in part.command_ids}
         return [job for i, job in self.jobs.items() if i not in busy]
 
     def drop(self) -> None:
         """Forget what is not under way."""
         for queue in self._queued.values():
             for queued in queue.values():
-                self._forget(queued.members)
+                self._forget(queued.command_ids)
             queue.clear()
         for jobs in self._waiting.values():
             self._forget(job.entry.command_id for job in jobs)
@@ -185,4 +185,4 @@ class LaneQueue:
             self.jobs.pop(command_id, None)
 
     def _turn(self, queued: QueuedElement) -> int:
-        return min(ledger.turn(self.jobs[member].entry) for member in queued.members)
+        return min(ledger.turn(self.jobs[member].entry) for member in queued.command_ids)

@@ -22,26 +22,26 @@ async def recover(lane: Lane) -> list[CallSender]:
         elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
         ids = {member for row in elements for member in row["members"]}
         rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
-        works = [Job(entry_of_row(row)) for row in rows]
+        jobs = [Job(entry_of_row(row)) for row in rows]
         held = [str(member) for member in ids]
         running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
-        await write_and_publish(connection, _idle(works, map(entry_of_row, running)), lane.addresses)
-    for work in works:
-        lane.queue.jobs[work.entry.command_id] = work
-    flights = []
+        await write_and_publish(connection, _idle(jobs, map(entry_of_row, running)), lane.addresses)
+    for job in jobs:
+        lane.queue.jobs[job.entry.command_id] = job
+    senders = []
     for intent in intents:
         own = [row for row in elements if row["intent_id"] == intent["intent_id"]]
         call = _call(intent, own)
         lane.queue.hold(call)
-        flights.append(CallSender.recovered(lane, call, intent["age"], intent["since_send_by"]))
-    return flights
+        senders.append(CallSender.recovered(lane, call, intent["age"], intent["since_send_by"]))
+    return senders
 
 
-def _idle(works: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
+def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
     """What an earlier lane had in hand, but not under way, when it was killed, back in the queue: nobody is
     at work on it. What runs of a record with a call under way was merged into that call's work, and stays so.
     """
-    by_record = {work.entry.record: work for work in works}
+    by_record = {job.entry.record: job for job in jobs}
     idle = []
     for entry in running:
         leader = by_record.get(entry.record)

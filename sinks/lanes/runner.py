@@ -36,9 +36,9 @@ _ENDING = 20.0
 class LaneRunner:
     """Runs one lane from its lease to its end."""
 
-    def __init__(self, lane: Lane, rush: BurstGate, side_jobs: Sequence[SideJob] = ()) -> None:
+    def __init__(self, lane: Lane, bursts: BurstGate, side_jobs: Sequence[SideJob] = ()) -> None:
         self.lane = lane
-        self._rush = rush
+        self._bursts = bursts
         self.wake = asyncio.Event()
         self.connection_changed = True
         self._side_jobs = [SideJobState(job) for job in side_jobs]
@@ -83,17 +83,17 @@ class LaneRunner:
         async with self.lane.pool.connection() as connection:
             await self.lane.state.restore(connection)
         try:
-            flights = await recover(self.lane)
+            senders = await recover(self.lane)
         except ledger.LeaseLost:
             raise
         except Exception as error:
             if not about_the_database(error):
                 await self._while_paused()
             raise
-        if flights:  # whoever wrote them down may have died before their mark was in Kafka
+        if senders:  # whoever wrote them down may have died before their mark was in Kafka
             await self.lane.marking.publish()
-        for flight in flights:
-            self._start(flight.run())
+        for sender in senders:
+            self._start(sender.run())
 
     async def _while_paused(self) -> None:
         """What cannot be taken up breaks the lane again and again, until its account has paused itself: then
@@ -133,19 +133,19 @@ class LaneRunner:
         self._go_on_beside(when_idle=False)
         gathering = self._gathering()
         if gathering == 0.0:
-            self._rush.taken_up(lane.account, machine_seconds())
+            self._bursts.taken_up(lane.account, machine_seconds())
             await lane.load()
         if lane.state.breaker.why:
             return 0.0
         for call in await lane.dispatch():
-            self._start(self._fly(call))
+            self._start(self._send(call))
         self._go_on_beside(when_idle=True)
         delay = await self._delay()
         return min(delay, gathering) if gathering else delay
 
     def _gathering(self) -> float:
         """Seconds for which new commands are left to come in; none while more is there than was taken up."""
-        return 0.0 if self.lane.more else self._rush.wait(self.lane.account, machine_seconds())
+        return 0.0 if self.lane.more else self._bursts.wait(self.lane.account, machine_seconds())
 
     def _go_on_beside(self, *, when_idle: bool) -> None:
         """Go on with what others have asked for, of the jobs that wait for an idle lane or of those that do
@@ -286,15 +286,15 @@ class LaneRunner:
         crash_point("pause.after_commit")
         await self._reload()
 
-    async def _fly(self, call: Call) -> None:
+    async def _send(self, call: Call) -> None:
         await CallSender(self.lane, call).run()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
-        task.add_done_callback(self._landed)
+        task.add_done_callback(self._done)
 
-    def _landed(self, task: "asyncio.Task[None]") -> None:
+    def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self.wake.set()
 

@@ -51,11 +51,11 @@ class CallSender:
             age: seconds since it was written down.
             since_send_by: seconds since the last moment at which it could have been sent.
         """
-        flight = cls(lane, call)
-        flight._born -= age
-        flight._send_by = machine_seconds() - since_send_by
-        flight._sent_before = True
-        return flight
+        sender = cls(lane, call)
+        sender._born -= age
+        sender._send_by = machine_seconds() - since_send_by
+        sender._sent_before = True
+        return sender
 
     async def run(self) -> None:
         """Until the call has landed, surely was not sent, or its fate must be looked up.
@@ -176,5 +176,5 @@ class CallSender:
         answer: Answer | None = None,
         look_up_in: float = 0.0,
     ) -> None:
-        ending = Settlement(conclusion, reading, started or now_utc(), answer, look_up_in)
-        await settle(self._lane, self._call, ending)
+        settlement = Settlement(conclusion, reading, started or now_utc(), answer, look_up_in)
+        await settle(self._lane, self._call, settlement)

@@ -45,50 +45,51 @@ class Settlement:
     look_up_in: float
 
 
-async def settle(lane: Lane, call: Call, ending: Settlement) -> None:
+async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
     """Keep how ``call`` ended, plan its commands on, and let go of its targets.
 
     Raises:
         LeaseLost: the account belongs to another worker now; nothing was kept.
     """
-    works: dict[str, Job] = {}
+    jobs: dict[str, Job] = {}
     async with lane.state_lock:
         async with lane.transaction("landing", locked=False) as connection:
-            await _conclude(connection, call, ending)
+            await _conclude(connection, call, settlement)
             links = await _links(connection, lane.account, call.targets)
             changed = []
-            await _items_made(lane, connection, call, ending)
-            for part, result in zip(call.parts, ending.reading.results, strict=True):
-                members = [lane.queue.jobs[i] for i in part.members]
-                works |= {work.entry.command_id: work for work in members}
+            await _items_made(lane, connection, call, settlement)
+            for part, result in zip(call.parts, settlement.reading.results, strict=True):
+                members = [lane.queue.jobs[i] for i in part.command_ids]
+                jobs |= {job.entry.command_id: job for job in members}
                 followers = lane.queue.waiting_for(part.element.target) if part.element.shared else ()
                 taught = [*members, *followers]
                 link = _applied(call, part, result, taught, links.get(part.element.target))
-                _note_trouble(lane, call, ending, members)
+                _note_trouble(lane, call, settlement, members)
                 _tell_namesakes(lane, part, result)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
                     if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
                         await ledger.resolve_unknown(connection, lane.account, [part.element.target])
-                for work in members if result.verdict == "ok" else taught:
-                    if _perhaps_applied(call, result, ending):
-                        work.entry = replace(work.entry, perhaps_acted=True)
-                    work.entry = with_attempt(work.entry, _attempt(call, part, result, ending, work))
+                for job in members if result.verdict == "ok" else taught:
+                    if _perhaps_applied(call, result, settlement):
+                        job.entry = replace(job.entry, perhaps_acted=True)
+                    job.entry = with_attempt(job.entry, _attempt(call, part, result, settlement, job))
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
-            freed = [work for key in call.held for work in lane.queue.waiting_for(key)]
-            works |= {work.entry.command_id: work for work in freed}
-            outcome = await lane.desk().advance(connection, list(works.values()))
+            freed = [job for key in call.held for job in lane.queue.waiting_for(key)]
+            jobs |= {job.entry.command_id: job for job in freed}
+            outcome = await lane.planning_pass().advance(connection, list(jobs.values()))
         lane.queue.release(call.held)
-        lane.take(list(works.values()), outcome)
+        lane.take(list(jobs.values()), outcome)
 
 
-def _perhaps_applied(call: Call, result: Result, ending: Settlement) -> bool:
+def _perhaps_applied(call: Call, result: Result, settlement: Settlement) -> bool:
     """True when the element may have been done, though nobody said so: what is found of it later is ours."""
     if call.route.reads:
         return False
     if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
-        return ending.conclusion == NO_ANSWER or (ending.answer is not None and ending.answer.status >= 500)
+        status = settlement.answer.status if settlement.answer is not None else 0
+        return settlement.conclusion == NO_ANSWER or status >= _SERVER_ERROR
     return result.verdict in ("unknown", "split")
 
 
@@ -107,9 +108,9 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
         lane.names.forget(element.xero_id)
     if element.claim is None or result.verdict != "refused" or result.code != "contact_name_taken":
         return
-    for work in lane.queue.waiting_for(element.claim):
-        if work.route == element.route == "contacts.create":
-            work.refusal = Refusal(element.step, result.code, result.details, create=True)
+    for job in lane.queue.waiting_for(element.claim):
+        if job.route == element.route == "contacts.create":
+            job.refusal = Refusal(element.step, result.code, result.details, create=True)
 
 
 def _applied(
@@ -141,28 +142,28 @@ async def _with_rate(
     )
 
 
-def _note_trouble(lane: Lane, call: Call, ending: Settlement, members: list[Job]) -> None:
+def _note_trouble(lane: Lane, call: Call, settlement: Settlement, members: list[Job]) -> None:
     """An error of Xero's own over one element alone is counted against that."""
-    status = ending.answer.status if ending.answer is not None else 0
+    status = settlement.answer.status if settlement.answer is not None else 0
     broke = status >= _SERVER_ERROR
     if call.route.reads:
         return
-    for work in members:
+    for job in members:
         if broke:
-            lane.stumbles.over(work.entry.command_id, status, alone=len(call.parts) == 1)
-    if ending.answer is not None and not broke:
-        lane.stumbles.passed([work.entry.command_id for work in members])
+            lane.stumbles.over(job.entry.command_id, status, alone=len(call.parts) == 1)
+    if settlement.answer is not None and not broke:
+        lane.stumbles.passed([job.entry.command_id for job in members])
 
 
-async def _conclude(connection: ledger.Connection, call: Call, ending: Settlement) -> None:
-    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in ending.reading.results]
-    answer = ending.answer
+async def _conclude(connection: ledger.Connection, call: Call, settlement: Settlement) -> None:
+    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in settlement.reading.results]
+    answer = settlement.answer
     await ledger.conclude(
         connection,
         call,
-        ending.conclusion,
+        settlement.conclusion,
         verdicts,
-        ending.look_up_in,
+        settlement.look_up_in,
         answer.status if answer else None,
         mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         if answer
@@ -170,13 +171,13 @@ async def _conclude(connection: ledger.Connection, call: Call, ending: Settlemen
     )
 
 
-async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, ending: Settlement) -> None:
+async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, settlement: Settlement) -> None:
     """An item that we made is among the organisation's facts from here on. One that was there before is asked
     for, since Xero may count its stock.
     """
     made = {
         part.element.target.record_id
-        for part, result in zip(call.parts, ending.reading.results, strict=True)
+        for part, result in zip(call.parts, settlement.reading.results, strict=True)
         if part.element.target.kind == "item" and result.verdict == "ok"
     }
     current = lane.session.connection
@@ -192,23 +193,23 @@ async def _links(connection: ledger.Connection, account: str, targets: list[Step
     return await ledger.links(connection, account, records, contacts)
 
 
-def _attempt(call: Call, part: QueuedElement, result: Result, ending: Settlement, work: Job) -> Attempt:
+def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settlement, job: Job) -> Attempt:
     """The call as the entry saw it: its own element of request and answer, without headers, masked."""
-    answer = ending.answer
+    answer = settlement.answer
     body: Any = part.element.body
     refusal = result.details.get("message", "") if result.code else ""
     return Attempt(
-        attempt_id=f"{call.intent_id}:{work.entry.command_id}",
-        number=work.entry.attempts + 1,
+        attempt_id=f"{call.intent_id}:{job.entry.command_id}",
+        number=job.entry.attempts + 1,
         step=part.element.step,
         method=call.request.method,
         path=call.request.path,
-        started_at=ending.started,
+        started_at=settlement.started,
         finished_at=now_utc(),
         status=answer.status if answer else None,
         request=mask(encode_memory(call.request.query if body is None else body))[:_SHOWN],
         answer=mask(_shown(result, answer))[:_SHOWN],
-        error="" if answer else mask(ending.conclusion),
+        error="" if answer else mask(settlement.conclusion),
         refused=result.code,
         refusal=refusal[:_SHOWN],
         refusal_shape=text_shape(refusal),

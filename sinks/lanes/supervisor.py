@@ -76,7 +76,7 @@ class LaneSupervisor:
         self._runners: dict[str, LaneRunner] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
-        self._rush = BurstGate()
+        self._bursts = BurstGate()
         self._shares = Shares()
         self._fetching = asyncio.Semaphore(_TOKENS_AT_ONCE)
         self._breaks: dict[str, list[float]] = {}
@@ -86,7 +86,7 @@ class LaneSupervisor:
 
     def taken_in(self, commands: Sequence[Command]) -> None:
         """The intake of this worker puts these commands into the ledger."""
-        self._rush.came((command.account for command in commands), machine_seconds())
+        self._bursts.came((command.account for command in commands), machine_seconds())
 
     def suspect(self) -> None:
         """The intake of this worker has seen that the database may be older than what was sent from it."""
@@ -220,7 +220,7 @@ class LaneSupervisor:
         session = Session(lease.account, self._pool, self._environment, self._box, self._fetching)
         marking = self._guard.marking(lease)
         lane = Lane(lease, self._pool, session, self._environment.clock_rate, self._shares, marking)
-        runner = LaneRunner(lane, self._rush, self._side_jobs)
+        runner = LaneRunner(lane, self._bursts, self._side_jobs)
         self._runners[lease.account] = runner
         task = asyncio.create_task(self._run_lane(lease.account, runner))
         self._ended.add(task)

@@ -55,16 +55,16 @@ class Job:
 async def situations(
     connection: ledger.Connection,
     account: str,
-    works: Sequence[Job],
+    jobs: Sequence[Job],
     settings: Settings,
     facts: OrganisationFacts,
     names: Namesakes | None = None,
 ) -> list[Situation]:
-    """What the planner needs to know for each of ``works``, in their order."""
-    newest = await _newest_documents(connection, account, works)
-    documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in works}
-    contacts = await _newest_contacts(connection, account, works, documents)
-    records = {w.entry.command.record_id for w in works}
+    """What the planner needs to know for each of ``jobs``, in their order."""
+    newest = await _newest_documents(connection, account, jobs)
+    documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in jobs}
+    contacts = await _newest_contacts(connection, account, jobs, documents)
+    records = {w.entry.command.record_id for w in jobs}
     keys = {contact_target(c).record_id for c in contacts.values()}
     links = await ledger.links(connection, account, records, keys)
     groups = _groups(contacts, links)
@@ -76,16 +76,16 @@ async def situations(
     )
     unknown = await ledger.unknown_steps(connection, account, {*records, *keys})
     now = await ledger.database_time(connection) if unknown else now_utc()  # only these are compared with it
-    read_ids = {str(i) for w in works for i in _ids_read(w.known)}
+    read_ids = {str(i) for w in jobs for i in _ids_read(w.known)}
     linked = await ledger.linked(connection, account, read_ids) if read_ids else set()
-    retried = [w.entry.command_id for w in works if w.entry.revision > 0]
+    retried = [w.entry.command_id for w in jobs if w.entry.revision > 0]
     overtaken = await ledger.overtaken(connection, retried) if retried else set()
-    asked = await _asked(connection, account, works)
-    money = await _money(connection, account, works)
-    gone = await _gone(connection, account, works)
+    asked = await _asked(connection, account, jobs)
+    money = await _money(connection, account, jobs)
+    gone = await _gone(connection, account, jobs)
     found = []
-    for work in works:
-        entry = work.entry
+    for job in jobs:
+        entry = job.entry
         command = entry.command
         contact = contacts.get(entry.command_id)
         contact_link = links.get(contact_target(contact)) if contact else None
@@ -125,7 +125,7 @@ async def situations(
             sent={t: Sent(step.body, step.memory) for t, step in lost.items()},
             money=money.get(record, ()),
             gone=gone.get(record, frozenset()),
-            facts_are_fresh=_are_fresh(facts, work),
+            facts_are_fresh=_are_fresh(facts, job),
             marks={
                 mark: (transaction_id, seq)
                 for transaction_id, (mark, seq) in asked.get((record, "payment_applied"), {}).items()
@@ -137,8 +137,8 @@ async def situations(
                 if _may_stand(credit_notes.get(record, {}).get(transaction_id))
             },
             overtaken=entry.command_id in overtaken,
-            known=work.known,
-            refusal=work.refusal,
+            known=job.known,
+            refusal=job.refusal,
         )
         found.append(await _with_share(connection, situation))
     return found
@@ -151,15 +151,15 @@ def _may_stand(link: Link | None) -> bool:
     return link is None or link.removed
 
 
-def _are_fresh(facts: OrganisationFacts, work: Job) -> bool:
+def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
     """True when a step that cannot be undone may rest on these facts: they were read after the action came
     in, or for its sake, or at most a minute ago where it is done again.
     """
-    asked = work.facts_asked_at
+    asked = job.facts_asked_at
     if asked is not None and facts.fresh_at >= asked and now_utc() - asked < _FRESH_ONCE_ASKED:
         return True
     minute_ago = now_utc() - FACTS_FRESH_FOR
-    since = minute_ago if work.entry.revision else max(work.entry.queued_at, minute_ago)
+    since = minute_ago if job.entry.revision else max(job.entry.queued_at, minute_ago)
     return facts.fresh_at >= since
 
 
@@ -201,19 +201,19 @@ def _joined(contact: ContactSnapshot, group: Group | None) -> bool:
 async def _newest_contacts(
     connection: ledger.Connection,
     account: str,
-    works: Sequence[Job],
+    jobs: Sequence[Job],
     documents: Mapping[str, DocumentSnapshot | None],
 ) -> dict[str, ContactSnapshot]:
     """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
     action brings its own, unless it is retried: what that does not tell is as it was told before."""
     own = {}
-    for work in works:
-        command = work.entry.command
+    for job in jobs:
+        command = job.entry.command
         document = documents[command.command_id] if command.document else None
         contact = document.contact if document else command.contact
         if contact is not None:
-            own[command.command_id] = msgspec.structs.replace(contact, position=work.entry.seq)
-    plain = {w.entry.command_id for w in works if w.entry.revision == 0 and w.entry.command.document is None}
+            own[command.command_id] = msgspec.structs.replace(contact, position=job.entry.seq)
+    plain = {w.entry.command_id for w in jobs if w.entry.revision == 0 and w.entry.command.document is None}
     newest = await ledger.snapshots(connection, account, {(c.side, c.record_id) for c in own.values()})
     found = {}
     for command_id, contact in own.items():
@@ -223,26 +223,26 @@ async def _newest_contacts(
     return found
 
 
-def _document(work: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
+def _document(job: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
     """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
     of what is retried."""
-    own = work.entry.command.document
+    own = job.entry.command.document
     if own is None:
         return newest
-    own = msgspec.structs.replace(own, position=work.entry.seq)
+    own = msgspec.structs.replace(own, position=job.entry.seq)
     if newest is None:
         return own
-    return newest if newest.stamp > own.stamp and work.entry.revision > 0 else own
+    return newest if newest.stamp > own.stamp and job.entry.revision > 0 else own
 
 
 async def _newest_documents(
-    connection: ledger.Connection, account: str, works: Sequence[Job]
+    connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, DocumentSnapshot]:
     """The newest known snapshot by command id: of retried created and edited actions, receipts and
     deletions."""
     wanted = {
         w.entry.command_id: w.entry.record
-        for w in works
+        for w in jobs
         if w.entry.command.action in ("deleted", "received")
         or (w.entry.revision > 0 and w.entry.command.action in ("created", "edited"))
     }
@@ -257,12 +257,12 @@ async def _newest_documents(
 
 
 async def _asked(
-    connection: ledger.Connection, account: str, works: Sequence[Job]
+    connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[tuple[str, str], dict[str, tuple[str, int]]]:
     """By record id and action: marks and positions of payments and refunds that did not complete, by
     transaction id. Only for what takes money off: their answers may have been lost, and they stand in Xero.
     """
-    records = [w.entry.command.record_id for w in works if w.entry.command.action in _TAKE_OFF]
+    records = [w.entry.command.record_id for w in jobs if w.entry.command.action in _TAKE_OFF]
     found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
     if records:
         for row in await _fetch(connection, "unended_money", {"account": account, "records": records}):
@@ -275,10 +275,10 @@ async def _asked(
 
 
 async def _money(
-    connection: ledger.Connection, account: str, works: Sequence[Job]
+    connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, tuple[MoneyEvent, ...]]:
     """By record id: what the events of these records of payments and refunds said of money, in order."""
-    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    records = sorted({w.entry.command.record_id for w in jobs if w.entry.command.action in _MONEY})
     if not records:
         return {}
     found: dict[str, list[MoneyEvent]] = {}
@@ -300,10 +300,10 @@ async def _money(
 
 
 async def _gone(
-    connection: ledger.Connection, account: str, works: Sequence[Job]
+    connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, frozenset[str]]:
     """By record id: ids of our payments and credit notes that a comparison saw deleted or voided in Xero."""
-    records = sorted({w.entry.command.record_id for w in works if w.entry.command.action in _MONEY})
+    records = sorted({w.entry.command.record_id for w in jobs if w.entry.command.action in _MONEY})
     found: dict[str, set[str]] = {}
     if records:
         for row in await _fetch(connection, "seen_gone", {"account": account, "records": records}):

@@ -337,7 +337,7 @@ def _element_row(call: Call, position: int) -> dict[str, Any]:
         "kind": element.target.kind,
         "record_id": element.target.record_id,
         "transaction_id": element.target.transaction_id,
-        "members": part.members,
+        "members": part.command_ids,
         "body": element.body,
         "match": element.xero_id,
         "memory": element.memory,

@@ -154,7 +154,7 @@ class _Run:
         self._lane.session.connection = replace(link, facts=replace(link.facts, books_read_at=now_utc()))
 
     def _note(self, call: Call) -> None:
-        served = [(part, [i for i in part.members if i in self._commands]) for part in call.parts]
+        served = [(part, [i for i in part.command_ids if i in self._commands]) for part in call.parts]
         if not any(members for _, members in served):
             return
         self._made += 1

@@ -23,8 +23,7 @@ class QueuedElement:
     """One element of a call and the commands that it serves."""
 
     element: Element
-    members: list[str] = field(default_factory=list)
-    """Command ids."""
+    command_ids: list[str] = field(default_factory=list)
     limit: int = FULL_BATCH
     """Elements that its call may carry; fewer after a batch was refused as a whole."""
 

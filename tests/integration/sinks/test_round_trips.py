@@ -105,7 +105,7 @@ def test_a_call_goes_out_again_as_it_was_written(
     assert list(theirs.headers.items()) == list((ours.headers or {}).items())
     assert "Authorization" not in theirs.headers
     for before, after in zip(sent.parts, again.parts, strict=True):
-        assert (after.members, after.element.target) == (before.members, before.element.target)
+        assert (after.command_ids, after.element.target) == (before.command_ids, before.element.target)
         assert after.element.xero_id == _shown(before.element.xero_id)
         assert before.element.body is not None and after.element.body is not None
         assert encode_body(after.element.body) == encode_body(before.element.body)
