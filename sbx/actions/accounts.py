@@ -1,19 +1,24 @@
-"""Connections as one user may see them: pages and API read them through this and nothing else."""
+"""Connections as one actor may see them: pages and API read them through this and nothing else."""
 
 from connections import store
-from sbx.web.auth.users import User
-from sbx.web.database import Connection
-from sbx.web.problems import Problem
+from sbx.actions.actors import Actor, Connection
+from sbx.actions.refused import ActionRefused
 
 
-async def connected(connection: Connection, user: User, account: str) -> store.Connection:
+async def connected(connection: Connection, actor: Actor, account: str) -> store.Connection:
     """The account's connection.
 
     Raises:
-        Problem: 404; what is not there and what is not theirs look the same.
+        ActionRefused: it is not there; what is not there and what is not theirs look the same.
     """
-    found = await store.load_connection(connection, account) if user.sees(account) else None
+    found = await store.load_connection(connection, account) if actor.sees(account) else None
     if found is None:
+        if actor.accounts is None:
+            problem, remedy = (
+                f"'{account}' is not connected to Xero",
+                f"connect it first: sbx connect {account}",
+            )
+            raise ActionRefused("not_found", problem, remedy)
         message = "There is no such connection, or it belongs to an account that you do not see."
-        raise Problem(404, "not_found", message)
+        raise ActionRefused("not_found", message)
     return found

@@ -11,11 +11,10 @@ from connections import store
 from runtime.environment import Environment
 from runtime.secrets import SecretBox, mask
 from runtime.sql import load_queries
-from sbx.actions import retry
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused
 from sbx.web.auth.keys import key_hash
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
-from sbx.web.problems import Problem
 from sinks.ledger import requests
 from sinks.xero import oauth, tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
@@ -37,32 +36,32 @@ class Wanted:
     client_secret: str = field(repr=False)
 
 
-async def known(connection: Connection, user: User, account: str) -> store.Connection | None:
+async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:
     """The account's connection; none where it is to be connected for the first time.
 
     Raises:
-        Problem: 404, it is not the user's to see; 400, it is no account's name.
+        ActionRefused: it is not the actor's to see; 400, it is no account's name.
     """
-    if not user.sees(account):
-        raise Problem(404, "not_found", f"'{account}' is not among the accounts that you see.")
+    if not actor.sees(account):
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you see.")
     try:
         store.check_account(account)
     except store.ConnectionRefused as refused:
-        raise Problem(400, "bad_request", f"{refused!s}.", "account") from refused
+        raise ActionRefused("bad_request", f"{refused!s}.", field="account") from refused
     return await store.load_connection(connection, account)
 
 
 async def by_secret(
-    database: Database, environment: Environment, user: User, address: str, wanted: Wanted
+    database: Database, environment: Environment, actor: Actor, address: str, wanted: Wanted
 ) -> None:
     """Connect with client credentials, once Xero has taken them.
 
     Raises:
         CredentialsUnusable: they do not do; nothing is changed.
-        Problem: as ``known``.
+        ActionRefused: as ``known``.
     """
     async with database.connection() as connection:
-        found = await known(connection, user, wanted.account)
+        found = await known(connection, actor, wanted.account)
     tenant_id = found.tenant_id if found else wanted.tenant_id or None
     # Without a connection in hand: Xero may take its time.
     tenant = await asyncio.to_thread(
@@ -73,21 +72,26 @@ async def by_secret(
         wanted.client_secret,
         tenant_id,
     )
-    await _save(database, environment, user, address, wanted, tenant, None)
+    await _save(database, environment, actor, address, wanted, tenant, None)
 
 
 async def ask(
-    database: Database, environment: Environment, user: User, session: str, wanted: Wanted, redirect_uri: str
+    database: Database,
+    environment: Environment,
+    actor: Actor,
+    session: str,
+    wanted: Wanted,
+    redirect_uri: str,
 ) -> str:
     """Xero's address at which somebody agrees. The answer counts once, and in this session only.
 
     Raises:
-        Problem: as ``known``.
+        ActionRefused: as ``known``.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     box = SecretBox.open(environment.data_dir, environment.secret_key)
     async with database.connection() as connection:
-        found = await known(connection, user, wanted.account)
+        found = await known(connection, actor, wanted.account)
         await connection.execute(_SQL["forget_old"])
         parameters = {
             "state_hash": key_hash(state),
@@ -123,7 +127,7 @@ async def taken_up(
 async def by_agreement(
     database: Database,
     environment: Environment,
-    user: User,
+    actor: Actor,
     address: str,
     asked: tuple[Wanted, str, str],
     code: str,
@@ -132,13 +136,13 @@ async def by_agreement(
 
     Raises:
         CredentialsUnusable: it does not do; nothing is changed.
-        Problem: as ``known``.
+        ActionRefused: as ``known``.
     """
     wanted, verifier, redirect_uri = asked
     async with database.connection() as connection:
-        await known(connection, user, wanted.account)
+        await known(connection, actor, wanted.account)
     tenant, refresh = await asyncio.to_thread(_exchange, environment, wanted, code, redirect_uri, verifier)
-    await _save(database, environment, user, address, wanted, tenant, refresh)
+    await _save(database, environment, actor, address, wanted, tenant, refresh)
 
 
 def _exchange(
@@ -169,7 +173,7 @@ def _exchange(
 async def _save(
     database: Database,
     environment: Environment,
-    user: User,
+    actor: Actor,
     address: str,
     wanted: Wanted,
     tenant: Tenant,
@@ -177,9 +181,9 @@ async def _save(
 ) -> None:
     box = SecretBox.open(environment.data_dir, environment.secret_key)
     async with database.connection() as connection:
-        found = await known(connection, user, wanted.account)
+        found = await known(connection, actor, wanted.account)
         target = {"account": wanted.account, "client_id": wanted.client_id, "browser": refresh is not None}
-        number = await retry.begin(connection, user, address, "connect", target, "")
+        number = await audit.begin(connection, actor, address, "connect", target, "")
         await store.save_connection(
             connection,
             account=wanted.account,
@@ -188,7 +192,7 @@ async def _save(
             client_id=wanted.client_id,
             client_secret_encrypted=box.encrypt(wanted.client_secret) if wanted.client_secret else None,
             refresh_token_encrypted=None if refresh is None else box.encrypt(refresh),
-            actor=user.name,
+            actor=actor.name,
         )
         await requests.ask_facts(connection, wanted.account)
-        await retry.end(connection, number, {"tenant_id": tenant.tenant_id})
+        await audit.end(connection, number, {"tenant_id": tenant.tenant_id})

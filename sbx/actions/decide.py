@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from log_projection.queries import Row
-from sbx.actions import retry
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog, no_entry
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
-from sbx.web.problems import Problem
 from sinks.ledger import commands
 
 Candidate = dict[str, Any]
@@ -46,16 +45,16 @@ async def candidates(connection: Connection, entry: Row) -> list[Candidate]:
     return [{name: option[name] for name in commands.CANDIDATE} for option in found]
 
 
-async def question(connection: Connection, user: User, entry_id: str, adopt: str | None) -> Question:
+async def question(connection: Connection, actor: Actor, entry_id: str, adopt: str | None) -> Question:
     """The entry with its candidates, once the decision is known to be possible as things stand.
 
     Args:
         adopt: the id in Xero of the candidate that it is; none: it is none of them.
 
     Raises:
-        Problem: 404; 409, it cannot be decided, or not so.
+        ActionRefused: it is not there; it cannot be decided, or not so.
     """
-    entry, command = await VisibleLog(connection, user).entry(entry_id), _command(entry_id)
+    entry, command = await VisibleLog(connection, actor).entry(entry_id), _command(entry_id)
     if entry is None or command is None:
         raise no_entry()
     try:
@@ -68,36 +67,36 @@ async def question(connection: Connection, user: User, entry_id: str, adopt: str
 
 
 async def decide(
-    database: Database, user: User, address: str, entry_id: str, adopt: str | None
+    database: Database, actor: Actor, address: str, entry_id: str, adopt: str | None
 ) -> tuple[int, list[str]]:
     """Do it; the number of the record of it, and the entries that are queued again.
 
     Two at once: one decides, the other is told so.
 
     Raises:
-        Problem: as ``question``; nothing is changed.
+        ActionRefused: as ``question``; nothing is changed.
     """
     async with database.connection() as connection:
-        entry = (await question(connection, user, entry_id, adopt)).entry
+        entry = (await question(connection, actor, entry_id, adopt)).entry
         command = str(entry["entry_id"])
         target = {"entries": [command], "adopt": adopt}
-        number = await retry.begin(connection, user, address, "decide", target, "")
+        number = await audit.begin(connection, actor, address, "decide", target, "")
         try:
-            queued = await commands.decide(connection, command, user.name, adopt)
+            queued = await commands.decide(connection, command, actor.name, adopt)
         except commands.Undecidable as error:
-            await retry.end(connection, number, {"refused": str(error)})
+            await audit.end(connection, number, {"refused": str(error)})
             raise await _refused(connection, command, error) from error
-        await retry.end(connection, number, {"done": queued})
+        await audit.end(connection, number, {"done": queued})
     return number, queued
 
 
-async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> Problem:
+async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> ActionRefused:
     standing = (await commands.standing(connection, [command])).get(command)
     if standing is not None and standing.reason_code != "needs_review":
         by = f" by {standing.actor}" if standing.actor else ""
         message = f"There is nothing to decide (any more): it is {standing.outcome or standing.state}{by}."
-        return Problem(409, "not_undecided", message)
-    return Problem(409, "not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}; {error.remedy}.")
+        return ActionRefused("not_undecided", message)
+    return ActionRefused("not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}; {error.remedy}.")
 
 
 def _command(entry_id: str) -> str | None:

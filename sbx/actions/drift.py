@@ -8,12 +8,11 @@ from typing import Any, Literal, get_args
 
 from connections import store
 from log_projection.queries import Row
-from sbx.actions import retry
+from sbx.actions import audit
 from sbx.actions.accounts import connected
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused
 from sbx.web import overview
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
-from sbx.web.problems import Problem
 from sinks.drift import acts as drift
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.xero.links import xero_page
@@ -54,13 +53,13 @@ class Result:
     """Entries that are queued again."""
 
 
-async def load(connection: Connection, user: User, account: str) -> State:
+async def load(connection: Connection, actor: Actor, account: str) -> State:
     """The account as it stands.
 
     Raises:
-        Problem: 404.
+        ActionRefused: there is no such account.
     """
-    found = await connected(connection, user, account)
+    found = await connected(connection, actor, account)
     rows = await drift.differences(connection, account, Selection())
     return State(
         found,
@@ -73,24 +72,24 @@ async def load(connection: Connection, user: User, account: str) -> State:
 
 
 async def read(
-    database: Database, user: User, address: str, account: str, since: datetime | None, *, full: bool
+    database: Database, actor: Actor, address: str, account: str, since: datetime | None, *, full: bool
 ) -> Row:
     """Have the account's lane compare; a comparison that is under way counts. How far it has come.
 
     Raises:
-        Problem: 404; 409, nobody would do it now.
+        ActionRefused: it is not there; nobody would do it now.
     """
     async with database.connection() as connection:
-        found = await connected(connection, user, account)
+        found = await connected(connection, actor, account)
         obstacle = _obstacle(found, await overview.delivering(connection))
         if obstacle:
-            raise Problem(409, "not_possible", f"Nothing was asked for: {obstacle}")
+            raise ActionRefused("not_possible", f"Nothing was asked for: {obstacle}")
         wanted = await drift.plan(connection, account, since, full=full)
-        number = await retry.begin(
-            connection, user, address, "drift_read", {"account": account, "since": wanted.since}, ""
+        number = await audit.begin(
+            connection, actor, address, "drift_read", {"account": account, "since": wanted.since}, ""
         )
-        run_id = await drift.ask(connection, account, wanted, user.name)
-        await retry.end(connection, number, {"reading": run_id})
+        run_id = await drift.ask(connection, account, wanted, actor.name)
+        await audit.end(connection, number, {"reading": run_id})
         return await drift.reading(connection, run_id)
 
 
@@ -107,23 +106,23 @@ def possible(state: State, act: Act) -> list[str]:
 
 
 async def perform(
-    database: Database, user: User, address: str, account: str, act: Act, ids: Sequence[str]
+    database: Database, actor: Actor, address: str, account: str, act: Act, ids: Sequence[str]
 ) -> tuple[int, Result]:
     """Do it; the number of the record of it, and what came of it. Two at once: each difference is one's.
 
     Raises:
-        Problem: 404.
+        ActionRefused: there is no such account.
     """
     async with database.connection() as connection:
-        rows, _ = chosen(await load(connection, user, account), act, ids)
+        rows, _ = chosen(await load(connection, actor, account), act, ids)
         target = {"account": account, "differences": [_named(row) for row in rows]}
-        number = await retry.begin(connection, user, address, f"drift_{act}", target, "")
+        number = await audit.begin(connection, actor, address, f"drift_{act}", target, "")
         if act == "resend":
-            queued = await drift.resend(connection, account, rows, user.name)
+            queued = await drift.resend(connection, account, rows, actor.name)
             result = Result(len(set(ids)), len(rows) if queued else 0, queued)
         else:
-            result = Result(len(set(ids)), await drift.adopt(connection, account, rows, user.name), [])
-        await retry.end(connection, number, asdict(result))
+            result = Result(len(set(ids)), await drift.adopt(connection, account, rows, actor.name), [])
+        await audit.end(connection, number, asdict(result))
     return number, result
 
 

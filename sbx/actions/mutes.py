@@ -7,64 +7,65 @@ from psycopg.rows import dict_row
 
 from log_projection.queries import Row
 from runtime.sql import load_queries
-from sbx.actions import retry
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
-from sbx.web.problems import Problem
 
 LONGEST = timedelta(days=366)
 
 _SQL = load_queries(__file__)
 
 
-async def standing(connection: Connection, user: User) -> dict[str, dict[str, Any]]:
+async def standing(connection: Connection, actor: Actor) -> dict[str, dict[str, Any]]:
     """What is muted now, by issue."""
-    parameters = {"accounts": None if user.accounts is None else list(user.accounts)}
+    parameters = {"accounts": None if actor.accounts is None else list(actor.accounts)}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["standing"], parameters, prepare=False)
         return {row["issue_id"]: row for row in await cursor.fetchall()}
 
 
 async def issues(
-    connection: Connection, user: User, account: str | None, limit: int, page: int
+    connection: Connection, actor: Actor, account: str | None, limit: int, page: int
 ) -> tuple[list[Row], bool]:
     """A page of standing failures by cause, each with its mute (none in all of its fields where it has none),
     and whether there are more behind them.
     """
-    muted = await standing(connection, user)
-    found = await VisibleLog(connection, user).issues(account, limit=limit + 1, offset=(page - 1) * limit)
+    muted = await standing(connection, actor)
+    found = await VisibleLog(connection, actor).issues(account, limit=limit + 1, offset=(page - 1) * limit)
     return [issue | _said(muted.get(issue["issue_id"])) for issue in found[:limit]], len(found) > limit
 
 
-async def mute(database: Database, user: User, address: str, issue_id: str, until: str, reason: str) -> None:
+async def mute(
+    database: Database, actor: Actor, address: str, issue_id: str, until: str, reason: str
+) -> None:
     """Put an issue aside, that day included.
 
     Raises:
-        Problem: 400 that names the field; 404, there is no such issue for this user.
+        ActionRefused: the value is none; there is no such issue for this actor.
     """
-    reason = retry.checked_note(reason, needed=True)
+    reason = audit.checked_note(reason, needed=True)
     end = _end_of(until)
     async with database.connection() as connection:
-        issue = await _issue(connection, user, issue_id)
+        issue = await _issue(connection, actor, issue_id)
         target = {"issue": issue_id, "until": until}
-        number = await retry.begin(connection, user, address, "mute", target, reason)
+        number = await audit.begin(connection, actor, address, "mute", target, reason)
         row = {"issue_id": issue_id, "account": issue["account"], "until": end, "reason": reason}
-        await connection.execute(_SQL["mute"], {**row, "muted_by": user.name})
-        await retry.end(connection, number, {})
+        await connection.execute(_SQL["mute"], {**row, "muted_by": actor.name})
+        await audit.end(connection, number, {})
 
 
-async def unmute(database: Database, user: User, address: str, issue_id: str) -> None:
+async def unmute(database: Database, actor: Actor, address: str, issue_id: str) -> None:
     """Show it among the others again.
 
     Raises:
-        Problem: 404, there is no such issue for this user.
+        ActionRefused: there is no such issue for this actor.
     """
     async with database.connection() as connection:
-        await _issue(connection, user, issue_id)
-        number = await retry.begin(connection, user, address, "unmute", {"issue": issue_id}, "")
+        await _issue(connection, actor, issue_id)
+        number = await audit.begin(connection, actor, address, "unmute", {"issue": issue_id}, "")
         await connection.execute(_SQL["unmute"], {"issue_id": issue_id})
-        await retry.end(connection, number, {})
+        await audit.end(connection, number, {})
 
 
 def _said(mute: dict[str, Any] | None) -> Row:
@@ -77,11 +78,11 @@ def _said(mute: dict[str, Any] | None) -> Row:
     }
 
 
-async def _issue(connection: Connection, user: User, issue_id: str) -> Row:
-    found = await VisibleLog(connection, user).issues(ids=[issue_id])
+async def _issue(connection: Connection, actor: Actor, issue_id: str) -> Row:
+    found = await VisibleLog(connection, actor).issues(ids=[issue_id])
     if not found:
         message = "There is no such issue (any more), or it belongs to an account that you do not see."
-        raise Problem(404, "not_found", message)
+        raise ActionRefused("not_found", message)
     return found[0]
 
 
@@ -90,10 +91,10 @@ def _end_of(text: str) -> datetime:
         day = date.fromisoformat(text)
     except ValueError as error:
         message = f"'{text}' is no day. Write one such as 2026-01-31."
-        raise Problem(400, "bad_request", message, "until") from error
+        raise ActionRefused("bad_request", message, field="until") from error
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     now = datetime.now(UTC)
     if not now < end <= now + LONGEST:
         message = "Mute it until a day from today on, a year ahead at most."
-        raise Problem(400, "bad_request", message, "until")
+        raise ActionRefused("bad_request", message, field="until")
     return end

@@ -5,19 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
 from psycopg.rows import dict_row
 
 from log_projection.queries import Filters, Row
 from runtime.sql import load_queries
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
-from sbx.web.problems import Problem
 from sinks.ledger import commands, cost
 from sinks.ledger.commands import Act
 
-NOTE_LENGTH = 500
 SHOWN = 20
 """How many entries a plan or a result names one by one."""
 FOLLOWED = 200
@@ -82,7 +80,7 @@ def wanted(filters: Filters) -> Filters:
     """The filters of an act: named entries as they are, else only what has failed.
 
     Raises:
-        Problem: 400, another state is asked for.
+        ActionRefused: another state is asked for.
     """
     if filters.entry_ids is not None:
         return filters
@@ -90,7 +88,7 @@ def wanted(filters: Filters) -> Filters:
         message = (
             f"Only failed entries can be chosen by filter, not {filters.state} ones. Choose them one by one."
         )
-        raise Problem(400, "bad_request", message, "state")
+        raise ActionRefused("bad_request", message, field="state")
     return replace(filters, state="failed")
 
 
@@ -120,68 +118,32 @@ async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filte
 
 
 async def perform(
-    database: Database, user: User, address: str, act: Act, selection: Selection, note: str
+    database: Database, actor: Actor, address: str, act: Act, selection: Selection, note: str
 ) -> tuple[int, Result]:
     """Do it; the number of the record of it, and what came of it.
 
     Two operators at once: each entry goes to one of them, the other is told so.
 
     Raises:
-        Problem: 400, a skip without a note.
+        ActionRefused: a skip without a note.
         psycopg.OperationalError: the database went away; what was done is done, entry by entry.
     """
-    note = checked_note(note, needed=act == "skip")
+    note = audit.checked_note(note, needed=act == "skip")
     result = Result()
     # One connection for both: who holds one and waits for another may wait for somebody who does the same.
     async with database.connection() as connection:
-        number = await begin(connection, user, address, act, selection.words, note)
-        ids = [row["entry_id"] async for row in VisibleLog(connection, user).entries(selection.filters)]
+        number = await audit.begin(connection, actor, address, act, selection.words, note)
+        ids = [row["entry_id"] async for row in VisibleLog(connection, actor).entries(selection.filters)]
         for start in range(0, len(ids), _CHUNK):
-            await _do(connection, user, act, ids[start : start + _CHUNK], note, result)
-        await end(connection, number, _kept(result))
+            await _do(connection, actor, act, ids[start : start + _CHUNK], note, result)
+        await audit.end(connection, number, _kept(result))
     return number, result
 
 
-def checked_note(note: str, *, needed: bool) -> str:
-    """The note without blanks around it.
-
-    Raises:
-        Problem: 400, it is too long, or it is needed and blank.
-    """
-    note = note.strip()
-    if needed and not note:
-        raise Problem(400, "bad_request", "Say why, for whoever reads the log later.", "note")
-    if len(note) > NOTE_LENGTH or "\0" in note:
-        raise Problem(400, "bad_request", f"A note has up to {NOTE_LENGTH} characters.", "note")
-    return note
-
-
-async def begin(
-    connection: Connection, user: User, address: str, act: str, target: dict[str, Any], note: str
-) -> int:
-    """Write down, before it is done, who does what to what; the number of the record."""
-    parameters = {
-        "actor": user.name,
-        "address": address,
-        "act": act,
-        "target": msgspec.json.encode(target).decode(),
-        "note": note,
-    }
-    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-async def end(connection: Connection, number: int, result: dict[str, Any]) -> None:
-    """Write down what came of it."""
-    encoded = msgspec.json.encode(result).decode()
-    await connection.execute(_SQL["end"], {"id": number, "result": encoded})
-
-
-async def load(connection: Connection, user: User, number: int) -> dict[str, Any] | None:
-    """The record of a retry or skip of the user's own."""
+async def load(connection: Connection, actor: Actor, number: int) -> dict[str, Any] | None:
+    """The record of a retry or skip of the actor's own."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["load"], {"id": number, "actor": user.name})
+        await cursor.execute(_SQL["load"], {"id": number, "actor": actor.name})
         return await cursor.fetchone()
 
 
@@ -201,12 +163,12 @@ async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Ro
 
 
 async def _do(
-    connection: Connection, user: User, act: Act, ids: Sequence[str], note: str, result: Result
+    connection: Connection, actor: Actor, act: Act, ids: Sequence[str], note: str, result: Result
 ) -> None:
     if act == "retry":
-        done = await commands.retry(connection, ids, user.name)
+        done = await commands.retry(connection, ids, actor.name)
     else:
-        done = await commands.skip(connection, ids, user.name, note)
+        done = await commands.skip(connection, ids, actor.name, note)
     result.selected += len(ids)
     result.done += done
     result.refused += await commands.refusals(connection, act, sorted(set(ids) - set(done)))

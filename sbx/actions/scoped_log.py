@@ -1,4 +1,4 @@
-"""The log as one user may see it. Pages and API read the log through this and nothing else."""
+"""The log as one actor may see it. Pages and API read the log through this and nothing else."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +8,8 @@ from log_projection import losses, queries, story
 from log_projection.losses import Removed
 from log_projection.queries import Cursor, Filters, Row
 from log_projection.story import Record, Story
-from sbx.web.auth.users import User
-from sbx.web.database import Connection
-from sbx.web.problems import Problem
+from sbx.actions.actors import Actor, Connection
+from sbx.actions.refused import ActionRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,12 @@ class Page:
 
 
 class VisibleLog:
-    """Every question is asked for the user's accounts only."""
+    """Every question is asked for the actor's accounts only."""
 
-    def __init__(self, connection: Connection, user: User) -> None:
+    def __init__(self, connection: Connection, actor: Actor) -> None:
         self._connection = connection
-        self._user = user
-        self._accounts = user.accounts
+        self._user = actor
+        self._accounts = actor.accounts
 
     def entries(
         self,
@@ -62,11 +61,11 @@ class VisibleLog:
         return await queries.entry(self._connection, entry_id, self._accounts)
 
     async def story(self, record: Record) -> Story | None:
-        """All that is known of a record; none for one that the user may not see."""
+        """All that is known of a record; none for one that the actor may not see."""
         return await story.tell(self._connection, record) if self._user.sees(record.account) else None
 
     async def attempts(self, entry_id: str) -> list[Row]:
-        """The calls made for an entry; empty for one that the user may not see."""
+        """The calls made for an entry; empty for one that the actor may not see."""
         if await self.entry(entry_id) is None:
             return []
         return await queries.attempts(self._connection, [entry_id])
@@ -102,7 +101,7 @@ class VisibleLog:
         return await queries.summary(self._connection, account, self._accounts)
 
     async def replays(self, replay_id: int | None = None, *, running: bool = False) -> list[Row]:
-        """Replays of the user's accounts, the newest first."""
+        """Replays of the actor's accounts, the newest first."""
         return await queries.replays(self._connection, replay_id, self._accounts, running=running)
 
     async def lost_commands(self, limit: int, entry_id: str | None = None) -> list[Row]:
@@ -132,8 +131,7 @@ class VisibleLog:
         return await queries.position(self._connection)
 
 
-def no_entry() -> Problem:
-    """The entry is not there, or not for this user: both look the same."""
-    return Problem(
-        404, "not_found", "There is no such entry, or it belongs to an account that you do not see."
-    )
+def no_entry() -> ActionRefused:
+    """Return the refusal of an entry that is not there, or not for this actor: both look the same."""
+    message = "There is no such entry, or it belongs to an account that you do not see."
+    return ActionRefused("not_found", message)

@@ -1,4 +1,4 @@
-"""An account's settings: shown, checked, changed in the user's name."""
+"""An account's settings: shown, checked, changed in the actor's name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from connections.settings import InvalidSetting, normal_key, parse_setting
 from connections.store import SettingChange
 from contracts.reasons import CATALOGUE
 from log_projection.queries import Row
-from sbx.actions import retry
+from sbx.actions import audit
 from sbx.actions.accounts import connected
+from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.users import User
-from sbx.web.database import Connection, Database
 from sinks.ledger import requests
 
 
@@ -54,13 +53,13 @@ class State:
         return "" if facts is None else alike("sales" if table == "sales_tax" else "purchases", facts, rate)
 
 
-async def load(connection: Connection, user: User, account: str) -> State:
+async def load(connection: Connection, actor: Actor, account: str) -> State:
     """The account as it stands.
 
     Raises:
-        Problem: 404.
+        ActionRefused: there is no such account.
     """
-    found = await connected(connection, user, account)
+    found = await connected(connection, actor, account)
     history = await store.settings_history(connection, account)
     return State(
         found,
@@ -68,30 +67,30 @@ async def load(connection: Connection, user: User, account: str) -> State:
             *([] if found.facts is None else check_settings(found.settings, found.facts)),
             *number_clashes(found.settings, await store.settings_of_others(connection, account)),
         ],
-        await failures(connection, user, account),
+        await failures(connection, actor, account),
         history[::-1],
         await requests.newest(connection, account),
     )
 
 
-async def failures(connection: Connection, user: User, account: str) -> list[Row]:
+async def failures(connection: Connection, actor: Actor, account: str) -> list[Row]:
     """The account's issues that a setting puts right."""
-    found = await VisibleLog(connection, user).issues(account)
+    found = await VisibleLog(connection, actor).issues(account)
     return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
 
 
 async def change(
-    database: Database, user: User, address: str, account: str, wanted: Mapping[str, str | None]
+    database: Database, actor: Actor, address: str, account: str, wanted: Mapping[str, str | None]
 ) -> list[SettingChange]:
     """Change settings, all of them or none; blank takes a setting back to its default.
 
     Raises:
         SettingsRefused: a key or value is none, or the organisation has no such account or tax rate.
-        Problem: 404.
+        ActionRefused: there is no such account.
     """
     parsed, errors = _parsed(wanted)
     async with database.connection() as connection:
-        found = await connected(connection, user, account)
+        found = await connected(connection, actor, account)
         if not errors and found.facts is not None:
             since = f"{found.facts.fetched_at:%Y-%m-%d %H:%M} UTC"
             errors = {
@@ -101,23 +100,23 @@ async def change(
         if errors:
             raise SettingsRefused(errors)
         target = {"account": account, "settings": parsed}
-        number = await retry.begin(connection, user, address, "settings", target, "")
-        made = await store.set_settings(connection, account, parsed, user.name)
-        await retry.end(connection, number, {"changed": [one.key for one in made]})
+        number = await audit.begin(connection, actor, address, "settings", target, "")
+        made = await store.set_settings(connection, account, parsed, actor.name)
+        await audit.end(connection, number, {"changed": [one.key for one in made]})
     return made
 
 
-async def ask_anew(database: Database, user: User, address: str, account: str) -> None:
+async def ask_anew(database: Database, actor: Actor, address: str, account: str) -> None:
     """Have Xero asked for accounts and tax rates anew, by the account's lane.
 
     Raises:
-        Problem: 404.
+        ActionRefused: there is no such account.
     """
     async with database.connection() as connection:
-        await connected(connection, user, account)
-        number = await retry.begin(connection, user, address, "facts", {"account": account}, "")
+        await connected(connection, actor, account)
+        number = await audit.begin(connection, actor, address, "facts", {"account": account}, "")
         await requests.ask_facts(connection, account)
-        await retry.end(connection, number, {})
+        await audit.end(connection, number, {})
 
 
 def _parsed(wanted: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, str]]:

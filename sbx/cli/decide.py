@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import psycopg
 import typer
 from rich.table import Table
 
-from sbx.cli import environment
-from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.actions.decide import decide as perform
+from sbx.actions.decide import question
+from sbx.cli.acting import ADDRESS, actor, connected
+from sbx.cli.errors import BadUsage
 from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json, say, stdout_console
 from sinks.ledger import commands
@@ -40,17 +41,13 @@ def decide(
         raise BadUsage(
             f"{entry}: is no entry's id", "take it from 'sbx log --reason needs_review'"
         ) from error
-    try:
-        options, queued = asyncio.run(_run(entry_id, adopt, send, yes))
-    except commands.Undecidable as error:
-        raise OperationFailed(str(error), error.remedy) from error
+    options, queued = asyncio.run(_run(entry_id, adopt, send, yes))
     if as_json:
-        shown = [{name: option[name] for name in commands.CANDIDATE} for option in options]
         decision = "adopt" if adopt else "send" if send else None
         print_json(
             {
                 "entry": entry_id,
-                "candidates": shown,
+                "candidates": options,
                 "decision": decision,
                 "xero_id": adopt,
                 "done": queued,
@@ -66,15 +63,12 @@ def decide(
 async def _run(
     entry_id: str, adopt: str | None, send: bool, yes: bool
 ) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
-    used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(
-        **used.psycopg("sbx decide"), autocommit=True
-    ) as connection:
-        options = await commands.undecided(connection, entry_id)
-        if adopt is not None and not yes:
-            await commands.check_adoption(connection, entry_id, adopt)
-        queued = await commands.decide(connection, entry_id, environment.actor(), adopt) if yes else []
-    return options, queued
+    async with connected("sbx decide") as (database, connection):
+        asked = await question(connection, actor(), entry_id, None if yes else adopt)
+        queued: list[str] = []
+        if yes:
+            _, queued = await perform(database, actor(), ADDRESS, entry_id, adopt)
+    return asked.candidates, queued
 
 
 def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bool) -> None:

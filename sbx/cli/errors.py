@@ -12,6 +12,7 @@ from runtime.environment import InvalidEnvironment
 from runtime.secrets import SecretKeyError
 from runtime.trouble import in_words as of_the_database
 from sandbox import SandboxError
+from sbx.actions.refused import ActionRefused
 from sbx.migrations import MigrationError
 
 FAILED = 1
@@ -40,6 +41,9 @@ def in_words(error: Exception) -> OperationFailed | None:
     match error:
         case OperationFailed():
             return error
+        case ActionRefused():
+            kind = BadUsage if error.code == "bad_request" else OperationFailed
+            return kind(error.problem.rstrip("."), error.remedy)
         case InvalidEnvironment():
             shown = f"{error.variable}={error.value}" if error.value else error.variable
             return BadUsage(f"{shown} {error.problem}", error.remedy)

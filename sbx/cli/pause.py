@@ -3,11 +3,10 @@
 import asyncio
 from typing import Annotated
 
-import psycopg
 import typer
 
-from connections import store
-from sbx.cli import environment
+from sbx.actions.pause import Hold, perform
+from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.options import Account, AsJson
 from sbx.cli.terminal import print_json
 
@@ -21,26 +20,19 @@ def pause(
 
     What comes in waits, in order, until it is resumed.
     """
-    changed = asyncio.run(_pause(account, reason))
+    changed = asyncio.run(_perform("pause", account, reason))
     _report(account, True, changed, as_json)
 
 
 def resume(account: Account, as_json: AsJson = False) -> None:
     """Let a paused account go on."""
-    changed = asyncio.run(_resume(account))
+    changed = asyncio.run(_perform("resume", account, ""))
     _report(account, False, changed, as_json)
 
 
-async def _pause(account: str, reason: str) -> bool:
-    used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx pause")) as connection:
-        return await store.pause(connection, account, actor=environment.actor(), reason=reason)
-
-
-async def _resume(account: str) -> bool:
-    used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx resume")) as connection:
-        return await store.resume(connection, account, actor=environment.actor())
+async def _perform(hold: Hold, account: str, note: str) -> bool:
+    async with connected(f"sbx {hold}") as (database, _):
+        return await perform(database, actor(), ADDRESS, hold, account, note)
 
 
 def _report(account: str, paused: bool, changed: bool, as_json: bool) -> None:

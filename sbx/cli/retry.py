@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-import psycopg
 import typer
 
 from log_projection import queries
 from log_projection.queries import Filters
-from sbx.cli import environment
+from sbx.actions.retry import Selection, perform
+from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.cost_report import account_text
 from sbx.cli.errors import BadUsage
 from sbx.cli.filters import filtered
@@ -20,7 +20,6 @@ from sbx.cli.options import AsJson, Yes
 from sbx.cli.terminal import plural, print_json, say, stdout_console
 from sinks.ledger import commands, cost
 
-Act = Callable[[psycopg.AsyncConnection[Any], Sequence[str], str], Awaitable[list[str]]]
 _SHOWN = 20
 
 
@@ -32,7 +31,7 @@ def retry(wanted: Filters, yes: Yes = False, as_json: AsJson = False) -> None:
     """
     if wanted.state not in (None, "failed"):
         raise BadUsage(f"--state {wanted.state}: only failed actions can be tried again", "leave --state out")
-    asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), commands.retry, yes, as_json))
+    asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), "", yes, as_json))
 
 
 @filtered
@@ -52,23 +51,21 @@ def skip(
         raise BadUsage(
             f"--state {wanted.state}: only failed and queued actions can be skipped", "use failed or queued"
         )
-
-    async def act(connection: psycopg.AsyncConnection[Any], ids: Sequence[str], actor: str) -> list[str]:
-        return await commands.skip(connection, ids, actor, note)
-
-    asyncio.run(_run("skip", "skipped", replace(wanted, state=wanted.state or "failed"), act, yes, as_json))
+    asyncio.run(_run("skip", "skipped", replace(wanted, state=wanted.state or "failed"), note, yes, as_json))
 
 
 async def _run(
-    verb: commands.Act, done_word: str, wanted: Filters, act: Act, yes: bool, as_json: bool
+    verb: commands.Act, done_word: str, wanted: Filters, note: str, yes: bool, as_json: bool
 ) -> None:
-    used = environment.required(database=True)
-    connect = psycopg.AsyncConnection.connect(**used.psycopg(f"sbx {verb}"), autocommit=True)
-    async with await connect as connection:
+    async with connected(f"sbx {verb}") as (database, connection):
         rows = [row async for row in queries.entries(connection, wanted)]
         ids = [row["entry_id"] for row in rows]
-        done = await act(connection, ids, environment.actor()) if yes else []
-        left = await commands.refusals(connection, verb, sorted(set(ids) - set(done))) if yes else []
+        done: list[str] = []
+        left: list[dict[str, str]] = []
+        if yes and ids:
+            chosen = Selection(Filters(entry_ids=tuple(ids)), {"filters": _given(wanted)})
+            _, result = await perform(database, actor(), ADDRESS, verb, chosen, note)
+            done, left = result.done, result.refused
         possible, against = _possible(verb, rows)
         work = Counter((row["account"], row["entity"], row["action"]) for row in possible)
         accounts = await cost.by_account(connection, work) if verb == "retry" and not yes else []
@@ -93,6 +90,11 @@ async def _run(
             if possible
             else "nothing to do"
         )
+
+
+def _given(wanted: Filters) -> dict[str, str]:
+    """The filters that were given, for the record of the act."""
+    return {name: str(value) for name, value in asdict(wanted).items() if value is not None}
 
 
 _AGAINST = {

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from runtime.environment import Environment
+from sbx.actions.refused import ActionRefused
 from sbx.web import problems
 from sbx.web.addresses import SoundAddress
 from sbx.web.api.routes import ROUTES
@@ -96,6 +97,7 @@ def build(environment: Environment) -> Starlette:
         middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
         exception_handlers={
             Problem: problems.on_problem,
+            ActionRefused: problems.on_refused,
             HTTPException: problems.on_http,
             psycopg.Error: problems.on_database,
             Exception: problems.on_fault,

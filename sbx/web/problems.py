@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from runtime.spells import Spell
 from runtime.trouble import about_the_database, about_the_schema, in_words
+from sbx.actions.refused import ActionRefused
 from sbx.web.view.rendering import render
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -68,6 +69,15 @@ def on_problem(request: Request, error: Exception) -> Response:
     """Handler of ``Problem``."""
     assert isinstance(error, Problem)
     return answer(request, error)
+
+
+_REFUSED = {"bad_request": 400, "not_found": 404, "not_possible": 409, "not_undecided": 409}
+
+
+def on_refused(request: Request, error: Exception) -> Response:
+    """Handler of ``ActionRefused``."""
+    assert isinstance(error, ActionRefused)
+    return answer(request, Problem(_REFUSED[error.code], error.code, error.message, error.field))
 
 
 def on_http(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from sbx.actions import drift
 from sbx.actions.drift import ACTS, MOST, Act
+from sbx.actions.refused import ActionRefused
 from sbx.web.auth.gate import acting, address_of, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
@@ -35,10 +36,10 @@ async def read(request: Request, form: FormData) -> Response:
     full = text(form, "full") == "yes"
     try:
         await drift.read(services.database, user_of(request), address_of(request), account, None, full=full)
-    except Problem as problem:
-        if problem.status != 409:
+    except ActionRefused as refused:
+        if refused.code != "not_possible":
             raise
-        return await _page(request, problem)
+        return await _page(request, refused)
     return _back(request, "reading")
 
 
@@ -67,7 +68,7 @@ async def perform(request: Request, form: FormData) -> Response:
     return _back(request, act if result.done else "nothing")
 
 
-async def _page(request: Request, problem: Problem | None = None) -> Response:
+async def _page(request: Request, refused: ActionRefused | None = None) -> Response:
     async with services_of(request).database.connection() as connection:
         state = await drift.load(connection, user_of(request), request.path_params["account"])
     said = request.query_params.get("said", "")
@@ -78,10 +79,10 @@ async def _page(request: Request, problem: Problem | None = None) -> Response:
         "connection": state.connection,
         "rows": state.differences[:MOST],
         "possible": {act: len(drift.possible(state, act)) for act in ACTS},
-        "problem": problem,
+        "problem": refused,
         "done": _SAID.get(said, ""),
     }
-    return render(request, "drift.html", context, problem.status if problem else 200)
+    return render(request, "drift.html", context, 409 if refused else 200)
 
 
 def _act(word: str) -> Act:

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from sbx.actions import pause
 from sbx.actions.accounts import connected
 from sbx.actions.pause import HOLDS, Hold
+from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, address_of, require_operator, user_of
 from sbx.web.problems import Problem
@@ -28,10 +29,10 @@ async def perform(request: Request, form: FormData) -> Response:
     services, user = services_of(request), user_of(request)
     try:
         await pause.perform(services.database, user, address_of(request), hold, account, note)
-    except Problem as problem:
-        if problem.field != "note":
+    except ActionRefused as refused:
+        if refused.field != "note":
             raise
-        return await _page(request, hold, note, problem.message)
+        return await _page(request, hold, note, refused.message)
     return RedirectResponse("/overview", 303)
 
 

@@ -5,9 +5,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sbx.actions import mutes
+from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, address_of, user_of
-from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view import filters as reading
 from sbx.web.view.rendering import render
@@ -31,10 +31,10 @@ async def mute(request: Request, form: FormData) -> Response:
     database, user = services_of(request).database, user_of(request)
     try:
         await mutes.mute(database, user, address_of(request), issue_id, until, reason)
-    except Problem as problem:
-        if problem.status != 400:
+    except ActionRefused as refused:
+        if refused.code != "bad_request":
             raise
-        return await _page(request, {"issue": issue_id, "message": problem.message})
+        return await _page(request, {"issue": issue_id, "message": refused.message})
     return RedirectResponse("/issues", 303)
 
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from log_projection.queries import Row
-from sbx.actions import retry
+from sbx.actions import audit
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, address_of, user_of
 from sbx.web.problems import Problem
@@ -37,11 +37,11 @@ async def cancel(request: Request, _form: FormData) -> Response:
     user = user_of(request)
     async with services_of(request).database.connection() as connection:
         await one_replay(VisibleLog(connection, user), replay_id)
-        number = await retry.begin(
+        number = await audit.begin(
             connection, user, address_of(request), "cancel replay", {"replay": replay_id}, ""
         )
         state = await replay.cancel(connection, replay_id)
-        await retry.end(connection, number, {"state": state})
+        await audit.end(connection, number, {"state": state})
     if state is None:
         raise Problem(409, "ended", f"Replay {replay_id} has ended already.")
     return RedirectResponse(f"/replays/{replay_id}", 303)

@@ -4,7 +4,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sbx.actions import retry
+from sbx.actions import audit
 from sbx.web.auth import sessions
 from sbx.web.auth.gate import acting_for_all, address_of, user_of
 from sbx.web.pages.forms import text
@@ -28,9 +28,9 @@ async def end_session(request: Request, form: FormData) -> Response:
     """``POST /you/session``: one's own; that of this browser signs out."""
     user = user_of(request)
     async with services_of(request).database.connection() as connection:
-        number = await retry.begin(connection, user, address_of(request), "end_session", {}, "")
+        number = await audit.begin(connection, user, address_of(request), "end_session", {}, "")
         await sessions.end_one(connection, user.name, text(form, "session"))
-        await retry.end(connection, number, {})
+        await audit.end(connection, number, {})
     return RedirectResponse("/you", 303)
 
 
@@ -39,7 +39,7 @@ async def revoke(request: Request, form: FormData) -> Response:
     """``POST /you/token``: one's own."""
     user, label = user_of(request), text(form, "label")
     async with services_of(request).database.connection() as connection:
-        number = await retry.begin(connection, user, address_of(request), "revoke", {"label": label}, "")
+        number = await audit.begin(connection, user, address_of(request), "revoke", {"label": label}, "")
         ended = await sessions.revoke(connection, user.name, label)
-        await retry.end(connection, number, {"ended": ended})
+        await audit.end(connection, number, {"ended": ended})
     return RedirectResponse("/you", 303)

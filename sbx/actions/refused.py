@@ -1,0 +1,27 @@
+"""Why something was not done, for every face of it: the command line, the page, the API."""
+
+from typing import Literal
+
+Code = Literal["bad_request", "not_found", "not_possible", "not_undecided"]
+"""Programs hold on to these: the API answers with them."""
+
+
+class ActionRefused(Exception):
+    """Something that was not done; nothing has changed. ``str()`` says what and why.
+
+    ``code`` never changes, ``remedy`` says what to do, ``field`` names the part of the request that is wrong.
+    """
+
+    def __init__(self, code: Code, problem: str, remedy: str = "", *, field: str | None = None) -> None:
+        self.code: Code = code
+        self.problem = problem
+        self.remedy = remedy
+        self.field = field
+        super().__init__(problem)
+
+    @property
+    def message(self) -> str:
+        """Problem and remedy in sentences."""
+        if not self.remedy:
+            return self.problem
+        return f"{self.problem.rstrip('.')}; {self.remedy.rstrip('.')}."
