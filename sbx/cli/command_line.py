@@ -36,6 +36,7 @@ PANELS = {
         "status": "sbx.cli.status:status",
         "log": "sbx.cli.log:log",
         "explain": "sbx.cli.explain:explain",
+        "acts": "sbx.cli.acts:acts",
     },
     "Act": {
         "retry": "sbx.cli.retry:retry",

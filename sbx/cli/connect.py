@@ -12,7 +12,9 @@ from connections import store
 from connections.check import Finding, check_settings
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
+from sbx.actions import audit
 from sbx.cli import browser, environment
+from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import ask_lane
 from sbx.cli.options import Account, AsJson
@@ -172,7 +174,11 @@ async def save(
         ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
     """
     box = SecretBox.open(used.data_dir, used.secret_key)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx connect")) as connection:
+    target = {"account": account, "client_id": client_id, "browser": refresh is not None}
+    async with (
+        connected("sbx connect") as (_, connection),
+        audit.recorded(connection, actor(), ADDRESS, "connect", target) as result,
+    ):
         await store.save_connection(
             connection,
             account=account,
@@ -185,6 +191,7 @@ async def save(
             enabled_at=enabled_at,
             new_organisation=new_organisation,
         )
+        result["tenant_id"] = found.tenant_id
 
 
 async def _load(used: Environment, account: str) -> store.Connection:

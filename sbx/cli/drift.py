@@ -13,7 +13,9 @@ from rich.text import Text
 
 from connections import store
 from runtime.environment import Environment
+from sbx.actions import audit
 from sbx.cli import environment
+from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import NOBODY
 from sbx.cli.filters import moment
@@ -106,10 +108,16 @@ async def _run(
             "differences": rows,
             "applied": yes,
         }
-        if yes and act == "resend":
-            found["resent"] = await acts.resend(connection, account, rows, environment.actor())
-        elif yes:
-            found["adopted"] = await acts.adopt(connection, account, rows, environment.actor())
+        if yes:
+            target = {"account": account, "differences": [row["record_id"] for row in rows]}
+            by = environment.actor()
+            async with audit.recorded(connection, actor(), ADDRESS, f"drift_{act}", target) as result:
+                if act == "resend":
+                    found["resent"] = await acts.resend(connection, account, rows, by)
+                    result["queued"] = found["resent"]
+                else:
+                    found["adopted"] = await acts.adopt(connection, account, rows, by)
+                    result["done"] = found["adopted"]
     return found
 
 

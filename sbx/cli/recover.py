@@ -15,7 +15,9 @@ from kafka import KafkaProducer
 from connections import store
 from log_projection.queries import Filters
 from runtime.environment import Environment
+from sbx.actions import audit
 from sbx.cli import environment
+from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.broker import Broker
 from sbx.cli.options import AsJson
 from sbx.cli.recover_log import put_back
@@ -110,7 +112,10 @@ async def _recover(used: Environment, yes: bool, everything: bool, as_json: bool
         async with alone(database):
             await generation.hold(database, why or "somebody recovers it")
             ours, told = await generation.standing(database), await asyncio.to_thread(_told, used)
-            number, plan = await _mend(used, database, ours, told, everything)
+            target = {"everything": everything} if everything else {}
+            async with audit.recorded(database, actor(), ADDRESS, "recover", target) as result:
+                number, plan = await _mend(used, database, ours, told, everything)
+                result |= {"taken_up": plan.missing, "generation": number}
     if as_json:
         print_json({**_as_object(plan), "applied": True, "generation": number})
     else:

@@ -17,7 +17,9 @@ from connections.settings import InvalidSetting, flat, normal_key, parse_setting
 from contracts.reasons import CATALOGUE
 from log_projection import queries
 from runtime.environment import Environment
+from sbx.actions import audit
 from sbx.cli import environment
+from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import ask_lane
 from sbx.cli.options import Account, AsJson
@@ -214,8 +216,12 @@ async def _set(
         )
     for finding in findings:
         say(f"warning: {in_words(finding)}", "yellow")
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as opened:
-        return await store.set_settings(opened, account, wanted, environment.actor())
+    async with connected("sbx settings") as (_, opened):
+        target = {"account": account, "settings": dict(wanted)}
+        async with audit.recorded(opened, actor(), ADDRESS, "settings", target) as result:
+            made = await store.set_settings(opened, account, wanted, environment.actor())
+            result["changed"] = [one.key for one in made]
+    return made
 
 
 def _unfit(connection: store.Connection, wanted: Mapping[str, str | None]) -> list[Finding]:

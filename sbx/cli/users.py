@@ -4,13 +4,15 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import psycopg
 import typer
 from rich.table import Table
 
+from sbx.actions import audit
 from sbx.cli import environment
+from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json, say, stdout_console
@@ -37,7 +39,12 @@ def add(
 ) -> None:
     """Make a user. The password is asked for, or read from stdin."""
     password = None if no_password else _password()
-    _run(lambda c: users.add(c, name, role, password, account or [], environment.actor()))
+    by = environment.actor()
+    _act(
+        "add_user",
+        {"user": name, "role": role},
+        lambda c: users.add(c, name, role, password, account or [], by),
+    )
     say(f"{name} is set up as {role}")
 
 
@@ -62,7 +69,7 @@ def list_users(as_json: AsJson = False) -> None:
 @app.command("remove")
 def remove(name: Name) -> None:
     """Remove a user: their sessions and tokens end at once."""
-    _run(lambda c: users.remove(c, name))
+    _act("remove_user", {"user": name}, lambda c: users.remove(c, name))
     say(f"{name} is removed")
 
 
@@ -70,7 +77,7 @@ def remove(name: Name) -> None:
 def set_password(name: Name) -> None:
     """Give a user another password, asked for or read from stdin. Their sessions end."""
     password = _password()
-    _run(lambda c: users.set_password(c, name, password))
+    _act("set_password", {"user": name}, lambda c: users.set_password(c, name, password))
     say(f"{name} has a new password")
 
 
@@ -81,7 +88,8 @@ def token(
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good.")] = 365,
 ) -> None:
     """Print a token for the JSON API. It is shown this once and kept as a hash."""
-    print(_run(lambda c: sessions.new_token(c, name, label, days)))
+    target = {"user": name, "label": label}
+    print(_act("token", target, lambda c: sessions.new_token(c, name, label, days)))
 
 
 @app.command("set-role")
@@ -89,7 +97,7 @@ def set_role(
     name: Name, role: Annotated[Role, typer.Argument(metavar="ROLE", help="viewer or operator.")]
 ) -> None:
     """Give a user another role. It holds at once, in open sessions and tokens, too."""
-    _run(lambda c: users.set_role(c, name, role))
+    _act("set_role", {"user": name, "role": role}, lambda c: users.set_role(c, name, role))
     say(f"{name} is {role} now")
 
 
@@ -125,7 +133,8 @@ def revoke(
     """End tokens of a user at once. 'sbx users tokens' shows them."""
     if (label is None) != every:
         raise BadUsage("which tokens is not said", "give --label LABEL for one, or --all")
-    ended = _run(lambda c: sessions.revoke(c, name, label))
+    target = {"user": name, "label": label}
+    ended = _act("revoke", target, lambda c: sessions.revoke(c, name, label))
     if label is not None and not ended:
         raise OperationFailed(f"{name} has no token '{label}'", f"sbx users tokens {name}")
     say(f"{ended} {'token' if ended == 1 else 'tokens'} of {name} ended")
@@ -159,6 +168,16 @@ def _password() -> str:
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     return sys.stdin.readline().rstrip("\r\n")
+
+
+def _act(name: str, target: dict[str, Any], act: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do it, and write down who did it."""
+
+    async def recorded(connection: Connection) -> T:
+        async with audit.recorded(connection, actor(), ADDRESS, name, target):
+            return await act(connection)
+
+    return _run(recorded)
 
 
 def _run(act: Callable[[Connection], Awaitable[T]]) -> T:

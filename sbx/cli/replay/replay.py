@@ -16,7 +16,9 @@ from connections import store
 from log_projection import queries
 from log_projection.queries import Filters
 from runtime.environment import Environment
+from sbx.actions import audit
 from sbx.cli import environment
+from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.broker import Broker
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.filters import Options, filtered_by
@@ -120,14 +122,17 @@ async def _start(
     selection = {"topics": list(topics), **given} | ({"force": True} if force else {})
     async with await _database(used) as database, alone(database):
         await _check_connected(database, wanted.account)
-        made = await run.begin(database, selection, wanted, ranges, environment.actor())
+        async with audit.recorded(database, actor(), ADDRESS, "replay", {"selection": selection}) as result:
+            made = await run.begin(database, selection, wanted, ranges, environment.actor())
+            result["replay"] = made.replay_id
         return await _work(used, database, made)
 
 
 async def _resume(replay_id: int) -> tuple[Replay, str]:
     used = environment.required(kafka=True, database=True)
     async with await _database(used) as database, alone(database):
-        made = await run.resume(database, replay_id, environment.actor())
+        async with audit.recorded(database, actor(), ADDRESS, "resume replay", {"replay": replay_id}):
+            made = await run.resume(database, replay_id, environment.actor())
         _refuse_removed(used, made.ranges)
         return await _work(used, database, made)
 
@@ -199,7 +204,10 @@ async def _list(as_json: bool) -> None:
 
 async def _cancel(replay_id: int, as_json: bool) -> None:
     async with await _database(environment.required(database=True)) as database:
-        state = await run.cancel(database, replay_id)
+        async with audit.recorded(
+            database, actor(), ADDRESS, "cancel replay", {"replay": replay_id}
+        ) as result:
+            state = result["state"] = await run.cancel(database, replay_id)
     if as_json:
         print_json({"replay_id": replay_id, "state": state})
     else:
