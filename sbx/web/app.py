@@ -24,6 +24,7 @@ from sbx.web.headers import SecurityHeaders
 from sbx.web.live import Feed
 from sbx.web.pages import (
     act,
+    acts,
     connect,
     decide,
     drift,
@@ -73,6 +74,7 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/replays/{replay_id:int}/cancel", replays.cancel, methods=["POST"]),
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),
+    Route("/acts", acts.acts_page),
     Route("/acts/{number:int}", act.act_page),
     Route("/you", you.you_page),
     Route("/you/session", you.end_session, methods=["POST"]),

@@ -203,11 +203,11 @@ async def _list(as_json: bool) -> None:
 
 
 async def _cancel(replay_id: int, as_json: bool) -> None:
-    async with await _database(environment.required(database=True)) as database:
-        async with audit.recorded(
-            database, actor(), ADDRESS, "cancel replay", {"replay": replay_id}
-        ) as result:
-            state = result["state"] = await run.cancel(database, replay_id)
+    async with (
+        await _database(environment.required(database=True)) as database,
+        audit.recorded(database, actor(), ADDRESS, "cancel replay", {"replay": replay_id}) as result,
+    ):
+        state = result["state"] = await run.cancel(database, replay_id)
     if as_json:
         print_json({"replay_id": replay_id, "state": state})
     else:
