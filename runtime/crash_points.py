@@ -10,7 +10,7 @@ import signal
 from typing import Literal, get_args
 
 CrashPoint = Literal[
-    # Every stage, in `streams/app.py`.
+    # Every stage, in `streams/faust_app.py`.
     "kafka.before_send",  # a batch was worked on, nothing of what it caused was sent
     "kafka.after_send",  # the broker has stored what it caused; the batch is not acknowledged
     "ack.before_commit",  # the batch is done, its offsets are about to be committed

@@ -2,7 +2,7 @@
 
 from runtime.environment import Environment
 from sinks.drift.acts import ask_due
-from sinks.drift.reading import COMPARING
+from sinks.drift.scan import COMPARING
 from sinks.lanes.outbox import Publish
 from sinks.lanes.session import Pool
 from sinks.lanes.supervisor import LaneSupervisor

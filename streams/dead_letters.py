@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.events.envelope import ACCOUNT, clean
 from contracts.events.reader import InvalidEvent
-from contracts.reading import named_in
+from contracts.messages import named_in
 from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result
 from streams.records import Headers, Outgoing, Record

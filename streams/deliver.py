@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 import structlog
 
 from contracts.commands import Command
-from contracts.reading import Unreadable, read_command
+from contracts.messages import Unreadable, read_command
 from runtime.environment import Environment
 from sinks.delivery import new_supervisor
-from streams.app import Producer, Stage
+from streams.batch_writer import BatchWriter, database_pool
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
+from streams.faust_app import Producer, StageSpec
 from streams.intake import MarkedIntake
 from streams.ledger_topic import LedgerTopic
 from streams.liveness import Liveness
 from streams.losses import Losses
 from streams.records import Outgoing, Record
-from streams.storing import Store, database_pool
 from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, RESULTS
 
@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 @asynccontextmanager
 async def open_deliver(
     outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[StageSpec]:
     """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
@@ -38,7 +38,7 @@ async def open_deliver(
         marks = LedgerTopic(environment.kafka_python(), outlet.send)
         delivery = new_supervisor(pool=pool, publish=publish, environment=environment, marks=marks)
         intake = MarkedIntake(marks, delivery.suspect)
-        store = Store[Command](pool, intake.take_in, liveness)
+        store = BatchWriter[Command](pool, intake.take_in, liveness)
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
@@ -59,7 +59,7 @@ async def open_deliver(
             finally:
                 looking.cancel()
 
-        yield Stage(
+        yield StageSpec(
             topics=(COMMANDS,),
             handle=handle,
             background=background,

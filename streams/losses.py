@@ -28,7 +28,7 @@ from runtime.trouble import about_the_database
 from sinks.ledger import commands
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
-from streams.storing import Pool
+from streams.batch_writer import Pool
 from streams.topic_ids import committed_offsets
 from streams.topics import COMMANDS, RESULTS, SOURCES
 

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 import structlog
 
-from contracts.reading import Unreadable, read_result
+from contracts.messages import Unreadable, read_result
 from contracts.results import EntryResult, Result
 from log_projection.projection import apply
 from runtime import metrics
 from runtime.environment import Environment
-from streams.app import Producer, Stage
+from streams.batch_writer import BatchWriter, database_pool
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
+from streams.faust_app import Producer, StageSpec
 from streams.liveness import Liveness
 from streams.records import Record, published_at
-from streams.storing import Store, database_pool
 from streams.topic_ids import TopicIds
 from streams.topics import RESULTS
 
@@ -26,10 +26,10 @@ log = structlog.stdlib.get_logger(__name__)
 @asynccontextmanager
 async def open_project(
     outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[StageSpec]:
     """The project stage, with a connection of its own to the database."""
     async with database_pool(environment, "sbx-project", 1) as pool:
-        store = Store[Result](pool, apply, liveness)
+        store = BatchWriter[Result](pool, apply, liveness)
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
@@ -48,7 +48,7 @@ async def open_project(
             await outlet.send(to_dead_letters(letters, ids, now))
             count([pair for pair in results if id(pair[1]) not in unstored])
 
-        yield Stage(topics=(RESULTS,), handle=handle, database=True)
+        yield StageSpec(topics=(RESULTS,), handle=handle, database=True)
 
 
 def count(results: Sequence[tuple[Record, Result]]) -> None:

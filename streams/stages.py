@@ -15,8 +15,8 @@ from kafka.errors import KafkaError
 from runtime.environment import Environment, InvalidEnvironment
 from runtime.logs import configure_logging
 from streams import Stage as StageName
-from streams.app import Producer, Stage, build_app, serve
 from streams.codecs import missing_libraries
+from streams.faust_app import Producer, StageSpec, build_app, serve
 from streams.liveness import Liveness, Watchdog, die
 from streams.monitoring import Monitor
 from streams.setting_aside import setting_aside
@@ -88,7 +88,7 @@ def _assigned(app: faust.App) -> set[tuple[str, int]]:
 def _monitor(
     name: StageName,
     app: faust.App,
-    stage: Stage,
+    stage: StageSpec,
     environment: Environment,
     liveness: Liveness,
     watchdog: Watchdog,
@@ -109,7 +109,7 @@ def _monitor(
 
 
 def _watchdog(
-    app: faust.App, stage: Stage, environment: Environment, liveness: Liveness, topics: TopicsRead
+    app: faust.App, stage: StageSpec, environment: Environment, liveness: Liveness, topics: TopicsRead
 ) -> Watchdog:
     return Watchdog(
         liveness,
@@ -126,11 +126,11 @@ def _watchdog(
 @asynccontextmanager
 async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[StageSpec]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
     outlet, ids = Producer(app), TopicIds(environment.kafka_python())
 
-    def aside(stage: Stage) -> Stage:
+    def aside(stage: StageSpec) -> StageSpec:
         return replace(stage, handle=setting_aside(stage.handle, outlet.send, ids))
 
     if name == "transform":

@@ -10,8 +10,8 @@ from contracts.commands import Command, encode_command
 from contracts.events.reader import InvalidEvent, read_event
 from contracts.results import EntryResult, encode_result
 from mappers import to_command
-from streams.app import Producer, Stage
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
+from streams.faust_app import Producer, StageSpec
 from streams.records import Outgoing, Record, published_header
 from streams.topic_ids import TopicIds
 from streams.topics import COMMANDS, MAX_MESSAGE_BYTES, RESULTS, SOURCES
@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator[Stage]:
+async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator[StageSpec]:
     """The transform stage: it holds nothing but its outlet."""
 
     async def handle(records: Sequence[Record]) -> None:
@@ -32,7 +32,7 @@ async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator
             sent += to_dead_letters([one], ids, now) if isinstance(one, Letter) else one
         await outlet.send(sent)
 
-    yield Stage(topics=SOURCES, handle=handle)
+    yield StageSpec(topics=SOURCES, handle=handle)
 
 
 def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:

@@ -25,7 +25,7 @@ from sbx.cli.terminal import age, plural, print_json, say, stdout_console, steps
 from sinks.drift import acts
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.drift.history import MOST
-from sinks.drift.reading import LISTS
+from sinks.drift.scan import LISTS
 
 _LOOK_SECONDS = 0.5
 _KINDS = tuple(kind for listing in LISTS for kind in listing.kinds)

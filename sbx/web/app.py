@@ -29,15 +29,15 @@ from sbx.web.pages import (
     decide,
     drift,
     entry,
-    hold,
     issues,
     log,
     overview,
+    pause,
+    profile,
     record,
     replays,
     settings,
     sign_in,
-    you,
 )
 from sbx.web.problems import Problem
 from sbx.web.services import Services
@@ -52,8 +52,8 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/entries/{entry_id}/decide", decide.plan_page),
     Route("/entries/{entry_id}/decide", decide.perform, methods=["POST"]),
     Route("/overview", overview.overview_page),
-    Route("/accounts/{account}/hold", hold.plan_page),
-    Route("/accounts/{account}/hold", hold.perform, methods=["POST"]),
+    Route("/accounts/{account}/hold", pause.plan_page),
+    Route("/accounts/{account}/hold", pause.perform, methods=["POST"]),
     Route("/accounts/{account}/drift", drift.drift_page),
     Route("/accounts/{account}/drift", drift.perform, methods=["POST"]),
     Route("/accounts/{account}/drift/plan", drift.plan_page),
@@ -76,9 +76,9 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/act", act.perform, methods=["POST"]),
     Route("/acts", acts.acts_page),
     Route("/acts/{number:int}", act.act_page),
-    Route("/you", you.you_page),
-    Route("/you/session", you.end_session, methods=["POST"]),
-    Route("/you/token", you.revoke, methods=["POST"]),
+    Route("/you", profile.you_page),
+    Route("/you/session", profile.end_session, methods=["POST"]),
+    Route("/you/token", profile.revoke, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),
 )
 """Behind the gate. A ``POST`` is made with ``acting`` or ``acting_for_all``; a test sees to it."""

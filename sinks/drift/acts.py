@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 from sinks.drift.judge import MISSING
-from sinks.drift.reading import LISTS, PAGE, looked_up_at_once
+from sinks.drift.scan import LISTS, PAGE, looked_up_at_once
 from sinks.ledger import store as ledger
 from sinks.ledger.commands import resend as queue_again
 from sinks.ledger.intake import LANE_CHANNEL

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from contracts.commands import Command, ContactSnapshot
 from runtime.sql import load_queries
-from sinks.drift.reading import LISTS
+from sinks.drift.scan import LISTS
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
 from sinks.lanes.side_jobs import SideJob

@@ -6,7 +6,7 @@ from typing import Any
 
 from connections.settings import Settings
 from contracts.commands import Command
-from sinks.drift.reading import LISTS, PAGE
+from sinks.drift.scan import LISTS, PAGE
 from sinks.planner.contact_lookups import quoted
 from sinks.resolve.documents import document_url
 from sinks.xero.client import Request

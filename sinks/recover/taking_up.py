@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from contracts.commands import Command
 from runtime.crash_points import crash_point
 from runtime.sql import load_queries
-from sinks.drift.reading import LISTS, PAGE
+from sinks.drift.scan import LISTS, PAGE
 from sinks.lanes.lane import SEND_WITHIN
 from sinks.lanes.sending import GIVEN_UP_AFTER
 from sinks.ledger import commands as operators

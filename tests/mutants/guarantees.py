@@ -62,7 +62,7 @@ GUARANTEES = (
         "G1",
         (
             (
-                "streams/app.py",
+                "streams/faust_app.py",
                 "                await _handle(stage.handle, records)\n",
                 "                later = lambda r=[*records]: asyncio.create_task(_handle(stage.handle, r))\n"
                 "                asyncio.get_running_loop().call_later(2.0, later)\n",

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from sbx.web.api import accounts, acting, decisions, drift, muting, reading, streams
+from sbx.web.api import accounts, actions, decisions, drift, mutes, reading, streams
 from sbx.web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -14,14 +14,14 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries/{entry_id}/candidates", decisions.candidates),
     Route("/entries/{entry_id}/decision", decisions.decide, methods=["POST"]),
     Route("/issues", reading.issues),
-    Route("/issues/{issue_id}/mute", muting.mute, methods=["POST"]),
-    Route("/issues/{issue_id}/unmute", muting.unmute, methods=["POST"]),
+    Route("/issues/{issue_id}/mute", mutes.mute, methods=["POST"]),
+    Route("/issues/{issue_id}/unmute", mutes.unmute, methods=["POST"]),
     Route("/summary", reading.summary),
     Route("/replays", reading.replays),
     Route("/replays/{replay_id}", reading.replay),
     Route("/stream", streams.live),
-    Route("/retry", acting.retry, methods=["POST"]),
-    Route("/skip", acting.skip, methods=["POST"]),
+    Route("/retry", actions.retry, methods=["POST"]),
+    Route("/skip", actions.skip, methods=["POST"]),
     Route("/accounts/{account}/settings", accounts.show),
     Route("/accounts/{account}/settings", accounts.change, methods=["PUT"]),
     Route("/accounts/{account}/check", accounts.check),

@@ -19,8 +19,8 @@ from runtime.environment import Environment
 from runtime.pooling import PooledByTransaction, refuse
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.migrations import Migration, MigrationError, apply
+from streams.batch_writer import BatchWriter, database_pool
 from streams.liveness import Liveness
-from streams.storing import Store, database_pool
 from tests.integration.sinks.shops import Maker, connected_shop, delivering
 
 WAITED_OUT = [
@@ -88,7 +88,7 @@ async def _saved(url: str, directory: Path, state: str, times: int) -> tuple[Seq
 
     async with database_pool(_environment(url, directory), "test", 1) as pool:
         with capture_logs() as logs:
-            left = await Store[str](pool, write, Liveness()).save(["a", "bad", "c"])
+            left = await BatchWriter[str](pool, write, Liveness()).save(["a", "bad", "c"])
     return left, logs
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runtime.environment import Environment
 from runtime.logs import configure_logging
-from streams.app import Stage, build_app, serve
+from streams.faust_app import StageSpec, build_app, serve
 from streams.liveness import Liveness, Watchdog
 from streams.records import Record
 from streams.topic_ids import TopicsRead
@@ -31,7 +31,7 @@ async def main(group: str, topic: str, notes: Path, mended: Path) -> None:
                 file.write((record.value or b"") + b"\n")
 
     watchdog = Watchdog(liveness, set, group, [topic], environment.kafka_python())
-    await serve(app, Stage(topics=(topic,), handle=handle), liveness, watchdog)
+    await serve(app, StageSpec(topics=(topic,), handle=handle), liveness, watchdog)
 
 
 if __name__ == "__main__":

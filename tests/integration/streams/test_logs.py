@@ -12,7 +12,7 @@ from runtime.logs import configure_logging
 configure_logging(stage="transform")
 for number in range(1000):
     logging.getLogger("aiokafka.consumer").error("broker %s is away", number)
-    logging.getLogger("streams.app").warning("ours %s", number)
+    logging.getLogger("streams.faust_app").warning("ours %s", number)
 logging.getLogger("aiokafka.consumer").error("something else")
 logging.getLogger("faust.app").info("chatter")
 logging.getLogger("faust.x").error("sent Authorization: Bearer %s", "planted-" * 5)

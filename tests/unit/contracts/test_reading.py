@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.commands import Command, EventRef, TransactionSnapshot, command_id, encode_command
 from contracts.events.reader import EVENT_TYPES, InvalidEvent, read_event
-from contracts.reading import Unreadable, named_in, read_command, read_result
+from contracts.messages import Unreadable, named_in, read_command, read_result
 from contracts.results import AccountResult, Attempt, EntryResult, Warning, encode_result
 from mappers import to_command
 from streams.deliver import readable as readable_commands

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from types import SimpleNamespace
 from typing import Any
 
-from streams.gathering import BATCH, batches
+from streams.batching import BATCH, batches
 
 _GENERATION = 7
 

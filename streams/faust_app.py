@@ -21,8 +21,8 @@ from runtime import metrics
 from runtime.crash_points import crash_is_planned, crash_point
 from runtime.environment import Environment
 from streams.batches import Passed
+from streams.batching import batches as gathered
 from streams.fetching import backlog, commit_for, read_with_faust
-from streams.gathering import batches as gathered
 from streams.liveness import Liveness, Stopped, Watchdog, die
 from streams.records import Outgoing, Record
 from streams.topic_ids import TopicsRead
@@ -35,7 +35,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageSpec:
     """What a stage does. ``background`` runs beside the handler until its event is set, then ends."""
 
     topics: tuple[str, ...]
@@ -125,7 +125,7 @@ def build_app(group: str, environment: Environment, topics: TopicsRead) -> faust
     return app
 
 
-def consume(app: faust.App, stage: Stage, liveness: Liveness) -> None:
+def consume(app: faust.App, stage: StageSpec, liveness: Liveness) -> None:
     """Let the app hand every batch of the stage's topics to its handler."""
     if crash_is_planned():
         app.sensors.add(_Commits(liveness))
@@ -201,7 +201,7 @@ def _record(message: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.key, message.value, headers, at)
 
 
-async def serve(app: faust.App, stage: Stage, liveness: Liveness, watchdog: Watchdog) -> None:
+async def serve(app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: Watchdog) -> None:
     """Run the app and the stage's background until SIGTERM or SIGINT, then end in good order.
 
     Order of the end: the background first (it may still send), then the batch at hand is finished and

@@ -18,9 +18,9 @@ from psycopg.rows import dict_row
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from runtime.sql import load_queries
-from sinks.drift.around import around_of, by_record, of_documents, puts_of
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import CompareContext, Difference, Sent, updated
+from sinks.drift.context import around_of, by_record, of_documents, puts_of
 from sinks.drift.history import look, next_changed
 from sinks.drift.judge import Found, judge, missing
 from sinks.drift.record import Wanted

@@ -28,7 +28,7 @@ def database_pool(environment: Environment, name: str, largest: int) -> Pool:
     )
 
 
-class Store(Generic[Item]):
+class BatchWriter(Generic[Item]):
     """Writes batches with ``write``, which does its work in one transaction."""
 
     def __init__(
