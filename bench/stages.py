@@ -12,7 +12,7 @@ from bench.figures import Figure, times_base
 from bench.rig import Rig, send
 from bench.sales import Message, sales
 from contracts.results import Attempt, EntryResult, decode_result, encode_result
-from streams import Stage
+from streams import StageName
 from streams.dead_letters import Letter
 from streams.records import Outgoing, Record
 from streams.stages import group_of
@@ -61,7 +61,7 @@ def _project(rig: Rig, warm: Sequence[Outgoing], results: Sequence[Outgoing]) ->
 
 
 def _cost(
-    rig: Rig, stage: Stage, topics: Sequence[str], warm: Sequence[Outgoing], work: Sequence[Outgoing]
+    rig: Rig, stage: StageName, topics: Sequence[str], warm: Sequence[Outgoing], work: Sequence[Outgoing]
 ) -> float:
     """Microseconds of processor time that a running stage takes for one message of ``work``."""
     group = group_of(stage)

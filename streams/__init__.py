@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from runtime.environment import Environment
 
-Stage = Literal["transform", "deliver", "project"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
+StageName = Literal["transform", "deliver", "project"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
 
 
-def run_stage(stage: Stage, environment: "Environment") -> int:
+def run_stage(stage: StageName, environment: "Environment") -> int:
     """Run one stage in this process, in the main thread, until SIGTERM or SIGINT. Returns the exit code.
 
     0: stopped in good order. 1: could not start (the reason is logged). The process may also end with 70 from

@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 
 from runtime.environment import Environment, InvalidEnvironment
 from runtime.logs import configure_logging
-from streams import Stage as StageName
+from streams import StageName
 from streams.codecs import missing_libraries
 from streams.faust_app import Producer, StageSpec, build_app, serve
 from streams.liveness import Liveness, Watchdog, die

@@ -6,14 +6,14 @@ from typing import Any
 from log_projection.losses import Removed, replays_of
 from sbx.cli.broker import Offsets
 from sbx.cli.terminal import plural
-from streams import Stage
+from streams import StageName
 
 SHOWN = 1000
 """Lost commands that are named; there is no end to what a lost topic takes with it."""
 _COMMANDS_NAMED = 5
 
 
-def removed_unread(stage: Stage, committed: Offsets, starts: Offsets) -> list[Removed]:
+def removed_unread(stage: StageName, committed: Offsets, starts: Offsets) -> list[Removed]:
     """What was removed before a group had read it; partitions without a commit do not tell."""
     return [
         Removed(stage, partition.topic, partition.partition, offset, starts[partition] - 1)

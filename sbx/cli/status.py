@@ -25,12 +25,12 @@ from sbx.cli.broker import Broker, behind
 from sbx.cli.local import targets
 from sbx.cli.options import AsJson
 from sbx.cli.terminal import age, plural, print_json, say, stdout_console
-from streams import STAGES, Stage
+from streams import STAGES, StageName
 from streams.topics import COMMANDS, RESULTS, SOURCES
 
 _SQL = load_queries(__file__)
 
-TOPICS_OF: dict[Stage, tuple[str, ...]] = {
+TOPICS_OF: dict[StageName, tuple[str, ...]] = {
     "transform": SOURCES,
     "deliver": (COMMANDS,),
     "project": (RESULTS,),
@@ -41,7 +41,7 @@ UNKNOWN_SHOWN = timedelta(days=7)
 """For so long a refusal that the catalogue does not know is told."""
 
 
-def group_of(stage: Stage) -> str:
+def group_of(stage: StageName) -> str:
     """Consumer group of a stage."""
     return f"sbx-{stage}"
 
@@ -68,7 +68,7 @@ class Status:
 
     environment: Environment
     problems: list[str] = field(default_factory=list)
-    stages: dict[Stage, StageStatus] = field(default_factory=dict)
+    stages: dict[StageName, StageStatus] = field(default_factory=dict)
     workers: list[dict[str, Any]] = field(default_factory=list)
     """Those of ``sbx up`` in this data directory: name, stage, where its metrics are, whether it is ready."""
     accounts: list[dict[str, Any]] = field(default_factory=list)
@@ -196,7 +196,7 @@ def _ask_broker(broker: Broker, status: Status) -> None:
             )
 
 
-def stage_status(broker: Broker, stage: Stage) -> StageStatus:
+def stage_status(broker: Broker, stage: StageName) -> StageStatus:
     """One stage as the broker sees it."""
     topics, group = TOPICS_OF[stage], group_of(stage)
     readable, ends = broker.readable_ends(topics), broker.ends(topics)

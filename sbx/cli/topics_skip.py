@@ -15,7 +15,7 @@ from sbx.cli.broker import Broker
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.status import TOPICS_OF, group_of
 from sbx.cli.terminal import plural
-from streams import Stage
+from streams import StageName
 from streams.batches import Passed, Unreadable
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters, unreadable
 from streams.fetching import committed_consumer
@@ -34,7 +34,7 @@ class Step:
 
     topic: str
     partition: int
-    stage: Stage
+    stage: StageName
     group: str
     first: int
     last: int

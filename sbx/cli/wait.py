@@ -18,7 +18,7 @@ from sbx.cli.broker import Broker, behind
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.status import TOPICS_OF, group_of
 from sbx.cli.terminal import plural, say, steps
-from streams import Stage
+from streams import StageName
 
 _SQL = load_queries(__file__)
 _LOOK_SECONDS = 0.2
@@ -101,7 +101,7 @@ def _until_blank(look: Look) -> Iterator[str]:
         yield still_open
 
 
-def lag(broker: Broker, stage: Stage) -> Look:
+def lag(broker: Broker, stage: StageName) -> Look:
     """Looks for what the stage has not finished of the messages that are there now.
 
     Those of a transaction that is still open count: they are published or dropped when it ends, which the

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from sbx.cli import environment
-from streams import Stage, run_stage
+from streams import StageName, run_stage
 
 
 def worker(
-    stage: Annotated[Stage, typer.Argument(help="Which stage.")],
+    stage: Annotated[StageName, typer.Argument(help="Which stage.")],
     metrics_port: Annotated[
         int | None,
         typer.Option(

@@ -118,8 +118,8 @@ BOOKS = (
     _one(
         "a draft is approved before its payment is checked",
         "sinks/ledger/situations.py",
-        "            facts_are_fresh=_are_fresh(facts, work),",
-        "            facts_are_fresh=work.entry.command.transaction is not None or _are_fresh(facts, work),",
+        "            facts_are_fresh=_are_fresh(facts, job),",
+        "            facts_are_fresh=job.entry.command.transaction is not None or _are_fresh(facts, job),",
         f"{_SINKS}/test_care.py -k not_authorised_for_a_payment",
     ),
 )
