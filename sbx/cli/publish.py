@@ -103,6 +103,7 @@ def publish(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Publish the valid events of files with bad lines.")
     ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check; nothing is published.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check change events and publish them.
@@ -121,8 +122,11 @@ def publish(
         if events.bad and not skip_invalid:
             raise OperationFailed(
                 f"{plural(len(events.bad), 'bad line')}; nothing was published",
-                "correct them, or leave them out with --skip-invalid",
+                "correct them" if check else "correct them, or leave them out with --skip-invalid",
             )
+        if check:
+            _report_check(events.events, len(events.bad), as_json)
+            return
         delivered = _deliver(events.records(), events.events)
     if as_json:
         print_json({"published": delivered.total, "skipped": len(events.bad), "topics": delivered.to_json()})
@@ -131,6 +135,13 @@ def publish(
     say(
         f"{plural(delivered.total, 'event')} published" + (f", {len(events.bad)} left out" * bool(events.bad))
     )
+
+
+def _report_check(good: int, bad: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"valid": good, "invalid": bad, "published": 0})
+    else:
+        say(f"{plural(good, 'valid event')}, {bad:,} invalid; nothing was published")
 
 
 def _deliver(records: Iterable[Record], count: int) -> Delivered:

@@ -245,3 +245,36 @@ def test_every_guarantee_names_its_tests_and_its_limits() -> None:
         parts = re.findall(r"^\*\*([\w ]+):\*\*", text, re.M)
         assert parts == ["Means", "How", "Shown by", "Not promised"]
         assert "::test_" in text
+
+
+def test_every_word_of_the_glossary_is_in_the_code() -> None:
+    words = re.findall(r"^\| ([a-z][a-z -]+) \|", PAGES["docs/glossary.md"], re.M)
+    code = "\n".join(
+        path.read_text(encoding="utf-8").casefold()
+        for package in (
+            "contracts",
+            "runtime",
+            "connections",
+            "mappers",
+            "streams",
+            "sinks",
+            "log_projection",
+            "sbx",
+        )
+        for path in (ROOT / package).rglob("*.py")
+    )
+    words = [word for word in words if word != "word"]
+    assert len(words) >= 30
+    assert [word for word in words if word not in code and word.replace("-", "_") not in code] == []
+
+
+def test_every_page_is_on_a_shelf() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", PAGES["docs/index.md"]))
+    assert {path.removeprefix("docs/") for path in PAGES if path.startswith("docs/")} - {"index.md"} == linked
+
+
+def test_the_events_of_the_publishers_guide_are_taken() -> None:
+    examples = re.findall(r"```json\n(.*?)```", PAGES["docs/events.md"], re.S)
+    assert len(examples) == 5
+    for example in examples:
+        event_to_kafka(json.loads(example))
