@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sinks.ledger.entries import now_utc
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Refusal, XeroReads
 from sinks.planner.contact_refusals import with_refusal
 from sinks.planner.credit_notes import link_of_credit_note
@@ -53,23 +53,22 @@ def apply(element: Element, result: Result, jobs: Sequence[Job], link: Link | No
             return _taken_off(element, link)
         for job in jobs:
             route = ROUTES[element.route]
-            job.refusal = Refusal(
+            refusal = Refusal(
                 element.step, result.code, result.details, look_up=route.reads, create=route.creates
             )
-            job.known = _without_what_was_refused(job.known, element)
+            job.refused(refusal, _without_what_was_refused(job.known, element))
         return with_refusal(element, result.code, result.details, link, now_utc())
     if result.verdict != "ok":
         for job in jobs:
-            job.known = XeroReads()
-            if result.halve or result.verdict == "split":
-                job.batch_limit = max(1, job.batch_limit // 2)
+            job.not_done(halve=result.halve or result.verdict == "split")
         return None
-    for job in jobs:
-        job.refusal = _kept_refusal(element, job)
     if ROUTES[element.route].reads:
         for job in jobs:
-            job.known = _learnt(job.known, element, result.found)
+            job.learnt(_learnt(job.known, element, result.found))
         return _refreshed(element, result.found, link)
+    found = result.found[0] if result.found else {}
+    for job in jobs:
+        job.changed_xero(_after_change(job.known, element, found))
     return _changed(element, result, jobs, link)
 
 
@@ -86,11 +85,6 @@ def _without_what_was_refused(known: XeroReads, element: Element) -> XeroReads:
         payments = {i: payment for i, payment in known.payments.items() if i != element.xero_id}
         return replace(known, payments=payments)
     return known
-
-
-def _kept_refusal(element: Element, job: Job) -> Refusal | None:
-    """A look-up does not clear the refusal that it was made for."""
-    return job.refusal if ROUTES[element.route].reads else None
 
 
 def _learnt(known: XeroReads, element: Element, found: tuple[Mapping[str, Any], ...]) -> XeroReads:
@@ -144,27 +138,34 @@ def _refreshed(element: Element, found: tuple[Mapping[str, Any], ...], link: Lin
     return replace(link, removed=status in GONE, facts={**link.facts, "status": status})
 
 
+def _after_change(known: XeroReads, element: Element, found: Mapping[str, Any]) -> XeroReads:
+    """What is still known once Xero did what the element asks."""
+    if element.target.kind == "contact":
+        return replace(known, contact=found if _is_away(found) else None)
+    if element.route in ("invoices.create", "invoices.update", "bills.create"):
+        return replace(known, invoice=None)
+    if element.route in ("orders.create", "orders.update"):
+        return replace(known, order=found or None)
+    return known
+
+
+def _is_away(contact: Mapping[str, Any]) -> bool:
+    """True for an archived contact, and for one that was merged into another."""
+    return is_archived(contact) or bool(contact.get("MergedToContactID"))
+
+
 def _changed(element: Element, result: Result, jobs: Sequence[Job], link: Link | None) -> Link | None:
     found = result.found[0] if result.found else {}
     seq = jobs[0].entry.seq
-    for job in jobs:
-        job.entry = replace(job.entry, acted=True)
     if element.target.kind == "contact":
-        archived = is_archived(found) or found.get("MergedToContactID")
-        for job in jobs:
-            job.known = replace(job.known, contact=found if archived else None)
-        if archived:  # nobody sees what was written to it: that counts as not sent
+        if _is_away(found):  # nobody sees what was written to it: that counts as not sent
             return None
         name = str(found.get("Name") or element.memory.get("name") or "")
         xero_id = str(found.get("ContactID") or element.xero_id)
         return Link(element.target, xero_id, name, seq, facts=dict(element.memory))
     if element.route in ("invoices.create", "invoices.update", "bills.create"):
-        for job in jobs:
-            job.known = replace(job.known, invoice=None)
         return _document_link(element, result, found, seq, link)
     if element.route in ("orders.create", "orders.update"):
-        for job in jobs:
-            job.known = replace(job.known, order=found or None)
         return _document_link(element, result, found, seq, link)
     if element.route in ("payments.create", "refunds.create"):
         number = str(element.memory.get("number") or "")

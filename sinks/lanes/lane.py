@@ -1,7 +1,7 @@
 """A lane: the one place from which an account's calls to Xero are made, in order and within its limits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -22,8 +22,8 @@ from sinks.lanes.shares import Shares
 from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, now_utc
+from sinks.ledger.jobs import Job
 from sinks.ledger.namesakes import Namesakes
-from sinks.ledger.situations import Job
 from sinks.ledger.store import Lease
 from sinks.xero.calls import FULL_BATCH, Call, make_call
 from sinks.xero.client import machine_seconds
@@ -144,9 +144,8 @@ class Lane:
             self._note_what_is_left(heads, room, last_turn)
             if not heads:
                 return False
-            jobs = _merge(heads, await ledger.followers(connection, self.account, _snapshots(heads)))
-            for job in jobs:
-                job.batch_limit = self._batch_limits.get(job.entry.command_id, job.batch_limit)
+            followers = await ledger.followers(connection, self.account, _snapshots(heads))
+            jobs = _merge(heads, followers, self._batch_limits)
             outcome = await self.planning_pass().advance(connection, jobs)
         self.take(jobs, outcome)
         return bool(outcome.ended)
@@ -214,12 +213,7 @@ class Lane:
     async def _write_down(self, calls: Sequence[Call]) -> None:
         now = now_utc()
         async with self.transaction("intent") as connection:
-            started = []
-            for job in self.queue.served_by(calls):
-                if job.entry.state != "running":
-                    job.entry = job.entry.running(now)
-                    job.merged = [merged.running(now) for merged in job.merged]
-                    started += [job.entry, *job.merged]
+            started = [entry for job in self.queue.served_by(calls) for entry in job.started(now)]
             await ledger.write_calls(connection, self.lease, calls, SEND_WITHIN)
             mark = await self.marking.raised(connection, calls)
             written = await write_and_publish(connection, started, self.addresses)
@@ -296,9 +290,12 @@ def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
     return [h for h in heads if h.command.action in _SNAPSHOT_ACTIONS and h.attempts == 0]
 
 
-def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Job]:
-    """One work a record: neighbouring snapshots that were not sent yet become one, the newest speaks for
+def _merge(heads: Sequence[Entry], behind: Sequence[Entry], limits: Mapping[str, int]) -> list[Job]:
+    """One job per record: neighbouring snapshots that were not sent yet become one, the newest speaks for
     all.
+
+    Args:
+        limits: by command id, elements that a call with it may carry, where they are few.
     """
     by_record: dict[tuple[str, str], list[Entry]] = {}
     for entry in behind:
@@ -314,7 +311,8 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry]) -> list[Job]:
             leader, run = run[tried], run[: tried + 1]
         else:
             leader = max(run, key=_stamp)
-        jobs.append(Job(leader, [e for e in run if e is not leader]))
+        limit = limits.get(leader.command_id, FULL_BATCH)
+        jobs.append(Job(leader, [e for e in run if e is not leader], limit))
     return jobs
 
 

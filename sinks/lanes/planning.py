@@ -10,14 +10,14 @@ from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.reasons import render
-from contracts.results import Attempt
 from sinks.lanes.breaker import Breaker
 from sinks.lanes.effects import FACT_CODES
 from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, describe, now_utc, result_of
+from sinks.ledger.jobs import Job
 from sinks.ledger.namesakes import Namesakes
-from sinks.ledger.situations import Job, situations
+from sinks.ledger.situations import situations
 from sinks.planner import (
     AskFacts,
     Done,
@@ -27,7 +27,6 @@ from sinks.planner import (
     Send,
     Situation,
     Wait,
-    XeroReads,
     half_way,
     known_details,
     plan,
@@ -118,23 +117,21 @@ class PlanningPass:
                 self._forget_what_is_gone(step.links)
                 await ledger.resolve_unknown(connection, self.account, step.resolved)
                 if step.acted:
-                    job.entry = replace(job.entry, acted=True)
+                    job.found_done()
                 if step.afresh:
-                    job.known, job.refusal = XeroReads(), None
+                    job.started_over()
                 again.append(job)
             elif isinstance(step, AskFacts):
-                job.facts_asked_at = now_utc()
+                job.asked_facts(now_utc())
                 outcome.old_books.append(job)
             elif isinstance(step, Wait):
                 writer.end(job, job.entry.waiting(step.until, step.code, {"step": job.entry.command.action}))
                 outcome.waiting.append(job)
             elif isinstance(step, Fail) and self._worth_asking(job, step):
-                job.facts_refreshed = True
-                job.refusal = None
+                job.doubted_facts()
                 outcome.stale_facts.append(job)
             elif isinstance(step, Fail) and _name_may_be_free(job, step):
-                job.name_asked_again = True
-                job.known, job.refusal = XeroReads(), None
+                job.asked_name_again()
                 again.append(job)
             elif isinstance(step, Fail) and self.breaker.holds_back(step.code):
                 writer.end(job, job.entry.waiting(None, "account_paused", {"message": self.breaker.why}))
@@ -242,7 +239,7 @@ class _Writer:
         """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
         itself when it can stand ``alone``.
         """
-        job.entry = entry
+        job.ended(entry)
         self._entries.append(entry)
         now = now_utc()
         speaks_for = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
@@ -260,10 +257,9 @@ class _Writer:
 
     def progress(self, job: Job) -> None:
         """An attempt was made and another step follows."""
-        if job.entry.made:
-            job.entry = replace(job.entry, version=job.entry.version + 1)
-            self._entries.append(job.entry)
-            job.entry = replace(job.entry, made=())
+        told = job.told()
+        if told is not None:
+            self._entries.append(told)
 
     def conclude(self, job: Job, step: Plan, situation: Situation) -> None:
         """The work has ended."""
@@ -339,8 +335,3 @@ async def write_and_publish(
     results = [result_of(entry, addresses) for entry in kept]
     await ledger.publish_later(connection, results, [entry.command.key for entry in kept])
     return written
-
-
-def with_attempt(entry: Entry, attempt: Attempt) -> Entry:
-    """The entry with one more attempt, to be published with its next version."""
-    return replace(entry, attempts=entry.attempts + 1, made=(*entry.made, attempt))

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 from sinks.ledger import store as ledger
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.xero.calls import Call, QueuedElement, batches
 from sinks.xero.elements import Element, StepKey
 
@@ -79,7 +79,7 @@ class LaneQueue:
         about the same thing.
         """
         target, claim = element.target, element.claim
-        job.route = element.route
+        job.queued_for(element.route)
         queue = self._queued[element.route]
         queued = queue.get(target)
         if claim is not None and self._claimed.get(claim, target) != target:

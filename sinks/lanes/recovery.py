@@ -8,7 +8,7 @@ from sinks.lanes.planning import write_and_publish
 from sinks.lanes.sending import CallSender
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Request
 from sinks.xero.elements import ROUTES, Element, Route, StepKey
@@ -48,7 +48,7 @@ def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
         if leader is None:
             idle.append(entry.back_in_queue())
         else:
-            leader.merged.append(entry)
+            leader.merged_with(entry)
     return idle
 
 

@@ -13,11 +13,10 @@ from contracts.results import Attempt
 from runtime.secrets import mask
 from sinks.lanes.effects import apply
 from sinks.lanes.lane import Lane
-from sinks.lanes.planning import with_attempt
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.ledger.exchange_rates import compare_rate
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Refusal
 from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Answer
@@ -72,8 +71,8 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
                         await ledger.resolve_unknown(connection, lane.account, [part.element.target])
                 for job in members if result.verdict == "ok" else taught:
                     if _perhaps_applied(call, result, settlement):
-                        job.entry = replace(job.entry, perhaps_acted=True)
-                    job.entry = with_attempt(job.entry, _attempt(call, part, result, settlement, job))
+                        job.perhaps_changed_xero()
+                    job.attempted(_attempt(call, part, result, settlement, job))
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
             freed = [job for key in call.held for job in lane.queue.waiting_for(key)]
@@ -110,7 +109,7 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
         return
     for job in lane.queue.waiting_for(element.claim):
         if job.route == element.route == "contacts.create":
-            job.refusal = Refusal(element.step, result.code, result.details, create=True)
+            job.refused(Refusal(element.step, result.code, result.details, create=True))
 
 
 def _applied(

@@ -1,8 +1,8 @@
 """From the ledger to the planner: everything that is known about a set of commands, read at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,10 @@ from connections.settings import Settings
 from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
-from sinks.ledger.entries import Entry, now_utc
+from sinks.ledger.entries import now_utc
+from sinks.ledger.jobs import Job
 from sinks.ledger.namesakes import Namesakes
-from sinks.planner import Refusal, Sent, Situation, XeroReads
+from sinks.planner import Sent, Situation, XeroReads
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.planner.namesakes import Group, group_of
@@ -24,32 +25,8 @@ from sinks.planner.orders import bill_target, order_target
 from sinks.planner.shares import MoneyEvent, is_finer, shares
 from sinks.planner.told import currency_of, invoice_total
 from sinks.resolve.folding import completed
-from sinks.xero.calls import FULL_BATCH
 from sinks.xero.elements import Kind, Link, StepKey
 from sinks.xero.names import folded
-
-
-@dataclass(slots=True)
-class Job:
-    """A command in a lane's hands."""
-
-    entry: Entry
-    merged: list[Entry] = field(default_factory=list)
-    """Snapshots of the record that this one stands for: they end as it ends."""
-    known: XeroReads = field(default_factory=XeroReads)
-    refusal: Refusal | None = None
-    facts_refreshed: bool = False
-    facts_asked_at: datetime | None = None
-    """When the organisation was asked about for the sake of a step that cannot be undone."""
-    name_asked_again: bool = False
-    route: str = ""
-    """By which its next step goes."""
-    batch_limit: int = FULL_BATCH
-
-    @property
-    def ids(self) -> list[str]:
-        """The command ids in this work."""
-        return [self.entry.command_id, *(entry.command_id for entry in self.merged)]
 
 
 async def situations(

@@ -13,8 +13,8 @@ from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
 from sinks.lanes.effects import apply
 from sinks.ledger.entries import Entry
-from sinks.ledger.situations import Job
-from sinks.planner import AskFacts, Done, Fail, Learn, Plan, Refusal, Send, Situation, Wait, XeroReads, plan
+from sinks.ledger.jobs import Job
+from sinks.planner import AskFacts, Done, Fail, Learn, Plan, Refusal, Send, Situation, Wait, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
 from sinks.xero.elements import Element, Link, StepKey
@@ -206,7 +206,7 @@ class Books:
         for target in step.resolved:
             self.unknown.pop(target, None)
         if step.afresh:
-            work.known, work.refusal = XeroReads(), None
+            work.started_over()
 
 
 def placed(document: DocumentSnapshot | None, seq: int) -> DocumentSnapshot | None:

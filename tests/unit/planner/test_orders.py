@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commands import Action, Command, DocumentSnapshot
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Done, Fail, Learn, Situation, Wait, XeroReads, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.orders import bill_target, order_target

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Fail, Learn, Send, Wait, XeroReads, known_details, plan
 from sinks.planner.credit_notes import credit_note_target, refund_target
 from sinks.planner.invoices import invoice_target

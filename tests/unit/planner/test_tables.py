@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sinks.lanes.effects import apply
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Done, Fail, Learn, Send, Wait, XeroReads, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.commands import Command, TransactionSnapshot
 from contracts.money import rounded
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.planner import Done, Fail, Learn, Send, Sent, Situation, plan
 from sinks.planner.payments import payment_target
 from sinks.planner.shares import MoneyEvent, shares

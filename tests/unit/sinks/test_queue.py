@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sinks.lanes.queue import LaneQueue
-from sinks.ledger.situations import Job
+from sinks.ledger.jobs import Job
 from sinks.xero.calls import FULL_BATCH, make_call
 from sinks.xero.elements import Element, StepKey
 from tests.unit.planner.pure import command, entry
@@ -117,9 +117,7 @@ def test_a_partial_batch_may_wait_to_fill_up(queue: LaneQueue) -> None:
 
 def test_after_a_refusal_a_batch_is_no_larger_than_its_limit(queue: LaneQueue) -> None:
     for number in range(4):
-        one = job(number)
-        one.batch_limit = 2
-        offer(queue, one, invoice(number))
+        offer(queue, Job(job(number).entry, batch_limit=2), invoice(number))
     assert (send(queue), send(queue)) == (["i0", "i1"], ["i2", "i3"])
 
 

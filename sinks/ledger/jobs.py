@@ -1,0 +1,184 @@
+"""Jobs: commands in a lane's hands, and what has been learnt for each of them so far. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from contracts.results import Attempt
+from sinks.ledger.entries import Entry
+from sinks.planner import Refusal, XeroReads
+from sinks.xero.calls import FULL_BATCH
+
+
+class Job:
+    """A command in a lane's hands.
+
+    Nobody else sets what it holds: planner, queue and settlement tell it what happened, each in one method.
+    """
+
+    __slots__ = (
+        "_batch_limit",
+        "_entry",
+        "_facts_asked_at",
+        "_facts_refreshed",
+        "_known",
+        "_merged",
+        "_name_asked_again",
+        "_refusal",
+        "_route",
+    )
+
+    def __init__(self, entry: Entry, merged: Iterable[Entry] = (), batch_limit: int = FULL_BATCH) -> None:
+        self._entry = entry
+        self._merged = tuple(merged)
+        self._batch_limit = batch_limit
+        self._known = XeroReads()
+        self._refusal: Refusal | None = None
+        self._route = ""
+        self._facts_refreshed = False
+        self._facts_asked_at: datetime | None = None
+        self._name_asked_again = False
+
+    @property
+    def entry(self) -> Entry:
+        """The command and where it stands."""
+        return self._entry
+
+    @property
+    def merged(self) -> tuple[Entry, ...]:
+        """Snapshots of the record that this one stands for: they end as it ends."""
+        return self._merged
+
+    @property
+    def known(self) -> XeroReads:
+        """What was read from Xero for it, and is still fresh."""
+        return self._known
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What Xero refused last; None once something was done since."""
+        return self._refusal
+
+    @property
+    def route(self) -> str:
+        """The route by which its next step goes; ``""`` before it has one."""
+        return self._route
+
+    @property
+    def batch_limit(self) -> int:
+        """Elements that a call with it may carry."""
+        return self._batch_limit
+
+    @property
+    def facts_refreshed(self) -> bool:
+        """True once the organisation was asked about because a failure might only mean old facts."""
+        return self._facts_refreshed
+
+    @property
+    def facts_asked_at(self) -> datetime | None:
+        """When the organisation was asked about for the sake of a step that cannot be undone."""
+        return self._facts_asked_at
+
+    @property
+    def name_asked_again(self) -> bool:
+        """True once a taken name that no contact bears was looked up a second time."""
+        return self._name_asked_again
+
+    @property
+    def ids(self) -> list[str]:
+        """The command ids in this job."""
+        return [self._entry.command_id, *(entry.command_id for entry in self._merged)]
+
+    # Taken up, queued, sent
+
+    def merged_with(self, entry: Entry) -> None:
+        """Stand for one more snapshot of the record."""
+        self._merged = (*self._merged, entry)
+
+    def queued_for(self, route: str) -> None:
+        """Its next step waits for a call of this route."""
+        self._route = route
+
+    def started(self, now: datetime) -> list[Entry]:
+        """A call is about to be sent for it. Returns the entries that run from here on; none when it ran
+        before.
+        """
+        if self._entry.state == "running":
+            return []
+        self._entry = self._entry.running(now)
+        self._merged = tuple(entry.running(now) for entry in self._merged)
+        return [self._entry, *self._merged]
+
+    # What came of a call
+
+    def attempted(self, attempt: Attempt) -> None:
+        """A call has ended: its attempt is published with the entry's next version."""
+        made = (*self._entry.made, attempt)
+        self._entry = replace(self._entry, attempts=self._entry.attempts + 1, made=made)
+
+    def learnt(self, known: XeroReads) -> None:
+        """Something was read. A look-up does not clear the refusal that it was made for."""
+        self._known = known
+
+    def changed_xero(self, known: XeroReads) -> None:
+        """Xero did what it was asked: earlier refusals say nothing any more."""
+        self._entry = replace(self._entry, acted=True)
+        self._known, self._refusal = known, None
+
+    def perhaps_changed_xero(self) -> None:
+        """Xero may have done what it was asked, though nobody said so: what is found of it later is ours."""
+        self._entry = replace(self._entry, perhaps_acted=True)
+
+    def refused(self, refusal: Refusal, known: XeroReads | None = None) -> None:
+        """Xero did not do what it was asked, for this job or for another one that asked the same.
+
+        Args:
+            known: what is still fresh of what was read; None: all of it.
+        """
+        self._refusal = refusal
+        if known is not None:
+            self._known = known
+
+    def not_done(self, *, halve: bool) -> None:
+        """Nothing is known of what came of it: all is read again, in calls of half the size if ``halve``."""
+        self._known = XeroReads()
+        if halve:
+            self._batch_limit = max(1, self._batch_limit // 2)
+
+    # What planning decided
+
+    def found_done(self) -> None:
+        """Another action's call did what this one set out to do."""
+        self._entry = replace(self._entry, acted=True)
+
+    def started_over(self) -> None:
+        """What was read and refused so far was about something else."""
+        self._known, self._refusal = XeroReads(), None
+
+    def asked_facts(self, now: datetime) -> None:
+        """The organisation is asked about, for the sake of a step that cannot be undone."""
+        self._facts_asked_at = now
+
+    def doubted_facts(self) -> None:
+        """The organisation is asked about, since a failure may only mean old facts. Asked once."""
+        self._facts_refreshed = True
+        self._refusal = None
+
+    def asked_name_again(self) -> None:
+        """A taken name that no contact bears is looked up once more. Asked once."""
+        self._name_asked_again = True
+        self.started_over()
+
+    def told(self) -> Entry | None:
+        """Another step follows: return the new version that publishes the attempts so far; None when there
+        are none.
+        """
+        if not self._entry.made:
+            return None
+        told = replace(self._entry, version=self._entry.version + 1)
+        self._entry = replace(told, made=())
+        return told
+
+    def ended(self, entry: Entry) -> None:
+        """The command is completed, failed, or waits: ``entry`` is its new version."""
+        self._entry = entry
