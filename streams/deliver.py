@@ -11,6 +11,7 @@ from contracts.commands import Command
 from contracts.messages import Unreadable, read_command
 from runtime.environment import Environment
 from sinks.delivery import new_supervisor
+from sinks.xero.client import load_sdk
 from streams.batch_writer import BatchWriter, database_pool
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
 from streams.faust_app import Producer, StageSpec
@@ -30,6 +31,7 @@ async def open_deliver(
     outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[StageSpec]:
     """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
+    load_sdk()
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
         await outlet.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])

@@ -7,18 +7,13 @@ after its ``send_by``, and ends by a hard deadline even when Xero sends its answ
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from xero_python.api_client import ApiClient
-from xero_python.api_client.configuration import Configuration
-from xero_python.rest import RESTClientObject
 
 from runtime.crash_points import crash_point
 
@@ -66,7 +61,7 @@ class Answer:
     body: bytes
 
 
-class _Guard:
+class Guard:
     """Stands at the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the
     deadline.
     """
@@ -95,73 +90,17 @@ class _Guard:
                     return  # closed already: the call has ended
 
 
-_current = threading.local()
-
-
-class _GuardedMixin:
-    """Asks the current call's guard before the first byte goes out."""
-
-    sock: Any
-    connect: Callable[[], None]
-
-    def send(self, data: Any) -> None:
-        guard: _Guard | None = getattr(_current, "guard", None)
-        if guard is not None and not guard.sent:
-            if self.sock is None:
-                self.connect()
-            crash_point("http.before_send")
-            guard.before_first_byte(self.sock)
-        super().send(data)  # type: ignore[misc]
-
-    def getresponse(self) -> Any:
-        crash_point("http.after_send")
-        return super().getresponse()  # type: ignore[misc]
-
-
-class _GuardedHTTPConnection(_GuardedMixin, HTTPConnection):
-    pass
-
-
-class _GuardedHTTPSConnection(_GuardedMixin, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPSConnection
-
-
-class _RestClient(RESTClientObject):  # type: ignore[misc]
-    """The SDK's HTTP layer, sending bytes as they are, once, and handing back any status."""
-
-    def __init__(self, configuration: Configuration) -> None:
-        super().__init__(configuration)
-        manager = self.pool_manager
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-        manager.connection_pool_kw["retries"] = urllib3.Retry(total=False, redirect=False)
-
-    def request(self, method: str, url: str, headers: Any = None, **kw: Any) -> Any:
-        return self.pool_manager.request(
-            method,
-            url,
-            body=kw.get("body"),
-            headers=headers,
-            timeout=kw.get("_request_timeout"),
-            preload_content=True,
-            retries=False,
-        )
+current = threading.local()
+"""``guard`` is that of the call which this thread makes."""
 
 
 class XeroClient:
     """Blocking calls for one account; at most as many at once as the caller starts threads."""
 
     def __init__(self, api_url: str, tenant_id: str, call_deadline: float) -> None:
-        configuration = Configuration()
-        self._api = ApiClient(configuration)
-        self._api.rest_client = _RestClient(configuration)
+        from sinks.xero.transport import new_api
+
+        self._api = new_api()
         self._api_url = api_url.rstrip("/")
         self._tenant_id = tenant_id
         self.call_deadline = call_deadline
@@ -190,11 +129,11 @@ class XeroClient:
             NotSent: nothing left this machine.
             NoAnswer: something left, no whole answer came within ``call_deadline`` seconds.
         """
-        guard = _Guard(send_by)
+        guard = Guard(send_by)
         alarm = threading.Timer(self.call_deadline, guard.cut_line)
         alarm.daemon = True
         alarm.start()
-        _current.guard = guard
+        current.guard = guard
         try:
             written = self.written(request)
             own = {"Authorization": f"Bearer {token}"} if headers is None else headers
@@ -206,7 +145,7 @@ class XeroClient:
                 raise NoAnswer(_in_words(error, guard.cut, self.call_deadline)) from error
             raise NotSent(_in_words(error, guard.cut, self.call_deadline)) from error
         finally:
-            _current.guard = None
+            current.guard = None
             alarm.cancel()
 
     def _headers(self, request: Request) -> dict[str, str]:
@@ -238,6 +177,11 @@ class XeroClient:
     def close(self) -> None:
         """Close idle connections."""
         self._api.rest_client.pool_manager.clear()
+
+
+def load_sdk() -> None:
+    """Load the SDK now: a process that makes calls is not to stand still for it at the first of them."""
+    from sinks.xero import transport  # noqa: F401  # that it is loaded is what is wanted
 
 
 def _in_words(error: Exception, cut: bool, deadline: float) -> str:
