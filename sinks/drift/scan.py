@@ -30,8 +30,9 @@ from sinks.lanes.single_get import read
 from sinks.ledger import store as ledger
 from sinks.xero.calls import QueuedElement, make_call
 from sinks.xero.client import Answer, Request
-from sinks.xero.elements import ROUTES, Element, Link, StepKey, encode_memory
+from sinks.xero.elements import Element, Link, StepKey, encode_memory
 from sinks.xero.responses import decode
+from sinks.xero.routes import ROUTES, RouteName
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class Listing:
     envelope: str
     id_field: str
     kinds: tuple[str, ...]
-    look_up: str
+    look_up: RouteName
     """The route by which a single one is read."""
     query: Mapping[str, str]
 

@@ -11,7 +11,6 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.reasons import render
 from sinks.lanes.breaker import Breaker
-from sinks.lanes.effects import FACT_CODES
 from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, describe, now_utc, result_of
@@ -32,10 +31,27 @@ from sinks.planner import (
     plan,
 )
 from sinks.planner.contradictions import contradictions
-from sinks.xero.elements import ROUTES, Element, Link, StepKey
+from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.routes import ROUTES
 
 log = structlog.stdlib.get_logger(__name__)
 
+_FACT_CODES = frozenset(
+    {
+        "period_locked",
+        "account_code_unknown",
+        "account_code_archived",
+        "payment_account_unknown",
+        "payment_account_not_payable",
+        "tax_type_unknown",
+        "tax_type_unfit",
+        "item_code_invalid",
+        "item_code_taken",
+        "item_tracked",
+        "currency_not_enabled",
+    }
+)
+"""Reasons that may only mean that the organisation was changed since we last asked about it."""
 _SUPERSEDES = {
     "": (),
     "snapshots": ("created", "edited"),
@@ -163,7 +179,7 @@ class PlanningPass:
         Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
         they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
         """
-        if step.code not in FACT_CODES or job.facts_refreshed:
+        if step.code not in _FACT_CODES or job.facts_refreshed:
             return False
         if self.facts_may_be_stale or job.entry.revision > 0:
             return True
@@ -199,7 +215,7 @@ def _reach(entry: Entry) -> Entry:
     return entry
 
 
-_NOT_FOR_CONTENT = FACT_CODES | {"needs_review", "our_error", "not_connected"}
+_NOT_FOR_CONTENT = _FACT_CODES | {"needs_review", "our_error", "not_connected"}
 
 
 def _can_stand_alone(s: Situation, code: str) -> bool:

@@ -7,8 +7,9 @@ from sinks.ledger import store as ledger
 from sinks.ledger.jobs import Job
 from sinks.xero.calls import Call, QueuedElement, batches
 from sinks.xero.elements import Element, StepKey
+from sinks.xero.routes import RouteName
 
-_ORDER = (
+ORDER: tuple[RouteName, ...] = (
     "payments.read",
     "credit_notes.read",
     "invoices.read",
@@ -51,7 +52,7 @@ class LaneQueue:
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         """By the id of the command that speaks for the job."""
-        self._queued: dict[str, OrderedDict[StepKey, QueuedElement]] = {r: OrderedDict() for r in _ORDER}
+        self._queued: dict[RouteName, OrderedDict[StepKey, QueuedElement]] = {r: OrderedDict() for r in ORDER}
         self._in_flight: dict[StepKey, Call] = {}
         self._waiting: dict[StepKey, list[Job]] = {}
         self._claimed: dict[StepKey, StepKey] = {}
@@ -100,7 +101,7 @@ class LaneQueue:
         Args:
             linger: seconds for which a partial batch should still wait to fill up; asked at ``now``.
         """
-        queued = {route: sorted(self._queued[route].values(), key=self._turn) for route in _ORDER}
+        queued = {route: sorted(self._queued[route].values(), key=self._turn) for route in ORDER}
         first = {route: self._turn(elements[0]) for route, elements in queued.items() if elements}
         partial: list[QueuedElement] = []
         for route in sorted(first, key=first.__getitem__):

@@ -11,8 +11,9 @@ from sinks.ledger.entries import Entry, entry_of_row
 from sinks.ledger.jobs import Job
 from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Request
-from sinks.xero.elements import ROUTES, Element, Route, StepKey
+from sinks.xero.elements import Element, StepKey
 from sinks.xero.responses import decode
+from sinks.xero.routes import ROUTES, Route
 
 
 async def recover(lane: Lane) -> list[CallSender]:

@@ -11,18 +11,18 @@ from connections import store
 from contracts.reasons import text_shape
 from contracts.results import Attempt
 from runtime.secrets import mask
-from sinks.lanes.effects import apply
 from sinks.lanes.lane import Lane
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.ledger.exchange_rates import compare_rate
-from sinks.ledger.jobs import Job
+from sinks.ledger.jobs import Job, apply
 from sinks.planner import Refusal
 from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Answer
-from sinks.xero.elements import ROUTES, Link, StepKey, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_memory
 from sinks.xero.responses import ParsedResponse, Result
-from sinks.xero.statuses import is_archived
+from sinks.xero.routes import ROUTES
+from sinks.xero.statuses import is_away
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -100,8 +100,7 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
     if element.target.kind != "contact" or ROUTES[element.route].reads:
         return
     found = result.found[0] if result.found else {}
-    away = is_archived(found) or bool(found.get("MergedToContactID"))
-    if result.verdict == "ok" and not away:
+    if result.verdict == "ok" and not is_away(found):
         lane.names.learn(element, found)
     elif element.xero_id:
         lane.names.forget(element.xero_id)

@@ -1,13 +1,16 @@
 """Jobs: commands in a lane's hands, and what has been learnt for each of them so far. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from contracts.results import Attempt
-from sinks.ledger.entries import Entry
-from sinks.planner import Refusal, XeroReads
+from sinks.ledger.entries import Entry, now_utc
+from sinks.planner import Refusal, XeroReads, effects
 from sinks.xero.calls import FULL_BATCH
+from sinks.xero.elements import Element, Link
+from sinks.xero.responses import Result
+from sinks.xero.routes import ROUTES, RouteName
 
 
 class Job:
@@ -34,7 +37,7 @@ class Job:
         self._batch_limit = batch_limit
         self._known = XeroReads()
         self._refusal: Refusal | None = None
-        self._route = ""
+        self._route: RouteName | None = None
         self._facts_refreshed = False
         self._facts_asked_at: datetime | None = None
         self._name_asked_again = False
@@ -60,8 +63,8 @@ class Job:
         return self._refusal
 
     @property
-    def route(self) -> str:
-        """The route by which its next step goes; ``""`` before it has one."""
+    def route(self) -> RouteName | None:
+        """The route by which its next step goes; None before it has one."""
         return self._route
 
     @property
@@ -95,7 +98,7 @@ class Job:
         """Stand for one more snapshot of the record."""
         self._merged = (*self._merged, entry)
 
-    def queued_for(self, route: str) -> None:
+    def queued_for(self, route: RouteName) -> None:
         """Its next step waits for a call of this route."""
         self._route = route
 
@@ -182,3 +185,33 @@ class Job:
     def ended(self, entry: Entry) -> None:
         """The command is completed, failed, or waits: ``entry`` is its new version."""
         self._entry = entry
+
+
+def apply(element: Element, result: Result, jobs: Sequence[Job], link: Link | None) -> Link | None:
+    """Tell ``jobs``, which the element served, what came of it.
+
+    Args:
+        link: what the element's target is linked to so far.
+
+    Returns:
+        the target's link as it must be kept now; None when it stays as it is.
+    """
+    change = effects.Change(element, result, jobs[0].entry.seq, link)
+    if result.verdict == "refused":
+        if effects.is_taken_off_already(change):
+            return effects.link_after(change)
+        for job in jobs:
+            known = effects.known_after_refusal(job.known, element)
+            job.refused(effects.refusal_of(element, result), known)
+        return effects.link_after_refusal(change, now_utc())
+    if result.verdict != "ok":
+        for job in jobs:
+            job.not_done(halve=result.halve or result.verdict == "split")
+        return None
+    for job in jobs:
+        known = effects.learn(job.known, element, result)
+        if ROUTES[element.route].reads:
+            job.learnt(known)
+        else:
+            job.changed_xero(known)
+    return effects.link_after(change)

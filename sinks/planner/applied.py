@@ -46,7 +46,7 @@ from sinks.planner.told import (
     told_now,
 )
 from sinks.resolve import ResolvedPayment
-from sinks.xero.elements import Element, Link
+from sinks.xero.elements import Element, Link, Step
 
 
 def plan_payment(s: Situation) -> Plan:
@@ -183,7 +183,7 @@ def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSna
         return Learn((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
     give_up(s, "take payment off")
     body, memory = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
-    step = "take payment off"
+    step: Step = "take payment off"
     return Send(
         Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)
     )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contracts.commands import ContactSnapshot
 from sinks.planner.situation import Send, Situation
 from sinks.resolve import ResolvedContact
-from sinks.xero.elements import Element, StepKey
+from sinks.xero.elements import Element, Step, StepKey
 from sinks.xero.names import name_key
+from sinks.xero.routes import RouteName
 
 
 def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
@@ -18,6 +19,7 @@ def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
 
     A name with a quote cannot stand in a filter.
     """
+    route: RouteName
     wanted, asked = str(resolved.fields["name"]), s.known.names_asked
     if asked == 0 and not {'"', "\\"} & set(wanted):
         route, query = "contacts.find", {"where": f"Name=={quoted(wanted)}", "page": "1"}
@@ -26,7 +28,7 @@ def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
     else:
         route, query = "contacts.list", {"page": str(asked - 1)}
     target = StepKey("contact", f"like/{name_key(wanted)}")
-    step = "look up contact by name"
+    step: Step = "look up contact by name"
     return Send(Element(route, step, target, query=query, wanted=wanted, shared=True))
 
 
@@ -43,7 +45,7 @@ def find_numbers(numbers: Sequence[str]) -> Send:
     where = " OR ".join(f"ContactNumber=={quoted(number)}" for number in numbers)
     asked = hashlib.sha256(where.encode()).hexdigest()[:32]
     target = StepKey("contact", f"numbers/{asked}")
-    step = "look up contact by number"
+    step: Step = "look up contact by number"
     return Send(Element("contacts.find_numbers", step, target, query={"where": where}, shared=True))
 
 

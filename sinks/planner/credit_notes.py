@@ -14,7 +14,7 @@ from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.resolve import contact_of
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 
 _Found = Mapping[str, Any]
 _APPROVED = ("AUTHORISED", "PAID")
@@ -174,7 +174,7 @@ def take_note_out(s: Situation, note: Link) -> Send:
     refund = s.refund_links.get(note.target.transaction_id)
     memory = {TAKEN_OFF_BY: str(s.seq)}
     if refund is not None and not refund.removed:
-        step = "take refund off"
+        step: Step = "take refund off"
         give_up(s, step)
         body = {"Status": "DELETED"}
         return Send(

@@ -25,7 +25,7 @@ from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_invoice
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 
 GONE = ("VOIDED", "DELETED")
 RESEND = "resend_seq"
@@ -159,12 +159,12 @@ def status_of(s: Situation, link: Link) -> str:
     return str(s.known.invoice.get("Status") or "DELETED")
 
 
-def refused_for_state(s: Situation, *steps: str) -> bool:
+def refused_for_state(s: Situation, *steps: Step) -> bool:
     """True when Xero refused one of these steps perhaps because the invoice was changed there by hand."""
     return s.refusal is not None and s.refusal.step in steps and s.refusal.code in _STATE
 
 
-def give_up(s: Situation, *steps: str) -> None:
+def give_up(s: Situation, *steps: Step) -> None:
     """Raises what Xero said when it refused one of these steps."""
     if s.refusal is not None and s.refusal.step in steps:
         raise Refused(s.refusal.code, **s.refusal.details)
@@ -232,7 +232,7 @@ def _find(target: StepKey, number: str) -> Send:
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
 
 
-def refused_party(s: Situation, *steps: str) -> Plan | None:
+def refused_party(s: Situation, *steps: Step) -> Plan | None:
     """What to do when Xero did not take the document because its contact is archived, merged or not there;
     none when that was not why.
 
@@ -246,7 +246,7 @@ def refused_party(s: Situation, *steps: str) -> Plan | None:
     return plan_archived(s) if s.refusal.code == "contact_archived" else None
 
 
-def _number_refused(s: Situation, *steps: str) -> bool:
+def _number_refused(s: Situation, *steps: Step) -> bool:
     """True when Xero did not take the document because of its number."""
     return s.refusal is not None and s.refusal.step in steps and s.refusal.code == "number_taken"
 
@@ -345,7 +345,7 @@ def _kept_date(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> tuple[
     return () if before == now else (warning("date_kept", value=before, sent=now),)
 
 
-_PUSHES = ("invoice", "invoice push")
+_PUSHES: tuple[Step, ...] = ("invoice", "invoice push")
 _APPLIED = ("AmountPaid", "AmountCredited")
 # Of a part-paid or paid invoice Xero lets change only reference, due date, number, contact, Url, line texts.
 _FIXED_ONCE_PAID = ("Date", "CurrencyCode", "CurrencyRate", "LineAmountTypes")
@@ -357,7 +357,7 @@ def _push(
     document: DocumentSnapshot,
     resolved: ResolvedDocument,
     body: dict[str, Any],
-    step: str,
+    step: Step,
 ) -> Plan:
     assert s.contact_link is not None
     body = {**body, "InvoiceID": link.xero_id}

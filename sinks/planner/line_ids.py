@@ -6,7 +6,7 @@ from typing import Any
 
 from sinks.planner.situation import Learn, Situation
 from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
-from sinks.xero.elements import Link
+from sinks.xero.elements import Link, Step
 
 
 def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def rounding_item(link: Link) -> str:
     return str(known.get(posted_of(link.facts).rounding_line if kept else ROUNDING_LINE_ID) or "")
 
 
-def lines_refused(s: Situation, step: str) -> bool:
+def lines_refused(s: Situation, step: Step) -> bool:
     """True when Xero refused this step perhaps because somebody took a line out that the body names."""
     return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
 

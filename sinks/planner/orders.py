@@ -33,7 +33,7 @@ from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_order
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 
 
 def order_target(record_id: str) -> StepKey:
@@ -140,7 +140,7 @@ def read_order(link: Link) -> Send:
     return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
 
 
-def update_order(link: Link, step: str, body: Mapping[str, Any], memory: Mapping[str, Any]) -> Send:
+def update_order(link: Link, step: Step, body: Mapping[str, Any], memory: Mapping[str, Any]) -> Send:
     """Change the order in Xero; what ``body`` does not name stays."""
     body = {"PurchaseOrderID": link.xero_id, **body}
     return Send(Element("orders.update", step, link.target, body, xero_id=link.xero_id, memory=memory))

@@ -5,16 +5,17 @@ Pure.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact, read_contact
 from sinks.planner.situation import Learn, Plan, Situation
 from sinks.resolve import contact_of
+from sinks.xero.elements import Step
 
-CREDIT_NOTE = "credit note"
-TO_OWN_CONTACT = "credit note to the record's contact"
-STEPS = (CREDIT_NOTE, TO_OWN_CONTACT)
+CREDIT_NOTE: Final = "credit note"
+TO_OWN_CONTACT: Final = "credit note to the record's contact"
+STEPS: tuple[Step, ...] = (CREDIT_NOTE, TO_OWN_CONTACT)
 
 
 def find_payee(s: Situation, invoice: Mapping[str, Any]) -> Plan | None:
@@ -35,7 +36,7 @@ def find_payee(s: Situation, invoice: Mapping[str, Any]) -> Plan | None:
     return Learn((replace(link, removed=True),)) if link is not None and linked else plan_contact(s)
 
 
-def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[str, str]:
+def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[Step, str]:
     """The step by which the credit note goes out, and the ContactID to which."""
     link = s.contact_link
     own = _is_gone(s) or (s.refusal is not None and s.refusal.step == TO_OWN_CONTACT)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -26,7 +26,7 @@ from sinks.planner.shares import shares
 from sinks.planner.situation import AskFacts, Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TOLD, Told, currency_of, invoice_total, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 
 
 def payment_target(record_id: str, transaction_id: str) -> StepKey:
@@ -59,8 +59,8 @@ def pay(
     return _send(link, payment, target, memory)
 
 
-_ON_OPEN_DAY = "authorise on open day"
-_APPROVALS = ("authorise", _ON_OPEN_DAY)
+_ON_OPEN_DAY: Final = "authorise on open day"
+_APPROVALS: tuple[Step, ...] = ("authorise", _ON_OPEN_DAY)
 
 
 def payment_of(s: Situation, link: Link, transaction: TransactionSnapshot) -> ResolvedPayment:

@@ -23,7 +23,7 @@ from sinks.planner.invoices import (
 from sinks.planner.payments import payment_target
 from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import TAKEN_OFF_BY
-from sinks.xero.elements import Element, Link
+from sinks.xero.elements import Element, Link, Step
 
 _Found = Mapping[str, Any]
 _CLAIMED = "removed_seq"
@@ -135,7 +135,8 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
 
 
 def _remove(s: Situation, payment: Link) -> Send:
-    step, memory = "take payment off", {TAKEN_OFF_BY: str(s.seq)}
+    step: Step = "take payment off"
+    memory = {TAKEN_OFF_BY: str(s.seq)}
     body = {"Status": "DELETED"}
     return Send(
         Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)

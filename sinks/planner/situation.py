@@ -11,7 +11,7 @@ from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
 from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class XeroReads:
 class Refusal:
     """What Xero refused last for this command, in our words and in its own."""
 
-    step: str
+    step: Step
     code: str
     details: Mapping[str, str]
     look_up: bool = False

@@ -13,9 +13,10 @@ from typing import Any
 
 from contracts.money import to_cents
 from sinks.planner.invoices import GONE
-from sinks.xero.elements import ROUTES, Element, Kind, Link, StepKey
+from sinks.xero.elements import Element, Kind, Link, StepKey
 from sinks.xero.names import same_name
 from sinks.xero.responses import Result
+from sinks.xero.routes import ROUTES
 
 _NUMBERS: Mapping[str, str] = {
     "contact": "Name",

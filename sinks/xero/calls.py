@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from sinks.xero.client import Request
-from sinks.xero.elements import ROUTES, Element, Route, StepKey, encode_body
+from sinks.xero.elements import Element, StepKey, encode_body
 from sinks.xero.names import folded
+from sinks.xero.routes import ROUTES, Route
 
 MAX_BODY = 3_000_000
 MAX_QUERY = 2_500

@@ -12,3 +12,8 @@ def is_archived(contact: Mapping[str, Any]) -> bool:
     Source: Xero's Accounting API, ``ContactStatus``.
     """
     return str(contact.get("ContactStatus") or "") in _NOT_USABLE
+
+
+def is_away(contact: Mapping[str, Any]) -> bool:
+    """Return True for an archived contact, and for one that was merged into another."""
+    return is_archived(contact) or bool(contact.get("MergedToContactID"))

@@ -103,9 +103,9 @@ BOOKS = (
     ),
     _one(
         "an edit of a merged contact goes nowhere",
-        "sinks/lanes/effects.py",
-        "        if _is_away(found):  # nobody sees",
-        '        if is_archived(found) and not found.get("MergedToContactID"):  # nobody sees',
+        "sinks/planner/effects.py",
+        "    if is_away(found):  # nobody sees",
+        '    if is_away(found) and not found.get("MergedToContactID"):  # nobody sees',
         f"{_SINKS}/test_contact_care.py -k goes_to_the_one_that_lives_on",
     ),
     _one(

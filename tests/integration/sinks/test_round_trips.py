@@ -29,8 +29,9 @@ from sinks.ledger.intake import take_in
 from sinks.ledger.store import Lease
 from sinks.xero.calls import QueuedElement, make_call, own_key
 from sinks.xero.client import Answer, XeroClient
-from sinks.xero.elements import ROUTES, Element, Link, StepKey, encode_body
+from sinks.xero.elements import Element, Link, StepKey, encode_body
 from sinks.xero.responses import read_answer
+from sinks.xero.routes import ROUTES
 from tests.integration.sinks.shops import Maker, Shop, environment_of
 
 Found = TypeVar("Found")
@@ -116,7 +117,7 @@ def test_a_call_goes_out_again_as_it_was_written(
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.name)
 def test_a_call_of_an_older_version_goes_out_again_as_it_was_sent(database: str, route: Any) -> None:
     """It kept path and query apart, and the database the query in an order of its own."""
-    element = Element(route.name, "step", StepKey("invoice", "r"), {"Name": "A"}, xero_id="x")
+    element = Element(route.name, "invoice", StepKey("invoice", "r"), {"Name": "A"}, xero_id="x")
     sent = make_call([QueuedElement(element, [str(uuid.uuid4())])])
     sent.request = client().written(sent.request)
 
@@ -257,7 +258,7 @@ async def _connected(connection: ledger.Connection, secret: bytes = b"s") -> Non
 
 def test_what_xero_says_never_holds_what_the_database_cannot() -> None:
     call = make_call(
-        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "r"), xero_id="x"), ["1"])]
+        [QueuedElement(Element("invoices.read", "read invoice", StepKey("invoice", "r"), xero_id="x"), ["1"])]
     )
     body = b'{"Invoices":[{"InvoiceID":"x","Reference":"a\\u0000b","Total":1.10}]}'
     [result] = read_answer(call, Answer(200, {}, body)).results

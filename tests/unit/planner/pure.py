@@ -11,13 +11,12 @@ import msgspec
 
 from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
-from sinks.lanes.effects import apply
 from sinks.ledger.entries import Entry
-from sinks.ledger.jobs import Job
+from sinks.ledger.jobs import Job, apply
 from sinks.planner import AskFacts, Done, Fail, Learn, Plan, Refusal, Send, Situation, Wait, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
-from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.elements import Element, Link, Step, StepKey
 from sinks.xero.responses import Result
 from tests.unit.resolve.books import FACTS, NOW, SETTINGS
 
@@ -214,5 +213,5 @@ def placed(document: DocumentSnapshot | None, seq: int) -> DocumentSnapshot | No
     return None if document is None else msgspec.structs.replace(document, position=seq)
 
 
-def refused(step: str, code: str, /, **details: str) -> Refusal:
+def refused(step: Step, code: str, /, **details: str) -> Refusal:
     return Refusal(step, code, details)

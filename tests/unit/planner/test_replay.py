@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from contracts.commands import Command
 from sinks.planner import Done, Fail
-from sinks.xero.elements import ROUTES, Element
+from sinks.xero.elements import Element
 from sinks.xero.responses import Result
+from sinks.xero.routes import ROUTES
 from tests.unit.planner.pure import Books, PureXero, command
 from tests.unit.resolve.books import NOW, SETTINGS, invoice, line, payment
 

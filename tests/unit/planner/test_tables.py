@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.lanes.effects import apply
-from sinks.ledger.jobs import Job
+from sinks.ledger.jobs import Job, apply
 from sinks.planner import Done, Fail, Learn, Send, Wait, XeroReads, known_details, plan
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target

@@ -9,6 +9,7 @@ import pytest
 from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import on_copy
 from sinks.xero.elements import Element, Kind, Link, StepKey
+from sinks.xero.routes import RouteName
 
 TODAY = date(2026, 3, 2)
 LINE = {
@@ -36,8 +37,8 @@ def xero(*links: Link) -> AssumedXero:
     return AssumedXero(links or (CONTACT, INVOICE, PAYMENT), {"d1": {"LineItems": [LINE]}}, TODAY)
 
 
-def element(route: str, kind: Kind, body: dict[str, Any] | None = None, **more: Any) -> Element:
-    return Element(route, "step", StepKey(kind, "r"), body, **more)
+def element(route: RouteName, kind: Kind, body: dict[str, Any] | None = None, **more: Any) -> Element:
+    return Element(route, "invoice", StepKey(kind, "r"), body, **more)
 
 
 def test_what_is_linked_stands_as_it_was_sent() -> None:

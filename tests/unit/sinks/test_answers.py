@@ -9,6 +9,7 @@ from sinks.xero.calls import Call, QueuedElement, make_call
 from sinks.xero.client import Answer
 from sinks.xero.elements import Element, StepKey
 from sinks.xero.responses import decode, read_answer
+from sinks.xero.routes import RouteName
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 
@@ -106,14 +107,14 @@ def test_statuses_about_the_whole_account(status: int, verdict: str) -> None:
 
 def test_a_server_error_to_a_read_changes_nothing() -> None:
     call = make_call(
-        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "1"), xero_id="x"), ["1"])]
+        [QueuedElement(Element("invoices.read", "read invoice", StepKey("invoice", "1"), xero_id="x"), ["1"])]
     )
     assert _read(call, 500, b"") == [("not_applied", "")]
 
 
 def test_what_is_not_there_is_an_answer() -> None:
     call = make_call(
-        [QueuedElement(Element("invoices.read", "read", StepKey("invoice", "1"), xero_id="x"), ["1"])]
+        [QueuedElement(Element("invoices.read", "read invoice", StepKey("invoice", "1"), xero_id="x"), ["1"])]
     )
     results = read_answer(call, Answer(404, {}, b"not found")).results
     assert (results[0].verdict, results[0].found) == ("ok", ())
@@ -121,7 +122,7 @@ def test_what_is_not_there_is_an_answer() -> None:
 
 def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
     parts = [
-        QueuedElement(Element("invoices.read", "read", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
+        QueuedElement(Element("invoices.read", "read invoice", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
         for n in "12"
     ]
     body = {"Invoices": [{"InvoiceID": "ID-2", "Status": "PAID", "LineItems": [{}]}]}
@@ -142,7 +143,7 @@ def test_one_of_several_reads_that_is_missing_is_asked_again_alone() -> None:
 )
 def test_summary_of_an_invoice_among_several_is_read_again_alone(shown: dict[str, Any], verdict: str) -> None:
     parts = [
-        QueuedElement(Element("invoices.read", "read", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
+        QueuedElement(Element("invoices.read", "read invoice", StepKey("invoice", n), xero_id=f"id-{n}"), [n])
         for n in "12"
     ]
     whole = {"InvoiceID": "id-1", "LineItems": [{}]}
@@ -155,10 +156,12 @@ def test_summary_of_an_invoice_among_several_is_read_again_alone(shown: dict[str
     [("contacts.find", "Contacts", "Name", 1), ("credit_notes.find", "CreditNotes", "CreditNoteNumber", 0)],
 )
 def test_only_a_contact_is_believed_under_another_name(
-    route: str, envelope: str, key: str, found: int
+    route: RouteName, envelope: str, key: str, found: int
 ) -> None:
     """Xero decides which names are the same; numbers are the same or are not, whatever a filter let by."""
-    element = Element(route, "look up", StepKey("contact", "1"), query={"where": "x"}, wanted="A")
+    element = Element(
+        route, "look up contact by name", StepKey("contact", "1"), query={"where": "x"}, wanted="A"
+    )
     answer = Answer(200, {}, msgspec.json.encode({envelope: [{key: "Other"}]}))
     [result] = read_answer(make_call([QueuedElement(element, ["1"])]), answer).results
     assert len(result.found) == found
@@ -172,7 +175,8 @@ def test_a_reused_key_is_never_taken_for_a_refusal() -> None:
 def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_full() -> None:
     parts = [
         QueuedElement(
-            Element("bills.find", "s", StepKey("bill", n), query={"InvoiceNumbers": n}, wanted=n), [n]
+            Element("bills.find", "look up bill", StepKey("bill", n), query={"InvoiceNumbers": n}, wanted=n),
+            [n],
         )
         for n in "12"
     ]
@@ -185,7 +189,7 @@ def test_each_bill_that_is_looked_up_gets_all_that_was_found_unless_the_page_is_
 
 def test_look_up_that_finds_nothing_may_come_without_a_list() -> None:
     element = Element(
-        "invoices.find", "look up", StepKey("invoice", "1"), query={"InvoiceNumbers": "1"}, wanted="1"
+        "invoices.find", "look up invoice", StepKey("invoice", "1"), query={"InvoiceNumbers": "1"}, wanted="1"
     )
     call = make_call([QueuedElement(element, ["1"])])
     [result] = read_answer(call, Answer(200, {}, b'{"Status": "OK"}')).results

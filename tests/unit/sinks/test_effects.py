@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from sinks.lanes.effects import apply
-from sinks.ledger.jobs import Job
+from sinks.ledger.jobs import Job, apply
 from sinks.xero.elements import Element, StepKey
 from sinks.xero.responses import Result
 from tests.unit.planner.pure import command, entry
