@@ -11,7 +11,7 @@ from rich.console import Console
 from bench.figures import Figure, table
 
 BENCHMARKS = (
-    *("mapping", "startup", "stages", "latency", "live", "fairness"),
+    *("mapping", "commands", "startup", "stages", "latency", "live", "fairness"),
     *("backlog", "pipeline", "replay", "log"),
 )
 """Modules of this package with a ``run()``, in the order in which they run."""

@@ -2,9 +2,8 @@
 
 import asyncio
 from datetime import UTC
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -12,25 +11,20 @@ from sbx.actions import audit
 from sbx.actions.audit import WantedActs
 from sbx.cli.acting import actor, connected
 from sbx.cli.filters import moment
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json, say, stdout_console
-
-_SHOWN = 50
 
 
 def acts(
-    by: Annotated[str | None, typer.Option("--actor", help="Who: a user of the page, or cli:NAME.")] = None,
-    act: Annotated[str | None, typer.Option(help="What, such as retry, pause or settings.")] = None,
-    account: Annotated[str | None, typer.Option(help="On this account.")] = None,
-    since: Annotated[str | None, typer.Option(help="Since a time, or 30m, 2h, 1d ago.")] = None,
-    until: Annotated[str | None, typer.Option(help="Until a time, or 30m, 2h, 1d ago.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most this many, the newest.")] = _SHOWN,
-    as_json: AsJson = False,
+    *,
+    by: str | None,
+    act: str | None,
+    account: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
-    """Show who did what, on the page, through the API and on the command line.
-
-    The newest first; with --json one act per line.
-    """
+    """Run ``sbx acts``."""
     wanted = WantedActs(by, act, account, moment("--since", since), moment("--until", until))
     rows = asyncio.run(_read(wanted, limit))
     if as_json:

@@ -4,56 +4,58 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from runtime.secrets import mask
-from sbx.cli.terminal import say
+from sbx.cli.commands.groups import PLAIN, Group
 
 PANELS = {
     "Run it": {
-        "demo": "sbx.cli.demo.demo:demo",
-        "up": "sbx.cli.local.up:up",
-        "worker": "sbx.cli.worker:worker",
-        "web": "sbx.cli.web:web",
-        "notify": "sbx.notify.command:notify",
+        "demo": "Show the pipeline at work with a sample shop.",
+        "up": "Run everything on this machine until Ctrl-C.",
+        "worker": "Run one stage until SIGTERM or Ctrl-C.",
+        "web": "Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.",
+        "notify": "Tell people of new issues, held accounts and work that waits too long, until SIGTERM or "
+        "Ctrl-C.",
     },
     "Set it up": {
-        "connect": "sbx.cli.connect:connect",
-        "settings": "sbx.cli.settings:app",
-        "users": "sbx.cli.users:app",
-        "topics": "sbx.cli.topics:app",
-        "migrate": "sbx.cli.topics:migrate",
+        "connect": "Connect an account to Xero, or reconnect it.",
+        "settings": "Show, set and check an account's settings.",
+        "users": "Users of the page and the API.",
+        "topics": "Set up the broker.",
+        "migrate": "Bring the database's tables up to date.",
     },
     "Bring in events": {
-        "preview": "sbx.cli.preview:preview",
-        "publish": "sbx.cli.publish:publish",
-        "wait": "sbx.cli.wait:wait",
+        "preview": "Show what Xero would be sent.",
+        "publish": "Check change events and publish them.",
+        "wait": "Wait until all events published have ended.",
     },
     "See what became of them": {
-        "status": "sbx.cli.status:status",
-        "log": "sbx.cli.log:log",
-        "explain": "sbx.cli.explain:explain",
-        "acts": "sbx.cli.acts:acts",
+        "status": "Show what runs, what waits and what failed.",
+        "log": "Show what became of every action.",
+        "explain": "Tell the full story of one document.",
+        "acts": "Show who did what, on the page, through the API and on the command line.",
     },
     "Act": {
-        "retry": "sbx.cli.retry:retry",
-        "skip": "sbx.cli.retry:skip",
-        "decide": "sbx.cli.decide:decide",
-        "pause": "sbx.cli.pause:pause",
-        "resume": "sbx.cli.pause:resume",
-        "replay": "sbx.cli.replay.replay:replay",
-        "drift": "sbx.cli.drift:drift",
-        "recover": "sbx.cli.recover:recover",
+        "retry": "Try failed actions again, with today's settings and the newest data.",
+        "skip": "Leave failed actions as they are: they end as skipped, and nothing is done in Xero.",
+        "decide": "Decide what became of a call whose answer was lost.",
+        "pause": "Hold an account: nothing is sent to Xero.",
+        "resume": "Let a paused account go on.",
+        "replay": "Read events again from their topics, and do what is not done.",
+        "drift": "Compare Xero with what we put there.",
+        "recover": "After a restore: find out what is missing or uncertain, and mend it.",
     },
 }
-"""Where each command is, under the headings of the help."""
-COMMANDS = {name: place for commands in PANELS.values() for name, place in commands.items()}
+"""The commands under the headings of the help, with how their own help begins (a test compares the two)."""
+COMMANDS = tuple(name for commands in PANELS.values() for name in commands)
+_ELSEWHERE = {"migrate": "topics", "resume": "pause", "skip": "retry"}
+"""Commands that do not stand in a module of their own in ``sbx.cli.commands``."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Loads only the command that is meant: half of a command's time would go into loading the others."""
 
     def __init__(self, **given: Any) -> None:
@@ -63,19 +65,21 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
+    def sections(self, ctx: Any) -> Mapping[str, Mapping[str, str]]:
+        return PANELS
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        found = getattr(importlib.import_module(module), name)
-        if isinstance(found, typer.Typer):
-            command: Any = typer.main.get_group(found)
+        module = importlib.import_module(f"sbx.cli.commands.{_ELSEWHERE.get(cmd_name, cmd_name)}")
+        found = getattr(module, cmd_name, None)
+        if found is None:
+            command: Any = typer.main.get_group(module.app)
         else:
-            alone = typer.Typer(add_completion=False)
+            alone = typer.Typer(**PLAIN)
             alone.command(cmd_name)(found)
             command = typer.main.get_command(alone)
         command.name = cmd_name
-        command.rich_help_panel = next(title for title, names in PANELS.items() if cmd_name in names)
         return command
 
 
@@ -83,9 +87,8 @@ app = typer.Typer(
     name="sbx",
     cls=_Commands,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    **PLAIN,
 )
 
 
@@ -105,7 +108,10 @@ def run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        from sbx.cli.errors import in_words  # knows all libraries' errors: loaded only where there is one
+        # They know all libraries' errors, secrets and colours: loaded only where there is an error.
+        from runtime.secrets import mask
+        from sbx.cli.errors import in_words
+        from sbx.cli.terminal import say
 
         failure = in_words(error)
         if failure is None:

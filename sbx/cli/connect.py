@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import typer
@@ -17,7 +17,6 @@ from sbx.cli import browser, environment
 from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import ask_lane
-from sbx.cli.options import Account, AsJson
 from sbx.cli.settings import clashes, finding_json, say_findings
 from sbx.cli.terminal import print_json, say
 from sinks.xero import tenants
@@ -26,58 +25,19 @@ from sinks.xero.tenants import Tenant
 
 
 def connect(
-    account: Account,
-    client_id: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the app, from Xero's developer portal; with --browser also SBX_XERO_APP_CLIENT_ID."
-        ),
-    ] = None,
-    client_secret: Annotated[
-        str | None,
-        typer.Option(
-            envvar="SBX_XERO_CLIENT_SECRET",
-            help="Of the app. Asked for where it is left out, but with --browser: PKCE apps have none.",
-            show_envvar=True,
-        ),
-    ] = None,
-    in_browser: Annotated[
-        bool,
-        typer.Option("--browser", help="Agree in the browser; meant as well where no --client-id is given."),
-    ] = False,
-    port: Annotated[
-        int,
-        typer.Option(
-            min=1024,
-            max=65535,
-            help="With --browser: register http://localhost:PORT/callback as redirect URI of the app.",
-        ),
-    ] = 8765,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="With --browser: seconds to wait for somebody to agree.")
-    ] = 300,
-    tenant: Annotated[
-        str | None, typer.Option(help="Id of the Xero organisation; not needed where there is only one.")
-    ] = None,
-    enabled_at: Annotated[
-        str | None,
-        typer.Option(
-            help="Documents created before are not synced. [default: now; kept when connecting again]"
-        ),
-    ] = None,
-    new_organisation: Annotated[
-        bool, typer.Option("--new-organisation", help="Connect to another organisation than before.")
-    ] = False,
-    as_json: AsJson = False,
+    *,
+    account: str,
+    client_id: str | None,
+    client_secret: str | None,
+    in_browser: bool,
+    port: int,
+    timeout: float,
+    tenant: str | None,
+    enabled_at: str | None,
+    new_organisation: bool,
+    as_json: bool,
 ) -> None:
-    """Connect an account to Xero, or reconnect it.
-
-    With --client-id and a secret: from machine to machine, by the client credentials of what Xero calls a
-    custom connection. With --browser, or without --client-id: somebody agrees in the browser, once.
-
-    Nothing is stored before Xero has given a token. Settings and cut-off of an account that was
-    connected before stay as they are.
-    """
+    """Run ``sbx connect``."""
     cut_off = _moment(enabled_at)
     by_browser = in_browser or client_id is None
     if client_id is None:

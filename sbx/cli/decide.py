@@ -3,34 +3,20 @@
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 
 from sbx.actions.decide import decide as perform
 from sbx.actions.decide import question
 from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.errors import BadUsage
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json, say, stdout_console
 from sinks.ledger import commands
 
 
-def decide(
-    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Id of an entry in needs_review.")],
-    adopt: Annotated[str | None, typer.Option(metavar="ID", help="It is this one in Xero.")] = None,
-    send: Annotated[bool, typer.Option("--send", help="None of them is it: send it anew.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Decide what became of a call whose answer was lost.
-
-    Shows what Xero has that it may be. With --adopt it is linked to one of them, with --send it is sent anew;
-    --yes does it.
-    """
+def decide(*, entry: str, adopt: str | None, send: bool, yes: bool, as_json: bool) -> None:
+    """Run ``sbx decide``."""
     if adopt is not None and send:
         raise BadUsage("--adopt and --send contradict each other", "give one of them")
     if yes and adopt is None and not send:

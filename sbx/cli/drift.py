@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import typer
@@ -19,7 +19,6 @@ from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import NOBODY
 from sbx.cli.filters import moment
-from sbx.cli.options import Account, AsJson, Yes
 from sbx.cli.status import deliver_runs
 from sbx.cli.terminal import age, plural, print_json, say, stdout_console, steps
 from sinks.drift import acts
@@ -36,28 +35,22 @@ Stopped = Callable[[], Awaitable[bool]]
 
 
 def drift(
-    account: Account,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Read what was changed in Xero since: a time, or 30m, 2h, 1d ago."),
-    ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what was changed.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="Ask Xero nothing: what was found last.")] = False,
-    kind: Annotated[str | None, typer.Option(help=f"One of {', '.join(_KINDS)}.")] = None,
-    number: Annotated[str | None, typer.Option(help="A document's number in Xero, a contact's name.")] = None,
-    record: Annotated[str | None, typer.Option(help="A record's SalesBinder id.")] = None,
-    field: Annotated[str | None, typer.Option(help="Such as total, status or phone.")] = None,
-    resend: Annotated[bool, typer.Option("--resend", help="Send what we put there once more.")] = False,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Take Xero's state as known.")] = False,
-    yes: Yes = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 when something differs.")] = False,
-    as_json: AsJson = False,
+    *,
+    account: str,
+    since: str | None,
+    full: bool,
+    last: bool,
+    kind: str | None,
+    number: str | None,
+    record: str | None,
+    field: str | None,
+    resend: bool,
+    adopt: bool,
+    yes: bool,
+    check: bool,
+    as_json: bool,
 ) -> None:
-    """Compare Xero with what we put there.
-
-    Reads what was changed in Xero since the last time, the first time everything; says first how many calls
-    that takes. With --resend or --adopt it says what would be done; --yes does it.
-    """
+    """Run ``sbx drift``."""
     _check_usage(since=since, full=full, last=last, resend=resend, adopt=adopt, yes=yes)
     if kind is not None and kind not in _KINDS:
         raise BadUsage(f"--kind {kind}: there is no such kind", f"use one of: {', '.join(_KINDS)}")

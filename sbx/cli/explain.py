@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
-import typer
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
@@ -17,29 +16,11 @@ from log_projection.queries import Row
 from log_projection.story import Record, Story
 from sbx.cli import environment
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.options import AsJson, check_account
 from sbx.cli.terminal import STATE_COLOURS, plural, print_json, stdout_console
 
 
-def explain(
-    record: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECORD",
-            help="A document's number, a customer's or supplier's name, or an id: in SalesBinder, in Xero, "
-            "of a transaction, an event or an entry.",
-        ),
-    ],
-    account: Annotated[
-        str | None, typer.Option(callback=check_account, help="SalesBinder sub-domain.")
-    ] = None,
-    entity: Annotated[Entity | None, typer.Option(help="Where several records have the number.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell the full story of one document.
-
-    Where it stands, what is wrong and what to do, and all that happened to it.
-    """
+def explain(record: str, account: str | None, entity: Entity | None, as_json: bool) -> None:
+    """Run ``sbx explain``."""
     told = asyncio.run(_told(record, account, entity))
     if as_json:
         print_json(to_json(told))

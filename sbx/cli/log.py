@@ -4,35 +4,22 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from log_projection import queries
 from log_projection.queries import Filters
 from sbx.cli import environment
-from sbx.cli.filters import filtered
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
 
 _SHOWN = 50
 
 
-@filtered
-def log(
-    wanted: Filters,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many, the newest. [default: 50; with --json all]")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what became of every action.
-
-    The newest 50, the newest last; with --json all, one entry a line, the oldest first.
-    """
+def log(wanted: Filters, limit: int | None, as_json: bool) -> None:
+    """Run ``sbx log``."""
     if as_json:
         asyncio.run(_print_json(wanted, limit))
     else:

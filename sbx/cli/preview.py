@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import psycopg
 import typer
@@ -18,7 +17,6 @@ from runtime.logs import configure_logging
 from sbx.cli import environment
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.event_files import STDIN, checked
-from sbx.cli.options import AsJson, check_account
 from sbx.cli.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
 from sbx.cli.terminal import age, plural, say, stdout_console
 from sinks.preview import NothingKnown, Previewed
@@ -28,21 +26,8 @@ _NOWHERE = -1
 """Partition and offset of events that were not read from Kafka."""
 
 
-def preview(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A file of JSON lines, one event a line; - is stdin.")
-    ],
-    account: Annotated[
-        str | None, typer.Option(callback=check_account, help="Only the events of this account.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what Xero would be sent.
-
-    Plans a file's events with today's settings, all at once, by the code that really sends; nothing is sent,
-    and nothing is stored. --account takes only the events of one account. Exit code 1 when an action would
-    fail.
-    """
+def preview(file: str, account: str | None, as_json: bool) -> None:
+    """Run ``sbx preview``."""
     if file != STDIN and not Path(file).is_file():
         raise BadUsage(f"{file}: there is no such file", "name a file of JSON lines, or - for stdin")
     commands = _commands(file, account)

@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from kafka import KafkaProducer
 from rich.table import Table
 
@@ -15,7 +14,6 @@ from runtime.environment import Environment
 from sbx.cli import environment
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.event_files import STDIN, checked
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import bar, plural, print_json, say, stdout_console
 from streams.topics import MAX_MESSAGE_BYTES, SOURCES, missing_topics
 
@@ -96,21 +94,8 @@ def _settle(waiting: list[Any], delivered: Delivered, progress: Callable[[int], 
     progress(delivered.total)
 
 
-def publish(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Files of JSON lines, one event a line; - is stdin.")
-    ],
-    skip_invalid: Annotated[
-        bool, typer.Option("--skip-invalid", help="Publish the valid events of files with bad lines.")
-    ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only check; nothing is published.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check change events and publish them.
-
-    All lines are checked first: with one bad line nothing is published. Publishing an event twice is
-    harmless.
-    """
+def publish(files: list[str], skip_invalid: bool, check: bool, as_json: bool) -> None:
+    """Run ``sbx publish``."""
     for file in files:
         if file != STDIN and not Path(file).is_file():
             raise BadUsage(f"{file}: there is no such file", "name files of JSON lines, or - for stdin")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
-import typer
 from kafka import KafkaProducer
 
 from connections import store
@@ -19,7 +18,6 @@ from sbx.actions import audit
 from sbx.cli import environment
 from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.broker import Broker
-from sbx.cli.options import AsJson
 from sbx.cli.recover_log import put_back
 from sbx.cli.replay.run import alone, batches
 from sbx.cli.replay.topics import Range, Reader
@@ -71,26 +69,8 @@ class Plan:
         return sum(one.missing for one in self.accounts.values())
 
 
-def recover(
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
-    ] = False,
-    everything: Annotated[
-        bool,
-        typer.Option(
-            "--everything",
-            help="Doubt all accounts: Kafka cannot tell what is missing, since it was lost or restored, too.",
-        ),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """After a restore: find out what is missing or uncertain, and mend it.
-
-    A database that is older than what was sent from it is held: nothing is taken in or sent. This says since
-    when it is behind, how many events it lacks, what may stand in Xero already, and how many calls it takes
-    to find out. --yes takes the events up again, in order, has each account's lane look up in Xero what was
-    perhaps sent, and lets all accounts go on. It may be stopped and run again.
-    """
+def recover(yes: bool, everything: bool, as_json: bool) -> None:
+    """Run ``sbx recover``."""
     used = environment.required(kafka=True, database=True)
     asyncio.run(_recover(used, yes, everything, as_json))
 

@@ -4,9 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from log_projection import queries
 from log_projection.queries import Filters
@@ -14,37 +12,22 @@ from sbx.actions.retry import Selection, perform
 from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.cost_report import account_text
 from sbx.cli.errors import BadUsage
-from sbx.cli.filters import filtered
 from sbx.cli.log import entries_table
-from sbx.cli.options import AsJson, Yes
 from sbx.cli.terminal import plural, print_json, say, stdout_console
 from sinks.ledger import commands, cost
 
 _SHOWN = 20
 
 
-@filtered
-def retry(wanted: Filters, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Try failed actions again, with today's settings and the newest data.
-
-    Says first what would be tried; --yes does it.
-    """
+def retry(wanted: Filters, yes: bool, as_json: bool) -> None:
+    """Run ``sbx retry``."""
     if wanted.state not in (None, "failed"):
         raise BadUsage(f"--state {wanted.state}: only failed actions can be tried again", "leave --state out")
     asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), "", yes, as_json))
 
 
-@filtered
-def skip(
-    wanted: Filters,
-    note: Annotated[str, typer.Option(help="Why; the log shows it.")],
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Leave failed actions as they are: they end as skipped, and nothing is done in Xero.
-
-    Says first what would be skipped; --yes does it. What is queued is skipped with --state queued.
-    """
+def skip(wanted: Filters, note: str, yes: bool, as_json: bool) -> None:
+    """Run ``sbx skip``."""
     if not note.strip():
         raise BadUsage("--note is blank", "say why, for whoever reads the log later")
     if wanted.state not in (None, "failed", "queued"):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import typer
@@ -22,17 +22,13 @@ from sbx.cli import environment
 from sbx.cli.acting import ADDRESS, actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.facts import ask_lane
-from sbx.cli.options import Account, AsJson
 from sbx.cli.terminal import plural, print_json, say, stdout_console
 
 _FRESH = timedelta(minutes=10)
 
-app = typer.Typer(no_args_is_help=True, help="Show, set and check an account's settings.")
 
-
-@app.command()
-def show(account: Account, as_json: AsJson = False) -> None:
-    """Show all settings, those that were set in bold."""
+def show(account: str, as_json: bool) -> None:
+    """Run ``sbx settings show``."""
     connection = asyncio.run(_load(environment.required(database=True), account))
     values = flat(connection.settings)
     if as_json:
@@ -50,18 +46,8 @@ def show(account: Account, as_json: AsJson = False) -> None:
     stdout_console().print(table)
 
 
-@app.command(name="set")
-def set_(
-    account: Account,
-    changes: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE…", help="KEY= takes a setting back to its default.")
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Change settings, all of them or none.
-
-    Account codes and tax types must exist in the organisation.
-    """
+def set_(account: str, changes: list[str], as_json: bool) -> None:
+    """Run ``sbx settings set``."""
     wanted = _parsed(changes)
     made = asyncio.run(_set(environment.required(database=True), account, wanted))
     if as_json:
@@ -75,13 +61,8 @@ def set_(
         say("nothing to change: they have these values")
 
 
-@app.command()
-def check(account: Account, as_json: AsJson = False) -> None:
-    """Hold the settings against Xero.
-
-    Against its chart of accounts and tax rates, read anew, with what has failed for a setting so far. Exit
-    code 1 when actions would fail.
-    """
+def check(account: str, as_json: bool) -> None:
+    """Run ``sbx settings check``."""
     used = environment.required(database=True)
     asyncio.run(_load(used, account))
     trouble = asyncio.run(ask_lane(used, account))
@@ -117,16 +98,8 @@ def check(account: Account, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def history(
-    account: Account,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only changes of this setting.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show who changed what and when, the oldest first.
-
-    Pauses and the Xero organisation (tenant_id) are in it, too.
-    """
+def history(account: str, key: str | None, as_json: bool) -> None:
+    """Run ``sbx settings history``."""
     wanted = key if key is None or key in store.OTHER_KEYS else normal_key(key)
     changes = asyncio.run(_history(environment.required(database=True), account, wanted))
     if as_json:

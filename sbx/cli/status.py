@@ -23,7 +23,6 @@ from sandbox import too_full
 from sbx.cli import environment, lost
 from sbx.cli.broker import Broker, behind
 from sbx.cli.local import targets
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import age, plural, print_json, say, stdout_console
 from streams import STAGES, StageName
 from streams.topics import COMMANDS, RESULTS, SOURCES
@@ -334,11 +333,8 @@ def _condition(account: dict[str, Any]) -> Text:
     return Text(f"{plural(differences, 'difference')} to Xero" if differences else "", "yellow")
 
 
-def status(as_json: AsJson = False) -> None:
-    """Show what runs, what waits and what failed.
-
-    By account, with what is left of Xero's limits.
-    """
+def status(as_json: bool) -> None:
+    """Run ``sbx status``."""
     found = gather(environment.read())
     if found.stages:
         ask_workers(found)

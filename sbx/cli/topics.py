@@ -1,31 +1,15 @@
 """``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
 
-from typing import Annotated
-
-import typer
-
 from runtime.environment import Environment
 from sbx import migrations
 from sbx.cli import environment, topics_skip
 from sbx.cli.dashboard_role import grant_views
-from sbx.cli.options import AsJson, Yes
 from sbx.cli.terminal import print_json, say
 from streams.topics import TopicOutcome, create_topics, layout
 
-app = typer.Typer(no_args_is_help=True, help="Set up the broker.")
 
-
-@app.command()
-def create(
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Of each topic with keys.")] = 12,
-    retention_days: Annotated[int, typer.Option(min=1, help="Of commands and results.")] = 30,
-    replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Create the topics that are missing.
-
-    Those that exist are compared with what they should be, and never changed.
-    """
+def create(partitions: int, retention_days: int, replication_factor: int, as_json: bool) -> None:
+    """Run ``sbx topics create``."""
     made = create_topics(
         environment.kafka_client(environment.required(kafka=True)),
         layout(partitions, retention_days),
@@ -40,19 +24,8 @@ def create(
                 say(f"{outcome.name}: {difference}", "yellow")
 
 
-@app.command()
-def skip(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Such as salesbinder.invoices.")],
-    partition: Annotated[int, typer.Argument(metavar="PARTITION", min=0)],
-    offset: Annotated[int, typer.Argument(metavar="OFFSET", min=0)],
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Let a stage step over a record that it does not get past.
-
-    Says first what would be stepped over; --yes does it. It is kept as a dead letter and shown in the log as
-    failed; everything behind it goes on.
-    """
+def skip(*, topic: str, partition: int, offset: int, yes: bool, as_json: bool) -> None:
+    """Run ``sbx topics skip``."""
     kafka = environment.kafka_client(environment.required(kafka=True))
     step = topics_skip.plan(kafka, topic, partition, offset, environment.actor())
     if yes:
@@ -69,20 +42,8 @@ def skip(
         say("add --yes to do it")
 
 
-def migrate(
-    dashboard_role: Annotated[
-        str | None,
-        typer.Option(help="Let this database role read the views of the log, and make it if need be."),
-    ] = None,
-    wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for locks that others hold.")
-    ] = migrations.WAIT_SECONDS,
-    as_json: AsJson = False,
-) -> None:
-    """Bring the database's tables up to date.
-
-    Safe to run at any time, by several at once.
-    """
+def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:
+    """Run ``sbx migrate``."""
     used = environment.required(database=True)
     address = str(used.psycopg("sbx migrate")["conninfo"])
     applied = migrations.migrate(address, say, wait)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import typer
@@ -14,30 +14,18 @@ from sbx.actions import audit
 from sbx.cli import environment
 from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json, say, stdout_console
-from sbx.cli.web import PORT, link_of
+from sbx.cli.web import link_of
 from sbx.web.auth import sessions, users
 from sbx.web.auth.passwords import WeakPassword
-from sbx.web.auth.users import LOCAL, Connection, Role, UserRefused
+from sbx.web.auth.roles import Role
+from sbx.web.auth.users import LOCAL, Connection, UserRefused
 
-app = typer.Typer(help="Users of the page and the API.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The user.")]
 T = TypeVar("T")
 
 
-@app.command("add")
-def add(
-    name: Name,
-    role: Annotated[Role, typer.Option(help="A viewer looks, an operator acts, too.")] = "viewer",
-    account: Annotated[
-        list[str] | None, typer.Option(help="Only entries of this account; may be repeated. [default: all]")
-    ] = None,
-    no_password: Annotated[
-        bool, typer.Option("--no-password", help="Signs in by token or link only.")
-    ] = False,
-) -> None:
-    """Make a user. The password is asked for, or read from stdin."""
+def add(name: str, role: Role, account: list[str] | None, no_password: bool) -> None:
+    """Run ``sbx users add``."""
     password = None if no_password else _password()
     by = environment.actor()
     _act(
@@ -48,9 +36,8 @@ def add(
     say(f"{name} is set up as {role}")
 
 
-@app.command("list")
-def list_users(as_json: AsJson = False) -> None:
-    """Show who is set up."""
+def list_users(as_json: bool) -> None:
+    """Run ``sbx users list``."""
     rows = _run(users.listed)
     if as_json:
         for row in rows:
@@ -66,49 +53,33 @@ def list_users(as_json: AsJson = False) -> None:
     stdout_console().print(table)
 
 
-@app.command("remove")
-def remove(name: Name) -> None:
-    """Remove a user: their sessions and tokens end at once."""
+def remove(name: str) -> None:
+    """Run ``sbx users remove``."""
     _act("remove_user", {"user": name}, lambda c: users.remove(c, name))
     say(f"{name} is removed")
 
 
-@app.command("set-password")
-def set_password(name: Name) -> None:
-    """Give a user another password, asked for or read from stdin. Their sessions end."""
+def set_password(name: str) -> None:
+    """Run ``sbx users set-password``."""
     password = _password()
     _act("set_password", {"user": name}, lambda c: users.set_password(c, name, password))
     say(f"{name} has a new password")
 
 
-@app.command("token")
-def token(
-    name: Name,
-    label: Annotated[str, typer.Option(help="What it is for; a new one of this label replaces it.")] = "api",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good.")] = 365,
-) -> None:
-    """Print a token for the JSON API. It is shown this once and kept as a hash."""
+def token(name: str, label: str, days: int) -> None:
+    """Run ``sbx users token``."""
     target = {"user": name, "label": label}
     print(_act("token", target, lambda c: sessions.new_token(c, name, label, days)))
 
 
-@app.command("set-role")
-def set_role(
-    name: Name, role: Annotated[Role, typer.Argument(metavar="ROLE", help="viewer or operator.")]
-) -> None:
-    """Give a user another role. It holds at once, in open sessions and tokens, too."""
+def set_role(name: str, role: Role) -> None:
+    """Run ``sbx users set-role``."""
     _act("set_role", {"user": name, "role": role}, lambda c: users.set_role(c, name, role))
     say(f"{name} is {role} now")
 
 
-@app.command("tokens")
-def tokens(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Of this user. [default: of all]")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the tokens that are good, and when each was used last."""
+def tokens(name: str | None, as_json: bool) -> None:
+    """Run ``sbx users tokens``."""
     rows = _run(lambda c: sessions.tokens(c, name))
     if as_json:
         for row in rows:
@@ -124,13 +95,8 @@ def tokens(
     stdout_console().print(table)
 
 
-@app.command("revoke")
-def revoke(
-    name: Name,
-    label: Annotated[str | None, typer.Option(help="The token of this label.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All tokens of the user.")] = False,
-) -> None:
-    """End tokens of a user at once. 'sbx users tokens' shows them."""
+def revoke(name: str, label: str | None, every: bool) -> None:
+    """Run ``sbx users revoke``."""
     if (label is None) != every:
         raise BadUsage("which tokens is not said", "give --label LABEL for one, or --all")
     target = {"user": name, "label": label}
@@ -140,17 +106,8 @@ def revoke(
     say(f"{ended} {'token' if ended == 1 else 'tokens'} of {name} ended")
 
 
-@app.command("link")
-def link(
-    name: Annotated[
-        str | None, typer.Argument(help="The user. [default: the operator of this machine]")
-    ] = None,
-    url: Annotated[str, typer.Option(help="Where the page is.")] = f"http://127.0.0.1:{PORT}",
-) -> None:
-    """Print a link that signs in once, within 15 minutes.
-
-    Without a name it is for the operator of this machine, for as long as no users are set up.
-    """
+def link(name: str | None, url: str) -> None:
+    """Run ``sbx users link``."""
     key = _run(lambda c: _new_link(c, name))
     print(link_of(url.rstrip("/"), key))
 

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
-import typer
 from kafka.errors import KafkaError
 from psycopg.rows import dict_row
 
@@ -27,16 +26,8 @@ Look = Callable[[], str]
 """What is still open, in words; blank when nothing is."""
 
 
-def wait(
-    idle: Annotated[bool, typer.Option("--idle", help="Wait until all published events have ended.")] = False,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = 300.0,
-) -> None:
-    """Wait until all events published have ended.
-
-    Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
-    what a paused account holds, nor what a publisher's open transaction holds. Exit code 1 when not in
-    time; stderr then says what is open.
-    """
+def wait(idle: bool, timeout: float) -> None:
+    """Run ``sbx wait``."""
     if not idle:
         raise BadUsage("nothing to wait for", "write: sbx wait --idle")
     used = environment.required(kafka=True, database=True)

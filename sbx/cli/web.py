@@ -2,10 +2,8 @@
 
 import asyncio
 import ipaddress
-from typing import Annotated
 
 import psycopg
-import typer
 
 from runtime.environment import Environment
 from sbx.cli import environment
@@ -14,17 +12,9 @@ from sbx.cli.terminal import say
 from sbx.web.auth import sessions, users
 from sbx.web.listening import AddressInUse, address, bind
 
-PORT = 8321
 
-
-def web(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = PORT,
-) -> None:
-    """Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.
-
-    Prints its address on stdout. On other addresses than this machine's own, put a proxy with TLS before it.
-    """
+def web(host: str, port: int) -> None:
+    """Run ``sbx web``."""
     used = environment.required(database=True)
     try:
         listening = bind(host, port)

@@ -1,7 +1,6 @@
 """``sbx worker``: one stage in this process."""
 
 from dataclasses import replace
-from typing import Annotated
 
 import typer
 
@@ -9,22 +8,7 @@ from sbx.cli import environment
 from streams import StageName, run_stage
 
 
-def worker(
-    stage: Annotated[StageName, typer.Argument(help="Which stage.")],
-    metrics_port: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=65535,
-            envvar="SBX_METRICS_PORT",
-            help="Serve /metrics, /healthz and /readyz there, on SBX_METRICS_HOST (127.0.0.1).",
-        ),
-    ] = None,
-) -> None:
-    """Run one stage until SIGTERM or Ctrl-C.
-
-    Any number of processes share its work. Logs to stderr: JSON lines, or text on a terminal.
-    Exit code 70 means: start me again.
-    """
+def worker(stage: StageName, metrics_port: int | None) -> None:
+    """Run ``sbx worker``."""
     used = environment.required(kafka=True, database=stage != "transform")
     raise typer.Exit(run_stage(stage, replace(used, metrics_port=metrics_port)))

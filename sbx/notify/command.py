@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import Annotated
 
 import typer
 
@@ -13,23 +12,14 @@ from runtime.logs import configure_logging
 from runtime.probes import Pulse
 from sbx.cli import environment
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.options import AsJson
 from sbx.cli.terminal import print_json
 from sbx.notify.channels import NotDelivered, deliver, trial_message
 from sbx.notify.settings import NotifySettings
 from sbx.notify.worker import run
 
 
-def notify(
-    test: Annotated[
-        bool, typer.Option("--test", help="Send one test message to each channel, say what came of it, end.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Tell people of new issues, held accounts and work that waits too long, until SIGTERM or Ctrl-C.
-
-    Where to is set by SBX_NOTIFY_WEBHOOK_URL and SBX_NOTIFY_SMTP_URL. Any number of processes may run.
-    """
+def notify(test: bool, as_json: bool) -> None:
+    """Run ``sbx notify``."""
     if as_json and not test:
         raise BadUsage("--json prints what came of test messages", "give --test, too")
     settings = NotifySettings.read(os.environ)

@@ -27,7 +27,8 @@ from runtime.environment import Environment
 from sbx.web.auth import sessions, users
 from sbx.web.auth.gate import SESSION_COOKIE
 from sbx.web.auth.passwords import hash_password
-from sbx.web.auth.users import Connection, Role
+from sbx.web.auth.roles import Role
+from sbx.web.auth.users import Connection
 from sbx.web.listening import address, bind
 from sbx.web.server import new_server
 from sinks.ledger.entries import entry_of_row, result_of

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import typer
@@ -34,7 +34,6 @@ from sbx.cli.errors import OperationFailed
 from sbx.cli.facts import ask_lane
 from sbx.cli.local.running import Running, ended_by_signals, running, wait_until_ready
 from sbx.cli.local.up import watch
-from sbx.cli.options import AsJson
 from sbx.cli.publish import Delivered, Publisher, Record
 from sbx.cli.terminal import Steps, bar, print_json, stderr_console, stdout_console
 from sbx.cli.wait import wait_until_idle
@@ -54,20 +53,8 @@ _PUBLISHING_SECONDS = 20.0
 _IDLE_WITHIN = 120.0
 
 
-def demo(
-    once: Annotated[
-        bool,
-        typer.Option("--once", help="End after the comparison; exit code 1 when the books do not agree."),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show the pipeline at work with a sample shop.
-
-    A day of its events goes to a fake Xero; then the log and both books are shown side by side and compared.
-
-    Everything runs in a temporary directory (inside of SBX_DATA_DIR where that is set) with Kafka and
-    PostgreSQL of its own. Takes about a minute; without --once it then stays up until Ctrl-C.
-    """
+def demo(once: bool, as_json: bool) -> None:
+    """Run ``sbx demo``."""
     console = stderr_console()
     result: Comparison | None = None
 

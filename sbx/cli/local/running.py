@@ -20,13 +20,13 @@ from sandbox import EmbeddedStack, Progress
 from sbx.cli import environment as resolving
 from sbx.cli import interrupt
 from sbx.cli.broker import Broker
+from sbx.cli.commands.options import PORT as WEB_PORT
 from sbx.cli.errors import OperationFailed
 from sbx.cli.local import targets
 from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
 from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
 from sbx.cli.status import deliver_runs, stage_status
 from sbx.cli.topics import set_up
-from sbx.cli.web import PORT as WEB_PORT
 from sbx.notify.settings import NotifySettings
 from sbx.web.listening import AddressInUse, bind
 from streams import STAGES

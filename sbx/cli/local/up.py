@@ -2,15 +2,12 @@
 
 import os
 import time
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.live import Live
 
 from sbx.cli.local import targets
 from sbx.cli.local.running import Running, check_services, ended_by_signals, running, wait_until_ready
-from sbx.cli.options import AsJson
 from sbx.cli.status import ask_workers, gather, tables
 from sbx.cli.terminal import Steps, print_json, stderr_console
 from sbx.cli.web import say_link
@@ -18,24 +15,8 @@ from sbx.cli.web import say_link
 _REFRESH_SECONDS = 3.0
 
 
-def up(
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
-    web_port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="Port of the page. [default: 8321, or any where that is taken]"),
-    ] = None,
-    wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
-    ] = 60.0,
-    as_json: AsJson = False,
-) -> None:
-    """Run everything on this machine until Ctrl-C.
-
-    Kafka and PostgreSQL unless they are configured, topics, tables, all stages and the page, which are
-    started again when they end.
-
-    The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
-    """
+def up(workers: int, web_port: int | None, wait: float, as_json: bool) -> None:
+    """Run ``sbx up``."""
     console = stderr_console()
 
     def report(text: str, trouble: bool) -> None:

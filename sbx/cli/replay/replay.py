@@ -5,12 +5,10 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from copy import deepcopy
-from dataclasses import fields
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import psycopg
-import typer
 
 from connections import store
 from log_projection import queries
@@ -21,8 +19,6 @@ from sbx.cli import environment
 from sbx.cli.acting import ADDRESS, actor
 from sbx.cli.broker import Broker
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.filters import Options, filtered_by
-from sbx.cli.options import AsJson
 from sbx.cli.replay import force as replay_force
 from sbx.cli.replay import run
 from sbx.cli.replay.report import as_object, list_table, result_text, show_plan
@@ -36,33 +32,18 @@ _ON_ITS_WAY_SECONDS = 60.0
 """How long a replay waits for what is between the workers before it begins."""
 
 
-@filtered_by(*(one.name for one in fields(Options) if one.name != "topic"))
 def replay(
+    *,
     wanted: Filters,
-    topic: Annotated[
-        list[str] | None, typer.Option(help="A topic of change events; may be given again. [default: all]")
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
-    ] = False,
-    resume: Annotated[
-        int | None, typer.Option(metavar="ID", help="Go on with a replay that was stopped.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Compare what is done with Xero, and send again what differs.")
-    ] = False,
-    cancel: Annotated[int | None, typer.Option(metavar="ID", help="Stop a replay that is running.")] = None,
-    list_all: Annotated[bool, typer.Option("--list", help="Show all replays.")] = False,
-    as_json: AsJson = False,
+    topic: list[str] | None,
+    yes: bool,
+    resume: int | None,
+    force: bool,
+    cancel: int | None,
+    list_all: bool,
+    as_json: bool,
 ) -> None:
-    """Read events again from their topics, and do what is not done.
-
-    Says first what there is; --yes does it. What is done costs no call and stays as it is; what failed is
-    tried again; what the ledger lacks is taken in; with --force what is done is compared with Xero, and what
-    differs is sent again. Ctrl-C stops it, and --resume goes on. --since and --until are times of publishing,
-    --offset needs --topic and --partition; --id, --state, --reason, --issue and --text choose by what the log
-    shows of the events.
-    """
+    """Run ``sbx replay``."""
     chosen = topic or []
     given = bool(chosen) or force or wanted != Filters()
     if [given or yes, resume is not None, cancel is not None, list_all].count(True) > 1:

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from runtime.sql import load_queries
 from sbx.web.auth.passwords import hash_password
+from sbx.web.auth.roles import Role
 
-Role = Literal["viewer", "operator"]
 LOCAL = "local"
 """Whoever has the terminal of this machine, as long as no users are set up."""
 

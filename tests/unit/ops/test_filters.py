@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from log_projection.queries import Filters
+from sbx.cli.commands.filters import Options
+from sbx.cli.commands.log import log
+from sbx.cli.commands.retry import retry, skip
 from sbx.cli.errors import BadUsage
-from sbx.cli.filters import Options
-from sbx.cli.log import log
-from sbx.cli.retry import retry, skip
+from sbx.cli.filters import filters
 
 
 def test_all_commands_have_all_filters() -> None:
@@ -39,7 +40,7 @@ def test_every_filter_can_be_given() -> None:
         "offset": "5-9",
     }
     assert set(given) == {one.name for one in fields(Options)}
-    made = Options(**given).filters()
+    made = filters(Options(**given))
     of_the_page = {"entry_ids", "accounts", "not_after"}
     assert {one.name for one in fields(Filters) if getattr(made, one.name) is None} == of_the_page
     assert (made.entry_id, made.offset_from, made.offset_to) == ("e", 5, 9)
@@ -47,7 +48,7 @@ def test_every_filter_can_be_given() -> None:
 
 
 def test_nothing_given_is_everything() -> None:
-    assert Options().filters() == Filters()
+    assert filters(Options()) == Filters()
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,12 @@ def test_nothing_given_is_everything() -> None:
     [("120", 120, 120), ("120-180", 120, 180), ("7-7", 7, 7), ("0-", 0, 2**63 - 1)],
 )
 def test_offsets(written: str, first: int, last: int) -> None:
-    made = Options(offset=written).filters()
+    made = filters(Options(offset=written))
     assert (made.offset_from, made.offset_to) == (first, last)
 
 
 def test_a_time_ago() -> None:
-    made = Options(since="2h", until="30m").filters()
+    made = filters(Options(since="2h", until="30m"))
     assert made.since is not None
     assert made.until is not None
     assert timedelta(minutes=89) < made.until - made.since < timedelta(minutes=91)
@@ -88,5 +89,5 @@ def test_a_time_ago() -> None:
 )
 def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], says: str) -> None:
     with pytest.raises(BadUsage) as refused:
-        Options(**given).filters()
+        filters(Options(**given))
     assert says in f"{refused.value.problem}; {refused.value.remedy}"

@@ -23,3 +23,5 @@ Account = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]
+PORT = 8321
+"""On which the page is served, if no other is given."""

@@ -1,0 +1,61 @@
+"""``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
+
+from typing import Annotated
+
+import typer
+
+from sbx.cli.commands.groups import new_group
+from sbx.cli.commands.options import AsJson, Yes
+
+app = new_group("Set up the broker.")
+
+
+@app.command()
+def create(
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Of each topic with keys.")] = 12,
+    retention_days: Annotated[int, typer.Option(min=1, help="Of commands and results.")] = 30,
+    replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Create the topics that are missing.
+
+    Those that exist are compared with what they should be, and never changed.
+    """
+    from sbx.cli import topics as work
+
+    work.create(partitions, retention_days, replication_factor, as_json)
+
+
+@app.command()
+def skip(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Such as salesbinder.invoices.")],
+    partition: Annotated[int, typer.Argument(metavar="PARTITION", min=0)],
+    offset: Annotated[int, typer.Argument(metavar="OFFSET", min=0)],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a stage step over a record that it does not get past.
+
+    Says first what would be stepped over; --yes does it. It is kept as a dead letter and shown in the log as
+    failed; everything behind it goes on.
+    """
+    from sbx.cli import topics as work
+
+    work.skip(topic=topic, partition=partition, offset=offset, yes=yes, as_json=as_json)
+
+
+def migrate(
+    dashboard_role: Annotated[
+        str | None,
+        typer.Option(help="Let this database role read the views of the log, and make it if need be."),
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for locks that others hold.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database's tables up to date.
+
+    Safe to run at any time, by several at once.
+    """
+    from sbx.cli import topics as work
+
+    work.migrate(dashboard_role, wait, as_json)

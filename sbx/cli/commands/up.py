@@ -1,0 +1,30 @@
+"""``sbx up``: everything on this machine, until Ctrl-C."""
+
+from typing import Annotated
+
+import typer
+
+from sbx.cli.commands.options import AsJson
+
+
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
+    web_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the page. [default: 8321, or any where that is taken]"),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
+    ] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run everything on this machine until Ctrl-C.
+
+    Kafka and PostgreSQL unless they are configured, topics, tables, all stages and the page, which are
+    started again when they end.
+
+    The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
+    """
+    from sbx.cli.local import up as work
+
+    work.up(workers, web_port, wait, as_json)

@@ -1,0 +1,29 @@
+"""``sbx worker``: one stage in this process."""
+
+from typing import Annotated
+
+import typer
+
+from streams import StageName
+
+
+def worker(
+    stage: Annotated[StageName, typer.Argument(help="Which stage.")],
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            envvar="SBX_METRICS_PORT",
+            help="Serve /metrics, /healthz and /readyz there, on SBX_METRICS_HOST (127.0.0.1).",
+        ),
+    ] = None,
+) -> None:
+    """Run one stage until SIGTERM or Ctrl-C.
+
+    Any number of processes share its work. Logs to stderr: JSON lines, or text on a terminal.
+    Exit code 70 means: start me again.
+    """
+    from sbx.cli import worker as work
+
+    work.worker(stage, metrics_port)
