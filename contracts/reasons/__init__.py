@@ -13,10 +13,22 @@ import re
 from collections.abc import Mapping
 
 from contracts.reasons import events, failed, settings, waiting, warnings
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Kind, Reason, Who
 from contracts.results import Warning
 
-__all__ = ["CATALOGUE", "Kind", "Reason", "Refused", "Who", "cause_of", "render", "text_shape", "warning"]
+__all__ = [
+    "CATALOGUE",
+    "Kind",
+    "Reason",
+    "ReasonCode",
+    "Refused",
+    "Who",
+    "cause_of",
+    "render",
+    "text_shape",
+    "warning",
+]
 
 CATALOGUE: dict[str, Reason] = {
     reason.code: reason
@@ -35,7 +47,7 @@ class Refused(Exception):
         KeyError: the catalogue has no such code.
     """
 
-    def __init__(self, code: str, /, **details: object) -> None:
+    def __init__(self, code: ReasonCode, /, **details: object) -> None:
         self.code = CATALOGUE[code].code
         self.details: dict[str, str] = {name: str(value) for name, value in details.items()}
         super().__init__(render(code, self.details)[0])
@@ -107,7 +119,7 @@ _MAX_SHAPED = 2000
 """Characters that are looked at: a text may quote a publisher's, and the time grows with its square."""
 
 
-def warning(code: str, /, **details: object) -> Warning:
+def warning(code: ReasonCode, /, **details: object) -> Warning:
     """A warning of the catalogue as a result carries it.
 
     Raises:

@@ -1,5 +1,6 @@
 """Reasons for which an event cannot be read and becomes a dead letter."""
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason
 
 _AGAIN = "correct it where it is published, and publish the change again with the id that it had."
@@ -9,7 +10,9 @@ _DEAD = (
 )
 
 
-def _event(code: str, sentence: str, cause: str, remedy: str = _AGAIN, *, by: tuple[str, ...] = ()) -> Reason:
+def _event(
+    code: ReasonCode, sentence: str, cause: str, remedy: str = _AGAIN, *, by: tuple[str, ...] = ()
+) -> Reason:
     return Reason(code, "event", sentence, cause, remedy, "us", _DEAD, by)
 
 

@@ -1,5 +1,6 @@
 """Reasons that lie in a document, in its state in Xero, or in ourselves."""
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason, Who
 
 ON_RETRY = "Nothing more is tried until somebody retries the entry."
@@ -10,7 +11,7 @@ ON_NEXT_EDIT = (
 
 
 def _failed(
-    code: str,
+    code: ReasonCode,
     sentence: str,
     cause: str,
     remedy: str,

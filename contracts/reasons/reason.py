@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.titles import title_of
 
 Who = Literal["salesbinder", "xero", "settings", "us"]
@@ -16,7 +17,7 @@ class Reason:
     ``sentence`` and ``remedy`` are templates of ``str.format`` with named fields.
     """
 
-    code: str
+    code: ReasonCode
     """Never changes: dashboards and scripts hold on to it."""
     kind: Kind
     sentence: str

@@ -1,5 +1,6 @@
 """Reasons that lie in a connection's settings, or in what Xero's organisation offers for them."""
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason
 
 _SET = "on the page under Settings, or with 'sbx settings set {account} {setting}=CODE'"
@@ -13,7 +14,7 @@ _RETRY = (
 )
 
 
-def _setting(code: str, sentence: str, cause: str, remedy: str, *, by: tuple[str, ...] = ()) -> Reason:
+def _setting(code: ReasonCode, sentence: str, cause: str, remedy: str, *, by: tuple[str, ...] = ()) -> Reason:
     return Reason(code, "settings", sentence, cause, remedy, "settings", _RETRY, by)
 
 

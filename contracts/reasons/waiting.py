@@ -1,9 +1,10 @@
 """Reasons for which an entry waits: they end by themselves or by somebody's hand, and cost nothing."""
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason, Who
 
 
-def _waiting(code: str, sentence: str, cause: str, remedy: str, who: Who, retry: str) -> Reason:
+def _waiting(code: ReasonCode, sentence: str, cause: str, remedy: str, who: Who, retry: str) -> Reason:
     return Reason(code, "waiting", sentence, cause, remedy, who, retry)
 
 

@@ -1,11 +1,12 @@
 """What a bookkeeper should know although the action completed."""
 
+from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason, Who
 
 _DONE = "Nothing more is done: the entry is completed."
 
 
-def _warning(code: str, sentence: str, cause: str, remedy: str, who: Who = "salesbinder") -> Reason:
+def _warning(code: ReasonCode, sentence: str, cause: str, remedy: str, who: Who = "salesbinder") -> Reason:
     return Reason(code, "warning", sentence, cause, remedy, who, _DONE)
 
 

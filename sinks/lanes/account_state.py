@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.nul import without_nul
-from contracts.reasons import render
+from contracts.reasons import ReasonCode, render
 from contracts.results import AccountResult
 from runtime.secrets import mask
 from sinks.lanes.breaker import Breaker
@@ -26,7 +26,7 @@ _TOKENS_REFUSED = 5
 class Hold:
     """What holds the whole account back."""
 
-    code: str
+    code: ReasonCode
     until: datetime | None = None
     details: dict[str, str] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class AccountState:
         else:
             self._trouble = self._tokens_refused = 0
 
-    def back_off(self, why: str = "xero_unavailable") -> None:
+    def back_off(self, why: ReasonCode = "xero_unavailable") -> None:
         """Xero, or what a call needs besides, is in trouble: the account waits, longer each time."""
         self._trouble += 1
         seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)

@@ -7,6 +7,8 @@ of all of them, and thousands of failed actions are harder to mend than one paus
 
 from dataclasses import dataclass
 
+from contracts.reasons import ReasonCode
+
 FAILURES_BOUND = 20
 """Actions that may fail one after the other for reasons nobody foresaw; the others stay queued."""
 SERVER_ERRORS_SECONDS = 1800.0
@@ -27,7 +29,7 @@ class Breaker:
     _failures: int = 0
     _server_errors_since: float | None = None
 
-    def failed(self, code: str, message: str) -> None:
+    def failed(self, code: ReasonCode, message: str) -> None:
         """An action failed with this reason."""
         if code not in _UNFORESEEN:
             return
@@ -38,7 +40,7 @@ class Breaker:
                 f"the last one with '{code}': {message.strip().rstrip('.') or 'no message'}"
             )
 
-    def holds_back(self, code: str) -> bool:
+    def holds_back(self, code: ReasonCode) -> bool:
         """True when an action that would fail with this reason should rather wait."""
         return bool(self.why) and code in _UNFORESEEN
 

@@ -9,6 +9,8 @@ window came back is taken: never earlier than the truth, hence never a call too 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contracts.reasons import ReasonCode
+
 MINUTE = 60.0
 DAY = 86_400.0
 CONCURRENT = 5
@@ -37,7 +39,7 @@ class Budget:
     reported: int | None = None
     day_told_at: float | None = None
     closed_until: float = 0.0
-    closed_why: str = ""
+    closed_why: ReasonCode = "xero_unavailable"
 
     def wait(self, now: float) -> float | None:
         """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can
@@ -123,7 +125,7 @@ class Budget:
             self.window_opened, self.reported = None, None
         return self.closed_why
 
-    def close(self, now: float, xero_seconds: float, why: str) -> None:
+    def close(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
         """No call for so many of Xero's seconds."""
         self.closed_until = max(self.closed_until, now + (xero_seconds + _MARGIN) / self.rate)
         self.closed_why = why

@@ -12,6 +12,7 @@ from connections import store
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from contracts.newness import Stamp, stamp
+from contracts.reasons import ReasonCode
 from runtime.crash_points import around_commit, crash_point
 from sinks.lanes.account_state import AccountState, Hold
 from sinks.lanes.marking import Marking
@@ -163,7 +164,7 @@ class Lane:
             self.more = full
             self.more_turn = ledger.turn(heads[-1]) if heads else ledger.LIVE
 
-    async def fail_all(self, code: str) -> None:
+    async def fail_all(self, code: ReasonCode) -> None:
         """Fail what is ready: the account has no connection."""
         async with self.transaction("not_connected", locked=False) as connection:
             entries = await ledger.ready(connection, self.account, [], ROOM, flagged_too=True)

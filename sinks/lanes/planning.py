@@ -9,7 +9,8 @@ import structlog
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from contracts.reasons import render
+from contracts.reasons import ReasonCode, render
+from contracts.results import Outcome
 from sinks.lanes.breaker import Breaker
 from sinks.lanes.stumbles import Stumbles
 from sinks.ledger import store as ledger
@@ -218,7 +219,7 @@ def _reach(entry: Entry) -> Entry:
 _NOT_FOR_CONTENT = _FACT_CODES | {"needs_review", "our_error", "not_connected"}
 
 
-def _can_stand_alone(s: Situation, code: str) -> bool:
+def _can_stand_alone(s: Situation, code: ReasonCode) -> bool:
     """True when what was merged into a refused snapshot is planned by itself: it was refused for its content,
     and an older one that is sent can still be changed later.
     """
@@ -258,7 +259,7 @@ class _Writer:
         job.ended(entry)
         self._entries.append(entry)
         now = now_utc()
-        speaks_for = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
+        speaks_for: Outcome = "before_cutoff" if entry.outcome == "before_cutoff" else "superseded"
         for merged in job.merged:
             if entry.state == "completed":
                 self._entries.append(merged.completed(now, speaks_for))

@@ -208,7 +208,7 @@ def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settle
         request=mask(encode_memory(call.request.query if body is None else body))[:_SHOWN],
         answer=mask(_shown(result, answer))[:_SHOWN],
         error="" if answer else mask(settlement.conclusion),
-        refused=result.code,
+        refused=result.code or "",
         refusal=refusal[:_SHOWN],
         refusal_shape=text_shape(refusal),
     )

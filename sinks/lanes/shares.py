@@ -7,6 +7,7 @@ of an organisation run in one worker (``delivery.py``), so their budgets are obj
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from contracts.reasons import ReasonCode
 from sinks.lanes.budget import Budget
 
 _WANTS_FOR = 1.0
@@ -115,7 +116,7 @@ class AccountBudget:
         self._shares: tuple[Share, ...] = (Share(Budget(rate=rate)),)
         self._under_way = 0
         self._closed_until = 0.0
-        self._closed_why = ""
+        self._closed_why: ReasonCode = "xero_unavailable"
 
     def join(self, tenant_id: str, client_id: str) -> bool:
         """Live on this organisation's limits. True when nobody did: what is left of them is not known."""
@@ -222,7 +223,7 @@ class AccountBudget:
             why = budget.refused(now, headers)
         return why
 
-    def close(self, now: float, xero_seconds: float, why: str) -> None:
+    def close(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
         """No call of this account for so many of Xero's seconds."""
         own = Budget(rate=self.rate)
         own.close(now, xero_seconds, why)
@@ -244,7 +245,7 @@ class AccountBudget:
             budget.minute_left = max(0, budget.minute_limit - calls)
             budget.window_opened = now
 
-    def close_all(self, now: float, xero_seconds: float, why: str) -> None:
+    def close_all(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
         """No call of any account of the organisation for so many of Xero's seconds."""
         for budget in self._budgets():
             budget.close(now, xero_seconds, why)
@@ -258,7 +259,7 @@ class AccountBudget:
     # What is left
 
     @property
-    def _closing(self) -> tuple[float, str]:
+    def _closing(self) -> tuple[float, ReasonCode]:
         shared = [(budget.closed_until, budget.closed_why) for budget in self._budgets()]
         return max([(self._closed_until, self._closed_why), *shared])
 
@@ -268,7 +269,7 @@ class AccountBudget:
         return self._closing[0]
 
     @property
-    def closed_why(self) -> str:
+    def closed_why(self) -> ReasonCode:
         """Reason code of that."""
         return self._closing[1]
 

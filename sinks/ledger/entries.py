@@ -10,8 +10,8 @@ import msgspec
 
 from connections.addresses import Addresses
 from contracts.commands import Command, decode_command
-from contracts.reasons import cause_of, render
-from contracts.results import Attempt, EntryResult, Warning
+from contracts.reasons import ReasonCode, cause_of, render
+from contracts.results import Attempt, EntryResult, Outcome, State, Warning
 from sinks.xero.elements import Link
 from sinks.xero.links import xero_page
 
@@ -25,9 +25,9 @@ class Entry:
 
     seq: int
     command: Command
-    state: str
-    outcome: str | None
-    reason_code: str | None
+    state: State
+    outcome: Outcome | None
+    reason_code: ReasonCode | None
     reason_args: Mapping[str, str]
     warnings: tuple[Warning, ...]
     acted: bool
@@ -71,7 +71,7 @@ class Entry:
             reason_args={},
         )
 
-    def waiting(self, until: datetime | None, code: str, details: Mapping[str, str]) -> "Entry":
+    def waiting(self, until: datetime | None, code: ReasonCode, details: Mapping[str, str]) -> "Entry":
         """Back in the queue, with the reason for the wait."""
         return replace(
             self,
@@ -87,7 +87,7 @@ class Entry:
         return replace(self, state="queued", version=self.version + 1, reason_code=None, reason_args={})
 
     def completed(
-        self, now: datetime, outcome: str, link: Link | None = None, warnings: Sequence[Warning] = ()
+        self, now: datetime, outcome: Outcome, link: Link | None = None, warnings: Sequence[Warning] = ()
     ) -> "Entry":
         """It is so in Xero, or need not be. What was there already is shown with the amount that it has
         there, whatever its event says, where it says any.
@@ -110,7 +110,7 @@ class Entry:
             xero_number=link.xero_number if link else self.xero_number,
         )
 
-    def failed(self, now: datetime, code: str, details: Mapping[str, str]) -> "Entry":
+    def failed(self, now: datetime, code: ReasonCode, details: Mapping[str, str]) -> "Entry":
         """It cannot be, until somebody acts."""
         return replace(
             self,
@@ -169,8 +169,8 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
         record_id=command.record_id,
         record_number=command.record_number,
         action=command.action,
-        state=entry.state,  # type: ignore[arg-type]
-        outcome=entry.outcome,  # type: ignore[arg-type]
+        state=entry.state,
+        outcome=entry.outcome,
         reason_code=entry.reason_code,
         reason=reason,
         remedy=remedy,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.reasons import Refused
+from contracts.reasons import ReasonCode, Refused
 from sinks.planner.situation import Situation
 from sinks.xero.elements import Element, Link
 
@@ -37,7 +37,7 @@ def refuse_again(s: Situation, link: Link, memory: Mapping[str, Any]) -> None:
 
 
 def with_refusal(
-    element: Element, code: str, details: Mapping[str, str], link: Link | None, at: datetime
+    element: Element, code: ReasonCode, details: Mapping[str, str], link: Link | None, at: datetime
 ) -> Link | None:
     """The contact's link with what Xero refused of it; none where it stays as it is."""
     changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.memory

@@ -290,7 +290,8 @@ def is_taken_off_already(change: Change) -> bool:
 def refusal_of(element: Element, result: Result) -> Refusal:
     """The refusal as the planner is told of it."""
     route = ROUTES[element.route]
-    return Refusal(element.step, result.code, result.details, look_up=route.reads, create=route.creates)
+    code = result.code or "our_error"
+    return Refusal(element.step, code, result.details, look_up=route.reads, create=route.creates)
 
 
 def known_after_refusal(known: XeroReads, element: Element) -> XeroReads:
@@ -300,4 +301,5 @@ def known_after_refusal(known: XeroReads, element: Element) -> XeroReads:
 
 def link_after_refusal(change: Change, at: datetime) -> Link | None:
     """The target's link once Xero refused what the element asks; None when it stays as it is."""
-    return with_refusal(change.element, change.result.code, change.result.details, change.link, at)
+    code = change.result.code or "our_error"
+    return with_refusal(change.element, code, change.result.details, change.link, at)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.commands import TransactionSnapshot
-from contracts.reasons import Refused
+from contracts.reasons import ReasonCode, Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.invoices import give_up, read_invoice, refuse_removed
 from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
@@ -149,7 +149,7 @@ def _newest(s: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[
     if not matching:
         assert s.known.invoice is not None
         paid = amount_in(s.known.invoice, "AmountPaid")
-        code = "refund_exceeds_paid" if amount > paid > 0 else "no_matching_payment"
+        code: ReasonCode = "refund_exceeds_paid" if amount > paid > 0 else "no_matching_payment"
         raise Refused(code, amount=amount, paid=paid)
     return max(matching, key=lambda payment: payment.seq)
 

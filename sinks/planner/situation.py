@@ -8,6 +8,7 @@ from typing import Any
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
+from contracts.reasons import ReasonCode
 from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
@@ -42,7 +43,7 @@ class Refusal:
     """What Xero refused last for this command, in our words and in its own."""
 
     step: Step
-    code: str
+    code: ReasonCode
     details: Mapping[str, str]
     look_up: bool = False
     """It was a look-up that was refused: nothing can be learnt by asking again."""
@@ -140,7 +141,7 @@ class Wait:
     """Nothing can be done before ``until``."""
 
     until: datetime
-    code: str
+    code: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Done:
 class Fail:
     """The command has failed for good, until somebody acts."""
 
-    code: str
+    code: ReasonCode
     details: Mapping[str, str] = field(default_factory=dict)
 
 

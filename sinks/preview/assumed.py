@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.money import to_cents
+from contracts.reasons import ReasonCode
 from sinks.planner.invoices import GONE
 from sinks.xero.elements import Element, Kind, Link, StepKey
 from sinks.xero.names import same_name
@@ -35,7 +36,7 @@ _IDS: Mapping[str, str] = {
     "payment": "PaymentID",
     "refund": "PaymentID",
 }
-_TAKEN: Mapping[str, str] = {
+_TAKEN: Mapping[str, ReasonCode] = {
     "contact": "contact_name_taken",
     "invoice": "number_taken",
     "purchase_order": "number_taken",

@@ -11,6 +11,7 @@ from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, DocumentSnapshot, TransactionSnapshot
 from contracts.reasons import Refused
+from contracts.results import Outcome
 from sinks.ledger.entries import Entry
 from sinks.planner import Situation
 from sinks.planner.contacts import contact_target
@@ -119,7 +120,7 @@ class Findings:
     entries: dict[str, Entry] = field(default_factory=dict)
     """Actions that have ended by it, at their new versions, by command id."""
 
-    def settle(self, record: Record, entry: Entry, outcome: str, link: Link | None = None) -> None:
+    def settle(self, record: Record, entry: Entry, outcome: Outcome, link: Link | None = None) -> None:
         """The action was done before, by its own call where the link says so, or nothing is left to do."""
         if outcome == "already_there" and link is not None and link.seq == entry.seq:
             outcome = "posted"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.reasons import ReasonCode
 from runtime.secrets import mask
 
 
@@ -18,12 +19,12 @@ from runtime.secrets import mask
 class _Rule:
     """All ``phrases`` must occur in the normal form of one message; ``details`` reads names out of it."""
 
-    code: str
+    code: ReasonCode
     phrases: tuple[str, ...]
     details: re.Pattern[str] | None = None
 
 
-def _rule(code: str, *phrases: str, details: str = "") -> _Rule:
+def _rule(code: ReasonCode, *phrases: str, details: str = "") -> _Rule:
     return _Rule(code, phrases, re.compile(details, re.IGNORECASE | re.DOTALL) if details else None)
 
 
@@ -160,7 +161,7 @@ _RULES = (
 )
 
 
-def classify(messages: Sequence[str]) -> tuple[str, dict[str, str]]:
+def classify(messages: Sequence[str]) -> tuple[ReasonCode, dict[str, str]]:
     """The code and details for what Xero said about one element.
 
     Details hold what the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's words.

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.nul import ESCAPED, without_nul
+from contracts.reasons import ReasonCode
 from sinks.xero.calls import Call, QueuedElement, own_key
 from sinks.xero.client import Answer
 from sinks.xero.errors import classify, is_key_reuse, messages_of, warnings_of
@@ -28,7 +29,8 @@ class Result:
     verdict: Verdict
     found: tuple[Mapping[str, Any], ...] = ()
     """The objects that Xero returned for it."""
-    code: str = ""
+    code: ReasonCode | None = None
+    """Why Xero refused it."""
     details: Mapping[str, str] = field(default_factory=dict)
     warned: tuple[str, ...] = ()
     raw: Any = None

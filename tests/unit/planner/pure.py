@@ -11,6 +11,7 @@ import msgspec
 
 from connections.settings import Settings
 from contracts.commands import Action, Command, DocumentSnapshot, Entity, EventRef, TransactionSnapshot
+from contracts.reasons import ReasonCode
 from sinks.ledger.entries import Entry
 from sinks.ledger.jobs import Job, apply
 from sinks.planner import AskFacts, Done, Fail, Learn, Plan, Refusal, Send, Situation, Wait, plan
@@ -75,7 +76,7 @@ class PureXero:
     invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     credit_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refuse: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+    refuse: dict[str, tuple[ReasonCode, Mapping[str, str]]] = field(default_factory=dict)
     """Steps to refuse once, with code and details."""
 
     def answer(self, element: Element) -> Result:
@@ -213,5 +214,5 @@ def placed(document: DocumentSnapshot | None, seq: int) -> DocumentSnapshot | No
     return None if document is None else msgspec.structs.replace(document, position=seq)
 
 
-def refused(step: Step, code: str, /, **details: str) -> Refusal:
+def refused(step: Step, code: ReasonCode, /, **details: str) -> Refusal:
     return Refusal(step, code, details)

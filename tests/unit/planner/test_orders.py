@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -118,7 +118,7 @@ def linked(action: Action, status: str = "AUTHORISED", **changes: Any) -> Situat
 
 
 NUMBER_TAKEN = refused("order", "number_taken", message="Order number must be unique")
-STATE = "document_not_editable"
+STATE: Final = "document_not_editable"
 READ = XeroReads(order=MARKED)
 SITUATIONS = {
     "nothing known": (situation("created", contact_link=None), "contact"),

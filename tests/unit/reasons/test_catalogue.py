@@ -3,10 +3,11 @@
 import string
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from contracts.reasons import CATALOGUE, Reason, Refused, cause_of, render, text_shape, warning
+from contracts.reasons import CATALOGUE, Reason, ReasonCode, Refused, cause_of, render, text_shape, warning
 from contracts.reasons.__main__ import document
 
 ROOT = Path(__file__).parents[3]
@@ -85,11 +86,15 @@ def test_refused_carries_code_and_details_as_text() -> None:
     assert refused.reason is CATALOGUE["exceeds_amount_due"]
 
 
+def test_the_type_checker_knows_the_codes_of_the_catalogue() -> None:
+    assert sorted(get_args(ReasonCode)) == sorted(reason.code for reason in CATALOGUE.values())
+
+
 def test_an_unknown_code_is_found_where_it_is_made() -> None:
     with pytest.raises(KeyError, match="no_such_code"):
-        Refused("no_such_code")
+        Refused("no_such_code")  # type: ignore[arg-type]
     with pytest.raises(KeyError, match="no_such_code"):
-        warning("no_such_code")
+        warning("no_such_code")  # type: ignore[arg-type]
 
 
 def test_a_warning_is_a_sentence_for_the_entry() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from contracts.commands import Command, DocumentSnapshot
+from contracts.reasons import ReasonCode
+from contracts.results import State
 from sinks.ledger.entries import Entry
 from sinks.recover.contacts import match_contact
 from sinks.recover.invoices import match_invoice
@@ -31,7 +33,7 @@ def record(
     commands: Sequence[Command],
     shown: dict[str, list[dict[str, Any]]],
     links: Sequence[Link] = (),
-    states: dict[int, tuple[str, str | None]] | None = None,
+    states: dict[int, tuple[State, ReasonCode | None]] | None = None,
     **settings: str,
 ) -> Record:
     entries: list[Entry] = []

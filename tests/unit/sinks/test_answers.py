@@ -24,7 +24,7 @@ def _call(*numbers: str) -> Call:
 
 def _read(call: Call, status: int, body: Any) -> list[tuple[str, str]]:
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    return [(r.verdict, r.code) for r in read_answer(call, Answer(status, {}, raw)).results]
+    return [(r.verdict, r.code or "") for r in read_answer(call, Answer(status, {}, raw)).results]
 
 
 def _made(number: str) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 import pytest
 
+from contracts.reasons import ReasonCode
 from sinks.lanes.breaker import FAILURES_BOUND, SERVER_ERRORS_SECONDS, Breaker
 
 
-def fail(breaker: Breaker, code: str, times: int) -> None:
+def fail(breaker: Breaker, code: ReasonCode, times: int) -> None:
     for _ in range(times):
         breaker.failed(code, "The widget is sad.")
 
 
 @pytest.mark.parametrize("code", ["xero_refused", "our_error"])
-def test_a_run_of_unforeseen_failures_stops_the_account_and_says_why(code: str) -> None:
+def test_a_run_of_unforeseen_failures_stops_the_account_and_says_why(code: ReasonCode) -> None:
     breaker = Breaker()
     fail(breaker, code, FAILURES_BOUND - 1)
     assert breaker.why == "" and not breaker.holds_back(code)
