@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from connections.addresses import Addresses
 from connections.facts import OrganisationFacts
 from connections.settings import InvalidSetting, Settings, normal_key, parse_setting
+from runtime.database import fetch_all, fetch_one
 from runtime.sql import load_queries
 
 CHANNEL = "sbx_connections"
@@ -105,19 +105,16 @@ async def load_connection(conn: Db, account: str) -> Connection | None:
 async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str, Connection]:
     """Connections by account; of all accounts when none are named."""
     names = None if accounts is None else list(accounts)
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["load"], {"accounts": names})
-        return {row["account"]: _connection(row) async for row in cursor}
+    rows = await fetch_all(conn, _SQL["load"], {"accounts": names})
+    return {row["account"]: _connection(row) for row in rows}
 
 
 async def record_addresses(conn: Db, accounts: Iterable[str]) -> dict[str, Addresses]:
     """Where SalesBinder shows the records of each of these accounts; the defaults without a connection."""
     names = sorted(set(accounts))
     written: dict[str, dict[str, str]] = {name: {} for name in names}
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["addresses"], {"accounts": names})
-        async for row in cursor:
-            written[row["account"]][row["key"]] = row["value"]
+    for row in await fetch_all(conn, _SQL["addresses"], {"accounts": names}):
+        written[row["account"]][row["key"]] = row["value"]
     return {name: Addresses(**keys) for name, keys in written.items()}
 
 
@@ -179,7 +176,7 @@ async def save_connection(
         "enabled_at": enabled_at,
     }
     async with conn.transaction():
-        first = await _one(conn, "insert_account", values)
+        first = await fetch_one(conn, _SQL["insert_account"], values)
         if first is None:
             before = await _locked(conn, account)
             moved = before["tenant_id"] != tenant_id
@@ -218,7 +215,7 @@ async def set_settings(
             if key == "enabled_at":
                 old: str | None = _moment(before["enabled_at"])
             else:
-                row = await _one(conn, "read_setting", {"account": account, "key": key})
+                row = await fetch_one(conn, _SQL["read_setting"], {"account": account, "key": key})
                 old = None if row is None else row["value"]
             if old == new:
                 continue
@@ -236,9 +233,8 @@ async def set_settings(
 
 async def settings_history(conn: Db, account: str, key: str | None = None) -> list[SettingChange]:
     """Every change of the account's connection, or of one key, oldest first. ``key`` in its normal form."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["history"], {"account": account, "key": key})
-        return [SettingChange(**row) async for row in cursor]
+    rows = await fetch_all(conn, _SQL["history"], {"account": account, "key": key})
+    return [SettingChange(**row) for row in rows]
 
 
 async def pause(conn: Db, account: str, *, actor: str, reason: str) -> bool:
@@ -290,7 +286,7 @@ async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Cre
     Raises:
         NotConnected: the account has no connection.
     """
-    row = await _one(conn, "lock_credentials" if lock else "credentials", {"account": account})
+    row = await fetch_one(conn, _SQL["lock_credentials" if lock else "credentials"], {"account": account})
     if row is None:
         raise NotConnected(account)
     return Credentials(**row)
@@ -327,7 +323,7 @@ async def save_facts(conn: Db, account: str, facts: OrganisationFacts) -> None:
     """
     values = {"account": account, "body": facts.to_json().decode(), "fetched_at": facts.fetched_at}
     async with conn.transaction():
-        if await _one(conn, "save_facts", values) is None:
+        if await fetch_one(conn, _SQL["save_facts"], values) is None:
             raise NotConnected(account)
         await _notify(conn, account)
 
@@ -385,16 +381,10 @@ def _moment(moment: datetime) -> str:
 
 
 async def _locked(conn: Db, account: str) -> dict[str, Any]:
-    row = await _one(conn, "lock_account", {"account": account})
+    row = await fetch_one(conn, _SQL["lock_account"], {"account": account})
     if row is None:
         raise NotConnected(account)
     return row
-
-
-async def _one(conn: Db, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], values)
-        return await cursor.fetchone()
 
 
 async def _record(conn: Db, account: str, actor: str, key: str, old: str | None, new: str | None) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from contracts.reasons import render
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 
 Connection = psycopg.AsyncConnection[Any]
@@ -72,19 +72,19 @@ async def lost_commands(
     """
     listed = None if accounts is None else list(accounts)
     parameters = {"accounts": listed, "entry_id": entry_id, "limit": limit}
-    rows = await fetch(connection, "lost_commands", parameters)
+    rows = await fetch_all(connection, _SQL["lost_commands"], parameters)
     return [{**row, "replay": replay_of(row)} for row in rows]
 
 
 async def lost_by_account(connection: Connection) -> dict[str, int]:
     """How many lost commands each account has; all together are counted up to 10,000."""
-    rows = await fetch(connection, "lost_by_account", {"limit": _COUNTED})
+    rows = await fetch_all(connection, _SQL["lost_by_account"], {"limit": _COUNTED})
     return {row["account"]: row["entries"] for row in rows}
 
 
 async def removed_unread(connection: Connection) -> list[Removed]:
     """What was removed before a stage had read it, found in the last seven days."""
-    rows = await fetch(connection, "removed_unread", {})
+    rows = await fetch_all(connection, _SQL["removed_unread"], {})
     return [Removed(*row.values()) for row in rows]
 
 
@@ -118,10 +118,8 @@ def _span(offsets: Sequence[int]) -> str:
 
 
 async def fetch(connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Row]:
-    """The rows of a statement of ``losses.sql``."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
+    """Return the rows of a statement of ``losses.sql``."""
+    return await fetch_all(connection, _SQL[name], parameters)
 
 
 async def run(connection: Connection, name: str, parameters: Mapping[str, Any]) -> None:

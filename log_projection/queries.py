@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from log_projection.paging import all_of, page_query
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 
 Row = dict[str, Any]
@@ -123,10 +124,8 @@ async def entries(
     direction = sql.SQL("DESC" if newest_first else "ASC")
     if limit is not None and limit <= _BATCH:
         query = page_query(_COLUMNS, conditions, direction)
-        async with connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query, parameters | {"limit": limit}, prepare=False)
-            for row in await cursor.fetchall():
-                yield _shown(row)
+        for row in await fetch_all(connection, query, parameters | {"limit": limit}, prepare=False):
+            yield _shown(row)
         return
     query = sql.SQL(_SQL["entries"]).format(
         columns=_COLUMNS, conditions=all_of(conditions.values()), direction=direction
@@ -152,9 +151,7 @@ async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> 
     """
     conditions, parameters = _conditions(filters)
     query = sql.SQL(_SQL["counts"]).format(conditions=all_of(conditions.values()))
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query, parameters, prepare=False)
-        return await cursor.fetchall()
+    return await fetch_all(connection, query, parameters, prepare=False)
 
 
 async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
@@ -211,10 +208,8 @@ async def failed_of(
     query = sql.SQL(_SQL["failed_of"]).format(columns=_COLUMNS)
     parameters = {"ids": list(issue_ids), "most": most, "accounts": _listed(accounts)}
     found: dict[str, list[Row]] = {}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query, parameters, prepare=False)
-        async for row in cursor:
-            found.setdefault(row["issue_id"], []).append(_shown(row))
+    for row in await fetch_all(connection, query, parameters, prepare=False):
+        found.setdefault(row["issue_id"], []).append(_shown(row))
     return found
 
 
@@ -314,9 +309,7 @@ def _listed(values: tuple[str, ...] | None) -> list[str] | None:
 
 async def _all(connection: psycopg.AsyncConnection[Any], name: str, parameters: Row) -> list[Row]:
     # Planned for these values: a filter that is left out must not cost a filter's plan.
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters, prepare=False)
-        return [_shown(row) async for row in cursor]
+    return [_shown(row) for row in await fetch_all(connection, _SQL[name], parameters, prepare=False)]
 
 
 def _shown(row: Row) -> Row:

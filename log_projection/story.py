@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.rows import dict_row
 
 from log_projection import queries
 from log_projection.queries import Filters, Row
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
@@ -101,9 +101,9 @@ async def find(connection: psycopg.AsyncConnection[Any], text: str, account: str
     """Records with this number, name of a customer or supplier, id in SalesBinder or Xero, transaction, event
     or entry; case aside.
     """
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["records"], {"text": text.strip(), "account": account}, prepare=False)
-        return [Record(**row) for row in await cursor.fetchall()]
+    parameters = {"text": text.strip(), "account": account}
+    rows = await fetch_all(connection, _SQL["records"], parameters, prepare=False)
+    return [Record(**row) for row in rows]
 
 
 async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Story | None:
@@ -113,9 +113,7 @@ async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Stor
     if not entries:
         return None
     attempts = await queries.attempts(connection, [entry["entry_id"] for entry in entries])
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["objects"], record._asdict())
-        objects = await cursor.fetchall()
+    objects = await fetch_all(connection, _SQL["objects"], record._asdict())
     return Story(record, entries, attempts, objects)
 
 

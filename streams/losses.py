@@ -24,6 +24,7 @@ from log_projection import losses, queries
 from log_projection.losses import Connection, Removed
 from runtime import metrics
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.trouble import about_the_database
 from sinks.ledger import commands
 from sinks.ledger import store as ledger
@@ -217,7 +218,7 @@ class Losses:
             if removed:
                 await losses.run(connection, "note_removed", _columns(removed))
             if untold:
-                rows = await ledger.fetch(connection, "commands_by_id", [untold])
+                rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [untold])
                 await commands.publish(connection, [entry_of_row(row) for row in rows])
                 log.warning("the log has not heard of these; they are told again", entries=len(untold))
             crash_point("losses.before_commit")

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from psycopg.rows import dict_row
 
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused
@@ -96,9 +96,7 @@ async def acts(connection: Connection, actor: Actor, wanted: WantedActs, limit: 
         "own": actor.name,
         "limit": limit,
     }
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["acts"], parameters)
-        return await cursor.fetchall()
+    return await fetch_all(connection, _SQL["acts"], parameters)
 
 
 async def kinds(connection: Connection) -> list[str]:

@@ -3,11 +3,9 @@
 import asyncio
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
-
-from psycopg.rows import dict_row
 
 from connections import store
+from runtime.database import fetch_one
 from runtime.environment import Environment
 from runtime.secrets import SecretBox, mask
 from runtime.sql import load_queries
@@ -112,9 +110,9 @@ async def taken_up(
     database: Database, environment: Environment, session: str, state: str
 ) -> tuple[Wanted, str, str] | None:
     """What was asked with this state, its verifier and redirect URI; none where nobody has asked in here."""
-    async with database.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["take"], {"state_hash": key_hash(state), "session_hash": key_hash(session)})
-        row: dict[str, Any] | None = await cursor.fetchone()
+    async with database.connection() as connection:
+        hashes = {"state_hash": key_hash(state), "session_hash": key_hash(session)}
+        row = await fetch_one(connection, _SQL["take"], hashes)
     if row is None:
         return None
     box = SecretBox.open(environment.data_dir, environment.secret_key)

@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from log_projection.queries import Row
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
@@ -20,9 +19,8 @@ _SQL = load_queries(__file__)
 async def standing(connection: Connection, actor: Actor) -> dict[str, dict[str, Any]]:
     """What is muted now, by issue."""
     parameters = {"accounts": None if actor.accounts is None else list(actor.accounts)}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["standing"], parameters, prepare=False)
-        return {row["issue_id"]: row for row in await cursor.fetchall()}
+    rows = await fetch_all(connection, _SQL["standing"], parameters, prepare=False)
+    return {row["issue_id"]: row for row in rows}
 
 
 async def issues(

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from log_projection.queries import Filters, Row
+from runtime.database import fetch_one
 from runtime.sql import load_queries
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
@@ -142,9 +141,7 @@ async def perform(
 
 async def load(connection: Connection, actor: Actor, number: int) -> dict[str, Any] | None:
     """The record of a retry or skip of the actor's own."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["load"], {"id": number, "actor": actor.name})
-        return await cursor.fetchone()
+    return await fetch_one(connection, _SQL["load"], {"id": number, "actor": actor.name})
 
 
 async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Row]:

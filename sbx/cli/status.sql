@@ -1,12 +1,6 @@
 -- name: accounts
 WITH work AS (
-    SELECT account,
-           count(*) FILTER (WHERE state = 'queued') AS queued,
-           count(*) FILTER (WHERE state = 'running') AS running,
-           count(*) FILTER (WHERE state = 'failed') AS failed,
-           extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (WHERE state IN ('queued', 'running')))::float8
-               AS oldest_age
-    FROM ledger.commands WHERE state IN ('queued', 'running', 'failed') GROUP BY account
+-- include: ../../sinks/ledger/work_by_account.sql
 ), unreadable AS (
     -- Dead letters never come into the ledger; the log shows them as failed.
     SELECT account, count(*) AS failed FROM integrations_log.entry
@@ -18,28 +12,23 @@ WITH work AS (
     SELECT account, max(finished_at) AS read_at, bool_or(finished_at IS NULL) AS reading
     FROM integrations_log.drift_readings GROUP BY account
 )
-SELECT name, c.account IS NOT NULL AND c.status = 'connected' AS connected, c.tenant_name, c.status_reason,
+SELECT a.account AS name, c.account IS NOT NULL AND c.status = 'connected' AS connected, c.tenant_name, c.status_reason,
        c.paused_at IS NOT NULL AS paused, c.paused_reason,
        coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running,
-       coalesce(w.failed, 0) + coalesce(u.failed, 0) AS failed, w.oldest_age,
+       coalesce(w.failed, 0) + coalesce(u.failed, 0) AS failed, w.oldest_waiting AS oldest_age,
        CASE WHEN (b.budget ->> 'at')::timestamptz < clock_timestamp() - interval '61 seconds' THEN 60
             ELSE (b.budget ->> 'minute_left')::int END AS minute_left,
        (b.budget ->> 'day_left')::int AS day_left,
        l.held, l.held_until, d.differences, r.read_at, r.reading
-FROM (SELECT account AS name FROM connections.accounts UNION SELECT account FROM work
-      UNION SELECT account FROM unreadable) AS names
-LEFT JOIN connections.accounts c ON c.account = name
-LEFT JOIN work w ON w.account = name
-LEFT JOIN unreadable u ON u.account = name
-LEFT JOIN ledger.accounts l ON l.account = name
-LEFT JOIN LATERAL (
-    -- the organisation's limits, as whichever account of it was told of them last
-    SELECT x.budget FROM ledger.accounts x
-    WHERE x.account = ANY(connections.of_one_organisation(name)) AND x.budget ? 'at'
-    ORDER BY (x.budget ->> 'at')::timestamptz DESC LIMIT 1
-) AS b ON true
-LEFT JOIN drifted d ON d.account = name
-LEFT JOIN readings r ON r.account = name
+FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work
+      UNION SELECT account FROM unreadable) AS a
+LEFT JOIN connections.accounts c USING (account)
+LEFT JOIN work w USING (account)
+LEFT JOIN unreadable u USING (account)
+LEFT JOIN ledger.accounts l USING (account)
+-- include: ../../sinks/ledger/limits_left.sql
+LEFT JOIN drifted d USING (account)
+LEFT JOIN readings r USING (account)
 ORDER BY name
 
 -- name: dead_letters

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from log_projection.queries import Row
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.users import User
@@ -106,6 +105,4 @@ async def delivering(connection: Connection) -> int:
 
 async def _accounts(connection: Connection, user: User) -> list[dict[str, Any]]:
     parameters = {"accounts": None if user.accounts is None else list(user.accounts)}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["accounts"], parameters, prepare=False)
-        return await cursor.fetchall()
+    return await fetch_all(connection, _SQL["accounts"], parameters, prepare=False)

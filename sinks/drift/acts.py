@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from psycopg.rows import dict_row
-
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.judge import MISSING
 from sinks.drift.scan import LISTS, PAGE, looked_up_at_once
@@ -54,12 +53,15 @@ async def plan(
     connection: ledger.Connection, account: str, since: datetime | None = None, *, full: bool = False
 ) -> ReadingPlan:
     """What comes next: what was changed since the last reading began, or everything where there was none."""
-    rows = await _fetch(connection, "covered", {"account": account})
+    rows = await fetch_all(connection, _SQL["covered"], {"account": account})
     covered: datetime | None = rows[0]["next_since"] if rows else None
     start = None if full else since or covered
     if start is not None:
         return ReadingPlan(start, covered is not None and start <= covered, len(LISTS))
-    linked = {row["kind"]: row["objects"] for row in await _fetch(connection, "linked", {"account": account})}
+    linked = {
+        row["kind"]: row["objects"]
+        for row in await fetch_all(connection, _SQL["linked"], {"account": account})
+    }
     objects = [sum(linked.get(kind, 0) for kind in listing.kinds) for listing in LISTS]
     return ReadingPlan(None, True, sum(max(1, -(-count // PAGE)) for count in objects))
 
@@ -69,7 +71,9 @@ async def plan_records(connection: ledger.Connection, account: str, records: Seq
     calls. A list shows what was changed since the last reading; what was not is compared already.
     """
     listed = await plan(connection, account)
-    linked = await _fetch(connection, "linked_records", {"account": account, "records": list(records)})
+    linked = await fetch_all(
+        connection, _SQL["linked_records"], {"account": account, "records": list(records)}
+    )
     objects = {row["kind"]: row["objects"] for row in linked}
     calls = sum(
         -(-sum(objects.get(kind, 0) for kind in listing.kinds) // looked_up_at_once(listing))
@@ -96,7 +100,7 @@ async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, 
             await connection.execute(_SQL["read_records"], parameters)
         await connection.execute(_SQL["ask"], parameters)
         await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
-        run_id = str((await _fetch(connection, "open_run", {"account": account}))[0]["run_id"])
+        run_id = str((await fetch_all(connection, _SQL["open_run"], {"account": account}))[0]["run_id"])
         crash_point("ask.before_commit")
     crash_point("ask.after_commit")
     return run_id
@@ -104,24 +108,24 @@ async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, 
 
 async def ask_due(connection: ledger.Connection) -> None:
     """Ask for the readings that the setting ``drift_every`` makes due now."""
-    for row in await _fetch(connection, "due", {}):
+    for row in await fetch_all(connection, _SQL["due"], {}):
         await ask(connection, row["account"], await plan(connection, row["account"]), "drift_every")
 
 
 async def reading(connection: ledger.Connection, run_id: str) -> dict[str, Any]:
     """How far a reading has come."""
-    return (await _fetch(connection, "run", {"run_id": run_id}))[0]
+    return (await fetch_all(connection, _SQL["run"], {"run_id": run_id}))[0]
 
 
 async def reading_under_way(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
     """The reading that was asked for and has not ended; none when there is none."""
-    rows = await _fetch(connection, "open_run", {"account": account})
+    rows = await fetch_all(connection, _SQL["open_run"], {"account": account})
     return await reading(connection, rows[0]["run_id"]) if rows else None
 
 
 async def last_reading(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
     """The reading that ended last; none when there was none."""
-    rows = await _fetch(connection, "last_run", {"account": account})
+    rows = await fetch_all(connection, _SQL["last_run"], {"account": account})
     return rows[0] if rows else None
 
 
@@ -135,7 +139,7 @@ async def differences(connection: ledger.Connection, account: str, wanted: Selec
         "field": wanted.field,
         "records": None if wanted.records is None else list(wanted.records),
     }
-    return await _fetch(connection, "differences", parameters)
+    return await fetch_all(connection, _SQL["differences"], parameters)
 
 
 def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
@@ -219,7 +223,7 @@ async def _contacts_again(connection: ledger.Connection, account: str, rows: Seq
     own = await _newest(connection, account, {tuple(party.split("/", 1)) for party in parties})
     queue = [own[entity, record][0] for entity, record in own]
     bare = [party for party in parties if tuple(party.split("/", 1)) not in own]
-    brought = await _fetch(connection, "documents_of", {"account": account, "parties": bare})
+    brought = await fetch_all(connection, _SQL["documents_of"], {"account": account, "parties": bare})
     documents = await _newest(connection, account, {(row["entity"], row["record_id"]) for row in brought})
     queue += [command_id for command_id, _ in documents.values()]
     await connection.execute(_SQL["forget_fields"], {"account": account, "rows": encode_memory(rows)})
@@ -236,7 +240,7 @@ async def _documents_again(connection: ledger.Connection, account: str, rows: Se
 async def _money_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
     """A link says that a payment was made, once and for all. These were seen deleted in Xero."""
     parameters = {"account": account, "rows": encode_memory(rows)}
-    found = await _fetch(connection, "money_actions", parameters)
+    found = await fetch_all(connection, _SQL["money_actions"], parameters)
     parameters = {"account": account, "rows": encode_memory(found)}
     await connection.execute(_SQL["forget_money"], parameters)
     return [row["command_id"] for row in found]
@@ -251,14 +255,8 @@ async def _newest(
         "entities": [entity for entity, _ in ordered],
         "records": [record for _, record in ordered],
     }
-    rows = await _fetch(connection, "newest_actions", parameters)
+    rows = await fetch_all(connection, _SQL["newest_actions"], parameters)
     return {(row["entity"], row["record_id"]): (row["command_id"], row["seq"]) for row in rows}
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 _SQL = load_queries(__file__)

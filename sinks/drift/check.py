@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
-from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, decode_command
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.compare import Sent
 from sinks.drift.record import Record, Said, Wanted, record_of
@@ -68,7 +68,7 @@ async def wanted_of_records(
         for one in told
         if one.command.document is not None
     }
-    rows = await _fetch(connection, "contacts", {"account": account, "records": sorted(parties)})
+    rows = await fetch_all(connection, _SQL["contacts"], {"account": account, "records": sorted(parties)})
     contacts = {row["record_id"]: row["xero_id"] for row in rows}
     given = Given(account, settings, facts, contacts, frozenset(billed_only))
     found: dict[StepKey, Wanted] = {}
@@ -93,7 +93,7 @@ async def _said(
     }
     found: defaultdict[_Key, list[Said]] = defaultdict(list)
     billed_only = set()
-    for row in await _fetch(connection, "history", parameters):
+    for row in await fetch_all(connection, _SQL["history"], parameters):
         found[row["entity"], row["record_id"]].append(_of_row(row))
         if row["by_other_setting"]:
             billed_only.add(row["command_id"])
@@ -129,7 +129,7 @@ async def _wanted_contacts(
             times |= told
     if not unsent:
         return {}
-    rows = await _fetch(connection, "told_at", {"account": account, "times": sorted(times)})
+    rows = await fetch_all(connection, _SQL["told_at"], {"account": account, "times": sorted(times)})
     said = [_of_row(row) for row in rows]
     return {put.link.target: contact_wanted(put, snapshot, said) for put, snapshot in unsent}
 
@@ -145,7 +145,10 @@ async def next_records(
         "record_id": after[1],
         "limit": limit,
     }
-    return [(row["entity"], row["record_id"]) for row in await _fetch(connection, "next_records", parameters)]
+    return [
+        (row["entity"], row["record_id"])
+        for row in await fetch_all(connection, _SQL["next_records"], parameters)
+    ]
 
 
 async def missing_contacts(connection: ledger.Connection, account: str, keys: Iterable[_Key]) -> list[Wanted]:
@@ -157,18 +160,12 @@ async def missing_contacts(connection: ledger.Connection, account: str, keys: It
         "records": [record for _, record in wanted_keys],
     }
     found: dict[StepKey, Wanted] = {}
-    for row in await _fetch(connection, "contacts_without", parameters):
+    for row in await fetch_all(connection, _SQL["contacts_without"], parameters):
         one = _of_row(row)
         target = StepKey("contact", f"{row['entity']}/{row['record_id']}")
         name = one.command.contact.name if one.command.contact else one.command.party_name
         found[target] = Wanted(Sent(Link(target, ""), {}), f"contact {name}", one)
     return list(found.values())
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 _SQL = load_queries(__file__)

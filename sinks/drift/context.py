@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from connections.facts import OrganisationFacts
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.compare import CompareContext, Sent, fields_of, merged
 from sinks.drift.record import record_of
@@ -51,7 +50,7 @@ async def puts_of(
         "records": list(records),
         "asked_at": asked_at,
     }
-    return [_put(row) for row in await _fetch(connection, "puts", parameters)]
+    return [_put(row) for row in await fetch_all(connection, _SQL["puts"], parameters)]
 
 
 def _put(row: Mapping[str, Any]) -> Sent:
@@ -81,9 +80,9 @@ async def around_of(
             if target.kind in ("payment", "refund") and put.link.xero_id:
                 money[target.kind, target.record_id].append(put)
         parameters = {"account": account, "records": documents}
-        for row in await _fetch(connection, "right_contacts", parameters):
+        for row in await fetch_all(connection, _SQL["right_contacts"], parameters):
             contacts[row["record_id"]].add(row["xero_id"])
-        rows = await _fetch(connection, "merged_contacts", parameters)
+        rows = await fetch_all(connection, _SQL["merged_contacts"], parameters)
         merges = {row["xero_id"]: row["xeros"] for row in rows}
     of_others = await _rivals(connection, account, [p for p in puts if p.link.target.kind == "contact"])
 
@@ -113,17 +112,11 @@ async def _rivals(
     found: defaultdict[str, list[Link]] = defaultdict(list)
     if contacts:
         parameters = {"account": account, "xero_ids": [put.link.xero_id for put in contacts]}
-        for row in await _fetch(connection, "rivals", parameters):
+        for row in await fetch_all(connection, _SQL["rivals"], parameters):
             target = StepKey("contact", row["record_id"])
             link = Link(target, row["xero_id"], row["xero_number"], row["seq"], facts=row["facts"])
             found[row["xero_id"]].append(link)
     return found
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 _SQL = load_queries(__file__)

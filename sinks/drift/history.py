@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
-
+from runtime.database import fetch_one
 from runtime.sql import load_queries
 from sinks.drift.compare import moment_of
 from sinks.lanes.lane import Lane
@@ -39,9 +38,7 @@ class Changed:
 async def next_changed(connection: ledger.Connection, account: str, run_id: str) -> Changed | None:
     """The object whose history comes next; none when all are known, or enough was asked."""
     parameters = {"account": account, "run_id": run_id, "most": MOST}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["next_changed"], parameters)
-        row = await cursor.fetchone()
+    row = await fetch_one(connection, _SQL["next_changed"], parameters)
     return None if row is None else Changed(row["kind"], row["xero_id"])
 
 

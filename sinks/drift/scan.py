@@ -13,10 +13,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import structlog
-from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import CompareContext, Difference, Sent, updated
@@ -162,7 +162,7 @@ async def _compare_answer(
 
 
 async def _run(connection: ledger.Connection, run_id: str) -> Run:
-    rows = await _fetch(connection, "open_run", {"run_id": run_id})
+    rows = await fetch_all(connection, _SQL["open_run"], {"run_id": run_id})
     return Run(**rows[0])
 
 
@@ -180,7 +180,7 @@ async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
             "kinds": list(listing.kinds),
             "limit": looked_up_at_once(listing),
         }
-        rows = await _fetch(connection, "next_unread", parameters)
+        rows = await fetch_all(connection, _SQL["next_unread"], parameters)
         gone = [row for row in rows if row["xero_id"] is None]
         if gone:  # the link was taken back in the meantime
             await connection.execute(_SQL["read_now"], _keys(run.account, gone))
@@ -305,7 +305,7 @@ async def _progress(
     more = not asked.wanted and (run.page < pages if pages else read_now >= PAGE)
     phase = run.phase if more or asked.wanted else run.phase + 1
     parameters = {"account": run.account, "run_id": run.run_id}
-    unread = int((await _fetch(connection, "unread", parameters))[0]["records"])
+    unread = int((await fetch_all(connection, _SQL["unread"], parameters))[0]["records"])
     await connection.execute(
         _SQL["progress"],
         {
@@ -362,12 +362,6 @@ def _key(target: StepKey) -> dict[str, str]:
 def _keys(account: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     names = ("kind", "record_id", "transaction_id")
     return {"account": account, **{name: [row[name] for row in rows] for name in names}}
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 _SQL = load_queries(__file__)

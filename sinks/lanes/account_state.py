@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from contracts.nul import without_nul
 from contracts.reasons import ReasonCode, render
 from contracts.results import AccountResult
+from runtime.database import fetch_all
 from runtime.secrets import mask
 from sinks.lanes.breaker import Breaker
 from sinks.lanes.session import Session
@@ -162,7 +163,7 @@ class AccountState:
         """Take over what an earlier lane of the account knew of limits and holds."""
         account = self.session.account
         self._clock = await ledger.database_time(connection), machine_seconds()
-        rows = await ledger.fetch(connection, "load_account", [account])
+        rows = await fetch_all(connection, ledger.SQL["load_account"], [account])
         if rows:
             self._version = int(rows[0]["version"])
             if rows[0]["held"]:
@@ -178,9 +179,9 @@ class AccountState:
             return
         account = self.session.account
         recent = {"account": account, "seconds": 60.0 / self.rate}
-        calls = (await ledger.fetch(connection, "recent_calls", recent))[0]["calls"]
+        calls = (await fetch_all(connection, ledger.SQL["recent_calls"], recent))[0]["calls"]
         self.budget.take_over(machine_seconds(), int(calls))
-        for row in await ledger.fetch(connection, "limits_reached", {"account": account}):
+        for row in await fetch_all(connection, ledger.SQL["limits_reached"], {"account": account}):
             seconds = (row["held_until"] - self._now()).total_seconds()
             if seconds > 0:
                 self.budget.close_all(machine_seconds(), seconds * self.rate, row["held"])

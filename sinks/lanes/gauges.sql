@@ -1,12 +1,6 @@
 -- name: accounts
 WITH work AS (
-    SELECT account,
-           count(*) FILTER (WHERE state = 'queued') AS queued,
-           count(*) FILTER (WHERE state = 'running') AS running,
-           count(*) FILTER (WHERE state = 'failed') AS failed,
-           extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (WHERE state IN ('queued', 'running')))::float8
-               AS oldest_waiting
-    FROM ledger.commands WHERE state IN ('queued', 'running', 'failed') GROUP BY account
+-- include: ../ledger/work_by_account.sql
 )
 SELECT account, coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS running, coalesce(w.failed, 0) AS failed,
        coalesce(w.oldest_waiting, 0) AS oldest_waiting,

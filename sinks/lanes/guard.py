@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from runtime.database import fetch_all
 from sinks.lanes.marking import Marking
 from sinks.lanes.session import Pool
 from sinks.ledger import store as ledger
@@ -54,7 +55,7 @@ class Guard:
             self._number, self._generation = ours.number, ours.generation
         else:
             async with self._pool.connection() as connection:
-                [row] = await ledger.fetch(connection, "is_held", None)
+                [row] = await fetch_all(connection, ledger.SQL["is_held"], None)
             held = row["held"]
             if row["id"] != self._generation:  # somebody has recovered
                 self._suspects = True

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runtime.database import fetch_all
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
 from sinks.lanes.sending import CallSender
@@ -19,13 +20,14 @@ from sinks.xero.routes import ROUTES, Route
 async def recover(lane: Lane) -> list[CallSender]:
     """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
     async with lane.transaction("recovery", locked=False) as connection:
-        intents = await ledger.fetch(connection, "unanswered", [lane.account])
-        elements = await ledger.fetch(connection, "elements_of", [[row["intent_id"] for row in intents]])
+        intents = await fetch_all(connection, ledger.SQL["unanswered"], [lane.account])
+        intent_ids = [row["intent_id"] for row in intents]
+        elements = await fetch_all(connection, ledger.SQL["elements_of"], [intent_ids])
         ids = {member for row in elements for member in row["members"]}
-        rows = await ledger.fetch(connection, "commands_by_id", [list(ids)])
+        rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(ids)])
         jobs = [Job(entry_of_row(row)) for row in rows]
         held = [str(member) for member in ids]
-        running = await ledger.fetch(connection, "running", {"account": lane.account, "held": held})
+        running = await fetch_all(connection, ledger.SQL["running"], {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(jobs, map(entry_of_row, running)), lane.addresses)
     for job in jobs:
         lane.queue.jobs[job.entry.command_id] = job

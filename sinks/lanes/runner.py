@@ -9,6 +9,7 @@ import structlog
 
 from connections import store
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.trouble import about_the_database
 from sinks.lanes.bursts import BurstGate
 from sinks.lanes.lane import FACTS_GOOD_FOR, Lane
@@ -205,7 +206,7 @@ class LaneRunner:
 
     async def _next_due(self) -> float:
         async with self.lane.pool.connection() as connection:
-            rows = await ledger.fetch(connection, "next_due", [self.lane.account])
+            rows = await fetch_all(connection, ledger.SQL["next_due"], [self.lane.account])
         due_in = rows[0]["due_in"]
         return _IDLE_POLL if due_in is None else max(0.01, due_in)
 
@@ -245,7 +246,7 @@ class LaneRunner:
     async def _requests(self) -> Mapping[str, list[str]]:
         """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
         async with self.lane.pool.connection() as connection:
-            rows = await ledger.fetch(connection, "open_requests", {"account": self.lane.account})
+            rows = await fetch_all(connection, ledger.SQL["open_requests"], {"account": self.lane.account})
         found: defaultdict[str, list[str]] = defaultdict(list)
         for row in rows:
             found[row["kind"]].append(str(row["request_id"]))

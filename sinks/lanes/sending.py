@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from runtime.database import fetch_all
 from sinks.lanes.gauges import measured
 from sinks.lanes.lane import SEND_WITHIN, Lane
 from sinks.lanes.session import CALL_DEADLINE
@@ -148,7 +149,7 @@ class CallSender:
             "key_life": KEY_LIFE / lane.rate,
         }
         async with lane.transaction("resend", locked=False) as connection:
-            rows = await ledger.fetch(connection, "send_again", parameters)
+            rows = await fetch_all(connection, ledger.SQL["send_again"], parameters)
         if not rows or rows[0]["send_within"] <= 0:
             return False
         self._send_by = machine_seconds() + float(rows[0]["send_within"])

@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 
 from connections import store
 from contracts.commands import Command
 from runtime import metrics, pooling, schema
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all, fetch_one
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from runtime.spells import Spell
@@ -203,7 +203,7 @@ class LaneSupervisor:
         A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
         async with self._pool.connection() as connection, connection.transaction():
-            rows = await ledger.fetch(connection, "accounts_with_work", None)
+            rows = await fetch_all(connection, ledger.SQL["accounts_with_work"], None)
             accounts = sorted({row["account"] for row in rows} - self._runners.keys())
             accounts = await _of_free_organisations(connection, accounts)
             leases = [await _take_lease(connection, account, holder) for account in accounts]
@@ -290,16 +290,14 @@ async def _of_free_organisations(connection: ledger.Connection, accounts: list[s
     """
     if not accounts:
         return accounts
-    rows = await ledger.fetch(connection, "lock_organisations", [accounts])
+    rows = await fetch_all(connection, ledger.SQL["lock_organisations"], [accounts])
     busy = {row["account"] for row in rows if not row["locked"]}
     return [account for account in accounts if account not in busy]
 
 
 async def _take_lease(connection: ledger.Connection, account: str, holder: int) -> Lease | None:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        parameters = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
-        await cursor.execute(ledger.SQL["take_lease"], parameters)
-        row = await cursor.fetchone()
+    parameters = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
+    row = await fetch_one(connection, ledger.SQL["take_lease"], parameters)
     return Lease(account, holder, row["fence"], row["mark"]) if row else None
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import msgspec
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from connections import store
 from connections.addresses import Addresses
 from contracts.reasons import warning
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row, result_of
@@ -99,7 +100,7 @@ async def undecided(connection: ledger.Connection, command_id: str) -> list[Mapp
     Raises:
         Undecidable: the command is not in ``needs_review``.
     """
-    return _options(command_id, await _fetch(connection, "undecided", {"command_id": command_id}))
+    return _options(command_id, await fetch_all(connection, _SQL["undecided"], {"command_id": command_id}))
 
 
 async def decide(
@@ -120,7 +121,7 @@ async def decide(
     async with connection.transaction():
         # the lease first, as lanes do it: nobody links anything of the account until this transaction ends
         await connection.execute(_SQL["hold_account"], {"command_id": command_id})
-        rows = await _fetch(connection, "hold_undecided", {"command_id": command_id})
+        rows = await fetch_all(connection, _SQL["hold_undecided"], {"command_id": command_id})
         options = _options(command_id, rows)
         row = rows[0]
         account, target = row["account"], StepKey(*options[0]["target"])
@@ -140,7 +141,7 @@ async def decide(
 
 async def check_adoption(connection: ledger.Connection, command_id: str, adopt: str) -> None:
     """Raises ``Undecidable`` where ``decide`` would refuse to adopt this."""
-    rows = await _fetch(connection, "undecided", {"command_id": command_id})
+    rows = await fetch_all(connection, _SQL["undecided"], {"command_id": command_id})
     link = _link(command_id, _options(command_id, rows), adopt, "")
     await _refuse_linked(connection, rows[0]["account"], link)
 
@@ -187,7 +188,7 @@ def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, act
 
 
 async def _refuse_linked(connection: ledger.Connection, account: str, link: Link) -> None:
-    rows = await ledger.fetch(connection, "linked", {"account": account, "xero_ids": [link.xero_id]})
+    rows = await fetch_all(connection, ledger.SQL["linked"], {"account": account, "xero_ids": [link.xero_id]})
     for row in rows:
         other = StepKey(row["kind"], row["record_id"], row["transaction_id"])
         if other != link.target or row["account"] != account:
@@ -197,12 +198,6 @@ async def _refuse_linked(connection: ledger.Connection, account: str, link: Link
                 f"{link.xero_id} is linked already: it is the {what} of SalesBinder",
                 "adopt another candidate, or send it anew with --send",
             )
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 async def standing(connection: ledger.Connection, command_ids: Sequence[str]) -> dict[str, Standing]:
@@ -258,9 +253,8 @@ def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
 
 async def _change(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[str]:
     async with connection.transaction():
-        async with connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_SQL[name], parameters)
-            entries = sorted((entry_of_row(row) for row in await cursor.fetchall()), key=lambda e: e.seq)
+        rows = await fetch_all(connection, _SQL[name], parameters)
+        entries = sorted((entry_of_row(row) for row in rows), key=lambda e: e.seq)
         await publish(connection, entries)
         for account in sorted({entry.command.account for entry in entries}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])

@@ -1,31 +1,31 @@
 -- name: retry
-UPDATE ledger.commands SET
+UPDATE ledger.commands c SET
     state = 'queued', reason_code = NULL, reason_args = '{}', revision = revision + 1, version = version + 1,
     next_attempt_at = NULL, finished_at = NULL, triggered_by = %(triggered_by)s, actor = %(actor)s
 WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state = 'failed'
   AND reason_code NOT IN ('event_id_reused', 'overtaken')
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
-          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+RETURNING
+-- include: entry_columns.sql
 
 -- name: resend
-UPDATE ledger.commands SET
+UPDATE ledger.commands c SET
     state = 'queued', outcome = NULL, reason_code = NULL, reason_args = '{}', warnings = '[]', acted = false,
     perhaps_acted = false,
     revision = revision + 1, version = version + 1, next_attempt_at = NULL, finished_at = NULL,
     triggered_by = 'drift', actor = %(actor)s
 WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state IN ('completed', 'failed')
   AND reason_code IS DISTINCT FROM 'event_id_reused'
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
-          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+RETURNING
+-- include: entry_columns.sql
 
 -- name: skip
-UPDATE ledger.commands SET
+UPDATE ledger.commands c SET
     state = 'completed', outcome = 'skipped_by_operator', reason_code = NULL, reason_args = '{}',
     warnings = %(warnings)s::jsonb, version = version + 1, next_attempt_at = NULL,
     started_at = coalesce(started_at, clock_timestamp()), finished_at = clock_timestamp(), actor = %(actor)s
 WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state IN ('failed', 'queued')
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
-          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+RETURNING
+-- include: entry_columns.sql
 
 -- name: standing
 SELECT command_id::text, state, outcome, reason_code, actor FROM ledger.commands
@@ -45,10 +45,10 @@ FOR UPDATE
 
 -- name: decide
 -- What was merged into the action that failed waits for the same decision.
-UPDATE ledger.commands SET
+UPDATE ledger.commands c SET
     state = 'queued', perhaps_acted = false, reason_code = NULL, reason_args = '{}', revision = revision + 1, version = version + 1,
     next_attempt_at = NULL, finished_at = NULL, triggered_by = 'decision', actor = %(actor)s
 WHERE account = %(account)s AND entity = %(entity)s AND record_id = %(record_id)s
   AND state = 'failed' AND reason_code = 'needs_review' AND reason_args ->> 'target' = %(target)s
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
-          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+RETURNING
+-- include: entry_columns.sql

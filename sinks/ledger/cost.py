@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
@@ -46,9 +46,8 @@ def calls_for(work: Mapping[tuple[str, str], int]) -> int:
 
 async def by_account(database: psycopg.AsyncConnection[Any], work: Counter[Work]) -> list[dict[str, Any]]:
     """What this work would cost each account, as things stand; see ``accounts_of``."""
-    async with database.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["accounts"], [sorted({account for account, _, _ in work})])
-        return accounts_of(await cursor.fetchall(), work)
+    accounts = sorted({account for account, _, _ in work})
+    return accounts_of(await fetch_all(database, _SQL["accounts"], [accounts]), work)
 
 
 def of_all(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -128,14 +128,14 @@ class Entry:
 def entry_of_row(row: Mapping[str, Any]) -> Entry:
     """A row of ``ledger.commands`` as selected by the ledger's statements."""
     return Entry(
-        **{name: row[name] for name in _PLAIN},
+        **{name: row[name] for name in COLUMNS},
         command=decode_command(bytes(row["body"])),
         reason_args=row["reason_args"],
         warnings=tuple(msgspec.convert(row["warnings"], list[Warning])),
     )
 
 
-_PLAIN = (
+COLUMNS = (
     "seq",
     "state",
     "outcome",
@@ -155,6 +155,7 @@ _PLAIN = (
     "triggered_by",
     "actor",
 )
+"""Columns of ``ledger.commands`` that an entry has as they are."""
 
 
 def result_of(entry: Entry, addresses: Addresses) -> EntryResult:

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from contracts.reasons import render
 from contracts.results import AccountResult
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 
@@ -101,8 +101,8 @@ def account_name(account: str) -> str:
 
 async def standing(connection: ledger.Connection) -> Standing:
     """What the ledger knows of itself now."""
-    rows = await _fetch(connection, "standing", None)
-    marks = await _fetch(connection, "marks", None)
+    rows = await fetch_all(connection, SQL["standing"], None)
+    marks = await fetch_all(connection, SQL["marks"], None)
     row = rows[0]
     return Standing(
         row["number"],
@@ -170,9 +170,9 @@ async def hold(connection: ledger.Connection, why: str) -> None:
     """Let nothing be taken in or sent until somebody recovers; the log says so of every account."""
     args = {"message": why}
     async with connection.transaction():
-        if not await _fetch(connection, "hold", {"held_args": Jsonb(args)}):
+        if not await fetch_all(connection, SQL["hold"], {"held_args": Jsonb(args)}):
             return
-        rows = await _fetch(connection, "hold_accounts", {"held": REASON, "held_args": Jsonb(args)})
+        rows = await fetch_all(connection, SQL["hold_accounts"], {"held": REASON, "held_args": Jsonb(args)})
         await _announce(connection, rows, REASON, args)
         crash_point("behind.before_commit")
     crash_point("behind.after_commit")
@@ -181,8 +181,8 @@ async def hold(connection: ledger.Connection, why: str) -> None:
 async def release(connection: ledger.Connection, number: int) -> tuple[int, str]:
     """Make this ledger the one at work, above ``number``, and let all accounts go on; part of the caller's
     transaction. Returns its new number and id."""
-    [row] = await _fetch(connection, "renew", {"number": number})
-    rows = await _fetch(connection, "release_accounts", {"held": REASON})
+    [row] = await fetch_all(connection, SQL["renew"], {"number": number})
+    rows = await fetch_all(connection, SQL["release_accounts"], {"held": REASON})
     await _announce(connection, rows, None, {})
     return row["number"], row["id"]
 
@@ -196,9 +196,3 @@ async def _announce(
         told = {"account": row["account"], "version": row["version"], "at": row["at"]}
         results.append(AccountResult(**told, held=held, reason=reason, remedy=remedy))
     await ledger.publish_later(connection, results, [row["account"] for row in rows])
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[name], parameters)
-        return await cursor.fetchall()

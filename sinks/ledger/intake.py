@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from psycopg.rows import dict_row
 
 from connections import store
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot, encode_command
 from contracts.results import encode_result
 from mappers.texts import label
 from runtime.crash_points import crash_point
+from runtime.database import fetch_one
 from sinks.ledger.entries import entry_of_row, result_of
 from sinks.ledger.store import SQL, Connection, LedgerHeld, snapshots
 from sinks.resolve.folding import folded_snapshots
@@ -171,24 +171,23 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
     event = command.event
     own_id = reused_id(command.command_id, event.content_hash)
     own = msgspec.structs.replace(command, command_id=own_id)
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            SQL["insert_reused"],
-            {
-                "command_id": own_id,
-                "account": own.account,
-                "entity": own.entity,
-                "record_id": own.record_id,
-                "action": own.action,
-                "content_hash": event.content_hash,
-                "event_time": event.time,
-                "body": encode_command(own),
-                "reason_args": encode_memory({"event_id": event.id}),
-                "triggered_by": by.name,
-                "actor": by.actor,
-            },
-        )
-        row = await cursor.fetchone()
+    row = await fetch_one(
+        connection,
+        SQL["insert_reused"],
+        {
+            "command_id": own_id,
+            "account": own.account,
+            "entity": own.entity,
+            "record_id": own.record_id,
+            "action": own.action,
+            "content_hash": event.content_hash,
+            "event_time": event.time,
+            "body": encode_command(own),
+            "reason_args": encode_memory({"event_id": event.id}),
+            "triggered_by": by.name,
+            "actor": by.actor,
+        },
+    )
     if row is not None:
         addresses = await store.record_addresses(connection, [own.account])
         value = encode_result(result_of(entry_of_row(row), addresses[own.account]))

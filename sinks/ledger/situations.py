@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from psycopg.rows import dict_row
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
@@ -242,7 +242,9 @@ async def _asked(
     records = [w.entry.command.record_id for w in jobs if w.entry.command.action in _TAKE_OFF]
     found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
     if records:
-        for row in await _fetch(connection, "unended_money", {"account": account, "records": records}):
+        for row in await fetch_all(
+            connection, _SQL["unended_money"], {"account": account, "records": records}
+        ):
             asked = decode_command(bytes(row["body"])).transaction
             if asked is not None:
                 by_id = found.setdefault((row["record_id"], row["action"]), {})
@@ -259,7 +261,7 @@ async def _money(
     if not records:
         return {}
     found: dict[str, list[MoneyEvent]] = {}
-    for row in await _fetch(connection, "money", {"account": account, "records": records}):
+    for row in await fetch_all(connection, _SQL["money"], {"account": account, "records": records}):
         said = row["transaction"] or {}
         event = MoneyEvent(
             seq=row["seq"],
@@ -283,15 +285,9 @@ async def _gone(
     records = sorted({w.entry.command.record_id for w in jobs if w.entry.command.action in _MONEY})
     found: dict[str, set[str]] = {}
     if records:
-        for row in await _fetch(connection, "seen_gone", {"account": account, "records": records}):
+        for row in await fetch_all(connection, _SQL["seen_gone"], {"account": account, "records": records}):
             found.setdefault(row["record_id"], set()).add(row["xero_id"])
     return {record: frozenset(ids) for record, ids in found.items()}
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[name], parameters)
-        return await cursor.fetchall()
 
 
 _SQL = load_queries(__file__)

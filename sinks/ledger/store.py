@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.rows import dict_row
 
 from contracts.commands import ContactSnapshot, DocumentSnapshot
 from contracts.results import AccountResult, EntryResult, encode_result
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
@@ -48,16 +48,9 @@ class Lease:
         return {"account": self.account, "holder": self.holder, "fence": self.fence}
 
 
-async def fetch(connection: Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    """The rows of a named statement as dictionaries."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[name], parameters)
-        return await cursor.fetchall()
-
-
 async def database_time(connection: Connection) -> datetime:
     """The database's time: what several workers compare is told by its clock alone, not by theirs."""
-    now: datetime = (await fetch(connection, "database_time", None))[0]["now"]
+    now: datetime = (await fetch_all(connection, SQL["database_time"], None))[0]["now"]
     return now
 
 
@@ -82,7 +75,7 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
 
 async def raise_mark(connection: Connection, lease: Lease) -> int:
     """The account's next mark: calls are written down in this transaction, which holds the lease."""
-    rows = await fetch(connection, "raise_mark", lease.parameters())
+    rows = await fetch_all(connection, SQL["raise_mark"], lease.parameters())
     return int(rows[0]["mark"])
 
 
@@ -118,7 +111,7 @@ async def ready(
         "last_turn": last_turn,
         "flagged_too": flagged_too,
     }
-    rows = await fetch(connection, "ready", parameters)
+    rows = await fetch_all(connection, SQL["ready"], parameters)
     return [entry_of_row(row) for row in rows]
 
 
@@ -132,15 +125,15 @@ async def followers(connection: Connection, account: str, heads: Sequence[Entry]
         "record_id": [head.command.record_id for head in heads],
         "seq": [head.seq for head in heads],
     }
-    return [entry_of_row(row) for row in await fetch(connection, "followers", parameters)]
+    return [entry_of_row(row) for row in await fetch_all(connection, SQL["followers"], parameters)]
 
 
 async def links(
     connection: Connection, account: str, records: Iterable[str], contacts: Iterable[str]
 ) -> dict[StepKey, Link]:
     """Links of these documents (with their payments) and contacts (``customer/{id}``)."""
-    rows = await fetch(
-        connection, "links", {"account": account, "records": list(records), "contacts": list(contacts)}
+    rows = await fetch_all(
+        connection, SQL["links"], {"account": account, "records": list(records), "contacts": list(contacts)}
     )
     found = {}
     for row in rows:
@@ -154,7 +147,9 @@ async def links(
 async def shared_contacts(connection: Connection, account: str, xero_ids: Iterable[str]) -> set[str]:
     """Those of the Xero contacts that more than one SalesBinder record is linked to."""
     wanted = list(xero_ids)
-    rows = await fetch(connection, "shared", {"account": account, "xero_ids": wanted}) if wanted else []
+    rows = (
+        await fetch_all(connection, SQL["shared"], {"account": account, "xero_ids": wanted}) if wanted else []
+    )
     return {row["xero_id"] for row in rows}
 
 
@@ -164,7 +159,7 @@ async def linked(
     """To which records these Xero objects are linked, of all accounts of the organisation: Xero's id, the
     account and the record.
     """
-    rows = await fetch(connection, "linked", {"account": account, "xero_ids": list(xero_ids)})
+    rows = await fetch_all(connection, SQL["linked"], {"account": account, "xero_ids": list(xero_ids)})
     return {
         (row["xero_id"], row["account"], StepKey(row["kind"], row["record_id"], row["transaction_id"]))
         for row in rows
@@ -184,7 +179,7 @@ async def snapshots(
         "records": [record for _, record in wanted],
     }
     found: dict[tuple[str, str], ContactSnapshot | DocumentSnapshot] = {}
-    for row in await fetch(connection, "snapshots", parameters):
+    for row in await fetch_all(connection, SQL["snapshots"], parameters):
         contact = row["entity"] in ("customer", "supplier")
         decoder = _contact_decoder if contact else _document_decoder
         found[row["entity"], row["record_id"]] = decoder.decode(bytes(row["body"]))
@@ -210,7 +205,7 @@ async def unknown_steps(
     connection: Connection, account: str, records: Iterable[str]
 ) -> dict[StepKey, UnknownStep]:
     """Steps of these records whose answer was not seen."""
-    rows = await fetch(connection, "unknown", {"account": account, "records": list(records)})
+    rows = await fetch_all(connection, SQL["unknown"], {"account": account, "records": list(records)})
     return {
         StepKey(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
             row["look_up_after"], row["body"] or {}, row["memory"]
@@ -221,7 +216,7 @@ async def unknown_steps(
 
 async def overtaken(connection: Connection, command_ids: Sequence[str]) -> set[str]:
     """Those of the commands whose record has a later action that is completed."""
-    rows = await fetch(connection, "overtaken", [list(command_ids)])
+    rows = await fetch_all(connection, SQL["overtaken"], [list(command_ids)])
     return {str(row["command_id"]) for row in rows}
 
 
@@ -240,7 +235,7 @@ async def earlier_failed(
         "seq": [entry.seq for entry, _ in done],
         "actions": [",".join(actions) for _, actions in done],
     }
-    return [entry_of_row(row) for row in await fetch(connection, "earlier_failed", parameters)]
+    return [entry_of_row(row) for row in await fetch_all(connection, SQL["earlier_failed"], parameters)]
 
 
 async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set[str]:

@@ -46,20 +46,18 @@ FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[], %(mo
 WHERE s.account = u.account AND s.entity = u.entity AND s.record_id = u.record_id
 
 -- name: insert_reused
-INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
+INSERT INTO ledger.commands AS c (command_id, account, entity, record_id, action, content_hash, event_time, body,
                              state, reason_code, reason_args, version, finished_at, triggered_by, actor)
 VALUES (%(command_id)s, %(account)s, %(entity)s, %(record_id)s, %(action)s, %(content_hash)s, %(event_time)s,
         %(body)s, 'failed', 'event_id_reused', %(reason_args)s, 1, clock_timestamp(), %(triggered_by)s, %(actor)s)
 ON CONFLICT (command_id) DO NOTHING
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
-          version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
-          triggered_by, actor
+RETURNING
+-- include: entry_columns.sql
 
 -- name: ready
 -- What is live goes before what is done again; within a record the order of its positions holds.
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
-       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
-       triggered_by, actor
+SELECT
+-- include: entry_columns.sql
 FROM ledger.commands c
 WHERE account = %(account)s AND state IN ('queued', 'running')
   AND turn <= %(last_turn)s
@@ -76,9 +74,8 @@ ORDER BY turn, seq
 LIMIT %(limit)s
 
 -- name: followers
-SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.perhaps_acted, c.attempts,
-       c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
-       c.xero_number, c.triggered_by, c.actor
+SELECT
+-- include: entry_columns.sql
 FROM ledger.commands c
 JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
   USING (entity, record_id)
@@ -159,9 +156,8 @@ FROM jsonb_to_recordset(%s::jsonb) AS u (
 WHERE c.command_id = u.command_id AND c.version = u.version - 1
 
 -- name: earlier_failed
-SELECT c.seq, c.command_id, c.body, c.state, c.outcome, c.reason_code, c.reason_args, c.warnings, c.acted, c.perhaps_acted, c.attempts,
-       c.revision, c.version, c.next_attempt_at, c.queued_at, c.started_at, c.finished_at, c.xero_type, c.xero_id,
-       c.xero_number, c.triggered_by, c.actor
+SELECT
+-- include: entry_columns.sql
 FROM ledger.commands c
 JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[], %(actions)s::text[])
      AS done (entity, record_id, seq, actions) USING (entity, record_id)
@@ -229,16 +225,14 @@ SELECT intent_id, position, step, kind, record_id, transaction_id, members, body
 FROM ledger.elements WHERE intent_id = ANY(%s::uuid[]) ORDER BY intent_id, position
 
 -- name: commands_by_id
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
-       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
-       triggered_by, actor
-FROM ledger.commands WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
+SELECT
+-- include: entry_columns.sql
+FROM ledger.commands c WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
 
 -- name: running
-SELECT seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision,
-       version, next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
-       triggered_by, actor
-FROM ledger.commands WHERE account = %(account)s AND state = 'running' AND NOT command_id = ANY(%(held)s::uuid[])
+SELECT
+-- include: entry_columns.sql
+FROM ledger.commands c WHERE account = %(account)s AND state = 'running' AND NOT command_id = ANY(%(held)s::uuid[])
 
 -- name: recent_calls
 SELECT count(*) AS calls FROM ledger.intents

@@ -10,6 +10,7 @@ from connections import store
 from contracts.commands import Command, DocumentSnapshot
 from contracts.reasons import Refused
 from contracts.results import EntryResult
+from runtime.database import fetch_all
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sinks.lanes.lane import Lane
@@ -212,7 +213,7 @@ class _Run:
             reused = row is not None and row["content_hash"] != command.event.content_hash
             ids[reused_id(command_id, command.event.content_hash) if reused else command_id] = command_id
         found = {}
-        for row in await ledger.fetch(self._copy.database, "commands_by_id", [list(ids)]):
+        for row in await fetch_all(self._copy.database, ledger.SQL["commands_by_id"], [list(ids)]):
             entry = entry_of_row(row)
             command_id = ids[entry.command_id]
             earlier = before.get(entry.command_id)

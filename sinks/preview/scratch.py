@@ -14,10 +14,10 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.abc import Params, Query
-from psycopg.rows import dict_row
 
 from connections import store
 from contracts.commands import Command, ContactSnapshot, decode_command
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 
@@ -75,9 +75,7 @@ class Scratch:
 
     async def rows(self, name: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a statement of this module's own."""
-        async with self.database.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_SQL[name], parameters)
-            return await cursor.fetchall()
+        return await fetch_all(self.database, _SQL[name], parameters)
 
 
 @asynccontextmanager

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from psycopg.rows import dict_row
 
 from contracts.commands import Command, ContactSnapshot
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.scan import LISTS
 from sinks.lanes.lane import Lane
@@ -69,11 +69,11 @@ async def step(lane: Lane, _request: str) -> float:
         LeaseLost, LedgerHeld: another worker goes on with it, or nobody may.
     """
     async with lane.pool.connection() as connection:
-        rows = await _fetch(connection, "open", {"account": lane.account})
+        rows = await fetch_all(connection, SQL["open"], {"account": lane.account})
         if not rows:
             return 0.0
         clearing = _Clearing(**rows[0])
-        flagged = await _fetch(connection, "flagged", {"account": lane.account, "limit": RECORDS})
+        flagged = await fetch_all(connection, SQL["flagged"], {"account": lane.account, "limit": RECORDS})
     if clearing.trusted_in > 0 and flagged:
         return clearing.trusted_in
     if not flagged:
@@ -140,8 +140,8 @@ async def _look_up(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
     assert current is not None
     keys = _keys(lane.account, flagged)
     async with lane.pool.connection() as connection:
-        known = await _fetch(connection, "formats", {"account": lane.account})
-        linked = await _fetch(connection, "linked_documents", keys)
+        known = await fetch_all(connection, SQL["formats"], {"account": lane.account})
+        linked = await fetch_all(connection, SQL["linked_documents"], keys)
     formats = Formats(
         frozenset({current.settings.invoice_number_format, *_named(known, "invoice_number_format")}),
         frozenset(
@@ -264,7 +264,7 @@ async def _records(
 ) -> list[Record]:
     current = lane.session.connection
     assert current is not None and current.facts is not None
-    rows = await _fetch(connection, "histories", _keys(lane.account, flagged))
+    rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
     entries = [entry_of_row(row) for row in rows]
     marked = frozenset(str(row["command_id"]) for row in rows if row["perhaps_sent"])
     histories: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -278,7 +278,7 @@ async def _records(
         "keys": keys_of([entry.command for entry in entries], current.settings),
         "xero_ids": [link.xero_id for link in links.values() if link.xero_id],
     }
-    shown = await _fetch(connection, "shown", parameters)
+    shown = await fetch_all(connection, SQL["shown"], parameters)
     linked = await ledger.linked(connection, lane.account, [row["xero_id"] for row in shown])
     now = await ledger.database_time(connection)
     by_key: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -319,7 +319,7 @@ async def _records(
 
 async def _histories(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> list[Entry]:
     async with lane.pool.connection() as connection:
-        rows = await _fetch(connection, "histories", _keys(lane.account, flagged))
+        rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
     return [entry_of_row(row) for row in rows]
 
 
@@ -336,9 +336,3 @@ async def _end(lane: Lane) -> None:
         await connection.execute(SQL["end"], {"account": lane.account})
         await connection.execute(SQL["forget"], {"account": lane.account})
     log.info("all that was perhaps sent is found out", account=lane.account)
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[name], parameters)
-        return await cursor.fetchall()

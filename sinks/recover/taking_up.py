@@ -3,12 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-from psycopg.rows import dict_row
 
 from contracts.commands import Command
 from runtime.crash_points import crash_point
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.scan import LISTS, PAGE
 from sinks.lanes.lane import SEND_WITHIN
@@ -57,12 +55,12 @@ def doubts(ours: Standing, told: Told, known: Collection[str], *, everything: bo
 
 async def known_accounts(connection: ledger.Connection) -> set[str]:
     """All accounts that the ledger has anything of."""
-    return {row["account"] for row in await _fetch(connection, "known_accounts", None)}
+    return {row["account"] for row in await fetch_all(connection, SQL["known_accounts"], None)}
 
 
 async def uncertain(connection: ledger.Connection, accounts: Collection[str]) -> dict[str, Mapping[str, int]]:
     """By account: ``commands`` and ``records`` that the ledger has and that have not completed."""
-    rows = await _fetch(connection, "uncertain", {"accounts": list(accounts)})
+    rows = await fetch_all(connection, SQL["uncertain"], {"accounts": list(accounts)})
     return {row["account"]: row for row in rows}
 
 
@@ -105,7 +103,7 @@ async def let_go(
         await connection.execute(SQL["flag"], {"accounts": accounts})
         await connection.execute(SQL["give_up_calls"], {"accounts": accounts})
         await connection.execute(SQL["give_up_elements"], {"accounts": accounts, "trusted_in": settle})
-        rows = await _fetch(connection, "raise_versions", {"accounts": touched})
+        rows = await fetch_all(connection, SQL["raise_versions"], {"accounts": touched})
         await operators.publish(connection, [entry_of_row(row) for row in rows])
         for one in in_doubt:
             records = await _flagged(connection, one.account)
@@ -135,7 +133,7 @@ async def ask_about(connection: ledger.Connection, account: str, actor: str) -> 
 
 async def still_flagged(connection: ledger.Connection) -> dict[str, int]:
     """By account: records of which it is not found out yet what was perhaps sent."""
-    return {row["account"]: row["records"] for row in await _fetch(connection, "still_flagged", None)}
+    return {row["account"]: row["records"] for row in await fetch_all(connection, SQL["still_flagged"], None)}
 
 
 def calls_for(changed: int) -> int:
@@ -144,11 +142,5 @@ def calls_for(changed: int) -> int:
 
 
 async def _flagged(connection: ledger.Connection, account: str) -> list[tuple[str, str]]:
-    rows = await _fetch(connection, "flagged_records", {"account": account})
+    rows = await fetch_all(connection, SQL["flagged_records"], {"account": account})
     return [(row["entity"], row["record_id"]) for row in rows]
-
-
-async def _fetch(connection: ledger.Connection, name: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[name], parameters)
-        return await cursor.fetchall()

@@ -7,14 +7,13 @@ does not know is taken in as the intake does it, what failed is tried again as a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
-
-from psycopg.rows import dict_row
+from typing import Literal
 
 from contracts.commands import Command, command_id, decode_command
 from contracts.events.reader import ChangeEvent
 from contracts.results import EntryResult
 from mappers import to_command
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import commands as operators
 from sinks.ledger import store as ledger
@@ -181,7 +180,7 @@ async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: s
     for account in sorted({c.account for c in commands if c.command_id in inserted}):
         await ask_about(connection, account, actor)
     await _go_on_counting(connection, inserted)
-    rows = await ledger.fetch(connection, "commands_by_id", [list(inserted)])
+    rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(inserted)])
     await operators.publish(connection, [entry_of_row(row) for row in rows])
     await _raise_the_dead(connection, [read for read in reads if read.command_id in inserted], actor)
     return len(inserted)
@@ -211,7 +210,7 @@ async def _raise_the_dead(connection: ledger.Connection, reads: Sequence[Read], 
         "event_id": [read.event.id for _, read in letters],
         "record_id": [read.event.subject for _, read in letters],
     }
-    rows = await _fetch(connection, "buried", parameters)
+    rows = await fetch_all(connection, SQL["buried"], parameters)
     now = now_utc()
     results = [
         EntryResult(**row, state="completed", outcome="superseded", finished_at=now, actor=actor)
@@ -228,13 +227,5 @@ async def _fail_overtaken(connection: ledger.Connection, reads: Sequence[Read], 
         return
     inserted = await take_in(connection, [read.command for read in reads], Trigger(TRIGGER, actor))
     await _go_on_counting(connection, inserted)
-    rows = await _fetch(connection, "fail_overtaken", {"command_ids": list(inserted)})
+    rows = await fetch_all(connection, SQL["fail_overtaken"], {"command_ids": list(inserted)})
     await operators.publish(connection, [entry_of_row(row) for row in rows])
-
-
-async def _fetch(
-    connection: ledger.Connection, name: str, parameters: dict[str, Any]
-) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[name], parameters)
-        return await cursor.fetchall()

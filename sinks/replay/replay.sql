@@ -17,12 +17,12 @@ WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[],
 SELECT entry_id, version FROM integrations_log.entry WHERE entry_id = ANY(%s)
 
 -- name: fail_overtaken
-UPDATE ledger.commands SET
+UPDATE ledger.commands c SET
     state = 'failed', reason_code = 'overtaken', reason_args = '{"later": "a later action"}', version = version + 1,
     started_at = clock_timestamp(), finished_at = clock_timestamp()
 WHERE command_id = ANY(%(command_ids)s::uuid[])
-RETURNING seq, command_id, body, state, outcome, reason_code, reason_args, warnings, acted, perhaps_acted, attempts, revision, version,
-          next_attempt_at, queued_at, started_at, finished_at, xero_type, xero_id, xero_number, triggered_by, actor
+RETURNING
+-- include: ../ledger/entry_columns.sql
 
 -- name: raise_versions
 UPDATE ledger.commands c SET version = u.version

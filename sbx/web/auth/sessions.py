@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from psycopg.rows import dict_row
-
+from runtime.database import fetch_all, fetch_one
 from runtime.sql import load_queries
 from sbx.web.auth.keys import key_hash, new_key
 from sbx.web.auth.users import Connection, User, UserRefused
@@ -34,12 +33,12 @@ async def end(connection: Connection, key: str) -> None:
 
 async def user_of_session(connection: Connection, key: str) -> User | None:
     """Whose session this is; none when it has ended."""
-    return _user(await _row(connection, "session_user", key))
+    return _user(await fetch_one(connection, _SQL["session_user"], [key_hash(key)]))
 
 
 async def user_of_token(connection: Connection, token: str) -> User | None:
     """Whose token this is; none when it is unknown or has run out. Its use is noted, to the minute."""
-    row = await _row(connection, "token_user", token)
+    row = await fetch_one(connection, _SQL["token_user"], [key_hash(token)])
     if row is not None and row["stale"]:
         await connection.execute(_SQL["note_use"], [key_hash(token)])
     return _user(row)
@@ -47,7 +46,7 @@ async def user_of_token(connection: Connection, token: str) -> User | None:
 
 async def tokens(connection: Connection, user_name: str | None = None) -> list[dict[str, Any]]:
     """Tokens that are good, of a user or of all, with when each was made, used last, and ends."""
-    return await _rows(connection, "tokens", {"user_name": user_name})
+    return await fetch_all(connection, _SQL["tokens"], {"user_name": user_name})
 
 
 async def revoke(connection: Connection, user_name: str, label: str | None) -> int:
@@ -58,7 +57,7 @@ async def revoke(connection: Connection, user_name: str, label: str | None) -> i
 
 async def of_user(connection: Connection, user_name: str, key: str) -> list[dict[str, Any]]:
     """A user's sessions, the newest first; ``this_one`` says whether it is that of ``key``."""
-    return await _rows(connection, "sessions", {"user_name": user_name, "key_hash": key_hash(key)})
+    return await fetch_all(connection, _SQL["sessions"], {"user_name": user_name, "key_hash": key_hash(key)})
 
 
 async def end_one(connection: Connection, user_name: str, session_id: str) -> None:
@@ -97,17 +96,6 @@ async def redeem_link(connection: Connection, key: str) -> str | None:
     hashed = key_hash(key)
     row = await (await connection.execute(_SQL["redeem_link"], [hashed, hashed])).fetchone()
     return None if row is None else str(row[0])
-
-
-async def _row(connection: Connection, statement: str, key: str) -> dict[str, Any] | None:
-    rows = await _rows(connection, statement, [key_hash(key)])
-    return rows[0] if rows else None
-
-
-async def _rows(connection: Connection, statement: str, parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL[statement], parameters)
-        return await cursor.fetchall()
 
 
 def _user(row: dict[str, Any] | None) -> User | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
+from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.web.auth.passwords import hash_password
 from sbx.web.auth.roles import Role
@@ -122,9 +122,7 @@ async def set_role(connection: Connection, name: str, role: Role) -> None:
 
 async def listed(connection: Connection) -> list[dict[str, Any]]:
     """All users by name, with how many tokens they have."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["all"])
-        return await cursor.fetchall()
+    return await fetch_all(connection, _SQL["all"])
 
 
 async def password_hash(connection: Connection, name: str) -> str | None:

@@ -22,6 +22,7 @@ from connections.facts import Account, OrganisationFacts, TaxRate
 from connections.settings import parse_setting
 from contracts.commands import decode_command
 from contracts.results import Warning
+from runtime.database import fetch_all
 from sinks.lanes.recovery import _call
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
@@ -132,8 +133,8 @@ def test_a_call_of_an_older_version_goes_out_again_as_it_was_sent(database: str,
 
 
 async def _recovered(connection: ledger.Connection) -> Any:
-    [intent] = await ledger.fetch(connection, "unanswered", ["acme"])
-    return _call(intent, await ledger.fetch(connection, "elements_of", [[intent["intent_id"]]]))
+    [intent] = await fetch_all(connection, ledger.SQL["unanswered"], ["acme"])
+    return _call(intent, await fetch_all(connection, ledger.SQL["elements_of"], [[intent["intent_id"]]]))
 
 
 @given(FIELDS, TEXT, TEXT, st.booleans(), st.integers(0, 2**62))
