@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from connections.facts import OrganisationFacts, day
 from contracts.money import plain, to_cents
 from sinks.planner.amounts import amount_in, shown
 from sinks.planner.invoices import GONE, UNAPPROVED
 from sinks.xero.elements import Link
+from sinks.xero.facts import AmountFact
 
 NOT_THERE = "not in Xero"
 _Found = Mapping[str, Any]
@@ -27,7 +28,7 @@ NUMBERS = {
     "credit_note": "CreditNoteNumber",
     "purchase_order": "PurchaseOrderNumber",
 }
-CLEARED = "cleared"
+CLEARED: Final = "cleared"
 """Fact of a contact as it should be: fields that must be blank."""
 _RATE_PLACES = Decimal("0.000001")
 """Xero keeps 6 decimals of an exchange rate."""
@@ -258,7 +259,8 @@ def _rate(ours: Any, xeros: Any) -> list[Difference]:
 
 
 def _total(put: Sent) -> Decimal | None:
-    for name in ("expected_total", "amount", "total"):
+    names: tuple[AmountFact, ...] = ("expected_total", "amount", "total")
+    for name in names:
         if put.link.facts.get(name) is not None:
             return to_cents(_decimal(put.link.facts[name]))
     return None
@@ -342,16 +344,16 @@ def _contact(put: Sent, found: _Found, around: CompareContext) -> list[Differenc
     status = str(found.get("ContactStatus") or "ACTIVE")
     if status != "ACTIVE":
         return [Difference("status", "ACTIVE", status)]
-    sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
-    cleared = put.link.facts.get(CLEARED) or ()
+    sent = put.link.contact.get("sent") or {}
+    cleared = put.link.contact.get(CLEARED) or ()
     differences = []
     for name, ours in sent.items():
         # What was sent only to the contact that is no more, the living one has as its own.
-        followed = bool(put.link.facts.get("merged")) and name not in put.body.get("fields", ())
+        followed = bool(put.link.contact.get("merged")) and name not in put.body.get("fields", ())
         xeros = contact_field(name, found)
         if name in cleared and xeros:
             differences.append(Difference(name, "", _readable(xeros)))
-        rivals = [(rival.facts.get("sent") or {}).get(name) for rival in around.rivals]
+        rivals = [(rival.contact.get("sent") or {}).get(name) for rival in around.rivals]
         if ours and xeros is not None and all(not same_field(one, xeros) for one in (ours, *rivals)):
             differences.append(Difference(name, _readable(ours), _readable(xeros), information=followed))
     return differences

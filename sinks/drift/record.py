@@ -134,7 +134,7 @@ class Later:
     """As it would be then; none where that is not compared."""
 
 
-def made_of(put: Sent, body: Mapping[str, Any], **facts: Any) -> Sent:
+def made_of(put: Sent, body: Mapping[str, Any], **facts: object) -> Sent:
     """``put`` as it should be."""
     link = replace(put.link, removed=False, facts={**put.link.facts, **facts})
     kept = {name: value for name, value in put.body.items() if name != "Status" or value not in GONE}

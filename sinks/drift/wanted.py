@@ -179,7 +179,7 @@ def _without_lines(put: Sent) -> Sent:
 
 
 def _day_was_kept(link: Link) -> bool:
-    codes = {one.get("code") for one in link.facts.get("warnings") or ()}
+    codes = link.warning_codes
     return bool(codes & set(_KEPT_DAYS)) or bool(link.text("moved_seq"))
 
 

@@ -54,7 +54,7 @@ def _unsent(put: Sent, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]
         resolved = resolve_contact(snapshot)
     except Refused:
         return {}
-    sent: Mapping[str, Any] = put.link.facts.get("sent") or {}
+    sent = put.link.contact.get("sent") or {}
     fields = told(snapshot)
     found: dict[str, tuple[Stamp, Any]] = {}
     for name, value in resolved.fields.items():
@@ -82,7 +82,7 @@ def _has_told(one: Said) -> bool:
 
 
 def _with(put: Sent, fields: Mapping[str, Any]) -> Sent:
-    sent = {**(put.link.facts.get("sent") or {}), **fields}
+    sent = {**(put.link.contact.get("sent") or {}), **fields}
     cleared = [name for name, value in fields.items() if not value]
     link = replace(put.link, facts={**put.link.facts, "sent": sent, CLEARED: cleared})
     return replace(put, link=link, body={**put.body, "fields": [*put.body.get("fields", ()), *fields]})

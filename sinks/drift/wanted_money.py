@@ -112,7 +112,7 @@ def _is_superseded(record: Record, one: Said) -> bool:
         return True
     kind = "payment" if one.action == "payment_applied" else "credit_note"
     put = record.puts.get(record.target(kind, told.transaction_id))
-    kept = put.link.facts.get(TOLD) if put is not None else None
+    kept = put.link.money.get(TOLD) if put is not None else None
     if kept and (datetime.fromisoformat(kept["time"]), int(kept["seq"])) >= _when(one):
         return True
     ended = [other for other in record.said if other.state == "completed" and not other.is_skipped]
@@ -168,8 +168,8 @@ def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: Mapping[st
     if not state.stands or (link.text("reversed_by") and link.removed):
         behind = bool(link.xero_id) and not link.removed
         return Wanted(gone(put), named, state.taken_off_by or state.said, behind=behind, later=later)
-    kept = link.facts.get(TOLD) or {}
-    older = bool(kept) and int(kept["seq"]) < told.seq and Decimal(kept["amount"]) != told.amount
+    kept = link.money.get(TOLD)
+    older = bool(kept and int(kept["seq"]) < told.seq and Decimal(kept["amount"]) != told.amount)
     body: dict[str, Any] = {}
     if kind != "credit_note":
         body = {"Amount": state.amount, **(on if put.body else {})}
@@ -199,7 +199,7 @@ def _later(record: Record, state: _State) -> Said | None:
 
 
 def _day(link: Link, told: Told) -> dict[str, Any]:
-    moved = any(one.get("code") == "date_moved" for one in link.facts.get("warnings") or ())
+    moved = "date_moved" in link.warning_codes
     return {} if moved or told.day is None else {"Date": told.day.isoformat()}
 
 

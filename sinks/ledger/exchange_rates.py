@@ -42,7 +42,7 @@ async def compare_rate(
     if row is None or "CurrencyRate" not in body or not is_unusual(rate, row[0]):
         return link
     told = warning("currency_rate_unusual", rate=plain(rate), currency=code, last=plain(row[0]))
-    return replace(link, facts={**link.facts, "warnings": [*(link.facts.get("warnings") or ()), told]})
+    return replace(link, facts={**link.facts, "warnings": [*(link.document.get("warnings") or ()), told]})
 
 
 def is_unusual(rate: Decimal, last: Decimal) -> bool:

@@ -16,6 +16,7 @@ from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
 from sinks.xero.calls import Call
 from sinks.xero.elements import Link, StepKey, encode_memory
+from sinks.xero.facts import Facts
 
 SQL = load_queries(__file__)
 Connection = psycopg.AsyncConnection[Any]
@@ -198,7 +199,7 @@ class UnknownStep:
     """From when a look-up can be trusted."""
     body: Mapping[str, Any]
     """What was asked for last."""
-    memory: Mapping[str, Any]
+    memory: Facts
 
 
 async def unknown_steps(

@@ -5,20 +5,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 
 from contracts.reasons import ReasonCode, Refused
 from sinks.planner.situation import Situation
 from sinks.xero.elements import Element, Link
+from sinks.xero.facts import ContactFacts, RefusedFact, of_contact
 
-REFUSED = "refused"
+REFUSED: Final = "refused"
 """Fact of a contact's link: what Xero refused last of it, by a digest of its content, and why."""
 _TRY_AGAIN_AFTER = timedelta(days=1)
 """Somebody may have put it right in Xero, of which nobody tells us."""
 _ABOUT_NO_CONTENT = frozenset({"contact_archived", "contact_gone"})
 
 
-def refuse_again(s: Situation, link: Link, memory: Mapping[str, Any]) -> None:
+def refuse_again(s: Situation, link: Link, memory: ContactFacts) -> None:
     """Raises what Xero said of the same content before, for at most a day. What is about the contact itself,
     and what is done again, is sent all the same.
 
@@ -28,7 +29,7 @@ def refuse_again(s: Situation, link: Link, memory: Mapping[str, Any]) -> None:
     Raises:
         Refused: Xero did not take it.
     """
-    before = link.facts.get(REFUSED)
+    before = link.contact.get(REFUSED)
     if before is None or s.retried or s.command.document is None:
         return
     fresh = s.now - datetime.fromisoformat(before["at"]) < _TRY_AGAIN_AFTER
@@ -43,10 +44,15 @@ def with_refusal(
     changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.memory
     if not changes or link is None or link.removed or code in _ABOUT_NO_CONTENT:
         return None
-    told = {"content": _digest(element.memory), "code": code, "details": dict(details), "at": at.isoformat()}
+    told: RefusedFact = {
+        "content": _digest(of_contact(element.memory)),
+        "code": code,
+        "details": dict(details),
+        "at": at.isoformat(),
+    }
     return replace(link, facts={**link.facts, REFUSED: told})
 
 
-def _digest(memory: Mapping[str, Any]) -> str:
+def _digest(memory: ContactFacts) -> str:
     """Of all fields as they would be."""
     return hashlib.sha256(json.dumps(memory["sent"], sort_keys=True).encode()).hexdigest()[:32]

@@ -21,6 +21,7 @@ from sinks.resolve.folding import TOLD_FIELDS, news, told
 from sinks.xero import statuses
 from sinks.xero.elements import Element, Link, StepKey
 from sinks.xero.errors import is_duplicate_contact_number
+from sinks.xero.facts import ContactFacts
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -296,7 +297,7 @@ def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
 
 def _told(link: Link) -> dict[str, Stamp]:
     """How new each field is that SalesBinder told so far."""
-    told = link.facts.get("told")
+    told = link.contact.get("told")
     if told is None:  # linked before it was kept
         return dict.fromkeys(TOLD_FIELDS, link.stamp)
     stamps = {field: [datetime.fromisoformat(part) for part in at] for field, at in told.items()}
@@ -309,7 +310,7 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
     Args:
         contact: without what Xero has newer already.
     """
-    sent: Mapping[str, Any] = link.facts.get("sent", {})
+    sent = link.contact.get("sent", {})
     refused = s.refusal
     if refused is not None and (refused.create or refused.step not in ("contact", "contact link")):
         refused = None
@@ -323,7 +324,7 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
     changed = {name for name, value in wanted.items() if value != sent.get(name, _blank(value))}
     if not changed:
         return None
-    pushed = changed if s.contact_shared or older or link.facts.get("merged") else set(wanted)
+    pushed = changed if s.contact_shared or older or link.contact.get("merged") else set(wanted)
     filled = {name: value for name, value in wanted.items() if name in pushed and value}
     cleared = tuple(name for name in sorted(pushed) if not wanted[name] and sent.get(name))
     memory = _memory(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
@@ -338,7 +339,7 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
 def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
     """A field as it is to be; of an address that is told in part, the other parts as told before."""
     value = resolved.fields[name]
-    before = (link.facts.get("sent") or {}).get(name)
+    before = (link.contact.get("sent") or {}).get(name)
     if not isinstance(value, dict) or not isinstance(before, dict):
         return value
     kept = resolved.untold.get(name, frozenset()) - _never_told(resolved, name, link)
@@ -356,19 +357,19 @@ def _moved(link: Link, xero_id: str) -> Link:
     return replace(link, xero_id=xero_id, facts={**facts, "merged": True})
 
 
-def _memory(
-    contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
-) -> dict[str, Any]:
+def _memory(contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None) -> ContactFacts:
     """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
-    sent, before, merged = {}, {}, False
+    sent: dict[str, Any] = {}
+    before: dict[str, Stamp] = {}
+    merged = False
     if not contact.dated:  # whatever is told with a time of its own is newer
         contact = msgspec.structs.replace(contact, version=_NO_TIME, event_time=_NO_TIME)
     newest = contact.stamp
     if link is not None and not link.removed:
-        sent, before, merged = link.facts.get("sent", {}), _told(link), bool(link.facts.get("merged"))
+        sent, before, merged = link.contact.get("sent", {}), _told(link), bool(link.contact.get("merged"))
         newest = max(newest, link.stamp)
     stamps = {**before, **{field: at for field, (_, at) in told(contact).items()}}
-    known = {
+    known: ContactFacts = {
         "sent": {**sent, **fields},
         "version": newest.moment.isoformat(),
         "event_time": newest.time.isoformat(),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
@@ -15,10 +15,11 @@ from sinks.planner.situation import Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.resolve import contact_of
 from sinks.xero.elements import Element, Link, Step, StepKey
+from sinks.xero.facts import MoneyFacts
 
 _Found = Mapping[str, Any]
 _APPROVED = ("AUTHORISED", "PAID")
-GENERATION = "generation"
+GENERATION: Final = "generation"
 """Fact of a credit note's link: how many of the transaction there have been with it."""
 
 
@@ -70,10 +71,10 @@ def find_credit_note(target: StepKey, number: str) -> Send:
 
 
 def link_of_credit_note(
-    target: StepKey, note: _Found, memory: Mapping[str, Any], seq: int, warned: tuple[str, ...] = ()
+    target: StepKey, note: _Found, memory: MoneyFacts, seq: int, warned: tuple[str, ...] = ()
 ) -> Link:
     """The link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
-    facts = dict(memory)
+    facts = memory.copy()
     facts["status"] = str(note.get("Status") or "")
     total, expected = note.get("Total"), Decimal(str(facts.get("amount", 0)))
     if total is not None and Decimal(str(total)) != expected and facts["status"] not in GONE:
@@ -87,7 +88,7 @@ def adopt_credit_note(
     s: Situation,
     found: tuple[_Found, ...],
     wanted: Mapping[str, Any],
-    memory: Mapping[str, Any],
+    memory: MoneyFacts,
     target: StepKey,
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
@@ -221,8 +222,9 @@ def _look_up_lost(s: Situation) -> Plan | None:
         if s.known.credit_note_by_number is None:
             return find_credit_note(target, number)
         ours = live_of_ours(s, s.known.credit_note_by_number, mark)
-        memory = dict(sent.memory) if sent is not None else {}
-        memory |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)} if ours else {}
+        memory: MoneyFacts = sent.money.copy() if sent is not None else {}
+        if ours:
+            memory |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)}
         links = (link_of_credit_note(target, ours[0], memory, seq),) if ours else ()
         return Learn(links, (target,), afresh=True)
     return None

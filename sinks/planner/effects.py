@@ -16,6 +16,7 @@ from sinks.planner.invoices import GONE, link_of_invoice
 from sinks.planner.orders import link_of_order
 from sinks.planner.situation import Refusal, XeroReads
 from sinks.xero.elements import Element, Link
+from sinks.xero.facts import Facts, of_document, of_money
 from sinks.xero.names import alike, same_name
 from sinks.xero.responses import Result
 from sinks.xero.routes import ROUTES, RouteName
@@ -171,7 +172,7 @@ def _status_found(change: Change) -> Link | None:
     return None if status == change.link.text("status") else _with_status(change.link, status)
 
 
-def _with_status(link: Link, status: str, more: Mapping[str, Any] | None = None) -> Link:
+def _with_status(link: Link, status: str, more: Facts | None = None) -> Link:
     return replace(link, removed=status in GONE, facts={**link.facts, **(more or {}), "status": status})
 
 
@@ -199,7 +200,9 @@ def _taken_off(change: Change) -> Link | None:
 
 def _credit_note_link(change: Change) -> Link | None:
     element = change.element
-    return link_of_credit_note(element.target, change.found, element.memory, change.seq, change.result.warned)
+    return link_of_credit_note(
+        element.target, change.found, of_money(element.memory), change.seq, change.result.warned
+    )
 
 
 def _credit_note_status(change: Change) -> Link | None:
@@ -219,7 +222,7 @@ def _document_link(change: Change) -> Link | None:
     sent = (element.body or {}).get("Status") or (link.text("status") if link is not None else "")
     found = {**found, "Status": found.get("Status") or sent}
     link_of = link_of_order if element.target.kind == "purchase_order" else link_of_invoice
-    made = link_of(element.target, found, element.memory, change.seq)
+    made = link_of(element.target, found, of_document(element.memory), change.seq)
     facts = dict(made.facts)
     if link is not None and "lines" not in facts and "lines" in link.facts:
         facts["lines"] = link.facts["lines"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -26,9 +26,10 @@ from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.xero.elements import Element, Link, Step, StepKey
+from sinks.xero.facts import DocumentFacts
 
 GONE = ("VOIDED", "DELETED")
-RESEND = "resend_seq"
+RESEND: Final = "resend_seq"
 """Fact of a link: the position of the action that is to send the document again, though nothing is new."""
 UNAPPROVED = ("DRAFT", "SUBMITTED")
 # Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
@@ -84,8 +85,8 @@ def document_warnings(link: Link) -> tuple[Warning, ...]:
 
     They are those of the moment of sending: settings may have changed since.
     """
-    said = (warning("xero_warned", message=text) for text in link.facts.get("warned") or ())
-    return (*msgspec.convert(link.facts.get("warnings") or [], list[Warning]), *said)
+    said = (warning("xero_warned", message=text) for text in link.document.get("warned") or ())
+    return (*msgspec.convert(link.document.get("warnings") or [], list[Warning]), *said)
 
 
 def plan_invoice(s: Situation) -> Plan | None:
@@ -367,7 +368,7 @@ def _push(
     return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
 
 
-def document_memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> dict[str, Any]:
+def document_memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> DocumentFacts:
     """What to keep of a document that is sent: what it was made of, and what a bookkeeper should know."""
     return {
         "fingerprint": resolved.fingerprint,
@@ -392,7 +393,7 @@ def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | Non
     return Learn((replace(link, facts={**link.facts, **newer}),))
 
 
-def _stamped(document: DocumentSnapshot) -> dict[str, str]:
+def _stamped(document: DocumentSnapshot) -> DocumentFacts:
     """Facts of a link that tell which snapshot Xero has."""
     return {
         "version": document.version.isoformat(),
@@ -402,16 +403,16 @@ def _stamped(document: DocumentSnapshot) -> dict[str, str]:
     }
 
 
-def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
+def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], memory: DocumentFacts, seq: int) -> Link:
     """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
     facts = facts_of(invoice, memory)
     number = str(invoice.get("InvoiceNumber") or memory.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 
-def facts_of(document: Mapping[str, Any], memory: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of(document: Mapping[str, Any], memory: DocumentFacts) -> DocumentFacts:
     """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
-    facts = dict(memory)
+    facts = memory.copy()
     line_ids = facts.pop("line_ids", ())
     items = [str(line.get("LineItemID") or "") for line in document.get("LineItems") or ()]
     if line_ids and len(items) == len(line_ids):

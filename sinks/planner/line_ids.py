@@ -9,9 +9,14 @@ from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
 from sinks.xero.elements import Link, Step
 
 
+def lines_of(link: Link) -> dict[str, str]:
+    """By SalesBinder's id of a line: Xero's, of the lines that Xero had when the document was sent."""
+    return {pair[0]: pair[1] for pair in link.document.get("lines") or ()}
+
+
 def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
     """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
-    known = dict(link.facts.get("lines") or ())
+    known = lines_of(link)
     lines = [
         {**line, "LineItemID": known[line_id]} if line_id in known else line
         for line_id, line in zip(resolved.line_ids, resolved.body["LineItems"], strict=True)
@@ -24,8 +29,8 @@ def rounding_item(link: Link) -> str:
 
     Links of documents that were posted long ago do not name the line apart.
     """
-    known = dict(link.facts.get("lines") or ())
-    kept = link.facts.get("money")
+    known = lines_of(link)
+    kept = link.document.get("money")
     return str(known.get(posted_of(link.facts).rounding_line if kept else ROUNDING_LINE_ID) or "")
 
 
@@ -37,7 +42,7 @@ def lines_refused(s: Situation, step: Step) -> bool:
 def lines_lost(s: Situation, link: Link, found: Mapping[str, Any] | None) -> Learn | None:
     """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
     here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
-    before = list(link.facts.get("lines") or ())
+    before = list(link.document.get("lines") or ())
     kept = [pair for pair in before if pair[1] in here]
     if not here or len(kept) == len(before):
         return None

@@ -34,6 +34,7 @@ from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_order
 from sinks.xero.elements import Element, Link, Step, StepKey
+from sinks.xero.facts import DocumentFacts, Facts
 
 
 def order_target(record_id: str) -> StepKey:
@@ -140,7 +141,7 @@ def read_order(link: Link) -> Send:
     return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
 
 
-def update_order(link: Link, step: Step, body: Mapping[str, Any], memory: Mapping[str, Any]) -> Send:
+def update_order(link: Link, step: Step, body: Mapping[str, Any], memory: Facts) -> Send:
     """Change the order in Xero; what ``body`` does not name stays."""
     body = {"PurchaseOrderID": link.xero_id, **body}
     return Send(Element("orders.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
@@ -245,9 +246,9 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     return update_order(link, "order", body, document_memory(s, document, resolved))
 
 
-def link_of_order(target: StepKey, order: Mapping[str, Any], memory: Mapping[str, Any], seq: int) -> Link:
+def link_of_order(target: StepKey, order: Mapping[str, Any], memory: DocumentFacts, seq: int) -> Link:
     """The link for a purchase order as Xero returned it, with what was sent to get there."""
-    facts = {**facts_of(order, memory), "date": xero_day(order)}
+    facts: DocumentFacts = {**facts_of(order, memory), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")
     return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)
 

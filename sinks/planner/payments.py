@@ -27,6 +27,7 @@ from sinks.planner.situation import AskFacts, Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import TOLD, Told, currency_of, invoice_total, told_now
 from sinks.resolve import ResolvedPayment, resolve_payment
 from sinks.xero.elements import Element, Link, Step, StepKey
+from sinks.xero.facts import DocumentFacts, Facts, MoneyFacts
 
 
 def payment_target(record_id: str, transaction_id: str) -> StepKey:
@@ -39,7 +40,7 @@ def pay(
     link: Link,
     transaction: TransactionSnapshot,
     told: Told,
-    replaced: Mapping[str, Any] | None = None,
+    replaced: MoneyFacts | None = None,
 ) -> Plan:
     """The next step until the payment is on the invoice.
 
@@ -89,7 +90,7 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
 
 
 def _after_refusal(
-    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, memory: Mapping[str, Any]
+    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, memory: Facts
 ) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
     assert s.refusal is not None
@@ -127,7 +128,7 @@ def _authorise_on_open_day(s: Situation, link: Link) -> Send | None:
     if s.document is not None and s.document.due_date is None:
         body["DueDate"] = (moved + timedelta(days=s.settings.due_days)).isoformat()
     told = [warning("date_moved", value=before, sent=moved, lock_date=lock)]
-    memory = {"moved": told, "moved_seq": str(s.seq)}
+    memory: DocumentFacts = {"moved": told, "moved_seq": str(s.seq)}
     return Send(
         Element("invoices.update", _ON_OPEN_DAY, link.target, body, xero_id=link.xero_id, memory=memory)
     )
@@ -141,12 +142,12 @@ def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None
         raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
 
 
-def _send(link: Link, payment: ResolvedPayment, target: StepKey, memory: Mapping[str, Any]) -> Send:
+def _send(link: Link, payment: ResolvedPayment, target: StepKey, memory: Facts) -> Send:
     body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
     return Send(Element("payments.create", "payment", target, body, memory=memory))
 
 
-def _memory(link: Link, payment: ResolvedPayment) -> dict[str, Any]:
+def _memory(link: Link, payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),
@@ -165,9 +166,9 @@ def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, tar
     if s.known.invoice is None:
         return read_invoice(link)
     sent = s.sent.get(target)
-    if sent is not None and sent.memory.get(TOLD):
+    if sent is not None and sent.money.get(TOLD):
         wanted = wanted_payment(sent.body)
-        made = Link(target, "", link.xero_number, int(sent.memory[TOLD]["seq"]), facts=sent.memory)
+        made = Link(target, "", link.xero_number, int(sent.money[TOLD]["seq"]), facts=sent.memory)
     else:
         payment = payment_of(s, link, transaction)
         wanted = wanted_payment(payment.body)

@@ -36,6 +36,7 @@ from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_bill
 from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.facts import DocumentFacts
 from sinks.xero.names import same_name
 
 
@@ -125,11 +126,11 @@ def _mark_billed(s: Situation, link: Link) -> Plan:
     if s.known.order is None and refused_for_state(s, "order billed"):
         return read_order(link)
     give_up(s, "order billed")
-    memory = {"billed_seq": str(s.seq), **_received_facts(s, link)}
+    memory: DocumentFacts = {"billed_seq": str(s.seq), **_received_facts(s, link)}
     return update_order(link, "order billed", {"Status": "BILLED"}, memory)
 
 
-def _received_facts(s: Situation, link: Link) -> dict[str, str]:
+def _received_facts(s: Situation, link: Link) -> DocumentFacts:
     """Which snapshot was received: those up to it have nothing to add."""
     own = document_of(s)
     newest, content = (
@@ -174,7 +175,7 @@ def _archived_party(s: Situation, link: Link) -> Plan | None:
     return plan_archived(s) if is_archived(s) else None
 
 
-def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> dict[str, Any]:
+def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> DocumentFacts:
     received = _received(s, link)
     return {**document_memory(s, received, bill), "received_lines": received.lines_digest}
 

@@ -69,6 +69,7 @@ from sinks.resolve import (
     resolve_refund,
 )
 from sinks.xero.elements import Element, Link, StepKey
+from sinks.xero.facts import MoneyFacts
 
 
 def plan_refund(s: Situation) -> Plan:
@@ -179,7 +180,7 @@ def _replace(s: Situation, link: Link, note: Link, transaction: TransactionSnaps
     """
     told = over(told_now(s, transaction), told_before(s, note), dated=transaction.dated)
     wanted = completed_in(transaction, told)
-    replaced = {REPLACED: note.text(REPLACED) or in_words(note)}
+    replaced: MoneyFacts = {REPLACED: note.text(REPLACED) or in_words(note)}
     if not note.removed:
         return _take_out(s, link, note, wanted, told)
     if told.amount == 0:
@@ -210,7 +211,7 @@ def _make_note(
     before: Link | None,
     transaction: TransactionSnapshot,
     told: Told,
-    replaced: Mapping[str, Any] | None = None,
+    replaced: MoneyFacts | None = None,
 ) -> Plan:
     """The credit note, then the payment that pays it out; all that can be checked of both goes first.
 
@@ -237,7 +238,12 @@ def _make_note(
     body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
     body["Contact"] = {"ContactID": payee}
     refuse_tracked_lines(s, body)
-    memory = {**_memory(body, payment), **told.facts(), GENERATION: str(generation), **(replaced or {})}
+    memory: MoneyFacts = {
+        **_memory(body, payment),
+        **told.facts(),
+        GENERATION: str(generation),
+        **(replaced or {}),
+    }
     return Send(Element("credit_notes.create", to, target, body, memory=memory))
 
 
@@ -261,7 +267,7 @@ def _earlier_parts(s: Situation) -> list[Part]:
     found: list[Part] = []
     for note in _earlier(s):
         if "parts" in note.facts:
-            found += msgspec.convert(note.facts["parts"], list[Part])
+            found += msgspec.convert(note.money["parts"], list[Part])
         else:
             found += parts_of(s.known.credit_notes.get(note.xero_id) or {})
     return found
@@ -289,7 +295,11 @@ def _find_holder(
         "Total": payment.amount,
     }
     told = told_now(s, transaction_of(s))
-    memory = {**_memory(found[0] if found else {}, payment), **told.facts(), GENERATION: str(generation)}
+    memory: MoneyFacts = {
+        **_memory(found[0] if found else {}, payment),
+        **told.facts(),
+        GENERATION: str(generation),
+    }
     return adopt_credit_note(s, found, wanted, memory, target)
 
 
@@ -305,9 +315,9 @@ def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: Transa
     reference = str(wanted.get("Reference") or transaction.mark)
     if not live_of_ours(s, found, reference):
         return Learn((), (target,), afresh=True)
-    memory: Mapping[str, Any]
-    if sent is not None and sent.memory.get(TOLD):
-        memory = sent.memory
+    memory: MoneyFacts
+    if sent is not None and sent.money.get(TOLD):
+        memory = sent.money
     else:
         payment = payment_of(s, link, transaction)
         memory = {**_memory(found[0], payment), **told_now(s, transaction).facts()}
@@ -320,7 +330,7 @@ def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: Transa
     return adopt_credit_note(s, found, wanted, memory, target)
 
 
-def _memory(note: Mapping[str, Any], payment: ResolvedPayment) -> dict[str, Any]:
+def _memory(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),
@@ -359,7 +369,7 @@ def _look_up_paid_out(
         return read_credit_note(note)
     sent = s.sent.get(target)
     body = sent.body if sent is not None else payment_of(s, link, transaction).body
-    facts = sent.memory if sent is not None else _paid_out(note, payment_of(s, link, transaction))
+    facts = sent.money if sent is not None else _paid_out(note, payment_of(s, link, transaction))
     made = Link(target, "", note.xero_number, note.seq, facts=facts)
     return look_up_payment(s, found, wanted_payment(body), made)
 
@@ -384,7 +394,7 @@ def _pay_out(s: Situation, link: Link, note: Link, transaction: TransactionSnaps
     return Send(Element("refunds.create", "refund", target, body, memory=_paid_out(note, payment)))
 
 
-def _paid_out(note: Link, payment: ResolvedPayment) -> dict[str, Any]:
+def _paid_out(note: Link, payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),

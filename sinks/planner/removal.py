@@ -5,7 +5,7 @@ Credit notes and the money that they paid out first, then payments, then the inv
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
@@ -26,8 +26,8 @@ from sinks.planner.told import TAKEN_OFF_BY
 from sinks.xero.elements import Element, Link, Step
 
 _Found = Mapping[str, Any]
-_CLAIMED = "removed_seq"
-_RESET = "reset_seq"
+_CLAIMED: Final = "removed_seq"
+_RESET: Final = "reset_seq"
 
 
 def plan_removal(s: Situation) -> Plan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from contracts.commands import TransactionSnapshot
 from contracts.reasons import ReasonCode, Refused
@@ -22,12 +22,13 @@ from sinks.planner.told import (
 )
 from sinks.resolve.texts import one_line
 from sinks.xero.elements import Element, Link
+from sinks.xero.facts import MoneyFacts, TextFact
 
 _Found = Mapping[str, Any]
-_CLAIMED = "claimed_by"
-_REVERSED = "reversed_by"
-_REVERSAL = "reversal"
-_TOLD_AGAIN = "reversal_told_again"
+_CLAIMED: Final = "claimed_by"
+_REVERSED: Final = "reversed_by"
+_REVERSAL: Final = "reversal"
+_TOLD_AGAIN: Final = "reversal_told_again"
 
 
 def reversed_by(s: Situation, transaction_id: str) -> Link | None:
@@ -67,7 +68,7 @@ def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan 
 
 
 def _told_of_reversal(s: Situation, payment: Link) -> Told:
-    kept = payment.facts.get(_REVERSAL)
+    kept = payment.money.get(_REVERSAL)
     return told_before(s, replace(payment, facts={**payment.facts, TOLD: kept}))
 
 
@@ -113,7 +114,7 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
         return Learn((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
     give_up(s, "take payment back")
     told = told_now(s, transaction).facts()[TOLD]
-    memory = {_REVERSED: transaction.transaction_id, _REVERSAL: told, TAKEN_OFF_BY: str(s.seq)}
+    memory: MoneyFacts = {_REVERSED: transaction.transaction_id, _REVERSAL: told, TAKEN_OFF_BY: str(s.seq)}
     body = {"Status": "DELETED"}
     return Send(
         Element(
@@ -168,5 +169,5 @@ def _refuse_fixed(s: Situation, link: Link, payment: _Found) -> None:
     refuse_locked(s, link, [(xero_day(payment), named)])
 
 
-def _facts(payment: Link, name: str, transaction: TransactionSnapshot) -> dict[str, Any]:
+def _facts(payment: Link, name: TextFact, transaction: TransactionSnapshot) -> dict[str, object]:
     return {**payment.facts, name: transaction.transaction_id}

@@ -13,6 +13,7 @@ from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
 from sinks.planner.shares import MoneyEvent
 from sinks.xero.elements import Element, Link, Step, StepKey
+from sinks.xero.facts import Facts, MoneyFacts, of_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,13 @@ class Sent:
     """A call that was made for a target and whose answer was not seen."""
 
     body: Mapping[str, Any]
-    memory: Mapping[str, Any]
+    memory: Facts
     """What its link would have kept."""
+
+    @property
+    def money(self) -> MoneyFacts:
+        """That of a payment, a credit note or a refund."""
+        return of_money(self.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ nothing, and what settings or locked periods made of it is no difference.
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Final
 
 import msgspec
 
@@ -18,15 +18,16 @@ from mappers.totals import totals
 from sinks.planner.shares import MoneyEvent
 from sinks.planner.situation import Situation
 from sinks.xero.elements import Link
+from sinks.xero.facts import MoneyFacts
 
-TOLD = "told"
+TOLD: Final = "told"
 """Fact of a payment's or credit note's link: what was applied last."""
 
-REPLACING = "replacing"
+REPLACING: Final = "replacing"
 """Fact of a link: the position of the correction that has set out to take off what it stands for."""
-REPLACED = "replaced"
+REPLACED: Final = "replaced"
 """Fact of a link: what it stands in for, in words."""
-TAKEN_OFF_BY = "taken_off_by"
+TAKEN_OFF_BY: Final = "taken_off_by"
 """Fact of a link: the position of the action that took it off."""
 
 
@@ -41,12 +42,12 @@ class Told:
     time: datetime
     seq: int
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> MoneyFacts:
         """As a link keeps it."""
         return {
             TOLD: {
                 "amount": str(self.amount),
-                "date": self.day and self.day.isoformat(),
+                "date": self.day.isoformat() if self.day else None,
                 "reference": self.reference,
                 "time": self.time.isoformat(),
                 "seq": self.seq,
@@ -89,7 +90,7 @@ def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:
 
 def told_before(s: Situation, link: Link) -> Told:
     """What was said by the event that was applied last."""
-    kept = link.facts.get(TOLD)
+    kept = link.money.get(TOLD)
     if kept:
         day = date.fromisoformat(kept["date"]) if kept["date"] else None
         time = datetime.fromisoformat(kept["time"])

@@ -219,7 +219,7 @@ def _as_sent(link: Link, links: Mapping[StepKey, Link], body: Mapping[str, Any])
             "Status": "AUTHORISED",
             **_stands_on(link.target, links),
         }
-    ids = [pair[1] for pair in link.facts.get("lines") or ()]
+    ids = [pair[1] for pair in link.document.get("lines") or ()]
     sent = body.get("LineItems", ())
     lines = [_line(line, place, link.xero_id) for place, line in enumerate(sent, 1)]
     if len(ids) == len(lines):

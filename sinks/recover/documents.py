@@ -1,8 +1,7 @@
 """The document of a record: which object of Xero it is, and which of its snapshots it holds. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from contracts.commands import DocumentSnapshot
 from mappers.totals import totals
@@ -12,8 +11,9 @@ from sinks.planner.contacts import contact_target
 from sinks.recover.record import Findings, Found, Record, living_or_gone, memory_of, refreshed
 from sinks.recover.same import Resolve, newest_whole, resolved_or_none
 from sinks.xero.elements import Link, StepKey
+from sinks.xero.facts import DocumentFacts
 
-LinkOf = Callable[[StepKey, Found, Mapping[str, Any], int], Link]
+LinkOf = Callable[[StepKey, Found, DocumentFacts, int], Link]
 _KEPT = ("reset_seq", "removed_seq", "billed_seq")
 
 
@@ -85,7 +85,7 @@ def _oldest_of_total(
     return next((one for one in ordered if totals(one[1]).total == total), ordered[0])
 
 
-def _bare(document: DocumentSnapshot) -> dict[str, Any]:
+def _bare(document: DocumentSnapshot) -> DocumentFacts:
     """Of a document that cannot be sent by today's settings: which snapshot it is."""
     return {
         "version": document.version.isoformat(),

@@ -26,6 +26,7 @@ from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.resolve.documents import document_url
 from sinks.resolve.texts import one_line
 from sinks.xero.elements import Link, StepKey
+from sinks.xero.facts import MoneyFacts
 
 _REMOVALS = ("cancelled", "deleted")
 _SNAPSHOTS = ("created", "edited")
@@ -192,7 +193,7 @@ def _note_link(target: StepKey, told: list[tuple[Entry, TransactionSnapshot]], f
     amount = amount_in(found, "Total")
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount]
     entry = same[-1] if same else told[0][0]
-    memory = {"amount": str(amount), "reference": str(found.get("Reference") or "")}
+    memory: MoneyFacts = {"amount": str(amount), "reference": str(found.get("Reference") or "")}
     return link_of_credit_note(target, found, memory, entry.seq)
 
 

@@ -19,6 +19,7 @@ from sinks.planner.invoices import GONE, document_memory
 from sinks.planner.review import refuse_unsettled
 from sinks.resolve import ResolvedDocument
 from sinks.xero.elements import Link, StepKey
+from sinks.xero.facts import DocumentFacts
 
 Found = Mapping[str, Any]
 
@@ -163,7 +164,9 @@ def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found
     return [one for one in found if not is_gone(one)], [one for one in found if is_gone(one)]
 
 
-def memory_of(record: Record, entry: Entry, document: DocumentSnapshot, resolved: ResolvedDocument) -> Any:
+def memory_of(
+    record: Record, entry: Entry, document: DocumentSnapshot, resolved: ResolvedDocument
+) -> DocumentFacts:
     """What the planner keeps of a document that it sends."""
     return document_memory(record.situation(entry, document), document, resolved)
 

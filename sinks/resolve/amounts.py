@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -81,7 +80,7 @@ class Pricing:
 def amounts(
     document: DocumentSnapshot,
     pricing: Pricing,
-    facts_of_link: Mapping[str, Any] | None,
+    facts_of_link: Mapping[str, object] | None,
     warnings: list[Warning],
 ) -> Amounts:
     """All lines, with the cents put where they belong.

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -37,7 +36,7 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
         return Inferred(self.rate, self.tax_type, self.replaced) if self.rate else None
 
 
-def posted_of(facts: Mapping[str, Any] | None) -> Posted:
+def posted_of(facts: Mapping[str, object] | None) -> Posted:
     """What the facts of a document's link keep of it."""
     return msgspec.convert((facts or {}).get("money") or {}, Posted)
 

@@ -11,6 +11,18 @@ import msgspec
 from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.nul import ESCAPED, without_nul
+from sinks.xero.facts import (
+    AmountFact,
+    ContactFacts,
+    DocumentFacts,
+    Facts,
+    MoneyFacts,
+    TextFact,
+    TimeFact,
+    of_contact,
+    of_document,
+    of_money,
+)
 from sinks.xero.routes import RouteName
 
 Kind = Literal[
@@ -88,7 +100,7 @@ class Element:
     """Of a purchase order that is read by its id or number: the day by which it is found among others."""
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
-    memory: Mapping[str, Any] = field(default_factory=dict)
+    memory: Facts = field(default_factory=dict)
     """What to keep in the link when Xero accepts; JSON."""
     claim: StepKey | None = None
     """What no two calls may be about besides the target: a name that a contact is given."""
@@ -108,16 +120,38 @@ class Link:
     seq: int = 0
     """Position of the command that made it."""
     removed: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
+    """As the database has them; typed by kind in the views below."""
 
-    def text(self, name: str) -> str:
+    @property
+    def contact(self) -> ContactFacts:
+        """The facts of a contact."""
+        return of_contact(self.facts)
+
+    @property
+    def document(self) -> DocumentFacts:
+        """The facts of an invoice, a bill or a purchase order."""
+        return of_document(self.facts)
+
+    @property
+    def money(self) -> MoneyFacts:
+        """The facts of a payment, a credit note or a refund."""
+        return of_money(self.facts)
+
+    def text(self, name: TextFact) -> str:
         """A text among the facts; ``""`` when absent."""
         return str(self.facts.get(name) or "")
 
-    def time(self, name: str) -> datetime:
+    def time(self, name: TimeFact) -> datetime:
         """A time among the facts; the beginning of time when absent."""
-        text = self.text(name)
+        text = str(self.facts.get(name) or "")
         return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def warning_codes(self) -> set[str]:
+        """The codes of the warnings that the link, as the ledger has it, keeps of what was sent."""
+        kept = self.document.get("warnings") or ()
+        return {str(one.get("code")) for one in kept if isinstance(one, Mapping)}
 
     @property
     def stamp(self) -> Stamp:
@@ -128,10 +162,10 @@ class Link:
     @property
     def xero_amount(self) -> Decimal | None:
         """What it comes to in Xero; none where that is not known, and of contacts."""
-        name = "amount" if self.target.kind in ("payment", "refund", "credit_note") else "total"
+        name: AmountFact = "amount" if self.target.kind in ("payment", "refund", "credit_note") else "total"
         return to_cents(self.amount(name)) if self.facts.get(name) is not None else None
 
-    def amount(self, name: str) -> Decimal:
+    def amount(self, name: AmountFact) -> Decimal:
         """An amount among the facts; 0 when absent."""
         return Decimal(str(self.facts.get(name) or 0))
 

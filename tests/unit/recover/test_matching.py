@@ -300,13 +300,13 @@ def test_a_contact_is_linked_by_its_number_with_what_it_holds_of_ours() -> None:
     for email, version in (("old@example.com", CONTACT.version), ("new@example.com", V2.version)):
         link = contact_of(EmailAddress=email)
         assert link is not None and link.xero_id == "c9"
-        assert link.facts["sent"]["email"] == email
+        assert link.contact["sent"]["email"] == email
         assert link.time("version") == version
 
 
 def test_a_field_that_people_changed_does_not_count_as_sent() -> None:
     link = contact_of(EmailAddress="byhand@example.com")
-    assert link is not None and "email" not in link.facts["sent"]
+    assert link is not None and "email" not in link.contact["sent"]
 
 
 def test_an_archived_contact_is_left_to_the_planner() -> None:
