@@ -5,6 +5,7 @@ before each service.
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,8 +40,8 @@ class Estate:
         self.xero = xero
         self._clock_rate = clock_rate
         self.published: list[dict[str, Any]] = []
-        self._data_dir = directory / "data"
-        self._data_dir.mkdir()
+        self.data_dir = directory / "data"
+        self.data_dir.mkdir()
         self._maker = Maker()
         self._sold = 0
         self._opened = ExitStack()
@@ -87,7 +88,7 @@ class Estate:
     @property
     def shop(self) -> Shop:
         """The account, past the proxies."""
-        environment = environment_of(self.postgres.database_url, self.xero, self._data_dir)
+        environment = environment_of(self.postgres.database_url, self.xero, self.data_dir)
         return Shop("acme", environment, self.xero)
 
     def _port_of_kafka(self) -> int:
@@ -144,7 +145,7 @@ class Estate:
         through = f"127.0.0.1:{self.postgres_proxy.port}"
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("SBX_")},
-            "SBX_DATA_DIR": str(self._data_dir),
+            "SBX_DATA_DIR": str(self.data_dir),
             "SBX_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.kafka_proxy.port}",
             "SBX_DATABASE_URL": f"postgresql://{address.netloc.rpartition('@')[0]}@{through}{address.path}",
             "SBX_XERO_API_URL": f"http://127.0.0.1:{self.xero_proxy.port}",
@@ -154,14 +155,21 @@ class Estate:
 
     def _up(self) -> None:
         with self._said.open("wb") as said:
-            up = subprocess.Popen([_sbx(), "up"], env=self.environment, stderr=said)
+            up = subprocess.Popen([sbx_path(), "up"], env=self.environment, stderr=said)
         self._opened.callback(_end, up)
         self.wait("up", lambda: "ready" in self._said.read_text().splitlines(), 90)
+
+    @property
+    def page(self) -> str:
+        """Where ``sbx up`` serves the page."""
+        found = re.search(r"^page +(\S+)$", self._said.read_text(), re.MULTILINE)
+        assert found is not None
+        return found[1]
 
     def add_worker(self, stage: str) -> int:
         """Another process of a stage, beside those of ``sbx up``; its process id."""
         process = subprocess.Popen(
-            [_sbx(), "worker", stage],
+            [sbx_path(), "worker", stage],
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -214,7 +222,11 @@ class Estate:
     def status(self) -> dict[str, Any]:
         """What ``sbx status --json`` says."""
         asked = subprocess.run(
-            [_sbx(), "status", "--json"], env=self.environment, capture_output=True, timeout=60, check=False
+            [sbx_path(), "status", "--json"],
+            env=self.environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert asked.stdout, asked.stderr.decode()
         return dict(json.loads(asked.stdout))
@@ -238,7 +250,7 @@ class Estate:
             return error, self._said.read_text()[-1500:]
 
 
-def _sbx() -> str:
+def sbx_path() -> str:
     return str(Path(sys.executable).with_name("sbx"))
 
 
