@@ -28,16 +28,16 @@ log = structlog.stdlib.get_logger(__name__)
 
 @asynccontextmanager
 async def open_deliver(
-    outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+    producer: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[StageSpec]:
     """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
     load_sdk()
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
-        await outlet.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])
+        await producer.send([Outgoing(RESULTS, key.encode(), value) for key, value in results])
 
     async with database_pool(environment, "sbx-deliver", environment.database_connections) as pool:
-        marks = LedgerTopic(environment.kafka_python(), outlet.send)
+        marks = LedgerTopic(environment.kafka_python(), producer.send)
         delivery = new_supervisor(pool=pool, publish=publish, environment=environment, marks=marks)
         intake = MarkedIntake(marks, delivery.suspect)
         store = BatchWriter[Command](pool, intake.take_in, liveness)
@@ -52,7 +52,7 @@ async def open_deliver(
                 log.error("a command cannot be stored", offset=record.offset, error=str(error))
                 letters.append(Letter(record, DeadLetterReason.of_record(record, "our_error", str(error))))
             ids = await topic_ids.of(letter.record.topic for letter in letters)
-            await outlet.send(to_dead_letters(letters, ids, now))
+            await producer.send(to_dead_letters(letters, ids, now))
 
         async def background(stop: asyncio.Event) -> None:
             looking = asyncio.create_task(Losses(pool, environment.kafka_python()).run(stop))

@@ -25,7 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @asynccontextmanager
 async def open_project(
-    outlet: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
+    producer: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[StageSpec]:
     """The project stage, with a connection of its own to the database."""
     async with database_pool(environment, "sbx-project", 1) as pool:
@@ -45,7 +45,7 @@ async def open_project(
                     Letter(record, DeadLetterReason.of_record(record, "our_error", str(error)), entry=False)
                 )
             ids = await topic_ids.of(letter.record.topic for letter in letters)
-            await outlet.send(to_dead_letters(letters, ids, now))
+            await producer.send(to_dead_letters(letters, ids, now))
             count([pair for pair in results if id(pair[1]) not in unstored])
 
         yield StageSpec(topics=(RESULTS,), handle=handle, database=True)

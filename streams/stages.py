@@ -128,25 +128,25 @@ async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
 ) -> AsyncIterator[StageSpec]:
     """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
-    outlet, ids = Producer(app), TopicIds(environment.kafka_python())
+    producer, ids = Producer(app), TopicIds(environment.kafka_python())
 
     def aside(stage: StageSpec) -> StageSpec:
-        return replace(stage, handle=setting_aside(stage.handle, outlet.send, ids))
+        return replace(stage, handle=setting_aside(stage.handle, producer.send, ids))
 
     if name == "transform":
         from streams.transform import open_transform
 
-        async with open_transform(outlet, ids) as stage:
+        async with open_transform(producer, ids) as stage:
             yield aside(stage)
     elif name == "deliver":
         from streams.deliver import open_deliver
 
-        async with open_deliver(outlet, environment, liveness, ids) as stage:
+        async with open_deliver(producer, environment, liveness, ids) as stage:
             yield aside(stage)
     else:
         from streams.project import open_project
 
-        async with open_project(outlet, environment, liveness, ids) as stage:
+        async with open_project(producer, environment, liveness, ids) as stage:
             yield aside(stage)
 
 

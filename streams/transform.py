@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator[StageSpec]:
+async def open_transform(producer: Producer, topic_ids: TopicIds) -> AsyncIterator[StageSpec]:
     """The transform stage: it holds nothing but its outlet."""
 
     async def handle(records: Sequence[Record]) -> None:
@@ -30,7 +30,7 @@ async def open_transform(outlet: Producer, topic_ids: TopicIds) -> AsyncIterator
         sent: list[Outgoing] = []
         for one in made:
             sent += to_dead_letters([one], ids, now) if isinstance(one, Letter) else one
-        await outlet.send(sent)
+        await producer.send(sent)
 
     yield StageSpec(topics=SOURCES, handle=handle)
 

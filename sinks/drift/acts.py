@@ -14,7 +14,7 @@ from sinks.ledger import store as ledger
 from sinks.ledger.commands import resend as queue_again
 from sinks.ledger.intake import LANE_CHANNEL
 from sinks.planner.invoices import GONE, UNAPPROVED
-from sinks.xero.elements import encode_memory
+from sinks.xero.elements import encode_jsonb
 
 Row = Mapping[str, Any]
 """A difference, as ``differences`` gives it."""
@@ -182,7 +182,7 @@ async def adopt(connection: ledger.Connection, account: str, rows: Sequence[Row]
     Returns:
         how many were adopted; not those that have changed since they were shown.
     """
-    parameters = {"account": account, "actor": actor, "rows": encode_memory(rows)}
+    parameters = {"account": account, "actor": actor, "rows": encode_jsonb(rows)}
     return (await connection.execute(_SQL["adopt"], parameters)).rowcount
 
 
@@ -210,7 +210,7 @@ async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row
             *await _money_again(connection, account, money),
         ]
         queued = await queue_again(connection, list(dict.fromkeys(queue)), actor)
-        await connection.execute(_SQL["resent"], {"account": account, "rows": encode_memory(rows)})
+        await connection.execute(_SQL["resent"], {"account": account, "rows": encode_jsonb(rows)})
         crash_point("drift.before_commit")
     crash_point("drift.after_commit")
     return queued
@@ -226,22 +226,22 @@ async def _contacts_again(connection: ledger.Connection, account: str, rows: Seq
     brought = await fetch_all(connection, _SQL["documents_of"], {"account": account, "parties": bare})
     documents = await _newest(connection, account, {(row["entity"], row["record_id"]) for row in brought})
     queue += [command_id for command_id, _ in documents.values()]
-    await connection.execute(_SQL["forget_fields"], {"account": account, "rows": encode_memory(rows)})
+    await connection.execute(_SQL["forget_fields"], {"account": account, "rows": encode_jsonb(rows)})
     return queue
 
 
 async def _documents_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
     newest = await _newest(connection, account, {(row["kind"], row["record_id"]) for row in rows})
     marks = [{"kind": kind, "record_id": record, "seq": seq} for (kind, record), (_, seq) in newest.items()]
-    await connection.execute(_SQL["send_again"], {"account": account, "rows": encode_memory(marks)})
+    await connection.execute(_SQL["send_again"], {"account": account, "rows": encode_jsonb(marks)})
     return [command_id for command_id, _ in newest.values()]
 
 
 async def _money_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
     """A link says that a payment was made, once and for all. These were seen deleted in Xero."""
-    parameters = {"account": account, "rows": encode_memory(rows)}
+    parameters = {"account": account, "rows": encode_jsonb(rows)}
     found = await fetch_all(connection, _SQL["money_actions"], parameters)
-    parameters = {"account": account, "rows": encode_memory(found)}
+    parameters = {"account": account, "rows": encode_jsonb(found)}
     await connection.execute(_SQL["forget_money"], parameters)
     return [row["command_id"] for row in found]
 

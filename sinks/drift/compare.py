@@ -116,11 +116,11 @@ def fields_of(bodies: Iterable[Mapping[str, Any] | None]) -> set[str]:
     return found
 
 
-def compare(put: Sent, found: _Found | None, around: CompareContext) -> list[Difference]:
+def compare(put: Sent, found: _Found | None, context: CompareContext) -> list[Difference]:
     """What differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
     kind = put.link.target.kind
     if kind == "contact":
-        return [Difference("status", "ACTIVE", NOT_THERE)] if found is None else _contact(put, found, around)
+        return [Difference("status", "ACTIVE", NOT_THERE)] if found is None else _contact(put, found, context)
     if found is None:
         return [Difference("status", _status(put), NOT_THERE)] if put.stands else []
     gone = str(found.get("Status") or "") in GONE
@@ -129,8 +129,8 @@ def compare(put: Sent, found: _Found | None, around: CompareContext) -> list[Dif
     if gone:
         return [Difference("status", _status(put), str(found["Status"]))]
     if kind in ("payment", "refund"):
-        return _payment(put, found, around)
-    return _document(put, found, around)
+        return _payment(put, found, context)
+    return _document(put, found, context)
 
 
 def updated(found: _Found | None) -> datetime | None:
@@ -158,7 +158,7 @@ def _status(put: Sent) -> str:
 # Documents
 
 
-def _document(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
+def _document(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
     link, body = put.link, put.body
     return [
         *_state(put, found),
@@ -168,9 +168,9 @@ def _document(put: Sent, found: _Found, around: CompareContext) -> list[Differen
         *_rate(body.get("CurrencyRate"), found.get("CurrencyRate")),
         *_day("date", body, found, "Date"),
         *_day("due_date", body, found, "DueDate"),
-        *_party(body, found, around),
+        *_party(body, found, context),
         *_sums(put, found),
-        *_money(put, found, around),
+        *_money(put, found, context),
     ]
 
 
@@ -196,11 +196,11 @@ def _day(name: str, body: Mapping[str, Any], found: _Found, wire: str) -> list[D
     return _text(name, body.get(wire), xeros)
 
 
-def _party(body: Mapping[str, Any], found: _Found, around: CompareContext) -> list[Difference]:
+def _party(body: Mapping[str, Any], found: _Found, context: CompareContext) -> list[Difference]:
     ours = str((body.get("Contact") or {}).get("ContactID") or "")
     contact = found.get("Contact") or {}
     xeros = str(contact.get("ContactID") or "")
-    if not ours or xeros == ours or xeros in around.contacts:
+    if not ours or xeros == ours or xeros in context.contacts:
         return []
     return [Difference("contact", ours, f"{xeros} {contact.get('Name') or ''}".strip())]
 
@@ -266,12 +266,12 @@ def _total(put: Sent) -> Decimal | None:
     return None
 
 
-def _money(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
+def _money(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
     """What is due, and what others put on our document, which explains itself and is no difference."""
     kind = put.link.target.kind
     if kind == "purchase_order":
         return []
-    ours = {payment.link.xero_id for payment in around.payments}
+    ours = {payment.link.xero_id for payment in context.payments}
     listed = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
     foreign = [p for p in listed if str(p.get("PaymentID")) not in ours]
     differences = [
@@ -287,7 +287,7 @@ def _money(put: Sent, found: _Found, around: CompareContext) -> list[Difference]
         differences.append(Difference("credit", "0.00", str(credit), information=True))
     total = _total(put)
     if total is not None:
-        paid = sum((_paid(payment) for payment in around.payments if payment.stands), Decimal("0.00"))
+        paid = sum((_paid(payment) for payment in context.payments if payment.stands), Decimal("0.00"))
         others = sum((amount_in(p, "Amount") for p in foreign), Decimal("0.00"))
         differences += _amount("amount_due", total - paid - others - credit, due)
     return differences
@@ -300,13 +300,13 @@ def _paid(payment: Sent) -> Decimal:
 # Payments
 
 
-def _payment(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
+def _payment(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
     body = put.body
     differences = _text("reference", body.get("Reference"), found.get("Reference"))
     differences += _day("date", body, found, "Date")
     if body.get("Amount") is not None:
         differences += _amount("amount", to_cents(_decimal(body["Amount"])), amount_in(found, "Amount"))
-    return differences + _document_of(body, found) + _account(body, found, around.facts)
+    return differences + _document_of(body, found) + _account(body, found, context.facts)
 
 
 def _document_of(body: Mapping[str, Any], found: _Found) -> list[Difference]:
@@ -334,7 +334,7 @@ def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -
 # Contacts
 
 
-def _contact(put: Sent, found: _Found, around: CompareContext) -> list[Difference]:
+def _contact(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
     """The fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left out: Xero
     takes it and does not show it. Of a record whose contact was merged into another one they are information:
     that one has a name and fields of its own.
@@ -353,7 +353,7 @@ def _contact(put: Sent, found: _Found, around: CompareContext) -> list[Differenc
         xeros = contact_field(name, found)
         if name in cleared and xeros:
             differences.append(Difference(name, "", _readable(xeros)))
-        rivals = [(rival.contact.get("sent") or {}).get(name) for rival in around.rivals]
+        rivals = [(rival.contact.get("sent") or {}).get(name) for rival in context.rivals]
         if ours and xeros is not None and all(not same_field(one, xeros) for one in (ours, *rivals)):
             differences.append(Difference(name, _readable(ours), _readable(xeros), information=followed))
     return differences

@@ -61,7 +61,7 @@ def _put(row: Mapping[str, Any]) -> Sent:
     return Sent(link, body, bool(row["ended"]), bool(row["busy"]))
 
 
-async def around_of(
+async def context_of(
     connection: ledger.Connection,
     account: str,
     facts: OrganisationFacts,
@@ -86,7 +86,7 @@ async def around_of(
         merges = {row["xero_id"]: row["xeros"] for row in rows}
     of_others = await _rivals(connection, account, [p for p in puts if p.link.target.kind == "contact"])
 
-    def around(put: Sent) -> CompareContext:
+    def context(put: Sent) -> CompareContext:
         kind, record, transaction = put.link.target
         if kind == "contact":
             same = [
@@ -102,7 +102,7 @@ async def around_of(
         other = (put.body.get("Contact") or {}).get("other", False)
         return CompareContext(facts, payments, {*(() if other else contacts[record]), merges.get(sent, sent)})
 
-    return around
+    return context
 
 
 async def _rivals(

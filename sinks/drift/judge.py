@@ -31,7 +31,7 @@ def judge(
     put: Sent,
     wanted: Wanted | None,
     found: Mapping[str, Any] | None,
-    around: CompareContext,
+    context: CompareContext,
     asked: CompareContext,
 ) -> list[Found]:
     """The differences of one object.
@@ -41,7 +41,7 @@ def judge(
         around: to compare with what was sent.
         asked: the same to compare with ``wanted``.
     """
-    sent = compare(put, found, around)
+    sent = compare(put, found, context)
     if wanted is None or wanted.put.ended:
         return [Found(one) for one in sent]
     if not wanted.put.stands:

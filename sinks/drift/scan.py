@@ -20,7 +20,7 @@ from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import CompareContext, Difference, Sent, updated
-from sinks.drift.context import around_of, by_record, of_documents, puts_of
+from sinks.drift.context import by_record, context_of, of_documents, puts_of
 from sinks.drift.history import look, next_changed
 from sinks.drift.judge import Found, judge, missing
 from sinks.drift.record import Wanted
@@ -30,7 +30,7 @@ from sinks.lanes.single_get import read
 from sinks.ledger import store as ledger
 from sinks.xero.calls import QueuedElement, make_call
 from sinks.xero.client import Answer, Request
-from sinks.xero.elements import Element, Link, StepKey, encode_memory
+from sinks.xero.elements import Element, Link, StepKey, encode_jsonb
 from sinks.xero.responses import decode
 from sinks.xero.routes import ROUTES, RouteName
 
@@ -220,18 +220,18 @@ async def _take_in(
     late = [put for put in ours if put.link.xero_id in busy]
     settings, facts = _known(lane)
     documents = await of_documents(connection, lane.account, now, asked_at)
-    around = await around_of(connection, lane.account, facts, now, documents)
+    context = await context_of(connection, lane.account, facts, now, documents)
     wanted = await wanted_of(connection, lane.account, settings, facts, now, documents)
     compared, differences = [], []
     for put in now:
         shown = by_id.get(put.link.xero_id)
         target = put.link.target
-        differing = _judge(put, wanted.get(target), shown, around)
+        differing = _judge(put, wanted.get(target), shown, context)
         compared.append({**_key(target), "fields": [one.difference.field for one in differing]})
         differences += [_row(put.link, shown, one) for one in differing]
-    parameters = {"account": lane.account, "compared": encode_memory(compared)}
+    parameters = {"account": lane.account, "compared": encode_jsonb(compared)}
     await connection.execute(_SQL["forget"], parameters)
-    parameters = {"account": lane.account, "differences": encode_memory(differences)}
+    parameters = {"account": lane.account, "differences": encode_jsonb(differences)}
     await connection.execute(_SQL["keep"], parameters)
     await connection.execute(_SQL["read_now"], _keys(lane.account, [_key(p.link.target) for p in now]))
     tried_by = run.run_id if asked.wanted else None
@@ -244,11 +244,11 @@ def _judge(
     put: Sent,
     wanted: Wanted | None,
     found: Mapping[str, Any] | None,
-    around: Callable[[Sent], CompareContext],
+    context: Callable[[Sent], CompareContext],
 ) -> list[Found]:
     """Something odd in one object must not stop the reading of all others."""
     try:
-        return judge(put, wanted, found, around(put), around(wanted.put if wanted else put))
+        return judge(put, wanted, found, context(put), context(wanted.put if wanted else put))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         log.exception("an object of Xero could not be compared", xero_id=put.link.xero_id)
         said = f"what Xero shows cannot be compared: {error!r}"
@@ -281,11 +281,11 @@ async def _check(connection: ledger.Connection, lane: Lane, run: Run) -> None:
     parameters = {
         "account": run.account,
         "records": [*(record for _, record in documents), *("/".join(key) for key in contacts)],
-        "missing": encode_memory([_key(one.put.link.target) for one in lost]),
+        "missing": encode_jsonb([_key(one.put.link.target) for one in lost]),
     }
     await connection.execute(_SQL["forget_missing"], parameters)
     rows = [_row(one.put.link, None, missing(one)) for one in lost]
-    await connection.execute(_SQL["keep"], {"account": run.account, "differences": encode_memory(rows)})
+    await connection.execute(_SQL["keep"], {"account": run.account, "differences": encode_jsonb(rows)})
     behind = [_key(w.put.link.target) for w in found.values() if w.behind and w.put.link.xero_id]
     await connection.execute(_SQL["read_later"], {**_keys(run.account, behind), "tried_by": None})
     entity, record = keys[-1] if keys else after

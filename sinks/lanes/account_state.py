@@ -14,7 +14,7 @@ from sinks.lanes.shares import AccountBudget, Shares
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.xero.client import Answer, machine_seconds
-from sinks.xero.elements import encode_memory
+from sinks.xero.elements import encode_jsonb
 from sinks.xero.responses import trouble_of
 
 _ANNOUNCE_AFTER_SECONDS = 2.0
@@ -151,9 +151,9 @@ class AccountState:
             ledger.SQL["save_account"],
             {
                 "account": self.session.account,
-                "budget": encode_memory(left),
+                "budget": encode_jsonb(left),
                 "held": self._held.code if self._held else None,
-                "held_args": encode_memory(self._held.details if self._held else {}),
+                "held_args": encode_jsonb(self._held.details if self._held else {}),
                 "held_until": self._held.until if self._held else None,
                 "version": self._version,
             },

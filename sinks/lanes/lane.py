@@ -259,7 +259,7 @@ class Lane:
         await self.replan(self.queue.facts_came())
 
     async def replan(self, jobs: Sequence[Job]) -> None:
-        """Plan works again that are in hand."""
+        """Plan jobs again that are in hand."""
         if jobs:
             async with self.transaction("replan") as connection:
                 outcome = await self.planning_pass().advance(connection, jobs)

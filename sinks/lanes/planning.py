@@ -94,7 +94,7 @@ class PlanningPass:
     names: Namesakes = field(default_factory=Namesakes)
 
     async def advance(self, connection: ledger.Connection, jobs: Sequence[Job]) -> PlanResult:
-        """Plan every work until it has a next step, waits, or ends; write links, states and results.
+        """Plan every job until it has a next step, waits, or ends; write links, states and results.
 
         Runs in the caller's transaction, which holds the fence.
         """
@@ -253,7 +253,7 @@ class _Writer:
         """Payments and refunds, each of which ends what failed of its own transaction before it."""
 
     def end(self, job: Job, entry: Entry, alone: bool = False) -> None:
-        """``entry`` is the new version of the work's; what was merged into it goes along, or is planned by
+        """``entry`` is the new version of the job's; what was merged into it goes along, or is planned by
         itself when it can stand ``alone``.
         """
         job.ended(entry)
@@ -279,7 +279,7 @@ class _Writer:
             self._entries.append(told)
 
     def conclude(self, job: Job, step: Plan, situation: Situation) -> None:
-        """The work has ended."""
+        """The job has ended."""
         entry = job.entry
         now = now_utc()
         if isinstance(step, Done):

@@ -186,4 +186,4 @@ class LaneQueue:
             self.jobs.pop(command_id, None)
 
     def _turn(self, queued: QueuedElement) -> int:
-        return min(ledger.turn(self.jobs[member].entry) for member in queued.command_ids)
+        return min(ledger.turn(self.jobs[command_id].entry) for command_id in queued.command_ids)

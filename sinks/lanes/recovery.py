@@ -18,15 +18,15 @@ from sinks.xero.routes import ROUTES, Route
 
 
 async def recover(lane: Lane) -> list[CallSender]:
-    """Flights for the account's unanswered calls; their commands are in the lane's hands then."""
+    """Return senders of the account's unanswered calls; their commands are in the lane's hands then."""
     async with lane.transaction("recovery", locked=False) as connection:
         intents = await fetch_all(connection, ledger.SQL["unanswered"], [lane.account])
         intent_ids = [row["intent_id"] for row in intents]
         elements = await fetch_all(connection, ledger.SQL["elements_of"], [intent_ids])
-        ids = {member for row in elements for member in row["members"]}
+        ids = {command_id for row in elements for command_id in row["members"]}
         rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(ids)])
         jobs = [Job(entry_of_row(row)) for row in rows]
-        held = [str(member) for member in ids]
+        held = [str(command_id) for command_id in ids]
         running = await fetch_all(connection, ledger.SQL["running"], {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(jobs, map(entry_of_row, running)), lane.addresses)
     for job in jobs:
@@ -77,9 +77,9 @@ def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
                 StepKey(row["kind"], row["record_id"], row["transaction_id"]),
                 bodies[row["position"]] if bodies else None,
                 row["match"],
-                memory=row["memory"],
+                link_facts=row["memory"],
             ),
-            [str(member) for member in row["members"]],
+            [str(command_id) for command_id in row["members"]],
         )
         for row in elements
     ]

@@ -132,8 +132,8 @@ class LaneRunner:
         if not await self._facts_ready():
             return 0.1
         self._go_on_beside(when_idle=False)
-        gathering = self._gathering()
-        if gathering == 0.0:
+        burst_wait = self._burst_wait()
+        if burst_wait == 0.0:
             self._bursts.taken_up(lane.account, machine_seconds())
             await lane.load()
         if lane.state.breaker.why:
@@ -142,9 +142,9 @@ class LaneRunner:
             self._start(self._send(call))
         self._go_on_beside(when_idle=True)
         delay = await self._delay()
-        return min(delay, gathering) if gathering else delay
+        return min(delay, burst_wait) if burst_wait else delay
 
-    def _gathering(self) -> float:
+    def _burst_wait(self) -> float:
         """Seconds for which new commands are left to come in; none while more is there than was taken up."""
         return 0.0 if self.lane.more else self._bursts.wait(self.lane.account, machine_seconds())
 
@@ -257,7 +257,7 @@ class LaneRunner:
         before = self.lane.session.connection
         async with (
             self.lane.state_lock
-        ):  # what a landing call has just learnt must not be overwritten by older news
+        ):  # what a settled call has just learnt must not be overwritten by older news
             await self.lane.session.reload()
         after = self.lane.session.connection
         if after is not None and (before is None or _app(before) != _app(after)):
@@ -321,7 +321,7 @@ class LaneRunner:
             self._crash.result()
 
     async def _finish(self) -> None:
-        """Let calls under way land, then give the account back."""
+        """Let calls under way end, then give the account back."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_ENDING)
         lane = self.lane

@@ -1,4 +1,4 @@
-"""One call under way: sent, sent again with the same key while that is safe, then landed or given up."""
+"""One call under way: sent, sent again with the same key while that is safe, then answered or given up."""
 
 import asyncio
 from datetime import datetime
@@ -59,7 +59,7 @@ class CallSender:
         return sender
 
     async def run(self) -> None:
-        """Until the call has landed, surely was not sent, or its fate must be looked up.
+        """Send until the call was answered, surely was not sent, or its fate must be looked up.
 
         Raises:
             LeaseLost: the account belongs to another worker now.
@@ -106,7 +106,7 @@ class CallSender:
                 lane.state.back_off()
             self._sent_before = True
             return False
-        return await self._landed(answer, token, started)
+        return await self._answered(answer, token, started)
 
     async def _surely_not_sent(self, error: str, *, back_off: bool) -> bool:
         lane = self._lane
@@ -119,15 +119,15 @@ class CallSender:
         await self._end(error, self._nothing_done())
         return True
 
-    async def _landed(self, answer: Answer, token: str, started: datetime) -> bool:
+    async def _answered(self, answer: Answer, token: str, started: datetime) -> bool:
         lane = self._lane
         lane.state.answered(answer, token)
         if self._sent_before and trouble_of(answer.status) in _NOT_LOOKED_AT:
             return False  # says nothing about what became of the first sending
-        reading = read_answer(self._call, answer)
-        settled = reading.settled or not self._call.route.repeatable
+        response = read_answer(self._call, answer)
+        settled = response.settled or not self._call.route.repeatable
         trusted = 0.0 if settled else SETTLE / lane.rate
-        await self._end("answered", reading, started, answer, trusted)
+        await self._end("answered", response, started, answer, trusted)
         return True
 
     async def _may_send_again(self) -> bool:
@@ -163,8 +163,8 @@ class CallSender:
             await self._end(NO_ANSWER, self._nothing_done())
             return
         left = self._send_by + GIVEN_UP_AFTER - machine_seconds()
-        reading = ParsedResponse(tuple(Result("unknown") for _ in self._call.parts))
-        await self._end(NO_ANSWER, reading, look_up_in=max(0.0, left) / self._lane.rate)
+        response = ParsedResponse(tuple(Result("unknown") for _ in self._call.parts))
+        await self._end(NO_ANSWER, response, look_up_in=max(0.0, left) / self._lane.rate)
 
     def _nothing_done(self) -> ParsedResponse:
         return ParsedResponse(tuple(Result("not_applied") for _ in self._call.parts))
@@ -172,10 +172,10 @@ class CallSender:
     async def _end(
         self,
         conclusion: str,
-        reading: ParsedResponse,
+        response: ParsedResponse,
         started: datetime | None = None,
         answer: Answer | None = None,
         look_up_in: float = 0.0,
     ) -> None:
-        settlement = Settlement(conclusion, reading, started or now_utc(), answer, look_up_in)
+        settlement = Settlement(conclusion, response, started or now_utc(), answer, look_up_in)
         await settle(self._lane, self._call, settlement)

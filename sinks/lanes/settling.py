@@ -19,7 +19,7 @@ from sinks.ledger.jobs import Job, apply
 from sinks.planner import Refusal
 from sinks.xero.calls import Call, QueuedElement
 from sinks.xero.client import Answer
-from sinks.xero.elements import Link, StepKey, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.responses import ParsedResponse, Result
 from sinks.xero.routes import ROUTES
 from sinks.xero.statuses import is_away
@@ -38,7 +38,7 @@ class Settlement:
     """How a call ended. ``look_up_in``: seconds after which a look-up of what is unknown can be trusted."""
 
     conclusion: str
-    reading: ParsedResponse
+    response: ParsedResponse
     started: datetime
     answer: Answer | None
     look_up_in: float
@@ -57,19 +57,19 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
             links = await _links(connection, lane.account, call.targets)
             changed = []
             await _items_made(lane, connection, call, settlement)
-            for part, result in zip(call.parts, settlement.reading.results, strict=True):
-                members = [lane.queue.jobs[i] for i in part.command_ids]
-                jobs |= {job.entry.command_id: job for job in members}
+            for part, result in zip(call.parts, settlement.response.results, strict=True):
+                served = [lane.queue.jobs[i] for i in part.command_ids]
+                jobs |= {job.entry.command_id: job for job in served}
                 followers = lane.queue.waiting_for(part.element.target) if part.element.shared else ()
-                taught = [*members, *followers]
+                taught = [*served, *followers]
                 link = _applied(call, part, result, taught, links.get(part.element.target))
-                _note_trouble(lane, call, settlement, members)
+                _note_trouble(lane, call, settlement, served)
                 _tell_namesakes(lane, part, result)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
                     if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
                         await ledger.resolve_unknown(connection, lane.account, [part.element.target])
-                for job in members if result.verdict == "ok" else taught:
+                for job in served if result.verdict == "ok" else taught:
                     if _perhaps_applied(call, result, settlement):
                         job.perhaps_changed_xero()
                     job.attempted(_attempt(call, part, result, settlement, job))
@@ -112,17 +112,17 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
 
 
 def _applied(
-    call: Call, part: QueuedElement, result: Result, members: list[Job], link: Link | None
+    call: Call, part: QueuedElement, result: Result, served: list[Job], link: Link | None
 ) -> Link | None:
     """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up,
     or the command fails with our own error.
     """
     try:
-        return apply(part.element, result, members, link)
+        return apply(part.element, result, served, link)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         log.exception("an answer could not be taken in", call=call.intent_id, step=part.element.step)
         told = {"message": f"Xero's answer could not be read: {error!r}"}
-        return apply(part.element, Result("refused", code="our_error", details=told), members, link)
+        return apply(part.element, Result("refused", code="our_error", details=told), served, link)
 
 
 async def _with_rate(
@@ -131,7 +131,7 @@ async def _with_rate(
     """Of a document that Xero took: its exchange rate is compared with the last one, and kept."""
     current = lane.session.connection
     known = current is not None and current.facts is not None
-    if result.verdict != "ok" or "fingerprint" not in part.element.memory or not known:
+    if result.verdict != "ok" or "fingerprint" not in part.element.link_facts or not known:
         return link
     assert current is not None and current.facts is not None
     found = result.found[0] if result.found else {}
@@ -140,21 +140,21 @@ async def _with_rate(
     )
 
 
-def _note_trouble(lane: Lane, call: Call, settlement: Settlement, members: list[Job]) -> None:
+def _note_trouble(lane: Lane, call: Call, settlement: Settlement, served: list[Job]) -> None:
     """An error of Xero's own over one element alone is counted against that."""
     status = settlement.answer.status if settlement.answer is not None else 0
     broke = status >= _SERVER_ERROR
     if call.route.reads:
         return
-    for job in members:
+    for job in served:
         if broke:
             lane.stumbles.over(job.entry.command_id, status, alone=len(call.parts) == 1)
     if settlement.answer is not None and not broke:
-        lane.stumbles.passed([job.entry.command_id for job in members])
+        lane.stumbles.passed([job.entry.command_id for job in served])
 
 
 async def _conclude(connection: ledger.Connection, call: Call, settlement: Settlement) -> None:
-    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in settlement.reading.results]
+    verdicts = ["not_applied" if r.verdict == "split" else r.verdict for r in settlement.response.results]
     answer = settlement.answer
     await ledger.conclude(
         connection,
@@ -175,7 +175,7 @@ async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, set
     """
     made = {
         part.element.target.record_id
-        for part, result in zip(call.parts, settlement.reading.results, strict=True)
+        for part, result in zip(call.parts, settlement.response.results, strict=True)
         if part.element.target.kind == "item" and result.verdict == "ok"
     }
     current = lane.session.connection
@@ -205,7 +205,7 @@ def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settle
         started_at=settlement.started,
         finished_at=now_utc(),
         status=answer.status if answer else None,
-        request=mask(encode_memory(call.request.query if body is None else body))[:_SHOWN],
+        request=mask(encode_jsonb(call.request.query if body is None else body))[:_SHOWN],
         answer=mask(_shown(result, answer))[:_SHOWN],
         error="" if answer else mask(settlement.conclusion),
         refused=result.code or "",

@@ -19,7 +19,7 @@ from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import Entry, entry_of_row, result_of
 from sinks.ledger.intake import LANE_CHANNEL
-from sinks.xero.elements import Link, StepKey, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_jsonb
 
 _SQL = load_queries(__file__)
 
@@ -75,7 +75,7 @@ async def skip(
         the ids that were ended, in the order of their positions.
     """
     said = [warning("skipped", actor=actor, note=note)] if note.strip() else []
-    parameters = {"command_ids": list(command_ids), "actor": actor, "warnings": encode_memory(said)}
+    parameters = {"command_ids": list(command_ids), "actor": actor, "warnings": encode_jsonb(said)}
     return await _change(connection, "skip", parameters)
 
 

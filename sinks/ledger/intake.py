@@ -16,7 +16,7 @@ from runtime.database import fetch_one
 from sinks.ledger.entries import entry_of_row, result_of
 from sinks.ledger.store import SQL, Connection, LedgerHeld, snapshots
 from sinks.resolve.folding import folded_snapshots
-from sinks.xero.elements import encode_memory
+from sinks.xero.elements import encode_jsonb
 
 LANE_CHANNEL = "sbx_lane"
 """PostgreSQL notification: the account named in the payload has new work."""
@@ -183,7 +183,7 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
             "content_hash": event.content_hash,
             "event_time": event.time,
             "body": encode_command(own),
-            "reason_args": encode_memory({"event_id": event.id}),
+            "reason_args": encode_jsonb({"event_id": event.id}),
             "triggered_by": by.name,
             "actor": by.actor,
         },

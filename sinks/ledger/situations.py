@@ -99,7 +99,7 @@ async def situations(
                 x for x, owner, target in linked if owner != account or target not in own
             ),
             unknown={t: step.look_up_after for t, step in lost.items()},
-            sent={t: Sent(step.body, step.memory) for t, step in lost.items()},
+            sent={t: Sent(step.body, step.link_facts) for t, step in lost.items()},
             money=money.get(record, ()),
             gone=gone.get(record, frozenset()),
             facts_are_fresh=_are_fresh(facts, job),

@@ -15,7 +15,7 @@ from runtime.sql import load_queries
 from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
 from sinks.xero.calls import Call
-from sinks.xero.elements import Link, StepKey, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.facts import Facts
 
 SQL = load_queries(__file__)
@@ -199,7 +199,7 @@ class UnknownStep:
     """From when a look-up can be trusted."""
     body: Mapping[str, Any]
     """What was asked for last."""
-    memory: Facts
+    link_facts: Facts
 
 
 async def unknown_steps(
@@ -267,7 +267,7 @@ async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set
         for e in entries
     ]
     cursor = await connection.execute(
-        SQL["update_commands"] + " RETURNING c.command_id", [encode_memory(rows)]
+        SQL["update_commands"] + " RETURNING c.command_id", [encode_jsonb(rows)]
     )
     return {str(row[0]) for row in await cursor.fetchall()}
 
@@ -288,7 +288,7 @@ async def write_links(connection: Connection, account: str, changed: Iterable[Li
         for link in changed
     ]
     if rows:
-        await connection.execute(SQL["upsert_links"], {"account": account, "links": encode_memory(rows)})
+        await connection.execute(SQL["upsert_links"], {"account": account, "links": encode_jsonb(rows)})
 
 
 async def write_calls(
@@ -308,9 +308,9 @@ async def write_calls(
                 "route": call.route.name,
                 "method": call.request.method,
                 "path": call.request.path,
-                "query": encode_memory(call.request.query),
+                "query": encode_jsonb(call.request.query),
                 "target": call.request.target,
-                "headers": None if call.request.headers is None else encode_memory(call.request.headers),
+                "headers": None if call.request.headers is None else encode_jsonb(call.request.headers),
                 "body": call.request.body,
                 "idempotency_key": call.request.idempotency_key,
                 "send_within": send_within,
@@ -319,7 +319,7 @@ async def write_calls(
         elements += [_element_row(call, position) for position in range(len(call.parts))]
     creating = [part.element.target for call in calls if call.route.creates for part in call.parts]
     await resolve_unknown(connection, lease.account, creating)
-    parameters = {"account": lease.account, "elements": encode_memory(elements)}
+    parameters = {"account": lease.account, "elements": encode_jsonb(elements)}
     await connection.execute(SQL["insert_elements"], parameters)
 
 
@@ -336,7 +336,7 @@ def _element_row(call: Call, position: int) -> dict[str, Any]:
         "members": part.command_ids,
         "body": element.body,
         "match": element.xero_id,
-        "memory": element.memory,
+        "memory": element.link_facts,
     }
 
 

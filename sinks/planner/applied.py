@@ -182,10 +182,10 @@ def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSna
     if payment.text(REPLACING) != str(s.seq):
         return Learn((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
     give_up(s, "take payment off")
-    body, memory = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
+    body, link_facts = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
     step: Step = "take payment off"
     return Send(
-        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)
+        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, link_facts=link_facts)
     )
 
 

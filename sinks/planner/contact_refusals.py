@@ -19,12 +19,12 @@ _TRY_AGAIN_AFTER = timedelta(days=1)
 _ABOUT_NO_CONTENT = frozenset({"contact_archived", "contact_gone"})
 
 
-def refuse_again(s: Situation, link: Link, memory: ContactFacts) -> None:
+def refuse_again(s: Situation, link: Link, link_facts: ContactFacts) -> None:
     """Raises what Xero said of the same content before, for at most a day. What is about the contact itself,
     and what is done again, is sent all the same.
 
     Args:
-        memory: what the link would keep.
+        link_facts: what the link would keep.
 
     Raises:
         Refused: Xero did not take it.
@@ -33,7 +33,7 @@ def refuse_again(s: Situation, link: Link, memory: ContactFacts) -> None:
     if before is None or s.retried or s.command.document is None:
         return
     fresh = s.now - datetime.fromisoformat(before["at"]) < _TRY_AGAIN_AFTER
-    if fresh and before["content"] == _digest(memory):
+    if fresh and before["content"] == _digest(link_facts):
         raise Refused(before["code"], **before["details"])
 
 
@@ -41,11 +41,11 @@ def with_refusal(
     element: Element, code: ReasonCode, details: Mapping[str, str], link: Link | None, at: datetime
 ) -> Link | None:
     """The contact's link with what Xero refused of it; none where it stays as it is."""
-    changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.memory
+    changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.link_facts
     if not changes or link is None or link.removed or code in _ABOUT_NO_CONTENT:
         return None
     told: RefusedFact = {
-        "content": _digest(of_contact(element.memory)),
+        "content": _digest(of_contact(element.link_facts)),
         "code": code,
         "details": dict(details),
         "at": at.isoformat(),
@@ -53,6 +53,6 @@ def with_refusal(
     return replace(link, facts={**link.facts, REFUSED: told})
 
 
-def _digest(memory: ContactFacts) -> str:
+def _digest(link_facts: ContactFacts) -> str:
     """Of all fields as they would be."""
-    return hashlib.sha256(json.dumps(memory["sent"], sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(link_facts["sent"], sort_keys=True).encode()).hexdigest()[:32]

@@ -183,7 +183,7 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
                 "contact",
                 target,
                 contact_body(fields, ()) | {"ContactNumber": contact.record_id},
-                memory=_memory(contact, resolved.fields),
+                link_facts=_contact_facts(contact, resolved.fields),
                 claim=name_claim(contact.name),
                 offers=group.offers,
             )
@@ -210,11 +210,11 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
         return _link(s, contact, resolved, min(ours, key=statuses.is_archived))
     if s.refusal is not None and s.refusal.step == "contact link":
         raise Refused(s.refusal.code, **s.refusal.details)
-    memory = _memory(contact, resolved.fields)
+    link_facts = _contact_facts(contact, resolved.fields)
     news = namesake.news(group)
     if not news:
         name = str(namesake.contact.get("Name") or contact.name)
-        return Learn((Link(target, namesake.contact_id, name, s.seq, facts=memory),), acted=True)
+        return Learn((Link(target, namesake.contact_id, name, s.seq, facts=link_facts),), acted=True)
     body = contact_body(news, (), namesake.contact, group.untold) | {"ContactID": namesake.contact_id}
     return Send(
         Element(
@@ -223,7 +223,7 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
             target,
             body,
             xero_id=namesake.contact_id,
-            memory=memory,
+            link_facts=link_facts,
             claim=name_claim(contact.name),
             offers=group.offers,
         )
@@ -281,7 +281,7 @@ def _link(
         contact_target(contact),
         body,
         xero_id=str(match["ContactID"]),
-        memory=_memory(contact, resolved.fields),
+        link_facts=_contact_facts(contact, resolved.fields),
         claim=name_claim(contact.name),
         offers=group.offers,
     )
@@ -327,13 +327,15 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
     pushed = changed if s.contact_shared or older or link.contact.get("merged") else set(wanted)
     filled = {name: value for name, value in wanted.items() if name in pushed and value}
     cleared = tuple(name for name in sorted(pushed) if not wanted[name] and sent.get(name))
-    memory = _memory(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
-    refuse_again(s, link, memory)
+    link_facts = _contact_facts(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
+    refuse_again(s, link, link_facts)
     if s.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
         return read_contact(s, link)  # an address is replaced as a whole, AttentionTo must be kept
     kept = {name: _never_told(resolved, name, link) for name in resolved.untold}
     body = contact_body(filled, cleared, s.known.contact, kept) | {"ContactID": link.xero_id}
-    return Send(Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, memory=memory))
+    return Send(
+        Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, link_facts=link_facts)
+    )
 
 
 def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
@@ -357,7 +359,9 @@ def _moved(link: Link, xero_id: str) -> Link:
     return replace(link, xero_id=xero_id, facts={**facts, "merged": True})
 
 
-def _memory(contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None) -> ContactFacts:
+def _contact_facts(
+    contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
+) -> ContactFacts:
     """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
     sent: dict[str, Any] = {}
     before: dict[str, Stamp] = {}

@@ -71,10 +71,10 @@ def find_credit_note(target: StepKey, number: str) -> Send:
 
 
 def link_of_credit_note(
-    target: StepKey, note: _Found, memory: MoneyFacts, seq: int, warned: tuple[str, ...] = ()
+    target: StepKey, note: _Found, link_facts: MoneyFacts, seq: int, warned: tuple[str, ...] = ()
 ) -> Link:
     """The link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
-    facts = memory.copy()
+    facts = link_facts.copy()
     facts["status"] = str(note.get("Status") or "")
     total, expected = note.get("Total"), Decimal(str(facts.get("amount", 0)))
     if total is not None and Decimal(str(total)) != expected and facts["status"] not in GONE:
@@ -88,7 +88,7 @@ def adopt_credit_note(
     s: Situation,
     found: tuple[_Found, ...],
     wanted: Mapping[str, Any],
-    memory: MoneyFacts,
+    link_facts: MoneyFacts,
     target: StepKey,
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
@@ -98,7 +98,7 @@ def adopt_credit_note(
 
     Args:
         wanted: ``CreditNoteNumber``, ``Reference``, ``Date`` and ``Contact`` as they were sent.
-        memory: what the link keeps.
+        link_facts: what the link keeps.
     """
     ours = live_of_ours(s, found, str(wanted["Reference"]))
     if not ours:
@@ -109,12 +109,12 @@ def adopt_credit_note(
     note = ours[0]
     same = (
         note.get("Status") in _APPROVED
-        and amount_in(note, "Total") == Decimal(str(memory["amount"]))
+        and amount_in(note, "Total") == Decimal(str(link_facts["amount"]))
         and xero_day(note) == wanted["Date"]
         and contact_of(note) == contact_of(wanted)
     )
-    told = memory.get("told")
-    link = link_of_credit_note(target, note, memory, int(told["seq"]) if told else s.seq)
+    told = link_facts.get("told")
+    link = link_of_credit_note(target, note, link_facts, int(told["seq"]) if told else s.seq)
     if not same:
         refuse_unsettled(s, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
     return Learn((link,), (target,), afresh=True)
@@ -173,18 +173,22 @@ def take_credit_note_out(s: Situation) -> Send | None:
 def take_note_out(s: Situation, note: Link) -> Send:
     """The next step until this credit note is out: the money paid out first, then the credit note."""
     refund = s.refund_links.get(note.target.transaction_id)
-    memory = {TAKEN_OFF_BY: str(s.seq)}
+    link_facts = {TAKEN_OFF_BY: str(s.seq)}
     if refund is not None and not refund.removed:
         step: Step = "take refund off"
         give_up(s, step)
         body = {"Status": "DELETED"}
         return Send(
-            Element("payments.remove", step, refund.target, body, xero_id=refund.xero_id, memory=memory)
+            Element(
+                "payments.remove", step, refund.target, body, xero_id=refund.xero_id, link_facts=link_facts
+            )
         )
     step = "void credit note"
     give_up(s, step)
     body = {"CreditNoteID": note.xero_id, "Status": "VOIDED"}
-    return Send(Element("credit_notes.update", step, note.target, body, xero_id=note.xero_id, memory=memory))
+    return Send(
+        Element("credit_notes.update", step, note.target, body, xero_id=note.xero_id, link_facts=link_facts)
+    )
 
 
 def has_credit_notes(s: Situation) -> bool:
@@ -222,10 +226,10 @@ def _look_up_lost(s: Situation) -> Plan | None:
         if s.known.credit_note_by_number is None:
             return find_credit_note(target, number)
         ours = live_of_ours(s, s.known.credit_note_by_number, mark)
-        memory: MoneyFacts = sent.money.copy() if sent is not None else {}
+        link_facts: MoneyFacts = sent.money.copy() if sent is not None else {}
         if ours:
-            memory |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)}
-        links = (link_of_credit_note(target, ours[0], memory, seq),) if ours else ()
+            link_facts |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)}
+        links = (link_of_credit_note(target, ours[0], link_facts, seq),) if ours else ()
         return Learn(links, (target,), afresh=True)
     return None
 

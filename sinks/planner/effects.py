@@ -180,35 +180,35 @@ def _contact_link(change: Change) -> Link | None:
     element, found = change.element, change.found
     if is_away(found):  # nobody sees what was written to it: that counts as not sent
         return None
-    name = str(found.get("Name") or element.memory.get("name") or "")
+    name = str(found.get("Name") or element.link_facts.get("name") or "")
     xero_id = str(found.get("ContactID") or element.xero_id)
-    return Link(element.target, xero_id, name, change.seq, facts=dict(element.memory))
+    return Link(element.target, xero_id, name, change.seq, facts=dict(element.link_facts))
 
 
 def _money_link(change: Change) -> Link | None:
-    memory = change.element.memory
-    facts = {**memory, "warned": list(change.result.warned)}
-    number = str(memory.get("number") or "")
+    link_facts = change.element.link_facts
+    facts = {**link_facts, "warned": list(change.result.warned)}
+    number = str(link_facts.get("number") or "")
     return Link(change.element.target, str(change.found["PaymentID"]), number, change.seq, facts=facts)
 
 
 def _taken_off(change: Change) -> Link | None:
     if change.link is None:
         return None
-    return replace(change.link, removed=True, facts={**change.link.facts, **change.element.memory})
+    return replace(change.link, removed=True, facts={**change.link.facts, **change.element.link_facts})
 
 
 def _credit_note_link(change: Change) -> Link | None:
     element = change.element
     return link_of_credit_note(
-        element.target, change.found, of_money(element.memory), change.seq, change.result.warned
+        element.target, change.found, of_money(element.link_facts), change.seq, change.result.warned
     )
 
 
 def _credit_note_status(change: Change) -> Link | None:
     if change.link is None:
         return None
-    return _with_status(change.link, _status_sent(change), change.element.memory)
+    return _with_status(change.link, _status_sent(change), change.element.link_facts)
 
 
 def _status_sent(change: Change) -> str:
@@ -217,12 +217,12 @@ def _status_sent(change: Change) -> str:
 
 def _document_link(change: Change) -> Link | None:
     element, found, link = change.element, change.found, change.link
-    if "fingerprint" not in element.memory and link is not None:
-        return _with_status(link, _status_sent(change), element.memory)
+    if "fingerprint" not in element.link_facts and link is not None:
+        return _with_status(link, _status_sent(change), element.link_facts)
     sent = (element.body or {}).get("Status") or (link.text("status") if link is not None else "")
     found = {**found, "Status": found.get("Status") or sent}
     link_of = link_of_order if element.target.kind == "purchase_order" else link_of_invoice
-    made = link_of(element.target, found, of_document(element.memory), change.seq)
+    made = link_of(element.target, found, of_document(element.link_facts), change.seq)
     facts = dict(made.facts)
     if link is not None and "lines" not in facts and "lines" in link.facts:
         facts["lines"] = link.facts["lines"]
@@ -234,10 +234,10 @@ def _unexpected_totals(made: Link, element: Element, found: Mapping[str, Any]) -
     """Remarks on a total or tax that Xero has otherwise than SalesBinder."""
     remarks = []
     total = made.facts["total"]
-    expected = element.memory.get("expected_total", total)
+    expected = element.link_facts.get("expected_total", total)
     if Decimal(str(total)) != Decimal(str(expected)):
         remarks.append(f"the total is {total} in Xero and {Decimal(str(expected))} in SalesBinder")
-    tax, of_it = found.get("TotalTax"), element.memory.get("expected_tax")
+    tax, of_it = found.get("TotalTax"), element.link_facts.get("expected_tax")
     if tax is not None and of_it is not None and Decimal(str(tax)) != Decimal(str(of_it)):
         remarks.append(f"the tax is {tax} in Xero and {of_it} in SalesBinder")
     return remarks

@@ -212,8 +212,8 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.invoice_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    memory = document_memory(s, document, resolved)
-    return Send(Element("invoices.create", "invoice", target, body, memory=memory))
+    link_facts = document_facts(s, document, resolved)
+    return Send(Element("invoices.create", "invoice", target, body, link_facts=link_facts))
 
 
 def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
@@ -274,8 +274,8 @@ def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument)
     if not ours:
         _refuse_number(resolved.number, _sales(s))
     invoice = ours[0]
-    memory = document_memory(s, document, resolved)
-    link = link_of_invoice(invoice_target(document.record_id), invoice, memory, s.seq)
+    link_facts = document_facts(s, document, resolved)
+    link = link_of_invoice(invoice_target(document.record_id), invoice, link_facts, s.seq)
     if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):
         refuse_unsettled(s, f"create invoice {resolved.number}", [(invoice, link)])
     return Learn((link,), (link.target,), afresh=True)
@@ -364,11 +364,13 @@ def _push(
     body = {**body, "InvoiceID": link.xero_id}
     if other_party(s, link, document):
         body["Contact"] = {"ContactID": s.contact_link.xero_id}
-    memory = document_memory(s, document, resolved)
-    return Send(Element("invoices.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
+    link_facts = document_facts(s, document, resolved)
+    return Send(
+        Element("invoices.update", step, link.target, body, xero_id=link.xero_id, link_facts=link_facts)
+    )
 
 
-def document_memory(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> DocumentFacts:
+def document_facts(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> DocumentFacts:
     """What to keep of a document that is sent: what it was made of, and what a bookkeeper should know."""
     return {
         "fingerprint": resolved.fingerprint,
@@ -403,16 +405,16 @@ def _stamped(document: DocumentSnapshot) -> DocumentFacts:
     }
 
 
-def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], memory: DocumentFacts, seq: int) -> Link:
+def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:
     """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
-    facts = facts_of(invoice, memory)
-    number = str(invoice.get("InvoiceNumber") or memory.get("number") or "")
+    facts = facts_of(invoice, link_facts)
+    number = str(invoice.get("InvoiceNumber") or link_facts.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 
-def facts_of(document: Mapping[str, Any], memory: DocumentFacts) -> DocumentFacts:
+def facts_of(document: Mapping[str, Any], link_facts: DocumentFacts) -> DocumentFacts:
     """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
-    facts = memory.copy()
+    facts = link_facts.copy()
     line_ids = facts.pop("line_ids", ())
     items = [str(line.get("LineItemID") or "") for line in document.get("LineItems") or ()]
     if line_ids and len(items) == len(line_ids):

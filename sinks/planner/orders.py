@@ -17,7 +17,7 @@ from sinks.planner.invoices import (
     as_sent,
     before_cutoff,
     contact_along,
-    document_memory,
+    document_facts,
     document_of,
     facts_of,
     give_up,
@@ -141,10 +141,12 @@ def read_order(link: Link) -> Send:
     return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
 
 
-def update_order(link: Link, step: Step, body: Mapping[str, Any], memory: Facts) -> Send:
+def update_order(link: Link, step: Step, body: Mapping[str, Any], link_facts: Facts) -> Send:
     """Change the order in Xero; what ``body`` does not name stays."""
     body = {"PurchaseOrderID": link.xero_id, **body}
-    return Send(Element("orders.update", step, link.target, body, xero_id=link.xero_id, memory=memory))
+    return Send(
+        Element("orders.update", step, link.target, body, xero_id=link.xero_id, link_facts=link_facts)
+    )
 
 
 def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Plan:
@@ -178,8 +180,8 @@ def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    memory = document_memory(s, document, resolved)
-    return Send(Element("orders.create", "order", target, body, memory=memory))
+    link_facts = document_facts(s, document, resolved)
+    return Send(Element("orders.create", "order", target, body, link_facts=link_facts))
 
 
 def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
@@ -219,8 +221,8 @@ def _adopt(
         setting = "purchase_order_number_format"
         raise Refused("number_taken", number=resolved.number, contact=holder, setting=setting)
     order = ours[0]
-    memory = document_memory(s, document, resolved)
-    link = link_of_order(order_target(document.record_id), order, memory, s.seq)
+    link_facts = document_facts(s, document, resolved)
+    link = link_of_order(order_target(document.record_id), order, link_facts, s.seq)
     if order.get("Status") not in GONE and not is_as_sent(s, order, resolved):
         refuse_unsettled(s, f"create purchase order {resolved.number}", [(order, link)])
     return Learn((link,), (link.target,), afresh=True)
@@ -243,12 +245,12 @@ def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: Resolv
     body = with_line_ids(link, resolved)
     if named:
         body = {**body, "Contact": {"ContactID": s.contact_link.xero_id}}
-    return update_order(link, "order", body, document_memory(s, document, resolved))
+    return update_order(link, "order", body, document_facts(s, document, resolved))
 
 
-def link_of_order(target: StepKey, order: Mapping[str, Any], memory: DocumentFacts, seq: int) -> Link:
+def link_of_order(target: StepKey, order: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:
     """The link for a purchase order as Xero returned it, with what was sent to get there."""
-    facts: DocumentFacts = {**facts_of(order, memory), "date": xero_day(order)}
+    facts: DocumentFacts = {**facts_of(order, link_facts), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")
     return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)
 

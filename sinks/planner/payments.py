@@ -51,13 +51,13 @@ def pay(
     refuse_removed(s, link)
     payment = payment_of(s, link, transaction)
     target = payment_target(s.command.record_id, transaction.transaction_id)
-    memory = {**_memory(link, payment), **told.facts(), **(replaced or {})}
+    link_facts = {**_payment_facts(link, payment), **told.facts(), **(replaced or {})}
     if s.refusal is not None and s.refusal.step in ("payment", *_APPROVALS):
-        return _after_refusal(s, link, payment, target, memory)
+        return _after_refusal(s, link, payment, target, link_facts)
     if status_of(s, link) in UNAPPROVED:
         _refuse_too_much(s, link, payment)
         return authorise(s, link) if s.facts_are_fresh else AskFacts()
-    return _send(link, payment, target, memory)
+    return _send(link, payment, target, link_facts)
 
 
 _ON_OPEN_DAY: Final = "authorise on open day"
@@ -90,7 +90,7 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
 
 
 def _after_refusal(
-    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, memory: Facts
+    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, link_facts: Facts
 ) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
     assert s.refusal is not None
@@ -104,7 +104,7 @@ def _after_refusal(
     if refused_for_state(s, "payment") and unapproved:
         return authorise(s, link)
     if refused_for_state(s, *_APPROVALS) and not unapproved:
-        return _send(link, payment, target, memory)
+        return _send(link, payment, target, link_facts)
     if s.known.invoice and s.refusal.step == "payment" and (state or too_much):
         due = amount_in(s.known.invoice, "AmountDue")
         if too_much or payment.amount > due:
@@ -128,9 +128,11 @@ def _authorise_on_open_day(s: Situation, link: Link) -> Send | None:
     if s.document is not None and s.document.due_date is None:
         body["DueDate"] = (moved + timedelta(days=s.settings.due_days)).isoformat()
     told = [warning("date_moved", value=before, sent=moved, lock_date=lock)]
-    memory: DocumentFacts = {"moved": told, "moved_seq": str(s.seq)}
+    link_facts: DocumentFacts = {"moved": told, "moved_seq": str(s.seq)}
     return Send(
-        Element("invoices.update", _ON_OPEN_DAY, link.target, body, xero_id=link.xero_id, memory=memory)
+        Element(
+            "invoices.update", _ON_OPEN_DAY, link.target, body, xero_id=link.xero_id, link_facts=link_facts
+        )
     )
 
 
@@ -142,12 +144,12 @@ def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None
         raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
 
 
-def _send(link: Link, payment: ResolvedPayment, target: StepKey, memory: Facts) -> Send:
+def _send(link: Link, payment: ResolvedPayment, target: StepKey, link_facts: Facts) -> Send:
     body = {**payment.body, "Invoice": {"InvoiceID": link.xero_id}}
-    return Send(Element("payments.create", "payment", target, body, memory=memory))
+    return Send(Element("payments.create", "payment", target, body, link_facts=link_facts))
 
 
-def _memory(link: Link, payment: ResolvedPayment) -> MoneyFacts:
+def _payment_facts(link: Link, payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),
@@ -168,11 +170,11 @@ def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, tar
     sent = s.sent.get(target)
     if sent is not None and sent.money.get(TOLD):
         wanted = wanted_payment(sent.body)
-        made = Link(target, "", link.xero_number, int(sent.money[TOLD]["seq"]), facts=sent.memory)
+        made = Link(target, "", link.xero_number, int(sent.money[TOLD]["seq"]), facts=sent.link_facts)
     else:
         payment = payment_of(s, link, transaction)
         wanted = wanted_payment(payment.body)
-        facts = {**_memory(link, payment), **told_now(s, transaction).facts()}
+        facts = {**_payment_facts(link, payment), **told_now(s, transaction).facts()}
         made = Link(target, "", link.xero_number, s.seq, facts=facts)
     return look_up_payment(s, s.known.invoice, wanted, made)
 

@@ -14,7 +14,7 @@ from sinks.planner.invoices import (
     GONE,
     UNAPPROVED,
     before_cutoff,
-    document_memory,
+    document_facts,
     document_of,
     document_warnings,
     give_up,
@@ -126,8 +126,8 @@ def _mark_billed(s: Situation, link: Link) -> Plan:
     if s.known.order is None and refused_for_state(s, "order billed"):
         return read_order(link)
     give_up(s, "order billed")
-    memory: DocumentFacts = {"billed_seq": str(s.seq), **_received_facts(s, link)}
-    return update_order(link, "order billed", {"Status": "BILLED"}, memory)
+    link_facts: DocumentFacts = {"billed_seq": str(s.seq), **_received_facts(s, link)}
+    return update_order(link, "order billed", {"Status": "BILLED"}, link_facts)
 
 
 def _received_facts(s: Situation, link: Link) -> DocumentFacts:
@@ -162,8 +162,8 @@ def _send_bill(s: Situation, link: Link, target: StepKey) -> Plan:
     assert s.contact_link is not None
     status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
     body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    memory = _memory(s, link, resolved)
-    return Send(Element("bills.create", "bill", target, body, memory=memory))
+    link_facts = _bill_facts(s, link, resolved)
+    return Send(Element("bills.create", "bill", target, body, link_facts=link_facts))
 
 
 def _archived_party(s: Situation, link: Link) -> Plan | None:
@@ -175,9 +175,9 @@ def _archived_party(s: Situation, link: Link) -> Plan | None:
     return plan_archived(s) if is_archived(s) else None
 
 
-def _memory(s: Situation, link: Link, bill: ResolvedDocument) -> DocumentFacts:
+def _bill_facts(s: Situation, link: Link, bill: ResolvedDocument) -> DocumentFacts:
     received = _received(s, link)
-    return {**document_memory(s, received, bill), "received_lines": received.lines_digest}
+    return {**document_facts(s, received, bill), "received_lines": received.lines_digest}
 
 
 def _resolved(s: Situation, link: Link) -> ResolvedDocument:
@@ -223,11 +223,11 @@ def _look_up(s: Situation, link: Link, target: StepKey) -> Plan:
     equal = [b for b in live if is_as_sent(s, b, bill)]
     if not marked and not equal:
         return Learn((), (target,))
-    memory = _memory(s, link, bill)
+    link_facts = _bill_facts(s, link, bill)
     if len(marked) == 1 and marked == equal:
-        return Learn((link_of_invoice(target, marked[0], memory, s.seq),), (target,))
+        return Learn((link_of_invoice(target, marked[0], link_facts, s.seq),), (target,))
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
-    links = [(b, link_of_invoice(target, b, memory, s.seq)) for b in listed]
+    links = [(b, link_of_invoice(target, b, link_facts, s.seq)) for b in listed]
     refuse_unsettled(s, f"bill {bill.number} of {bill.total}", links)
 
 

@@ -238,13 +238,13 @@ def _make_note(
     body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
     body["Contact"] = {"ContactID": payee}
     refuse_tracked_lines(s, body)
-    memory: MoneyFacts = {
-        **_memory(body, payment),
+    link_facts: MoneyFacts = {
+        **_note_facts(body, payment),
         **told.facts(),
         GENERATION: str(generation),
         **(replaced or {}),
     }
-    return Send(Element("credit_notes.create", to, target, body, memory=memory))
+    return Send(Element("credit_notes.create", to, target, body, link_facts=link_facts))
 
 
 def _read_earlier(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
@@ -295,12 +295,12 @@ def _find_holder(
         "Total": payment.amount,
     }
     told = told_now(s, transaction_of(s))
-    memory: MoneyFacts = {
-        **_memory(found[0] if found else {}, payment),
+    link_facts: MoneyFacts = {
+        **_note_facts(found[0] if found else {}, payment),
         **told.facts(),
         GENERATION: str(generation),
     }
-    return adopt_credit_note(s, found, wanted, memory, target)
+    return adopt_credit_note(s, found, wanted, link_facts, target)
 
 
 def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: TransactionSnapshot) -> Plan:
@@ -315,22 +315,22 @@ def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: Transa
     reference = str(wanted.get("Reference") or transaction.mark)
     if not live_of_ours(s, found, reference):
         return Learn((), (target,), afresh=True)
-    memory: MoneyFacts
+    link_facts: MoneyFacts
     if sent is not None and sent.money.get(TOLD):
-        memory = sent.money
+        link_facts = sent.money
     else:
         payment = payment_of(s, link, transaction)
-        memory = {**_memory(found[0], payment), **told_now(s, transaction).facts()}
+        link_facts = {**_note_facts(found[0], payment), **told_now(s, transaction).facts()}
         wanted = {
             "CreditNoteNumber": number,
             "Reference": payment.reference,
             "Date": payment.date.isoformat(),
             "Contact": wanted.get("Contact") or found[0].get("Contact"),
         }
-    return adopt_credit_note(s, found, wanted, memory, target)
+    return adopt_credit_note(s, found, wanted, link_facts, target)
 
 
-def _memory(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts:
+def _note_facts(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),
@@ -391,7 +391,7 @@ def _pay_out(s: Situation, link: Link, note: Link, transaction: TransactionSnaps
             raise Refused("exceeds_amount_due", amount=payment.amount, due=due, document=_name(note))
         give_up(s, "refund")
     body = {**payment.body, "CreditNote": {"CreditNoteID": note.xero_id}}
-    return Send(Element("refunds.create", "refund", target, body, memory=_paid_out(note, payment)))
+    return Send(Element("refunds.create", "refund", target, body, link_facts=_paid_out(note, payment)))
 
 
 def _paid_out(note: Link, payment: ResolvedPayment) -> MoneyFacts:

@@ -136,10 +136,10 @@ def _take_off(s: Situation, link: Link, invoice: _Found, *, invoice_stays: bool)
 
 def _remove(s: Situation, payment: Link) -> Send:
     step: Step = "take payment off"
-    memory = {TAKEN_OFF_BY: str(s.seq)}
+    link_facts = {TAKEN_OFF_BY: str(s.seq)}
     body = {"Status": "DELETED"}
     return Send(
-        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, memory=memory)
+        Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, link_facts=link_facts)
     )
 
 

@@ -114,7 +114,11 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
         return Learn((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
     give_up(s, "take payment back")
     told = told_now(s, transaction).facts()[TOLD]
-    memory: MoneyFacts = {_REVERSED: transaction.transaction_id, _REVERSAL: told, TAKEN_OFF_BY: str(s.seq)}
+    link_facts: MoneyFacts = {
+        _REVERSED: transaction.transaction_id,
+        _REVERSAL: told,
+        TAKEN_OFF_BY: str(s.seq),
+    }
     body = {"Status": "DELETED"}
     return Send(
         Element(
@@ -123,7 +127,7 @@ def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) ->
             payment.target,
             body,
             xero_id=payment.xero_id,
-            memory=memory,
+            link_facts=link_facts,
         )
     )
 

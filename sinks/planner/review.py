@@ -8,7 +8,7 @@ from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.situation import Situation
 from sinks.resolve import ResolvedDocument
-from sinks.xero.elements import Link, encode_memory
+from sinks.xero.elements import Link, encode_jsonb
 from sinks.xero.links import xero_page
 
 
@@ -27,7 +27,7 @@ def refuse_unsettled(
         step=step,
         candidates="; ".join(_named(option) for option in options),
         target=target_text(candidates[0][1]),
-        options=encode_memory(options),
+        options=encode_jsonb(options),
     )
 
 

@@ -57,13 +57,13 @@ class Sent:
     """A call that was made for a target and whose answer was not seen."""
 
     body: Mapping[str, Any]
-    memory: Facts
+    link_facts: Facts
     """What its link would have kept."""
 
     @property
     def money(self) -> MoneyFacts:
         """That of a payment, a credit note or a refund."""
-        return of_money(self.memory)
+        return of_money(self.link_facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ class AssumedXero:
 
     def _write(self, changed: _Object, body: Mapping[str, Any], element: Element) -> None:
         changed.body |= body
-        if "expected_total" in element.memory:
-            changed.body["Total"] = element.memory["expected_total"]
+        if "expected_total" in element.link_facts:
+            changed.body["Total"] = element.link_facts["expected_total"]
         lines = [
             _line(line, place, changed.xero_id) for place, line in enumerate(body.get("LineItems", ()), 1)
         ]

@@ -90,7 +90,7 @@ async def preview(
 ) -> Previewed:
     """Plan the account's commands as if they came in now, all at once.
 
-    The ledger's own intake, lane and landing run on a copy in temporary tables, in a transaction that is
+    The ledger's own intake, lane and settlement run on a copy in temporary tables, in a transaction that is
     rolled back. Xero is assumed to take what it is sent.
 
     Args:
@@ -139,8 +139,8 @@ class _Run:
             calls = await lane.dispatch()
             for call in calls:
                 self._note(call)
-                reading = ParsedResponse(tuple(xero.answer(part.element) for part in call.parts))
-                await settle(lane, call, Settlement("answered", reading, now_utc(), None, 0.0))
+                response = ParsedResponse(tuple(xero.answer(part.element) for part in call.parts))
+                await settle(lane, call, Settlement("answered", response, now_utc(), None, 0.0))
                 lane.budget.lost()
             if lane.facts_wanted or lane.books_wanted:
                 self._read_again()
@@ -156,11 +156,11 @@ class _Run:
 
     def _note(self, call: Call) -> None:
         served = [(part, [i for i in part.command_ids if i in self._commands]) for part in call.parts]
-        if not any(members for _, members in served):
+        if not any(command_ids for _, command_ids in served):
             return
         self._made += 1
-        for place, (part, members) in enumerate(served, 1):
-            for command_id in members:
+        for place, (part, command_ids) in enumerate(served, 1):
+            for command_id in command_ids:
                 self._calls.setdefault(command_id, []).append(self._shown(call, part, place))
 
     def _shown(self, call: Call, part: QueuedElement, place: int) -> PreviewedCall:

@@ -42,7 +42,7 @@ from sinks.recover.reading import (
 )
 from sinks.recover.record import Findings, Record
 from sinks.xero.client import machine_seconds
-from sinks.xero.elements import Link, StepKey, encode_memory
+from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.responses import decode
 
 log = structlog.stdlib.get_logger(__name__)
@@ -195,7 +195,7 @@ async def _keep(
 ) -> None:
     async with lane.transaction("clearing_read", locked=False) as connection:
         unique = {(row["key"], row["xero_id"]): row for row in shown}
-        parameters = {"account": lane.account, "shown": encode_memory(list(unique.values()))}
+        parameters = {"account": lane.account, "shown": encode_jsonb(list(unique.values()))}
         await connection.execute(SQL["keep"], parameters)
         progress = {"account": lane.account, "phase": phase, "page": page, "calls": calls}
         await connection.execute(SQL["progress"], progress)

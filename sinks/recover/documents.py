@@ -8,7 +8,7 @@ from mappers.totals import totals
 from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in
 from sinks.planner.contacts import contact_target
-from sinks.recover.record import Findings, Found, Record, living_or_gone, memory_of, refreshed
+from sinks.recover.record import Findings, Found, Record, document_facts_of, living_or_gone, refreshed
 from sinks.recover.same import Resolve, newest_whole, resolved_or_none
 from sinks.xero.elements import Link, StepKey
 from sinks.xero.facts import DocumentFacts
@@ -63,7 +63,7 @@ def link_of_document(
     if link is not None and link.xero_id:
         if match is None or match[1].stamp < link.stamp:
             return refreshed(link, found)
-        made = link_of(target, found, memory_of(record, *match), link.seq)
+        made = link_of(target, found, document_facts_of(record, *match), link.seq)
         kept = {name: link.facts[name] for name in _KEPT if name in link.facts}
         return replace(made, facts={**link.facts, **made.facts, **kept})
     seq = min(entry.seq for entry, _ in candidates)
@@ -73,7 +73,7 @@ def link_of_document(
         if resolved is None:
             return link_of(target, found, _bare(document), seq)
         match = entry, document, resolved
-    return link_of(target, found, memory_of(record, *match), seq)
+    return link_of(target, found, document_facts_of(record, *match), seq)
 
 
 def _oldest_of_total(

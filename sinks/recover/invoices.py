@@ -193,8 +193,8 @@ def _note_link(target: StepKey, told: list[tuple[Entry, TransactionSnapshot]], f
     amount = amount_in(found, "Total")
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount]
     entry = same[-1] if same else told[0][0]
-    memory: MoneyFacts = {"amount": str(amount), "reference": str(found.get("Reference") or "")}
-    return link_of_credit_note(target, found, memory, entry.seq)
+    link_facts: MoneyFacts = {"amount": str(amount), "reference": str(found.get("Reference") or "")}
+    return link_of_credit_note(target, found, link_facts, entry.seq)
 
 
 def _refund_of(

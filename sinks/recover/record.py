@@ -15,7 +15,7 @@ from contracts.results import Outcome
 from sinks.ledger.entries import Entry
 from sinks.planner import Situation
 from sinks.planner.contacts import contact_target
-from sinks.planner.invoices import GONE, document_memory
+from sinks.planner.invoices import GONE, document_facts
 from sinks.planner.review import refuse_unsettled
 from sinks.resolve import ResolvedDocument
 from sinks.xero.elements import Link, StepKey
@@ -95,7 +95,7 @@ class Record:
         return frozenset({whole}) if shared and first != transaction_id else frozenset({whole, f"#{short}"})
 
     def situation(self, entry: Entry, document: DocumentSnapshot | None) -> Situation:
-        """As the planner has it, with as much as its memory of a document needs."""
+        """As the planner has it, with as much as the facts of a document need."""
         contact: ContactSnapshot | None = document.contact if document else entry.command.contact
         return Situation(
             command=entry.command,
@@ -164,11 +164,11 @@ def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found
     return [one for one in found if not is_gone(one)], [one for one in found if is_gone(one)]
 
 
-def memory_of(
+def document_facts_of(
     record: Record, entry: Entry, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> DocumentFacts:
     """What the planner keeps of a document that it sends."""
-    return document_memory(record.situation(entry, document), document, resolved)
+    return document_facts(record.situation(entry, document), document, resolved)
 
 
 def refreshed(link: Link, found: Found) -> Link:

@@ -40,7 +40,7 @@ class Read:
     topic: str
     partition: int
     offset: int
-    letters: tuple[str, ...] = ()
+    dead_letters: tuple[str, ...] = ()
     """Ids that its entry in the log has where it was a dead letter before: the one that holds its bytes, then
     the one of its place alone."""
 
@@ -182,7 +182,7 @@ async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: s
     await _go_on_counting(connection, inserted)
     rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(inserted)])
     await operators.publish(connection, [entry_of_row(row) for row in rows])
-    await _raise_the_dead(connection, [read for read in reads if read.command_id in inserted], actor)
+    await _supersede_dead_letters(connection, [read for read in reads if read.command_id in inserted], actor)
     return len(inserted)
 
 
@@ -200,17 +200,17 @@ async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def _raise_the_dead(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
+async def _supersede_dead_letters(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
     """What was a dead letter before and can be read now: its failed entry has had its day."""
-    letters = [(letter, read) for read in reads for letter in read.letters]
-    if not letters:
+    dead_letters = [(letter, read) for read in reads for letter in read.dead_letters]
+    if not dead_letters:
         return
     parameters = {
-        "entry_id": [letter for letter, _ in letters],
-        "event_id": [read.event.id for _, read in letters],
-        "record_id": [read.event.subject for _, read in letters],
+        "entry_id": [letter for letter, _ in dead_letters],
+        "event_id": [read.event.id for _, read in dead_letters],
+        "record_id": [read.event.subject for _, read in dead_letters],
     }
-    rows = await fetch_all(connection, SQL["buried"], parameters)
+    rows = await fetch_all(connection, SQL["to_dead_letters"], parameters)
     now = now_utc()
     results = [
         EntryResult(**row, state="completed", outcome="superseded", finished_at=now, actor=actor)

@@ -29,7 +29,7 @@ UPDATE ledger.commands c SET version = u.version
 FROM unnest(%(entry_id)s::uuid[], %(version)s::integer[]) AS u (entry_id, version)
 WHERE c.command_id = u.entry_id
 
--- name: buried
+-- name: to_dead_letters
 -- Failed entries of dead letters by their ids. An id that was made of the place alone may be of another
 -- broker's message: what the entry knows of its event must fit.
 SELECT e.entry_id, e.version + 1 AS version, e.account, e.entity, e.record_id, e.record_number, e.action, e.queued_at,
@@ -49,7 +49,7 @@ SELECT EXISTS (SELECT 1 FROM pg_locks
                WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                  AND (classid::bigint << 32) + objid::bigint = %s AND objsubid = 1 AND granted) AS locked
 
--- name: bury_the_dead
+-- name: mark_interrupted
 -- Only the holder of the lock runs this: whatever else is said to be running has died.
 UPDATE ledger.replays SET state = 'interrupted' WHERE state = 'running'
 

@@ -100,7 +100,7 @@ class Element:
     """Of a purchase order that is read by its id or number: the day by which it is found among others."""
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
-    memory: Facts = field(default_factory=dict)
+    link_facts: Facts = field(default_factory=dict)
     """What to keep in the link when Xero accepts; JSON."""
     claim: StepKey | None = None
     """What no two calls may be about besides the target: a name that a contact is given."""
@@ -179,7 +179,7 @@ def encode_body(value: Any) -> bytes:
     return _numbers.encode(value)
 
 
-def encode_memory(value: Any) -> str:
+def encode_jsonb(value: Any) -> str:
     """JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back. jsonb takes
     no NUL, which an answer of Xero's may hold.
     """

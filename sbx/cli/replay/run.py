@@ -275,7 +275,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
         raise OperationFailed(
             f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'"
         )
-    await database.execute(replay.SQL["bury_the_dead"])
+    await database.execute(replay.SQL["mark_interrupted"])
     yield
 
 

@@ -87,7 +87,9 @@ def test_a_call_goes_out_again_as_it_was_written(
              (route.keys[:1] or ("Name",))]  # fmt: skip
     parts = [
         QueuedElement(
-            Element(route.name, route.name, StepKey("contact", f"r{n}"), body, xero_id=xero_id, memory=body),
+            Element(
+                route.name, route.name, StepKey("contact", f"r{n}"), body, xero_id=xero_id, link_facts=body
+            ),
             [str(uuid.uuid4())],
         )
         for n, body in enumerate(keyed[: route.batch if "{id}" not in route.path else 1])
@@ -112,7 +114,7 @@ def test_a_call_goes_out_again_as_it_was_written(
         assert before.element.body is not None and after.element.body is not None
         assert encode_body(after.element.body) == encode_body(before.element.body)
         assert own_key(route, after.element.body) == own_key(route, before.element.body)
-        assert after.element.memory == _kept(before.element.memory)
+        assert after.element.link_facts == _kept(before.element.link_facts)
 
 
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.name)

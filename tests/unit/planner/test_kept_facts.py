@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from contracts.commands import Command, TransactionSnapshot
-from sinks.xero.elements import Kind, Link, StepKey, encode_memory
+from sinks.xero.elements import Kind, Link, StepKey, encode_jsonb
 from sinks.xero.facts import AmountFact, ContactFacts, DocumentFacts, MoneyFacts, TextFact, TimeFact
 from tests.unit.planner.pure import Books, command
 from tests.unit.planner.test_orders import OrderBooks
@@ -90,7 +90,7 @@ def lines(written: dict[str, list[Books]]) -> Iterator[str]:
     for name, several in written.items():
         for books in several:
             for key, link in sorted(books.links.items()):
-                facts = json.loads(encode_memory(link.facts))
+                facts = json.loads(encode_jsonb(link.facts))
                 yield json.dumps(
                     [name, *key, link.xero_number, link.seq, link.removed, facts], sort_keys=True
                 )
@@ -120,12 +120,12 @@ def stored() -> list[tuple[Link, str]]:
 
 @pytest.mark.parametrize(("link", "text"), stored(), ids=lambda value: getattr(value, "xero_number", ""))
 def test_what_is_read_is_written_back_as_it_was(link: Link, text: str) -> None:
-    assert encode_memory(link.facts) == text
+    assert encode_jsonb(link.facts) == text
 
 
 def test_facts_of_another_version_stay() -> None:
     link = Link(StepKey("payment", "d1", "t1"), "x", facts={"amount": "5", "of_tomorrow": {"a": [1]}})
-    assert json.loads(encode_memory({**link.facts, "status": "DELETED"})) == {
+    assert json.loads(encode_jsonb({**link.facts, "status": "DELETED"})) == {
         "amount": "5",
         "of_tomorrow": {"a": [1]},
         "status": "DELETED",

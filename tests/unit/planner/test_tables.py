@@ -228,7 +228,7 @@ def test_a_create_that_was_refused_says_nothing_of_a_contact_that_is_linked_sinc
     apply(create.element, Result("refused", code="contact_name_taken"), [work], None)
     situation = replace(books.situation(work), contact=CONTACT)
     assert next_step(situation) == "look up contact by name"
-    linked = Link(create.element.target, "x", facts=dict(create.element.memory))
+    linked = Link(create.element.target, "x", facts=dict(create.element.link_facts))
     assert next_step(replace(situation, contact_link=linked)) == "done None"
 
 

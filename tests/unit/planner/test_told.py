@@ -135,7 +135,7 @@ def paying(amount: str, minute: int, **more: Any) -> Command:
 
 def sent_of(books: Books, step: str) -> Sent:
     element = next(e for e in reversed(books.sent) if e.step == step)
-    return Sent(element.body or {}, element.memory)
+    return Sent(element.body or {}, element.link_facts)
 
 
 def next_plan(books: Books, own: Command, seq: int, work: Job | None = None) -> Any:

@@ -121,7 +121,7 @@ def test_every_made_up_id_is_its_own() -> None:
 def test_a_total_is_what_was_meant_or_what_the_lines_make() -> None:
     books = xero()
     meant = element(
-        "invoices.create", "invoice", {"LineItems": [LINE]}, memory={"expected_total": Decimal(5)}
+        "invoices.create", "invoice", {"LineItems": [LINE]}, link_facts={"expected_total": Decimal(5)}
     )
     assert books.answer(meant).found[0]["Total"] == Decimal(5)
     [note] = books.answer(element("credit_notes.create", "credit_note", {"LineItems": [LINE]})).found

@@ -21,8 +21,8 @@ from tests.unit.planner.pure import command, entry
     ],
 )
 def test_totals_that_xero_answers_otherwise_are_told(total: str, tax: str | None, told: list[str]) -> None:
-    memory = {"fingerprint": "f", "expected_total": Decimal("10.80"), "expected_tax": Decimal("0.80")}
-    element = Element("invoices.create", "invoice", StepKey("invoice", "d1"), {}, memory=memory)
+    link_facts = {"fingerprint": "f", "expected_total": Decimal("10.80"), "expected_tax": Decimal("0.80")}
+    element = Element("invoices.create", "invoice", StepKey("invoice", "d1"), {}, link_facts=link_facts)
     found: dict[str, Any] = {"InvoiceID": "i1", "Status": "AUTHORISED", "Total": Decimal(total)}
     found |= {} if tax is None else {"TotalTax": Decimal(tax)}
     link = apply(element, Result("ok", (found,)), [Job(entry(command("created"), 1))], None)
