@@ -13,7 +13,7 @@ from sinks.drift.scan import LISTS, PAGE, looked_up_at_once
 from sinks.ledger import store as ledger
 from sinks.ledger.commands import resend as queue_again
 from sinks.ledger.intake import LANE_CHANNEL
-from sinks.planner.invoices import GONE, UNAPPROVED
+from sinks.planner.documents import GONE, UNAPPROVED
 from sinks.xero.elements import encode_jsonb
 
 Row = Mapping[str, Any]

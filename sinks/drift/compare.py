@@ -16,7 +16,7 @@ from typing import Any, Final
 from connections.facts import OrganisationFacts, day
 from contracts.money import plain, to_cents
 from sinks.planner.amounts import amount_in, shown
-from sinks.planner.invoices import GONE, UNAPPROVED
+from sinks.planner.documents import GONE, UNAPPROVED
 from sinks.xero.elements import Link
 from sinks.xero.facts import AmountFact
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sinks.drift.compare import CompareContext, Difference, Sent, compare
 from sinks.drift.record import Later, Wanted
-from sinks.planner.invoices import GONE
+from sinks.planner.documents import GONE
 
 MISSING = "missing"
 _FOLLOWS = "amount_due"

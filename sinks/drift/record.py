@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.commands import Command
 from sinks.drift.compare import Sent
-from sinks.planner.invoices import GONE
+from sinks.planner.documents import GONE
 from sinks.xero.elements import StepKey
 
 IN_XERO = ("posted", "already_there")

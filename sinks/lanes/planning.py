@@ -219,16 +219,16 @@ def _reach(entry: Entry) -> Entry:
 _NOT_FOR_CONTENT = _FACT_CODES | {"needs_review", "our_error", "not_connected"}
 
 
-def _can_stand_alone(s: Situation, code: ReasonCode) -> bool:
+def _can_stand_alone(situation: Situation, code: ReasonCode) -> bool:
     """True when what was merged into a refused snapshot is planned by itself: it was refused for its content,
     and an older one that is sent can still be changed later.
     """
     if code in _NOT_FOR_CONTENT:
         return False
-    in_xero = s.invoice_link is not None or s.order_link is not None
-    if in_xero or s.command.entity != "invoice":
+    in_xero = situation.invoice_link is not None or situation.order_link is not None
+    if in_xero or situation.command.entity != "invoice":
         return True
-    return s.settings.invoice_status == "draft" or s.settings.edit_authorised == "push"
+    return situation.settings.invoice_status == "draft" or situation.settings.edit_authorised == "push"
 
 
 def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:

@@ -140,20 +140,22 @@ def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
     return facts.fresh_at >= since
 
 
-async def _with_share(connection: ledger.Connection, s: Situation) -> Situation:
+async def _with_share(connection: ledger.Connection, situation: Situation) -> Situation:
     """The situation of a payment or refund with what it comes to, which is fixed when that is first planned.
     Most amounts have no more decimals than their currency, and come to themselves.
     """
-    own = next((event for event in s.money if event.seq == s.seq), None)
+    own = next((event for event in situation.money if event.seq == situation.seq), None)
     if own is None or own.share is not None or own.action == "reset":
-        return s
-    currency = currency_of(s)
-    if not is_finer(s.money, currency):
-        return s
-    share = shares(s.money, currency, invoice_total(s))[s.seq]
-    await connection.execute(_SQL["fix_share"], {"command_id": s.command.command_id, "share": str(share)})
-    money = tuple(replace(event, share=share) if event is own else event for event in s.money)
-    return replace(s, money=money)
+        return situation
+    currency = currency_of(situation)
+    if not is_finer(situation.money, currency):
+        return situation
+    share = shares(situation.money, currency, invoice_total(situation))[situation.seq]
+    await connection.execute(
+        _SQL["fix_share"], {"command_id": situation.command.command_id, "share": str(share)}
+    )
+    money = tuple(replace(event, share=share) if event is own else event for event in situation.money)
+    return replace(situation, money=money)
 
 
 def _unlinked(link: Link | None) -> bool:

@@ -11,14 +11,8 @@ from contracts.commands import TransactionSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Outcome, Warning
 from sinks.planner.amounts import amount_in, xero_day
-from sinks.planner.invoices import (
-    before_cutoff,
-    document_warnings,
-    give_up,
-    plan_invoice,
-    read_invoice,
-    refuse_removed,
-)
+from sinks.planner.documents import before_cutoff, document_warnings, give_up
+from sinks.planner.invoices import plan_invoice, read_invoice, refuse_removed
 from sinks.planner.payments import (
     look_up_lost,
     pay,
@@ -49,71 +43,73 @@ from sinks.resolve import ResolvedPayment
 from sinks.xero.elements import Element, Link, Step
 
 
-def plan_payment(s: Situation) -> Plan:
+def plan_payment(situation: Situation) -> Plan:
     """A payment was applied to an invoice. One transaction is paid once, under however many event ids; told
     again with other content, it is corrected.
     """
-    transaction = transaction_of(s)
-    target = payment_target(s.command.record_id, transaction.transaction_id)
-    payment = s.payment_links.get(transaction.transaction_id)
-    if target in s.unknown and s.invoice_link is not None:
-        return look_up_lost(s, s.invoice_link, transaction, target)
-    if payment is not None and s.invoice_link is not None:
-        return _told_again(s, s.invoice_link, payment, transaction)
-    if before_cutoff(s):
+    transaction = transaction_of(situation)
+    target = payment_target(situation.command.record_id, transaction.transaction_id)
+    payment = situation.payment_links.get(transaction.transaction_id)
+    if target in situation.unknown and situation.invoice_link is not None:
+        return look_up_lost(situation, situation.invoice_link, transaction, target)
+    if payment is not None and situation.invoice_link is not None:
+        return _told_again(situation, situation.invoice_link, payment, transaction)
+    if before_cutoff(situation):
         return Done("before_cutoff")
-    if s.invoice_link is not None:
-        refuse_removed(s, s.invoice_link)
+    if situation.invoice_link is not None:
+        refuse_removed(situation, situation.invoice_link)
     if transaction.amount < 0:
-        raise Refused("amount_not_positive", amount=told_now(s, transaction).amount)
-    if put_amount(s, transaction) == 0:
-        return Done("not_needed", s.invoice_link, supersedes="transaction")
-    if s.invoice_link is None:
-        step = plan_invoice(s)
+        raise Refused("amount_not_positive", amount=told_now(situation, transaction).amount)
+    if put_amount(situation, transaction) == 0:
+        return Done("not_needed", situation.invoice_link, supersedes="transaction")
+    if situation.invoice_link is None:
+        step = plan_invoice(situation)
         assert step is not None
         return step
-    return pay(s, s.invoice_link, transaction, told_now(s, transaction))
+    return pay(situation, situation.invoice_link, transaction, told_now(situation, transaction))
 
 
-def _told_again(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+def _told_again(situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
     """Something was put there for this transaction before, perhaps by this command."""
-    now, before = told_now(s, transaction), told_before(s, payment)
-    if before.seq == s.seq and (not payment.removed or now.amount == 0):
-        return _done(s, invoice, payment)
-    if payment.text(REPLACING) == str(s.seq):
-        return _replace(s, invoice, payment, transaction)
+    now, before = told_now(situation, transaction), told_before(situation, payment)
+    if before.seq == situation.seq and (not payment.removed or now.amount == 0):
+        return _done(situation, invoice, payment)
+    if payment.text(REPLACING) == str(situation.seq):
+        return _replace(situation, invoice, payment, transaction)
     changed = differs(now, before, dated=transaction.dated)
-    if not payment.removed and payment.xero_id in s.gone:
-        if payment.xero_id not in s.known.payments:
+    if not payment.removed and payment.xero_id in situation.gone:
+        if payment.xero_id not in situation.known.payments:
             return _read(payment)
-        if is_gone(s.known.payments[payment.xero_id]):
+        if is_gone(situation.known.payments[payment.xero_id]):
             return Learn((replace(payment, removed=True, facts={**payment.facts, "status": "DELETED"}),))
     if not payment.removed:
         if not changed:
-            return _confirm(s, payment, now, before, dated=transaction.dated)
+            return _confirm(situation, payment, now, before, dated=transaction.dated)
         if not now.is_later(before):
             return Done("superseded", payment)
-        return _replace(s, invoice, payment, transaction)
-    return _after_removal(s, invoice, payment, transaction)
+        return _replace(situation, invoice, payment, transaction)
+    return _after_removal(situation, invoice, payment, transaction)
 
 
-def _after_removal(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+def _after_removal(
+    situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot
+) -> Plan:
     """What was put there is in Xero no more: a reset, a refund, a correction or somebody took it off."""
-    now, before = told_now(s, transaction), told_before(s, payment)
-    reset = reset_since(s, before)
-    if not now.is_later(before) or not lies_after_reset(s, before):
+    now, before = told_now(situation, transaction), told_before(situation, payment)
+    reset = reset_since(situation, before)
+    if not now.is_later(before) or not lies_after_reset(situation, before):
         return Done("superseded", payment)
-    refuse_removed(s, invoice)
+    refuse_removed(situation, invoice)
     if payment.text("reversed_by") and reset is None:
         if differs(now, before, dated=transaction.dated):
             raise Refused("payment_refunded", before=before.amount, amount=now.amount)
         return Done("superseded", payment)
     if now.amount < 0:
         raise Refused("amount_not_positive", amount=now.amount)
-    if put_amount(s, transaction) == 0:
+    if put_amount(situation, transaction) == 0:
         return Done("not_needed", payment, supersedes="transaction")
     told = now if reset else over(now, before, dated=transaction.dated)
-    return pay(s, invoice, completed_in(transaction, told), told)
+    return pay(situation, invoice, completed_in(transaction, told), told)
 
 
 def _confirm(s: Situation, payment: Link, now: Told, before: Told, *, dated: bool) -> Plan:
@@ -123,16 +119,16 @@ def _confirm(s: Situation, payment: Link, now: Told, before: Told, *, dated: boo
     return Learn((confirmed(s, payment, over(now, before, dated=dated)),))
 
 
-def _done(s: Situation, invoice: Link, payment: Link) -> Done:
+def _done(situation: Situation, invoice: Link, payment: Link) -> Done:
     """The end of a payment that this command has made, changed or confirmed."""
-    brought = invoice.seq == s.seq
+    brought = invoice.seq == situation.seq
     supersedes = "snapshots transaction" if brought else "transaction"
-    if payment.text("confirmed_seq") == str(s.seq):
+    if payment.text("confirmed_seq") == str(situation.seq):
         return Done("already_there", payment, supersedes=supersedes)
     warnings = [*document_warnings(payment)]
     if brought:
         warnings += document_warnings(invoice)
-    if invoice.text("moved_seq") == str(s.seq):
+    if invoice.text("moved_seq") == str(situation.seq):
         warnings += msgspec.convert(invoice.facts.get("moved") or [], list[Warning])
     if payment.text(REPLACED):
         amount = Decimal("0.00") if payment.removed else payment.amount("amount")
@@ -144,45 +140,49 @@ def _done(s: Situation, invoice: Link, payment: Link) -> Done:
 # Corrections
 
 
-def _replace(s: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
+def _replace(situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
     """Take off what was put there and make it again, once all is checked that can be.
 
     Raises:
         Refused: it cannot be done; before the first touch nothing was touched then.
     """
-    before = told_before(s, payment)
-    told = over(told_now(s, transaction), before, dated=transaction.dated)
+    before = told_before(situation, payment)
+    told = over(told_now(situation, transaction), before, dated=transaction.dated)
     if told.amount < 0:
         raise Refused("amount_not_positive", amount=told.amount)
     wanted = completed_in(transaction, told)
     if not payment.removed:
-        return _take_off(s, invoice, payment, wanted, told)
+        return _take_off(situation, invoice, payment, wanted, told)
     if told.amount == 0:
         facts = {**payment.facts, **told.facts(), REPLACED: in_words(payment)}
         return Learn((replace(payment, facts=facts),))
-    return pay(s, invoice, wanted, told, {REPLACED: payment.text(REPLACED) or in_words(payment)})
+    return pay(situation, invoice, wanted, told, {REPLACED: payment.text(REPLACED) or in_words(payment)})
 
 
-def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSnapshot, told: Told) -> Plan:
-    if s.known.invoice is None:
+def _take_off(
+    situation: Situation, invoice: Link, payment: Link, wanted: TransactionSnapshot, told: Told
+) -> Plan:
+    if situation.known.invoice is None:
         return read_invoice(invoice)
-    refuse_removed(s, invoice)
-    found = s.known.payments.get(payment.xero_id)
+    refuse_removed(situation, invoice)
+    found = situation.known.payments.get(payment.xero_id)
     if found is None:
         return _read(payment)
     if is_gone(found):
         facts = {**payment.facts, "status": "DELETED"}
         return Learn((replace(payment, removed=True, facts=facts),))
-    if not s.facts_are_fresh:
+    if not situation.facts_are_fresh:
         return AskFacts()
     refuse_reconciled([found])
     named = f"the payment of {amount_in(found, 'Amount')} on invoice {invoice.xero_number}"
-    refuse_locked(s, invoice, [(xero_day(found), named)])
-    _refuse_more_than_fits(s, invoice, found, payment_of(s, invoice, wanted) if told.amount else None)
-    if payment.text(REPLACING) != str(s.seq):
-        return Learn((replace(payment, facts={**payment.facts, REPLACING: str(s.seq)}),))
-    give_up(s, "take payment off")
-    body, link_facts = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(s.seq)}
+    refuse_locked(situation, invoice, [(xero_day(found), named)])
+    _refuse_more_than_fits(
+        situation, invoice, found, payment_of(situation, invoice, wanted) if told.amount else None
+    )
+    if payment.text(REPLACING) != str(situation.seq):
+        return Learn((replace(payment, facts={**payment.facts, REPLACING: str(situation.seq)}),))
+    give_up(situation, "take payment off")
+    body, link_facts = {"Status": "DELETED"}, {TAKEN_OFF_BY: str(situation.seq)}
     step: Step = "take payment off"
     return Send(
         Element("payments.remove", step, payment.target, body, xero_id=payment.xero_id, link_facts=link_facts)
@@ -190,19 +190,19 @@ def _take_off(s: Situation, invoice: Link, payment: Link, wanted: TransactionSna
 
 
 def _refuse_more_than_fits(
-    s: Situation, invoice: Link, found: Mapping[str, Any], new: ResolvedPayment | None
+    situation: Situation, invoice: Link, found: Mapping[str, Any], new: ResolvedPayment | None
 ) -> None:
     """The new amount is at most what is due with the old one off, and our refunds at most what then remains
     paid.
     """
-    assert s.known.invoice is not None
+    assert situation.known.invoice is not None
     old = amount_in(found, "Amount")
     amount = new.amount if new is not None else Decimal("0.00")
-    due = amount_in(s.known.invoice, "AmountDue") + old
+    due = amount_in(situation.known.invoice, "AmountDue") + old
     if amount > due:
         raise Refused("exceeds_amount_due", amount=amount, due=due, number=invoice.xero_number)
-    left = amount_in(s.known.invoice, "AmountPaid") - old + amount
-    notes = (note for note in s.credit_note_links.values() if not note.removed)
+    left = amount_in(situation.known.invoice, "AmountPaid") - old + amount
+    notes = (note for note in situation.credit_note_links.values() if not note.removed)
     refunded = sum((note.amount("amount") for note in notes), Decimal("0.00"))
     if refunded > max(left, Decimal(0)):
         raise Refused("refund_exceeds_paid", amount=refunded, paid=left)

@@ -12,7 +12,7 @@ from sinks.xero.names import name_key
 from sinks.xero.routes import RouteName
 
 
-def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
+def find_by_name(situation: Situation, resolved: ResolvedContact) -> Send:
     """Xero knows neither case nor accents when it calls a name taken; whether its filter and its search do
     is told differently. So it is asked for the name, then searched for a part that has one spelling, then all
     its contacts are gone through and compared by us. Whoever looks for the name waits for the one answer.
@@ -20,7 +20,7 @@ def find_by_name(s: Situation, resolved: ResolvedContact) -> Send:
     A name with a quote cannot stand in a filter.
     """
     route: RouteName
-    wanted, asked = str(resolved.fields["name"]), s.known.names_asked
+    wanted, asked = str(resolved.fields["name"]), situation.known.names_asked
     if asked == 0 and not {'"', "\\"} & set(wanted):
         route, query = "contacts.find", {"where": f"Name=={quoted(wanted)}", "page": "1"}
     elif asked <= 1:

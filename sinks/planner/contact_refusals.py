@@ -19,7 +19,7 @@ _TRY_AGAIN_AFTER = timedelta(days=1)
 _ABOUT_NO_CONTENT = frozenset({"contact_archived", "contact_gone"})
 
 
-def refuse_again(s: Situation, link: Link, link_facts: ContactFacts) -> None:
+def refuse_again(situation: Situation, link: Link, link_facts: ContactFacts) -> None:
     """Raises what Xero said of the same content before, for at most a day. What is about the contact itself,
     and what is done again, is sent all the same.
 
@@ -30,9 +30,9 @@ def refuse_again(s: Situation, link: Link, link_facts: ContactFacts) -> None:
         Refused: Xero did not take it.
     """
     before = link.contact.get(REFUSED)
-    if before is None or s.retried or s.command.document is None:
+    if before is None or situation.retried or situation.command.document is None:
         return
-    fresh = s.now - datetime.fromisoformat(before["at"]) < _TRY_AGAIN_AFTER
+    fresh = situation.now - datetime.fromisoformat(before["at"]) < _TRY_AGAIN_AFTER
     if fresh and before["content"] == _digest(link_facts):
         raise Refused(before["code"], **before["details"])
 

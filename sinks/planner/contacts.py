@@ -31,35 +31,35 @@ def contact_target(contact: ContactSnapshot) -> StepKey:
     return StepKey("contact", f"{contact.side}/{contact.record_id}")
 
 
-def plan_contact_command(s: Situation) -> Plan:
+def plan_contact_command(situation: Situation) -> Plan:
     """A customer or supplier was created or edited."""
-    contact = _contact(s)
-    step = plan_contact(s)
+    contact = _contact(situation)
+    step = plan_contact(situation)
     if step is not None:
         return step
-    link = s.contact_link
+    link = situation.contact_link
     assert link is not None
-    older = contact.stamp[:2] < link.stamp[:2] and link.seq != s.seq
-    return Done("superseded" if older else None, link, contact_warnings(s), supersedes="snapshots")
+    older = contact.stamp[:2] < link.stamp[:2] and link.seq != situation.seq
+    return Done("superseded" if older else None, link, contact_warnings(situation), supersedes="snapshots")
 
 
-def plan_contact(s: Situation) -> Plan | None:
+def plan_contact(situation: Situation) -> Plan | None:
     """The next step until the contact is linked and holds what SalesBinder has; none when that is so.
 
     Raises:
         Refused: the contact cannot be what SalesBinder says.
     """
-    contact = _contact(s)
-    link = s.contact_link
+    contact = _contact(situation)
+    link = situation.contact_link
     if link is None or link.removed:
-        return _first_sync(s, contact, resolve_contact(contact))
-    if is_gone(s):
-        return plan_gone(s)
+        return _first_sync(situation, contact, resolve_contact(contact))
+    if is_gone(situation):
+        return plan_gone(situation)
     fresh = _news(contact, link)
-    return None if fresh is None else _later_edit(s, link, fresh)
+    return None if fresh is None else _later_edit(situation, link, fresh)
 
 
-def plan_party(s: Situation, *, creates: bool) -> Plan | None:
+def plan_party(situation: Situation, *, creates: bool) -> Plan | None:
     """The next step until a document's contact is right; none when the document can be sent.
 
     A change of a linked contact that Xero does not take keeps no document of it back, see ``party_warnings``;
@@ -69,27 +69,31 @@ def plan_party(s: Situation, *, creates: bool) -> Plan | None:
         Refused: the document cannot have this contact.
     """
     try:
-        return plan_contact(s)
+        return plan_contact(situation)
     except Refused as refusal:
-        linked = s.contact_link is not None and not s.contact_link.removed and not is_gone(s)
+        linked = (
+            situation.contact_link is not None
+            and not situation.contact_link.removed
+            and not is_gone(situation)
+        )
         if not linked or (creates and refusal.code == "contact_archived"):
             raise
         return None
 
 
-def plan_archived(s: Situation) -> Plan:
+def plan_archived(situation: Situation) -> Plan:
     """Xero calls the linked contact archived: it was merged into another one, which is followed, or it is.
 
     Raises:
         Refused: it is archived.
     """
-    link = s.contact_link
+    link = situation.contact_link
     assert link is not None
-    if s.known.contact is None:
-        return read_contact(s, link)
-    if merged := s.known.contact.get("MergedToContactID"):
+    if situation.known.contact is None:
+        return read_contact(situation, link)
+    if merged := situation.known.contact.get("MergedToContactID"):
         return Learn((_moved(link, str(merged)),), afresh=True)
-    raise Refused("contact_archived", name=_contact(s).name)
+    raise Refused("contact_archived", name=_contact(situation).name)
 
 
 def read_contact(s: Situation, link: Link) -> Send:
@@ -122,28 +126,28 @@ def plan_gone(s: Situation) -> Plan:
     return Learn((replace(link, removed=True),), afresh=True)
 
 
-def contact_warnings(s: Situation) -> tuple[Warning, ...]:
+def contact_warnings(situation: Situation) -> tuple[Warning, ...]:
     """What a bookkeeper should know about the contact of this command."""
-    contact = _contact(s)
+    contact = _contact(situation)
     try:
         warnings = resolve_contact(contact).warnings
     except Refused:  # of a document that is sent all the same
         warnings = ()
-    if s.contact_shared:
+    if situation.contact_shared:
         warnings = (*warnings, warning("contact_shared", contact=contact.name))
     return warnings
 
 
-def trouble_warnings(s: Situation) -> tuple[Warning, ...]:
+def trouble_warnings(situation: Situation) -> tuple[Warning, ...]:
     """Tells of a linked contact whose own change was refused, which its documents do not wait for."""
-    link = s.contact_link
+    link = situation.contact_link
     if link is None or link.removed:
         return ()
     try:
-        plan_contact(s)
+        plan_contact(situation)
     except Refused as refusal:
         reason, _ = render(refusal.code, {"document": "it", **refusal.details})
-        name = link.xero_number or _contact(s).name
+        name = link.xero_number or _contact(situation).name
         return (warning("contact_not_updated", contact=name, message=reason),)
     return ()
 
@@ -159,23 +163,23 @@ def _contact(s: Situation) -> ContactSnapshot:
     return s.contact
 
 
-def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
+def _first_sync(situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
     target = contact_target(contact)
-    if target in s.unknown and s.known.contact_by_name is None:
-        if s.now < s.unknown[target]:
-            return Wait(s.unknown[target], "waiting_for_answer")
-        if s.known.contact_by_number is None:
+    if target in situation.unknown and situation.known.contact_by_name is None:
+        if situation.now < situation.unknown[target]:
+            return Wait(situation.unknown[target], "waiting_for_answer")
+        if situation.known.contact_by_number is None:
             return find_by_number(target, contact)
-        if not _of_our_number(s, contact):  # the call did nothing: it is sent under a new key
+        if not _of_our_number(situation, contact):  # the call did nothing: it is sent under a new key
             return Learn((), (target,), afresh=True)
-    if s.namesake is not None and not _number_refused(s):
-        return _join(s, contact, resolved, s.namesake)
-    refused = s.refusal is not None and s.refusal.step == "contact"
-    asked = s.known.contact_by_number is not None and (refused or _of_our_number(s, contact))
-    if s.known.contact_by_name is not None or asked:
-        return _match(s, contact, resolved)
-    if s.refusal is None or s.refusal.step != "contact":
-        group = _group(s, contact)
+    if situation.namesake is not None and not _number_refused(situation):
+        return _join(situation, contact, resolved, situation.namesake)
+    refused = situation.refusal is not None and situation.refusal.step == "contact"
+    asked = situation.known.contact_by_number is not None and (refused or _of_our_number(situation, contact))
+    if situation.known.contact_by_name is not None or asked:
+        return _match(situation, contact, resolved)
+    if situation.refusal is None or situation.refusal.step != "contact":
+        group = _group(situation, contact)
         fields = {name: value for name, (value, _) in group.offers.items()}
         return Send(
             Element(
@@ -188,33 +192,35 @@ def _first_sync(s: Situation, contact: ContactSnapshot, resolved: ResolvedContac
                 offers=group.offers,
             )
         )
-    if _number_refused(s):
+    if _number_refused(situation):
         return find_by_number(target, contact)
-    if s.refusal.code == "contact_name_taken":
-        return find_by_name(s, resolved)
-    raise Refused(s.refusal.code, **s.refusal.details)
+    if situation.refusal.code == "contact_name_taken":
+        return find_by_name(situation, resolved)
+    raise Refused(situation.refusal.code, **situation.refusal.details)
 
 
 def _group(s: Situation, contact: ContactSnapshot) -> Group:
     return s.group or group_of([contact])
 
 
-def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, namesake: Namesake) -> Plan:
+def _join(
+    situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, namesake: Namesake
+) -> Plan:
     """The contact of this name was made or found just now for another record. It is ours, too, unless Xero
     has one of our number; what the records of the name say newer goes out once for all of them.
     """
-    target, group = contact_target(contact), _group(s, contact)
-    if s.known.contact_by_number is None:
+    target, group = contact_target(contact), _group(situation, contact)
+    if situation.known.contact_by_number is None:
         return find_numbers(group.numbers_with(contact.record_id))
-    if ours := _of_our_number(s, contact):
-        return _link(s, contact, resolved, min(ours, key=statuses.is_archived))
-    if s.refusal is not None and s.refusal.step == "contact link":
-        raise Refused(s.refusal.code, **s.refusal.details)
+    if ours := _of_our_number(situation, contact):
+        return _link(situation, contact, resolved, min(ours, key=statuses.is_archived))
+    if situation.refusal is not None and situation.refusal.step == "contact link":
+        raise Refused(situation.refusal.code, **situation.refusal.details)
     link_facts = _contact_facts(contact, resolved.fields)
     news = namesake.news(group)
     if not news:
         name = str(namesake.contact.get("Name") or contact.name)
-        return Learn((Link(target, namesake.contact_id, name, s.seq, facts=link_facts),), acted=True)
+        return Learn((Link(target, namesake.contact_id, name, situation.seq, facts=link_facts),), acted=True)
     body = contact_body(news, (), namesake.contact, group.untold) | {"ContactID": namesake.contact_id}
     return Send(
         Element(
@@ -230,22 +236,24 @@ def _join(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, nam
     )
 
 
-def _match(s: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
+def _match(situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
     """Xero has a contact of this number or name: which one is it? The number counts more than the name."""
     target = contact_target(contact)
-    if ours := _of_our_number(s, contact):
-        return _link(s, contact, resolved, min(ours, key=statuses.is_archived))
-    if s.known.contact_by_name is None:
-        return find_by_name(s, resolved)
-    namesakes = [c for c in s.known.contact_by_name if not statuses.is_archived(c)]
-    if s.known.contact_by_number is None and any(c.get("ContactNumber") for c in namesakes):
+    if ours := _of_our_number(situation, contact):
+        return _link(situation, contact, resolved, min(ours, key=statuses.is_archived))
+    if situation.known.contact_by_name is None:
+        return find_by_name(situation, resolved)
+    namesakes = [c for c in situation.known.contact_by_name if not statuses.is_archived(c)]
+    if situation.known.contact_by_number is None and any(c.get("ContactNumber") for c in namesakes):
         return find_by_number(target, contact)
     if namesakes:
-        return _link(s, contact, resolved, max(namesakes, key=lambda c: c.get("Name") == contact.name))
-    if s.refusal is not None and s.refusal.code != "contact_name_taken":
-        raise Refused(s.refusal.code, **s.refusal.details)
-    if s.known.names_asked >= 0:
-        return find_by_name(s, resolved)
+        return _link(
+            situation, contact, resolved, max(namesakes, key=lambda c: c.get("Name") == contact.name)
+        )
+    if situation.refusal is not None and situation.refusal.code != "contact_name_taken":
+        raise Refused(situation.refusal.code, **situation.refusal.details)
+    if situation.known.names_asked >= 0:
+        return find_by_name(situation, resolved)
     raise Refused("contact_name_unseen", name=contact.name)
 
 
@@ -259,18 +267,18 @@ def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[Mapping[str, 
 
 
 def _link(
-    s: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: Mapping[str, Any]
+    situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: Mapping[str, Any]
 ) -> Plan:
     """First sync with a contact that exists: what is not blank is overwritten, the rest is left alone."""
-    if match.get("MergedToContactID") and s.known.contact is not None:
-        match = s.known.contact
+    if match.get("MergedToContactID") and situation.known.contact is not None:
+        match = situation.known.contact
     if merged := match.get("MergedToContactID"):
         return read_by_id(contact_target(contact), str(merged))
-    if s.refusal is not None and s.refusal.step == "contact link":
-        raise Refused(s.refusal.code, **s.refusal.details)
+    if situation.refusal is not None and situation.refusal.step == "contact link":
+        raise Refused(situation.refusal.code, **situation.refusal.details)
     if statuses.is_archived(match):
         raise Refused("contact_archived", name=match.get("Name", contact.name))
-    group = _group(s, contact)
+    group = _group(situation, contact)
     filled = {name: value for name, (value, _) in group.offers.items()}
     body = contact_body(filled, (), match, group.untold) | {"ContactID": match["ContactID"]}
     if not match.get("ContactNumber"):
@@ -304,18 +312,18 @@ def _told(link: Link) -> dict[str, Stamp]:
     return {field: Stamp(at[0], at[1]) if at else link.stamp for field, at in stamps.items()}
 
 
-def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | None:
+def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> Plan | None:
     """Push what differs from what was sent.
 
     Args:
         contact: without what Xero has newer already.
     """
     sent = link.contact.get("sent", {})
-    refused = s.refusal
+    refused = situation.refusal
     if refused is not None and (refused.create or refused.step not in ("contact", "contact link")):
         refused = None
-    if is_archived(s) or (refused and refused.code == "contact_archived"):
-        return plan_archived(s)
+    if is_archived(situation) or (refused and refused.code == "contact_archived"):
+        return plan_archived(situation)
     if refused is not None:
         raise Refused(refused.code, **refused.details)
     resolved = resolve_contact(contact)
@@ -324,15 +332,15 @@ def _later_edit(s: Situation, link: Link, contact: ContactSnapshot) -> Plan | No
     changed = {name for name, value in wanted.items() if value != sent.get(name, _blank(value))}
     if not changed:
         return None
-    pushed = changed if s.contact_shared or older or link.contact.get("merged") else set(wanted)
+    pushed = changed if situation.contact_shared or older or link.contact.get("merged") else set(wanted)
     filled = {name: value for name, value in wanted.items() if name in pushed and value}
     cleared = tuple(name for name in sorted(pushed) if not wanted[name] and sent.get(name))
     link_facts = _contact_facts(contact, {**wanted, "name": wanted.get("name", link.text("name"))}, link)
-    refuse_again(s, link, link_facts)
-    if s.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
-        return read_contact(s, link)  # an address is replaced as a whole, AttentionTo must be kept
+    refuse_again(situation, link, link_facts)
+    if situation.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
+        return read_contact(situation, link)  # an address is replaced as a whole, AttentionTo must be kept
     kept = {name: _never_told(resolved, name, link) for name in resolved.untold}
-    body = contact_body(filled, cleared, s.known.contact, kept) | {"ContactID": link.xero_id}
+    body = contact_body(filled, cleared, situation.known.contact, kept) | {"ContactID": link.xero_id}
     return Send(
         Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, link_facts=link_facts)
     )

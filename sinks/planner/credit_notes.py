@@ -8,7 +8,7 @@ from typing import Any, Final
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.contact_lookups import quoted
-from sinks.planner.invoices import GONE, give_up
+from sinks.planner.documents import GONE, give_up
 from sinks.planner.payments import is_marked
 from sinks.planner.review import refuse_unsettled
 from sinks.planner.situation import Learn, Plan, Send, Situation, Wait
@@ -85,7 +85,7 @@ def link_of_credit_note(
 
 
 def adopt_credit_note(
-    s: Situation,
+    situation: Situation,
     found: tuple[_Found, ...],
     wanted: Mapping[str, Any],
     link_facts: MoneyFacts,
@@ -100,7 +100,7 @@ def adopt_credit_note(
         wanted: ``CreditNoteNumber``, ``Reference``, ``Date`` and ``Contact`` as they were sent.
         link_facts: what the link keeps.
     """
-    ours = live_of_ours(s, found, str(wanted["Reference"]))
+    ours = live_of_ours(situation, found, str(wanted["Reference"]))
     if not ours:
         sales = [n for n in found if n.get("Type") == "ACCRECCREDIT"]
         holder = str((sales[0].get("Contact") or {}).get("Name", "")) if sales else ""
@@ -114,46 +114,46 @@ def adopt_credit_note(
         and contact_of(note) == contact_of(wanted)
     )
     told = link_facts.get("told")
-    link = link_of_credit_note(target, note, link_facts, int(told["seq"]) if told else s.seq)
+    link = link_of_credit_note(target, note, link_facts, int(told["seq"]) if told else situation.seq)
     if not same:
-        refuse_unsettled(s, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
+        refuse_unsettled(situation, f"credit note {wanted['CreditNoteNumber']}", [(note, link)])
     return Learn((link,), (target,), afresh=True)
 
 
 # Removal
 
 
-def prepare_credit_notes(s: Situation) -> Plan | None:
+def prepare_credit_notes(situation: Situation) -> Plan | None:
     """The next step until all is read that decides whether our credit notes can be taken out; none then.
 
     Raises:
         Refused: something of others stands on one, or something of ours cannot be taken off.
     """
-    step = _look_up_lost(s)
+    step = _look_up_lost(situation)
     if step is not None:
         return step
-    for note in _standing(s):
-        if note.xero_id not in s.known.credit_notes:
+    for note in _standing(situation):
+        if note.xero_id not in situation.known.credit_notes:
             return read_credit_note(note)
-    for note in _standing(s):
-        if (step := _prepare(s, note)) is not None:
+    for note in _standing(situation):
+        if (step := _prepare(situation, note)) is not None:
             return step
-    for note in _standing(s):
-        _refuse_fixed(s, note)
+    for note in _standing(situation):
+        _refuse_fixed(situation, note)
     return None
 
 
-def prepare_note(s: Situation, note: Link) -> Plan | None:
+def prepare_note(situation: Situation, note: Link) -> Plan | None:
     """The next step until all is read that decides whether this one can be taken out; none then.
 
     Raises:
         Refused: something of others stands on it, or it cannot be taken out.
     """
-    if note.xero_id not in s.known.credit_notes:
+    if note.xero_id not in situation.known.credit_notes:
         return read_credit_note(note)
-    if (step := _prepare(s, note)) is not None:
+    if (step := _prepare(situation, note)) is not None:
         return step
-    _refuse_fixed(s, note)
+    _refuse_fixed(situation, note)
     return None
 
 
@@ -170,13 +170,13 @@ def take_credit_note_out(s: Situation) -> Send | None:
     return take_note_out(s, standing[0]) if standing else None
 
 
-def take_note_out(s: Situation, note: Link) -> Send:
+def take_note_out(situation: Situation, note: Link) -> Send:
     """The next step until this credit note is out: the money paid out first, then the credit note."""
-    refund = s.refund_links.get(note.target.transaction_id)
-    link_facts = {TAKEN_OFF_BY: str(s.seq)}
+    refund = situation.refund_links.get(note.target.transaction_id)
+    link_facts = {TAKEN_OFF_BY: str(situation.seq)}
     if refund is not None and not refund.removed:
         step: Step = "take refund off"
-        give_up(s, step)
+        give_up(situation, step)
         body = {"Status": "DELETED"}
         return Send(
             Element(
@@ -184,7 +184,7 @@ def take_note_out(s: Situation, note: Link) -> Send:
             )
         )
     step = "void credit note"
-    give_up(s, step)
+    give_up(situation, step)
     body = {"CreditNoteID": note.xero_id, "Status": "VOIDED"}
     return Send(
         Element("credit_notes.update", step, note.target, body, xero_id=note.xero_id, link_facts=link_facts)
@@ -203,29 +203,29 @@ def _standing(s: Situation) -> list[Link]:
     return [note for note in notes if not note.removed and (everything or note.seq < s.seq)]
 
 
-def _lost(s: Situation) -> list[tuple[StepKey, str, int]]:
+def _lost(situation: Situation) -> list[tuple[StepKey, str, int]]:
     """Credit notes that were asked for before and of which nobody knows whether they are there."""
     found = []
-    for transaction_id, (mark, seq) in s.refund_marks.items():
-        target = credit_note_target(s.command.record_id, transaction_id)
-        if target in s.unknown and seq < s.seq:
+    for transaction_id, (mark, seq) in situation.refund_marks.items():
+        target = credit_note_target(situation.command.record_id, transaction_id)
+        if target in situation.unknown and seq < situation.seq:
             found.append((target, mark, seq))
     return sorted(found)
 
 
-def _look_up_lost(s: Situation) -> Plan | None:
+def _look_up_lost(situation: Situation) -> Plan | None:
     """A credit note that bears our number and mark is ours; its refund ended without finding out."""
-    for target, mark, seq in _lost(s):
-        assert s.invoice_link is not None
-        sent = s.sent.get(target)
-        number = credit_note_number(s.invoice_link, mark)
+    for target, mark, seq in _lost(situation):
+        assert situation.invoice_link is not None
+        sent = situation.sent.get(target)
+        number = credit_note_number(situation.invoice_link, mark)
         if sent is not None:
             number = str(sent.body.get("CreditNoteNumber") or number)
-        if s.now < s.unknown[target]:
-            return Wait(s.unknown[target], "waiting_for_answer")
-        if s.known.credit_note_by_number is None:
+        if situation.now < situation.unknown[target]:
+            return Wait(situation.unknown[target], "waiting_for_answer")
+        if situation.known.credit_note_by_number is None:
             return find_credit_note(target, number)
-        ours = live_of_ours(s, s.known.credit_note_by_number, mark)
+        ours = live_of_ours(situation, situation.known.credit_note_by_number, mark)
         link_facts: MoneyFacts = sent.money.copy() if sent is not None else {}
         if ours:
             link_facts |= {"reference": mark, "amount": str(ours[0].get("Total") or 0)}
@@ -234,9 +234,9 @@ def _look_up_lost(s: Situation) -> Plan | None:
     return None
 
 
-def _prepare_payments(s: Situation, note: Link, found: _Found) -> Plan | None:
+def _prepare_payments(situation: Situation, note: Link, found: _Found) -> Plan | None:
     """What is on one credit note: ours is linked and read, anything else stops the removal."""
-    refund = s.refund_links.get(note.target.transaction_id)
+    refund = situation.refund_links.get(note.target.transaction_id)
     taken_off = refund.xero_id if refund is not None and refund.removed else ""
     applied = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
     applied = [p for p in applied if str(p["PaymentID"]) != taken_off]
@@ -252,7 +252,7 @@ def _prepare_payments(s: Situation, note: Link, found: _Found) -> Plan | None:
         target = refund_target(note.target.record_id, note.target.transaction_id)
         facts = {"amount": str(ours[0].get("Amount", 0))}
         return Learn((Link(target, payment_id, note.xero_number, note.seq, facts=facts),))
-    if payment_id not in s.known.payments:
+    if payment_id not in situation.known.payments:
         assert refund is not None
         return Send(Element("payments.read", "read refund", refund.target, xero_id=payment_id))
     return None
@@ -268,18 +268,18 @@ def _refuse_foreign(note: Link, found: _Found, others: list[_Found]) -> None:
         raise Refused("foreign_payments", list=", ".join(listed), document=document, number=note.xero_number)
 
 
-def _refuse_fixed(s: Situation, note: Link) -> None:
+def _refuse_fixed(situation: Situation, note: Link) -> None:
     """What is reconciled with the bank or lies in a locked period stays as it is."""
-    found = s.known.credit_notes[note.xero_id]
+    found = situation.known.credit_notes[note.xero_id]
     document = f"credit note {note.xero_number}"
-    refund = s.refund_links.get(note.target.transaction_id)
+    refund = situation.refund_links.get(note.target.transaction_id)
     dates = [xero_day(found)]
     if refund is not None and not refund.removed:
-        payment = s.known.payments[refund.xero_id]
+        payment = situation.known.payments[refund.xero_id]
         dates.append(xero_day(payment))
         if payment.get("IsReconciled") is True:
             raise Refused("payment_reconciled", list=shown(payment), document=document)
-    lock = s.facts.lock_date
+    lock = situation.facts.lock_date
     locked = [day for day in dates if lock is not None and "" < day <= lock.isoformat()]
     if locked:
         raise Refused(

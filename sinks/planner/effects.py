@@ -12,7 +12,7 @@ from typing import Any
 
 from sinks.planner.contact_refusals import with_refusal
 from sinks.planner.credit_notes import link_of_credit_note
-from sinks.planner.invoices import GONE, link_of_invoice
+from sinks.planner.documents import GONE, link_of_invoice
 from sinks.planner.orders import link_of_order
 from sinks.planner.situation import Refusal, XeroReads
 from sinks.xero.elements import Element, Link

@@ -3,43 +3,38 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final, NoReturn
-
-import msgspec
+from typing import Any, NoReturn
 
 from contracts.commands import DocumentSnapshot
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.contact_lookups import quoted
-from sinks.planner.contacts import (
-    contact_target,
-    party_warnings,
-    plan_archived,
-    plan_gone,
-    plan_party,
-    trouble_warnings,
+from sinks.planner.contacts import plan_party
+from sinks.planner.documents import (
+    GONE,
+    UNAPPROVED,
+    as_sent,
+    before_cutoff,
+    contact_along,
+    document_facts,
+    document_of,
+    give_up,
+    is_changed,
+    link_of_invoice,
+    other_party,
+    prepare,
+    refused_for_state,
+    refused_party,
+    sends_again,
+    settled,
 )
-from sinks.planner.items import plan_item, refuse_tracked
+from sinks.planner.items import refuse_tracked
 from sinks.planner.line_ids import lines_lost, lines_refused, with_line_ids
 from sinks.planner.review import is_as_sent, refuse_unsettled
 from sinks.planner.situation import Done, Learn, Plan, Send, Situation, Wait
 from sinks.resolve import ResolvedDocument, resolve_invoice
 from sinks.xero.elements import Element, Link, Step, StepKey
-from sinks.xero.facts import DocumentFacts
-
-GONE = ("VOIDED", "DELETED")
-RESEND: Final = "resend_seq"
-"""Fact of a link: the position of the action that is to send the document again, though nothing is new."""
-UNAPPROVED = ("DRAFT", "SUBMITTED")
-# Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
-_STATE = (
-    "document_not_authorised",
-    "document_not_editable",
-    "document_not_in_xero",
-    "paid_not_editable",
-    "xero_refused",
-)
 
 
 def invoice_target(record_id: str) -> StepKey:
@@ -47,104 +42,40 @@ def invoice_target(record_id: str) -> StepKey:
     return StepKey("invoice", record_id)
 
 
-def before_cutoff(s: Situation) -> bool:
-    """True for a document that was there before the connection was enabled and that never came to Xero."""
-    linked = any(link is not None and link.xero_id for link in (s.invoice_link, s.order_link))
-    return not linked and s.document is not None and s.document.created < s.settings.enabled_at
-
-
-def plan_snapshot_command(s: Situation) -> Plan:
+def plan_snapshot_command(situation: Situation) -> Plan:
     """An invoice was created or edited."""
-    if before_cutoff(s):
+    if before_cutoff(situation):
         return Done("before_cutoff")
-    document = document_of(s)
-    link = s.invoice_link
+    document = document_of(situation)
+    link = situation.invoice_link
     if link is not None:
-        refuse_removed(s, link)
-        if link.stamp >= document.stamp and not sends_again(s, link):
-            return contact_along(s, link) or settled(s, link, document)
-    step = plan_invoice(s)
+        refuse_removed(situation, link)
+        if link.stamp >= document.stamp and not sends_again(situation, link):
+            return contact_along(situation, link) or settled(situation, link, document)
+    step = plan_invoice(situation)
     if step is not None:
         return step
-    assert s.invoice_link is not None
-    return settled(s, s.invoice_link, document)
+    assert situation.invoice_link is not None
+    return settled(situation, situation.invoice_link, document)
 
 
-def settled(s: Situation, link: Link, document: DocumentSnapshot) -> Done:
-    """How a created or edited action ends when Xero has this snapshot or a newer one."""
-    same = link.stamp == document.stamp
-    if same and link.seq == s.seq:
-        return Done(None, link, document_warnings(link), supersedes="snapshots")
-    if same and link.text("confirmed_seq") == str(s.seq):
-        return Done("already_there", link, trouble_warnings(s), supersedes="snapshots")
-    return Done("already_there" if same else "superseded", link, trouble_warnings(s))
-
-
-def document_warnings(link: Link) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about the document as it was sent: what we changed, and what Xero said.
-
-    They are those of the moment of sending: settings may have changed since.
-    """
-    said = (warning("xero_warned", message=text) for text in link.document.get("warned") or ())
-    return (*msgspec.convert(link.document.get("warnings") or [], list[Warning]), *said)
-
-
-def plan_invoice(s: Situation) -> Plan | None:
+def plan_invoice(situation: Situation) -> Plan | None:
     """The next step until Xero's invoice is what this snapshot says; none when it is.
 
     Raises:
         Refused: it cannot be.
     """
-    document = document_of(s)
-    link = s.invoice_link
+    document = document_of(situation)
+    link = situation.invoice_link
     posted = link.facts if link else None
-    resolved = resolve_invoice(document, s.settings, s.facts, s.command.account, posted)
+    resolved = resolve_invoice(
+        document, situation.settings, situation.facts, situation.command.account, posted
+    )
     if link is None:
-        return prepare(s) or _create(s, document, resolved)
-    if not is_changed(link, document, resolved) and not sends_again(s, link):
-        return plan_party(s, creates=False) or as_sent(s, link, document)
-    return _edit(s, link, document, resolved)
-
-
-def sends_again(s: Situation, link: Link) -> bool:
-    """True when somebody has changed the document in Xero, and this action is to put it right."""
-    return link.text(RESEND) == str(s.seq)
-
-
-def contact_along(s: Situation, link: Link) -> Plan | None:
-    """The next step until the contact is right, too: customer data goes along with every snapshot, also with
-    one that is older than the document in Xero. What this action has sent itself needs it only when it is
-    done again.
-    """
-    own = str(s.seq) in (str(link.seq), link.text("confirmed_seq"))
-    linked = s.contact_link is not None and not s.contact_link.removed
-    return plan_party(s, creates=False) if s.retried or (linked and not own) else None
-
-
-def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
-    """True when the document, or whose it is, differs from what was last sent."""
-    party = contact_target(document.contact).record_id
-    if link.text("party") != party:
-        return True
-    if link.stamp.equals(document.stamp) and link.text("content") == document.digest:
-        return False  # told once more: that settings have changed since is no edit
-    return link.text("fingerprint") != resolved.fingerprint
-
-
-def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
-    """What must be in Xero before the document: the item that its lines name, and the contact.
-
-    Args:
-        creates: the document is made, or gets another contact, which an archived one cannot be.
-    """
-    return plan_item(s) or plan_party(s, creates=creates)
-
-
-def other_party(s: Situation, link: Link, document: DocumentSnapshot) -> bool:
-    """True when a document that is in Xero needs its contact named: it is another one, or it is to be put
-    right. Otherwise it is left out, since Xero takes no archived one, not even where it stands already.
-    """
-    return link.text("party") != contact_target(document.contact).record_id or sends_again(s, link)
+        return prepare(situation) or _create(situation, document, resolved)
+    if not is_changed(link, document, resolved) and not sends_again(situation, link):
+        return plan_party(situation, creates=False) or as_sent(situation, link, document)
+    return _edit(situation, link, document, resolved)
 
 
 def refuse_removed(s: Situation, link: Link) -> None:
@@ -158,17 +89,6 @@ def status_of(s: Situation, link: Link) -> str:
     if s.known.invoice is None:
         return link.text("status")
     return str(s.known.invoice.get("Status") or "DELETED")
-
-
-def refused_for_state(s: Situation, *steps: Step) -> bool:
-    """True when Xero refused one of these steps perhaps because the invoice was changed there by hand."""
-    return s.refusal is not None and s.refusal.step in steps and s.refusal.code in _STATE
-
-
-def give_up(s: Situation, *steps: Step) -> None:
-    """Raises what Xero said when it refused one of these steps."""
-    if s.refusal is not None and s.refusal.step in steps:
-        raise Refused(s.refusal.code, **s.refusal.details)
 
 
 def read_invoice(link: Link) -> Send:
@@ -187,43 +107,34 @@ def authorise(s: Situation, link: Link) -> Send:
     return Send(Element("invoices.update", "authorise", link.target, body, xero_id=link.xero_id))
 
 
-def document_of(s: Situation) -> DocumentSnapshot:
-    """The snapshot that the command is planned from.
-
-    Raises:
-        Refused: there is none.
-    """
-    if s.document is None:
-        raise Refused("our_error", message="the command carries no document")
-    return s.document
-
-
-def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+def _create(situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     target = invoice_target(document.record_id)
-    if target in s.unknown:
-        return _look_up(s, document, resolved, target)
-    if s.known.invoice_by_number is not None:
-        return _adopt(s, document, resolved)
-    if (step := refused_party(s, *_PUSHES)) is not None:
+    if target in situation.unknown:
+        return _look_up(situation, document, resolved, target)
+    if situation.known.invoice_by_number is not None:
+        return _adopt(situation, document, resolved)
+    if (step := refused_party(situation, *_PUSHES)) is not None:
         return step
-    if _number_refused(s, "invoice"):
+    if _number_refused(situation, "invoice"):
         return _find(target, resolved.number)
-    give_up(s, "invoice")
-    assert s.contact_link is not None
-    status = "DRAFT" if s.settings.invoice_status == "draft" else "AUTHORISED"
-    body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    link_facts = document_facts(s, document, resolved)
+    give_up(situation, "invoice")
+    assert situation.contact_link is not None
+    status = "DRAFT" if situation.settings.invoice_status == "draft" else "AUTHORISED"
+    body = {**resolved.body, "Contact": {"ContactID": situation.contact_link.xero_id}, "Status": status}
+    link_facts = document_facts(situation, document, resolved)
     return Send(Element("invoices.create", "invoice", target, body, link_facts=link_facts))
 
 
-def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
+def _look_up(
+    situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey
+) -> Plan:
     """The answer of an earlier call was not seen: is the invoice there? If not, it is sent anew."""
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    if s.known.invoice_by_number is None:
+    if situation.now < situation.unknown[target]:
+        return Wait(situation.unknown[target], "waiting_for_answer")
+    if situation.known.invoice_by_number is None:
         return _find(target, resolved.number)
-    if _ours(s, resolved):
-        return _adopt(s, document, resolved)
+    if _ours(situation, resolved):
+        return _adopt(situation, document, resolved)
     return Learn((), (target,), afresh=True)
 
 
@@ -231,20 +142,6 @@ def _find(target: StepKey, number: str) -> Send:
     """Only a page of invoices has their lines. ``InvoiceNumbers`` is a list parted by commas."""
     by = {"where": f"InvoiceNumber=={quoted(number)}"} if "," in number else {"InvoiceNumbers": number}
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
-
-
-def refused_party(s: Situation, *steps: Step) -> Plan | None:
-    """What to do when Xero did not take the document because its contact is archived, merged or not there;
-    none when that was not why.
-
-    Raises:
-        Refused: nothing can be done.
-    """
-    if s.refusal is None or s.refusal.step not in steps:
-        return None
-    if s.refusal.code == "contact_gone":
-        return plan_gone(s)
-    return plan_archived(s) if s.refusal.code == "contact_archived" else None
 
 
 def _number_refused(s: Situation, *steps: Step) -> bool:
@@ -268,51 +165,53 @@ def _refuse_number(number: str, holders: Sequence[Mapping[str, Any]]) -> NoRetur
     raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
 
 
-def _adopt(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+def _adopt(situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    ours = _ours(s, resolved)
+    ours = _ours(situation, resolved)
     if not ours:
-        _refuse_number(resolved.number, _sales(s))
+        _refuse_number(resolved.number, _sales(situation))
     invoice = ours[0]
-    link_facts = document_facts(s, document, resolved)
-    link = link_of_invoice(invoice_target(document.record_id), invoice, link_facts, s.seq)
-    if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):
-        refuse_unsettled(s, f"create invoice {resolved.number}", [(invoice, link)])
+    link_facts = document_facts(situation, document, resolved)
+    link = link_of_invoice(invoice_target(document.record_id), invoice, link_facts, situation.seq)
+    if invoice.get("Status") not in GONE and not is_as_sent(situation, invoice, resolved):
+        refuse_unsettled(situation, f"create invoice {resolved.number}", [(invoice, link)])
     return Learn((link,), (link.target,), afresh=True)
 
 
-def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
-    refuse_removed(s, link)
-    if (step := refused_party(s, *_PUSHES)) is not None:
+def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+    refuse_removed(situation, link)
+    if (step := refused_party(situation, *_PUSHES)) is not None:
         return step
-    if _number_refused(s, *_PUSHES):
-        if s.known.invoice_by_number is None:
+    if _number_refused(situation, *_PUSHES):
+        if situation.known.invoice_by_number is None:
             return _find(link.target, resolved.number)
-        _refuse_number(resolved.number, [i for i in _sales(s) if i.get("InvoiceID") != link.xero_id])
-    if s.known.invoice is None and (refused_for_state(s, "invoice") or lines_refused(s, "invoice")):
+        _refuse_number(resolved.number, [i for i in _sales(situation) if i.get("InvoiceID") != link.xero_id])
+    if situation.known.invoice is None and (
+        refused_for_state(situation, "invoice") or lines_refused(situation, "invoice")
+    ):
         return read_invoice(link)
-    if (lost := lines_lost(s, link, s.known.invoice)) is not None:
+    if (lost := lines_lost(situation, link, situation.known.invoice)) is not None:
         return lost
-    if status_of(s, link) in UNAPPROVED:
-        give_up(s, "invoice")
+    if status_of(situation, link) in UNAPPROVED:
+        give_up(situation, "invoice")
         body = {**with_line_ids(link, resolved), "Status": "DRAFT"}
-        step = prepare(s, creates=other_party(s, link, document))
-        return step or _push(s, link, document, resolved, body, "invoice")
-    if s.known.invoice is None:
+        step = prepare(situation, creates=other_party(situation, link, document))
+        return step or _push(situation, link, document, resolved, body, "invoice")
+    if situation.known.invoice is None:
         return read_invoice(link)
-    if s.settings.edit_authorised == "refuse":
-        if (contact_step := plan_party(s, creates=False)) is not None:
+    if situation.settings.edit_authorised == "refuse":
+        if (contact_step := plan_party(situation, creates=False)) is not None:
             return contact_step
         raise Refused("authorised_not_editable", number=link.xero_number)
-    give_up(s, "invoice push")
-    return _push_authorised(s, link, document, resolved)
+    give_up(situation, "invoice push")
+    return _push_authorised(situation, link, document, resolved)
 
 
 def _push_authorised(
-    s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument
+    situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> Plan:
     """Lines and amounts while nothing is paid; then only what Xero lets change, or nothing at all."""
-    invoice = s.known.invoice
+    invoice = situation.known.invoice
     assert invoice is not None
     applied = sum((amount_in(invoice, name) for name in _APPLIED), Decimal(0))
     kept: tuple[Warning, ...] = ()
@@ -326,8 +225,8 @@ def _push_authorised(
     if invoice.get("Status") != "PAID":
         body["Status"] = "AUTHORISED"
     resolved = replace(resolved, warnings=(*resolved.warnings, *kept))
-    step = prepare(s, creates=other_party(s, link, document))
-    return step or _push(s, link, document, resolved, body, "invoice push")
+    step = prepare(situation, creates=other_party(situation, link, document))
+    return step or _push(situation, link, document, resolved, body, "invoice push")
 
 
 def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[str, Any]:
@@ -353,72 +252,18 @@ _FIXED_ONCE_PAID = ("Date", "CurrencyCode", "CurrencyRate", "LineAmountTypes")
 
 
 def _push(
-    s: Situation,
+    situation: Situation,
     link: Link,
     document: DocumentSnapshot,
     resolved: ResolvedDocument,
     body: dict[str, Any],
     step: Step,
 ) -> Plan:
-    assert s.contact_link is not None
+    assert situation.contact_link is not None
     body = {**body, "InvoiceID": link.xero_id}
-    if other_party(s, link, document):
-        body["Contact"] = {"ContactID": s.contact_link.xero_id}
-    link_facts = document_facts(s, document, resolved)
+    if other_party(situation, link, document):
+        body["Contact"] = {"ContactID": situation.contact_link.xero_id}
+    link_facts = document_facts(situation, document, resolved)
     return Send(
         Element("invoices.update", step, link.target, body, xero_id=link.xero_id, link_facts=link_facts)
     )
-
-
-def document_facts(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> DocumentFacts:
-    """What to keep of a document that is sent: what it was made of, and what a bookkeeper should know."""
-    return {
-        "fingerprint": resolved.fingerprint,
-        "amounts": resolved.amounts_fingerprint,
-        **_stamped(document),
-        "line_ids": resolved.line_ids,
-        "expected_total": resolved.total,
-        "expected_tax": resolved.total_tax,
-        "number": resolved.number,
-        "currency": resolved.currency,
-        "money": resolved.posted,
-        "party": contact_target(document.contact).record_id,
-        "warnings": [*resolved.warnings, *party_warnings(s)],
-    }
-
-
-def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | None:
-    """An unchanged document counts as sent: an older snapshot must not undo it."""
-    if link.stamp >= document.stamp:
-        return None
-    newer = {**_stamped(document), "confirmed_seq": str(s.seq)}
-    return Learn((replace(link, facts={**link.facts, **newer}),))
-
-
-def _stamped(document: DocumentSnapshot) -> DocumentFacts:
-    """Facts of a link that tell which snapshot Xero has."""
-    return {
-        "version": document.version.isoformat(),
-        "event_time": document.event_time.isoformat(),
-        "position": str(document.position),
-        "content": document.digest,
-    }
-
-
-def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:
-    """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
-    facts = facts_of(invoice, link_facts)
-    number = str(invoice.get("InvoiceNumber") or link_facts.get("number") or "")
-    return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
-
-
-def facts_of(document: Mapping[str, Any], link_facts: DocumentFacts) -> DocumentFacts:
-    """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
-    facts = link_facts.copy()
-    line_ids = facts.pop("line_ids", ())
-    items = [str(line.get("LineItemID") or "") for line in document.get("LineItems") or ()]
-    if line_ids and len(items) == len(line_ids):
-        facts["lines"] = [pair for pair in zip(line_ids, items, strict=True) if pair[1]]
-    facts["status"] = str(document.get("Status") or "")
-    facts["total"] = str(document.get("Total", facts.get("expected_total", 0)))
-    return facts

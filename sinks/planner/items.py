@@ -8,18 +8,18 @@ from sinks.planner.situation import Send, Situation
 from sinks.xero.elements import Element, StepKey
 
 
-def plan_item(s: Situation) -> Send | None:
+def plan_item(situation: Situation) -> Send | None:
     """The call that makes the item; none when Xero has it.
 
     Raises:
         Refused: ``item_tracked``, or what Xero said when it refused the item.
     """
-    code = s.settings.item_code
-    refuse_tracked(s, code)
-    if s.facts.item_codes is None or s.facts.has_item(code):
+    code = situation.settings.item_code
+    refuse_tracked(situation, code)
+    if situation.facts.item_codes is None or situation.facts.has_item(code):
         return None
-    if s.refusal is not None and s.refusal.step == "item":
-        raise Refused(s.refusal.code, **s.refusal.details)
+    if situation.refusal is not None and situation.refusal.step == "item":
+        raise Refused(situation.refusal.code, **situation.refusal.details)
     body = {"Code": code, "Name": code, "Description": "SalesBinder item"}
     return Send(Element("items.create", "item", StepKey("item", code), body, shared=True))
 

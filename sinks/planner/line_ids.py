@@ -39,11 +39,11 @@ def lines_refused(s: Situation, step: Step) -> bool:
     return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
 
 
-def lines_lost(s: Situation, link: Link, found: Mapping[str, Any] | None) -> Learn | None:
+def lines_lost(situation: Situation, link: Link, found: Mapping[str, Any] | None) -> Learn | None:
     """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
     here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
     before = list(link.document.get("lines") or ())
     kept = [pair for pair in before if pair[1] in here]
     if not here or len(kept) == len(before):
         return None
-    return Learn((replace(link, facts={**link.facts, "lines": kept}),), afresh=s.refusal is not None)
+    return Learn((replace(link, facts={**link.facts, "lines": kept}),), afresh=situation.refusal is not None)

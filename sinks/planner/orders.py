@@ -12,7 +12,7 @@ from contracts.newness import Stamp, stamp
 from contracts.reasons import Refused
 from sinks.planner.amounts import xero_day
 from sinks.planner.contacts import plan_party, trouble_warnings
-from sinks.planner.invoices import (
+from sinks.planner.documents import (
     GONE,
     as_sent,
     before_cutoff,
@@ -47,70 +47,70 @@ def bill_target(record_id: str) -> StepKey:
     return StepKey("bill", record_id)
 
 
-def plan_order_command(s: Situation) -> Plan:
+def plan_order_command(situation: Situation) -> Plan:
     """A purchase order was created or edited."""
-    if before_cutoff(s):
+    if before_cutoff(situation):
         return Done("before_cutoff")
-    document = document_of(s)
-    link = s.order_link
+    document = document_of(situation)
+    link = situation.order_link
     if link is not None:
-        refuse_removed_order(s, link)
-        if link.stamp >= document.stamp and not sends_again(s, link):
-            return contact_along(s, link) or settled(s, link, document)
-        if is_billed(s, link):
-            return _edit_of_billed(s, link, document)
-    step = plan_order(s)
+        refuse_removed_order(situation, link)
+        if link.stamp >= document.stamp and not sends_again(situation, link):
+            return contact_along(situation, link) or settled(situation, link, document)
+        if is_billed(situation, link):
+            return _edit_of_billed(situation, link, document)
+    step = plan_order(situation)
     if step is not None:
         return step
-    assert s.order_link is not None
-    return settled(s, s.order_link, document)
+    assert situation.order_link is not None
+    return settled(situation, situation.order_link, document)
 
 
-def plan_order(s: Situation) -> Plan | None:
+def plan_order(situation: Situation) -> Plan | None:
     """The next step until Xero's order is what this snapshot says; none when it is.
 
     Raises:
         Refused: it cannot be.
     """
-    document = document_of(s)
-    link = s.order_link
-    resolved = resolve_order(document, s.settings, s.facts, link.facts if link else None)
+    document = document_of(situation)
+    link = situation.order_link
+    resolved = resolve_order(document, situation.settings, situation.facts, link.facts if link else None)
     if link is None:
-        return prepare(s) or _create(s, document, resolved)
-    if not is_changed(link, document, resolved) and not sends_again(s, link):
-        return plan_party(s, creates=False) or as_sent(s, link, document)
-    return _edit(s, link, document, resolved)
+        return prepare(situation) or _create(situation, document, resolved)
+    if not is_changed(link, document, resolved) and not sends_again(situation, link):
+        return plan_party(situation, creates=False) or as_sent(situation, link, document)
+    return _edit(situation, link, document, resolved)
 
 
-def plan_order_removal(s: Situation) -> Plan:
+def plan_order_removal(situation: Situation) -> Plan:
     """A purchase order was deleted."""
-    link = s.order_link
-    if before_cutoff(s):
+    link = situation.order_link
+    if before_cutoff(situation):
         return Done("before_cutoff")
     if link is None:
-        return Learn((_never_sent(s),))
-    ours = link.text("removed_seq") == str(s.seq)
-    if s.retried and s.overtaken and not ours:
+        return Learn((_never_sent(situation),))
+    ours = link.text("removed_seq") == str(situation.seq)
+    if situation.retried and situation.overtaken and not ours:
         raise Refused("overtaken", later="a later action")
     if not link.xero_id:
         return Done("not_needed")
     if link.removed:
         return Done(None if ours else "already_there", link)
-    if order_status(s, link) in GONE:
-        return Learn((_gone(s, link),))
-    if is_billed(s, link):
-        refuse_billed(s, link)
-    if s.known.order is None and refused_for_state(s, "remove order"):
+    if order_status(situation, link) in GONE:
+        return Learn((_gone(situation, link),))
+    if is_billed(situation, link):
+        refuse_billed(situation, link)
+    if situation.known.order is None and refused_for_state(situation, "remove order"):
         return read_order(link)
-    give_up(s, "remove order")
-    return update_order(link, "remove order", {"Status": "DELETED"}, {"removed_seq": str(s.seq)})
+    give_up(situation, "remove order")
+    return update_order(link, "remove order", {"Status": "DELETED"}, {"removed_seq": str(situation.seq)})
 
 
-def refuse_billed(s: Situation, link: Link) -> NoReturn:
+def refuse_billed(situation: Situation, link: Link) -> NoReturn:
     """Raises ``order_billed``, with SalesBinder's total and that of what was billed."""
-    billed = s.bill_link or link
-    known = s.command.amount is not None
-    total = s.command.amount if known else link.amount("expected_total")
+    billed = situation.bill_link or link
+    known = situation.command.amount is not None
+    total = situation.command.amount if known else link.amount("expected_total")
     raise Refused(
         "order_billed", total=to_cents(total or Decimal(0)), xero_total=to_cents(billed.amount("total"))
     )
@@ -166,33 +166,39 @@ def _received_stamp(link: Link) -> Stamp:
     return stamp(link.time("received_version"), until, int(link.text("received_position") or 0))
 
 
-def _create(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+def _create(situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     target = order_target(document.record_id)
-    if target in s.unknown:
-        return _look_up(s, document, resolved, target)
-    if s.known.order_by_number is not None:
-        return _adopt(s, document, resolved, s.known.order_by_number)
-    if (step := refused_party(s, "order")) is not None:
+    if target in situation.unknown:
+        return _look_up(situation, document, resolved, target)
+    if situation.known.order_by_number is not None:
+        return _adopt(situation, document, resolved, situation.known.order_by_number)
+    if (step := refused_party(situation, "order")) is not None:
         return step
-    if s.refusal is not None and s.refusal.step == "order" and s.refusal.code == "number_taken":
+    if (
+        situation.refusal is not None
+        and situation.refusal.step == "order"
+        and situation.refusal.code == "number_taken"
+    ):
         return _find(target, resolved)
-    give_up(s, "order")
-    assert s.contact_link is not None
-    status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
-    body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    link_facts = document_facts(s, document, resolved)
+    give_up(situation, "order")
+    assert situation.contact_link is not None
+    status = "DRAFT" if situation.settings.purchase_order_status == "draft" else "AUTHORISED"
+    body = {**resolved.body, "Contact": {"ContactID": situation.contact_link.xero_id}, "Status": status}
+    link_facts = document_facts(situation, document, resolved)
     return Send(Element("orders.create", "order", target, body, link_facts=link_facts))
 
 
-def _look_up(s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey) -> Plan:
+def _look_up(
+    situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey
+) -> Plan:
     """The answer of an earlier call was not seen: is the order there? If not, it is sent anew."""
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    found = s.known.order_by_number
+    if situation.now < situation.unknown[target]:
+        return Wait(situation.unknown[target], "waiting_for_answer")
+    found = situation.known.order_by_number
     if found is None:
         return _find(target, resolved)
-    if _ours(s, resolved, found):
-        return _adopt(s, document, resolved, found)
+    if _ours(situation, resolved, found):
+        return _adopt(situation, document, resolved, found)
     return Learn((), (target,), afresh=True)
 
 
@@ -212,40 +218,45 @@ def _find(target: StepKey, resolved: ResolvedDocument) -> Send:
 
 
 def _adopt(
-    s: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
+    situation: Situation,
+    document: DocumentSnapshot,
+    resolved: ResolvedDocument,
+    found: tuple[Mapping[str, Any], ...],
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
-    ours = _ours(s, resolved, found)
+    ours = _ours(situation, resolved, found)
     if not ours:
         holder = str((found[0].get("Contact") or {}).get("Name") or "") if found else ""
         setting = "purchase_order_number_format"
         raise Refused("number_taken", number=resolved.number, contact=holder, setting=setting)
     order = ours[0]
-    link_facts = document_facts(s, document, resolved)
-    link = link_of_order(order_target(document.record_id), order, link_facts, s.seq)
-    if order.get("Status") not in GONE and not is_as_sent(s, order, resolved):
-        refuse_unsettled(s, f"create purchase order {resolved.number}", [(order, link)])
+    link_facts = document_facts(situation, document, resolved)
+    link = link_of_order(order_target(document.record_id), order, link_facts, situation.seq)
+    if order.get("Status") not in GONE and not is_as_sent(situation, order, resolved):
+        refuse_unsettled(situation, f"create purchase order {resolved.number}", [(order, link)])
     return Learn((link,), (link.target,), afresh=True)
 
 
-def _edit(s: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
+def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """An order is no part of the books: until it is billed, an approved one is changed like a draft. Its
     status is not named, so that it stays as it is."""
-    if (step := refused_party(s, "order")) is not None:
+    if (step := refused_party(situation, "order")) is not None:
         return step
-    if s.known.order is None and (refused_for_state(s, "order") or lines_refused(s, "order")):
+    if situation.known.order is None and (
+        refused_for_state(situation, "order") or lines_refused(situation, "order")
+    ):
         return read_order(link)
-    if (lost := lines_lost(s, link, s.known.order)) is not None:
+    if (lost := lines_lost(situation, link, situation.known.order)) is not None:
         return lost
-    give_up(s, "order")
-    named = other_party(s, link, document)
-    if (step := prepare(s, creates=named)) is not None:
+    give_up(situation, "order")
+    named = other_party(situation, link, document)
+    if (step := prepare(situation, creates=named)) is not None:
         return step
-    assert s.contact_link is not None
+    assert situation.contact_link is not None
     body = with_line_ids(link, resolved)
     if named:
-        body = {**body, "Contact": {"ContactID": s.contact_link.xero_id}}
-    return update_order(link, "order", body, document_facts(s, document, resolved))
+        body = {**body, "Contact": {"ContactID": situation.contact_link.xero_id}}
+    return update_order(link, "order", body, document_facts(situation, document, resolved))
 
 
 def link_of_order(target: StepKey, order: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:

@@ -18,22 +18,22 @@ TO_OWN_CONTACT: Final = "credit note to the record's contact"
 STEPS: tuple[Step, ...] = (CREDIT_NOTE, TO_OWN_CONTACT)
 
 
-def find_payee(s: Situation, invoice: Mapping[str, Any]) -> Plan | None:
+def find_payee(situation: Situation, invoice: Mapping[str, Any]) -> Plan | None:
     """The next step until a credit note can be made out to somebody; none when it can be sent.
 
     Raises:
         Refused: ``contact_gone``; a retry links the record again, by number and name, or makes its contact
             again.
     """
-    if s.contact is None or not (_is_gone(s) or _is_being_linked(s)):
+    if situation.contact is None or not (_is_gone(situation) or _is_being_linked(situation)):
         return None
-    link = s.contact_link
+    link = situation.contact_link
     linked = link is not None and not link.removed
-    if link is not None and linked and link.xero_id != contact_of(invoice) and s.known.contact != {}:
-        return read_contact(s, link) if s.known.contact is None else None
-    if not s.retried:
-        raise Refused("contact_gone", name=s.contact.name)
-    return Learn((replace(link, removed=True),)) if link is not None and linked else plan_contact(s)
+    if link is not None and linked and link.xero_id != contact_of(invoice) and situation.known.contact != {}:
+        return read_contact(situation, link) if situation.known.contact is None else None
+    if not situation.retried:
+        raise Refused("contact_gone", name=situation.contact.name)
+    return Learn((replace(link, removed=True),)) if link is not None and linked else plan_contact(situation)
 
 
 def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[Step, str]:

@@ -12,15 +12,8 @@ from contracts.commands import TransactionSnapshot
 from contracts.money import rounded
 from contracts.reasons import Refused, warning
 from sinks.planner.amounts import amount_in, shown, xero_day
-from sinks.planner.invoices import (
-    UNAPPROVED,
-    authorise,
-    give_up,
-    read_invoice,
-    refuse_removed,
-    refused_for_state,
-    status_of,
-)
+from sinks.planner.documents import UNAPPROVED, give_up, refused_for_state
+from sinks.planner.invoices import authorise, read_invoice, refuse_removed, status_of
 from sinks.planner.review import refuse_unsettled
 from sinks.planner.shares import shares
 from sinks.planner.situation import AskFacts, Learn, Plan, Send, Situation, Wait
@@ -36,7 +29,7 @@ def payment_target(record_id: str, transaction_id: str) -> StepKey:
 
 
 def pay(
-    s: Situation,
+    situation: Situation,
     link: Link,
     transaction: TransactionSnapshot,
     told: Told,
@@ -48,15 +41,15 @@ def pay(
         told: what is applied by it.
         replaced: facts that its link keeps of the one that it stands in for.
     """
-    refuse_removed(s, link)
-    payment = payment_of(s, link, transaction)
-    target = payment_target(s.command.record_id, transaction.transaction_id)
+    refuse_removed(situation, link)
+    payment = payment_of(situation, link, transaction)
+    target = payment_target(situation.command.record_id, transaction.transaction_id)
     link_facts = {**_payment_facts(link, payment), **told.facts(), **(replaced or {})}
-    if s.refusal is not None and s.refusal.step in ("payment", *_APPROVALS):
-        return _after_refusal(s, link, payment, target, link_facts)
-    if status_of(s, link) in UNAPPROVED:
-        _refuse_too_much(s, link, payment)
-        return authorise(s, link) if s.facts_are_fresh else AskFacts()
+    if situation.refusal is not None and situation.refusal.step in ("payment", *_APPROVALS):
+        return _after_refusal(situation, link, payment, target, link_facts)
+    if status_of(situation, link) in UNAPPROVED:
+        _refuse_too_much(situation, link, payment)
+        return authorise(situation, link) if situation.facts_are_fresh else AskFacts()
     return _send(link, payment, target, link_facts)
 
 
@@ -64,19 +57,19 @@ _ON_OPEN_DAY: Final = "authorise on open day"
 _APPROVALS: tuple[Step, ...] = ("authorise", _ON_OPEN_DAY)
 
 
-def payment_of(s: Situation, link: Link, transaction: TransactionSnapshot) -> ResolvedPayment:
+def payment_of(situation: Situation, link: Link, transaction: TransactionSnapshot) -> ResolvedPayment:
     """The payment as Xero should hold it.
 
     Raises:
         Refused: it cannot be; of a locked period the reason names the payment, whose day it is.
     """
-    comes_to = msgspec.structs.replace(transaction, amount=put_amount(s, transaction))
+    comes_to = msgspec.structs.replace(transaction, amount=put_amount(situation, transaction))
     try:
-        return resolve_payment(comes_to, s.settings, s.facts, link.text("currency"))
+        return resolve_payment(comes_to, situation.settings, situation.facts, link.text("currency"))
     except Refused as refusal:
         if refusal.code != "period_locked":
             raise
-        kind = "refund" if s.command.action == "refund_applied" else "payment"
+        kind = "refund" if situation.command.action == "refund_applied" else "payment"
         named = f"the {kind} of {comes_to.amount} on invoice {link.xero_number}"
         raise Refused("period_locked", **refusal.details, document=named) from refusal
 
@@ -90,45 +83,45 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
 
 
 def _after_refusal(
-    s: Situation, link: Link, payment: ResolvedPayment, target: StepKey, link_facts: Facts
+    situation: Situation, link: Link, payment: ResolvedPayment, target: StepKey, link_facts: Facts
 ) -> Plan:
     """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
-    assert s.refusal is not None
-    state = refused_for_state(s, "payment", *_APPROVALS)
-    too_much = s.refusal.code == "exceeds_amount_due"
-    moves = s.refusal.step == "authorise" and s.refusal.code == "period_locked"
-    moves = moves and s.settings.locked_period == "first_open_day"
-    if s.known.invoice is None and (state or too_much or moves):
+    assert situation.refusal is not None
+    state = refused_for_state(situation, "payment", *_APPROVALS)
+    too_much = situation.refusal.code == "exceeds_amount_due"
+    moves = situation.refusal.step == "authorise" and situation.refusal.code == "period_locked"
+    moves = moves and situation.settings.locked_period == "first_open_day"
+    if situation.known.invoice is None and (state or too_much or moves):
         return read_invoice(link)
-    unapproved = status_of(s, link) in UNAPPROVED
-    if refused_for_state(s, "payment") and unapproved:
-        return authorise(s, link)
-    if refused_for_state(s, *_APPROVALS) and not unapproved:
+    unapproved = status_of(situation, link) in UNAPPROVED
+    if refused_for_state(situation, "payment") and unapproved:
+        return authorise(situation, link)
+    if refused_for_state(situation, *_APPROVALS) and not unapproved:
         return _send(link, payment, target, link_facts)
-    if s.known.invoice and s.refusal.step == "payment" and (state or too_much):
-        due = amount_in(s.known.invoice, "AmountDue")
+    if situation.known.invoice and situation.refusal.step == "payment" and (state or too_much):
+        due = amount_in(situation.known.invoice, "AmountDue")
         if too_much or payment.amount > due:
             raise Refused("exceeds_amount_due", amount=payment.amount, due=due, number=link.xero_number)
-    if moves and unapproved and (step := _authorise_on_open_day(s, link)) is not None:
+    if moves and unapproved and (step := _authorise_on_open_day(situation, link)) is not None:
         return step
-    give_up(s, "payment", *_APPROVALS)
+    give_up(situation, "payment", *_APPROVALS)
     raise AssertionError("only refusals come here")
 
 
-def _authorise_on_open_day(s: Situation, link: Link) -> Send | None:
+def _authorise_on_open_day(situation: Situation, link: Link) -> Send | None:
     """Approve a draft whose day was locked since it was made, on the first day after the lock; none when its
     day is not what is in the way. A due date that was counted is counted from there.
     """
-    assert s.known.invoice is not None
-    before, lock = xero_day(s.known.invoice), s.facts.lock_date
+    assert situation.known.invoice is not None
+    before, lock = xero_day(situation.known.invoice), situation.facts.lock_date
     if lock is None or before > lock.isoformat():
         return None
     moved: date = lock + timedelta(days=1)
     body: dict[str, Any] = {"InvoiceID": link.xero_id, "Status": "AUTHORISED", "Date": moved.isoformat()}
-    if s.document is not None and s.document.due_date is None:
-        body["DueDate"] = (moved + timedelta(days=s.settings.due_days)).isoformat()
+    if situation.document is not None and situation.document.due_date is None:
+        body["DueDate"] = (moved + timedelta(days=situation.settings.due_days)).isoformat()
     told = [warning("date_moved", value=before, sent=moved, lock_date=lock)]
-    link_facts: DocumentFacts = {"moved": told, "moved_seq": str(s.seq)}
+    link_facts: DocumentFacts = {"moved": told, "moved_seq": str(situation.seq)}
     return Send(
         Element(
             "invoices.update", _ON_OPEN_DAY, link.target, body, xero_id=link.xero_id, link_facts=link_facts
@@ -159,24 +152,24 @@ def _payment_facts(link: Link, payment: ResolvedPayment) -> MoneyFacts:
     }
 
 
-def look_up_lost(s: Situation, link: Link, transaction: TransactionSnapshot, target: StepKey) -> Plan:
+def look_up_lost(situation: Situation, link: Link, transaction: TransactionSnapshot, target: StepKey) -> Plan:
     """The answer of an earlier call for this transaction was not seen. That call may have been another
     event's, with another amount: what it asked for is what is looked for.
     """
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    if s.known.invoice is None:
+    if situation.now < situation.unknown[target]:
+        return Wait(situation.unknown[target], "waiting_for_answer")
+    if situation.known.invoice is None:
         return read_invoice(link)
-    sent = s.sent.get(target)
+    sent = situation.sent.get(target)
     if sent is not None and sent.money.get(TOLD):
         wanted = wanted_payment(sent.body)
         made = Link(target, "", link.xero_number, int(sent.money[TOLD]["seq"]), facts=sent.link_facts)
     else:
-        payment = payment_of(s, link, transaction)
+        payment = payment_of(situation, link, transaction)
         wanted = wanted_payment(payment.body)
-        facts = {**_payment_facts(link, payment), **told_now(s, transaction).facts()}
-        made = Link(target, "", link.xero_number, s.seq, facts=facts)
-    return look_up_payment(s, s.known.invoice, wanted, made)
+        facts = {**_payment_facts(link, payment), **told_now(situation, transaction).facts()}
+        made = Link(target, "", link.xero_number, situation.seq, facts=facts)
+    return look_up_payment(situation, situation.known.invoice, wanted, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +190,9 @@ def wanted_payment(body: Mapping[str, Any]) -> WantedPayment:
     return WantedPayment(amount_in(body, "Amount"), date, account, reference)
 
 
-def look_up_payment(s: Situation, document: Mapping[str, Any], payment: WantedPayment, made: Link) -> Plan:
+def look_up_payment(
+    situation: Situation, document: Mapping[str, Any], payment: WantedPayment, made: Link
+) -> Plan:
     """The answer of an earlier call was not seen: is the payment there?
 
     Adopting takes mark, amount, date and account together, and nothing that is linked already. One that was
@@ -208,30 +203,32 @@ def look_up_payment(s: Situation, document: Mapping[str, Any], payment: WantedPa
         made: the link as it will be, but for the payment's id.
     """
     target = made.target
-    links = s.payment_links if target.kind == "payment" else s.refund_links
+    links = situation.payment_links if target.kind == "payment" else situation.refund_links
     before = links.get(target.transaction_id)
     taken_off = before.xero_id if before is not None and before.removed else ""
     marked = [p for p in document.get("Payments") or () if is_marked(p, payment.reference)]
     marked = [p for p in marked if str(p["PaymentID"]) != taken_off]
     for found in marked:
-        if found["PaymentID"] not in s.known.payments:
+        if found["PaymentID"] not in situation.known.payments:
             return Send(Element("payments.read", "look up payment", target, xero_id=str(found["PaymentID"])))
-    whole = [s.known.payments[str(p["PaymentID"])] for p in marked]
+    whole = [situation.known.payments[str(p["PaymentID"])] for p in marked]
     live = [
-        p for p in whole if p and p.get("Status") != "DELETED" and p["PaymentID"] not in s.linked_elsewhere
+        p
+        for p in whole
+        if p and p.get("Status") != "DELETED" and p["PaymentID"] not in situation.linked_elsewhere
     ]
-    equal = [p for p in live if _is(p, payment, s)]
+    equal = [p for p in live if _is(p, payment, situation)]
     if len(equal) == 1 and len(live) == 1:
         return Learn((replace(made, xero_id=str(equal[0]["PaymentID"])),), (target,), afresh=True)
     if not live:
         return Learn((), (target,), afresh=True)
     step = f"payment of {payment.amount} ({payment.reference})"
-    refuse_unsettled(s, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
+    refuse_unsettled(situation, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
 
 
-def _is(found: Mapping[str, Any], payment: WantedPayment, s: Situation) -> bool:
+def _is(found: Mapping[str, Any], payment: WantedPayment, situation: Situation) -> bool:
     account = found.get("Account") or {}
-    wanted = s.facts.account(payment.account)
+    wanted = situation.facts.account(payment.account)
     return (
         amount_in(found, "Amount") == payment.amount
         and xero_day(found) == payment.date
@@ -251,15 +248,15 @@ def is_marked(found: Mapping[str, Any], reference: str) -> bool:
     return bool(reference) and str(found.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
 
 
-def transaction_of(s: Situation) -> TransactionSnapshot:
+def transaction_of(situation: Situation) -> TransactionSnapshot:
     """The payment or refund that the command is about. Its mark is the whole id where another transaction of
     the invoice that is in Xero shares the short one, whether or not the event listed both.
     """
-    own = s.command.transaction
+    own = situation.command.transaction
     if own is None:
         raise Refused("our_error", message="the command carries no transaction")
     short = own.mark.removeprefix("#")
-    others = {*s.payment_links, *s.credit_note_links} - {own.transaction_id}
+    others = {*situation.payment_links, *situation.credit_note_links} - {own.transaction_id}
     if any(other.startswith(short) for other in others):
         return msgspec.structs.replace(own, mark=f"#{own.transaction_id}")
     return own

@@ -53,9 +53,13 @@ def _look_again(s: Situation) -> Plan | None:
     return read_invoice(link)
 
 
-def _told(s: Situation, found: Plan) -> Plan:
+def _told(situation: Situation, found: Plan) -> Plan:
     """An action that is done says, too, that the event's own clock goes ahead."""
-    document, contact, time = s.command.document, s.command.contact, s.command.event.time
+    document, contact, time = (
+        situation.command.document,
+        situation.command.contact,
+        situation.command.event.time,
+    )
     stamps = (document.version, document.contact.version) if document else ()
     ahead = [at for at in (*stamps, *((contact.version,) if contact else ())) if is_in_future(at, time)]
     if not isinstance(found, Done) or not ahead:
@@ -64,14 +68,14 @@ def _told(s: Situation, found: Plan) -> Plan:
     return replace(found, warnings=(*found.warnings, text))
 
 
-def plan(s: Situation) -> Plan:
+def plan(situation: Situation) -> Plan:
     """What to do next for this command, given what is known now. Planning again changes nothing."""
-    planner = _PLANNERS.get((s.command.entity, s.command.action))
+    planner = _PLANNERS.get((situation.command.entity, situation.command.action))
     if planner is None:
         return Fail("not_supported_yet")
-    if s.refusal is not None and s.refusal.look_up:
-        return Fail(s.refusal.code, s.refusal.details)
+    if situation.refusal is not None and situation.refusal.look_up:
+        return Fail(situation.refusal.code, situation.refusal.details)
     try:
-        return _told(s, _look_again(s) or planner(s))
+        return _told(situation, _look_again(situation) or planner(situation))
     except Refused as refusal:
         return Fail(refusal.code, refusal.details)

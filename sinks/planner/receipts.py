@@ -10,7 +10,7 @@ from contracts.reasons import Refused, warning
 from mappers.totals import totals
 from sinks.planner.contact_lookups import quoted
 from sinks.planner.contacts import is_archived, plan_archived, read_contact
-from sinks.planner.invoices import (
+from sinks.planner.documents import (
     GONE,
     UNAPPROVED,
     before_cutoff,
@@ -40,27 +40,27 @@ from sinks.xero.facts import DocumentFacts
 from sinks.xero.names import same_name
 
 
-def plan_receipt(s: Situation) -> Plan:
+def plan_receipt(situation: Situation) -> Plan:
     """A purchase order was received in full."""
-    if before_cutoff(s):
+    if before_cutoff(situation):
         return Done("before_cutoff")
-    _refuse_in_part(s)
-    link = s.order_link
+    _refuse_in_part(situation)
+    link = situation.order_link
     if link is None:
-        step = plan_order(s)
+        step = plan_order(situation)
         assert step is not None
         return step
-    bill = bill_target(s.command.record_id)
-    if bill in s.unknown:
-        return _look_up(s, link, bill)
-    if s.bill_link is not None and s.bill_link.seq != s.seq:
-        _refuse_other_lines(s, link, s.bill_link)
-    if order_status(s, link) == "BILLED":
-        return _billed(s, link)
-    refuse_removed_order(s, link)
-    if s.bill_link is None and s.settings.received_as == "bill":
-        return _send_bill(s, link, bill)
-    return _mark_billed(s, link)
+    bill = bill_target(situation.command.record_id)
+    if bill in situation.unknown:
+        return _look_up(situation, link, bill)
+    if situation.bill_link is not None and situation.bill_link.seq != situation.seq:
+        _refuse_other_lines(situation, link, situation.bill_link)
+    if order_status(situation, link) == "BILLED":
+        return _billed(situation, link)
+    refuse_removed_order(situation, link)
+    if situation.bill_link is None and situation.settings.received_as == "bill":
+        return _send_bill(situation, link, bill)
+    return _mark_billed(situation, link)
 
 
 def _refuse_in_part(s: Situation) -> None:
@@ -71,17 +71,17 @@ def _refuse_in_part(s: Situation) -> None:
         raise Refused("received_in_part", list=s.command.in_part)
 
 
-def _refuse_other_lines(s: Situation, link: Link, bill: Link) -> None:
+def _refuse_other_lines(situation: Situation, link: Link, bill: Link) -> None:
     """Raises ``order_billed`` when this receipt has other lines or totals than those of the bill of an
     earlier one. The lines as they were sent count, not the settings by which they were.
     """
-    received = _received(s, link)
+    received = _received(situation, link)
     if bill.text("received_lines"):
         same = bill.text("received_lines") == received.lines_digest and _same_totals(received, bill)
     else:  # sent before lines were kept
         same = bill.amount("expected_total") in (0, totals(received).total)
     if not same:
-        refuse_billed(s, link)
+        refuse_billed(situation, link)
 
 
 def _same_totals(received: DocumentSnapshot, bill: Link) -> bool:
@@ -93,46 +93,46 @@ def _same_totals(received: DocumentSnapshot, bill: Link) -> bool:
     return same_net and (received.tax is None or stated.tax + stated.tax2 == tax)
 
 
-def _billed(s: Situation, link: Link) -> Plan:
+def _billed(situation: Situation, link: Link) -> Plan:
     """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
-    bill = s.bill_link
-    if bill is None and s.settings.received_as == "bill" and not link.text("billed_seq"):
-        refuse_billed(s, link)
+    bill = situation.bill_link
+    if bill is None and situation.settings.received_as == "bill" and not link.text("billed_seq"):
+        refuse_billed(situation, link)
     if not link.text("received_version"):  # billed by a call whose answer was lost, or by hand
-        facts = {**link.facts, "status": "BILLED", **_received_facts(s, link)}
+        facts = {**link.facts, "status": "BILLED", **_received_facts(situation, link)}
         return Learn((replace(link, facts=facts),))
-    brought = link.seq == s.seq
+    brought = link.seq == situation.seq
     warnings = document_warnings(link) if brought else ()
-    if bill is not None and bill.seq == s.seq:
+    if bill is not None and bill.seq == situation.seq:
         warnings = tuple(dict.fromkeys((*warnings, *document_warnings(bill))))
-    if s.command.in_part:
-        warnings = (*warnings, warning("lines_say_in_part", list=s.command.in_part))
+    if situation.command.in_part:
+        warnings = (*warnings, warning("lines_say_in_part", list=situation.command.in_part))
     return Done(None, bill or link, warnings, "order" if brought else "receipts")
 
 
-def _approve(s: Situation, link: Link) -> Plan | None:
+def _approve(situation: Situation, link: Link) -> Plan | None:
     """The next step until the order is approved; none when it is."""
-    if order_status(s, link) not in UNAPPROVED:
+    if order_status(situation, link) not in UNAPPROVED:
         return None
-    if s.known.order is None and refused_for_state(s, "authorise order"):
+    if situation.known.order is None and refused_for_state(situation, "authorise order"):
         return read_order(link)
-    give_up(s, "authorise order")
+    give_up(situation, "authorise order")
     return update_order(link, "authorise order", {"Status": "AUTHORISED"}, {})
 
 
-def _mark_billed(s: Situation, link: Link) -> Plan:
-    if (step := _approve(s, link)) is not None:
+def _mark_billed(situation: Situation, link: Link) -> Plan:
+    if (step := _approve(situation, link)) is not None:
         return step
-    if s.known.order is None and refused_for_state(s, "order billed"):
+    if situation.known.order is None and refused_for_state(situation, "order billed"):
         return read_order(link)
-    give_up(s, "order billed")
-    link_facts: DocumentFacts = {"billed_seq": str(s.seq), **_received_facts(s, link)}
+    give_up(situation, "order billed")
+    link_facts: DocumentFacts = {"billed_seq": str(situation.seq), **_received_facts(situation, link)}
     return update_order(link, "order billed", {"Status": "BILLED"}, link_facts)
 
 
-def _received_facts(s: Situation, link: Link) -> DocumentFacts:
+def _received_facts(situation: Situation, link: Link) -> DocumentFacts:
     """Which snapshot was received: those up to it have nothing to add."""
-    own = document_of(s)
+    own = document_of(situation)
     newest, content = (
         (own.stamp, own.digest) if own.stamp >= link.stamp else (link.stamp, link.text("content"))
     )
@@ -144,25 +144,25 @@ def _received_facts(s: Situation, link: Link) -> DocumentFacts:
     }
 
 
-def _send_bill(s: Situation, link: Link, target: StepKey) -> Plan:
+def _send_bill(situation: Situation, link: Link, target: StepKey) -> Plan:
     """All that can be checked is checked before a draft order is approved. The order is read first: what
     somebody billed or deleted in Xero must not get a bill of ours.
     """
-    resolved = _resolved(s, link)
-    if (step := refused_party(s, "bill")) is not None:
+    resolved = _resolved(situation, link)
+    if (step := refused_party(situation, "bill")) is not None:
         return step
-    give_up(s, "bill")
-    if s.known.order is None:
+    give_up(situation, "bill")
+    if situation.known.order is None:
         return read_order(link)
-    if not s.facts_are_fresh:
+    if not situation.facts_are_fresh:
         return AskFacts()
-    step = prepare(s) or _archived_party(s, link) or _approve(s, link)
+    step = prepare(situation) or _archived_party(situation, link) or _approve(situation, link)
     if step is not None:
         return step
-    assert s.contact_link is not None
-    status = "DRAFT" if s.settings.purchase_order_status == "draft" else "AUTHORISED"
-    body = {**resolved.body, "Contact": {"ContactID": s.contact_link.xero_id}, "Status": status}
-    link_facts = _bill_facts(s, link, resolved)
+    assert situation.contact_link is not None
+    status = "DRAFT" if situation.settings.purchase_order_status == "draft" else "AUTHORISED"
+    body = {**resolved.body, "Contact": {"ContactID": situation.contact_link.xero_id}, "Status": status}
+    link_facts = _bill_facts(situation, link, resolved)
     return Send(Element("bills.create", "bill", target, body, link_facts=link_facts))
 
 
@@ -199,36 +199,36 @@ def _received(s: Situation, link: Link) -> DocumentSnapshot:
     return newest if newest.contact.record_id == own.contact.record_id else own
 
 
-def _look_up(s: Situation, link: Link, target: StepKey) -> Plan:
+def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
     """The answer of an earlier call was not seen: is the bill there? Numbers of bills are not unique.
 
     Adopting takes the link to SalesBinder, number, contact, amount and date together, and nothing that is
     linked already. A bill that is the same but for the link is somebody's to look at.
     """
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    bill = _resolved(s, link)
-    if s.known.invoice_by_number is None:
+    if situation.now < situation.unknown[target]:
+        return Wait(situation.unknown[target], "waiting_for_answer")
+    bill = _resolved(situation, link)
+    if situation.known.invoice_by_number is None:
         return _find(target, bill.number)
     live = [
         b
-        for b in s.known.invoice_by_number
+        for b in situation.known.invoice_by_number
         if b.get("Type") == "ACCPAY"
         and same_name(str(b.get("InvoiceNumber") or ""), bill.number)
         and b.get("Status") not in GONE
-        and b["InvoiceID"] not in s.linked_elsewhere
-        and not _of_other_document(s, b)
+        and b["InvoiceID"] not in situation.linked_elsewhere
+        and not _of_other_document(situation, b)
     ]
     marked = [b for b in live if b.get("Url") == bill.body["Url"]]
-    equal = [b for b in live if is_as_sent(s, b, bill)]
+    equal = [b for b in live if is_as_sent(situation, b, bill)]
     if not marked and not equal:
         return Learn((), (target,))
-    link_facts = _bill_facts(s, link, bill)
+    link_facts = _bill_facts(situation, link, bill)
     if len(marked) == 1 and marked == equal:
-        return Learn((link_of_invoice(target, marked[0], link_facts, s.seq),), (target,))
+        return Learn((link_of_invoice(target, marked[0], link_facts, situation.seq),), (target,))
     listed = {b["InvoiceID"]: b for b in (*marked, *equal)}.values()
-    links = [(b, link_of_invoice(target, b, link_facts, s.seq)) for b in listed]
-    refuse_unsettled(s, f"bill {bill.number} of {bill.total}", links)
+    links = [(b, link_of_invoice(target, b, link_facts, situation.seq)) for b in listed]
+    refuse_unsettled(situation, f"bill {bill.number} of {bill.total}", links)
 
 
 def _of_other_document(s: Situation, bill: Mapping[str, Any]) -> bool:

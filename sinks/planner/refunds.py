@@ -25,24 +25,13 @@ from sinks.planner.credit_notes import (
     take_note_out,
     voided_of_ours,
 )
-from sinks.planner.invoices import (
-    before_cutoff,
-    document_warnings,
-    give_up,
-    read_invoice,
-    refuse_removed,
-    refused_for_state,
-)
+from sinks.planner.documents import before_cutoff, document_warnings, give_up
+from sinks.planner.invoices import read_invoice, refuse_removed
 from sinks.planner.items import refuse_tracked_lines
 from sinks.planner.line_ids import rounding_item
 from sinks.planner.payees import CREDIT_NOTE, STEPS, TO_OWN_CONTACT, find_payee, payee_of
-from sinks.planner.payments import (
-    look_up_payment,
-    payment_of,
-    put_amount,
-    transaction_of,
-    wanted_payment,
-)
+from sinks.planner.payments import payment_of, put_amount, transaction_of
+from sinks.planner.payouts import look_up_paid_out, note_name, pay_out
 from sinks.planner.reversals import plan_reversal, plan_reversed_again
 from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation, Wait
 from sinks.planner.told import (
@@ -60,42 +49,35 @@ from sinks.planner.told import (
     told_before,
     told_now,
 )
-from sinks.resolve import (
-    Part,
-    ResolvedPayment,
-    completes,
-    parts_of,
-    refund_warnings,
-    resolve_refund,
-)
+from sinks.resolve import Part, ResolvedPayment, completes, parts_of, refund_warnings, resolve_refund
 from sinks.xero.elements import Element, Link, StepKey
 from sinks.xero.facts import MoneyFacts
 
 
-def plan_refund(s: Situation) -> Plan:
+def plan_refund(situation: Situation) -> Plan:
     """A refund was applied to an invoice. One transaction is refunded once, under however many event ids;
     told again with other content, it is corrected.
     """
-    transaction = transaction_of(s)
-    link, note = s.invoice_link, s.credit_note_links.get(transaction.transaction_id)
-    if link is not None and (lost := _look_up_lost(s, link, note, transaction)) is not None:
+    transaction = transaction_of(situation)
+    link, note = situation.invoice_link, situation.credit_note_links.get(transaction.transaction_id)
+    if link is not None and (lost := _look_up_lost(situation, link, note, transaction)) is not None:
         return lost
-    if (done := plan_reversed_again(s, transaction)) is not None:
+    if (done := plan_reversed_again(situation, transaction)) is not None:
         return done
     if link is not None and note is not None:
-        return _told_again(s, link, note, transaction)
-    if before_cutoff(s):
+        return _told_again(situation, link, note, transaction)
+    if before_cutoff(situation):
         return Done("before_cutoff")
     if link is not None:
-        refuse_removed(s, link)
-    reverses = s.settings.refund_as == "reverse_payment"
-    if (told_now(s, transaction).amount if reverses else put_amount(s, transaction)) == 0:
+        refuse_removed(situation, link)
+    reverses = situation.settings.refund_as == "reverse_payment"
+    if (told_now(situation, transaction).amount if reverses else put_amount(situation, transaction)) == 0:
         return Done("not_needed", link, supersedes="transaction")
     if link is None:
         raise Refused("document_not_in_xero")
     if reverses:
-        return plan_reversal(s, link, transaction)
-    return _make_note(s, link, None, transaction, told_now(s, transaction))
+        return plan_reversal(situation, link, transaction)
+    return _make_note(situation, link, None, transaction, told_now(situation, transaction))
 
 
 def _note_target(s: Situation, transaction: TransactionSnapshot) -> StepKey:
@@ -103,65 +85,65 @@ def _note_target(s: Situation, transaction: TransactionSnapshot) -> StepKey:
 
 
 def _look_up_lost(
-    s: Situation, link: Link, note: Link | None, transaction: TransactionSnapshot
+    situation: Situation, link: Link, note: Link | None, transaction: TransactionSnapshot
 ) -> Plan | None:
     """The answer of an earlier call for this transaction was not seen: what was asked for is looked for."""
-    target = _note_target(s, transaction)
-    if target in s.unknown:
-        return _look_up_note(s, link, target, transaction)
-    paid_out = refund_target(s.command.record_id, transaction.transaction_id)
-    if note is not None and not note.removed and paid_out in s.unknown:
-        return _look_up_paid_out(s, link, note, transaction, paid_out)
+    target = _note_target(situation, transaction)
+    if target in situation.unknown:
+        return _look_up_note(situation, link, target, transaction)
+    paid_out = refund_target(situation.command.record_id, transaction.transaction_id)
+    if note is not None and not note.removed and paid_out in situation.unknown:
+        return look_up_paid_out(situation, link, note, transaction, paid_out)
     return None
 
 
-def _told_again(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+def _told_again(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
     """Something was put there for this transaction before, perhaps by this command."""
-    now, before = told_now(s, transaction), told_before(s, note)
-    refund = s.refund_links.get(transaction.transaction_id)
+    now, before = told_now(situation, transaction), told_before(situation, note)
+    refund = situation.refund_links.get(transaction.transaction_id)
     whole = not note.removed and refund is not None and not refund.removed
-    if before.seq == s.seq and (whole or (note.removed and now.amount == 0)):
-        return _done(s, note)
-    if note.text(REPLACING) == str(s.seq):
-        return _replace(s, link, note, transaction)
-    if before.seq == s.seq:
+    if before.seq == situation.seq and (whole or (note.removed and now.amount == 0)):
+        return _done(situation, note)
+    if note.text(REPLACING) == str(situation.seq):
+        return _replace(situation, link, note, transaction)
+    if before.seq == situation.seq:
         _refuse_voided(note)
-        return _pay_out(s, link, note, transaction)
-    gone = {note.xero_id, refund.xero_id if refund is not None else ""} & s.gone
-    if not note.removed and gone and (step := prepare_note(s, note)) is not None:
+        return pay_out(situation, link, note, transaction)
+    gone = {note.xero_id, refund.xero_id if refund is not None else ""} & situation.gone
+    if not note.removed and gone and (step := prepare_note(situation, note)) is not None:
         return step
     if note.removed:
-        return _after_removal(s, link, note, transaction)
+        return _after_removal(situation, link, note, transaction)
     if not differs(now, before, dated=transaction.dated):
         if not whole:
-            return _pay_out(s, link, note, transaction)
+            return pay_out(situation, link, note, transaction)
         if not now.is_later(before):
             return Done("already_there", note)
-        return Learn((confirmed(s, note, over(now, before, dated=transaction.dated)),))
+        return Learn((confirmed(situation, note, over(now, before, dated=transaction.dated)),))
     if not now.is_later(before):
         return Done("superseded", note)
-    if s.settings.refund_as == "reverse_payment":
+    if situation.settings.refund_as == "reverse_payment":
         raise Refused("refund_changed", before=before.amount, amount=now.amount)
-    return _replace(s, link, note, transaction)
+    return _replace(situation, link, note, transaction)
 
 
-def _after_removal(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+def _after_removal(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
     """The credit note is in Xero no more: a reset, a correction or somebody took it out."""
-    now, before = told_now(s, transaction), told_before(s, note)
-    if not now.is_later(before) or not lies_after_reset(s, before):
+    now, before = told_now(situation, transaction), told_before(situation, note)
+    if not now.is_later(before) or not lies_after_reset(situation, before):
         return Done("superseded", note)
-    refuse_removed(s, link)
-    if s.settings.refund_as == "reverse_payment" and now.amount:
-        return plan_reversal(s, link, transaction)
-    if put_amount(s, transaction) == 0:
+    refuse_removed(situation, link)
+    if situation.settings.refund_as == "reverse_payment" and now.amount:
+        return plan_reversal(situation, link, transaction)
+    if put_amount(situation, transaction) == 0:
         return Done("not_needed", note, supersedes="transaction")
-    told = now if reset_since(s, before) else over(now, before, dated=transaction.dated)
-    return _make_note(s, link, note, completed_in(transaction, told), told)
+    told = now if reset_since(situation, before) else over(now, before, dated=transaction.dated)
+    return _make_note(situation, link, note, completed_in(transaction, told), told)
 
 
-def _done(s: Situation, note: Link) -> Done:
+def _done(situation: Situation, note: Link) -> Done:
     """The end of a refund that this command has made, changed or confirmed."""
-    if note.text("confirmed_seq") == str(s.seq):
+    if note.text("confirmed_seq") == str(situation.seq):
         return Done("already_there", note, supersedes="transaction")
     warnings = [*document_warnings(note)]
     if note.text(REPLACED):
@@ -172,41 +154,41 @@ def _done(s: Situation, note: Link) -> Done:
     return Done(outcome, note, tuple(warnings), supersedes="transaction")
 
 
-def _replace(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
+def _replace(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
     """Take the credit note out and make it again under the next number, once all is checked that can be.
 
     Raises:
         Refused: it cannot be done; before the first touch nothing was touched then.
     """
-    told = over(told_now(s, transaction), told_before(s, note), dated=transaction.dated)
+    told = over(told_now(situation, transaction), told_before(situation, note), dated=transaction.dated)
     wanted = completed_in(transaction, told)
     replaced: MoneyFacts = {REPLACED: note.text(REPLACED) or in_words(note)}
     if not note.removed:
-        return _take_out(s, link, note, wanted, told)
+        return _take_out(situation, link, note, wanted, told)
     if told.amount == 0:
         return Learn((replace(note, facts={**note.facts, **told.facts(), **replaced}),))
-    return _make_note(s, link, note, wanted, told, replaced)
+    return _make_note(situation, link, note, wanted, told, replaced)
 
 
-def _take_out(s: Situation, link: Link, note: Link, wanted: TransactionSnapshot, told: Told) -> Plan:
-    if s.known.invoice is None:
+def _take_out(situation: Situation, link: Link, note: Link, wanted: TransactionSnapshot, told: Told) -> Plan:
+    if situation.known.invoice is None:
         return read_invoice(link)
-    refuse_removed(s, link)
-    if (step := prepare_note(s, note)) is not None:
+    refuse_removed(situation, link)
+    if (step := prepare_note(situation, note)) is not None:
         return step
-    if not s.facts_are_fresh:
+    if not situation.facts_are_fresh:
         return AskFacts()
     if told.amount:
-        amount = payment_of(s, link, wanted).amount
-        if (step := _check_paid(s, s.known.invoice, amount, without=note)) is not None:
+        amount = payment_of(situation, link, wanted).amount
+        if (step := _check_paid(situation, situation.known.invoice, amount, without=note)) is not None:
             return step
-    if note.text(REPLACING) != str(s.seq):
-        return Learn((replace(note, facts={**note.facts, REPLACING: str(s.seq)}),))
-    return take_note_out(s, note)
+    if note.text(REPLACING) != str(situation.seq):
+        return Learn((replace(note, facts={**note.facts, REPLACING: str(situation.seq)}),))
+    return take_note_out(situation, note)
 
 
 def _make_note(
-    s: Situation,
+    situation: Situation,
     link: Link,
     before: Link | None,
     transaction: TransactionSnapshot,
@@ -218,26 +200,32 @@ def _make_note(
     Args:
         before: the link of the one that stood for the transaction before, which keeps its number.
     """
-    payment = payment_of(s, link, transaction)
-    target = _note_target(s, transaction)
+    payment = payment_of(situation, link, transaction)
+    target = _note_target(situation, transaction)
     generation = int(before.text(GENERATION) or 1) + 1 if before is not None else 1
     number = credit_note_number(link, transaction.mark, generation)
-    if s.known.invoice is None:
+    if situation.known.invoice is None:
         return read_invoice(link)
-    if s.refusal is not None and s.refusal.step in STEPS and s.refusal.code == "number_taken":
-        return _find_holder(s, before, payment, target, number, generation)
-    if (step := find_payee(s, s.known.invoice)) is not None:
+    if (
+        situation.refusal is not None
+        and situation.refusal.step in STEPS
+        and situation.refusal.code == "number_taken"
+    ):
+        return _find_holder(situation, before, payment, target, number, generation)
+    if (step := find_payee(situation, situation.known.invoice)) is not None:
         return step
-    to, payee = payee_of(s, s.known.invoice)
-    give_up(s, *(STEPS if to == CREDIT_NOTE else (TO_OWN_CONTACT,)))
-    if (step := _check_paid(s, s.known.invoice, payment.amount)) is not None:
+    to, payee = payee_of(situation, situation.known.invoice)
+    give_up(situation, *(STEPS if to == CREDIT_NOTE else (TO_OWN_CONTACT,)))
+    if (step := _check_paid(situation, situation.known.invoice, payment.amount)) is not None:
         return step
-    if (step := _read_earlier(s, s.known.invoice, payment.amount)) is not None:
+    if (step := _read_earlier(situation, situation.known.invoice, payment.amount)) is not None:
         return step
-    rounding, earlier = rounding_item(link), _earlier_parts(s)
-    body = resolve_refund(s.known.invoice, payment, number, s.facts, rounding=rounding, earlier=earlier)
+    rounding, earlier = rounding_item(link), _earlier_parts(situation)
+    body = resolve_refund(
+        situation.known.invoice, payment, number, situation.facts, rounding=rounding, earlier=earlier
+    )
     body["Contact"] = {"ContactID": payee}
-    refuse_tracked_lines(s, body)
+    refuse_tracked_lines(situation, body)
     link_facts: MoneyFacts = {
         **_note_facts(body, payment),
         **told.facts(),
@@ -247,14 +235,14 @@ def _make_note(
     return Send(Element("credit_notes.create", to, target, body, link_facts=link_facts))
 
 
-def _read_earlier(s: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
+def _read_earlier(situation: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
     """The refund that completes the total takes what the others left: what they took is read where their
     links do not keep it."""
-    notes = _earlier(s)
+    notes = _earlier(situation)
     refunded = sum((note.amount("amount") for note in notes), Decimal(0))
     if not completes(invoice, amount, refunded):
         return None
-    unread = (n for n in notes if "parts" not in n.facts and n.xero_id not in s.known.credit_notes)
+    unread = (n for n in notes if "parts" not in n.facts and n.xero_id not in situation.known.credit_notes)
     note = next(unread, None)
     return None if note is None else read_credit_note(note)
 
@@ -263,71 +251,78 @@ def _earlier(s: Situation) -> list[Link]:
     return [note for note in s.credit_note_links.values() if not note.removed]
 
 
-def _earlier_parts(s: Situation) -> list[Part]:
+def _earlier_parts(situation: Situation) -> list[Part]:
     found: list[Part] = []
-    for note in _earlier(s):
+    for note in _earlier(situation):
         if "parts" in note.facts:
             found += msgspec.convert(note.money["parts"], list[Part])
         else:
-            found += parts_of(s.known.credit_notes.get(note.xero_id) or {})
+            found += parts_of(situation.known.credit_notes.get(note.xero_id) or {})
     return found
 
 
 def _find_holder(
-    s: Situation, before: Link | None, payment: ResolvedPayment, target: StepKey, number: str, generation: int
+    situation: Situation,
+    before: Link | None,
+    payment: ResolvedPayment,
+    target: StepKey,
+    number: str,
+    generation: int,
 ) -> Plan:
     """The number is taken: by a credit note of ours that was voided, and keeps it, or by somebody else's?"""
-    found = s.known.credit_note_by_number
+    found = situation.known.credit_note_by_number
     if found is None:
         return find_credit_note(target, number)
-    voided = voided_of_ours(s, found, payment.reference)
+    voided = voided_of_ours(situation, found, payment.reference)
     if voided is not None:
-        unsaid = Told(Decimal(0), None, None, datetime.min.replace(tzinfo=UTC), s.seq - 1)
+        unsaid = Told(Decimal(0), None, None, datetime.min.replace(tzinfo=UTC), situation.seq - 1)
         kept = before or Link(target, str(voided["CreditNoteID"]), number, 0, True, unsaid.facts())
         facts = {**kept.facts, GENERATION: str(generation)}
         return Learn((replace(kept, facts=facts),), afresh=True)
-    assert s.known.invoice is not None
+    assert situation.known.invoice is not None
     wanted = {
         "CreditNoteNumber": number,
         "Reference": payment.reference,
         "Date": payment.date.isoformat(),
-        "Contact": {"ContactID": payee_of(s, s.known.invoice)[1]},
+        "Contact": {"ContactID": payee_of(situation, situation.known.invoice)[1]},
         "Total": payment.amount,
     }
-    told = told_now(s, transaction_of(s))
+    told = told_now(situation, transaction_of(situation))
     link_facts: MoneyFacts = {
         **_note_facts(found[0] if found else {}, payment),
         **told.facts(),
         GENERATION: str(generation),
     }
-    return adopt_credit_note(s, found, wanted, link_facts, target)
+    return adopt_credit_note(situation, found, wanted, link_facts, target)
 
 
-def _look_up_note(s: Situation, link: Link, target: StepKey, transaction: TransactionSnapshot) -> Plan:
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    sent = s.sent.get(target)
+def _look_up_note(
+    situation: Situation, link: Link, target: StepKey, transaction: TransactionSnapshot
+) -> Plan:
+    if situation.now < situation.unknown[target]:
+        return Wait(situation.unknown[target], "waiting_for_answer")
+    sent = situation.sent.get(target)
     wanted = sent.body if sent is not None else {}
     number = str(wanted.get("CreditNoteNumber") or credit_note_number(link, transaction.mark))
-    found = s.known.credit_note_by_number
+    found = situation.known.credit_note_by_number
     if found is None:
         return find_credit_note(target, number)
     reference = str(wanted.get("Reference") or transaction.mark)
-    if not live_of_ours(s, found, reference):
+    if not live_of_ours(situation, found, reference):
         return Learn((), (target,), afresh=True)
     link_facts: MoneyFacts
     if sent is not None and sent.money.get(TOLD):
         link_facts = sent.money
     else:
-        payment = payment_of(s, link, transaction)
-        link_facts = {**_note_facts(found[0], payment), **told_now(s, transaction).facts()}
+        payment = payment_of(situation, link, transaction)
+        link_facts = {**_note_facts(found[0], payment), **told_now(situation, transaction).facts()}
         wanted = {
             "CreditNoteNumber": number,
             "Reference": payment.reference,
             "Date": payment.date.isoformat(),
             "Contact": wanted.get("Contact") or found[0].get("Contact"),
         }
-    return adopt_credit_note(s, found, wanted, link_facts, target)
+    return adopt_credit_note(situation, found, wanted, link_facts, target)
 
 
 def _note_facts(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts:
@@ -341,73 +336,27 @@ def _note_facts(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts
 
 
 def _check_paid(
-    s: Situation, invoice: Mapping[str, Any], amount: Decimal, without: Link | None = None
+    situation: Situation, invoice: Mapping[str, Any], amount: Decimal, without: Link | None = None
 ) -> Plan | None:
     """Only money that came in, and that did not go back yet, can be paid back.
 
     Raises:
         Refused: ``refund_exceeds_paid``. Before, earlier credit notes are read: one may have been voided.
     """
-    standing = [note for note in s.credit_note_links.values() if not note.removed and note is not without]
+    standing = [
+        note for note in situation.credit_note_links.values() if not note.removed and note is not without
+    ]
     paid = amount_in(invoice, "AmountPaid")
     left = paid - sum((note.amount("amount") for note in standing), Decimal(0))
     if amount <= left:
         return None
     for note in standing:
-        if note.xero_id not in s.known.credit_notes:
+        if note.xero_id not in situation.known.credit_notes:
             return read_credit_note(note)
     raise Refused("refund_exceeds_paid", amount=amount, paid=max(left, Decimal("0.00")))
-
-
-def _look_up_paid_out(
-    s: Situation, link: Link, note: Link, transaction: TransactionSnapshot, target: StepKey
-) -> Plan:
-    if s.now < s.unknown[target]:
-        return Wait(s.unknown[target], "waiting_for_answer")
-    found = s.known.credit_notes.get(note.xero_id)
-    if found is None:
-        return read_credit_note(note)
-    sent = s.sent.get(target)
-    body = sent.body if sent is not None else payment_of(s, link, transaction).body
-    facts = sent.money if sent is not None else _paid_out(note, payment_of(s, link, transaction))
-    made = Link(target, "", note.xero_number, note.seq, facts=facts)
-    return look_up_payment(s, found, wanted_payment(body), made)
-
-
-def _pay_out(s: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
-    """The money paid out on the credit note, of the amount that it has."""
-    told = told_before(s, note)
-    payment = payment_of(s, link, completed_in(transaction, told))
-    payment = replace(
-        payment, amount=note.amount("amount"), body={**payment.body, "Amount": note.amount("amount")}
-    )
-    target = refund_target(s.command.record_id, transaction.transaction_id)
-    found = s.known.credit_notes.get(note.xero_id)
-    if s.refusal is not None and s.refusal.step == "refund":
-        if found is None and (refused_for_state(s, "refund") or s.refusal.code == "exceeds_amount_due"):
-            return read_credit_note(note)
-        if s.refusal.code == "exceeds_amount_due" and found is not None:
-            due = amount_in(found, "RemainingCredit")
-            raise Refused("exceeds_amount_due", amount=payment.amount, due=due, document=_name(note))
-        give_up(s, "refund")
-    body = {**payment.body, "CreditNote": {"CreditNoteID": note.xero_id}}
-    return Send(Element("refunds.create", "refund", target, body, link_facts=_paid_out(note, payment)))
-
-
-def _paid_out(note: Link, payment: ResolvedPayment) -> MoneyFacts:
-    return {
-        "amount": payment.amount,
-        "date": payment.date.isoformat(),
-        "reference": payment.reference,
-        "number": note.xero_number,
-    }
 
 
 def _refuse_voided(note: Link) -> None:
     """What somebody voided while this refund was under way is theirs to decide."""
     if note.removed:
-        raise Refused("document_removed", number=note.xero_number, document=_name(note))
-
-
-def _name(note: Link) -> str:
-    return f"credit note {note.xero_number}"
+        raise Refused("document_removed", number=note.xero_number, document=note_name(note))

@@ -7,7 +7,8 @@ from typing import Any, Final
 from contracts.commands import TransactionSnapshot
 from contracts.reasons import ReasonCode, Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
-from sinks.planner.invoices import give_up, read_invoice, refuse_removed
+from sinks.planner.documents import give_up
+from sinks.planner.invoices import read_invoice, refuse_removed
 from sinks.planner.removal import is_gone, links_by_mark, refuse_locked, standing_payments
 from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import (
@@ -37,7 +38,7 @@ def reversed_by(s: Situation, transaction_id: str) -> Link | None:
     return next(taken, None)
 
 
-def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan | None:
+def plan_reversed_again(situation: Situation, transaction: TransactionSnapshot) -> Plan | None:
     """What to do about a refund for which a payment was taken back before; none when there was none, or when
     it is to be done again, after a reset.
 
@@ -45,25 +46,25 @@ def plan_reversed_again(s: Situation, transaction: TransactionSnapshot) -> Plan 
         Refused: ``refund_changed``: what was taken back cannot be put there again in another amount;
             ``document_removed``.
     """
-    now, payment = told_now(s, transaction), reversed_by(s, transaction.transaction_id)
+    now, payment = told_now(situation, transaction), reversed_by(situation, transaction.transaction_id)
     if payment is None:
-        return Done("superseded") if _was_before_a_reset(s, now) else None
-    before = _told_of_reversal(s, payment)
-    if before.seq == s.seq:
-        there = payment.text(_TOLD_AGAIN) == str(s.seq)
+        return Done("superseded") if _was_before_a_reset(situation, now) else None
+    before = _told_of_reversal(situation, payment)
+    if before.seq == situation.seq:
+        there = payment.text(_TOLD_AGAIN) == str(situation.seq)
         return Done("already_there" if there else "posted", payment, supersedes="transaction")
-    if (reset := reset_since(s, before)) is not None:
-        after = (s.command.event.time, s.seq) > (reset.time, reset.seq)
+    if (reset := reset_since(situation, before)) is not None:
+        after = (situation.command.event.time, situation.seq) > (reset.time, reset.seq)
         return None if after else Done("superseded", payment)
     changed = differs(now, before, dated=transaction.dated)
     if not now.is_later(before):
         return Done("superseded" if changed else "already_there", payment)
-    if s.invoice_link is not None:
-        refuse_removed(s, s.invoice_link)
+    if situation.invoice_link is not None:
+        refuse_removed(situation, situation.invoice_link)
     if changed:
         raise Refused("refund_changed", before=before.amount, amount=now.amount)
     told = over(now, before, dated=transaction.dated).facts()[TOLD]
-    facts = {**payment.facts, _REVERSAL: told, _TOLD_AGAIN: str(s.seq)}
+    facts = {**payment.facts, _REVERSAL: told, _TOLD_AGAIN: str(situation.seq)}
     return Learn((replace(payment, facts=facts),))
 
 
@@ -72,52 +73,54 @@ def _told_of_reversal(s: Situation, payment: Link) -> Told:
     return told_before(s, replace(payment, facts={**payment.facts, TOLD: kept}))
 
 
-def _was_before_a_reset(s: Situation, now: Told) -> bool:
+def _was_before_a_reset(situation: Situation, now: Told) -> bool:
     """True when this refund was done before, a reset came after, and this event happened before that."""
-    own = s.command.transaction
+    own = situation.command.transaction
     assert own is not None
     done = (
         e
-        for e in s.money
+        for e in situation.money
         if (e.action, e.transaction_id) == ("refund_applied", own.transaction_id) and e.completed
     )
-    before = next((e for e in done if e.seq < s.seq), None)
+    before = next((e for e in done if e.seq < situation.seq), None)
     if before is None:
         return False
-    reset = reset_since(s, replace(now, seq=before.seq))
+    reset = reset_since(situation, replace(now, seq=before.seq))
     return reset is not None and (now.time, now.seq) <= (reset.time, reset.seq)
 
 
-def plan_reversal(s: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
+def plan_reversal(situation: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
     """Delete the newest payment of ours with the refund's amount, and its reference where it has one.
 
     Which one is written down before it is deleted: after an answer that was not seen, the payment that is
     no longer there must not make another one the newest.
     """
-    if s.known.invoice is None:
+    if situation.known.invoice is None:
         return read_invoice(link)
-    on_invoice = {str(p["PaymentID"]): p for p in standing_payments(s, s.known.invoice)}
-    if marked := links_by_mark(s, list(on_invoice.values())):
+    on_invoice = {str(p["PaymentID"]): p for p in standing_payments(situation, situation.known.invoice)}
+    if marked := links_by_mark(situation, list(on_invoice.values())):
         return Learn(marked)
-    claimed = _claimed(s, transaction)
-    looked_at = claimed is not None and claimed.xero_id in s.known.payments
-    if claimed is not None and looked_at and is_gone(s.known.payments[claimed.xero_id]):
-        facts = _facts(claimed, _REVERSED, transaction) | {_REVERSAL: told_now(s, transaction).facts()[TOLD]}
+    claimed = _claimed(situation, transaction)
+    looked_at = claimed is not None and claimed.xero_id in situation.known.payments
+    if claimed is not None and looked_at and is_gone(situation.known.payments[claimed.xero_id]):
+        facts = _facts(claimed, _REVERSED, transaction) | {
+            _REVERSAL: told_now(situation, transaction).facts()[TOLD]
+        }
         return Learn((replace(claimed, removed=True, facts=facts),))
-    payment = claimed or _newest(s, transaction, on_invoice)
-    if payment.xero_id not in s.known.payments:
+    payment = claimed or _newest(situation, transaction, on_invoice)
+    if payment.xero_id not in situation.known.payments:
         return Send(Element("payments.read", "read payment", payment.target, xero_id=payment.xero_id))
-    if not s.facts_are_fresh:
+    if not situation.facts_are_fresh:
         return AskFacts()
-    _refuse_fixed(s, link, s.known.payments[payment.xero_id])
+    _refuse_fixed(situation, link, situation.known.payments[payment.xero_id])
     if claimed is None:
         return Learn((replace(payment, facts=_facts(payment, _CLAIMED, transaction)),))
-    give_up(s, "take payment back")
-    told = told_now(s, transaction).facts()[TOLD]
+    give_up(situation, "take payment back")
+    told = told_now(situation, transaction).facts()[TOLD]
     link_facts: MoneyFacts = {
         _REVERSED: transaction.transaction_id,
         _REVERSAL: told,
-        TAKEN_OFF_BY: str(s.seq),
+        TAKEN_OFF_BY: str(situation.seq),
     }
     body = {"Status": "DELETED"}
     return Send(
@@ -137,23 +140,23 @@ def _claimed(s: Situation, transaction: TransactionSnapshot) -> Link | None:
     return next((p for p in mine if not p.removed), None)
 
 
-def _newest(s: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[str, _Found]) -> Link:
+def _newest(situation: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[str, _Found]) -> Link:
     """By position, which is the order in which SalesBinder took them. What came after the refund is not
     what it refunds.
     """
-    amount, method = told_now(s, transaction).amount, one_line(transaction.reference).casefold()
+    amount, method = told_now(situation, transaction).amount, one_line(transaction.reference).casefold()
     matching = [
         payment
-        for payment in s.payment_links.values()
+        for payment in situation.payment_links.values()
         if not payment.removed
-        and payment.seq < s.seq
+        and payment.seq < situation.seq
         and payment.xero_id in on_invoice
-        and told_before(s, payment).amount == amount
+        and told_before(situation, payment).amount == amount
         and (not method or _method(on_invoice[payment.xero_id]) == method)
     ]
     if not matching:
-        assert s.known.invoice is not None
-        paid = amount_in(s.known.invoice, "AmountPaid")
+        assert situation.known.invoice is not None
+        paid = amount_in(situation.known.invoice, "AmountPaid")
         code: ReasonCode = "refund_exceeds_paid" if amount > paid > 0 else "no_matching_payment"
         raise Refused(code, amount=amount, paid=paid)
     return max(matching, key=lambda payment: payment.seq)

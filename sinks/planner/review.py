@@ -13,7 +13,7 @@ from sinks.xero.links import xero_page
 
 
 def refuse_unsettled(
-    s: Situation, step: str, candidates: Sequence[tuple[Mapping[str, Any], Link]]
+    situation: Situation, step: str, candidates: Sequence[tuple[Mapping[str, Any], Link]]
 ) -> NoReturn:
     """Raises ``needs_review``, which names what it may be and keeps what a decision needs.
 
@@ -21,7 +21,7 @@ def refuse_unsettled(
         step: what was sent, in words.
         candidates: what Xero has, each with the link that adopting it would make. All links have one target.
     """
-    options = [_option(s, found, link) for found, link in candidates]
+    options = [_option(situation, found, link) for found, link in candidates]
     raise Refused(
         "needs_review",
         step=step,
@@ -31,9 +31,9 @@ def refuse_unsettled(
     )
 
 
-def is_as_sent(s: Situation, found: Mapping[str, Any], document: ResolvedDocument) -> bool:
+def is_as_sent(situation: Situation, found: Mapping[str, Any], document: ResolvedDocument) -> bool:
     """True when what Xero has under the document's number has its total, day and contact, too."""
-    contact = s.contact_link.xero_id if s.contact_link else ""
+    contact = situation.contact_link.xero_id if situation.contact_link else ""
     return (
         amount_in(found, "Total") == document.total
         and xero_day(found) == str(document.body["Date"])
@@ -46,7 +46,7 @@ def target_text(link: Link) -> str:
     return " ".join(link.target).strip()
 
 
-def _option(s: Situation, found: Mapping[str, Any], link: Link) -> dict[str, Any]:
+def _option(situation: Situation, found: Mapping[str, Any], link: Link) -> dict[str, Any]:
     kind = link.target.kind
     return {
         "xero_id": link.xero_id,
@@ -56,7 +56,7 @@ def _option(s: Situation, found: Mapping[str, Any], link: Link) -> dict[str, Any
         "date": xero_day(found),
         "status": str(found.get("Status") or ""),
         "reference": str(found.get("Reference") or ""),
-        "url": xero_page("payment" if kind == "refund" else kind, link.xero_id, s.facts.short_code),
+        "url": xero_page("payment" if kind == "refund" else kind, link.xero_id, situation.facts.short_code),
         "target": list(link.target),
         "seq": link.seq,
         "removed": link.removed,

@@ -88,17 +88,17 @@ def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:
     return Told(amount, transaction.date, transaction.reference, s.command.event.time, s.seq)
 
 
-def told_before(s: Situation, link: Link) -> Told:
+def told_before(situation: Situation, link: Link) -> Told:
     """What was said by the event that was applied last."""
     kept = link.money.get(TOLD)
     if kept:
         day = date.fromisoformat(kept["date"]) if kept["date"] else None
         time = datetime.fromisoformat(kept["time"])
         return Told(Decimal(kept["amount"]), day, kept["reference"], time, int(kept["seq"]))
-    made = next((event for event in s.money if event.seq == link.seq and event.transaction_id), None)
+    made = next((event for event in situation.money if event.seq == link.seq and event.transaction_id), None)
     if made is None:
         return Told(link.amount("amount"), None, None, datetime.min.replace(tzinfo=UTC), link.seq)
-    return Told(rounded(made.amount, currency_of(s)), made.day, made.reference, made.time, made.seq)
+    return Told(rounded(made.amount, currency_of(situation)), made.day, made.reference, made.time, made.seq)
 
 
 def differs(now: Told, before: Told, *, dated: bool) -> bool:

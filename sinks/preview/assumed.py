@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.money import to_cents
 from contracts.reasons import ReasonCode
-from sinks.planner.invoices import GONE
+from sinks.planner.documents import GONE
 from sinks.xero.elements import Element, Kind, Link, StepKey
 from sinks.xero.names import same_name
 from sinks.xero.responses import Result

@@ -9,7 +9,7 @@ from contracts.money import to_cents
 from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in, xero_day
 from sinks.planner.credit_notes import link_of_credit_note
-from sinks.planner.invoices import link_of_invoice
+from sinks.planner.documents import link_of_invoice
 from sinks.recover.documents import choose, link_of_document
 from sinks.recover.record import (
     Findings,

@@ -2,7 +2,7 @@
 
 from contracts.commands import DocumentSnapshot
 from sinks.ledger.entries import Entry
-from sinks.planner.invoices import link_of_invoice
+from sinks.planner.documents import link_of_invoice
 from sinks.planner.orders import link_of_order
 from sinks.recover.documents import choose, link_of_document
 from sinks.recover.record import Findings, Found, Record, is_gone, is_open, last_word

@@ -15,7 +15,7 @@ from contracts.results import Outcome
 from sinks.ledger.entries import Entry
 from sinks.planner import Situation
 from sinks.planner.contacts import contact_target
-from sinks.planner.invoices import GONE, document_facts
+from sinks.planner.documents import GONE, document_facts
 from sinks.planner.review import refuse_unsettled
 from sinks.resolve import ResolvedDocument
 from sinks.xero.elements import Link, StepKey

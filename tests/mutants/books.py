@@ -12,7 +12,7 @@ def _one(name: str, file: str, text: str, other: str, tests: str) -> Mutant:
 BOOKS = (
     _one(
         "equal stamps stand for equal content",
-        "sinks/planner/invoices.py",
+        "sinks/planner/documents.py",
         'if link.stamp.equals(document.stamp) and link.text("content") == document.digest:',
         "if link.stamp.equals(document.stamp):",
         "tests/golden/test_money.py -k told_again",
@@ -55,8 +55,8 @@ BOOKS = (
     _one(
         "a burst of one name asks for each",
         "sinks/planner/contacts.py",
-        "if s.namesake is not None and not _number_refused(s):",
-        "if s.namesake is not None and _number_refused(s):",
+        "if situation.namesake is not None and not _number_refused(situation):",
+        "if situation.namesake is not None and _number_refused(situation):",
         f"{_SINKS}/test_namesakes.py -k forty_invoices",
     ),
     _one(

@@ -93,7 +93,7 @@ GUARANTEES = (
             ),
             (
                 "sinks/planner/invoices.py",
-                'if invoice.get("Status") not in GONE and not is_as_sent(s, invoice, resolved):',
+                'if invoice.get("Status") not in GONE and not is_as_sent(situation, invoice, resolved):',
                 'if url == "":',
             ),
         ),
@@ -105,7 +105,7 @@ GUARANTEES = (
         (
             (
                 "sinks/planner/payments.py",
-                "equal = [p for p in live if _is(p, payment, s)]",
+                "equal = [p for p in live if _is(p, payment, situation)]",
                 "equal = live",
             ),
         ),
