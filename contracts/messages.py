@@ -14,8 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from contracts.commands import Command, command_id, decode_command
-from contracts.events.envelope import ACCOUNT, MAX_VALUE_BYTES, Malformed, account_of, clean, parse_leniently
+from contracts.events.envelope import ACCOUNT, MAX_VALUE_BYTES, account_of
 from contracts.events.fields import MAX_ID_LENGTH, YEARS
+from contracts.events.invalid import InvalidEvent, clean
+from contracts.events.lenient import parse_leniently
 from contracts.events.types import EVENT_TYPES
 from contracts.results import AccountResult, EntryResult, Result, decode_result
 from contracts.urls import split_address
@@ -75,7 +77,7 @@ def named_in(raw: bytes | None) -> Named:
         return Named()
     try:
         value = parse_leniently(raw)
-    except (Malformed, RecursionError):
+    except (InvalidEvent, RecursionError):
         return Named()
     if not isinstance(value, dict):
         return Named()

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from contracts.events.envelope import ACCOUNT, clean
+from contracts.events.envelope import ACCOUNT
+from contracts.events.invalid import clean
 from contracts.events.reader import InvalidEvent
 from contracts.messages import named_in
 from contracts.reasons import cause_of, render

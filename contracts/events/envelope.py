@@ -5,44 +5,25 @@ value is the whole event, in binary mode it is ``data`` and the attributes are h
 """
 
 import base64
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from contracts.events.fields import MAX_ID_LENGTH, YEARS, JsonNumber
+from contracts.events.fields import MAX_ID_LENGTH, YEARS
+from contracts.events.invalid import CONTROL, InvalidEvent
+from contracts.events.lenient import parse_leniently
 
 MAX_VALUE_BYTES: Final = 1_000_000
 STRUCTURED: Final = "application/cloudevents+json"
 SOURCE_PREFIX: Final = "/salesbinder/"
 ACCOUNT = re.compile(r"[a-z0-9-]{1,63}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers; Kafka allows a header without a value."""
-
-
-class Malformed(Exception):
-    """Something in an event is wrong: where, what stood there, why that is wrong and what to do.
-
-    ``details`` are what else the reason's sentence needs.
-    """
-
-    def __init__(
-        self, reason_code: str, field: str, value: object, problem: str, remedy: str, **details: str
-    ) -> None:
-        super().__init__(field, problem)
-        self.reason_code = reason_code
-        self.field = field
-        self.value = value
-        self.problem = problem
-        self.remedy = remedy
-        self.details = details
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,20 +58,42 @@ class Attributes:
     time: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record whose attributes are checked, and its ``data``, of which nothing is."""
+
+    attributes: Attributes
+    raw: bytes
+    """JSON; blank where there is none."""
+    parsed: Any
+    """The same where only the lenient parser reads it, else none."""
+
+
 _envelope_decoder = msgspec.json.Decoder(Envelope)
 _ATTRIBUTES: Final = tuple(name for name in Envelope.__struct_fields__ if name not in ("data", "data_base64"))
+
+
+def open_record(value: bytes, headers: Headers) -> Opened:
+    """Take the event out of a Kafka record's value and headers, and check all of it but its ``data``.
+
+    Raises:
+        InvalidEvent: the record is no CloudEvent, its value no JSON, or an attribute is missing or wrong.
+    """
+    envelope = read_envelope(value, headers)
+    parsed = envelope.parsed if isinstance(envelope, ParsedEnvelope) else None
+    return Opened(check_attributes(envelope), bytes(envelope.data).strip(), parsed)
 
 
 def read_envelope(value: bytes, headers: Headers) -> Envelope:
     """Take the envelope out of a Kafka record's value and headers.
 
     Raises:
-        Malformed: the record is no CloudEvent, or its value no JSON.
+        InvalidEvent: the record is no CloudEvent, or its value no JSON.
     """
     contents = {name.lower(): raw for name, raw in headers}
     content_type = _text(contents.get("content-type")).partition(";")[0].strip().lower()
     if content_type.startswith("application/cloudevents") and content_type != STRUCTURED:
-        raise Malformed(
+        raise InvalidEvent(
             "event_not_cloudevent",
             "content-type",
             content_type,
@@ -115,7 +118,7 @@ def _structured(value: bytes) -> Envelope:
 def _structured_leniently(value: bytes) -> Envelope:
     event = parse_leniently(value)
     if not isinstance(event, dict):
-        raise Malformed(
+        raise InvalidEvent(
             "event_not_cloudevent",
             "value",
             value[:80],
@@ -167,60 +170,14 @@ def _attribute(raw: bytes | None) -> str | bytes | None:
         return raw
 
 
-def parsed_data(envelope: Envelope) -> Any:
-    """The event's ``data``, whatever it is.
-
-    Raises:
-        Malformed: it is no JSON at all.
-    """
-    if isinstance(envelope, ParsedEnvelope):
-        return envelope.parsed
-    return parse_leniently(bytes(envelope.data))
-
-
-def parse_leniently(raw: bytes) -> Any:
-    """Parse JSON that msgspec refused, so that the reason can name the field.
-
-    Bare ``NaN`` and numbers of any length become ``JsonNumber``, whole numbers like ``5001.0`` integers.
-
-    Raises:
-        Malformed: it is no JSON at all.
-    """
-    try:
-        parsed = json.loads(
-            raw.decode("utf-8"), parse_float=_float, parse_int=_int, parse_constant=JsonNumber
-        )
-        json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # refuses lone surrogates
-    except (ValueError, RecursionError) as error:
-        raise Malformed(
-            "event_not_json",
-            "value",
-            raw[:80],
-            f"it is not JSON in UTF-8 ({_short(str(error) or type(error).__name__)})",
-            "Publish the event as JSON text in UTF-8.",
-        ) from error
-    return parsed
-
-
-def _int(text: str) -> int | str:
-    return int(text) if len(text) <= 18 else JsonNumber(text)
-
-
-def _float(text: str) -> int | str:
-    number = Decimal(text) if len(text) <= 18 else None
-    if number is not None and abs(number.adjusted()) < 18 and number == number.to_integral_value():
-        return int(number)
-    return JsonNumber(text)
-
-
 def check_attributes(envelope: Envelope) -> Attributes:
     """Check all attributes but the meaning of ``type`` and ``subject``.
 
     Raises:
-        Malformed: one is missing or wrong.
+        InvalidEvent: one is missing or wrong.
     """
     if envelope.specversion is None:
-        raise Malformed(
+        raise InvalidEvent(
             "event_not_cloudevent",
             "specversion",
             None,
@@ -270,14 +227,14 @@ def _check_content_type(value: object) -> None:
 def _required(envelope: Envelope, name: str) -> str:
     value = getattr(envelope, name)
     if value is None or value == "":
-        raise Malformed(
+        raise InvalidEvent(
             "event_field_missing",
             name,
             value,
             "it is required",
             f"Publish the event with the attribute {name}.",
         )
-    if not isinstance(value, str) or _CONTROL.search(value) or not value.strip():
+    if not isinstance(value, str) or CONTROL.search(value) or not value.strip():
         raise _wrong(
             name, value, "it must be text without control characters", f"Write {name} as plain text."
         )
@@ -286,15 +243,15 @@ def _required(envelope: Envelope, name: str) -> str:
     return value
 
 
-def _wrong(field: str, value: object, problem: str, remedy: str) -> Malformed:
-    return Malformed("event_field_wrong", field, value, problem, remedy)
+def _wrong(field: str, value: object, problem: str, remedy: str) -> InvalidEvent:
+    return InvalidEvent("event_field_wrong", field, value, problem, remedy)
 
 
 def read_time(text: str) -> datetime:
     """Read an RFC 3339 time; the offset is kept.
 
     Raises:
-        Malformed: it is no time, has no offset, or lies outside the years that make sense.
+        InvalidEvent: it is no time, has no offset, or lies outside the years that make sense.
     """
     try:
         time = msgspec.convert(text, datetime)
@@ -302,7 +259,7 @@ def read_time(text: str) -> datetime:
     except msgspec.ValidationError:
         problem = "it is not a time"
     if problem or time.year not in YEARS:
-        raise Malformed(
+        raise InvalidEvent(
             "event_time_invalid",
             "time",
             text,
@@ -310,76 +267,3 @@ def read_time(text: str) -> datetime:
             "Write the time as RFC 3339 with an offset, such as 2026-03-02T09:05:00+00:00.",
         )
     return time
-
-
-@dataclass(frozen=True, slots=True)
-class PartialEvent:
-    """What could still be read of an event that was refused; blank where nothing could."""
-
-    account: str = ""
-    record_id: str = ""
-    record_number: str = ""
-    event_id: str = ""
-    type: str = ""
-    time: datetime | None = None
-
-
-def recover_identity(key: bytes | None, value: bytes | None, headers: Headers) -> PartialEvent:
-    """Read what can be read of a refused record, so that the log can show it. Never raises.
-
-    What the event itself says comes before what its key says.
-    """
-    account, _, record_id = clean(_text(key)).partition("/")
-    envelope = Envelope()
-    data: Any = None
-    try:
-        envelope = read_envelope(value or b"", headers)
-        data = parsed_data(envelope)
-    except (Malformed, RecursionError):
-        pass  # the key alone then says whose event it was; the caller already knows what is wrong with it
-    return PartialEvent(
-        account=account_of(envelope.source) or (account if ACCOUNT.fullmatch(account) else ""),
-        record_id=_clean_text(envelope.subject) or _data_id(data) or record_id,
-        record_number=_number_of(data),
-        event_id=_clean_text(envelope.id),
-        type=_clean_text(envelope.type),
-        time=_time_or_none(envelope.time),
-    )
-
-
-def clean(text: str) -> str:
-    """``text`` without control characters and lone surrogates, at most 200 characters."""
-    return _CONTROL.sub("", text)[:200]
-
-
-def _clean_text(value: object) -> str:
-    return clean(value).strip() if isinstance(value, str) else ""
-
-
-def _record_of(data: Any) -> Mapping[str, Any]:
-    for name in ("document", "customer", "supplier"):
-        if isinstance(data, dict) and isinstance(data.get(name), dict):
-            record: dict[str, Any] = data[name]
-            return record
-    return {}
-
-
-def _data_id(data: Any) -> str:
-    return _clean_text(_record_of(data).get("id"))
-
-
-def _number_of(data: Any) -> str:
-    number = _record_of(data).get("document_number")
-    is_number = isinstance(number, int | str) and not isinstance(number, bool)
-    return clean(str(number)).strip() if is_number else ""
-
-
-def _time_or_none(value: object) -> datetime | None:
-    try:
-        return read_time(value).astimezone(UTC) if isinstance(value, str) else None
-    except Malformed:
-        return None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:119] + "…"

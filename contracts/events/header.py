@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from contracts.commands import Action, Entity
-from contracts.events.envelope import Headers, Malformed, account_of, read_envelope
+from contracts.events.envelope import Headers, account_of, read_envelope
+from contracts.events.invalid import InvalidEvent
 from contracts.events.types import EVENT_TYPES
 
 
@@ -24,7 +25,7 @@ def peek(value: bytes | None, headers: Headers) -> EventHeader | None:
     """
     try:
         envelope = read_envelope(value or b"", headers)
-    except Malformed:
+    except InvalidEvent:
         return None
     kind = EVENT_TYPES.get(envelope.type) if isinstance(envelope.type, str) else None
     account = account_of(envelope.source)

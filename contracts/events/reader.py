@@ -21,16 +21,9 @@ from contracts.events.envelope import (
     MAX_VALUE_BYTES,
     STRUCTURED,
     Attributes,
-    Envelope,
     Headers,
-    Malformed,
-    ParsedEnvelope,
-    PartialEvent,
-    account_of,
-    check_attributes,
-    parse_leniently,
-    read_envelope,
-    recover_identity,
+    Opened,
+    open_record,
 )
 from contracts.events.fields import (
     MAX_ID_LENGTH,
@@ -40,8 +33,12 @@ from contracts.events.fields import (
     decode_field,
     encode_field,
 )
+from contracts.events.header import peek
+from contracts.events.identity import recover_identity
+from contracts.events.invalid import InvalidEvent
+from contracts.events.lenient import parse_leniently
 from contracts.events.records import EventData
-from contracts.events.rules import check_data, check_numbers, shown
+from contracts.events.rules import check
 from contracts.events.types import EVENT_TYPES, TOPIC_ENTITIES, EventType
 
 __all__ = ["EVENT_TYPES", "ChangeEvent", "EventType", "InvalidEvent", "event_to_kafka", "read_event"]
@@ -76,50 +73,6 @@ class ChangeEvent:
     """
 
 
-class InvalidEvent(ValueError):
-    """A record that is no valid change event.
-
-    ``field``, ``value`` (shortened), ``problem`` and ``remedy`` say what is wrong, ``reason_code`` and
-    ``details`` are for the catalogue of reasons. The rest is what could still be read, blank or none where it
-    could not.
-    """
-
-    def __init__(
-        self,
-        field: str,
-        value: object,
-        problem: str,
-        remedy: str,
-        *,
-        reason_code: str = "event_field_wrong",
-        details: Mapping[str, str] | None = None,
-        known: PartialEvent | None = None,
-        entity: str = "",
-        action: str = "",
-    ) -> None:
-        self.field = field
-        self.value = shown(value)
-        self.problem = problem
-        self.remedy = remedy
-        self.reason_code = reason_code
-        self.details: dict[str, str] = {
-            **(details or {}),
-            "field": field,
-            "value": self.value,
-            "problem": problem,
-        }
-        known = known or PartialEvent()
-        self.account = known.account
-        self.entity = entity
-        self.action = action
-        self.record_id = known.record_id
-        self.record_number = known.record_number
-        self.event_id = known.event_id
-        self.type = known.type
-        self.time = known.time
-        super().__init__(f"{field}: {self.value}: {problem}. {remedy}")
-
-
 def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
     """Read the change event that a record of a ``salesbinder.*`` topic holds.
 
@@ -128,27 +81,16 @@ def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Head
     """
     try:
         return _sound(topic, key, value, headers)
-    except Malformed as wrong:
-        known = recover_identity(key, value, headers)
-        kind = EVENT_TYPES.get(known.type)
-        raise InvalidEvent(
-            wrong.field,
-            wrong.value,
-            wrong.problem,
-            wrong.remedy,
-            reason_code=wrong.reason_code,
-            details=wrong.details,
-            known=known,
-            entity=kind.entity if kind else TOPIC_ENTITIES.get(topic, ""),
-            action=kind.action if kind else "",
-        ) from wrong
+    except InvalidEvent as wrong:
+        wrong.identify(recover_identity(topic, key, value, headers))
+        raise
 
 
 def _sound(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
     try:
         return _read(topic, key, value, headers)
     except RecursionError as error:
-        raise Malformed(
+        raise InvalidEvent(
             "event_not_json",
             "value",
             (value or b"")[:80],
@@ -159,7 +101,7 @@ def _sound(topic: str, key: bytes | None, value: bytes | None, headers: Headers)
 
 def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> ChangeEvent:
     if value is None:
-        raise Malformed(
+        raise InvalidEvent(
             "event_empty",
             "value",
             None,
@@ -167,19 +109,19 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
             "Publish the change that was meant; only of a record that was deleted, its deleted event.",
         )
     if len(value) > MAX_VALUE_BYTES:
-        raise Malformed(
+        raise InvalidEvent(
             "event_too_large",
             "value",
             len(value),
             f"so many bytes, and a change event has at most {MAX_VALUE_BYTES:,}",
             "Publish only the fields of the contract, without pictures or other attachments.",
         )
-    envelope = read_envelope(value, headers)
-    attributes = check_attributes(envelope)
+    opened = open_record(value, headers)
+    attributes = opened.attributes
     kind = _kind(attributes.type, topic)
     expected = f"{attributes.account}/{attributes.subject}"
     if key != expected.encode():
-        raise Malformed(
+        raise InvalidEvent(
             "event_key_mismatch",
             "key",
             key,
@@ -187,9 +129,8 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
             "Publish the event with the key {account}/{subject}.",
             expected=expected,
         )
-    data = _data(kind, envelope)
-    check_numbers(data, "data")
-    check_data(kind, data, attributes.subject)
+    data = _data(kind, opened)
+    check(kind, data, attributes.subject)
     return ChangeEvent(
         id=attributes.id,
         source=attributes.source,
@@ -213,7 +154,7 @@ def _types_like(name: str) -> list[str]:
 def _kind(name: str, topic: str) -> EventType:
     kind = EVENT_TYPES.get(name)
     if kind is None:
-        raise Malformed(
+        raise InvalidEvent(
             "event_unknown_type",
             "type",
             name,
@@ -222,7 +163,7 @@ def _kind(name: str, topic: str) -> EventType:
             topic=topic,
         )
     if kind.topic != topic:
-        raise Malformed(
+        raise InvalidEvent(
             "event_unknown_type",
             "type",
             name,
@@ -233,11 +174,10 @@ def _kind(name: str, topic: str) -> EventType:
     return kind
 
 
-def _data(kind: EventType, envelope: Envelope) -> EventData:
-    raw = bytes(envelope.data).strip()
-    parsed = envelope.parsed if isinstance(envelope, ParsedEnvelope) else None
-    if parsed is None and raw in (b"", b"null"):
-        raise Malformed(
+def _data(kind: EventType, opened: Opened) -> EventData:
+    parsed = opened.parsed
+    if parsed is None and opened.raw in (b"", b"null"):
+        raise InvalidEvent(
             "event_field_missing",
             "data",
             None,
@@ -246,9 +186,9 @@ def _data(kind: EventType, envelope: Envelope) -> EventData:
         )
     if parsed is None:
         try:
-            return _decoders[kind.data].decode(raw)
+            return _decoders[kind.data].decode(opened.raw)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            parsed = parse_leniently(raw)
+            parsed = parse_leniently(opened.raw)
     return _data_leniently(kind, parsed)
 
 
@@ -287,28 +227,28 @@ _JSON_TYPE = re.compile(rf"`({'|'.join(_IN_WORDS)})`")
 _PATH_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 
 
-def _field_problem(error: msgspec.ValidationError, parsed: Any) -> Malformed:
+def _field_problem(error: msgspec.ValidationError, parsed: Any) -> InvalidEvent:
     """Turn msgspec's words ("Expected `str`, got `int` - at `$.document.name`") into a named problem."""
     message, _, path = str(error).partition(" - at `$")
     path = path.rstrip("`")
     missing = _MISSING.search(message)
     if missing:
         field = f"data{path}.{missing[1]}"
-        return Malformed(
+        return InvalidEvent(
             "event_field_missing", field, None, "it is required", f"Publish the event with {field}."
         )
     field, value = f"data{path}", _value_at(parsed, path)
     if value is None:
-        return Malformed(
+        return InvalidEvent(
             "event_field_missing", field, None, "it is required", f"Publish the event with {field}."
         )
     problem = _JSON_TYPE.sub(lambda found: _IN_WORDS[found[1]], message[:1].lower() + message[1:])
     if isinstance(error.__cause__, NotANumber):
-        return Malformed(
+        return InvalidEvent(
             "event_amount_invalid", field, value, problem, "Write it as a decimal number, such as 110.50."
         )
     if isinstance(error.__cause__, NotADate):
-        return Malformed(
+        return InvalidEvent(
             "event_time_invalid", field, value, problem, "Write it as YYYY-MM-DD or an ISO date-time."
         )
     if field.endswith(".currency"):
@@ -317,7 +257,7 @@ def _field_problem(error: msgspec.ValidationError, parsed: Any) -> Malformed:
         problem = f"it has more than {MAX_ID_LENGTH} characters"
     elif "length >= 1" in message or "matching regex" in message:
         problem = "it must be text that is not blank, of the form that the contract gives"
-    return Malformed(
+    return InvalidEvent(
         "event_field_wrong", field, value, problem, f"Publish {field} as the contract describes it."
     )
 
@@ -380,15 +320,13 @@ def event_to_kafka(
 
 def _route(value: bytes) -> tuple[str, bytes]:
     """Topic and key of an event that may be wrong in every way; ``read_event`` then says in which."""
-    try:
-        envelope = read_envelope(value, _HEADERS)
-    except Malformed:
+    said = peek(value, _HEADERS)
+    if said is None:
         return "", b""
-    kind = EVENT_TYPES.get(envelope.type) if isinstance(envelope.type, str) else None
-    key = f"{account_of(envelope.source)}/{envelope.subject}".encode()
-    return kind.topic if kind else "", key
+    return _TOPICS[said.entity], f"{said.account}/{said.subject}".encode()
 
 
+_TOPICS = {entity: topic for topic, entity in TOPIC_ENTITIES.items()}
 _HEADERS: Final = (("content-type", STRUCTURED.encode()),)
 
 

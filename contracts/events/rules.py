@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from contracts.events import records
-from contracts.events.envelope import Malformed, clean
 from contracts.events.fields import Day, Instant, JsonNumber, Number, is_sensible
+from contracts.events.invalid import InvalidEvent, shown
 from contracts.events.records import EventData
 from contracts.events.types import CONTEXTS, EventType
 
@@ -15,20 +15,17 @@ _MAX_DEPTH = 64
 """Levels of lists and objects; what is deeper is no value of anybody's."""
 
 
-def shown(value: object) -> str:
-    """``value`` as a reason shows it: a line of at most 80 characters."""
-    if value is None:
-        return "absent"
-    try:
-        text = clean(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
-    except RecursionError:
-        return "nested too deeply to be shown"
-    if not text.strip():
-        return "blank"
-    return text if len(text) <= 80 else text[:79] + "…"
+def check(kind: EventType, data: EventData, subject: str) -> None:
+    """Check all that is no matter of one field's type.
+
+    Raises:
+        InvalidEvent: a rule is broken.
+    """
+    _check_numbers(data, "data")
+    _check_data(kind, data, subject)
 
 
-def check_numbers(record: Any, path: str, depth: int = 0) -> None:
+def _check_numbers(record: Any, path: str, depth: int = 0) -> None:
     """No known field holds a JSON number that is none (``NaN``) or is 1e15 or more, texts neither."""
     for name in record.__struct_fields__:
         value = getattr(record, name)
@@ -47,7 +44,7 @@ def _check_number(value: Any, path: str, depth: int) -> None:
     if kind in _CHECKED_BY_TYPE:
         return
     if depth > _MAX_DEPTH:
-        raise Malformed(
+        raise InvalidEvent(
             "event_field_wrong",
             path[:80],
             None,
@@ -64,11 +61,11 @@ def _check_number(value: Any, path: str, depth: int) -> None:
         for name, each in value.items():
             _check_number(each, f"{path}.{name}", depth + 1)
     elif isinstance(value, msgspec.Struct):
-        check_numbers(value, path, depth)
+        _check_numbers(value, path, depth)
 
 
-def _unfit(field: str, value: object, problem: str) -> Malformed:
-    return Malformed(
+def _unfit(field: str, value: object, problem: str) -> InvalidEvent:
+    return InvalidEvent(
         "event_amount_invalid",
         field,
         value,
@@ -77,11 +74,11 @@ def _unfit(field: str, value: object, problem: str) -> Malformed:
     )
 
 
-def check_data(kind: EventType, data: EventData, subject: str) -> None:
+def _check_data(kind: EventType, data: EventData, subject: str) -> None:
     """The rules between fields."""
     record = getattr(data, kind.record)
     if record.id != subject:
-        raise Malformed(
+        raise InvalidEvent(
             "event_subject_mismatch",
             "subject",
             subject,
@@ -91,7 +88,7 @@ def check_data(kind: EventType, data: EventData, subject: str) -> None:
         )
     context = CONTEXTS[kind.entity]
     if record.context_id is not None and record.context_id != context:
-        raise Malformed(
+        raise InvalidEvent(
             "event_field_wrong",
             f"data.{kind.record}.context_id",
             record.context_id,
@@ -99,7 +96,7 @@ def check_data(kind: EventType, data: EventData, subject: str) -> None:
             "Publish the record under the event type that fits its context_id.",
         )
     if isinstance(record, records.Document) and record.customer.id != record.customer_id:
-        raise Malformed(
+        raise InvalidEvent(
             "event_field_wrong",
             "data.document.customer.id",
             record.customer.id,
@@ -109,7 +106,7 @@ def check_data(kind: EventType, data: EventData, subject: str) -> None:
     if isinstance(data, records.TransactionData):
         of_document = data.transaction.document_id
         if of_document not in (None, "", subject):
-            raise Malformed(
+            raise InvalidEvent(
                 "event_field_wrong",
                 "data.transaction.document_id",
                 of_document,
