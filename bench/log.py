@@ -22,10 +22,11 @@ from log_projection import queries
 from log_projection.queries import Cursor
 from runtime.environment import Environment
 from sandbox import EmbeddedStack
+from sbx.actions.actors import Connection
 from sbx.actions.scoped_log import VisibleLog
 from sbx.migrations import migrate
 from sbx.web.auth.gate import SESSION_COOKIE
-from sbx.web.auth.users import Connection, User
+from sbx.web.auth.sessions import User
 from sbx.web.database import new_pool, opened
 from sbx.web.listening import address, bind
 from sbx.web.overview import standings
@@ -73,7 +74,7 @@ async def _in_database(environment: Environment, deep: Cursor) -> tuple[float, l
         base = await _by_key(connection)
         found = [Figure(what=f"PostgreSQL: {_BASE}", value=base, unit="ms")]
         for name, pairs, accounts in FILTERS:
-            visible = VisibleLog(connection, User("bench", "viewer", accounts))
+            visible = VisibleLog(connection, User("bench", accounts, role="viewer"))
             filters = read_filters(pairs.items())
             for page, after in (("first", None), ("deep", deep)):
                 times = await _times(lambda: visible.page(filters, _PAGE, after))  # noqa: B023 - called here
@@ -101,7 +102,7 @@ async def _others(connection: Connection, base: float) -> list[Figure]:
     found = []
     position = await queries.position(connection)
     for who, accounts in (("all accounts", None), ("two accounts", TWO)):
-        user = User("bench", "viewer", accounts)
+        user = User("bench", accounts, role="viewer")
         visible = VisibleLog(connection, user)
         asked: dict[str, Callable[[], Awaitable[object]]] = {
             "issues": lambda: visible.issues(limit=_ISSUES + 1),  # noqa: B023 - called here

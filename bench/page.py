@@ -17,7 +17,9 @@ from typing import Any, Self
 import psycopg
 import urllib3
 
-from sbx.web.auth import sessions, users
+from sbx.actions import users
+from sbx.actions.actors import Actor
+from sbx.web.auth import sessions
 from sbx.web.auth.gate import SESSION_COOKIE
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -76,7 +78,7 @@ def signed_in(database_url: str, name: str, accounts: Sequence[str] = ()) -> str
 
     async def start() -> str:
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-            await users.add(connection, name, "operator", None, accounts, "bench")
+            await users.add(connection, Actor("bench"), name, "operator", None, accounts)
             return await sessions.start(connection, name)
 
     return asyncio.run(start())

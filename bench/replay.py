@@ -25,9 +25,8 @@ from bench.sales import EVENTS_A_SALE, Message, sale, sales
 from contracts.commands import encode_command
 from contracts.events.reader import read_event
 from mappers import to_command
-from sbx.cli.broker import Broker
-from streams.stages import group_of
-from streams.topics import SOURCES
+from streams.broker import Broker
+from streams.topics import SOURCES, group_of
 
 EVENTS = 100_000
 _BATCH = 2000

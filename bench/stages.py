@@ -15,8 +15,7 @@ from contracts.results import Attempt, EntryResult, decode_result, encode_result
 from streams import StageName
 from streams.dead_letters import Letter
 from streams.records import Outgoing, Record
-from streams.stages import group_of
-from streams.topics import COMMANDS, RESULTS, SOURCES
+from streams.topics import COMMANDS, RESULTS, SOURCES, group_of
 from streams.transform import transformed
 
 SALES = 2000

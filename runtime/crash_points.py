@@ -78,15 +78,18 @@ CrashPoint = Literal[
     "clearing.after_commit",  # their actions may go on, nothing is planned yet
     "clearing_end.before_commit",  # all is matched; that it is over is not committed
     "clearing_end.after_commit",  # it is over
-    # An operator's command, in a process of its own.
+    # An operator's command, in a process of its own. What it does and the record of who did it are one
+    # transaction, which ends at `act`; points of what is done that are passed within it commit nothing yet.
+    "act.before_commit",  # it is done, and who did it is written down, not committed
+    "act.after_commit",  # both are kept, nobody was told on the terminal
     "retry.before_commit",  # commands are queued again, or skipped, not committed
-    "retry.after_commit",  # so they are, unless it is part of what follows; nobody was told on the terminal
+    "retry.after_commit",  # so they are, unless it is part of an act or of what follows
     "decide.before_commit",  # a link or an unknown step is settled and the command queued, not committed
-    "decide.after_commit",  # so it is, nobody was told on the terminal
+    "decide.after_commit",  # so it is, as a part of the act
     "ask.before_commit",  # a question to the account's lane is written down, not committed
     "ask.after_commit",  # it is written down, nobody waits for the answer
     "drift.before_commit",  # what Xero no longer shows is queued to be sent again, not committed
-    "drift.after_commit",  # it is queued, nobody was told on the terminal
+    "drift.after_commit",  # it is queued, as a part of the act
     "replay_start.before_commit",  # a replay is noted, not committed
     "replay_start.after_commit",  # it is noted, nothing was read
     "replay.before_commit",  # a batch of a replay is in the ledger, with how far it came, not committed

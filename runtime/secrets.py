@@ -1,6 +1,7 @@
-"""Secrets at rest: encrypted with a key that is kept out of the database; masked wherever text is shown."""
+"""Secrets: random keys; at rest encrypted with a key that is kept elsewhere; masked where text is shown."""
 
 import base64
+import hashlib
 import os
 import re
 import secrets
@@ -12,7 +13,18 @@ from urllib.parse import quote, quote_plus
 from cryptography.fernet import Fernet, InvalidToken
 
 KEY_FILE = "secret.key"
+_KEY_BYTES = 32
 _MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+def new_key(prefix: str = "") -> str:
+    """A key that nobody can guess (256 bits), in letters that addresses and headers take."""
+    return prefix + secrets.token_urlsafe(_KEY_BYTES)
+
+
+def key_hash(key: str) -> bytes:
+    """As the database keeps it. A key has so many bits that no slow hash is needed."""
+    return hashlib.sha256(key.encode()).digest()
 
 
 class SecretKeyError(Exception):

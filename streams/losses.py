@@ -31,13 +31,12 @@ from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
 from streams.batch_writer import Pool
 from streams.topic_ids import committed_offsets
-from streams.topics import COMMANDS, RESULTS, SOURCES
+from streams.topics import TOPICS_OF, group_of
 
 LOOK_SECONDS = 10.0
 AGAIN_SECONDS = 600.0
 """After so long all that has not ended is looked through again."""
 _CHUNK = 2000
-TOPICS: Mapping[str, tuple[str, ...]] = {"transform": SOURCES, "deliver": (COMMANDS,), "project": (RESULTS,)}
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -67,7 +66,7 @@ def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
         kafka.errors.KafkaError, OSError: the broker does not answer.
     """
     with closing(KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)) as admin:
-        return {stage: _of_group(admin, f"sbx-{stage}", topics) for stage, topics in TOPICS.items()}
+        return {stage: _of_group(admin, group_of(stage), topics) for stage, topics in TOPICS_OF.items()}
 
 
 def _of_group(admin: KafkaAdminClient, group: str, topics: Sequence[str]) -> Standings:

@@ -21,17 +21,12 @@ from streams.liveness import Liveness, Watchdog, die
 from streams.monitoring import Monitor
 from streams.setting_aside import setting_aside
 from streams.topic_ids import TopicIds, TopicsRead, topic_ids
-from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, missing_topics
+from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, group_of, missing_topics
 
 _BROKER_PATIENCE_SECONDS = 60.0
 """How long a start waits for a broker that is still starting itself."""
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-def group_of(stage: StageName) -> str:
-    """Consumer group of a stage."""
-    return f"sbx-{stage}"
 
 
 def run(stage: StageName, environment: Environment) -> int:

@@ -12,6 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
 from contracts.events.reader import EVENT_TYPES
+from streams import StageName
 
 COMMANDS = "xero.commands"
 RESULTS = "integration.results"
@@ -21,6 +22,18 @@ LEDGER = "integration.ledger"
 ENTITY_OF_TOPIC: Mapping[str, str] = {kind.topic: kind.entity for kind in EVENT_TYPES.values()}
 SOURCES = tuple(ENTITY_OF_TOPIC)
 """The topics that publishers write change events to."""
+TOPICS_OF: Mapping[StageName, tuple[str, ...]] = {
+    "transform": SOURCES,
+    "deliver": (COMMANDS,),
+    "project": (RESULTS,),
+}
+"""What each stage reads."""
+
+
+def group_of(stage: StageName) -> str:
+    """Consumer group of a stage."""
+    return f"sbx-{stage}"
+
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Largest message of every topic but the dead letters'. Events are refused by us above 1,000,000 bytes."""

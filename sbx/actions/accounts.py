@@ -1,8 +1,18 @@
 """Connections as one actor may see them: pages and API read them through this and nothing else."""
 
 from connections import store
+from runtime.sql import load_queries
 from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused
+
+_SQL = load_queries(__file__)
+
+
+async def delivering(connection: Connection) -> int:
+    """How many deliver processes work: without one nothing is sent, and nobody asks Xero."""
+    row = await (await connection.execute(_SQL["workers"])).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def connected(connection: Connection, actor: Actor, account: str) -> store.Connection:

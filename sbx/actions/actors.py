@@ -29,28 +29,17 @@ class OneConnection:
         yield self._connection
 
 
-class Actor(Protocol):
-    """Somebody who acts, and whose accounts these are."""
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts: who they are, whose accounts they see, and where they are."""
 
-    @property
-    def name(self) -> str:
-        """As the history shows it."""
-
-    @property
-    def accounts(self) -> tuple[str, ...] | None:
-        """Accounts that they see; None means all."""
+    name: str
+    """As the history shows it."""
+    accounts: tuple[str, ...] | None = None
+    """Accounts that they see; None means all, as for whoever has the command line."""
+    address: str = "cli"
+    """The address of a browser or a program, ``cli`` for the command line."""
 
     def sees(self, account: str) -> bool:
         """True when the account is theirs to see."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """Whoever has the command line has all accounts."""
-
-    name: str
-    accounts: tuple[str, ...] | None = None
-
-    def sees(self, account: str) -> bool:
-        """True: there is nobody to keep them from it."""
         return self.accounts is None or account in self.accounts

@@ -1,18 +1,49 @@
-"""Who did what, when, from where, and what came of it: written down before it is done, and after."""
+"""Who did what, when, from where, and what came of it: kept by the transaction that does it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
+from runtime.crash_points import crash_point
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused
 
+Kind = Literal[
+    "add_user",
+    "cancel replay",
+    "connect",
+    "decide",
+    "drift_adopt",
+    "drift_read",
+    "drift_resend",
+    "end_session",
+    "facts",
+    "link",
+    "mute",
+    "pause",
+    "recover",
+    "remove_user",
+    "replay",
+    "resume",
+    "resume replay",
+    "retry",
+    "revoke",
+    "set_password",
+    "set_role",
+    "settings",
+    "skip",
+    "token",
+    "topics_skip",
+    "unmute",
+]
+"""What there is to do, as the list of acts shows it."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 NOTE_LENGTH = 500
 
 _SQL = load_queries(__file__)
@@ -32,17 +63,61 @@ def checked_note(note: str, *, needed: bool) -> str:
     return note
 
 
-async def begin(
-    connection: Connection, actor: Actor, address: str, act: str, target: dict[str, Any], note: str
-) -> int:
-    """Write down, before it is done, who does what to what; return the number of the record.
+@dataclass(slots=True)
+class Record:
+    """An act as it is written down."""
+
+    number: int
+    result: dict[str, Any] = field(default_factory=dict)
+    """What came of it: for whoever acts to fill in."""
+
+
+@asynccontextmanager
+async def recorded(
+    connection: Connection, actor: Actor, act: Kind, target: dict[str, Any], note: str = ""
+) -> AsyncIterator[Record]:
+    """Do what the block does, and write down that it was done, in one transaction; neither where it raises.
 
     Args:
-        address: where they are: the address of a browser or a program, ``cli`` for the command line.
+        target: what it is on; ``account``, where it is on one, decides who sees it.
     """
+    record = Record(0)
+    async with going_on(connection, record):
+        record.number = await _begin(connection, actor, act, target, note)
+        yield record
+
+
+@asynccontextmanager
+async def going_on(connection: Connection, record: Record) -> AsyncIterator[None]:
+    """Do another part of an act, and write down what has come of it so far, in one transaction."""
+    async with connection.transaction():
+        yield
+        await _end(connection, record)
+        crash_point("act.before_commit")
+    crash_point("act.after_commit")
+
+
+@asynccontextmanager
+async def announced(
+    connection: Connection, actor: Actor, act: Kind, target: dict[str, Any]
+) -> AsyncIterator[Record]:
+    """Write down an act before it is done, and afterwards what came of it: for what no single transaction of
+    the database holds, such as a change to Kafka.
+    """
+    record = Record(await _begin(connection, actor, act, target, ""))
+    try:
+        yield record
+    except Exception as error:
+        record.result["error"] = str(error)
+        await _end(connection, record)
+        raise
+    await _end(connection, record)
+
+
+async def _begin(connection: Connection, actor: Actor, act: Kind, target: dict[str, Any], note: str) -> int:
     parameters = {
         "actor": actor.name,
-        "address": address,
+        "address": actor.address,
         "act": act,
         "target": msgspec.json.encode(target).decode(),
         "note": note,
@@ -52,25 +127,9 @@ async def begin(
     return int(row[0])
 
 
-async def end(connection: Connection, number: int, result: dict[str, Any]) -> None:
-    """Write down what came of it."""
-    encoded = msgspec.json.encode(result).decode()
-    await connection.execute(_SQL["end"], {"id": number, "result": encoded})
-
-
-@asynccontextmanager
-async def recorded(
-    connection: Connection, actor: Actor, address: str, act: str, target: dict[str, Any], note: str = ""
-) -> AsyncIterator[dict[str, Any]]:
-    """Write down an act around a block; what the block puts into the mapping is what came of it."""
-    number = await begin(connection, actor, address, act, target, note)
-    result: dict[str, Any] = {}
-    try:
-        yield result
-    except Exception as error:
-        await end(connection, number, {"error": str(error)})
-        raise
-    await end(connection, number, result)
+async def _end(connection: Connection, record: Record) -> None:
+    encoded = msgspec.json.encode(record.result).decode()
+    await connection.execute(_SQL["end"], {"id": record.number, "result": encoded})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +137,7 @@ class WantedActs:
     """Which acts: all that are given must hold."""
 
     actor: str | None = None
-    act: str | None = None
+    act: Kind | None = None
     account: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -99,10 +158,19 @@ async def acts(connection: Connection, actor: Actor, wanted: WantedActs, limit: 
     return await fetch_all(connection, _SQL["acts"], parameters)
 
 
-async def kinds(connection: Connection) -> list[str]:
-    """Return the names of the acts that there have been."""
-    rows = await (await connection.execute(_SQL["kinds"])).fetchall()
-    return [row[0] for row in rows]
+def known_kind(text: str | None) -> Kind | None:
+    """The kind of act of this name; none for none.
+
+    Raises:
+        ActionRefused: there is no such kind.
+    """
+    if text is None:
+        return None
+    found = next((kind for kind in KINDS if kind == text), None)
+    if found is None:
+        message = f"'{text}' is nothing that can be done. There are: {', '.join(KINDS)}."
+        raise ActionRefused("bad_request", message, field="act")
+    return found
 
 
 def on_what(row: dict[str, Any]) -> str:
@@ -115,12 +183,13 @@ def on_what(row: dict[str, Any]) -> str:
         if name in ("entries", "account") or value in (None, "", [], {}):
             continue
         if isinstance(value, dict):
-            said += [f"{key}={'' if inner is None else inner}" for key, inner in value.items()]
+            said += [f"{k}={'' if inner is None else inner}" for k, inner in value.items() if k != "account"]
         elif isinstance(value, list):
             said.append(f"{len(value):,} {name}")
         else:
             said.append(f"{name.replace('_', ' ')} {value}")
-    return ", ".join([*([str(target["account"])] if target.get("account") else []), *said])
+    account = target.get("account") or target.get("filters", {}).get("account")
+    return ", ".join([*([str(account)] if account else []), *said])
 
 
 def came_of(row: dict[str, Any]) -> str:

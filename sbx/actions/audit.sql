@@ -16,6 +16,3 @@ WHERE (%(actor)s::text IS NULL OR actor = %(actor)s)
   AND (%(before)s::bigint IS NULL OR id < %(before)s)
   AND (%(accounts)s::text[] IS NULL OR actor = %(own)s OR target ->> 'account' = ANY(%(accounts)s))
 ORDER BY id DESC LIMIT %(limit)s
-
--- name: kinds
-SELECT DISTINCT act FROM web.acts ORDER BY act

@@ -2,17 +2,19 @@
 
 import asyncio
 import secrets
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connections import store
 from runtime.database import fetch_one
 from runtime.environment import Environment
-from runtime.secrets import SecretBox, mask
+from runtime.secrets import SecretBox, key_hash, mask
 from runtime.sql import load_queries
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.refused import ActionRefused
-from sbx.web.auth.keys import key_hash
 from sinks.ledger import requests
 from sinks.xero import oauth, tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
@@ -32,6 +34,12 @@ class Wanted:
     tenant_id: str
     client_id: str
     client_secret: str = field(repr=False)
+    enabled_at: datetime | None = None
+    """The cut-off of a first connect; none: now."""
+    stays: bool = True
+    """An account that is connected keeps its organisation, whatever ``tenant_id`` says."""
+    new_organisation: bool = False
+    """It may come to another organisation than before."""
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:
@@ -49,18 +57,16 @@ async def known(connection: Connection, actor: Actor, account: str) -> store.Con
     return await store.load_connection(connection, account)
 
 
-async def by_secret(
-    database: Database, environment: Environment, actor: Actor, address: str, wanted: Wanted
-) -> None:
-    """Connect with client credentials, once Xero has taken them.
+async def by_secret(database: Database, environment: Environment, actor: Actor, wanted: Wanted) -> uuid.UUID:
+    """Connect with client credentials, once Xero has taken them; the request for the organisation's facts.
 
     Raises:
         CredentialsUnusable: they do not do; nothing is changed.
+        ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
         ActionRefused: as ``known``.
     """
     async with database.connection() as connection:
-        found = await known(connection, actor, wanted.account)
-    tenant_id = found.tenant_id if found else wanted.tenant_id or None
+        tenant_id = await _tenant_id(connection, actor, wanted)
     # Without a connection in hand: Xero may take its time.
     tenant = await asyncio.to_thread(
         tenants.verify,
@@ -70,7 +76,47 @@ async def by_secret(
         wanted.client_secret,
         tenant_id,
     )
-    await _save(database, environment, actor, address, wanted, tenant, None)
+    return await _save(database, environment, actor, wanted, tenant, None)
+
+
+async def by_token(
+    database: Database, environment: Environment, actor: Actor, wanted: Wanted, token: Token
+) -> uuid.UUID:
+    """Connect with what somebody agreed to in the browser, see ``token_of``; otherwise as ``by_secret``."""
+    async with database.connection() as connection:
+        tenant_id = await _tenant_id(connection, actor, wanted)
+    tenant = await asyncio.to_thread(tenants.tenant_of, environment.xero_connections_url, token, tenant_id)
+    return await _save(database, environment, actor, wanted, tenant, token.refresh_token)
+
+
+async def _tenant_id(connection: Connection, actor: Actor, wanted: Wanted) -> str | None:
+    found = await known(connection, actor, wanted.account)
+    return found.tenant_id if found and wanted.stays else wanted.tenant_id or None
+
+
+def token_of(exchange: Callable[[], Token], wanted: Wanted, code: str = "") -> Token:
+    """The token that Xero gives for somebody's agreement, with which to ask for more later.
+
+    Raises:
+        CredentialsUnusable: it gives none.
+    """
+    try:
+        token = exchange()
+    except TokenRefused as error:
+        problem = f"Xero refuses the app {wanted.client_id}: {mask(str(error), [wanted.client_secret, code])}"
+        remedy = (
+            "give the secret of an app that has one, and none for a PKCE app, then agree once more; an "
+            "answer is good for five minutes, and once"
+        )
+        raise CredentialsUnusable(problem, remedy) from error
+    except TokenUnavailable as error:
+        raise CredentialsUnusable(
+            str(error), "agree once more in a minute, or correct SBX_XERO_IDENTITY_URL"
+        ) from error
+    if token.refresh_token is None:
+        problem = "Xero gives access for half an hour only: no refresh token came"
+        raise CredentialsUnusable(problem, "the app must be allowed the scope offline_access")
+    return token
 
 
 async def ask(
@@ -126,71 +172,48 @@ async def by_agreement(
     database: Database,
     environment: Environment,
     actor: Actor,
-    address: str,
     asked: tuple[Wanted, str, str],
     code: str,
-) -> None:
-    """Connect with what Xero's answer brought.
-
-    Raises:
-        CredentialsUnusable: it does not do; nothing is changed.
-        ActionRefused: as ``known``.
-    """
+) -> uuid.UUID:
+    """Connect with what Xero's answer brought, as ``by_token``."""
     wanted, verifier, redirect_uri = asked
     async with database.connection() as connection:
         await known(connection, actor, wanted.account)
-    tenant, refresh = await asyncio.to_thread(_exchange, environment, wanted, code, redirect_uri, verifier)
-    await _save(database, environment, actor, address, wanted, tenant, refresh)
 
-
-def _exchange(
-    environment: Environment, wanted: Wanted, code: str, redirect_uri: str, verifier: str
-) -> tuple[Tenant, str]:
-    try:
-        token: Token = oauth.exchange_code(
-            environment.xero_token_url,
-            wanted.client_id,
-            wanted.client_secret or None,
-            code,
-            redirect_uri,
-            verifier,
+    def exchange() -> Token:
+        secret = wanted.client_secret or None
+        return oauth.exchange_code(
+            environment.xero_token_url, wanted.client_id, secret, code, redirect_uri, verifier
         )
-    except TokenRefused as error:
-        problem = f"Xero refuses the app {wanted.client_id}: {mask(str(error), [wanted.client_secret, code])}"
-        remedy = "give the secret of an app that has one, and none for a PKCE app, then agree once more"
-        raise CredentialsUnusable(problem, remedy) from error
-    except TokenUnavailable as error:
-        raise CredentialsUnusable(str(error), "agree once more in a minute") from error
-    if token.refresh_token is None:
-        problem = "Xero gives access for half an hour only: no refresh token came"
-        raise CredentialsUnusable(problem, "the app must be allowed the scope offline_access")
-    tenant = tenants.tenant_of(environment.xero_connections_url, token, wanted.tenant_id or None)
-    return tenant, token.refresh_token
+
+    token = await asyncio.to_thread(token_of, exchange, wanted, code)
+    return await by_token(database, environment, actor, wanted, token)
 
 
 async def _save(
     database: Database,
     environment: Environment,
     actor: Actor,
-    address: str,
     wanted: Wanted,
     tenant: Tenant,
     refresh: str | None,
-) -> None:
+) -> uuid.UUID:
     box = SecretBox.open(environment.data_dir, environment.secret_key)
     async with database.connection() as connection:
         found = await known(connection, actor, wanted.account)
         target = {"account": wanted.account, "client_id": wanted.client_id, "browser": refresh is not None}
-        number = await audit.begin(connection, actor, address, "connect", target, "")
-        await store.save_connection(
-            connection,
-            account=wanted.account,
-            tenant_id=tenant.tenant_id,
-            tenant_name=tenant.name or (found.tenant_name if found else ""),
-            client_id=wanted.client_id,
-            client_secret_encrypted=box.encrypt(wanted.client_secret) if wanted.client_secret else None,
-            refresh_token_encrypted=None if refresh is None else box.encrypt(refresh),
-            actor=actor.name,
-        )
-        await requests.ask_facts(connection, wanted.account)
-        await audit.end(connection, number, {"tenant_id": tenant.tenant_id})
+        async with audit.recorded(connection, actor, "connect", target) as record:
+            await store.save_connection(
+                connection,
+                account=wanted.account,
+                tenant_id=tenant.tenant_id,
+                tenant_name=tenant.name or (found.tenant_name if found else ""),
+                client_id=wanted.client_id,
+                client_secret_encrypted=box.encrypt(wanted.client_secret) if wanted.client_secret else None,
+                refresh_token_encrypted=None if refresh is None else box.encrypt(refresh),
+                actor=actor.name,
+                enabled_at=wanted.enabled_at,
+                new_organisation=wanted.new_organisation,
+            )
+            record.result["tenant_id"] = tenant.tenant_id
+            return await requests.ask_facts(connection, wanted.account)

@@ -19,7 +19,10 @@ Candidate = dict[str, Any]
 class Question:
     """An entry that waits for somebody's decision."""
 
-    entry: Row
+    command_id: str
+    account: str
+    entry: Row | None
+    """As the log shows it; none where it has not come that far yet, for the ledger knows first."""
     candidates: list[Candidate]
 
     def candidate(self, xero_id: str) -> Candidate | None:
@@ -54,8 +57,12 @@ async def question(connection: Connection, actor: Actor, entry_id: str, adopt: s
     Raises:
         ActionRefused: it is not there; it cannot be decided, or not so.
     """
-    entry, command = await VisibleLog(connection, actor).entry(entry_id), _command(entry_id)
-    if entry is None or command is None:
+    command = _command(entry_id)
+    if command is None:
+        raise no_entry()
+    standing = (await commands.standing(connection, [command])).get(command)
+    entry = await VisibleLog(connection, actor).entry(command)
+    if entry is None and (standing is None or not actor.sees(standing.account)):
         raise no_entry()
     try:
         found = await commands.undecided(connection, command)
@@ -63,12 +70,12 @@ async def question(connection: Connection, actor: Actor, entry_id: str, adopt: s
             await commands.check_adoption(connection, command, adopt)
     except commands.Undecidable as error:
         raise await _refused(connection, command, error) from error
-    return Question(entry, [{name: option[name] for name in commands.CANDIDATE} for option in found])
+    assert standing is not None  # as there is something to decide
+    options = [{name: option[name] for name in commands.CANDIDATE} for option in found]
+    return Question(command, standing.account, entry, options)
 
 
-async def decide(
-    database: Database, actor: Actor, address: str, entry_id: str, adopt: str | None
-) -> tuple[int, list[str]]:
+async def decide(database: Database, actor: Actor, entry_id: str, adopt: str | None) -> tuple[int, list[str]]:
     """Do it; the number of the record of it, and the entries that are queued again.
 
     Two at once: one decides, the other is told so.
@@ -77,17 +84,15 @@ async def decide(
         ActionRefused: as ``question``; nothing is changed.
     """
     async with database.connection() as connection:
-        entry = (await question(connection, actor, entry_id, adopt)).entry
-        command = str(entry["entry_id"])
-        target = {"entries": [command], "adopt": adopt}
-        number = await audit.begin(connection, actor, address, "decide", target, "")
+        asked = await question(connection, actor, entry_id, adopt)
+        command = asked.command_id
+        target = {"account": asked.account, "entries": [command], "adopt": adopt}
         try:
-            queued = await commands.decide(connection, command, actor.name, adopt)
+            async with audit.recorded(connection, actor, "decide", target) as record:
+                record.result["done"] = queued = await commands.decide(connection, command, actor.name, adopt)
         except commands.Undecidable as error:
-            await audit.end(connection, number, {"refused": str(error)})
             raise await _refused(connection, command, error) from error
-        await audit.end(connection, number, {"done": queued})
-    return number, queued
+    return record.number, queued
 
 
 async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> ActionRefused:
@@ -96,7 +101,7 @@ async def _refused(connection: Connection, command: str, error: commands.Undecid
         by = f" by {standing.actor}" if standing.actor else ""
         message = f"There is nothing to decide (any more): it is {standing.outcome or standing.state}{by}."
         return ActionRefused("not_undecided", message)
-    return ActionRefused("not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}; {error.remedy}.")
+    return ActionRefused("not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}", error.remedy)
 
 
 def _command(entry_id: str) -> str | None:

@@ -1,7 +1,8 @@
 """What Xero shows otherwise than we put it there: compared, accepted, put right, as by ``sbx drift``."""
 
+import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -9,18 +10,19 @@ from typing import Any, Literal, get_args
 from connections import store
 from log_projection.queries import Row
 from sbx.actions import audit
-from sbx.actions.accounts import connected
+from sbx.actions.accounts import connected, delivering
 from sbx.actions.actors import Actor, Connection, Database
-from sbx.actions.refused import ActionRefused
-from sbx.web import overview
+from sbx.actions.refused import ActionRefused, not_possible
 from sinks.drift import acts as drift
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.xero.links import xero_page
 
 Act = Literal["resend", "adopt"]
 ACTS: tuple[Act, ...] = get_args(Act)
+_KINDS: dict[Act, audit.Kind] = {"resend": "drift_resend", "adopt": "drift_adopt"}
 MOST = 500
 """Differences that are shown, and acted on, at a time."""
+_LOOK_SECONDS = 0.5
 _IDENTITY = ("kind", "record_id", "transaction_id", "field", "ours", "xeros")
 _ENTITIES = {"purchase_order": "purchase_order", "bill": "purchase_order"}
 
@@ -38,8 +40,8 @@ class State:
     """Each with ``id``, ``proposal``, ``note``, ``xero_url`` and, for its page, ``entity`` and ``record``."""
     expected: ReadingPlan
     """What a comparison would ask Xero now."""
-    obstacle: str
-    """Why nobody would compare now; ``""`` when nothing is in the way."""
+    obstacle: ActionRefused | None
+    """Why nobody would compare now; none when nothing is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,44 +55,93 @@ class Result:
     """Entries that are queued again."""
 
 
-async def load(connection: Connection, actor: Actor, account: str) -> State:
-    """The account as it stands.
+Follow = Callable[[Row], None]
+"""Is told how far a comparison has come: ``calls`` of ``calls_expected``, ``read``."""
+Stopped = Callable[[], Awaitable[bool]]
+"""Whether somebody wants to wait no longer."""
+
+
+async def load(
+    connection: Connection,
+    actor: Actor,
+    account: str,
+    wanted: Selection = Selection(),  # noqa: B008
+) -> State:
+    """The account as it stands, with the differences that are wanted.
 
     Raises:
         ActionRefused: there is no such account.
     """
     found = await connected(connection, actor, account)
-    rows = await drift.differences(connection, account, Selection())
+    rows = await drift.differences(connection, account, wanted)
     return State(
         found,
         await drift.last_reading(connection, account),
         await drift.reading_under_way(connection, account),
         [_shown(row, found) for row in rows],
         await drift.plan(connection, account),
-        _obstacle(found, await overview.delivering(connection)),
+        _obstacle(found, await delivering(connection)),
     )
 
 
 async def read(
-    database: Database, actor: Actor, address: str, account: str, since: datetime | None, *, full: bool
-) -> Row:
-    """Have the account's lane compare; a comparison that is under way counts. How far it has come.
+    database: Database,
+    actor: Actor,
+    account: str,
+    since: datetime | None = None,
+    *,
+    full: bool = False,
+    records: Sequence[str] = (),
+) -> tuple[ReadingPlan, Row]:
+    """Have the account's lane compare; what that takes, and how far it has come. One under way counts.
+
+    Args:
+        since: only what was changed in Xero since then; none: since the last time.
+        full: everything.
+        records: only these, as ``invoice/ID``.
 
     Raises:
-        ActionRefused: it is not there; nobody would do it now.
+        ActionRefused: there is no such account; nobody would compare now.
     """
     async with database.connection() as connection:
         found = await connected(connection, actor, account)
-        obstacle = _obstacle(found, await overview.delivering(connection))
-        if obstacle:
-            raise ActionRefused("not_possible", f"Nothing was asked for: {obstacle}")
-        wanted = await drift.plan(connection, account, since, full=full)
-        number = await audit.begin(
-            connection, actor, address, "drift_read", {"account": account, "since": wanted.since}, ""
-        )
-        run_id = await drift.ask(connection, account, wanted, actor.name)
-        await audit.end(connection, number, {"reading": run_id})
-        return await drift.reading(connection, run_id)
+        if obstacle := _obstacle(found, await delivering(connection)):
+            raise obstacle
+        if records:
+            wanted = await drift.plan_records(connection, account, records)
+        else:
+            wanted = await drift.plan(connection, account, since, full=full)
+        target = {"account": account, "since": wanted.since}
+        async with audit.recorded(connection, actor, "drift_read", target) as record:
+            record.result["reading"] = run_id = await drift.ask(connection, account, wanted, actor.name)
+        return wanted, await drift.reading(connection, run_id)
+
+
+async def _never() -> bool:
+    return False
+
+
+async def until_read(
+    connection: Connection, account: str, run_id: str, follow: Follow, stopped: Stopped = _never
+) -> bool:
+    """Wait for a comparison's end; false when ``stopped`` said so before. The lane goes on with it anyway.
+
+    Raises:
+        ActionRefused: it ended with an error, or the account can no longer be read.
+    """
+    while (run := await drift.reading(connection, run_id))["finished_at"] is None:
+        state = await store.load_connection(connection, account)
+        if state is not None and (state.status == "lost" or state.paused_at is not None):
+            problem = f"{account} was paused or Xero no longer lets us in; the reading goes on where it was"
+            raise not_possible(problem, "see 'sbx status'")
+        if await stopped():
+            return False
+        follow(run)
+        await asyncio.sleep(_LOOK_SECONDS)
+    if run["error"] is not None:
+        problem = f"the reading ended: {run['error']}"
+        raise not_possible(problem, "look at what was found with --last")
+    return True
 
 
 def chosen(state: State, act: Act, ids: Collection[str]) -> tuple[list[Row], int]:
@@ -106,7 +157,7 @@ def possible(state: State, act: Act) -> list[str]:
 
 
 async def perform(
-    database: Database, actor: Actor, address: str, account: str, act: Act, ids: Sequence[str]
+    database: Database, actor: Actor, account: str, act: Act, ids: Sequence[str]
 ) -> tuple[int, Result]:
     """Do it; the number of the record of it, and what came of it. Two at once: each difference is one's.
 
@@ -116,14 +167,14 @@ async def perform(
     async with database.connection() as connection:
         rows, _ = chosen(await load(connection, actor, account), act, ids)
         target = {"account": account, "differences": [_named(row) for row in rows]}
-        number = await audit.begin(connection, actor, address, f"drift_{act}", target, "")
-        if act == "resend":
-            queued = await drift.resend(connection, account, rows, actor.name)
-            result = Result(len(set(ids)), len(rows) if queued else 0, queued)
-        else:
-            result = Result(len(set(ids)), await drift.adopt(connection, account, rows, actor.name), [])
-        await audit.end(connection, number, asdict(result))
-    return number, result
+        async with audit.recorded(connection, actor, _KINDS[act], target) as record:
+            if act == "resend":
+                queued = await drift.resend(connection, account, rows, actor.name)
+                result = Result(len(set(ids)), len(rows) if queued else 0, queued)
+            else:
+                result = Result(len(set(ids)), await drift.adopt(connection, account, rows, actor.name), [])
+            record.result |= asdict(result)
+    return record.number, result
 
 
 def _possible(act: Act, row: Row) -> bool:
@@ -155,13 +206,15 @@ def _named(row: Row) -> dict[str, str]:
     return {name: row[name] for name in _IDENTITY}
 
 
-def _obstacle(connection: store.Connection, workers: int) -> str:
+def _obstacle(connection: store.Connection, workers: int) -> ActionRefused | None:
+    account = connection.account
     if connection.status == "lost":
-        return f"Xero no longer lets us in: {connection.status_reason}"
+        problem = f"Xero no longer lets us in: {connection.status_reason}"
+        return not_possible(problem, f"connect it again: sbx connect {account}")
     if connection.paused_at is not None:
-        return f"the account is paused: {connection.paused_reason}"
+        problem = f"the account is paused: {connection.paused_reason}"
+        return not_possible(problem, f"let it go on first: sbx resume {account}")
     if not workers:
-        return (
-            "no deliver process works, and only that asks Xero. 'sbx up' or 'sbx worker deliver' starts one."
-        )
-    return ""
+        problem = "no deliver process works, and only that asks Xero"
+        return not_possible(problem, "'sbx up' or 'sbx worker deliver' starts one")
+    return None

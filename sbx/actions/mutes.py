@@ -34,9 +34,7 @@ async def issues(
     return [issue | _said(muted.get(issue["issue_id"])) for issue in found[:limit]], len(found) > limit
 
 
-async def mute(
-    database: Database, actor: Actor, address: str, issue_id: str, until: str, reason: str
-) -> None:
+async def mute(database: Database, actor: Actor, issue_id: str, until: str, reason: str) -> None:
     """Put an issue aside, that day included.
 
     Raises:
@@ -46,24 +44,23 @@ async def mute(
     end = _end_of(until)
     async with database.connection() as connection:
         issue = await _issue(connection, actor, issue_id)
-        target = {"issue": issue_id, "until": until}
-        number = await audit.begin(connection, actor, address, "mute", target, reason)
+        target = {"account": issue["account"], "issue": issue_id, "until": until}
         row = {"issue_id": issue_id, "account": issue["account"], "until": end, "reason": reason}
-        await connection.execute(_SQL["mute"], {**row, "muted_by": actor.name})
-        await audit.end(connection, number, {})
+        async with audit.recorded(connection, actor, "mute", target, reason):
+            await connection.execute(_SQL["mute"], {**row, "muted_by": actor.name})
 
 
-async def unmute(database: Database, actor: Actor, address: str, issue_id: str) -> None:
+async def unmute(database: Database, actor: Actor, issue_id: str) -> None:
     """Show it among the others again.
 
     Raises:
         ActionRefused: there is no such issue for this actor.
     """
     async with database.connection() as connection:
-        await _issue(connection, actor, issue_id)
-        number = await audit.begin(connection, actor, address, "unmute", {"issue": issue_id}, "")
-        await connection.execute(_SQL["unmute"], {"issue_id": issue_id})
-        await audit.end(connection, number, {})
+        issue = await _issue(connection, actor, issue_id)
+        target = {"account": issue["account"], "issue": issue_id}
+        async with audit.recorded(connection, actor, "unmute", target):
+            await connection.execute(_SQL["unmute"], {"issue_id": issue_id})
 
 
 def _said(mute: dict[str, Any] | None) -> Row:

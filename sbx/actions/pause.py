@@ -11,9 +11,7 @@ Hold = Literal["pause", "resume"]
 HOLDS: tuple[Hold, ...] = get_args(Hold)
 
 
-async def perform(
-    database: Database, actor: Actor, address: str, hold: Hold, account: str, note: str
-) -> bool:
+async def perform(database: Database, actor: Actor, hold: Hold, account: str, note: str) -> bool:
     """Do it; false when the account was so already.
 
     Raises:
@@ -22,10 +20,10 @@ async def perform(
     note = audit.checked_note(note, needed=hold == "pause")
     async with database.connection() as connection:
         await connected(connection, actor, account)
-        number = await audit.begin(connection, actor, address, hold, {"account": account}, note)
-        if hold == "pause":
-            changed = await store.pause(connection, account, actor=actor.name, reason=note)
-        else:
-            changed = await store.resume(connection, account, actor=actor.name)
-        await audit.end(connection, number, {"changed": changed})
+        async with audit.recorded(connection, actor, hold, {"account": account}, note) as record:
+            if hold == "pause":
+                changed = await store.pause(connection, account, actor=actor.name, reason=note)
+            else:
+                changed = await store.resume(connection, account, actor=actor.name)
+            record.result["changed"] = changed
     return changed

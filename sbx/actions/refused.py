@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Code = Literal["bad_request", "not_found", "not_possible", "not_undecided"]
+Code = Literal["bad_request", "not_found", "not_possible", "not_undecided", "ended"]
 """Programs hold on to these: the API answers with them."""
 
 
@@ -25,3 +25,13 @@ class ActionRefused(Exception):
         if not self.remedy:
             return self.problem
         return f"{self.problem.rstrip('.')}; {self.remedy.rstrip('.')}."
+
+
+def bad_request(problem: str, remedy: str = "") -> ActionRefused:
+    """Return the refusal of what makes no sense, whatever the state of things."""
+    return ActionRefused("bad_request", problem, remedy)
+
+
+def not_possible(problem: str, remedy: str = "") -> ActionRefused:
+    """Return the refusal of what cannot be done as things stand."""
+    return ActionRefused("not_possible", problem, remedy)

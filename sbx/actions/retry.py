@@ -117,7 +117,7 @@ async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filte
 
 
 async def perform(
-    database: Database, actor: Actor, address: str, act: Act, selection: Selection, note: str
+    database: Database, actor: Actor, act: Act, selection: Selection, note: str
 ) -> tuple[int, Result]:
     """Do it; the number of the record of it, and what came of it.
 
@@ -131,12 +131,19 @@ async def perform(
     result = Result()
     # One connection for both: who holds one and waits for another may wait for somebody who does the same.
     async with database.connection() as connection:
-        number = await audit.begin(connection, actor, address, act, selection.words, note)
-        ids = [row["entry_id"] async for row in VisibleLog(connection, actor).entries(selection.filters)]
-        for start in range(0, len(ids), _CHUNK):
-            await _do(connection, actor, act, ids[start : start + _CHUNK], note, result)
-        await audit.end(connection, number, _kept(result))
-    return number, result
+        ids, accounts = [], set()
+        async for row in VisibleLog(connection, actor).entries(selection.filters):
+            ids.append(row["entry_id"])
+            accounts.add(row["account"])
+        target = selection.words | ({"account": accounts.pop()} if len(accounts) == 1 else {})
+        async with audit.recorded(connection, actor, act, target, note) as record:
+            await _do(connection, actor, act, ids[:_CHUNK], note, result)
+            record.result |= _kept(result)
+        for start in range(_CHUNK, len(ids), _CHUNK):
+            async with audit.going_on(connection, record):
+                await _do(connection, actor, act, ids[start : start + _CHUNK], note, result)
+                record.result |= _kept(result)
+    return record.number, result
 
 
 async def load(connection: Connection, actor: Actor, number: int) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """An account's settings: shown, checked, changed in the actor's name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connections import store
@@ -79,59 +79,60 @@ async def failures(connection: Connection, actor: Actor, account: str) -> list[R
     return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
 
 
+def parsed(wanted: Iterable[tuple[str, str | None]]) -> tuple[dict[str, str | None], list[InvalidSetting]]:
+    """Keys and values in their normal form, and what is wrong with the others. Blank is the default."""
+    found: dict[str, str | None] = {}
+    wrong: list[InvalidSetting] = []
+    for written, given in wanted:
+        value = given or ""
+        try:
+            key, normal = parse_setting(written, value) if value.strip() else (normal_key(written), None)
+            if key in found:
+                raise InvalidSetting(written, value, "is given twice", "give it once")
+            found[key] = normal
+        except InvalidSetting as error:
+            wrong.append(error)
+    return found, wrong
+
+
+def impossible(connection: store.Connection, wanted: Mapping[str, str | None]) -> list[Finding]:
+    """Changes that the organisation cannot work with; empty where nothing is known of it."""
+    if connection.facts is None:
+        return []
+    return unfit(connection.written, wanted, connection.enabled_at, connection.facts)
+
+
 async def change(
-    database: Database, actor: Actor, address: str, account: str, wanted: Mapping[str, str | None]
+    database: Database,
+    actor: Actor,
+    account: str,
+    wanted: Mapping[str, str | None],
+    *,
+    insist: bool = False,
 ) -> list[SettingChange]:
     """Change settings, all of them or none; blank takes a setting back to its default.
+
+    Args:
+        insist: what the organisation is not known to have is set all the same.
 
     Raises:
         SettingsRefused: a key or value is none, or the organisation has no such account or tax rate.
         ActionRefused: there is no such account.
     """
-    parsed, errors = _parsed(wanted)
+    changes, wrong = parsed(wanted.items())
+    errors = {error.key: f"{error.problem}; {error.remedy}." for error in wrong}
     async with database.connection() as connection:
         found = await connected(connection, actor, account)
-        if not errors and found.facts is not None:
+        if not errors and not insist and found.facts is not None:
             since = f"{found.facts.fetched_at:%Y-%m-%d %H:%M} UTC"
             errors = {
                 one.key: f"{one.problem} (as of {since}). Was it added since? Ask Xero anew below."
-                for one in unfit(found.written, parsed, found.enabled_at, found.facts)
+                for one in impossible(found, changes)
             }
         if errors:
             raise SettingsRefused(errors)
-        target = {"account": account, "settings": parsed}
-        number = await audit.begin(connection, actor, address, "settings", target, "")
-        made = await store.set_settings(connection, account, parsed, actor.name)
-        await audit.end(connection, number, {"changed": [one.key for one in made]})
+        target = {"account": account, "settings": changes}
+        async with audit.recorded(connection, actor, "settings", target) as record:
+            made = await store.set_settings(connection, account, changes, actor.name)
+            record.result["changed"] = [one.key for one in made]
     return made
-
-
-async def ask_anew(database: Database, actor: Actor, address: str, account: str) -> None:
-    """Have Xero asked for accounts and tax rates anew, by the account's lane.
-
-    Raises:
-        ActionRefused: there is no such account.
-    """
-    async with database.connection() as connection:
-        await connected(connection, actor, account)
-        number = await audit.begin(connection, actor, address, "facts", {"account": account}, "")
-        await requests.ask_facts(connection, account)
-        await audit.end(connection, number, {})
-
-
-def _parsed(wanted: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Keys and values in their normal form, and what is wrong with the others."""
-    parsed: dict[str, str | None] = {}
-    errors: dict[str, str] = {}
-    for written, value in wanted.items():
-        try:
-            key, normal = (
-                parse_setting(written, value) if value and value.strip() else (normal_key(written), None)
-            )
-        except InvalidSetting as error:
-            errors[written] = f"{error.problem}; {error.remedy}."
-            continue
-        if key in parsed:
-            errors[written] = "is given twice"
-        parsed[key] = normal
-    return parsed, errors

@@ -5,26 +5,27 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from sbx.actions.actors import Connection, OneConnection, Terminal
+from runtime.environment import Environment
+from sbx.actions.actors import Actor, Connection, OneConnection
 from sbx.cli import environment
 
-ADDRESS = "cli"
-"""From where it was done, as the list of acts shows it."""
 
-
-def actor() -> Terminal:
+def actor() -> Actor:
     """Whoever runs this command."""
-    return Terminal(environment.actor())
+    return Actor(environment.actor())
 
 
 @asynccontextmanager
-async def connected(command: str) -> AsyncIterator[tuple[OneConnection, Connection]]:
+async def connected(
+    command: str, used: Environment | None = None
+) -> AsyncIterator[tuple[OneConnection, Connection]]:
     """A connection in autocommit mode, and the same as a database for actions.
 
     Args:
         command: ``sbx retry``; the database shows it as the program's name.
+        used: the environment, where the command has read it already.
     """
-    used = environment.required(database=True)
+    used = used or environment.required(database=True)
     opened = await psycopg.AsyncConnection.connect(**used.psycopg(command), autocommit=True)
     async with opened as connection:
         yield OneConnection(connection), connection

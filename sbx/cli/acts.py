@@ -4,14 +4,13 @@ import asyncio
 from datetime import UTC
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from sbx.actions import audit
 from sbx.actions.audit import WantedActs
 from sbx.cli.acting import actor, connected
 from sbx.cli.filters import moment
-from sbx.cli.terminal import print_json, say, stdout_console
+from sbx.cli.terminal import show_rows
+
+_SHOWN = 50
 
 
 def acts(
@@ -25,15 +24,12 @@ def acts(
     as_json: bool,
 ) -> None:
     """Run ``sbx acts``."""
-    wanted = WantedActs(by, act, account, moment("--since", since), moment("--until", until))
+    wanted = WantedActs(
+        by, audit.known_kind(act), account, moment("--since", since), moment("--until", until)
+    )
     rows = asyncio.run(_read(wanted, limit))
-    if as_json:
-        for row in rows:
-            print_json(row)
-    elif rows:
-        stdout_console().print(_table(rows))
-    else:
-        say("nothing was done that matches")
+    names = ("when (UTC)", "who", "from", "what", "on", "note", "result")
+    show_rows(rows, as_json, names, _cells, "nothing was done that matches")
 
 
 async def _read(wanted: WantedActs, limit: int) -> list[dict[str, Any]]:
@@ -41,18 +37,7 @@ async def _read(wanted: WantedActs, limit: int) -> list[dict[str, Any]]:
         return await audit.acts(connection, actor(), wanted, limit)
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("when (UTC)", "who", "from", "what", "on", "note", "result"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        texts = (
-            row["actor"],
-            row["address"],
-            row["act"],
-            audit.on_what(row),
-            row["note"],
-            audit.came_of(row),
-        )
-        table.add_row(f"{row['at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}", *map(Text, texts))
-    return table
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    when = f"{row['at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    what, on, came = row["act"], audit.on_what(row), audit.came_of(row)
+    return when, row["actor"], row["address"], what, on, row["note"], came

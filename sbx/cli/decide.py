@@ -5,13 +5,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from sbx.actions.decide import decide as perform
 from sbx.actions.decide import question
-from sbx.cli.acting import ADDRESS, actor, connected
+from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
-from sbx.cli.terminal import print_json, say, stdout_console
+from sbx.cli.terminal import new_table, print_json, say, stdout_console
 from sinks.ledger import commands
 
 
@@ -53,14 +51,12 @@ async def _run(
         asked = await question(connection, actor(), entry_id, None if yes else adopt)
         queued: list[str] = []
         if yes:
-            _, queued = await perform(database, actor(), ADDRESS, entry_id, adopt)
+            _, queued = await perform(database, actor(), entry_id, adopt)
     return asked.candidates, queued
 
 
 def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bool) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in commands.CANDIDATE:
-        table.add_column("id in Xero" if name == "xero_id" else name, overflow="fold")
+    table = new_table(*("id in Xero" if name == "xero_id" else name for name in commands.CANDIDATE))
     for option in options:
         table.add_row(
             *(str(option[name]).replace("_", " " if name == "kind" else "_") for name in commands.CANDIDATE)

@@ -2,36 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import psycopg
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from connections import store
-from runtime.environment import Environment
-from sbx.actions import audit
-from sbx.cli import environment
-from sbx.cli.acting import ADDRESS, actor
-from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.facts import NOBODY
+from log_projection.queries import Row
+from sbx.actions import drift as actions
+from sbx.actions.drift import Act, Follow
+from sbx.cli.acting import actor, connected
+from sbx.cli.errors import BadUsage
 from sbx.cli.filters import moment
-from sbx.cli.status import deliver_runs
-from sbx.cli.terminal import age, plural, print_json, say, stdout_console, steps
-from sinks.drift import acts
+from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console, steps
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.drift.history import MOST
 from sinks.drift.scan import LISTS
 
-_LOOK_SECONDS = 0.5
 _KINDS = tuple(kind for listing in LISTS for kind in listing.kinds)
-_Row = dict[str, Any]
-_Db = psycopg.AsyncConnection[Any]
-Stopped = Callable[[], Awaitable[bool]]
-"""Whether somebody wants to wait no longer."""
 
 
 def drift(
@@ -55,9 +46,8 @@ def drift(
     if kind is not None and kind not in _KINDS:
         raise BadUsage(f"--kind {kind}: there is no such kind", f"use one of: {', '.join(_KINDS)}")
     wanted = Selection(kind, number, record, field)
-    act = "resend" if resend else "adopt" if adopt else ""
-    used = environment.required(database=True)
-    found = asyncio.run(_run(used, account, moment("--since", since), full, last, wanted, act, yes))
+    act: Act | None = "resend" if resend else "adopt" if adopt else None
+    found = asyncio.run(_run(account, moment("--since", since), full, last, wanted, act, yes))
     if as_json:
         print_json(found)
     else:
@@ -76,86 +66,36 @@ def _check_usage(**given: Any) -> None:
 
 
 async def _run(
-    used: Environment,
     account: str,
     since: datetime | None,
     full: bool,
     last: bool,
     wanted: Selection,
-    act: str,
+    act: Act | None,
     yes: bool,
-) -> _Row:
-    async with await psycopg.AsyncConnection.connect(
-        **used.psycopg("sbx drift"), autocommit=True
-    ) as connection:
-        connected = await store.load_connection(connection, account)
-        if connected is None:
-            raise store.NotConnected(account)
+) -> Row:
+    async with connected("sbx drift") as (database, connection):
         if not last:
-            await readable(used, connection, account)
-            await have_read(connection, account, await acts.plan(connection, account, since, full=full))
-        rows = await proposed(connection, connected, wanted)
-        found: _Row = {
+            plan, run = await actions.read(database, actor(), account, since, full=full)
+            with following(account, plan) as follow:
+                await actions.until_read(connection, account, run["run_id"], follow)
+        state = await actions.load(connection, actor(), account, wanted)
+        found: Row = {
             "account": account,
-            "reading": await acts.last_reading(connection, account),
-            "differences": rows,
+            "reading": state.last,
+            "differences": state.differences,
             "applied": yes,
         }
-        if yes:
-            target = {"account": account, "differences": [row["record_id"] for row in rows]}
-            by = environment.actor()
-            async with audit.recorded(connection, actor(), ADDRESS, f"drift_{act}", target) as result:
-                if act == "resend":
-                    found["resent"] = await acts.resend(connection, account, rows, by)
-                    result["queued"] = found["resent"]
-                else:
-                    found["adopted"] = await acts.adopt(connection, account, rows, by)
-                    result["done"] = found["adopted"]
+        if yes and act is not None:
+            ids = [row["id"] for row in state.differences]
+            _, result = await actions.perform(database, actor(), account, act, ids)
+            found |= {"resent": result.queued} if act == "resend" else {"adopted": result.done}
     return found
 
 
-async def proposed(connection: _Db, connected: store.Connection, wanted: Selection) -> list[_Row]:
-    """The differences that stand, each with ``proposal`` and ``note``: what can be done about it."""
-    rows = await acts.differences(connection, connected.account, wanted)
-    for row in rows:
-        row["proposal"], row["note"] = acts.proposal(row, connected.settings.edit_authorised)
-    return rows
-
-
-async def readable(used: Environment, connection: _Db, account: str) -> store.Connection:
-    """The account's connection, when its books can be read. Only its lane reads: nothing is asked for that
-    would wait for ever.
-
-    Raises:
-        NotConnected: there is no such account.
-        OperationFailed: nobody would read.
-    """
-    connected = await store.load_connection(connection, account)
-    if connected is None:
-        raise store.NotConnected(account)
-    if not deliver_runs(used):
-        raise OperationFailed(NOBODY, "start it, or look at what was found last with --last")
-    if connected.paused_at is not None:
-        raise OperationFailed(f"{account} is paused: {connected.paused_reason}", f"sbx resume {account}")
-    if connected.status == "lost":
-        why = f"Xero no longer lets us in: {connected.status_reason}"
-        raise OperationFailed(why, f"sbx connect {account}")
-    return connected
-
-
-async def _never() -> bool:
-    return False
-
-
-async def have_read(connection: _Db, account: str, wanted: ReadingPlan, stopped: Stopped = _never) -> bool:
-    """Have the lane read, and show how far it has come. It goes on when the command is interrupted.
-
-    Returns:
-        False when ``stopped`` said so before the end.
-
-    Raises:
-        OperationFailed: it ended with an error, or the account can no longer be read.
-    """
+@contextmanager
+def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
+    """Say what is read in Xero and how many calls that takes, then how far it has come."""
     if wanted.records:
         what = plural(len(wanted.records), "record")
     else:
@@ -164,25 +104,13 @@ async def have_read(connection: _Db, account: str, wanted: ReadingPlan, stopped:
         f"reads {what} of {account} in Xero: at least {plural(wanted.calls, 'call')}, after all other work; "
         f"one more for each record that differs ({MOST} at most), to see who changed it"
     )
-    run_id = await acts.ask(connection, account, wanted, environment.actor())
     with steps() as shown:
-        while (run := await acts.reading(connection, run_id))["finished_at"] is None:
-            state = await store.load_connection(connection, account)
-            if state is not None and (state.status == "lost" or state.paused_at is not None):
-                raise OperationFailed(
-                    f"{account} was paused or Xero no longer lets us in; the reading goes on where it was",
-                    "see 'sbx status'",
-                )
-            if await stopped():
-                return False
-            shown(f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {run['read']:,} records")
-            await asyncio.sleep(_LOOK_SECONDS)
-    if run["error"] is not None:
-        raise OperationFailed(f"the reading ended: {run['error']}", "look at what was found with --last")
-    return True
+        yield lambda run: shown(
+            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {run['read']:,} records"
+        )
 
 
-def _show(found: _Row, act: str, yes: bool) -> None:
+def _show(found: Row, act: Act | None, yes: bool) -> None:
     rows = found["differences"]
     reading = found["reading"]
     if reading is not None:
@@ -208,10 +136,9 @@ def _show(found: _Row, act: str, yes: bool) -> None:
         say(f"to {act}: {plural(count, 'difference')}; add --yes to do it")
 
 
-def _table(rows: Sequence[_Row]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("what", "number", "field", "ours", "in Xero", "changed (UTC)", "seen for", "proposal"):
-        table.add_column(name, overflow="fold")
+def _table(rows: Sequence[Row]) -> Table:
+    names = ("what", "number", "field", "ours", "in Xero", "changed (UTC)", "seen for", "proposal")
+    table = new_table(*names)
     for row in rows:
         seen = (row["last_seen_at"] - row["first_seen_at"]).total_seconds()
         note = "sent again" if row["resent_at"] else row["note"]
@@ -230,7 +157,7 @@ def _table(rows: Sequence[_Row]) -> Table:
     return table
 
 
-def _changed(row: _Row) -> Text:
+def _changed(row: Row) -> Text:
     """When, and by whom where Xero's history names somebody."""
     if not row["changed_by"]:
         return Text(_minute(row["changed_at"]))

@@ -14,6 +14,7 @@ from runtime.trouble import in_words as of_the_database
 from sandbox import SandboxError
 from sbx.actions.refused import ActionRefused
 from sbx.migrations import MigrationError
+from sinks.xero.tenants import CredentialsUnusable, TenantUnclear
 
 FAILED = 1
 BAD_USAGE = 2
@@ -44,6 +45,10 @@ def in_words(error: Exception) -> OperationFailed | None:
         case ActionRefused():
             kind = BadUsage if error.code == "bad_request" else OperationFailed
             return kind(error.problem.rstrip("."), error.remedy)
+        case TenantUnclear():
+            return BadUsage(error.problem, "name the organisation with --tenant ID")
+        case CredentialsUnusable():
+            return OperationFailed(error.problem, error.remedy)
         case InvalidEnvironment():
             shown = f"{error.variable}={error.value}" if error.value else error.variable
             return BadUsage(f"{shown} {error.problem}", error.remedy)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from log_projection.losses import Removed, replays_of
-from sbx.cli.broker import Offsets
 from sbx.cli.terminal import plural
 from streams import StageName
+from streams.broker import Offsets
 
 SHOWN = 1000
 """Lost commands that are named; there is no end to what a lost topic takes with it."""

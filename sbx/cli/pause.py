@@ -3,7 +3,7 @@
 import asyncio
 
 from sbx.actions.pause import Hold, perform
-from sbx.cli.acting import ADDRESS, actor, connected
+from sbx.cli.acting import actor, connected
 from sbx.cli.terminal import print_json
 
 
@@ -21,7 +21,7 @@ def resume(account: str, as_json: bool) -> None:
 
 async def _perform(hold: Hold, account: str, note: str) -> bool:
     async with connected(f"sbx {hold}") as (database, _):
-        return await perform(database, actor(), ADDRESS, hold, account, note)
+        return await perform(database, actor(), hold, account, note)
 
 
 def _report(account: str, paused: bool, changed: bool, as_json: bool) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import typer
 
 from contracts.commands import Command
@@ -14,13 +13,14 @@ from contracts.events.reader import event_to_kafka, read_event
 from mappers import to_command
 from runtime.environment import Environment
 from runtime.logs import configure_logging
+from sbx.actions.preview import preview as preview_account
 from sbx.cli import environment
+from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.event_files import STDIN, checked
 from sbx.cli.preview_report import Line, as_json_line, as_text, failing, summary, summary_text
 from sbx.cli.terminal import age, plural, say, stdout_console
-from sinks.preview import NothingKnown, Previewed
-from sinks.preview import preview as preview_account
+from sinks.preview import Previewed
 
 _NOWHERE = -1
 """Partition and offset of events that were not read from Kafka."""
@@ -85,15 +85,8 @@ async def _preview(used: Environment, commands: Sequence[tuple[int, Command]]) -
 
 
 async def _of_account(used: Environment, account: str, commands: Sequence[Command]) -> Previewed:
-    try:
-        async with await psycopg.AsyncConnection.connect(
-            **used.psycopg("sbx preview"), autocommit=True
-        ) as connection:
-            planned = await preview_account(connection, used, account, commands)
-    except NothingKnown as error:
-        raise OperationFailed(
-            str(error), f"run 'sbx settings check {account}', which reads its accounts and tax rates"
-        ) from error
+    async with connected("sbx preview", used) as (_, connection):
+        planned = await preview_account(connection, actor(), used, account, commands)
     _say_beside(planned)
     return planned
 

@@ -9,7 +9,7 @@ from typing import Any
 from log_projection import queries
 from log_projection.queries import Filters
 from sbx.actions.retry import Selection, perform
-from sbx.cli.acting import ADDRESS, actor, connected
+from sbx.cli.acting import actor, connected
 from sbx.cli.cost_report import account_text
 from sbx.cli.errors import BadUsage
 from sbx.cli.log import entries_table
@@ -47,7 +47,7 @@ async def _run(
         left: list[dict[str, str]] = []
         if yes and ids:
             chosen = Selection(Filters(entry_ids=tuple(ids)), {"filters": _given(wanted)})
-            _, result = await perform(database, actor(), ADDRESS, verb, chosen, note)
+            _, result = await perform(database, actor(), verb, chosen, note)
             done, left = result.done, result.refused
         possible, against = _possible(verb, rows)
         work = Counter((row["account"], row["entity"], row["action"]) for row in possible)

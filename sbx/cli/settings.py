@@ -6,37 +6,30 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from connections import store
-from connections.check import Finding, check_settings, number_clashes, unfit
-from connections.settings import InvalidSetting, flat, normal_key, parse_setting
-from contracts.reasons import CATALOGUE
-from log_projection import queries
-from runtime.environment import Environment
-from sbx.actions import audit
-from sbx.cli import environment
-from sbx.cli.acting import ADDRESS, actor, connected
+from connections.check import Finding
+from connections.settings import flat, normal_key
+from sbx.actions import accounts, facts
+from sbx.actions import settings as actions
+from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.facts import ask_lane
-from sbx.cli.terminal import plural, print_json, say, stdout_console
+from sbx.cli.terminal import new_table, plural, print_json, say, stdout_console
+from sinks.ledger import requests
 
 _FRESH = timedelta(minutes=10)
 
 
 def show(account: str, as_json: bool) -> None:
     """Run ``sbx settings show``."""
-    connection = asyncio.run(_load(environment.required(database=True), account))
+    connection = asyncio.run(_load(account))
     values = flat(connection.settings)
     if as_json:
         print_json({"account": account, "settings": values, "written": sorted(connection.written)})
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("setting", "value", ""):
-        table.add_column(name)
+    table = new_table("setting", "value", "")
     for key, value in values.items():
         own = key in connection.written or key == "enabled_at"
         shown = "not set" if value is None else value
@@ -49,7 +42,7 @@ def show(account: str, as_json: bool) -> None:
 def set_(account: str, changes: list[str], as_json: bool) -> None:
     """Run ``sbx settings set``."""
     wanted = _parsed(changes)
-    made = asyncio.run(_set(environment.required(database=True), account, wanted))
+    made = asyncio.run(_set(account, wanted))
     if as_json:
         print_json(
             {"account": account, "changed": {one.key: {"old": one.old, "new": one.new} for one in made}}
@@ -63,33 +56,28 @@ def set_(account: str, changes: list[str], as_json: bool) -> None:
 
 def check(account: str, as_json: bool) -> None:
     """Run ``sbx settings check``."""
-    used = environment.required(database=True)
-    asyncio.run(_load(used, account))
-    trouble = asyncio.run(ask_lane(used, account))
-    connection = asyncio.run(_load(used, account))
-    facts = connection.facts
-    if facts is None:
+    state, trouble = asyncio.run(_check(account))
+    known, findings = state.connection.facts, state.findings
+    if known is None:
         raise OperationFailed(f"nothing is known of the organisation of {account}: {trouble}", "run 'sbx up'")
     if trouble is not None:
-        say(f"checked against what Xero said at {facts.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
-    findings = [*check_settings(connection.settings, facts), *asyncio.run(clashes(used, connection))]
-    failures = asyncio.run(_failures(used, account))
+        say(f"checked against what Xero said at {known.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
     if as_json:
         print_json(
             {
                 "account": account,
-                "organisation": facts.name,
-                "fetched_at": facts.fetched_at,
+                "organisation": known.name,
+                "fetched_at": known.fetched_at,
                 "findings": [finding_json(finding) for finding in findings],
-                "failures": failures,
+                "failures": state.failures,
             }
         )
     else:
         for finding in findings:
             print(f"{finding.severity}: {in_words(finding)}")
         if not findings:
-            print(f"all settings of {account} fit {facts.name}")
-        for issue in failures:
+            print(f"all settings of {account} fit {known.name}")
+        for issue in state.failures:
             print(
                 f"failed: {plural(issue['entries'], 'entry', 'entries')}: {issue['reason']} {issue['remedy']}"
             )
@@ -101,16 +89,14 @@ def check(account: str, as_json: bool) -> None:
 def history(account: str, key: str | None, as_json: bool) -> None:
     """Run ``sbx settings history``."""
     wanted = key if key is None or key in store.OTHER_KEYS else normal_key(key)
-    changes = asyncio.run(_history(environment.required(database=True), account, wanted))
+    changes = asyncio.run(_history(account, wanted))
     if as_json:
         print_json({"account": account, "history": [asdict(change) for change in changes]})
         return
     if not changes:
         say(f"{wanted or 'nothing'} was never changed")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("when (UTC)", "who", "setting", "old", "new"):
-        table.add_column(name, overflow="fold")
+    table = new_table("when (UTC)", "who", "setting", "old", "new")
     for change in changes:
         when = "" if change.at is None else change.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
         values = [_shown_value(change.key, value) for value in (change.old, change.new)]
@@ -145,8 +131,7 @@ def _shown_value(key: str, value: str | None) -> Text:
 
 def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
     """Keys and values in their normal form, all checked before any is set."""
-    wanted: dict[str, str | None] = {}
-    wrong: list[str] = []
+    pairs = []
     for change in changes:
         # no account code or TaxType has an equals sign, a payment's reference may: payment_account.a=b=090
         table = change.lstrip().startswith("payment_account.")
@@ -155,78 +140,49 @@ def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
             raise BadUsage(
                 f"'{change}' is not KEY=VALUE", f"write {change}=VALUE, or {change}= for its default"
             )
-        try:
-            key, parsed = parse_setting(written, value) if value.strip() else (normal_key(written), None)
-        except InvalidSetting as error:
-            wrong.append(str(error))
-            continue
-        if key in wanted:
-            wrong.append(f"{key} is named twice; name it once")
-        wanted[key] = parsed
+        pairs.append((written, value))
+    wanted, wrong = actions.parsed(pairs)
     if wrong:
         remedy = "correct it; nothing was set" if len(wrong) == 1 else "correct them; nothing was set"
-        raise BadUsage("\n  ".join(wrong), remedy)
+        raise BadUsage("\n  ".join(str(error) for error in wrong), remedy)
     return wanted
 
 
-async def _set(
-    used: Environment, account: str, wanted: Mapping[str, str | None]
-) -> list[store.SettingChange]:
-    connection = await _load(used, account)
-    findings = _unfit(connection, wanted)
-    if findings or connection.facts is None:
-        trouble = await ask_lane(used, account)
-        if trouble is None:  # perhaps it was added in Xero only now
-            connection = await _load(used, account)
-            findings = _unfit(connection, wanted)
-        elif connection.facts is None:
-            say(f"warning: not checked against Xero, of which nothing is known yet: {trouble}", "yellow")
-    facts = connection.facts
-    if findings and facts is not None and datetime.now(UTC) - facts.fetched_at < _FRESH:
-        raise OperationFailed(
-            "\n  ".join(in_words(finding) for finding in findings),
-            f"nothing was set; {plural(len(findings), 'value does', 'values do')} not exist in {facts.name}",
-        )
-    for finding in findings:
-        say(f"warning: {in_words(finding)}", "yellow")
+async def _set(account: str, wanted: Mapping[str, str | None]) -> list[store.SettingChange]:
+    async with connected("sbx settings") as (database, opened):
+        connection = await accounts.connected(opened, actor(), account)
+        findings = actions.impossible(connection, wanted)
+        if findings or connection.facts is None:
+            trouble = await facts.answered(opened, await requests.ask_facts(opened, account))
+            if trouble is None:  # perhaps it was added in Xero only now
+                connection = await accounts.connected(opened, actor(), account)
+                findings = actions.impossible(connection, wanted)
+            elif connection.facts is None:
+                say(f"warning: not checked against Xero, of which nothing is known yet: {trouble}", "yellow")
+        known = connection.facts
+        if findings and known is not None and datetime.now(UTC) - known.fetched_at < _FRESH:
+            values = plural(len(findings), "value does", "values do")
+            raise OperationFailed(
+                "\n  ".join(in_words(finding) for finding in findings),
+                f"nothing was set; {values} not exist in {known.name}",
+            )
+        for finding in findings:
+            say(f"warning: {in_words(finding)}", "yellow")
+        return await actions.change(database, actor(), account, wanted, insist=True)
+
+
+async def _check(account: str) -> tuple[actions.State, str | None]:
+    async with connected("sbx settings") as (database, opened):
+        trouble = await facts.answered(opened, await facts.ask(database, actor(), account))
+        return await actions.load(opened, actor(), account), trouble
+
+
+async def _history(account: str, key: str | None) -> list[store.SettingChange]:
     async with connected("sbx settings") as (_, opened):
-        target = {"account": account, "settings": dict(wanted)}
-        async with audit.recorded(opened, actor(), ADDRESS, "settings", target) as result:
-            made = await store.set_settings(opened, account, wanted, environment.actor())
-            result["changed"] = [one.key for one in made]
-    return made
+        await accounts.connected(opened, actor(), account)
+        return await store.settings_history(opened, account, key)
 
 
-def _unfit(connection: store.Connection, wanted: Mapping[str, str | None]) -> list[Finding]:
-    """Changes that the organisation cannot work with; empty where nothing is known of it."""
-    if connection.facts is None:
-        return []
-    return unfit(connection.written, wanted, connection.enabled_at, connection.facts)
-
-
-async def clashes(used: Environment, connection: store.Connection) -> list[Finding]:
-    """Number formats that the account shares with others of its organisation."""
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as opened:
-        others = await store.settings_of_others(opened, connection.account)
-    return number_clashes(connection.settings, others)
-
-
-async def _failures(used: Environment, account: str) -> list[queries.Row]:
-    """The account's standing failures that a setting puts right, grouped by cause."""
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
-        found = await queries.issues(connection, account)
-    return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
-
-
-async def _history(used: Environment, account: str, key: str | None) -> list[store.SettingChange]:
-    await _load(used, account)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
-        return await store.settings_history(connection, account, key)
-
-
-async def _load(used: Environment, account: str) -> store.Connection:
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx settings")) as connection:
-        found = await store.load_connection(connection, account)
-    if found is None:
-        raise store.NotConnected(account)
-    return found
+async def _load(account: str) -> store.Connection:
+    async with connected("sbx settings") as (_, opened):
+        return await accounts.connected(opened, actor(), account)

@@ -21,30 +21,16 @@ from runtime.sql import load_queries
 from runtime.trouble import in_words
 from sandbox import too_full
 from sbx.cli import environment, lost
-from sbx.cli.broker import Broker, behind
 from sbx.cli.local import targets
 from sbx.cli.terminal import age, plural, print_json, say, stdout_console
 from streams import STAGES, StageName
-from streams.topics import COMMANDS, RESULTS, SOURCES
+from streams.broker import Broker, behind
+from streams.topics import TOPICS_OF, group_of
 
 _SQL = load_queries(__file__)
 
-TOPICS_OF: dict[StageName, tuple[str, ...]] = {
-    "transform": SOURCES,
-    "deliver": (COMMANDS,),
-    "project": (RESULTS,),
-}
-
-
 UNKNOWN_SHOWN = timedelta(days=7)
 """For so long a refusal that the catalogue does not know is told."""
-
-
-def group_of(stage: StageName) -> str:
-    """Consumer group of a stage."""
-    return f"sbx-{stage}"
-
-
 DEAD_LETTERS_BOUND = 10
 """Dead letters of one day above which there is an alarm."""
 
@@ -272,13 +258,6 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
             "reading": bool(row["reading"]),
         },
     }
-
-
-def deliver_runs(used: Environment) -> bool:
-    """True when a process of the deliver stage is there to ask Xero."""
-    with psycopg.connect(**used.psycopg("sbx status")) as connection:
-        row = connection.execute(_SQL["holders"]).fetchone()
-    return row is not None and row[0] > 0
 
 
 def tables(status: Status) -> Rows:

@@ -37,7 +37,3 @@ WHERE state = 'failed' AND queued_at > now() - interval '1 day' AND triggered_by
 
 -- name: ledger
 SELECT number, held_at, held_args ->> 'message' AS why FROM ledger.generation
-
--- name: holders
-SELECT count(*) FROM pg_stat_activity
-WHERE application_name = 'sbx-deliver-holder' AND datname = current_database()

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,7 +18,12 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
+from sbx.actions.words import plural as plural
+
+Row = TypeVar("Row")
 _PIPE_WIDTH = 200
 """Columns of a table that is not printed on a terminal: nobody folds a pipe."""
 
@@ -73,6 +78,34 @@ class Steps:
             self._status.stop()
 
 
+def new_table(*names: str) -> Table:
+    """A table with these columns, in which nothing is cut off."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def show_rows(
+    rows: Sequence[Row],
+    as_json: bool,
+    names: Sequence[str],
+    cells: Callable[[Row], Iterable[str]],
+    nothing: str = "",
+) -> None:
+    """Print rows: one JSON object a line, or a table of these columns for people, who are told of none."""
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif nothing and not rows:
+        say(nothing)
+    else:
+        table = new_table(*names)
+        for row in rows:
+            table.add_row(*map(Text, cells(row)))
+        stdout_console().print(table)
+
+
 @contextmanager
 def steps() -> Iterator[Steps]:
     """``Steps`` on stderr for as long as the block runs."""
@@ -121,11 +154,6 @@ def age(seconds: float | None) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """``1 event``, ``1,200 events``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _plain(value: object) -> Any:

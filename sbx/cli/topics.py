@@ -1,8 +1,14 @@
 """``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
 
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
 from runtime.environment import Environment
 from sbx import migrations
-from sbx.cli import environment, topics_skip
+from sbx.actions import topics_skip
+from sbx.cli import environment
+from sbx.cli.acting import actor, connected
 from sbx.cli.dashboard_role import grant_views
 from sbx.cli.terminal import print_json, say
 from streams.topics import TopicOutcome, create_topics, layout
@@ -26,10 +32,10 @@ def create(partitions: int, retention_days: int, replication_factor: int, as_jso
 
 def skip(*, topic: str, partition: int, offset: int, yes: bool, as_json: bool) -> None:
     """Run ``sbx topics skip``."""
-    kafka = environment.kafka_client(environment.required(kafka=True))
+    kafka = environment.kafka_client(environment.required(kafka=True, database=yes))
     step = topics_skip.plan(kafka, topic, partition, offset, environment.actor())
     if yes:
-        topics_skip.step_over(kafka, step)
+        asyncio.run(_step_over(kafka, step))
     if as_json:
         print_json(step.to_json() | {"applied": yes})
         return
@@ -40,6 +46,11 @@ def skip(*, topic: str, partition: int, offset: int, yes: bool, as_json: bool) -
     else:
         print(f"would be kept as a dead letter, and {step.stage} would go on at offset {step.last + 1}")
         say("add --yes to do it")
+
+
+async def _step_over(kafka: Mapping[str, Any], step: topics_skip.Step) -> None:
+    async with connected("sbx topics") as (database, _):
+        await topics_skip.step_over(database, kafka, actor(), step)
 
 
 def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:

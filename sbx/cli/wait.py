@@ -12,18 +12,14 @@ from psycopg.rows import dict_row
 from runtime.environment import Environment
 from runtime.sql import load_queries
 from runtime.trouble import about_the_database, in_words
+from sbx.actions.lag import Look, lag
 from sbx.cli import environment
-from sbx.cli.broker import Broker, behind
 from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.status import TOPICS_OF, group_of
 from sbx.cli.terminal import plural, say, steps
-from streams import StageName
+from streams.broker import Broker
 
 _SQL = load_queries(__file__)
 _LOOK_SECONDS = 0.2
-
-Look = Callable[[], str]
-"""What is still open, in words; blank when nothing is."""
 
 
 def wait(idle: bool, timeout: float) -> None:
@@ -90,29 +86,6 @@ def _phases(used: Environment) -> Generator[str]:
 def _until_blank(look: Look) -> Iterator[str]:
     while still_open := look():
         yield still_open
-
-
-def lag(broker: Broker, stage: StageName) -> Look:
-    """Looks for what the stage has not finished of the messages that are there now.
-
-    Those of a transaction that is still open count: they are published or dropped when it ends, which the
-    broker sees to after the publisher's ``transaction.timeout.ms``. What stands behind them waits with them.
-    """
-    topics = TOPICS_OF[stage]
-    targets, starts = broker.ends(topics), broker.starts(topics)
-
-    def look() -> str:
-        count = behind(targets, broker.committed(group_of(stage)), starts)
-        if not count:
-            return ""
-        readable = broker.readable_ends(topics)
-        undecided = behind(targets, readable, {})
-        if undecided >= count:
-            return f"{plural(count, 'message')} in or behind a transaction that is still open"
-        running = broker.group(group_of(stage)).members
-        return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which does not run")
-
-    return look
 
 
 def _ledger(database: psycopg.Connection[dict[str, Any]]) -> Look:

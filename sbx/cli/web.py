@@ -3,13 +3,12 @@
 import asyncio
 import ipaddress
 
-import psycopg
-
 from runtime.environment import Environment
+from sbx.actions import users
 from sbx.cli import environment
+from sbx.cli.acting import connected
 from sbx.cli.errors import OperationFailed
 from sbx.cli.terminal import say
-from sbx.web.auth import sessions, users
 from sbx.web.listening import AddressInUse, address, bind
 
 
@@ -40,11 +39,9 @@ def say_link(used: Environment, base: str) -> None:
 
 async def local_link(used: Environment, base: str) -> str | None:
     """A link that signs in as the operator of this machine; none once users are set up."""
-    async with await psycopg.AsyncConnection.connect(
-        **used.psycopg("sbx web"), autocommit=True
-    ) as connection:
+    async with connected("sbx web", used) as (_, connection):
         name = await users.local_user(connection)
-        return None if name is None else link_of(base, await sessions.new_link(connection, name))
+        return None if name is None else link_of(base, await users.new_link(connection, name))
 
 
 def link_of(base: str, key: str) -> str:

@@ -14,7 +14,7 @@ from runtime.environment import Environment
 from runtime.spells import Spell
 from runtime.trouble import about_the_database
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.users import User
+from sbx.web.auth.sessions import User
 from sbx.web.database import Database
 
 MOST = 500

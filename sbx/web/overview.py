@@ -8,7 +8,7 @@ from log_projection.queries import Row
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.users import User
+from sbx.web.auth.sessions import User
 from sbx.web.database import Connection
 from sbx.web.view.charts import Chart, Hour, day_chart
 
@@ -94,13 +94,6 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
         )
         for account in sorted(connected.keys() | counts.keys())
     ]
-
-
-async def delivering(connection: Connection) -> int:
-    """How many deliver processes work: without one nothing is sent."""
-    row = await (await connection.execute(_SQL["workers"])).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 async def _accounts(connection: Connection, user: User) -> list[dict[str, Any]]:

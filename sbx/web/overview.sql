@@ -9,8 +9,3 @@ FROM connections.accounts AS a
 -- include: ../../sinks/ledger/limits_left.sql
 WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s)
 ORDER BY a.account
-
--- name: workers
--- Each deliver process holds one session of this name for as long as it works.
-SELECT count(*) FROM pg_stat_activity
-WHERE application_name = 'sbx-deliver-holder' AND datname = current_database()

@@ -71,7 +71,7 @@ def on_problem(request: Request, error: Exception) -> Response:
     return answer(request, error)
 
 
-_REFUSED = {"bad_request": 400, "not_found": 404, "not_possible": 409, "not_undecided": 409}
+_REFUSED = {"bad_request": 400, "not_found": 404, "not_possible": 409, "not_undecided": 409, "ended": 409}
 
 
 def on_refused(request: Request, error: Exception) -> Response:

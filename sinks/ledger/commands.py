@@ -32,6 +32,7 @@ class Standing:
     """Where a command stands, and who acted on it last (``""``: nobody)."""
 
     command_id: str
+    account: str
     state: str
     outcome: str | None
     reason_code: str | None

@@ -28,7 +28,7 @@ RETURNING
 -- include: entry_columns.sql
 
 -- name: standing
-SELECT command_id::text, state, outcome, reason_code, actor FROM ledger.commands
+SELECT command_id::text, account, state, outcome, reason_code, actor FROM ledger.commands
 WHERE command_id = ANY(%(command_ids)s::uuid[])
 
 -- name: undecided

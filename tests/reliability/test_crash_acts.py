@@ -189,12 +189,21 @@ async def test_retrying_command_dies(shop: Shop, maker: Maker) -> None:
     killed(shop, "retry.before_commit", *command)
     assert await shop.end(event) == "account_code_unknown"
     killed(shop, "retry.after_commit", *command)
-    assert await shop.end(event) == "queued"
+    killed(shop, "act.before_commit", *command)
+    assert (await shop.end(event), await acts_of("retry", shop)) == ("account_code_unknown", 0)
+    killed(shop, "act.after_commit", *command)
+    assert (await shop.end(event), await acts_of("retry", shop)) == ("queued", 1)
     assert sbx(shop.environment, *command) == 0
     await survive(shop, ())
     assert (await shop.entry(event))["revision"] == 1
     assert [(i["number"], i["status"]) for i in shop.books["invoices"]] == [("1", "AUTHORISED")]
     await assert_log_agrees(shop, {"posted"})
+
+
+async def acts_of(kind: str, shop: Shop) -> int:
+    """How many acts of this kind on this account are written down."""
+    counted = "SELECT 1 FROM web.acts WHERE act = %s AND target ->> 'account' = %s"
+    return len(await shop.rows(counted, kind, shop.account))
 
 
 async def test_deciding_command_dies(shop: Shop, maker: Maker) -> None:
@@ -205,7 +214,9 @@ async def test_deciding_command_dies(shop: Shop, maker: Maker) -> None:
     assert await shop.end(paid) == "needs_review"
     assert await links_to(shop, theirs[1]) == 0
     killed(shop, "decide.after_commit", *command)
-    assert await shop.end(paid) == "queued"
+    assert (await shop.end(paid), await acts_of("decide", shop)) == ("needs_review", 0)
+    killed(shop, "act.after_commit", *command)
+    assert (await shop.end(paid), await acts_of("decide", shop)) == ("queued", 1)
     assert sbx(shop.environment, *command) == 1  # decided already
     await survive(shop, ())
     assert await shop.end(paid) == "already_there"
@@ -228,7 +239,10 @@ async def test_asking_command_dies(shop: Shop, maker: Maker) -> None:
     killed(shop, "ask.before_commit", *command, **secret)
     assert await shop.rows(asked, shop.account) == []
     killed(shop, "ask.after_commit", *command, **secret)
+    assert await shop.rows(asked, shop.account) == []
+    killed(shop, "act.after_commit", *command, **secret)
     assert await shop.rows(asked, shop.account) == [{"answered_at": None}]
+    assert await acts_of("connect", shop) == 1
     events = history(maker)
     await shop.send(*events)
     await survive(shop, ())
@@ -248,7 +262,9 @@ async def test_resending_command_dies(shop: Shop, maker: Maker) -> None:
     killed(shop, "drift.before_commit", *command)
     assert await shop.end(paid) == "posted"
     killed(shop, "drift.after_commit", *command)
-    assert await shop.end(paid) == "queued"
+    assert (await shop.end(paid), await acts_of("drift_resend", shop)) == ("posted", 0)
+    killed(shop, "act.after_commit", *command)
+    assert (await shop.end(paid), await acts_of("drift_resend", shop)) == ("queued", 1)
     assert sbx(shop.environment, *command) == 0
     await survive(shop, ())
     assert [p["status"] for p in shop.invoice("1")["payments"]] == ["AUTHORISED"]
@@ -282,6 +298,9 @@ async def test_replaying_command_dies(shop: Shop, maker: Maker, stages: Stages, 
     assert replay(*new, crash_at="replay_start.before_commit") == -signal.SIGKILL
     assert await shop.rows("SELECT 1 FROM ledger.replays") == []
     assert replay(*new, crash_at="replay_start.after_commit") == -signal.SIGKILL
+    assert await shop.rows("SELECT 1 FROM ledger.replays") == []
+    assert replay(*new, crash_at="act.after_commit") == -signal.SIGKILL
+    assert await acts_of("replay", shop) == 1
     [noted] = await shop.rows("SELECT replay_id::text FROM ledger.replays")
     again = ("--resume", noted["replay_id"])
     assert replay(*again, crash_at="replay.before_commit") == -signal.SIGKILL
@@ -294,6 +313,7 @@ async def test_replaying_command_dies(shop: Shop, maker: Maker, stages: Stages, 
         assert replay(*again, crash_at=point) == -signal.SIGKILL
         assert len(await shop.log()) == len(events)
     assert replay(*again) == 1  # has completed
+    assert await acts_of("resume replay", shop) == await resumed(shop) >= 4
     async with await shop.connect() as connection:
         await store.resume(connection, shop.account, actor="ann")
     for stage in STAGES:
@@ -301,6 +321,11 @@ async def test_replaying_command_dies(shop: Shop, maker: Maker, stages: Stages, 
     stages.survive(shop.account, {"completed": len(events)}, {})
     stages.kill_all()
     await assert_survived(shop, len(events))
+
+
+async def resumed(shop: Shop) -> int:
+    """How many acts there are on the replay, but for the one that began it."""
+    return len(await shop.rows("SELECT 1 FROM web.acts WHERE target ? 'replay'"))
 
 
 async def until_taken_in(shop: Shop, commands: int) -> None:
@@ -350,6 +375,9 @@ async def _recovered(kafka: str, database_url: str, fake: FakeXeroServer, tmp_pa
     )
     await survive(shop, worker_points)
     await assert_survived(shop, len(events))
+    # whoever died while it was done has begun it, and nobody has written down what came of it
+    recovered = await shop.rows("SELECT address, result FROM web.acts WHERE act = 'recover'")
+    assert recovered == [{"address": "cli", "result": None}] * 4
 
 
 LOSE = b"""

@@ -258,14 +258,14 @@ COMMITS_ELSEWHERE = {
     ("sinks/lanes/lane.py", "transaction"): "the points have the name that it is given",
 }
 """Functions that open a transaction and pass no point."""
+WATCHED = ("sinks/", "log_projection/", "streams/", "sbx/actions/", "sbx/cli/replay/")
 
 
 def test_every_commit_has_a_point_before_and_after() -> None:
     """Of all that stands between a change event and Xero's books, and between these and the log."""
     without = set()
     for path, tree in trees():
-        watched = path.parts[0] in ("sinks", "log_projection", "streams")
-        if not watched and path.parts[-2:] != ("replay", "run.py"):
+        if not str(path).startswith(WATCHED):
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.AsyncFunctionDef) and commits(node):

@@ -24,11 +24,12 @@ from contracts.results import EntryResult, Result, State, decode_result
 from log_projection.projection import apply
 from mappers.commands import to_command
 from runtime.environment import Environment
-from sbx.web.auth import sessions, users
+from sbx.actions import users
+from sbx.actions.actors import Actor, Connection
+from sbx.actions.roles import Role
+from sbx.actions.users import hash_password
+from sbx.web.auth import sessions
 from sbx.web.auth.gate import SESSION_COOKIE
-from sbx.web.auth.passwords import hash_password
-from sbx.web.auth.roles import Role
-from sbx.web.auth.users import Connection
 from sbx.web.listening import address, bind
 from sbx.web.server import new_server
 from sinks.ledger.entries import entry_of_row, result_of
@@ -38,6 +39,7 @@ from tests.integration.sinks.shops import Maker
 
 PASSWORD = "correct horse battery"
 NOW = made.NOW
+SET_UP = Actor("set up")
 T = TypeVar("T")
 
 
@@ -191,8 +193,14 @@ class Office:
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
+    def prepare(self, act: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do something before the test, of which no act remains."""
+        done = self.do(act)
+        self.rows("DELETE FROM web.acts WHERE actor = %s RETURNING 1", SET_UP.name)
+        return done
+
     def user(self, name: str, role: Role = "operator", accounts: Sequence[str] = ()) -> None:
-        self.do(lambda c: users.add(c, name, role, None, accounts, "test"))
+        self.prepare(lambda c: users.add(c, SET_UP, name, role, None, accounts))
         self.rows("UPDATE web.users SET password_hash = %s WHERE name = %s RETURNING 1", _hashed(), name)
 
     def client(self, name: str | None = None) -> Client:
@@ -204,7 +212,7 @@ class Office:
 
     def api(self, name: str) -> Client:
         """A client with a token of the user."""
-        return Client(self.url, token=self.do(lambda c: sessions.new_token(c, name, "test", 1)))
+        return Client(self.url, token=self.prepare(lambda c: users.new_token(c, SET_UP, name, "test", 1)))
 
     def log(self, *results: Result) -> None:
         """Bring the log up to these results."""

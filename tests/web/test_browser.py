@@ -29,6 +29,15 @@ def fill_log(office: Office) -> None:
     )  # fmt: skip
 
 
+def done(office: Office) -> None:
+    """Acts with all that a line of them may hold."""
+    client = office.client("ann")
+    for note in ("n" * 500, "stock-taking until the end of the month"):
+        client.form("/accounts/acme/hold", {"form_token": client.mark(), "do": "pause", "note": note})
+    form = {"form_token": client.mark(), "set:sales_account": "260", "set:payment_account": "091"}
+    client.form("/accounts/acme/settings", form)
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible_and_fit(
@@ -38,6 +47,7 @@ def test_pages_are_accessible_and_fit(
     connect(office)
     replayed(office)
     page = visit(viewport=viewport, color_scheme=scheme)
+    done(office)
     for path in (
         "/",
         "/overview",
@@ -45,6 +55,8 @@ def test_pages_are_accessible_and_fit(
         "/issues",
         "/replays",
         "/replays/1",
+        "/acts",
+        "/acts?actor=nobody",
         "/entries/f",
         "/plan?do=skip&entry=f",
         "/nowhere",

@@ -1,7 +1,8 @@
 """One's own sessions and tokens; roles; and forms that are sent after the session has ended."""
 
-from sbx.web.auth import sessions, users
-from tests.web.office import Office, form_token
+from sbx.actions import users
+from sbx.web.auth import sessions
+from tests.web.office import SET_UP, Office, form_token
 from tests.web.undecided import undecided
 
 
@@ -38,7 +39,7 @@ def test_a_role_holds_at_once(office: Office) -> None:
     office.user("ann")
     [entry_id] = office.failed_invoices(1)
     client, program = office.client("ann"), office.api("ann")
-    office.do(lambda c: users.set_role(c, "ann", "viewer"))
+    office.do(lambda c: users.set_role(c, SET_UP, "ann", "viewer"))
     assert client.get("/plan", do="retry", entry=entry_id).status == 403
     assert program.post("/api/v1/retry", {"entries": [entry_id]}).status == 403
 

@@ -19,19 +19,19 @@ import typer
 from psycopg.rows import dict_row
 from rich.console import Console
 
-from connections import store
 from contracts.events.reader import event_to_kafka
 from runtime.environment import Environment
 from runtime.sql import load_queries
 from sandbox.fake_xero.admin_client import FakeXeroAdmin
 from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT
 from sandbox.shop import PAYMENT_ACCOUNTS, TAX_RATES, ShopDay, shop_day, unreadable_event
-from sbx.cli import environment as resolving
-from sbx.cli.connect import save, verify
+from sbx.actions import settings
+from sbx.actions.connect import Wanted, by_secret
+from sbx.actions.facts import answered
+from sbx.cli.acting import actor, connected
 from sbx.cli.demo.comparison import Comparison, compare
 from sbx.cli.demo.report import show, to_json
 from sbx.cli.errors import OperationFailed
-from sbx.cli.facts import ask_lane
 from sbx.cli.local.running import Running, ended_by_signals, running, wait_until_ready
 from sbx.cli.local.up import watch
 from sbx.cli.publish import Delivered, Publisher, Record
@@ -179,11 +179,11 @@ def _stepping(console: Console) -> Iterator[Steps]:
 
 async def _connect(used: Environment, day: ShopDay) -> None:
     """What ``sbx connect`` and ``sbx settings set`` do."""
-    found = verify(used, DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT)
-    await save(used, _ACCOUNT, found, DEFAULT_CLIENT, DEFAULT_SECRET, day.opened, False)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx demo")) as connection:
-        await store.set_settings(connection, _ACCOUNT, _SETTINGS, resolving.actor())
-    trouble = await ask_lane(used, _ACCOUNT)
+    wanted = Wanted(_ACCOUNT, DEFAULT_TENANT, DEFAULT_CLIENT, DEFAULT_SECRET, day.opened)
+    async with connected("sbx demo", used) as (database, connection):
+        request = await by_secret(database, used, actor(), wanted)
+        await settings.change(database, actor(), _ACCOUNT, _SETTINGS, insist=True)
+        trouble = await answered(connection, request)
     if trouble is not None:
         raise OperationFailed(f"the fake Xero was not read: {trouble}", "see the logs of the deliver worker")
 

@@ -1,5 +1,6 @@
 """The whole pipeline on this machine: services, topics, tables, and a supervised process of every stage."""
 
+import asyncio
 import signal
 import socket
 import time
@@ -17,19 +18,21 @@ from kafka.errors import KafkaError
 from runtime.environment import Environment
 from runtime.trouble import about_the_database, in_words
 from sandbox import EmbeddedStack, Progress
+from sbx.actions.accounts import delivering
 from sbx.cli import environment as resolving
 from sbx.cli import interrupt
-from sbx.cli.broker import Broker
+from sbx.cli.acting import connected
 from sbx.cli.commands.options import PORT as WEB_PORT
 from sbx.cli.errors import OperationFailed
 from sbx.cli.local import targets
 from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
 from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
-from sbx.cli.status import deliver_runs, stage_status
+from sbx.cli.status import stage_status
 from sbx.cli.topics import set_up
 from sbx.notify.settings import NotifySettings
 from sbx.web.listening import AddressInUse, bind
 from streams import STAGES
+from streams.broker import Broker
 
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
@@ -212,10 +215,15 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
         check_services(pipeline)
 
 
+async def _workers(used: Environment) -> int:
+    async with connected("sbx up", used) as (_, connection):
+        return await delivering(connection)
+
+
 def _delivers(used: Environment, progress: Progress) -> bool:
     """True once deliver holds its session; a database that does not serve is waited for."""
     try:
-        return deliver_runs(used)
+        return asyncio.run(_workers(used)) > 0
     except psycopg.Error as error:
         if not about_the_database(error):
             raise

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sbx.actions.replay.run import Totals
+from sbx.actions.replay.topics import Ranges
 from sbx.cli.cost_report import account_text
-from sbx.cli.replay.run import Totals
-from sbx.cli.replay.topics import Ranges
 from sbx.cli.terminal import plural
 from sinks.ledger.cost import of_all
 

@@ -11,9 +11,8 @@ from sbx.actions import settings
 from sbx.actions.accounts import connected
 from sbx.actions.settings import SettingsRefused
 from sbx.web.api.answers import json_answer
-from sbx.web.api.bodies import read_body
-from sbx.web.api.reading import no_parameters
-from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.api.bodies import acting_body, no_parameters
+from sbx.web.auth.gate import user_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 
@@ -35,14 +34,10 @@ async def show(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """``PUT /api/v1/accounts/{account}/settings``: all of the named ones, or none."""
-    check_api_act(request)
-    no_parameters(request)
-    body = await read_body(request, Body)
+    body = await acting_body(request, Body)
     services, account = services_of(request), request.path_params["account"]
     try:
-        made = await settings.change(
-            services.database, user_of(request), address_of(request), account, body.settings
-        )
+        made = await settings.change(services.database, user_of(request), account, body.settings)
     except SettingsRefused as refused:
         first = next(iter(refused.errors))
         raise Problem(400, "bad_request", f"Nothing was changed: {refused}", first) from refused

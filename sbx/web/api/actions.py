@@ -11,9 +11,8 @@ from sbx.actions import retry as acts
 from sbx.actions.retry import Plan, Result, Selection
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.api.answers import json_answer
-from sbx.web.api.bodies import read_body
-from sbx.web.api.reading import no_parameters
-from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.api.bodies import acting_body
+from sbx.web.auth.gate import user_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view import filters as parsing
@@ -42,8 +41,6 @@ async def skip(request: Request) -> Response:
 
 
 async def _act(request: Request, act: Act) -> Response:
-    check_api_act(request)
-    no_parameters(request)
     body = await _body(request)
     filters = acts.wanted(_filters(body))
     services, user = services_of(request), user_of(request)
@@ -53,12 +50,12 @@ async def _act(request: Request, act: Act) -> Response:
         return json_answer(_planned(plan))
     words: dict[str, Any] = {"entries": body.entries} if body.entries else {"filters": body.filters or {}}
     chosen = Selection(filters, words)
-    number, result = await acts.perform(services.database, user, address_of(request), act, chosen, body.note)
+    number, result = await acts.perform(services.database, user, act, chosen, body.note)
     return json_answer(_done(number, result))
 
 
 async def _body(request: Request) -> Body:
-    body = await read_body(request, Body)
+    body = await acting_body(request, Body)
     if (body.entries is None) == (body.filters is None):
         raise Problem(400, "bad_request", "Give 'entries' (ids) or 'filters', one of the two.", "entries")
     return body

@@ -5,9 +5,21 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
+from sbx.web.auth.gate import check_api_act
 from sbx.web.problems import Problem
 
 T = TypeVar("T")
+
+
+async def acting_body(request: Request, shape: type[T]) -> T:
+    """The body of a request that does something, of somebody who may.
+
+    Raises:
+        Problem: 403, they may not; 400, the body has another shape, or the address takes no such parameter.
+    """
+    check_api_act(request)
+    no_parameters(request)
+    return await read_body(request, shape)
 
 
 async def read_body(request: Request, shape: type[T]) -> T:
@@ -23,3 +35,13 @@ async def read_body(request: Request, shape: type[T]) -> T:
     except (msgspec.MsgspecError, ValueError) as error:
         message = f"The body is not what this address takes: {error}."
         raise Problem(400, "bad_request", message, "body") from error
+
+
+def no_parameters(request: Request) -> None:
+    """Refuse what the address does not take.
+
+    Raises:
+        Problem: 400 that names it.
+    """
+    for name in request.query_params:
+        raise Problem(400, "bad_request", f"This address takes no '{name}'.", name)

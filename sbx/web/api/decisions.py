@@ -7,9 +7,8 @@ from starlette.responses import Response
 from sbx.actions import decide as decisions
 from sbx.actions.scoped_log import VisibleLog, no_entry
 from sbx.web.api.answers import json_answer
-from sbx.web.api.bodies import read_body
-from sbx.web.api.reading import no_parameters
-from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.api.bodies import acting_body, no_parameters
+from sbx.web.auth.gate import user_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 
@@ -35,9 +34,7 @@ async def candidates(request: Request) -> Response:
 
 async def decide(request: Request) -> Response:
     """``POST /api/v1/entries/{entry_id}/decision``"""
-    check_api_act(request)
-    no_parameters(request)
-    body = await read_body(request, Body)
+    body = await acting_body(request, Body)
     if body.send == bool(body.adopt):
         message = "Give 'adopt', the id in Xero of the one that it is, or 'send': true; one of the two."
         raise Problem(400, "bad_request", message, "adopt")
@@ -48,5 +45,5 @@ async def decide(request: Request) -> Response:
         async with services.database.connection() as connection:
             question = await decisions.question(connection, user, entry_id, adopt)
         return json_answer({"dry_run": True, "candidates": question.candidates})
-    number, queued = await decisions.decide(services.database, user, address_of(request), entry_id, adopt)
+    number, queued = await decisions.decide(services.database, user, entry_id, adopt)
     return json_answer({"dry_run": False, "act": number, "done": queued})

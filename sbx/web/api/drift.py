@@ -10,9 +10,8 @@ from log_projection.queries import Row
 from sbx.actions import drift
 from sbx.actions.drift import MOST, Act
 from sbx.web.api.answers import json_answer
-from sbx.web.api.bodies import read_body
-from sbx.web.api.reading import no_parameters
-from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.api.bodies import acting_body, no_parameters
+from sbx.web.auth.gate import user_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.filters import read_moment
@@ -59,9 +58,7 @@ async def show(request: Request) -> Response:
 
 async def compare(request: Request) -> Response:
     """``POST /api/v1/accounts/{account}/drift/reading``"""
-    check_api_act(request)
-    no_parameters(request)
-    body = await read_body(request, Compare)
+    body = await acting_body(request, Compare)
     if body.since is not None and body.full:
         raise Problem(
             400, "bad_request", "'since' and 'full' contradict each other: give one of them.", "since"
@@ -69,7 +66,7 @@ async def compare(request: Request) -> Response:
     since = read_moment("since", body.since)
     account: str = request.path_params["account"]
     database, user = services_of(request).database, user_of(request)
-    found = await drift.read(database, user, address_of(request), account, since, full=body.full)
+    _, found = await drift.read(database, user, account, since, full=body.full)
     return json_answer({"account": account, "under_way": _reading(found)})
 
 
@@ -84,9 +81,7 @@ async def adopt(request: Request) -> Response:
 
 
 async def _act(request: Request, act: Act) -> Response:
-    check_api_act(request)
-    no_parameters(request)
-    body = await read_body(request, Chosen)
+    body = await acting_body(request, Chosen)
     if not 0 < len(body.differences) <= MOST:
         raise Problem(400, "bad_request", f"'differences' holds 1 to {MOST} ids.", "differences")
     account: str = request.path_params["account"]
@@ -96,7 +91,7 @@ async def _act(request: Request, act: Act) -> Response:
             state = await drift.load(connection, user, account)
         rows, left = drift.chosen(state, act, body.differences)
         return json_answer({"dry_run": True, "selected": len(rows) + left, "possible": len(rows)})
-    number, result = await drift.perform(database, user, address_of(request), account, act, body.differences)
+    number, result = await drift.perform(database, user, account, act, body.differences)
     answer = {"selected": result.selected, "done": result.done, "queued": result.queued}
     return json_answer({"dry_run": False, "act": number, **answer})
 

@@ -6,9 +6,8 @@ from starlette.responses import Response
 
 from sbx.actions import mutes
 from sbx.web.api.answers import json_answer
-from sbx.web.api.bodies import read_body
-from sbx.web.api.reading import no_parameters
-from sbx.web.auth.gate import address_of, check_api_act, user_of
+from sbx.web.api.bodies import acting_body, no_parameters
+from sbx.web.auth.gate import check_api_act, user_of
 from sbx.web.services import services_of
 
 
@@ -21,12 +20,10 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 async def mute(request: Request) -> Response:
     """``POST /api/v1/issues/{issue_id}/mute``"""
-    check_api_act(request)
-    no_parameters(request)
-    body = await read_body(request, Body)
+    body = await acting_body(request, Body)
     issue_id: str = request.path_params["issue_id"]
     database, user = services_of(request).database, user_of(request)
-    await mutes.mute(database, user, address_of(request), issue_id, body.until, body.reason)
+    await mutes.mute(database, user, issue_id, body.until, body.reason)
     return json_answer({"issue_id": issue_id, "muted": True})
 
 
@@ -35,5 +32,5 @@ async def unmute(request: Request) -> Response:
     check_api_act(request)
     no_parameters(request)
     issue_id: str = request.path_params["issue_id"]
-    await mutes.unmute(services_of(request).database, user_of(request), address_of(request), issue_id)
+    await mutes.unmute(services_of(request).database, user_of(request), issue_id)
     return json_answer({"issue_id": issue_id, "muted": False})

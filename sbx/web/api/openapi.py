@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sbx.actions.filters import CHOICES
 from sbx.web.api.answers import json_answer
 from sbx.web.api.schemas import schemas
 from sbx.web.view import filters
@@ -156,8 +157,8 @@ def _filters() -> list[dict[str, Any]]:
     found = []
     for name in filters.NAMES:
         schema: dict[str, Any] = {"type": "string"}
-        if name in filters.CHOICES:
-            schema["enum"] = list(filters.CHOICES[name])
+        if name in CHOICES:
+            schema["enum"] = list(CHOICES[name])
         found.append(_parameter(name, schema, _SAID.get(name, f"Only this {name}.")))
     return found
 

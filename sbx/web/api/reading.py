@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from log_projection.queries import Filters
 from sbx.actions import mutes
+from sbx.actions.replay.start import visible as visible_replay
 from sbx.actions.scoped_log import VisibleLog, no_entry
 from sbx.web.api.answers import json_answer
+from sbx.web.api.bodies import no_parameters
 from sbx.web.auth.gate import user_of
-from sbx.web.pages.replays import one_replay
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view import filters as parsing
@@ -87,17 +88,7 @@ async def replay(request: Request) -> Response:
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
         number = parsing.read_number("replay_id", request.path_params["replay_id"], 0, 0, 2**62)
-        return json_answer(await one_replay(visible, number))
-
-
-def no_parameters(request: Request) -> None:
-    """Refuse what the address does not take.
-
-    Raises:
-        Problem: 400 that names it.
-    """
-    for name in request.query_params:
-        raise Problem(400, "bad_request", f"This address takes no '{name}'.", name)
+        return json_answer(await visible_replay(visible, number))
 
 
 def _account_only(request: Request, others: tuple[str, ...] = ()) -> Filters:

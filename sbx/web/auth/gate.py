@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import FormData
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contracts.urls import split_address
 from sbx.web.auth import sessions
 from sbx.web.auth.keys import is_form_token
-from sbx.web.auth.users import User
+from sbx.web.auth.sessions import User
 from sbx.web.database import Database
 from sbx.web.problems import Problem, is_api
 
@@ -37,7 +38,7 @@ class Gate:
             response = _nobody(request)
             await response(scope, receive, send)
             return
-        request.state.user = user
+        request.state.user = replace(user, address=address_of(request))
         await self._app(scope, receive, send)
 
     async def _user(self, request: Request) -> User | None:

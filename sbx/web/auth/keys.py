@@ -1,20 +1,7 @@
-"""Random keys of sessions, tokens and links, and what is derived from them."""
+"""What a form must carry to be ours."""
 
 import hashlib
 import hmac
-import secrets
-
-_BYTES = 32
-
-
-def new_key(prefix: str = "") -> str:
-    """A key that nobody can guess (256 bits), in letters that addresses and headers take."""
-    return prefix + secrets.token_urlsafe(_BYTES)
-
-
-def key_hash(key: str) -> bytes:
-    """As the database keeps it. A key has so many bits that no slow hash is needed."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 def form_token(cookie: str) -> str:

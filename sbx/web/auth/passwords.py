@@ -1,35 +1,15 @@
-"""Passwords: argon2id with the library's parameters (RFC 9106, low memory: 64 MiB, 3 passes)."""
+"""Checks of passwords, which take their time."""
 
 from functools import cache
 
 import anyio
 from anyio.to_thread import run_sync
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MIN_LENGTH = 12
-MAX_LENGTH = 512
+from sbx.actions.users import HASHER, MAX_LENGTH
+
 _AT_ONCE = 2
 """A hash takes 64 MiB and some 50 ms of a core: a burst of sign-ins must not take them all."""
-
-_hasher = PasswordHasher()
-
-
-class WeakPassword(ValueError):
-    """A password that is too short or too long; ``str()`` says so."""
-
-
-def hash_password(password: str) -> str:
-    """The hash to keep.
-
-    Raises:
-        WeakPassword: it is shorter than 12 characters or longer than 512.
-    """
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPassword(
-            f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters; this one {len(password)}"
-        )
-    return _hasher.hash(password)
 
 
 class PasswordCheck:
@@ -46,7 +26,7 @@ class PasswordCheck:
 
 def _matches(password: str, kept: str | None) -> bool:
     try:
-        _hasher.verify(kept or _nobody(), password)
+        HASHER.verify(kept or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return kept is not None
@@ -55,4 +35,4 @@ def _matches(password: str, kept: str | None) -> bool:
 @cache
 def _nobody() -> str:
     """Checked where a user is unknown, so that the answer takes as long as for a known one."""
-    return _hasher.hash("nobody has this password")
+    return HASHER.hash("nobody has this password")

@@ -1,19 +1,36 @@
-"""How somebody shows who they are: a session of the browser, a token of a program, a link for once."""
+"""Who is signed in: by a session of the browser, a token of a program, a link for once."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.database import fetch_all, fetch_one
+from runtime.secrets import key_hash, new_key
 from runtime.sql import load_queries
-from sbx.web.auth.keys import key_hash, new_key
-from sbx.web.auth.users import Connection, User, UserRefused
+from sbx.actions.actors import Actor, Connection
+from sbx.actions.roles import Role
 
 SESSION_SECONDS = 12 * 3600
 """A session lasts a working day; then one signs in again."""
-LINK_SECONDS = 15 * 60
-TOKEN_PREFIX = "sbx_"
-"""Lets scanners for leaked secrets find ours."""
 
 _SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class User(Actor):
+    """Somebody who is signed in."""
+
+    role: Role = field(kw_only=True)
+
+    @property
+    def may_act(self) -> bool:
+        """True when they may retry and skip."""
+        return self.role == "operator"
+
+
+async def password_hash(connection: Connection, name: str) -> str | None:
+    """What the user's password is checked against; none where there is no such user or password."""
+    row = await (await connection.execute(_SQL["password_hash"], [name])).fetchone()
+    return None if row is None else row[0]
 
 
 async def start(connection: Connection, user_name: str) -> str:
@@ -44,17 +61,6 @@ async def user_of_token(connection: Connection, token: str) -> User | None:
     return _user(row)
 
 
-async def tokens(connection: Connection, user_name: str | None = None) -> list[dict[str, Any]]:
-    """Tokens that are good, of a user or of all, with when each was made, used last, and ends."""
-    return await fetch_all(connection, _SQL["tokens"], {"user_name": user_name})
-
-
-async def revoke(connection: Connection, user_name: str, label: str | None) -> int:
-    """End a user's token of this label, or all of them; how many there were."""
-    parameters = {"user_name": user_name, "label": label}
-    return (await connection.execute(_SQL["revoke"], parameters)).rowcount
-
-
 async def of_user(connection: Connection, user_name: str, key: str) -> list[dict[str, Any]]:
     """A user's sessions, the newest first; ``this_one`` says whether it is that of ``key``."""
     return await fetch_all(connection, _SQL["sessions"], {"user_name": user_name, "key_hash": key_hash(key)})
@@ -63,32 +69,6 @@ async def of_user(connection: Connection, user_name: str, key: str) -> list[dict
 async def end_one(connection: Connection, user_name: str, session_id: str) -> None:
     """End one of a user's sessions by its id; nothing where it has ended."""
     await connection.execute(_SQL["end_one"], {"user_name": user_name, "id": session_id})
-
-
-async def new_token(connection: Connection, user_name: str, label: str, days: int) -> str:
-    """A token for programs, shown this once. It replaces the user's token of the same label.
-
-    Raises:
-        UserRefused: there is no such user.
-    """
-    token = new_key(TOKEN_PREFIX)
-    parameters = {"key_hash": key_hash(token), "user_name": user_name, "label": label, "days": days}
-    if (await connection.execute(_SQL["new_token"], parameters)).rowcount == 0:
-        raise UserRefused(f"there is no user '{user_name}': 'sbx users list' shows them")
-    return token
-
-
-async def new_link(connection: Connection, user_name: str) -> str:
-    """The key of a link that signs the user in once, within a quarter of an hour.
-
-    Raises:
-        UserRefused: there is no such user.
-    """
-    key = new_key()
-    parameters = {"key_hash": key_hash(key), "user_name": user_name, "seconds": LINK_SECONDS}
-    if (await connection.execute(_SQL["new_link"], parameters)).rowcount == 0:
-        raise UserRefused(f"there is no user '{user_name}': 'sbx users list' shows them")
-    return key
 
 
 async def redeem_link(connection: Connection, key: str) -> str | None:
@@ -102,4 +82,4 @@ def _user(row: dict[str, Any] | None) -> User | None:
     if row is None:
         return None
     accounts = None if row["accounts"] is None else tuple(row["accounts"])
-    return User(row["name"], row["role"], accounts)
+    return User(row["name"], accounts, role=row["role"])

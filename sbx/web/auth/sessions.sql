@@ -20,15 +20,6 @@ WHERE t.key_hash = %s AND t.expires_at > clock_timestamp()
 -- name: note_use
 UPDATE web.tokens SET last_used_at = clock_timestamp() WHERE key_hash = %s
 
--- name: tokens
-SELECT user_name, label, created_at, last_used_at, expires_at FROM web.tokens
-WHERE (%(user_name)s::text IS NULL OR user_name = %(user_name)s) AND expires_at > clock_timestamp()
-ORDER BY user_name, label
-
--- name: revoke
-DELETE FROM web.tokens
-WHERE user_name = %(user_name)s AND (%(label)s::text IS NULL OR label = %(label)s)
-
 -- name: sessions
 SELECT left(encode(key_hash, 'hex'), 16) AS id, created_at, expires_at, key_hash = %(key_hash)s AS this_one
 FROM web.sessions WHERE user_name = %(user_name)s AND expires_at > clock_timestamp() ORDER BY created_at DESC
@@ -36,20 +27,10 @@ FROM web.sessions WHERE user_name = %(user_name)s AND expires_at > clock_timesta
 -- name: end_one
 DELETE FROM web.sessions WHERE user_name = %(user_name)s AND left(encode(key_hash, 'hex'), 16) = %(id)s
 
--- name: new_token
-INSERT INTO web.tokens AS t (key_hash, user_name, label, expires_at)
-SELECT %(key_hash)s, name, %(label)s, clock_timestamp() + make_interval(days => %(days)s)
-FROM web.users WHERE name = %(user_name)s
-ON CONFLICT (user_name, label) DO UPDATE
-SET key_hash = excluded.key_hash, created_at = excluded.created_at, expires_at = excluded.expires_at,
-    last_used_at = NULL
-
--- name: new_link
-INSERT INTO web.links (key_hash, user_name, expires_at)
-SELECT %(key_hash)s, name, clock_timestamp() + make_interval(secs => %(seconds)s)
-FROM web.users WHERE name = %(user_name)s
-
 -- name: redeem_link
 WITH used AS (DELETE FROM web.links WHERE key_hash = %s OR expires_at <= clock_timestamp()
               RETURNING key_hash, user_name, expires_at)
 SELECT user_name FROM used WHERE key_hash = %s AND expires_at > clock_timestamp()
+
+-- name: password_hash
+SELECT password_hash FROM web.users WHERE name = %s

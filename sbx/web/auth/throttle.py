@@ -3,7 +3,7 @@
 from psycopg.rows import dict_row
 
 from runtime.sql import load_queries
-from sbx.web.auth.users import Connection
+from sbx.actions.actors import Connection
 
 WINDOW_SECONDS = 15 * 60
 LIMITS = {"both": 5, "address": 30, "user_name": 50}

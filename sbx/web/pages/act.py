@@ -12,7 +12,8 @@ from log_projection.queries import Filters
 from sbx.actions import retry
 from sbx.actions.retry import Selection
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.web.auth.gate import acting, require_operator, user_of
+from sbx.web.pages.forms import one_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view import filters as reading
@@ -49,7 +50,7 @@ async def perform(request: Request, form: FormData) -> Response:
         context = {"plan": plan, "selection": selection, "note": note, "error": error}
         return render(request, "plan.html", context, 400)
     chosen = Selection(retry.wanted(selection.filters), selection.words)
-    number, _ = await retry.perform(services.database, user, address_of(request), act, chosen, note)
+    number, _ = await retry.perform(services.database, user, act, chosen, note)
     return RedirectResponse(f"/acts/{number}", 303)
 
 
@@ -78,11 +79,7 @@ def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:
     """
     words = dict(pairs)
     do = words.get("do", "")
-    act = next((known for known in ACTS if do in (known, known + _ALL)), None)
-    if act is None:
-        raise Problem(
-            400, "bad_request", f"'{do}' is nothing that can be done. There are: retry, skip.", "do"
-        )
+    act = one_of(do.removesuffix(_ALL), ACTS)
     position = words.get("position")
     until = reading.read_number("position", position, 0, 0, 2**62) if position else None
     if do.endswith(_ALL):

@@ -18,7 +18,7 @@ async def acts_page(request: Request) -> Response:
     given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
     wanted = WantedActs(
         given.get("actor"),
-        given.get("act"),
+        audit.known_kind(given.get("act")),
         given.get("account"),
         reading.read_moment("since", given.get("since")),
         reading.read_moment("until", given.get("until")),
@@ -26,7 +26,6 @@ async def acts_page(request: Request) -> Response:
     )
     async with services_of(request).database.connection() as connection:
         rows = await audit.acts(connection, user_of(request), wanted, PAGE + 1)
-        kinds = await audit.kinds(connection)
     shown = [row | {"on": audit.on_what(row), "came": audit.came_of(row)} for row in rows[:PAGE]]
     older = given | {"before": str(shown[-1]["id"])} if len(rows) > PAGE else None
-    return render(request, "acts.html", {"acts": shown, "kinds": kinds, "given": given, "older": older})
+    return render(request, "acts.html", {"acts": shown, "kinds": audit.KINDS, "given": given, "older": older})

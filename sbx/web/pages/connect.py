@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from runtime.secrets import mask
 from sbx.actions import connect
 from sbx.actions.connect import Wanted
-from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
@@ -34,9 +34,7 @@ async def by_secret(request: Request, form: FormData) -> Response:
         return await _page(request, wanted, "Give the account, the client id and the secret.")
     services = services_of(request)
     try:
-        await connect.by_secret(
-            services.database, services.environment, user_of(request), address_of(request), wanted
-        )
+        await connect.by_secret(services.database, services.environment, user_of(request), wanted)
     except CredentialsUnusable as error:
         return await _page(request, wanted, _said(error))
     return _connected(wanted.account)
@@ -72,11 +70,9 @@ async def callback(request: Request) -> Response:
     if not given.get("code"):
         told = f"{given.get('error', 'no code')} {given.get('error_description', '')}".strip()
         return await _page(request, wanted, f"Xero gives no access: {mask(told)}. Nothing was changed.")
-    user, address = user_of(request), address_of(request)
+    user = user_of(request)
     try:
-        await connect.by_agreement(
-            services.database, services.environment, user, address, asked, given["code"]
-        )
+        await connect.by_agreement(services.database, services.environment, user, asked, given["code"])
     except CredentialsUnusable as error:
         return await _page(request, wanted, _said(error))
     return _connected(wanted.account)
@@ -100,7 +96,8 @@ async def _page(request: Request, wanted: Wanted, error: str = "") -> Response:
 
 def _wanted(form: FormData) -> Wanted:
     names = ("account", "tenant_id", "client_id", "client_secret")
-    return Wanted(*(text(form, name) for name in names))
+    account, tenant_id, client_id, client_secret = (text(form, name) for name in names)
+    return Wanted(account, tenant_id, client_id, client_secret)
 
 
 def _redirect_uri(request: Request) -> str:

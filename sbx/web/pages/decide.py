@@ -5,7 +5,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sbx.actions import decide
-from sbx.web.auth.gate import acting, address_of, require_operator, user_of
+from sbx.actions.scoped_log import no_entry
+from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
@@ -20,6 +21,8 @@ async def plan_page(request: Request) -> Response:
     entry_id: str = request.path_params["entry_id"]
     async with services_of(request).database.connection() as connection:
         question = await decide.question(connection, user_of(request), entry_id, adopt)
+    if question.entry is None:
+        raise no_entry()
     context = {
         "entry": question.entry,
         "chosen": None if adopt is None else question.candidate(adopt),
@@ -36,7 +39,7 @@ async def perform(request: Request, form: FormData) -> Response:
     adopt = _adopt(text(form, "adopt"), text(form, "send"))
     entry_id: str = request.path_params["entry_id"]
     database, user = services_of(request).database, user_of(request)
-    await decide.decide(database, user, address_of(request), entry_id, adopt)
+    await decide.decide(database, user, entry_id, adopt)
     return RedirectResponse(f"/entries/{entry_id}?decided", 303)
 
 

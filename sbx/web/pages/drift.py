@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sbx.actions import drift
-from sbx.actions.drift import ACTS, MOST, Act
+from sbx.actions.drift import ACTS, MOST
 from sbx.actions.refused import ActionRefused
-from sbx.web.auth.gate import acting, address_of, require_operator, user_of
-from sbx.web.pages.forms import text
+from sbx.web.auth.gate import acting, require_operator, user_of
+from sbx.web.pages.forms import one_of, text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
@@ -35,7 +35,7 @@ async def read(request: Request, form: FormData) -> Response:
     services, account = services_of(request), request.path_params["account"]
     full = text(form, "full") == "yes"
     try:
-        await drift.read(services.database, user_of(request), address_of(request), account, None, full=full)
+        await drift.read(services.database, user_of(request), account, None, full=full)
     except ActionRefused as refused:
         if refused.code != "not_possible":
             raise
@@ -47,7 +47,7 @@ async def plan_page(request: Request) -> Response:
     """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` is all that can be."""
     require_operator(request)
     do = request.query_params.get("do", "")
-    act = _act(do.removesuffix(_ALL))
+    act = one_of(do.removesuffix(_ALL), ACTS)
     async with services_of(request).database.connection() as connection:
         state = await drift.load(connection, user_of(request), request.path_params["account"])
     ids = drift.possible(state, act) if do.endswith(_ALL) else request.query_params.getlist("difference")
@@ -60,11 +60,9 @@ async def plan_page(request: Request) -> Response:
 async def perform(request: Request, form: FormData) -> Response:
     """``POST /accounts/{account}/drift``: what the plan's page showed."""
     services, account = services_of(request), request.path_params["account"]
-    act = _act(text(form, "do"))
+    act = one_of(text(form, "do"), ACTS)
     ids = _checked([one for one in form.getlist("difference") if isinstance(one, str)])
-    _, result = await drift.perform(
-        services.database, user_of(request), address_of(request), account, act, ids
-    )
+    _, result = await drift.perform(services.database, user_of(request), account, act, ids)
     return _back(request, act if result.done else "nothing")
 
 
@@ -83,14 +81,6 @@ async def _page(request: Request, refused: ActionRefused | None = None) -> Respo
         "done": _SAID.get(said, ""),
     }
     return render(request, "drift.html", context, 409 if refused else 200)
-
-
-def _act(word: str) -> Act:
-    found = next((act for act in ACTS if act == word), None)
-    if found is None:
-        message = f"'{word}' is nothing that can be done. There are: {', '.join(ACTS)}."
-        raise Problem(400, "bad_request", message, "do")
-    return found
 
 
 def _checked(ids: Sequence[str]) -> Sequence[str]:

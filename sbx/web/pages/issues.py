@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from sbx.actions import mutes
 from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.gate import acting, address_of, user_of
+from sbx.web.auth.gate import acting, user_of
 from sbx.web.services import services_of
 from sbx.web.view import filters as reading
 from sbx.web.view.rendering import render
@@ -30,7 +30,7 @@ async def mute(request: Request, form: FormData) -> Response:
     until, reason = str(form.get("until", "")), str(form.get("reason", ""))
     database, user = services_of(request).database, user_of(request)
     try:
-        await mutes.mute(database, user, address_of(request), issue_id, until, reason)
+        await mutes.mute(database, user, issue_id, until, reason)
     except ActionRefused as refused:
         if refused.code != "bad_request":
             raise
@@ -42,7 +42,7 @@ async def mute(request: Request, form: FormData) -> Response:
 async def unmute(request: Request, _form: FormData) -> Response:
     """``POST /issues/{issue_id}/unmute``"""
     database, issue_id = services_of(request).database, request.path_params["issue_id"]
-    await mutes.unmute(database, user_of(request), address_of(request), issue_id)
+    await mutes.unmute(database, user_of(request), issue_id)
     return RedirectResponse("/issues", 303)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from log_projection.queries import Filters, Row
 from runtime.trouble import about_the_database
+from sbx.actions.filters import CHOICES
 from sbx.actions.scoped_log import Page, VisibleLog
 from sbx.web.auth.gate import user_of
 from sbx.web.live import News, follow
@@ -57,7 +58,7 @@ async def log_page(request: Request) -> Response:
         "accounts": [row["account"] for row in summary],
         "replaying": replaying,
         "held": [row for row in summary if row["held"] and filters.account in (None, row["account"])],
-        "reasons": reading.CHOICES["reason"],
+        "reasons": CHOICES["reason"],
     }
     return render(request, "log.html", context, 400 if problem else 200)
 

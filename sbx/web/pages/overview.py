@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from log_projection.losses import replays_of
+from sbx.actions.accounts import delivering
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web import overview
 from sbx.web.auth.gate import user_of
@@ -25,7 +26,7 @@ async def overview_page(request: Request) -> Response:
         visible = VisibleLog(connection, user)
         position = await visible.position()
         found = await overview.standings(connection, user, datetime.now(UTC))
-        workers = await overview.delivering(connection)
+        workers = await delivering(connection)
         lost = await visible.lost_commands(_LOST_SHOWN)
         removed = await visible.removed_unread()
     replays = replays_of(lost)

@@ -9,8 +9,8 @@ from sbx.actions.accounts import connected
 from sbx.actions.pause import HOLDS, Hold
 from sbx.actions.refused import ActionRefused
 from sbx.actions.scoped_log import VisibleLog
-from sbx.web.auth.gate import acting, address_of, require_operator, user_of
-from sbx.web.problems import Problem
+from sbx.web.auth.gate import acting, require_operator, user_of
+from sbx.web.pages.forms import one_of, text
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
 
@@ -18,17 +18,17 @@ from sbx.web.view.rendering import render
 async def plan_page(request: Request) -> Response:
     """``GET /accounts/{account}/hold?do=pause``"""
     require_operator(request)
-    return await _page(request, _hold(request.query_params.get("do", "")), "", "")
+    return await _page(request, one_of(request.query_params.get("do", ""), HOLDS), "", "")
 
 
 @acting
 async def perform(request: Request, form: FormData) -> Response:
     """``POST /accounts/{account}/hold``"""
     account: str = request.path_params["account"]
-    hold, note = _hold(str(form.get("do", ""))), str(form.get("note", ""))
+    hold, note = one_of(text(form, "do"), HOLDS), text(form, "note")
     services, user = services_of(request), user_of(request)
     try:
-        await pause.perform(services.database, user, address_of(request), hold, account, note)
+        await pause.perform(services.database, user, hold, account, note)
     except ActionRefused as refused:
         if refused.field != "note":
             raise
@@ -44,11 +44,3 @@ async def _page(request: Request, hold: Hold, note: str, error: str) -> Response
         [counts] = await VisibleLog(connection, user).summary(account) or [{"queued": 0, "running": 0}]
     context = {"hold": hold, "connection": found, "counts": counts, "note": note, "error": error}
     return render(request, "hold.html", context, 400 if error else 200)
-
-
-def _hold(text: str) -> Hold:
-    found = next((hold for hold in HOLDS if hold == text), None)
-    if found is None:
-        message = f"'{text}' is nothing that can be done. There are: {', '.join(HOLDS)}."
-        raise Problem(400, "bad_request", message, "do")
-    return found

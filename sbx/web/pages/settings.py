@@ -6,9 +6,9 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sbx.actions import settings
+from sbx.actions import facts, settings
 from sbx.actions.settings import SettingsRefused
-from sbx.web.auth.gate import acting, address_of, user_of
+from sbx.web.auth.gate import acting, user_of
 from sbx.web.pages.forms import text
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
@@ -36,9 +36,7 @@ async def change(request: Request, form: FormData) -> Response:
         return _back(request, "same")
     services, account = services_of(request), request.path_params["account"]
     try:
-        made = await settings.change(
-            services.database, user_of(request), address_of(request), account, wanted
-        )
+        made = await settings.change(services.database, user_of(request), account, wanted)
     except SettingsRefused as refused:
         return await _page(request, given=wanted, errors=refused.errors)
     return _back(request, "settings" if made else "same")
@@ -48,7 +46,7 @@ async def change(request: Request, form: FormData) -> Response:
 async def ask_anew(request: Request, _form: FormData) -> Response:
     """``POST /accounts/{account}/facts``"""
     services, account = services_of(request), request.path_params["account"]
-    await settings.ask_anew(services.database, user_of(request), address_of(request), account)
+    await facts.ask(services.database, user_of(request), account)
     return _back(request, "facts")
 
 

@@ -4,7 +4,9 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sbx.web.auth import sessions, throttle, users
+from runtime.secrets import new_key
+from sbx.actions.users import LOCAL
+from sbx.web.auth import sessions, throttle
 from sbx.web.auth.gate import (
     SESSION_COOKIE,
     VISIT_COOKIE,
@@ -14,7 +16,7 @@ from sbx.web.auth.gate import (
     is_loopback,
     set_cookie,
 )
-from sbx.web.auth.keys import form_token, new_key
+from sbx.web.auth.keys import form_token
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
@@ -39,7 +41,7 @@ async def sign_in(request: Request) -> Response:
                 f"Too many wrong passwords. Try again in {wait} minutes, or have your password set anew."
             )
             return _form(request, name, next_page, message, 429, throttle.WINDOW_SECONDS)
-        kept = await users.password_hash(connection, name)
+        kept = await sessions.password_hash(connection, name)
     # Without a connection in hand: a burst of sign-ins must not take them all.
     if not await services.passwords.matches(password, kept):
         return _form(request, name, next_page, "The name or the password is not right.", 403)
@@ -54,7 +56,7 @@ async def sign_in_once(request: Request) -> Response:
     key = request.query_params.get("key", "")
     async with services_of(request).database.connection() as connection:
         name = await sessions.redeem_link(connection, key)
-        if name is None or (name == users.LOCAL and not is_loopback(request)):
+        if name is None or (name == LOCAL and not is_loopback(request)):
             message = (
                 "This link was used already, or is too old. 'sbx users link' prints another one; "
                 "users with a password sign in below."

@@ -5,13 +5,9 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import get_args
 
-from contracts.commands import Action, Entity
-from contracts.reasons import CATALOGUE
-from contracts.results import State
-from log_projection.offsets import NotOffsets, offset_range
 from log_projection.queries import Cursor, Filters, Row
+from sbx.actions import filters as actions
 from sbx.web.problems import Problem
 
 NAMES = (
@@ -36,16 +32,9 @@ NAMES = (
 CURSORS = ("cursor", "before")
 """Names of the places at which a page begins: behind one, or right before one."""
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "state": get_args(State),
-    "entity": get_args(Entity),
-    "action": get_args(Action),
-    "reason": tuple(sorted(CATALOGUE)),
-}
 LAST_PAGE = 1_000_000
 """The highest number that a page may have."""
 _LONGEST = 255
-_ISSUE = re.compile(r"[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -57,7 +46,8 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
         others: names that stand there for something else.
 
     Raises:
-        Problem: 400 with the name of what is unknown, given twice, or has a value that it cannot have.
+        Problem, ActionRefused: 400 with the name of what is unknown, given twice, or has a value that it
+            cannot have.
     """
     given: dict[str, str] = {}
     for name, value in pairs:
@@ -71,42 +61,11 @@ def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -
             given[name] = _checked(name, value.strip())
     since = read_moment("since", given.get("since"))
     until = read_moment("until", given.get("until"), whole_day=True)
-    if since is not None and until is not None and since >= until:
-        raise _wrong(
-            "until", f"'{given['until']}' is not after '{given['since']}': nothing lies between them."
-        )
-    first, last = _offsets(given.get("offset"))
-    return Filters(
-        account=given.get("account"),
-        state=given.get("state"),
-        entity=given.get("entity"),
-        action=given.get("action"),
-        reason=given.get("reason"),
-        issue=given.get("issue"),
-        number=given.get("number"),
-        record=given.get("record"),
-        text=given.get("text"),
-        since=since,
-        until=until,
-        entry_id=given.get("id"),
-        topic=given.get("topic"),
-        partition=_partition(given.get("partition")),
-        offset_from=first,
-        offset_to=last,
-    )
+    return actions.read(given, since, until, _partition(given.get("partition")))
 
 
 def _partition(value: str | None) -> int | None:
     return None if value is None else read_number("partition", value, 0, 0, 2**31 - 1)
-
-
-def _offsets(value: str | None) -> tuple[int | None, int | None]:
-    if value is None:
-        return None, None
-    try:
-        return offset_range(value)
-    except NotOffsets as error:
-        raise _wrong("offset", f"'{value}': {error}; {error.remedy}.") from error
 
 
 def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -185,12 +144,6 @@ def read_moment(name: str, value: str | None, whole_day: bool = False) -> dateti
 def _checked(name: str, value: str) -> str:
     if len(value) > _LONGEST or "\0" in value:
         raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
-    if name == "issue" and not _ISSUE.fullmatch(value):
-        raise _wrong(name, f"'{value}' is no issue's id. They are 12 characters, in issue_id of an issue.")
-    allowed = CHOICES.get(name)
-    if allowed is not None and value not in allowed:
-        listed = "the codes of docs/reasons.md" if name == "reason" else ", ".join(allowed)
-        raise _wrong(name, f"'{value}' is no {name}. There are: {listed}.")
     return value
 
 

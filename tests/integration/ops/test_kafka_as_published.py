@@ -174,6 +174,11 @@ def test_skip_steps_over_one_record_while_the_workers_run(account: Account) -> N
         done = account.sbx("topics", "skip", INVOICES, "5", str(offset), "--yes", "--json").json
         assert (done["applied"], done["offset"], done["last_offset"]) == (True, offset, offset)
         assert committed(account.stack, place)[0] == offset + 1
+        act = account.sbx("acts", "--act", "topics_skip", "--json").json
+        assert (act["target"], act["result"]) == (
+            {"topic": INVOICES, "partition": 5, "offset": offset},
+            {"next": offset + 1},
+        )
     finally:
         for process in frozen:
             os.kill(process.pid, signal.SIGCONT)

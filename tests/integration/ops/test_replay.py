@@ -18,9 +18,10 @@ from contracts.results import EntryResult, decode_result, encode_result
 from log_projection import queries
 from log_projection.queries import Filters
 from runtime.environment import Environment
-from sbx.cli.errors import OperationFailed
-from sbx.cli.replay import run, topics
-from sbx.cli.replay.topics import Range, Reader
+from sbx.actions.refused import ActionRefused
+from sbx.actions.replay import run, topics
+from sbx.actions.replay.topics import Range, Reader
+from sinks.replay import replay
 from streams.dead_letters import DeadLetterReason, Letter, failed_entry, place_id_of
 from streams.records import Record
 from streams.topic_ids import topic_ids
@@ -399,7 +400,7 @@ def test_stopped_and_gone_on_with(account: Account, monkeypatch: pytest.MonkeyPa
     async def until_stopped() -> int:
         async with await database_of(account) as database, run.alone(database):
             made, kafka = await begun(database, account)
-            with pytest.raises(OperationFailed, match=f"replay {made.replay_id} is at work"):
+            with pytest.raises(ActionRefused, match=f"replay {made.replay_id} is at work"):
                 async with await database_of(account) as second, run.alone(second):
                     pass
             with Reader(kafka, copied(made.ranges)) as reader:
@@ -432,7 +433,7 @@ def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Acc
             async with await database_of(account) as other:
                 [row] = await queries.replays(other, made.replay_id)
                 assert row["state"] == "running"
-                assert await run.cancel(other, made.replay_id) == "cancelling"
+                assert await replay.cancel(other, made.replay_id) == "cancelling"
             return made.replay_id
 
     replay_id = asyncio.run(until_it_dies())
@@ -453,7 +454,7 @@ def test_a_running_one_ends_when_asked_from_elsewhere(
         async with await database_of(account) as database, run.alone(database):
             made, kafka = await begun(database, account)
             async with await database_of(account) as other:
-                assert await run.cancel(other, made.replay_id) == "cancelling"
+                assert await replay.cancel(other, made.replay_id) == "cancelling"
             with Reader(kafka, copied(made.ranges)) as reader:
                 assert await made.run(database, reader, run.Stop(), lambda _: None) == "cancelled"
             assert any(one.left for one in made.ranges)

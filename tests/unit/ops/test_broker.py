@@ -2,7 +2,7 @@
 
 from kafka import TopicPartition
 
-from sbx.cli.broker import behind
+from streams.broker import behind
 
 A, B = TopicPartition("t", 0), TopicPartition("t", 1)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from log_projection.queries import Filters
+from sbx.actions.refused import ActionRefused
 from sbx.cli.commands.filters import Options
 from sbx.cli.commands.log import log
 from sbx.cli.commands.retry import retry, skip
-from sbx.cli.errors import BadUsage
+from sbx.cli.errors import BadUsage, in_words
 from sbx.cli.filters import filters
 
 
@@ -88,6 +89,7 @@ def test_a_time_ago() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], says: str) -> None:
-    with pytest.raises(BadUsage) as refused:
+    with pytest.raises((BadUsage, ActionRefused)) as refused:
         filters(Options(**given))
-    assert says in f"{refused.value.problem}; {refused.value.remedy}"
+    assert (words := in_words(refused.value)) is not None and words.exit_code == 2
+    assert says in f"{words.problem}; {words.remedy}"

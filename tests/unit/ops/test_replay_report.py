@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from contracts.events.types import EVENT_TYPES
+from sbx.actions.replay.run import Totals
 from sbx.cli.replay.report import result_text, show_plan
-from sbx.cli.replay.run import Totals
 from sinks.ledger.cost import accounts_of, calls_for
 from sinks.replay.replay import Standing
 

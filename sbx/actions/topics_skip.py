@@ -1,5 +1,6 @@
 """``sbx topics skip``: lets a stage step over a record that it does not get past. The plan first."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,18 +12,19 @@ from kafka.admin import KafkaAdminClient, MemberToRemove
 from kafka.errors import KafkaError, NoError
 from kafka.structs import OffsetAndMetadata
 
-from sbx.cli.broker import Broker
-from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.status import TOPICS_OF, group_of
-from sbx.cli.terminal import plural
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Database
+from sbx.actions.refused import bad_request, not_possible
+from sbx.actions.words import plural
 from streams import StageName
 from streams.batches import Passed, Unreadable
+from streams.broker import Broker
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters, unreadable
 from streams.fetching import committed_consumer
 from streams.records import Record
 from streams.setting_aside import letter_of
 from streams.topic_ids import topic_ids
-from streams.topics import MAX_DEAD_LETTER_BYTES
+from streams.topics import MAX_DEAD_LETTER_BYTES, TOPICS_OF, group_of
 
 _READ_SECONDS = 5.0
 _TRIES = 20
@@ -62,31 +64,31 @@ def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, acto
     """What it would take for the topic's stage to step over this offset.
 
     Raises:
-        BadUsage: no stage reads the topic, or it has no such partition.
-        OperationFailed: the stage is past it, has not come to it, or it is not there.
+        ActionRefused: no stage reads the topic, or it has no such partition.
+        ActionRefused: the stage is past it, has not come to it, or it is not there.
         kafka.errors.KafkaError: the broker does not answer.
     """
     stage = next((stage for stage, topics in TOPICS_OF.items() if topic in topics), None)
     if stage is None:
         known = ", ".join(name for topics in TOPICS_OF.values() for name in topics)
-        raise BadUsage(f"no stage reads the topic {topic}", f"use one of: {known}")
+        raise bad_request(f"no stage reads the topic {topic}", f"use one of: {known}")
     group, place = group_of(stage), TopicPartition(topic, partition)
     with Broker(kafka) as broker:
         starts, ends = broker.starts([topic]), broker.readable_ends([topic])
         committed, members = broker.committed(group), broker.group(group).members
     if place not in ends:
-        raise BadUsage(f"{topic} has no partition {partition}", f"use 0 to {len(ends) - 1}")
+        raise bad_request(f"{topic} has no partition {partition}", f"use 0 to {len(ends) - 1}")
     stands = max(committed.get(place, 0), starts[place])
     if offset < stands:
-        raise OperationFailed(f"{stage} is past offset {offset}: it stands at {stands}", "nothing to do")
+        raise not_possible(f"{stage} is past offset {offset}: it stands at {stands}", "nothing to do")
     if offset >= ends[place]:
-        raise OperationFailed(
+        raise not_possible(
             f"{topic}, partition {partition}, ends before offset {offset}: at {ends[place]}",
             "see the offset that the worker's log names",
         )
     before, last, letter, reads = _read(kafka, place, stands, offset, actor)
     if before:
-        raise OperationFailed(
+        raise not_possible(
             f"{plural(before, 'message')} before offset {offset} can be read and are not done: stepping over "
             f"them would lose them. {stage} stands at {stands}",
             f"if {stage} does not get past that one, run: sbx topics skip {topic} {partition} {stands}",
@@ -128,14 +130,26 @@ def _read(
     return before, offset, *nothing
 
 
-def step_over(kafka: Mapping[str, Any], step: Step) -> None:
+async def step_over(database: Database, kafka: Mapping[str, Any], actor: Actor, step: Step) -> None:
+    """Do it, see ``_step_over``; Kafka has no part in the database's transactions.
+
+    Raises:
+        ActionRefused: the group could not be moved.
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    target = {"topic": step.topic, "partition": step.partition, "offset": step.first}
+    async with (
+        database.connection() as connection,
+        audit.announced(connection, actor, "topics_skip", target) as record,
+    ):
+        await asyncio.to_thread(_step_over, kafka, step)
+        record.result["next"] = step.last + 1
+
+
+def _step_over(kafka: Mapping[str, Any], step: Step) -> None:
     """Write the dead letter and the entry, then put the stage's group behind the offset.
 
     Interrupted in between and run again it writes the same letter again, which makes one entry.
-
-    Raises:
-        OperationFailed: the group could not be moved.
-        kafka.errors.KafkaError: the broker does not answer.
     """
     ids = topic_ids(kafka, [step.topic])
     producer = KafkaProducer(**kafka, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
@@ -174,7 +188,7 @@ def _move(kafka: Mapping[str, Any], step: Step) -> None:
             time.sleep(0.2)
     finally:
         admin.close()
-    raise OperationFailed(
+    raise not_possible(
         f"the group {step.group} could not be moved: its workers come back too fast",
         f"stop the workers of {step.stage}, run it again, and start them",
     )

@@ -11,20 +11,19 @@ from kafka import KafkaConsumer, TopicPartition
 from contracts.events.header import EventHeader, peek
 from contracts.events.reader import InvalidEvent, read_event
 from log_projection.queries import Filters
-from sbx.cli.broker import Broker, Offsets
-from sbx.cli.errors import BadUsage, OperationFailed
-from sbx.cli.status import group_of
-from sbx.cli.terminal import plural
+from sbx.actions.refused import bad_request, not_possible
+from sbx.actions.words import plural
 from sinks.ledger.intake import reused_id
 from sinks.replay.replay import Read
 from streams.batches import Passed
 from streams.batches import Unreadable as BrokenBytes
+from streams.broker import Broker, Offsets
 from streams.dead_letters import entry_id_of, place_id_of
 from streams.fetching import committed_consumer
 from streams.records import Record
 from streams.setting_aside import letter_of
 from streams.topic_ids import topic_ids
-from streams.topics import ENTITY_OF_TOPIC, SOURCES
+from streams.topics import ENTITY_OF_TOPIC, SOURCES, group_of
 
 BATCH = 2000
 """Events that are looked up and acted on at once; bounds memory."""
@@ -65,15 +64,18 @@ def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
     """The topics to read.
 
     Raises:
-        BadUsage: one of them is no topic of change events, or none of them holds the entity.
+        ActionRefused: one of them is no topic of change events, or none of them holds the entity.
     """
     for topic in topics:
         if topic not in SOURCES:
-            raise BadUsage(f"--topic {topic}: holds no change events", f"use one of: {', '.join(SOURCES)}")
+            raise bad_request(f"--topic {topic}: holds no change events", f"use one of: {', '.join(SOURCES)}")
     chosen = [t for t in (topics or SOURCES) if entity is None or ENTITY_OF_TOPIC[t] == entity]
     if not chosen:
         holding = next(t for t, e in ENTITY_OF_TOPIC.items() if e == entity)
-        raise BadUsage(f"--entity {entity}: no such events on {', '.join(topics)}", f"use --topic {holding}")
+        raise bad_request(
+            f"--entity {entity}: no such events on {', '.join(topics)}",
+            f"use --topic {holding}",
+        )
     return list(dict.fromkeys(chosen))
 
 
@@ -84,8 +86,8 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
     one before the first at or after ``until``.
 
     Raises:
-        BadUsage: a partition that there is not, or offsets without the one partition that they are of.
-        OperationFailed: a topic or the offsets asked for are not there.
+        ActionRefused: a partition that there is not, or offsets without the one partition that they are of.
+        ActionRefused: a topic or the offsets asked for are not there.
         kafka.errors.KafkaError: the broker does not answer.
     """
     with Broker(kafka) as broker:
@@ -123,17 +125,42 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
     return Ranges(found, to_come, removed, remarks)
 
 
+def whole(kafka: Mapping[str, Any], topics: Sequence[str]) -> list[Range]:
+    """All that these topics hold."""
+    with Broker(kafka) as broker:
+        starts, ends = broker.starts(topics), broker.ends(topics)
+    return [
+        Range(tp.topic, tp.partition, starts[tp], end, starts[tp])
+        for tp, end in sorted(ends.items())
+        if starts[tp] < end
+    ]
+
+
+def first_of(ranges: Sequence[Range]) -> int:
+    """Where a progress bar over these begins: the sum of their first offsets."""
+    return sum(one.first for one in ranges)
+
+
+def length_of(ranges: Sequence[Range]) -> int:
+    """How many offsets they hold."""
+    return sum(one.end - one.first for one in ranges)
+
+
 def _check_partitions(topics: Sequence[str], wanted: Filters, ends: Offsets) -> None:
     missing = sorted(set(topics) - {tp.topic for tp in ends})
     if missing:
-        raise OperationFailed(f"topics are missing: {', '.join(missing)}", "run 'sbx topics create'")
+        raise not_possible(f"topics are missing: {', '.join(missing)}", "run 'sbx topics create'")
     if wanted.offset_from is not None and (len(topics) != 1 or wanted.partition is None):
-        raise BadUsage("--offset is of one partition of one topic", "name both, with --topic and --partition")
+        raise bad_request(
+            "--offset is of one partition of one topic",
+            "name both, with --topic and --partition",
+        )
     for topic in topics:
         count = sum(tp.topic == topic for tp in ends)
         if wanted.partition is not None and wanted.partition >= count:
-            raise BadUsage(
-                f"--partition {wanted.partition}: {topic} has no such partition", f"use 0 to {count - 1}"
+            raise bad_request(
+                f"--partition {wanted.partition}: {topic} has no such partition",
+                f"use 0 to {count - 1}",
             )
 
 
@@ -143,20 +170,18 @@ def _check_offsets(
     """What to remark on the offsets asked for.
 
     Raises:
-        OperationFailed: some were removed, or none is there yet.
+        ActionRefused: some were removed, or none is there yet.
     """
     start, end = starts[partition], ends[partition]
     place = f"{partition.topic}, partition {partition.partition},"
     if start == end:
-        raise OperationFailed(f"{place} holds no events", "see 'sbx log' for topic and partition of an event")
+        raise not_possible(f"{place} holds no events", "see 'sbx log' for topic and partition of an event")
     holds = f"{place} holds offsets {start} to {end - 1}"
     if first < start:
         gone = f"{first} to {min(last, start - 1)}"
-        raise OperationFailed(f"{holds}: {gone} were removed by retention", f"begin with --offset {start}-")
+        raise not_possible(f"{holds}: {gone} were removed by retention", f"begin with --offset {start}-")
     if first >= end:
-        raise OperationFailed(
-            f"{holds}, not yet {first}", f"give offsets of these, such as --offset {start}-"
-        )
+        raise not_possible(f"{holds}, not yet {first}", f"give offsets of these, such as --offset {start}-")
     return [holds] if end <= last < 2**63 - 1 else []
 
 
@@ -199,7 +224,7 @@ class Reader:
         behind them, in the order of the ranges given.
 
         Raises:
-            OperationFailed: the broker sends nothing any more.
+            ActionRefused: the broker sends nothing any more.
         """
         messages: list[Any] = []
         give_up = time.monotonic() + _SILENCE_SECONDS
@@ -215,8 +240,9 @@ class Reader:
             if self._advance():
                 give_up = time.monotonic() + _SILENCE_SECONDS
             elif time.monotonic() > give_up:
-                raise OperationFailed(
-                    f"the broker sent nothing for {_SILENCE_SECONDS:g} s", "see 'sbx status', then resume it"
+                raise not_possible(
+                    f"the broker sent nothing for {_SILENCE_SECONDS:g} s",
+                    "see 'sbx status', then resume it",
                 )
         return messages, [one.next for one in self._all]
 

@@ -1,35 +1,25 @@
 """What the log knew before a restore: its entries are read again from the results' topic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import psycopg
 
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
-from runtime.environment import Environment
-from sbx.cli import environment
-from sbx.cli.broker import Broker
-from sbx.cli.replay.topics import Range, Reader
-from sbx.cli.terminal import bar
+from sbx.actions.actors import Connection
+from sbx.actions.replay.screen import Bars
+from sbx.actions.replay.topics import Reader, first_of, length_of, whole
 from streams.topics import RESULTS
 
 
-async def put_back(used: Environment, database: psycopg.AsyncConnection[Any]) -> None:
+async def put_back(kafka: Mapping[str, Any], database: Connection, bars: Bars) -> None:
     """Entries as the topic has them, dead letters too, which no event would bring back. The highest version
     of each counts, so what the log has already stays. What held accounts is out of date.
     """
-    kafka = environment.kafka_client(used)
-    with Broker(kafka) as broker:
-        starts, ends = broker.starts([RESULTS]), broker.ends([RESULTS])
-    ranges = [
-        Range(tp.topic, tp.partition, starts[tp], end, starts[tp])
-        for tp, end in sorted(ends.items())
-        if starts[tp] < end
-    ]
-    base, length = sum(r.first for r in ranges), sum(r.end - r.first for r in ranges)
-    with Reader(kafka, ranges) as reader, bar("reading the log's entries", length) as shown:
+    ranges = whole(kafka, [RESULTS])
+    base = first_of(ranges)
+    with Reader(kafka, ranges) as reader, bars("reading the log's entries", length_of(ranges)) as shown:
         before: list[int] | None = None
         while True:
             messages, nexts = reader.read()

@@ -17,8 +17,8 @@ from contracts.events.header import EventHeader
 from log_projection import queries
 from log_projection.queries import Filters
 from runtime.crash_points import crash_point
-from sbx.cli.errors import OperationFailed
-from sbx.cli.replay.topics import Logged, Range, Reader, Unreadable, chosen, glanced
+from sbx.actions.refused import ActionRefused, not_possible
+from sbx.actions.replay.topics import Logged, Range, Reader, Unreadable, chosen, glanced
 from sinks.ledger.cost import Work
 from sinks.replay import replay
 from sinks.replay.replay import Read, Standing
@@ -236,14 +236,11 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
     """A replay that was cancelled or died, to be gone on with; the lock must be held.
 
     Raises:
-        OperationFailed: there is no such replay, or it has completed.
+        ActionRefused: there is no such replay, or it has completed.
     """
     row = await (await database.execute(replay.SQL["resume"], [replay_id])).fetchone()
     if row is None:
-        known = await queries.replays(database, replay_id)
-        if known:
-            raise OperationFailed(f"replay {replay_id} is {known[0]['state']}", "start a new one")
-        raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
+        raise await ended(database, replay_id, "start a new one")
     selection, ranges, totals = row
     named = {name: selection[name] for name in _MATCHED if name in selection}
     return Replay(
@@ -266,32 +263,23 @@ async def alone(database: Database) -> AsyncIterator[None]:
     """Hold the lock of replays; those that are said to run but do not are marked as interrupted.
 
     Raises:
-        OperationFailed: another replay is at work.
+        ActionRefused: another replay is at work.
     """
     row = await (await database.execute(replay.SQL["lock"], [replay.LOCK])).fetchone()
     if row is None or not row[0]:
         running = await queries.replays(database, running=True)
         name = f"replay {running[0]['replay_id']}" if running else "another replay"
-        raise OperationFailed(
-            f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'"
-        )
+        raise not_possible(f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'")
     await database.execute(replay.SQL["mark_interrupted"])
     yield
 
 
-async def cancel(database: Database, replay_id: int) -> str:
-    """Ask a replay to end, or note that it is not to go on. Returns its state now.
-
-    Raises:
-        OperationFailed: there is no such replay, or it has ended.
-    """
-    state = await replay.cancel(database, replay_id)
-    if state is not None:
-        return state
+async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionRefused:
+    """The refusal of what can only be done with a replay that has not ended."""
     known = await queries.replays(database, replay_id)
-    if known:
-        raise OperationFailed(f"replay {replay_id} is {known[0]['state']} already")
-    raise OperationFailed(f"there is no replay {replay_id}", "see 'sbx replay --list'")
+    if not known:
+        return ActionRefused("not_found", f"there is no replay {replay_id}", "see 'sbx replay --list'")
+    return ActionRefused("ended", f"replay {replay_id} is {known[0]['state']} already", remedy)
 
 
 async def _logged(database: Database, wanted: Filters, topic_ids: Mapping[str, str]) -> Logged:

@@ -3,23 +3,27 @@
 The same reading, comparison and sending as ``sbx drift --resend``, for the records of a selection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from connections import store
-from runtime.environment import Environment
-from sbx.cli import drift
-from sbx.cli.drift import Stopped
-from sbx.cli.errors import OperationFailed
+from log_projection.queries import Row
+from sbx.actions import drift
+from sbx.actions.actors import Actor, Connection, OneConnection
+from sbx.actions.drift import Follow, Stopped
+from sbx.actions.refused import ActionRefused
 from sinks.drift import acts
-from sinks.drift.acts import Selection
+from sinks.drift.acts import ReadingPlan, Selection
 from sinks.ledger.cost import CALLS_A_MINUTE
 
 Done = Mapping[str, Sequence[str]]
 """By account: records of which all that was selected is done, as ``invoice/ID``."""
+
+
+Following = Callable[[str, ReadingPlan], AbstractContextManager[Follow]]
+"""Shows what is read of an account, and then how far that has come."""
 
 
 @dataclass
@@ -35,49 +39,52 @@ class Compared:
     """Accounts that could not be read, and why."""
 
 
-async def forecast(database: psycopg.AsyncConnection[Any], done: Done) -> list[dict[str, Any]]:
+async def forecast(database: Connection, actor: Actor, done: Done) -> list[dict[str, Any]]:
     """By account: how many records would be compared by how many calls, in how many minutes at least, and
     what was found to differ when the books were read last. Asks Xero nothing.
     """
     found = []
     for account, records in sorted(done.items()):
-        connected = await store.load_connection(database, account)
-        if connected is None:
+        if await store.load_connection(database, account) is None:
             continue
         calls = (await acts.plan_records(database, account, records)).calls
-        rows = await drift.proposed(database, connected, Selection(records=tuple(records)))
         found.append(
             {
                 "account": account,
                 "records": len(records),
                 "calls": calls,
                 "minutes": -(-calls // CALLS_A_MINUTE),
-                "differences": [row for row in rows if row["proposal"] == "resend"],
+                "differences": await _to_resend(database, actor, account, records),
             }
         )
     return found
 
 
 async def compare(
-    used: Environment, database: psycopg.AsyncConnection[Any], done: Done, actor: str, stopped: Stopped
+    database: Connection, actor: Actor, done: Done, following: Following, stopped: Stopped
 ) -> Compared | None:
     """Have the lanes read these records, and send again what differs; none when it was stopped.
 
     What was sent is sent: another run compares anew.
     """
-    came = Compared()
+    came, lent = Compared(), OneConnection(database)
     for account, records in sorted(done.items()):
         try:
-            connected = await drift.readable(used, database, account)
-            plan = await acts.plan_records(database, account, records)
-            if not await drift.have_read(database, account, plan, stopped):
-                return None
-        except OperationFailed as error:
+            plan, run = await drift.read(lent, actor, account, records=records)
+            with following(account, plan) as follow:
+                if not await drift.until_read(database, account, run["run_id"], follow, stopped):
+                    return None
+        except ActionRefused as error:
             came.left[account] = f"{error}: {error.remedy}" if error.remedy else str(error)
             continue
-        rows = await drift.proposed(database, connected, Selection(records=tuple(records)))
-        rows = [row for row in rows if row["proposal"] == "resend"]
+        rows = await _to_resend(database, actor, account, records)
         came.records += len(records)
         came.differing += len(rows)
-        came.resent += await acts.resend(database, account, rows, actor)
+        came.resent += await acts.resend(database, account, rows, actor.name)
     return came
+
+
+async def _to_resend(database: Connection, actor: Actor, account: str, records: Sequence[str]) -> list[Row]:
+    """What differs of these records, and can be put right by sending it again."""
+    state = await drift.load(database, actor, account, Selection(records=tuple(records)))
+    return [row for row in state.differences if row["proposal"] == "resend"]

@@ -1,0 +1,93 @@
+"""Which entries: filters of the log as people write them, checked alike for command line, page and API."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import get_args
+
+from contracts.commands import Action, Entity
+from contracts.reasons import CATALOGUE
+from contracts.results import State
+from log_projection.offsets import NotOffsets, offset_range
+from log_projection.queries import Filters
+from sbx.actions.refused import ActionRefused
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "state": get_args(State),
+    "entity": get_args(Entity),
+    "action": get_args(Action),
+    "reason": tuple(sorted(CATALOGUE)),
+}
+_FEW = 20
+"""Choices that are all named where none of them was given; of more, those that are alike."""
+_ISSUE = re.compile(r"[0-9a-f]{12}")
+
+
+def read(
+    given: Mapping[str, str | None],
+    since: datetime | None,
+    until: datetime | None,
+    partition: int | None = None,
+) -> Filters:
+    """The filters that these values stand for, by the names that they have in addresses and as options.
+
+    Args:
+        since, until: read already, since each face writes times in its own way.
+
+    Raises:
+        ActionRefused: one has a value that it cannot have; names those that it can.
+    """
+    for name, choices in CHOICES.items():
+        check_choice(name, given.get(name), choices)
+    issue = given.get("issue")
+    if issue is not None and not _ISSUE.fullmatch(issue):
+        raise _wrong("issue", issue, "is no issue's id", "they are 12 characters, in issue_id of an issue")
+    if since is not None and until is not None and since >= until:
+        text = f"is not before until {given.get('until')}"
+        raise _wrong("since", str(given.get("since")), text, "give the earlier time as since")
+    first, last = _offsets(given.get("offset"))
+    return Filters(
+        account=given.get("account"),
+        state=given.get("state"),
+        entity=given.get("entity"),
+        action=given.get("action"),
+        reason=given.get("reason"),
+        issue=issue,
+        number=given.get("number"),
+        record=given.get("record"),
+        text=given.get("text"),
+        entry_id=given.get("id"),
+        topic=given.get("topic"),
+        since=since,
+        until=until,
+        partition=partition,
+        offset_from=first,
+        offset_to=last,
+    )
+
+
+def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+    """Refuse a value that is none of these.
+
+    Raises:
+        ActionRefused: names those that there are, or that are alike.
+    """
+    if value is None or value in choices:
+        return
+    near = difflib.get_close_matches(value, choices, n=3) if len(choices) > _FEW else choices
+    remedy = f"use one of: {', '.join(near)}" if near else "all reason codes are in docs/reasons.md"
+    raise _wrong(name, value, f"there is no such {name}", remedy)
+
+
+def _offsets(value: str | None) -> tuple[int | None, int | None]:
+    if value is None:
+        return None, None
+    try:
+        return offset_range(value)
+    except NotOffsets as error:
+        raise _wrong("offset", value, str(error), error.remedy) from error
+
+
+def _wrong(name: str, value: str, problem: str, remedy: str) -> ActionRefused:
+    return ActionRefused("bad_request", f"{name} {value}: {problem}", remedy, field=name)

@@ -1,0 +1,34 @@
+"""What a stage has not finished, looked up again and again until it has."""
+
+from collections.abc import Callable
+
+from sbx.actions.words import plural
+from streams import StageName
+from streams.broker import Broker, behind
+from streams.topics import TOPICS_OF, group_of
+
+Look = Callable[[], str]
+"""What is still open, in words; blank when nothing is."""
+
+
+def lag(broker: Broker, stage: StageName) -> Look:
+    """Looks for what the stage has not finished of the messages that are there now.
+
+    Those of a transaction that is still open count: they are published or dropped when it ends, which the
+    broker sees to after the publisher's ``transaction.timeout.ms``. What stands behind them waits with them.
+    """
+    topics = TOPICS_OF[stage]
+    targets, starts = broker.ends(topics), broker.starts(topics)
+
+    def look() -> str:
+        count = behind(targets, broker.committed(group_of(stage)), starts)
+        if not count:
+            return ""
+        readable = broker.readable_ends(topics)
+        undecided = behind(targets, readable, {})
+        if undecided >= count:
+            return f"{plural(count, 'message')} in or behind a transaction that is still open"
+        running = broker.group(group_of(stage)).members
+        return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which does not run")
+
+    return look

@@ -1,0 +1,1 @@
+"""Reading events again from their topics, and doing what is not done."""

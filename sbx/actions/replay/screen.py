@@ -1,0 +1,29 @@
+"""Where whoever acts sees how far something has come that takes its time."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from sbx.actions.replay.force import Following
+
+
+class Bar(Protocol):
+    """Shows how far something has come."""
+
+    def at(self, done: int) -> None:
+        """So many of all."""
+
+
+Bars = Callable[[str, int | None], AbstractContextManager[Bar]]
+"""Shows a bar of this name and length for as long as a block runs."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What shows a replay."""
+
+    bar: Bars
+    following: Following
+    began: Callable[[int], None]
+    """Is told the number of the replay."""

@@ -1,2 +1,0 @@
--- name: listen
-LISTEN sbx_requests
