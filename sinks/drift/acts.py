@@ -1,12 +1,12 @@
 """What an operator does about drift: have Xero read, accept what it shows, or send ours again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from runtime.crash_points import crash_point
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.judge import MISSING
 from sinks.drift.scan import LISTS, PAGE, looked_up_at_once
@@ -16,7 +16,6 @@ from sinks.ledger.intake import LANE_CHANNEL
 from sinks.planner.documents import GONE, UNAPPROVED
 from sinks.xero.elements import encode_jsonb
 
-Row = Mapping[str, Any]
 """A difference, as ``differences`` gives it."""
 Proposal = Literal["resend", "adopt", "follows"]
 """``follows``: comes right with what it is made of, such as the amount due with its payments."""
@@ -112,24 +111,24 @@ async def ask_due(connection: ledger.Connection) -> None:
         await ask(connection, row["account"], await plan(connection, row["account"]), "drift_every")
 
 
-async def reading(connection: ledger.Connection, run_id: str) -> dict[str, Any]:
+async def reading(connection: ledger.Connection, run_id: str) -> Row:
     """How far a reading has come."""
     return (await fetch_all(connection, _SQL["run"], {"run_id": run_id}))[0]
 
 
-async def reading_under_way(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
+async def reading_under_way(connection: ledger.Connection, account: str) -> Row | None:
     """The reading that was asked for and has not ended; none when there is none."""
     rows = await fetch_all(connection, _SQL["open_run"], {"account": account})
     return await reading(connection, rows[0]["run_id"]) if rows else None
 
 
-async def last_reading(connection: ledger.Connection, account: str) -> dict[str, Any] | None:
+async def last_reading(connection: ledger.Connection, account: str) -> Row | None:
     """The reading that ended last; none when there was none."""
     rows = await fetch_all(connection, _SQL["last_run"], {"account": account})
     return rows[0] if rows else None
 
 
-async def differences(connection: ledger.Connection, account: str, wanted: Selection) -> list[dict[str, Any]]:
+async def differences(connection: ledger.Connection, account: str, wanted: Selection) -> list[Row]:
     """The differences that stand and were not adopted, of objects that are linked."""
     parameters = {
         "account": account,

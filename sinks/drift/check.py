@@ -8,14 +8,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import structlog
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, decode_command
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.compare import Sent
 from sinks.drift.record import Record, Said, Wanted, record_of
@@ -100,7 +99,7 @@ async def _said(
     return found, billed_only
 
 
-def _of_row(row: Mapping[str, Any]) -> Said:
+def _of_row(row: Row) -> Said:
     return Said(
         seq=row["seq"],
         command_id=row["command_id"],

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connections.facts import OrganisationFacts, day
+from contracts.json import Body, JsonObject
 from contracts.money import plain, to_cents
 from sinks.planner.amounts import amount_in, shown
 from sinks.planner.documents import GONE, UNAPPROVED
@@ -21,7 +22,7 @@ from sinks.xero.elements import Link
 from sinks.xero.facts import AmountFact
 
 NOT_THERE = "not in Xero"
-_Found = Mapping[str, Any]
+_Found = JsonObject
 NUMBERS = {
     "invoice": "InvoiceNumber",
     "bill": "InvoiceNumber",
@@ -60,7 +61,7 @@ class Sent:
     """One object that we put into Xero."""
 
     link: Link
-    body: Mapping[str, Any]
+    body: JsonObject
     """All that Xero was sent for it and took, see ``merged``. Of contacts, whose link has it all, the names
     of the ``fields`` that the linked contact itself was sent."""
     ended: bool = False
@@ -92,11 +93,11 @@ _MAKES_MONEY = {"Invoice", "CreditNote", "CreditNoteNumber"}
 """A body that names one of these makes a payment or a credit note; what changes one does not."""
 
 
-def merged(bodies: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
+def merged(bodies: Iterable[JsonObject | None]) -> Body:
     """What Xero holds after it took these bodies one after the other. Of money that was taken off and put
     there again only what was made last counts.
     """
-    whole: dict[str, Any] = {}
+    whole: Body = {}
     for body in bodies:
         if body and _MAKES_MONEY & body.keys():
             whole = {}
@@ -104,7 +105,7 @@ def merged(bodies: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
     return whole
 
 
-def fields_of(bodies: Iterable[Mapping[str, Any] | None]) -> set[str]:
+def fields_of(bodies: Iterable[JsonObject | None]) -> set[str]:
     """The fields of a contact that these bodies set, by the names under which its link keeps them."""
     found: set[str] = set()
     for body in bodies:
@@ -190,13 +191,13 @@ def _text(name: str, ours: Any, xeros: Any) -> list[Difference]:
     return [Difference(name, str(ours), str(xeros or ""))]
 
 
-def _day(name: str, body: Mapping[str, Any], found: _Found, wire: str) -> list[Difference]:
+def _day(name: str, body: JsonObject, found: _Found, wire: str) -> list[Difference]:
     written = str(found.get(f"{wire}String") or found.get(wire) or "")
     xeros = day(written).isoformat() if written else ""
     return _text(name, body.get(wire), xeros)
 
 
-def _party(body: Mapping[str, Any], found: _Found, context: CompareContext) -> list[Difference]:
+def _party(body: JsonObject, found: _Found, context: CompareContext) -> list[Difference]:
     ours = str((body.get("Contact") or {}).get("ContactID") or "")
     contact = found.get("Contact") or {}
     xeros = str(contact.get("ContactID") or "")
@@ -221,7 +222,7 @@ def _sums(put: Sent, found: _Found) -> list[Difference]:
     return differences or _line_amounts(lines, found)
 
 
-def _line_amounts(lines: Sequence[Mapping[str, Any]], found: _Found) -> list[Difference]:
+def _line_amounts(lines: Sequence[JsonObject], found: _Found) -> list[Difference]:
     """Net and tax of single lines, in whatever order, where the sums are right."""
     if found.get("LineAmountTypes", "Exclusive") != "Exclusive":
         return []
@@ -236,7 +237,7 @@ def _line_amounts(lines: Sequence[Mapping[str, Any]], found: _Found) -> list[Dif
     return [Difference("line_amounts", ours_named, xeros_named)]
 
 
-def _amounts_of(line: Mapping[str, Any]) -> str | None:
+def _amounts_of(line: JsonObject) -> str | None:
     """Net and tax of a line as it was sent or as Xero shows it; none where it does not tell them."""
     if "LineAmount" in line:
         net = _decimal(line["LineAmount"])
@@ -309,7 +310,7 @@ def _payment(put: Sent, found: _Found, context: CompareContext) -> list[Differen
     return differences + _document_of(body, found) + _account(body, found, context.facts)
 
 
-def _document_of(body: Mapping[str, Any], found: _Found) -> list[Difference]:
+def _document_of(body: JsonObject, found: _Found) -> list[Difference]:
     """What it is on. Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
     ours = [str(body[name].get(f"{name}ID") or "") for name in _ON if body.get(name)]
     xeros = [str((found.get(name) or {}).get(f"{name}ID") or "") for name in _ON]
@@ -319,7 +320,7 @@ def _document_of(body: Mapping[str, Any], found: _Found) -> list[Difference]:
     return [Difference("document", ours[0], others)]
 
 
-def _account(body: Mapping[str, Any], found: _Found, facts: OrganisationFacts) -> list[Difference]:
+def _account(body: JsonObject, found: _Found, facts: OrganisationFacts) -> list[Difference]:
     """By AccountID, since a list may leave the code out. An account that is no longer known says nothing."""
     sent, there = body.get("Account") or {}, found.get("Account") or {}
     wanted = str(sent.get("AccountID") or sent.get("Code") or "")
@@ -373,7 +374,7 @@ def contact_field(name: str, found: _Found) -> str | dict[str, str] | None:
     return None
 
 
-def _of_type(several: Any, name: str, kind: str) -> Mapping[str, Any]:
+def _of_type(several: Any, name: str, kind: str) -> JsonObject:
     return next((one for one in several or () if one.get(name) == kind), {})
 
 

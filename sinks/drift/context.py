@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from connections.facts import OrganisationFacts
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.compare import CompareContext, Sent, fields_of, merged
 from sinks.drift.record import record_of
@@ -53,7 +52,7 @@ async def puts_of(
     return [_put(row) for row in await fetch_all(connection, _SQL["puts"], parameters)]
 
 
-def _put(row: Mapping[str, Any]) -> Sent:
+def _put(row: Row) -> Sent:
     target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
     link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
     bodies = row["bodies"] or ()

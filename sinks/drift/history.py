@@ -7,8 +7,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from contracts.json import JsonObject
 from runtime.database import fetch_one
 from runtime.sql import load_queries
 from sinks.drift.compare import moment_of
@@ -64,7 +64,7 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
         await connection.execute(_SQL["count"], {"run_id": run_id})
 
 
-def last_person(records: Iterable[Mapping[str, Any]]) -> tuple[str, datetime | None]:
+def last_person(records: Iterable[JsonObject]) -> tuple[str, datetime | None]:
     """Who made the newest change by hand, and when; ``""`` when nobody is named. In any order."""
     found: tuple[str, datetime | None] = ("", None)
     for record in records:
@@ -74,5 +74,5 @@ def last_person(records: Iterable[Mapping[str, Any]]) -> tuple[str, datetime | N
     return found
 
 
-def _moment(record: Mapping[str, Any]) -> datetime | None:
+def _moment(record: JsonObject) -> datetime | None:
     return moment_of(record.get("DateUTC")) or moment_of(record.get("DateUTCString"))

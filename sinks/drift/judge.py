@@ -4,10 +4,9 @@ Pure. A difference from what was asked for, where Xero has what was sent, is the
 it is done. What an entry that failed or waits asks for is only told.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from contracts.json import JsonObject
 from sinks.drift.compare import CompareContext, Difference, Sent, compare
 from sinks.drift.record import Later, Wanted
 from sinks.planner.documents import GONE
@@ -30,7 +29,7 @@ class Found:
 def judge(
     put: Sent,
     wanted: Wanted | None,
-    found: Mapping[str, Any] | None,
+    found: JsonObject | None,
     context: CompareContext,
     asked: CompareContext,
 ) -> list[Found]:
@@ -77,7 +76,7 @@ def _log_says(wanted: Wanted) -> str:
     return f"the log says that '{action}' of {wanted.said.time:%Y-%m-%d %H:%M} is done"
 
 
-def _still_there(wanted: Wanted, found: Mapping[str, Any] | None) -> list[Found]:
+def _still_there(wanted: Wanted, found: JsonObject | None) -> list[Found]:
     status = str((found or {}).get("Status") or "")
     if found is None or status in GONE:
         return []
@@ -106,7 +105,7 @@ def _told(one: Difference, later: Later) -> Found:
 
 
 def _with_later(
-    judged: list[Found], later: Later | None, found: Mapping[str, Any] | None, asked: CompareContext
+    judged: list[Found], later: Later | None, found: JsonObject | None, asked: CompareContext
 ) -> list[Found]:
     if later is None or later.put is None or found is None:
         return judged

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.commands import Command
+from contracts.json import JsonObject
 from sinks.drift.compare import Sent
 from sinks.planner.documents import GONE
 from sinks.xero.elements import StepKey
@@ -134,7 +135,7 @@ class Later:
     """As it would be then; none where that is not compared."""
 
 
-def made_of(put: Sent, body: Mapping[str, Any], **facts: object) -> Sent:
+def made_of(put: Sent, body: JsonObject, **facts: object) -> Sent:
     """``put`` as it should be."""
     link = replace(put.link, removed=False, facts={**put.link.facts, **facts})
     kept = {name: value for name, value in put.body.items() if name != "Status" or value not in GONE}

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import structlog
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from runtime.database import fetch_all
+from contracts.json import JsonObject
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import CompareContext, Difference, Sent, updated
@@ -190,7 +190,7 @@ async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
     return None
 
 
-def _look_up(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> _Asked:
+def _look_up(listing: Listing, rows: Sequence[Row]) -> _Asked:
     """Several links may be one object, as a contact that is customer and supplier."""
     ids = tuple(dict.fromkeys(str(row["xero_id"]) for row in rows))
     parts = [
@@ -205,7 +205,7 @@ async def _take_in(
     lane: Lane,
     run: Run,
     asked: _Asked,
-    found: Sequence[Mapping[str, Any]],
+    found: Sequence[JsonObject],
     asked_at: datetime | None,
 ) -> int:
     """Compare what a call has shown and keep what differs. Returns how many were compared. What our own calls
@@ -243,7 +243,7 @@ async def _take_in(
 def _judge(
     put: Sent,
     wanted: Wanted | None,
-    found: Mapping[str, Any] | None,
+    found: JsonObject | None,
     context: Callable[[Sent], CompareContext],
 ) -> list[Found]:
     """Something odd in one object must not stop the reading of all others."""
@@ -337,7 +337,7 @@ async def _finish(connection: ledger.Connection, run: Run, error: str | None) ->
     await connection.execute("SELECT pg_notify('sbx_requests', %s)", [run.account])
 
 
-def _row(link: Link, found: Mapping[str, Any] | None, one: Found) -> dict[str, Any]:
+def _row(link: Link, found: JsonObject | None, one: Found) -> Row:
     difference = one.difference
     status = str((found or {}).get("Status") or (found or {}).get("ContactStatus") or "")
     return {
@@ -359,7 +359,7 @@ def _key(target: StepKey) -> dict[str, str]:
     return {"kind": target.kind, "record_id": target.record_id, "transaction_id": target.transaction_id}
 
 
-def _keys(account: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _keys(account: str, rows: Sequence[Row]) -> Row:
     names = ("kind", "record_id", "transaction_id")
     return {"account": account, **{name: [row[name] for row in rows] for name in names}}
 

@@ -14,6 +14,7 @@ import msgspec
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.json import Body, JsonObject
 from contracts.reasons import Refused
 from mappers.totals import totals
 from sinks.drift.compare import NUMBERS, Sent
@@ -183,11 +184,11 @@ def _day_was_kept(link: Link) -> bool:
     return bool(codes & set(_KEPT_DAYS)) or bool(link.text("moved_seq"))
 
 
-def _taxes(lines: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _taxes(lines: Sequence[JsonObject]) -> list[Any]:
     return [line.get("TaxType") for line in lines]
 
 
-def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> dict[str, Any]:
+def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> Body:
     """The contact, where it is another one than the document was sent with."""
     party = contact_target(snapshot.contact).record_id
     linked = given.contacts.get(party)

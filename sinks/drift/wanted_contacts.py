@@ -1,11 +1,12 @@
 """A contact as SalesBinder told it last, field by field. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from contracts.commands import ContactSnapshot
+from contracts.json import Body, JsonObject
 from contracts.newness import Stamp
 from contracts.reasons import Refused
 from sinks.drift.compare import CLEARED, Sent
@@ -25,8 +26,8 @@ def contact_wanted(put: Sent, snapshot: ContactSnapshot, said: Sequence[Said]) -
     Args:
         said: created and edited actions that may have told it.
     """
-    done: dict[str, Any] = {}
-    waiting: dict[str, Any] = {}
+    done: Body = {}
+    waiting: Body = {}
     by: Said | None = None
     later: Said | None = None
     for name, (stamp, value) in _unsent(put, snapshot).items():
@@ -81,7 +82,7 @@ def _has_told(one: Said) -> bool:
     return (one.is_in_xero or one.outcome == "superseded") and "contact_not_updated" not in one.warned
 
 
-def _with(put: Sent, fields: Mapping[str, Any]) -> Sent:
+def _with(put: Sent, fields: JsonObject) -> Sent:
     sent = {**(put.link.contact.get("sent") or {}), **fields}
     cleared = [name for name, value in fields.items() if not value]
     link = replace(put.link, facts={**put.link.facts, "sent": sent, CLEARED: cleared})

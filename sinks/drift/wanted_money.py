@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
+from contracts.json import Body, JsonObject
 from contracts.money import rounded
 from sinks.drift.compare import Sent
 from sinks.drift.record import TAKES_OUT, Later, Record, Said, Wanted, gone, made_of
@@ -159,7 +159,7 @@ def _nothing(target: StepKey, invoice: Sent | None) -> Sent:
     return Sent(Link(target, "", invoice.link.xero_number if invoice else ""), {})
 
 
-def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: Mapping[str, Any]) -> Wanted:
+def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: JsonObject) -> Wanted:
     link, told = put.link, state.told
     what = "money paid out" if kind == "refund" else kind.replace("_", " ")
     named = f"{what} of {state.amount} of {told.day}"
@@ -170,7 +170,7 @@ def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: Mapping[st
         return Wanted(gone(put), named, state.taken_off_by or state.said, behind=behind, later=later)
     kept = link.money.get(TOLD)
     older = bool(kept and int(kept["seq"]) < told.seq and Decimal(kept["amount"]) != told.amount)
-    body: dict[str, Any] = {}
+    body: Body = {}
     if kind != "credit_note":
         body = {"Amount": state.amount, **(on if put.body else {})}
     if put.body:
@@ -198,12 +198,12 @@ def _later(record: Record, state: _State) -> Said | None:
     return record.undone_by(state.said.seq)
 
 
-def _day(link: Link, told: Told) -> dict[str, Any]:
+def _day(link: Link, told: Told) -> Body:
     moved = "date_moved" in link.warning_codes
     return {} if moved or told.day is None else {"Date": told.day.isoformat()}
 
 
-def _reference(put: Sent, told: Told) -> dict[str, Any]:
+def _reference(put: Sent, told: Told) -> Body:
     """SalesBinder's reference with the mark that it was sent with."""
     method, mark = one_line(told.reference or ""), str(put.body.get("Reference") or "").split(" ")[-1]
     if not mark.startswith("#") or len(method) > _REFERENCE_LENGTH:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
 from sinks.lanes.sending import CallSender
@@ -55,7 +55,7 @@ def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
     return idle
 
 
-def _call(intent: Mapping[str, Any], elements: list[dict[str, Any]]) -> Call:
+def _call(intent: Row, elements: list[Row]) -> Call:
     """The call as it was written down: the very same request line, headers, bytes and key."""
     route = ROUTES[intent["route"]]
     body = bytes(intent["body"]) if intent["body"] is not None else None

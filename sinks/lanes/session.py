@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 
 from connections import store
 from runtime.crash_points import crash_point
+from runtime.database import Connection
 from runtime.environment import Environment
 from runtime.secrets import SecretBox, SecretKeyError
 from sinks.lanes.budget import CONCURRENT
@@ -25,7 +26,7 @@ CALL_DEADLINE = 50.0
 class Pool(Protocol):
     """Where connections to the database come from: psycopg's ``AsyncConnectionPool``."""
 
-    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for a block; what was done is committed at its end."""
 
 
@@ -101,7 +102,7 @@ class Session:
             # Not used before it is kept: if that fails, the refresh token before it works 30 minutes more.
             self._token, self._token_until = renewed
 
-    async def _renew_token(self, connection: psycopg.AsyncConnection[Any]) -> tuple[str, datetime] | None:
+    async def _renew_token(self, connection: Connection) -> tuple[str, datetime] | None:
         """A new token, kept in the database, with the time until which it is used; none where another
         process was first. The row is locked while Xero is asked: a refresh token is used by one at a time.
         """

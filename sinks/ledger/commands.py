@@ -3,15 +3,16 @@
 One transaction of the ledger each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 from psycopg.rows import class_row
 
 from connections import store
 from connections.addresses import Addresses
+from contracts.json import JsonObject
 from contracts.reasons import warning
 from runtime.crash_points import crash_point
 from runtime.database import fetch_all
@@ -94,7 +95,7 @@ class Undecidable(Exception):
         super().__init__(problem)
 
 
-async def undecided(connection: ledger.Connection, command_id: str) -> list[Mapping[str, Any]]:
+async def undecided(connection: ledger.Connection, command_id: str) -> list[JsonObject]:
     """What Xero has that may be what this command sent, as it was when it was looked up: each with what
     ``CANDIDATE`` names.
 
@@ -147,7 +148,7 @@ async def check_adoption(connection: ledger.Connection, command_id: str, adopt: 
     await _refuse_linked(connection, rows[0]["account"], link)
 
 
-def _options(command_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _options(command_id: str, rows: Sequence[JsonObject]) -> list[JsonObject]:
     if not rows:
         raise Undecidable(f"the ledger knows no entry {command_id}", "take the id from 'sbx log'")
     row = rows[0]
@@ -162,11 +163,11 @@ def _options(command_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping
             f"entry {command_id} does not say what Xero has: it failed under an earlier version",
             f"look it up again with 'sbx retry --id {command_id} --yes'",
         )
-    options: list[Mapping[str, Any]] = msgspec.json.decode(row["reason_args"]["options"])
+    options: list[JsonObject] = msgspec.json.decode(row["reason_args"]["options"])
     return options
 
 
-def _link(command_id: str, options: Sequence[Mapping[str, Any]], adopt: str, actor: str) -> Link:
+def _link(command_id: str, options: Sequence[JsonObject], adopt: str, actor: str) -> Link:
     chosen = [option for option in options if option["xero_id"].casefold() == adopt.strip().casefold()]
     if not chosen:
         listed = ", ".join(option["xero_id"] for option in options)
@@ -252,7 +253,7 @@ def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
             return {"code": "changed", "message": f"could not be {verb} as it stands"}
 
 
-async def _change(connection: ledger.Connection, name: str, parameters: Mapping[str, Any]) -> list[str]:
+async def _change(connection: ledger.Connection, name: str, parameters: JsonObject) -> list[str]:
     async with connection.transaction():
         rows = await fetch_all(connection, _SQL[name], parameters)
         entries = sorted((entry_of_row(row) for row in rows), key=lambda e: e.seq)

@@ -3,11 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import psycopg
-
-from runtime.database import fetch_all
+from contracts.json import JsonObject
+from runtime.database import Connection, Row, fetch_all
 from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
@@ -44,13 +42,13 @@ def calls_for(work: Mapping[tuple[str, str], int]) -> int:
     return calls
 
 
-async def by_account(database: psycopg.AsyncConnection[Any], work: Counter[Work]) -> list[dict[str, Any]]:
+async def by_account(database: Connection, work: Counter[Work]) -> list[Row]:
     """What this work would cost each account, as things stand; see ``accounts_of``."""
     accounts = sorted({account for account, _, _ in work})
     return accounts_of(await fetch_all(database, _SQL["accounts"], [accounts]), work)
 
 
-def of_all(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def of_all(accounts: Sequence[JsonObject]) -> Row:
     """All accounts together, for ``--json``. They work side by side: the slowest gives the minutes."""
     return {
         "calls": sum(account["calls"] for account in accounts),
@@ -59,7 +57,7 @@ def of_all(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[dict[str, Any]]:
+def accounts_of(rows: Sequence[JsonObject], work: Counter[Work]) -> list[Row]:
     """By account: actions that would be done, calls, minutes, and whether today's calls are enough.
 
     Args:
@@ -86,6 +84,6 @@ def accounts_of(rows: Sequence[Mapping[str, Any]], work: Counter[Work]) -> list[
     ]
 
 
-def _organisation(row: Mapping[str, Any]) -> str:
+def _organisation(row: JsonObject) -> str:
     """What the accounts that share their limits have in common."""
     return row.get("tenant_id") or f"account {row['account']}"

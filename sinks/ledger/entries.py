@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -12,6 +11,7 @@ from connections.addresses import Addresses
 from contracts.commands import Command, decode_command
 from contracts.reasons import ReasonCode, cause_of, render
 from contracts.results import Attempt, EntryResult, Outcome, State, Warning
+from runtime.database import Row
 from sinks.xero.elements import Link
 from sinks.xero.links import xero_page
 
@@ -125,7 +125,7 @@ class Entry:
         )
 
 
-def entry_of_row(row: Mapping[str, Any]) -> Entry:
+def entry_of_row(row: Row) -> Entry:
     """A row of ``ledger.commands`` as selected by the ledger's statements."""
     return Entry(
         **{name: row[name] for name in COLUMNS},

@@ -1,10 +1,10 @@
 """Exchange rates of documents: the last one of each currency is kept, and one that is far from it is told."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from contracts.json import JsonObject
 from contracts.money import plain
 from contracts.reasons import warning
 from runtime.sql import load_queries
@@ -20,7 +20,7 @@ async def compare_rate(
     account: str,
     base: str,
     element: Element,
-    found: Mapping[str, Any],
+    found: JsonObject,
     link: Link,
 ) -> Link:
     """The link of a document that Xero took, with a warning where the rate that it was sent is unusual.

@@ -9,7 +9,7 @@ commits: what it does not know may have been sent. So may all that a ledger of a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from contracts.reasons import render
 from contracts.results import AccountResult
 from runtime.crash_points import crash_point
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 
@@ -188,7 +188,7 @@ async def release(connection: ledger.Connection, number: int) -> tuple[int, str]
 
 
 async def _announce(
-    connection: ledger.Connection, rows: list[dict[str, Any]], held: str | None, args: Mapping[str, str]
+    connection: ledger.Connection, rows: list[Row], held: str | None, args: Mapping[str, str]
 ) -> None:
     results = []
     for row in rows:

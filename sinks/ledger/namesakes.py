@@ -1,8 +1,6 @@
 """What a lane remembers of the contacts that it has just made or found, by name."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from contracts.json import JsonObject
 from sinks.planner.namesakes import Namesake, name_claim
 from sinks.xero.client import machine_seconds
 from sinks.xero.elements import Element, StepKey
@@ -23,7 +21,7 @@ class Namesakes:
         at, known = self._known.get(name_claim(name), (0.0, None))
         return known if machine_seconds() - at < _GOOD_FOR else None
 
-    def learn(self, element: Element, found: Mapping[str, Any]) -> None:
+    def learn(self, element: Element, found: JsonObject) -> None:
         """Xero has taken the element of a contact and shows it like this."""
         contact_id = str(found.get("ContactID") or element.xero_id)
         before = [known for _, known in self._known.values() if known.contact_id == contact_id]

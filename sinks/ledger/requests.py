@@ -3,12 +3,11 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from runtime.crash_points import crash_point
+from runtime.database import Connection
 from runtime.sql import load_queries
 
 _SQL = load_queries(__file__)
@@ -23,7 +22,7 @@ class Request:
     error: str | None
 
 
-async def ask_facts(connection: psycopg.AsyncConnection[Any], account: str) -> uuid.UUID:
+async def ask_facts(connection: Connection, account: str) -> uuid.UUID:
     """Ask for fresh facts. The request stays: a lane that starts later answers it."""
     request_id = uuid.uuid4()
     async with connection.transaction():
@@ -34,13 +33,13 @@ async def ask_facts(connection: psycopg.AsyncConnection[Any], account: str) -> u
     return request_id
 
 
-async def answer(connection: psycopg.AsyncConnection[Any], request_id: uuid.UUID) -> tuple[bool, str | None]:
+async def answer(connection: Connection, request_id: uuid.UUID) -> tuple[bool, str | None]:
     """Whether it is answered, and what went wrong."""
     row = await (await connection.execute(_SQL["answer"], {"request_id": request_id})).fetchone()
     return (False, None) if row is None else (row[0], row[1])
 
 
-async def newest(connection: psycopg.AsyncConnection[Any], account: str) -> Request | None:
+async def newest(connection: Connection, account: str) -> Request | None:
     """The account's last request; none when nobody has asked."""
     async with connection.cursor(row_factory=class_row(Request)) as cursor:
         await cursor.execute(_SQL["newest"], {"account": account})

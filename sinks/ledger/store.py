@@ -1,16 +1,15 @@
 """The command ledger in PostgreSQL: reading what is to be done, writing what became of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
-import psycopg
 
 from contracts.commands import ContactSnapshot, DocumentSnapshot
 from contracts.results import AccountResult, EntryResult, encode_result
-from runtime.database import fetch_all
+from runtime.database import Connection as Connection
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
@@ -19,7 +18,6 @@ from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.facts import Facts
 
 SQL = load_queries(__file__)
-Connection = psycopg.AsyncConnection[Any]
 
 
 class LeaseLost(Exception):
@@ -44,7 +42,7 @@ class Lease:
     mark: int = 0
     """The highest mark of the account's calls that this worker knows to be committed, or to be in Kafka."""
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Row:
         """For the statements that check it."""
         return {"account": self.account, "holder": self.holder, "fence": self.fence}
 
@@ -197,7 +195,7 @@ class UnknownStep:
 
     look_up_after: datetime
     """From when a look-up can be trusted."""
-    body: Mapping[str, Any]
+    body: Row
     """What was asked for last."""
     link_facts: Facts
 
@@ -323,7 +321,7 @@ async def write_calls(
     await connection.execute(SQL["insert_elements"], parameters)
 
 
-def _element_row(call: Call, position: int) -> dict[str, Any]:
+def _element_row(call: Call, position: int) -> Row:
     part = call.parts[position]
     element = part.element
     return {

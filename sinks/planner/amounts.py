@@ -1,19 +1,18 @@
 """Amounts and payments as Xero writes them, read for comparing and for sentences. Pure."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from connections.facts import day
+from contracts.json import JsonObject
 from contracts.money import to_cents
 
 
-def amount_in(found: Mapping[str, Any], name: str) -> Decimal:
+def amount_in(found: JsonObject, name: str) -> Decimal:
     """An amount of something that was read from Xero, in cents: a number or a text; 0 when absent."""
     return to_cents(Decimal(str(found.get(name) or 0)))
 
 
-def xero_day(found: Mapping[str, Any]) -> str:
+def xero_day(found: JsonObject) -> str:
     """Its date as ``YYYY-MM-DD``, from ``DateString`` or whatever form of ``Date`` Xero used; ``""`` when it
     names none.
     """
@@ -21,7 +20,7 @@ def xero_day(found: Mapping[str, Any]) -> str:
     return day(text).isoformat() if text else ""
 
 
-def shown(payment: Mapping[str, Any]) -> str:
+def shown(payment: JsonObject) -> str:
     """A payment in a sentence: ``50.00 of 2026-03-02 Cash #eada30eb``."""
     when = xero_day(payment)
     words = (str(amount_in(payment, "Amount")), when and f"of {when}", str(payment.get("Reference") or ""))

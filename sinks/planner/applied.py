@@ -1,13 +1,12 @@
 """Planning a payment that was applied: for the first time, told once more, or corrected."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from contracts.commands import TransactionSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused, warning
 from contracts.results import Outcome, Warning
 from sinks.planner.amounts import amount_in, xero_day
@@ -190,7 +189,7 @@ def _take_off(
 
 
 def _refuse_more_than_fits(
-    situation: Situation, invoice: Link, found: Mapping[str, Any], new: ResolvedPayment | None
+    situation: Situation, invoice: Link, found: JsonObject, new: ResolvedPayment | None
 ) -> None:
     """The new amount is at most what is due with the old one off, and our refunds at most what then remains
     paid.

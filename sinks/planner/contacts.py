@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from contracts.commands import ContactSnapshot
+from contracts.json import Body, JsonObject
 from contracts.newness import Stamp
 from contracts.reasons import Refused, render, warning
 from contracts.results import Warning
@@ -257,7 +258,7 @@ def _match(situation: Situation, contact: ContactSnapshot, resolved: ResolvedCon
     raise Refused("contact_name_unseen", name=contact.name)
 
 
-def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[Mapping[str, Any]]:
+def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[JsonObject]:
     """Contacts found that bear the record's number. One that was merged into a contact which is not in Xero
     any more is none: nobody can write to either.
     """
@@ -267,7 +268,7 @@ def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[Mapping[str, 
 
 
 def _link(
-    situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: Mapping[str, Any]
+    situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: JsonObject
 ) -> Plan:
     """First sync with a contact that exists: what is not blank is overwritten, the rest is left alone."""
     if match.get("MergedToContactID") and situation.known.contact is not None:
@@ -371,7 +372,7 @@ def _contact_facts(
     contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
 ) -> ContactFacts:
     """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
-    sent: dict[str, Any] = {}
+    sent: Body = {}
     before: dict[str, Stamp] = {}
     merged = False
     if not contact.dated:  # whatever is told with a time of its own is newer

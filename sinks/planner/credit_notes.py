@@ -1,10 +1,11 @@
 """Credit notes of ours: looked up by their marks when an answer was lost, taken out by a removal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.contact_lookups import quoted
@@ -17,7 +18,7 @@ from sinks.resolve import contact_of
 from sinks.xero.elements import Element, Link, Step, StepKey
 from sinks.xero.facts import MoneyFacts
 
-_Found = Mapping[str, Any]
+_Found = JsonObject
 _APPROVED = ("AUTHORISED", "PAID")
 GENERATION: Final = "generation"
 """Fact of a credit note's link: how many of the transaction there have been with it."""
@@ -87,7 +88,7 @@ def link_of_credit_note(
 def adopt_credit_note(
     situation: Situation,
     found: tuple[_Found, ...],
-    wanted: Mapping[str, Any],
+    wanted: JsonObject,
     link_facts: MoneyFacts,
     target: StepKey,
 ) -> Plan:

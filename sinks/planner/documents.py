@@ -1,12 +1,12 @@
 """What invoices, bills and orders have in common: what is checked, and what their links keep. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from contracts.commands import DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.planner.contacts import (
@@ -176,14 +176,14 @@ def _stamped(document: DocumentSnapshot) -> DocumentFacts:
     }
 
 
-def link_of_invoice(target: StepKey, invoice: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:
+def link_of_invoice(target: StepKey, invoice: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
     """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
     facts = facts_of(invoice, link_facts)
     number = str(invoice.get("InvoiceNumber") or link_facts.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 
-def facts_of(document: Mapping[str, Any], link_facts: DocumentFacts) -> DocumentFacts:
+def facts_of(document: JsonObject, link_facts: DocumentFacts) -> DocumentFacts:
     """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
     facts = link_facts.copy()
     line_ids = facts.pop("line_ids", ())

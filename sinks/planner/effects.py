@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+from contracts.json import JsonObject
 from sinks.planner.contact_refusals import with_refusal
 from sinks.planner.credit_notes import link_of_credit_note
 from sinks.planner.documents import GONE, link_of_invoice
@@ -22,7 +22,7 @@ from sinks.xero.responses import Result
 from sinks.xero.routes import ROUTES, RouteName
 from sinks.xero.statuses import is_away
 
-_Found = tuple[Mapping[str, Any], ...]
+_Found = tuple[JsonObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Change:
     link: Link | None
 
     @property
-    def found(self) -> Mapping[str, Any]:
+    def found(self) -> JsonObject:
         """The object that Xero returned; ``{}`` when it returned none."""
         return self.result.found[0] if self.result.found else {}
 
@@ -138,7 +138,7 @@ def _credit_note(known: XeroReads, element: Element, found: _Found) -> XeroReads
     return replace(known, credit_notes={**known.credit_notes, element.xero_id: _first(found)})
 
 
-def _first(found: _Found) -> Mapping[str, Any]:
+def _first(found: _Found) -> JsonObject:
     return found[0] if found else {}
 
 
@@ -230,7 +230,7 @@ def _document_link(change: Change) -> Link | None:
     return replace(made, facts=facts)
 
 
-def _unexpected_totals(made: Link, element: Element, found: Mapping[str, Any]) -> list[str]:
+def _unexpected_totals(made: Link, element: Element, found: JsonObject) -> list[str]:
     """Remarks on a total or tax that Xero has otherwise than SalesBinder."""
     remarks = []
     total = made.facts["total"]

@@ -1,11 +1,12 @@
 """Planning an invoice's own state in Xero: created, edited, authorised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from contracts.commands import DocumentSnapshot
+from contracts.json import Body, JsonObject
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.planner.amounts import amount_in, xero_day
@@ -149,18 +150,18 @@ def _number_refused(s: Situation, *steps: Step) -> bool:
     return s.refusal is not None and s.refusal.step in steps and s.refusal.code == "number_taken"
 
 
-def _sales(s: Situation) -> list[Mapping[str, Any]]:
+def _sales(s: Situation) -> list[JsonObject]:
     """The invoices that were found by their number, without bills, whose numbers are not unique."""
     return [i for i in s.known.invoice_by_number or () if i.get("Type") == "ACCREC"]
 
 
-def _ours(s: Situation, resolved: ResolvedDocument) -> list[Mapping[str, Any]]:
+def _ours(s: Situation, resolved: ResolvedDocument) -> list[JsonObject]:
     """Those of the invoices found by number that bear the document's link and are no other document's."""
     url = resolved.body.get("Url")
     return [i for i in _sales(s) if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
 
 
-def _refuse_number(number: str, holders: Sequence[Mapping[str, Any]]) -> NoReturn:
+def _refuse_number(number: str, holders: Sequence[JsonObject]) -> NoReturn:
     holder = str((holders[0].get("Contact") or {}).get("Name", "")) if holders else ""
     raise Refused("number_taken", number=number, contact=holder, setting="invoice_number_format")
 
@@ -229,7 +230,7 @@ def _push_authorised(
     return step or _push(situation, link, document, resolved, body, "invoice push")
 
 
-def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[str, Any]:
+def _paid_body(invoice: JsonObject, resolved: ResolvedDocument) -> Body:
     """The body without what is fixed; its lines are those of the invoice, one for one."""
     body = {name: value for name, value in resolved.body.items() if name not in _FIXED_ONCE_PAID}
     existing = [line.get("LineItemID") for line in invoice.get("LineItems") or ()]
@@ -240,7 +241,7 @@ def _paid_body(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> dict[s
     return body
 
 
-def _kept_date(invoice: Mapping[str, Any], resolved: ResolvedDocument) -> tuple[Warning, ...]:
+def _kept_date(invoice: JsonObject, resolved: ResolvedDocument) -> tuple[Warning, ...]:
     before, now = xero_day(invoice), str(resolved.body["Date"])
     return () if before == now else (warning("date_kept", value=before, sent=now),)
 
@@ -256,7 +257,7 @@ def _push(
     link: Link,
     document: DocumentSnapshot,
     resolved: ResolvedDocument,
-    body: dict[str, Any],
+    body: Body,
     step: Step,
 ) -> Plan:
     assert situation.contact_link is not None

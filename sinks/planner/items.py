@@ -1,8 +1,6 @@
 """The item that every line names: there before the first document, and never one whose stock Xero counts."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.planner.situation import Send, Situation
 from sinks.xero.elements import Element, StepKey
@@ -32,7 +30,7 @@ def refuse_tracked(s: Situation, code: str) -> None:
         raise Refused("item_tracked", code=code)
 
 
-def refuse_tracked_lines(s: Situation, body: Mapping[str, Any]) -> None:
+def refuse_tracked_lines(s: Situation, body: JsonObject) -> None:
     """Raises ``item_tracked`` when a line of the document names such an item."""
     for line in body.get("LineItems") or ():
         refuse_tracked(s, str(line.get("ItemCode") or ""))

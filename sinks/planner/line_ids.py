@@ -1,9 +1,8 @@
 """Lines of a document and the ids that Xero gave them, by which an update keeps what people added."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from contracts.json import Body, JsonObject
 from sinks.planner.situation import Learn, Situation
 from sinks.resolve import ROUNDING_LINE_ID, ResolvedDocument, posted_of
 from sinks.xero.elements import Link, Step
@@ -14,7 +13,7 @@ def lines_of(link: Link) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in link.document.get("lines") or ()}
 
 
-def with_line_ids(link: Link, resolved: ResolvedDocument) -> dict[str, Any]:
+def with_line_ids(link: Link, resolved: ResolvedDocument) -> Body:
     """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
     known = lines_of(link)
     lines = [
@@ -39,7 +38,7 @@ def lines_refused(s: Situation, step: Step) -> bool:
     return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
 
 
-def lines_lost(situation: Situation, link: Link, found: Mapping[str, Any] | None) -> Learn | None:
+def lines_lost(situation: Situation, link: Link, found: JsonObject | None) -> Learn | None:
     """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
     here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
     before = list(link.document.get("lines") or ())

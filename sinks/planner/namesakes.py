@@ -7,10 +7,10 @@ for one, the newest value of each field goes out with the first call, and the ot
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from contracts.commands import ContactSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.resolve.contacts import Field, resolve_contact
 from sinks.xero.elements import StepKey
@@ -48,7 +48,7 @@ class Group:
 class Namesake:
     """A contact that this lane has just made or found, and what it put there."""
 
-    contact: Mapping[str, Any]
+    contact: JsonObject
     """As Xero returned it."""
     offers: Offers
 

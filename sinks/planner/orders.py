@@ -1,12 +1,12 @@
 """Planning purchase orders: created, edited, deleted."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from contracts.commands import DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.reasons import Refused
@@ -141,7 +141,7 @@ def read_order(link: Link) -> Send:
     return Send(Element("orders.read", "read order", link.target, xero_id=link.xero_id, query=day))
 
 
-def update_order(link: Link, step: Step, body: Mapping[str, Any], link_facts: Facts) -> Send:
+def update_order(link: Link, step: Step, body: JsonObject, link_facts: Facts) -> Send:
     """Change the order in Xero; what ``body`` does not name stays."""
     body = {"PurchaseOrderID": link.xero_id, **body}
     return Send(
@@ -202,9 +202,7 @@ def _look_up(
     return Learn((), (target,), afresh=True)
 
 
-def _ours(
-    s: Situation, resolved: ResolvedDocument, found: tuple[Mapping[str, Any], ...]
-) -> list[Mapping[str, Any]]:
+def _ours(s: Situation, resolved: ResolvedDocument, found: tuple[JsonObject, ...]) -> list[JsonObject]:
     """Those of the orders found by number that bear the document's mark and are no other document's."""
     mark = str(resolved.body["Reference"]).split(" ")[-1]
     marked = [o for o in found if str(o.get("Reference") or "").split(" ")[-1] == mark]
@@ -221,7 +219,7 @@ def _adopt(
     situation: Situation,
     document: DocumentSnapshot,
     resolved: ResolvedDocument,
-    found: tuple[Mapping[str, Any], ...],
+    found: tuple[JsonObject, ...],
 ) -> Plan:
     """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
     ours = _ours(situation, resolved, found)
@@ -259,7 +257,7 @@ def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved
     return update_order(link, "order", body, document_facts(situation, document, resolved))
 
 
-def link_of_order(target: StepKey, order: Mapping[str, Any], link_facts: DocumentFacts, seq: int) -> Link:
+def link_of_order(target: StepKey, order: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
     """The link for a purchase order as Xero returned it, with what was sent to get there."""
     facts: DocumentFacts = {**facts_of(order, link_facts), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")

@@ -3,10 +3,10 @@
 Pure.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.planner.contacts import plan_contact, read_contact
 from sinks.planner.situation import Learn, Plan, Situation
@@ -18,7 +18,7 @@ TO_OWN_CONTACT: Final = "credit note to the record's contact"
 STEPS: tuple[Step, ...] = (CREDIT_NOTE, TO_OWN_CONTACT)
 
 
-def find_payee(situation: Situation, invoice: Mapping[str, Any]) -> Plan | None:
+def find_payee(situation: Situation, invoice: JsonObject) -> Plan | None:
     """The next step until a credit note can be made out to somebody; none when it can be sent.
 
     Raises:
@@ -36,7 +36,7 @@ def find_payee(situation: Situation, invoice: Mapping[str, Any]) -> Plan | None:
     return Learn((replace(link, removed=True),)) if link is not None and linked else plan_contact(situation)
 
 
-def payee_of(s: Situation, invoice: Mapping[str, Any]) -> tuple[Step, str]:
+def payee_of(s: Situation, invoice: JsonObject) -> tuple[Step, str]:
     """The step by which the credit note goes out, and the ContactID to which."""
     link = s.contact_link
     own = _is_gone(s) or (s.refusal is not None and s.refusal.step == TO_OWN_CONTACT)

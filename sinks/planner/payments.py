@@ -1,14 +1,15 @@
 """Planning a payment: the invoice first, approved, then one payment, once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from contracts.commands import TransactionSnapshot
+from contracts.json import Body, JsonObject
 from contracts.money import rounded
 from contracts.reasons import Refused, warning
 from sinks.planner.amounts import amount_in, shown, xero_day
@@ -117,7 +118,7 @@ def _authorise_on_open_day(situation: Situation, link: Link) -> Send | None:
     if lock is None or before > lock.isoformat():
         return None
     moved: date = lock + timedelta(days=1)
-    body: dict[str, Any] = {"InvoiceID": link.xero_id, "Status": "AUTHORISED", "Date": moved.isoformat()}
+    body: Body = {"InvoiceID": link.xero_id, "Status": "AUTHORISED", "Date": moved.isoformat()}
     if situation.document is not None and situation.document.due_date is None:
         body["DueDate"] = (moved + timedelta(days=situation.settings.due_days)).isoformat()
     told = [warning("date_moved", value=before, sent=moved, lock_date=lock)]
@@ -183,16 +184,14 @@ class WantedPayment:
     reference: str
 
 
-def wanted_payment(body: Mapping[str, Any]) -> WantedPayment:
+def wanted_payment(body: JsonObject) -> WantedPayment:
     """The payment that a call with this body asked for."""
     account = str(next(iter((body.get("Account") or {"": ""}).values())))
     date, reference = str(body.get("Date") or ""), str(body.get("Reference") or "")
     return WantedPayment(amount_in(body, "Amount"), date, account, reference)
 
 
-def look_up_payment(
-    situation: Situation, document: Mapping[str, Any], payment: WantedPayment, made: Link
-) -> Plan:
+def look_up_payment(situation: Situation, document: JsonObject, payment: WantedPayment, made: Link) -> Plan:
     """The answer of an earlier call was not seen: is the payment there?
 
     Adopting takes mark, amount, date and account together, and nothing that is linked already. One that was
@@ -226,7 +225,7 @@ def look_up_payment(
     refuse_unsettled(situation, step, [(p, replace(made, xero_id=str(p["PaymentID"]))) for p in live])
 
 
-def _is(found: Mapping[str, Any], payment: WantedPayment, situation: Situation) -> bool:
+def _is(found: JsonObject, payment: WantedPayment, situation: Situation) -> bool:
     account = found.get("Account") or {}
     wanted = situation.facts.account(payment.account)
     return (
@@ -237,13 +236,13 @@ def _is(found: Mapping[str, Any], payment: WantedPayment, situation: Situation) 
     )
 
 
-def refuse_reconciled(payments: Iterable[Mapping[str, Any]], **named: str) -> None:
+def refuse_reconciled(payments: Iterable[JsonObject], **named: str) -> None:
     """Raises ``payment_reconciled`` when one of these is reconciled with the bank."""
     if reconciled := [shown(p) for p in payments if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=", ".join(reconciled), **named)
 
 
-def is_marked(found: Mapping[str, Any], reference: str) -> bool:
+def is_marked(found: JsonObject, reference: str) -> bool:
     """True when a payment or credit note in Xero bears the mark at the end of ``reference``."""
     return bool(reference) and str(found.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
 

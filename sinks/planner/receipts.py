@@ -1,11 +1,10 @@
 """Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 from contracts.commands import DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused, warning
 from mappers.totals import totals
 from sinks.planner.contact_lookups import quoted
@@ -231,7 +230,7 @@ def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
     refuse_unsettled(situation, f"bill {bill.number} of {bill.total}", links)
 
 
-def _of_other_document(s: Situation, bill: Mapping[str, Any]) -> bool:
+def _of_other_document(s: Situation, bill: JsonObject) -> bool:
     """True when the bill's Url leads to another document, perhaps of another account of the organisation. An
     address of ours that was made under another ``document_url`` still names the record.
     """

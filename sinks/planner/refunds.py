@@ -1,14 +1,13 @@
 """Planning a refund: a credit note that is paid out, or the matching payment taken back, by setting."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from contracts.commands import TransactionSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused, warning
 from contracts.results import Outcome
 from sinks.planner.amounts import amount_in
@@ -235,7 +234,7 @@ def _make_note(
     return Send(Element("credit_notes.create", to, target, body, link_facts=link_facts))
 
 
-def _read_earlier(situation: Situation, invoice: Mapping[str, Any], amount: Decimal) -> Send | None:
+def _read_earlier(situation: Situation, invoice: JsonObject, amount: Decimal) -> Send | None:
     """The refund that completes the total takes what the others left: what they took is read where their
     links do not keep it."""
     notes = _earlier(situation)
@@ -325,7 +324,7 @@ def _look_up_note(
     return adopt_credit_note(situation, found, wanted, link_facts, target)
 
 
-def _note_facts(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts:
+def _note_facts(note: JsonObject, payment: ResolvedPayment) -> MoneyFacts:
     return {
         "amount": payment.amount,
         "date": payment.date.isoformat(),
@@ -336,7 +335,7 @@ def _note_facts(note: Mapping[str, Any], payment: ResolvedPayment) -> MoneyFacts
 
 
 def _check_paid(
-    situation: Situation, invoice: Mapping[str, Any], amount: Decimal, without: Link | None = None
+    situation: Situation, invoice: JsonObject, amount: Decimal, without: Link | None = None
 ) -> Plan | None:
     """Only money that came in, and that did not go back yet, can be paid back.
 

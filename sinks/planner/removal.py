@@ -3,10 +3,10 @@
 Credit notes and the money that they paid out first, then payments, then the invoice.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.credit_notes import has_credit_notes, prepare_credit_notes, take_credit_note_out
@@ -17,7 +17,7 @@ from sinks.planner.situation import AskFacts, Done, Learn, Plan, Send, Situation
 from sinks.planner.told import TAKEN_OFF_BY
 from sinks.xero.elements import Element, Link, Step
 
-_Found = Mapping[str, Any]
+_Found = JsonObject
 _CLAIMED: Final = "removed_seq"
 _RESET: Final = "reset_seq"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from contracts.commands import TransactionSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import ReasonCode, Refused
 from sinks.planner.amounts import amount_in, shown, xero_day
 from sinks.planner.documents import give_up
@@ -25,7 +26,7 @@ from sinks.resolve.texts import one_line
 from sinks.xero.elements import Element, Link
 from sinks.xero.facts import MoneyFacts, TextFact
 
-_Found = Mapping[str, Any]
+_Found = JsonObject
 _CLAIMED: Final = "claimed_by"
 _REVERSED: Final = "reversed_by"
 _REVERSAL: Final = "reversal"

@@ -1,8 +1,9 @@
 """What a person must decide: what Xero has may be what was sent, and nothing settles whether it is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
+from contracts.json import Body, JsonObject
 from contracts.money import to_cents
 from contracts.reasons import Refused
 from sinks.planner.amounts import amount_in, xero_day
@@ -13,7 +14,7 @@ from sinks.xero.links import xero_page
 
 
 def refuse_unsettled(
-    situation: Situation, step: str, candidates: Sequence[tuple[Mapping[str, Any], Link]]
+    situation: Situation, step: str, candidates: Sequence[tuple[JsonObject, Link]]
 ) -> NoReturn:
     """Raises ``needs_review``, which names what it may be and keeps what a decision needs.
 
@@ -31,7 +32,7 @@ def refuse_unsettled(
     )
 
 
-def is_as_sent(situation: Situation, found: Mapping[str, Any], document: ResolvedDocument) -> bool:
+def is_as_sent(situation: Situation, found: JsonObject, document: ResolvedDocument) -> bool:
     """True when what Xero has under the document's number has its total, day and contact, too."""
     contact = situation.contact_link.xero_id if situation.contact_link else ""
     return (
@@ -46,7 +47,7 @@ def target_text(link: Link) -> str:
     return " ".join(link.target).strip()
 
 
-def _option(situation: Situation, found: Mapping[str, Any], link: Link) -> dict[str, Any]:
+def _option(situation: Situation, found: JsonObject, link: Link) -> Body:
     kind = link.target.kind
     return {
         "xero_id": link.xero_id,
@@ -64,7 +65,7 @@ def _option(situation: Situation, found: Mapping[str, Any], link: Link) -> dict[
     }
 
 
-def _named(option: Mapping[str, Any]) -> str:
+def _named(option: JsonObject) -> str:
     """``payment on 1042 of 20.00 on 2026-03-02 (AUTHORISED, Cash #1a2b3c4d), id …, https://…``."""
     kind = option["kind"].replace("_", " ")
     on = " on" if option["kind"] in ("payment", "refund") else ""

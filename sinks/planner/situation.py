@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import Command, ContactSnapshot, DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import ReasonCode
 from contracts.results import Outcome, Warning
 from sinks.planner.namesakes import Group, Namesake
@@ -20,22 +20,22 @@ from sinks.xero.facts import Facts, MoneyFacts, of_money
 class XeroReads:
     """What was read from Xero for this command, and is still fresh. None: not read."""
 
-    contact_by_name: tuple[Mapping[str, Any], ...] | None = None
+    contact_by_name: tuple[JsonObject, ...] | None = None
     names_asked: int = 0
     """How far the name was looked for: 0 not at all, then step by step as ``planner.contact_lookups`` has it;
     below 0 to the end."""
-    contact_by_number: tuple[Mapping[str, Any], ...] | None = None
-    contact: Mapping[str, Any] | None = None
-    invoice_by_number: tuple[Mapping[str, Any], ...] | None = None
-    invoice: Mapping[str, Any] | None = None
+    contact_by_number: tuple[JsonObject, ...] | None = None
+    contact: JsonObject | None = None
+    invoice_by_number: tuple[JsonObject, ...] | None = None
+    invoice: JsonObject | None = None
     """``{}`` when Xero has no such invoice."""
-    order_by_number: tuple[Mapping[str, Any], ...] | None = None
-    order: Mapping[str, Any] | None = None
+    order_by_number: tuple[JsonObject, ...] | None = None
+    order: JsonObject | None = None
     """``{}`` when Xero has no such purchase order."""
-    payments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    payments: Mapping[str, JsonObject] = field(default_factory=dict)
     """By PaymentID, each read on its own."""
-    credit_note_by_number: tuple[Mapping[str, Any], ...] | None = None
-    credit_notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    credit_note_by_number: tuple[JsonObject, ...] | None = None
+    credit_notes: Mapping[str, JsonObject] = field(default_factory=dict)
     """By CreditNoteID; ``{}`` when Xero has no such credit note."""
 
 
@@ -56,7 +56,7 @@ class Refusal:
 class Sent:
     """A call that was made for a target and whose answer was not seen."""
 
-    body: Mapping[str, Any]
+    body: JsonObject
     link_facts: Facts
     """What its link would have kept."""
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
+from contracts.json import Body, JsonObject
 from contracts.money import to_cents
 from contracts.reasons import ReasonCode
 from sinks.planner.documents import GONE
@@ -49,7 +49,7 @@ _TAKEN: Mapping[str, ReasonCode] = {
 class _Object:
     kind: Kind
     xero_id: str
-    body: dict[str, Any]
+    body: Body
 
     @property
     def gone(self) -> bool:
@@ -59,7 +59,7 @@ class _Object:
 class AssumedXero:
     """Answers the calls of a preview."""
 
-    def __init__(self, links: Iterable[Link], bodies: Mapping[str, Mapping[str, Any]], today: date) -> None:
+    def __init__(self, links: Iterable[Link], bodies: Mapping[str, JsonObject], today: date) -> None:
         """Hold what is linked.
 
         Args:
@@ -100,7 +100,7 @@ class AssumedXero:
             return Result("ok", ({"ContactID": element.xero_id, "ContactStatus": "ACTIVE"},))
         return Result("ok")
 
-    def _found(self, element: Element, *, by_number: bool) -> list[dict[str, Any]]:
+    def _found(self, element: Element, *, by_number: bool) -> list[Body]:
         name = "ContactNumber" if by_number else _NUMBERS[element.target.kind]
         return [
             self._shown(one)
@@ -121,7 +121,7 @@ class AssumedXero:
         self._write(made, body, element)
         return Result("ok", (self._shown(made),))
 
-    def _change(self, element: Element, body: Mapping[str, Any]) -> Result:
+    def _change(self, element: Element, body: JsonObject) -> Result:
         kind, xero_id = element.target.kind, element.xero_id
         known = self._objects.setdefault(xero_id, _Object(kind, xero_id, {_IDS[kind]: xero_id}))
         if kind == "contact" and (refused := self._taken(kind, body, xero_id)) is not None:
@@ -129,7 +129,7 @@ class AssumedXero:
         self._write(known, body, element)
         return Result("ok", (self._shown(known),))
 
-    def _write(self, changed: _Object, body: Mapping[str, Any], element: Element) -> None:
+    def _write(self, changed: _Object, body: JsonObject, element: Element) -> None:
         changed.body |= body
         if "expected_total" in element.link_facts:
             changed.body["Total"] = element.link_facts["expected_total"]
@@ -143,7 +143,7 @@ class AssumedXero:
                 (line["LineAmount"] + line.get("TaxAmount", 0) for line in lines), Decimal(0)
             )
 
-    def _taken(self, kind: Kind, body: Mapping[str, Any], own_id: str = "") -> Result | None:
+    def _taken(self, kind: Kind, body: JsonObject, own_id: str = "") -> Result | None:
         name = str(body.get(_NUMBERS.get(kind, "")) or "")
         if not name or kind not in _TAKEN:
             return None
@@ -153,7 +153,7 @@ class AssumedXero:
                 return Result("refused", code=_TAKEN[kind], details={"name": name, "number": name})
         return None
 
-    def _too_much(self, body: Mapping[str, Any]) -> Result | None:
+    def _too_much(self, body: JsonObject) -> Result | None:
         """Xero takes no payment above what is due."""
         document = body.get("Invoice") or {}
         invoice = self._objects.get(str(document.get("InvoiceID") or ""))
@@ -161,7 +161,7 @@ class AssumedXero:
             return None
         return Result("refused", code="exceeds_amount_due")
 
-    def _shown(self, one: _Object) -> dict[str, Any]:
+    def _shown(self, one: _Object) -> Body:
         """The object as Xero would show it: with the money that stands on it."""
         if one.kind not in ("invoice", "credit_note"):
             return dict(one.body)
@@ -172,7 +172,7 @@ class AssumedXero:
         money = {"AmountPaid": paid, "AmountDue": total - paid, "RemainingCredit": total - paid}
         return {**one.body, **money, "Payments": payments} | ({"Status": status} if status else {})
 
-    def _payments(self, document: _Object) -> list[dict[str, Any]]:
+    def _payments(self, document: _Object) -> list[Body]:
         holder, field = (
             ("Invoice", "InvoiceID") if document.kind == "invoice" else ("CreditNote", "CreditNoteID")
         )
@@ -182,7 +182,7 @@ class AssumedXero:
             if not one.gone and (one.body.get(holder) or {}).get(field) == document.xero_id
         ]
 
-    def _new_name(self, kind: Kind, body: Mapping[str, Any], target: StepKey) -> str:
+    def _new_name(self, kind: Kind, body: JsonObject, target: StepKey) -> str:
         """Stands for the id that Xero will give: ``(new invoice 5001)``."""
         called = (
             str(body.get(_NUMBERS.get(kind, "")) or "") or str(body.get("Reference") or "").split(" ")[-1]
@@ -192,7 +192,7 @@ class AssumedXero:
         return f"({name})" if self._names[name] == 1 else f"({name}, {self._names[name]})"
 
 
-def _line(line: Mapping[str, Any], place: int, owner: str) -> dict[str, Any]:
+def _line(line: JsonObject, place: int, owner: str) -> Body:
     """A line with the id and the amount that Xero would give it."""
     discount = Decimal(str(line.get("DiscountRate") or 0))
     gross = Decimal(str(line.get("Quantity", 1))) * Decimal(str(line.get("UnitAmount", 0)))
@@ -200,10 +200,10 @@ def _line(line: Mapping[str, Any], place: int, owner: str) -> dict[str, Any]:
     return {"LineItemID": f"(line {place} of {owner.strip('()')})", "LineAmount": amount, **line}
 
 
-def _as_sent(link: Link, links: Mapping[StepKey, Link], body: Mapping[str, Any]) -> dict[str, Any]:
+def _as_sent(link: Link, links: Mapping[StepKey, Link], body: JsonObject) -> Body:
     """What the link knows of its object as it was sent last; ``body`` has the lines, where they are known."""
     kind, record, transaction = link.target
-    shown: dict[str, Any] = {_IDS[kind]: link.xero_id}
+    shown: Body = {_IDS[kind]: link.xero_id}
     if kind in _NUMBERS:
         shown[_NUMBERS[kind]] = link.xero_number
     if kind == "contact":
@@ -233,7 +233,7 @@ def _as_sent(link: Link, links: Mapping[StepKey, Link], body: Mapping[str, Any])
     }
 
 
-def _stands_on(target: StepKey, links: Mapping[StepKey, Link]) -> dict[str, Any]:
+def _stands_on(target: StepKey, links: Mapping[StepKey, Link]) -> Body:
     """What a payment or refund is put on, as Xero names it in the payment."""
     if target.kind == "payment":
         invoice = links.get(StepKey("invoice", target.record_id))

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from cryptography.fernet import Fernet
 
 from connections import store
 from contracts.commands import Command, DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from contracts.results import EntryResult
 from runtime.database import fetch_all
@@ -54,7 +54,7 @@ class PreviewedCall:
     method: str
     path: str
     query: Mapping[str, str]
-    body: Mapping[str, Any] | None
+    body: JsonObject | None
     """The element: Xero is sent ``envelope`` with a list of all elements of the call."""
     envelope: str
     reads: bool
@@ -195,7 +195,7 @@ class _Run:
                 bodies[record] = self._body(document)
         return AssumedXero(links, bodies, now_utc().date())
 
-    def _body(self, document: DocumentSnapshot) -> Mapping[str, Any]:
+    def _body(self, document: DocumentSnapshot) -> JsonObject:
         """With today's settings: those of the day when it was sent are not kept."""
         link = self._copy.link
         assert link.facts is not None
@@ -204,7 +204,7 @@ class _Run:
         except Refused:
             return {}
 
-    async def _entries(self, before: Mapping[str, Mapping[str, Any]]) -> dict[str, PreviewedCommand]:
+    async def _entries(self, before: Mapping[str, JsonObject]) -> dict[str, PreviewedCommand]:
         link = self._copy.link
         assert link.facts is not None
         ids = {}
@@ -224,6 +224,6 @@ class _Run:
         return found
 
 
-def _link(row: Mapping[str, Any]) -> Link:
+def _link(row: JsonObject) -> Link:
     target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
     return Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])

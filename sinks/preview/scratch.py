@@ -17,7 +17,7 @@ from psycopg.abc import Params, Query
 
 from connections import store
 from contracts.commands import Command, ContactSnapshot, decode_command
-from runtime.database import fetch_all
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
 
@@ -73,7 +73,7 @@ class Scratch:
         """The one connection."""
         yield self.database
 
-    async def rows(self, name: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    async def rows(self, name: str, parameters: Row | None = None) -> list[Row]:
         """The rows of a statement of this module's own."""
         return await fetch_all(self.database, _SQL[name], parameters)
 
@@ -109,10 +109,10 @@ async def scratch(
 
 async def _wanted(
     database: ledger.Connection, account: str, commands: Sequence[Command], link: store.Connection
-) -> dict[str, Any]:
+) -> Row:
     """Parameters of the statements that copy: records, contacts, and what else could be called the same."""
     records = sorted({(c.entity, c.record_id) for c in commands})
-    known: dict[str, Any] = {
+    known: Row = {
         "account": account,
         "command_ids": [c.command_id for c in commands],
         "entities": [entity for entity, _ in records],

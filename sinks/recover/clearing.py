@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from contracts.commands import Command, ContactSnapshot
-from runtime.database import fetch_all
+from contracts.json import JsonObject
+from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.scan import LISTS
 from sinks.lanes.lane import Lane
@@ -133,7 +133,7 @@ async def _read_page(lane: Lane, clearing: _Clearing) -> None:
     )
 
 
-async def _look_up(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
+async def _look_up(lane: Lane, flagged: Sequence[JsonObject]) -> None:
     """Documents by their numbers first, then the money on those that are there."""
     commands = [entry.command for entry in await _histories(lane, flagged)]
     current = lane.session.connection
@@ -154,11 +154,11 @@ async def _look_up(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
     await _keep(lane, [*found, *money], calls=calls + more)
 
 
-def _named(rows: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+def _named(rows: Sequence[JsonObject], key: str) -> list[str]:
     return [row["value"] for row in rows if row["key"] == key]
 
 
-async def _ask_all(lane: Lane, several: Iterable[Asked]) -> tuple[list[dict[str, Any]], int]:
+async def _ask_all(lane: Lane, several: Iterable[Asked]) -> tuple[list[Row], int]:
     found, calls = [], 0
     for first in several:
         asked: Asked | None = first
@@ -170,7 +170,7 @@ async def _ask_all(lane: Lane, several: Iterable[Asked]) -> tuple[list[dict[str,
     return found, calls
 
 
-async def _ask(lane: Lane, asked: Asked) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
+async def _ask(lane: Lane, asked: Asked) -> tuple[list[JsonObject], JsonObject]:
     """What a call lists, and its whole answer. Waits until the account's limits allow it.
 
     Raises:
@@ -191,7 +191,7 @@ async def _ask(lane: Lane, asked: Asked) -> tuple[list[Mapping[str, Any]], Mappi
 
 
 async def _keep(
-    lane: Lane, shown: Sequence[Mapping[str, Any]], *, phase: int = 0, page: int = 1, calls: int = 1
+    lane: Lane, shown: Sequence[JsonObject], *, phase: int = 0, page: int = 1, calls: int = 1
 ) -> None:
     async with lane.transaction("clearing_read", locked=False) as connection:
         unique = {(row["key"], row["xero_id"]): row for row in shown}
@@ -204,7 +204,7 @@ async def _keep(
 # Matching
 
 
-async def _match(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> None:
+async def _match(lane: Lane, flagged: Sequence[JsonObject]) -> None:
     """Match some records and let their actions go on."""
     async with lane.transaction("clearing") as connection:
         records = await _records(connection, lane, flagged)
@@ -259,9 +259,7 @@ def _contact(command: Command) -> ContactSnapshot | None:
     return command.document.contact if command.document else command.contact
 
 
-async def _records(
-    connection: ledger.Connection, lane: Lane, flagged: Sequence[Mapping[str, Any]]
-) -> list[Record]:
+async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[JsonObject]) -> list[Record]:
     current = lane.session.connection
     assert current is not None and current.facts is not None
     rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
@@ -281,7 +279,7 @@ async def _records(
     shown = await fetch_all(connection, SQL["shown"], parameters)
     linked = await ledger.linked(connection, lane.account, [row["xero_id"] for row in shown])
     now = await ledger.database_time(connection)
-    by_key: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_key: defaultdict[str, list[JsonObject]] = defaultdict(list)
     for one in shown:
         by_key[one["key"]].append(one)
     found = []
@@ -291,7 +289,7 @@ async def _records(
         keys = keys_of([entry.command for entry in history], current.settings)
         rows_of = [one for key in keys for one in by_key[key]]
         rows_of += [one for one in shown if one["xero_id"] in ids]
-        envelopes: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+        envelopes: defaultdict[str, dict[str, JsonObject]] = defaultdict(dict)
         for own_row in rows_of:
             envelopes[envelope_of(own_row["key"])][own_row["xero_id"]] = own_row["body"]
         found.append(
@@ -317,13 +315,13 @@ async def _records(
     return found
 
 
-async def _histories(lane: Lane, flagged: Sequence[Mapping[str, Any]]) -> list[Entry]:
+async def _histories(lane: Lane, flagged: Sequence[JsonObject]) -> list[Entry]:
     async with lane.pool.connection() as connection:
         rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
     return [entry_of_row(row) for row in rows]
 
 
-def _keys(account: str, flagged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _keys(account: str, flagged: Sequence[JsonObject]) -> Row:
     return {
         "account": account,
         "entities": [row["entity"] for row in flagged],

@@ -1,11 +1,11 @@
 """A customer's or supplier's contact: which of Xero it is, by its number, and what it holds of ours. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from contracts.commands import ContactSnapshot
+from contracts.json import Body
 from contracts.reasons import Refused
 from sinks.drift.compare import contact_field, same_field
 from sinks.recover.record import Findings, Found, Record
@@ -39,7 +39,7 @@ def match_contact(
 def _link(target: StepKey, found: Found, snapshots: list[ContactSnapshot]) -> Link:
     dated = [one for one in snapshots if one.dated]
     snapshots = sorted(dated or snapshots, key=lambda one: one.stamp)
-    sent: dict[str, Any] = {}
+    sent: Body = {}
     whole = snapshots[0]
     unseen = {"website"} if len({one.website for one in snapshots}) > 1 else set()  # Xero does not show it
     for snapshot in snapshots:

@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.settings import Settings
 from contracts.commands import Command
+from contracts.json import Body, JsonObject
 from sinks.drift.scan import LISTS, PAGE
 from sinks.planner.contact_lookups import quoted
 from sinks.resolve.documents import document_url
@@ -120,7 +121,7 @@ def few(records: Sequence[tuple[str, str]]) -> bool:
     return calls_by_number(records) <= _FEW_CALLS
 
 
-def next_page(asked: Asked, listed: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Asked | None:
+def next_page(asked: Asked, listed: Sequence[JsonObject], document: JsonObject) -> Asked | None:
     """The next page of a look-up; none behind the last one."""
     page = int(asked.request.query["page"])
     size = int(asked.request.query["pageSize"])
@@ -133,7 +134,7 @@ def next_page(asked: Asked, listed: Sequence[Mapping[str, Any]], document: Mappi
     )
 
 
-def kept(envelope: str, listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def kept(envelope: str, listed: Iterable[JsonObject]) -> list[Body]:
     """Of what a list shows: what bears a mark as ours do, by that mark."""
     found = []
     for one in listed:
@@ -169,7 +170,7 @@ def keys_of(commands: Sequence[Command], settings: Settings) -> list[str]:
     return sorted(keys)
 
 
-def _key(envelope: str, one: Mapping[str, Any]) -> str:
+def _key(envelope: str, one: JsonObject) -> str:
     if envelope == "Contacts":
         mark = str(one.get("ContactNumber") or "")
     elif envelope == "Invoices":

@@ -10,6 +10,7 @@ import msgspec
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import ContactSnapshot, DocumentSnapshot, TransactionSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from contracts.results import Outcome
 from sinks.ledger.entries import Entry
@@ -21,7 +22,7 @@ from sinks.resolve import ResolvedDocument
 from sinks.xero.elements import Link, StepKey
 from sinks.xero.facts import DocumentFacts
 
-Found = Mapping[str, Any]
+Found = JsonObject
 
 
 @dataclass(frozen=True, slots=True)

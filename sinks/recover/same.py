@@ -1,10 +1,11 @@
 """Is what Xero has this snapshot, whole? Field by field, as far as our bodies name them. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from contracts.commands import DocumentSnapshot
+from contracts.json import JsonObject
 from contracts.reasons import Refused
 from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in, xero_day
@@ -54,7 +55,7 @@ def is_whole(record: Record, found: Found, document: DocumentSnapshot, resolved:
     return _same_lines(found.get("LineItems") or (), body["LineItems"])
 
 
-def _same_lines(there: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> bool:
+def _same_lines(there: Sequence[JsonObject], ours: Sequence[JsonObject]) -> bool:
     if len(there) != len(ours):
         return False
     for one, other in zip(there, ours, strict=True):

@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from contracts.commands import Address, ContactSnapshot
+from contracts.json import Body, JsonObject
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
 from sinks.resolve.folding import told
@@ -174,9 +175,9 @@ def _country(given: str, warnings: list[Warning]) -> str:
 def contact_body(
     fields_to_push: Mapping[str, Field],
     cleared: Collection[str],
-    existing: Mapping[str, Any] | None = None,
+    existing: JsonObject | None = None,
     kept: Mapping[str, Collection[str]] | None = None,
-) -> dict[str, Any]:
+) -> Body:
     """Xero's Contact element that sets the fields which are not blank, and blanks the ``cleared`` ones.
 
     Phones and addresses of other types are not named, so Xero leaves them alone. An address is replaced as a
@@ -185,7 +186,7 @@ def contact_body(
     """
     wanted: dict[str, Field] = {name: value for name, value in fields_to_push.items() if value}
     wanted |= {name: {} if name in _ADDRESS_TYPES else "" for name in cleared}
-    body: dict[str, Any] = {_TEXTS[name]: value for name, value in wanted.items() if name in _TEXTS}
+    body: Body = {_TEXTS[name]: value for name, value in wanted.items() if name in _TEXTS}
     phones = [_phone_body(kind, wanted[name]) for name, kind in _PHONE_TYPES.items() if name in wanted]
     addresses = [
         _address_body(kind, wanted[name], existing or {}, (kept or {}).get(name, ()))
@@ -199,16 +200,14 @@ def contact_body(
     return body
 
 
-def _phone_body(kind: str, number: Field) -> dict[str, Any]:
+def _phone_body(kind: str, number: Field) -> Body:
     """SalesBinder's number is whole: what Xero had as area and country code would stand before it."""
     return {"PhoneType": kind, "PhoneNumber": number, "PhoneAreaCode": "", "PhoneCountryCode": ""}
 
 
-def _address_body(
-    kind: str, address: Field, existing: Mapping[str, Any], kept: Collection[str]
-) -> dict[str, Any]:
+def _address_body(kind: str, address: Field, existing: JsonObject, kept: Collection[str]) -> Body:
     parts: Mapping[str, str] = address if isinstance(address, dict) else {}
-    body: dict[str, Any] = {"AddressType": kind, **{name: parts.get(name, "") for name in _ADDRESS_PARTS}}
+    body: Body = {"AddressType": kind, **{name: parts.get(name, "") for name in _ADDRESS_PARTS}}
     for known in existing.get("Addresses") or ():
         if known.get("AddressType") == kind:
             body |= {name: known[name] for name in ("AttentionTo", *kept) if known.get(name)}

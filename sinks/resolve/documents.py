@@ -1,17 +1,16 @@
 """What invoices, bills and purchase orders have in common: lines, totals to the cent, fingerprints."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 
 import msgspec
 
 from connections.addresses import Addresses
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.json import Body, JsonObject
 from contracts.money import unit_of
 from contracts.reasons import Refused
 from contracts.results import Warning
@@ -29,7 +28,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 class ResolvedDocument:
     """A document ready to be sent, but for contact, status and the ids that Xero gave."""
 
-    body: dict[str, Any]
+    body: Body
     line_ids: tuple[str, ...]
     """SalesBinder line ids in the order of the body's LineItems, each once."""
     total: Decimal
@@ -61,7 +60,7 @@ def document_amounts(
     document: DocumentSnapshot,
     pricing: Pricing,
     code: str,
-    link: Mapping[str, Any] | None,
+    link: JsonObject | None,
     warnings: list[Warning],
 ) -> Amounts:
     """The document's lines to the cent, as it was posted while its own numbers are unchanged.
@@ -86,7 +85,7 @@ def document_amounts(
 
 
 def resolved_document(
-    body: dict[str, Any], made: Amounts, number: str, code: str, warnings: list[Warning]
+    body: Body, made: Amounts, number: str, code: str, warnings: list[Warning]
 ) -> ResolvedDocument:
     """The document, complete with totals."""
     return ResolvedDocument(
@@ -101,7 +100,7 @@ def resolved_document(
     )
 
 
-def _amounts_hash(code: str, items: list[dict[str, Any]]) -> str:
+def _amounts_hash(code: str, items: list[Body]) -> str:
     return _hash([code, [[item.get(name) for name in _AMOUNTS] for item in items]])
 
 

@@ -1,12 +1,11 @@
 """Sales invoices as Xero is sent them."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.json import Body, JsonObject
 from contracts.reasons import warning
 from contracts.results import Warning
 from sinks.resolve.amounts import Pricing
@@ -27,7 +26,7 @@ def resolve_invoice(
     settings: Settings,
     facts: OrganisationFacts,
     account: str,
-    link: Mapping[str, Any] | None = None,
+    link: JsonObject | None = None,
 ) -> ResolvedDocument:
     """The sales invoice that Xero should hold.
 
@@ -47,7 +46,7 @@ def resolve_invoice(
     pricing = Pricing(sales(settings), settings, facts, discounts=True)
     made = document_amounts(document, pricing, code, link, warnings)
     number = settings.invoice_number_format.replace("{number}", document.number)
-    body: dict[str, Any] = {
+    body: Body = {
         "Type": "ACCREC",
         "InvoiceNumber": number,
         "Reference": cut(one_line(document.reference), REFERENCE_LIMIT, "reference", warnings),

@@ -1,11 +1,11 @@
 """A line as Xero holds it: quantity, price of up to four decimals, discount, amount and tax in cents."""
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from contracts.commands import Line
+from contracts.json import Body
 from contracts.money import plain, to_cents
 from contracts.reasons import warning
 from contracts.results import Warning
@@ -48,13 +48,13 @@ class XeroLine(msgspec.Struct, frozen=True):
         """The same line with another tax amount."""
         return msgspec.structs.replace(self, tax=tax)
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> Body:
         """Xero's LineItem.
 
         Discount and tax amount are always named, because a line that is updated keeps what is not named: a
         discount that was taken away, or cents that had to be moved before. The tax of an untaxed line is not.
         """
-        item: dict[str, Any] = {"ItemCode": self.item_code} if self.item_code else {}
+        item: Body = {"ItemCode": self.item_code} if self.item_code else {}
         item |= {
             "Description": self.description,
             "Quantity": self.quantity,

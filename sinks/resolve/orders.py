@@ -1,12 +1,11 @@
 """Purchase orders, and the bills that come of them, as Xero is sent them."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import DocumentSnapshot
+from contracts.json import Body, JsonObject
 from contracts.results import Warning
 from sinks.resolve.amounts import Pricing
 from sinks.resolve.chart import currency, purchases
@@ -25,7 +24,7 @@ def resolve_order(
     document: DocumentSnapshot,
     settings: Settings,
     facts: OrganisationFacts,
-    link: Mapping[str, Any] | None = None,
+    link: JsonObject | None = None,
 ) -> ResolvedDocument:
     """The purchase order that Xero should hold. Lock dates do not touch orders.
 
@@ -42,7 +41,7 @@ def resolve_order(
     number = _number(document, settings)
     mark = f"#{document.record_id[:8]}"
     name = cut(one_line(document.reference), REFERENCE_LIMIT - len(mark) - 1, "reference", warnings)
-    body: dict[str, Any] = {
+    body: Body = {
         "PurchaseOrderNumber": number,
         "Reference": f"{name} {mark}".strip(),
         "Date": document.issue_date.isoformat(),
@@ -61,7 +60,7 @@ def resolve_bill(
     facts: OrganisationFacts,
     account: str,
     received: date,
-    link: Mapping[str, Any] | None = None,
+    link: JsonObject | None = None,
 ) -> ResolvedDocument:
     """The bill for an order that was received in full on ``received``: same number, same lines.
 
@@ -79,7 +78,7 @@ def resolve_bill(
     pricing = Pricing(purchases(settings), settings, facts, discounts=False)
     made = document_amounts(document, pricing, code, link, warnings)
     number = _number(document, settings)
-    body: dict[str, Any] = {
+    body: Body = {
         "Type": "ACCPAY",
         "InvoiceNumber": number,
         "Date": day.isoformat(),

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
 from contracts.commands import TransactionSnapshot
+from contracts.json import Body
 from contracts.money import to_cents
 from contracts.reasons import Refused, warning
 from contracts.results import Warning
@@ -22,7 +22,7 @@ _REFERENCE_LIMIT = 255
 class ResolvedPayment:
     """A payment ready to be sent, but for the invoice that it is on."""
 
-    body: dict[str, Any]
+    body: Body
     account: dict[str, str]
     """``{"Code": …}`` or ``{"AccountID": …}``, as the settings name it."""
     amount: Decimal

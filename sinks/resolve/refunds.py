@@ -1,11 +1,11 @@
 """Refunds as credit notes: the amount split over the invoice's taxes, to the cent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from connections.facts import OrganisationFacts
+from contracts.json import Body, JsonObject
 from contracts.money import CENT, to_cents
 from contracts.reasons import warning
 from contracts.results import Warning
@@ -21,7 +21,7 @@ class _Group:
     tax_type: str
     net: Decimal
     tax: Decimal
-    largest: Mapping[str, Any]
+    largest: JsonObject
     """The line whose account and item stand for all: by absolute net, of equals the first."""
     text: str = ""
     """What the credit note's line says; ``""`` for what all say."""
@@ -41,14 +41,14 @@ class Part:
 
 
 def resolve_refund(
-    invoice: Mapping[str, Any],
+    invoice: JsonObject,
     payment: ResolvedPayment,
     number: str,
     facts: OrganisationFacts,
     *,
     rounding: str = "",
     earlier: Sequence[Part] = (),
-) -> dict[str, Any]:
+) -> Body:
     """The credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
 
     One line a tax type, in proportion to what the invoice's own lines of it come to with tax; the refund that
@@ -70,7 +70,7 @@ def resolve_refund(
         if net or tax
     ]
     currency = str(invoice.get("CurrencyCode") or facts.base_currency)
-    body: dict[str, Any] = {
+    body: Body = {
         "Type": "ACCRECCREDIT",
         "Status": "AUTHORISED",
         "CreditNoteNumber": number,
@@ -86,7 +86,7 @@ def resolve_refund(
     return body
 
 
-def refund_warnings(note: Mapping[str, Any], payment: ResolvedPayment) -> tuple[Warning, ...]:
+def refund_warnings(note: JsonObject, payment: ResolvedPayment) -> tuple[Warning, ...]:
     """What a bookkeeper should know about a refund that is booked as this credit note."""
     amount = payment.amount
     several = len({line.get("TaxType") for line in note.get("LineItems") or ()}) > 1
@@ -94,7 +94,7 @@ def refund_warnings(note: Mapping[str, Any], payment: ResolvedPayment) -> tuple[
     return (warning("invoice_stays_paid", amount=amount), *split_over, *payment.warnings)
 
 
-def contact_of(document: Mapping[str, Any]) -> str:
+def contact_of(document: JsonObject) -> str:
     """ContactID of a document that was read from Xero."""
     return str((document.get("Contact") or {}).get("ContactID") or "")
 
@@ -116,13 +116,13 @@ def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     return [(quotient + (index in extra)) * CENT for index, (quotient, _) in enumerate(divided)]
 
 
-def completes(invoice: Mapping[str, Any], amount: Decimal, refunded: Decimal) -> bool:
+def completes(invoice: JsonObject, amount: Decimal, refunded: Decimal) -> bool:
     """True when a refund of ``amount`` takes the last of an invoice of which ``refunded`` has gone back."""
     lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
     return sum((group.gross for group in _groups(invoice, lines)), Decimal(0)) == amount + refunded
 
 
-def parts_of(note: Mapping[str, Any]) -> list[Part]:
+def parts_of(note: JsonObject) -> list[Part]:
     """What a credit note takes of each TaxType: its body as we send it, or as Xero returned it."""
     inclusive = note.get("LineAmountTypes") == "Inclusive"
     return [
@@ -137,7 +137,7 @@ def parts_of(note: Mapping[str, Any]) -> list[Part]:
 
 
 def _shares(
-    invoice: Mapping[str, Any], amount: Decimal, rounding: str, earlier: Sequence[Part]
+    invoice: JsonObject, amount: Decimal, rounding: str, earlier: Sequence[Part]
 ) -> list[tuple[_Group, Decimal, Decimal]]:
     """Net and tax of each line of the credit note."""
     lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
@@ -168,10 +168,10 @@ def _left(group: _Group, earlier: Sequence[Part]) -> tuple[_Group, Decimal, Deci
     return group, group.net - net, group.tax - sum((part.tax for part in taken), Decimal("0.00"))
 
 
-def _groups(invoice: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], text: str = "") -> list[_Group]:
+def _groups(invoice: JsonObject, lines: Iterable[JsonObject], text: str = "") -> list[_Group]:
     """Lines of the invoice by TaxType, in the order in which each comes first."""
     inclusive = invoice.get("LineAmountTypes") == "Inclusive"
-    by_type: dict[str, list[Mapping[str, Any]]] = {}
+    by_type: dict[str, list[JsonObject]] = {}
     for line in lines:
         by_type.setdefault(str(line.get("TaxType") or ""), []).append(line)
     return [
@@ -186,8 +186,8 @@ def _groups(invoice: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], text
     ]
 
 
-def _line(group: _Group, net: Decimal, tax: Decimal, text: str, untaxed: bool) -> dict[str, Any]:
-    line: dict[str, Any] = {"Description": text, "Quantity": Decimal(1), "UnitAmount": net}
+def _line(group: _Group, net: Decimal, tax: Decimal, text: str, untaxed: bool) -> Body:
+    line: Body = {"Description": text, "Quantity": Decimal(1), "UnitAmount": net}
     for name in ("ItemCode", "AccountCode"):
         if group.largest.get(name):
             line[name] = group.largest[name]
@@ -196,9 +196,9 @@ def _line(group: _Group, net: Decimal, tax: Decimal, text: str, untaxed: bool) -
     return line if untaxed else {**line, "TaxAmount": tax}
 
 
-def _sum(lines: Iterable[Mapping[str, Any]], name: str) -> Decimal:
+def _sum(lines: Iterable[JsonObject], name: str) -> Decimal:
     return sum((_cents(line, name) for line in lines), Decimal(0))
 
 
-def _cents(line: Mapping[str, Any], name: str) -> Decimal:
+def _cents(line: JsonObject, name: str) -> Decimal:
     return to_cents(Decimal(str(line.get(name) or 0)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from contracts.json import JsonObject
 from sinks.xero.client import Request
 from sinks.xero.elements import Element, StepKey, encode_body
 from sinks.xero.names import folded
@@ -134,7 +135,7 @@ def _weight(element: Element) -> int:
     return len(quote(element.query.get("where", element.xero_id))) + 40
 
 
-def own_key(route: Route, body: Mapping[str, Any]) -> str:
+def own_key(route: Route, body: JsonObject) -> str:
     """The text by which an element and its result are matched; ``""`` when the object has none."""
     for name in route.keys:
         value: Any = body

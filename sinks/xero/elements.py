@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from contracts.json import JsonObject
 from contracts.money import to_cents
 from contracts.newness import Stamp, stamp
 from contracts.nul import ESCAPED, without_nul
@@ -93,7 +94,7 @@ class Element:
     route: RouteName
     step: Step
     target: StepKey
-    body: Mapping[str, Any] | None = None
+    body: JsonObject | None = None
     xero_id: str = ""
     """For routes with an id in the path; of a purchase order that is looked up, its number."""
     query: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Element:
     """What to keep in the link when Xero accepts; JSON."""
     claim: StepKey | None = None
     """What no two calls may be about besides the target: a name that a contact is given."""
-    offers: Mapping[str, Any] = field(default_factory=dict)
+    offers: JsonObject = field(default_factory=dict)
     """Of a contact: what its namesakes may take as said when Xero accepts, see ``planner.namesakes``."""
     shared: bool = False
     """All that wait for its target learn what came of it: it is asked, or made, once for all of them."""

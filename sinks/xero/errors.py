@@ -9,8 +9,8 @@ are those of Xero's OpenAPI description and of integrators' reports.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from contracts.json import JsonObject
 from contracts.reasons import ReasonCode
 from runtime.secrets import mask
 
@@ -192,7 +192,7 @@ def is_key_reuse(messages: Sequence[str]) -> bool:
     return any(text.startswith("idempotency key") and "different request" in text for text in normal)
 
 
-def messages_of(element: Mapping[str, Any]) -> list[str]:
+def messages_of(element: JsonObject) -> list[str]:
     """Why Xero refused an element of an answer; empty when it took it.
 
     Reads ``ValidationErrors`` of the element and of what is inside it (an invoice's contact, its lines), or
@@ -204,14 +204,14 @@ def messages_of(element: Mapping[str, Any]) -> list[str]:
     return [str(element[key]) for key in ("Message", "Detail") if element.get(key)][:1]
 
 
-def warnings_of(element: Mapping[str, Any]) -> list[str]:
+def warnings_of(element: JsonObject) -> list[str]:
     """What Xero remarked on an element that it took."""
     return [
         mask(str(warning["Message"])) for warning in element.get("Warnings") or () if warning.get("Message")
     ]
 
 
-def _validation_errors(element: Mapping[str, Any]) -> list[str]:
+def _validation_errors(element: JsonObject) -> list[str]:
     """Texts of this element first, then those of the elements inside it."""
     own = [str(error["Message"]) for error in element.get("ValidationErrors") or () if error.get("Message")]
     for value in element.values():

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, cast
 
+from contracts.json import Body
 from contracts.results import Warning
 
 Facts = Mapping[str, object]
@@ -45,7 +46,7 @@ class ContactFacts(_Snapshot, total=False):
     """Of a contact."""
 
     name: object
-    sent: dict[str, Any]
+    sent: Body
     """Fields by Xero's names as they were sent."""
     told: Mapping[str, Sequence[str]]
     """By field how new it is, moment and time of its event; empty for one as new as the snapshot."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.json import JsonObject
 from contracts.nul import ESCAPED, without_nul
 from contracts.reasons import ReasonCode
 from sinks.xero.calls import Call, QueuedElement, own_key
@@ -27,7 +28,7 @@ class Result:
     """
 
     verdict: Verdict
-    found: tuple[Mapping[str, Any], ...] = ()
+    found: tuple[JsonObject, ...] = ()
     """The objects that Xero returned for it."""
     code: ReasonCode | None = None
     """Why Xero refused it."""
@@ -126,7 +127,7 @@ def _success(call: Call, answer: Answer) -> list[Result]:
     return [missing if found is None else _element(call, found) for found in matched]
 
 
-def _is_whole(found: Mapping[str, Any]) -> bool:
+def _is_whole(found: JsonObject) -> bool:
     """False for a summary: a list may show invoices without their lines, or without the money on them, though
     they have some. What decides about money is then read on its own.
     """
@@ -136,7 +137,7 @@ def _is_whole(found: Mapping[str, Any]) -> bool:
     return bool(found.get("LineItems")) and (not paid or bool(found.get("Payments")))
 
 
-def _found(call: Call, part: QueuedElement, objects: Sequence[Mapping[str, Any]]) -> Result:
+def _found(call: Call, part: QueuedElement, objects: Sequence[JsonObject]) -> Result:
     """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
     what it takes for the same name, so one contact alone is believed whatever it is called. The numbers of
     contacts are our own, letter for letter: one that is not among those found is not there.
@@ -154,7 +155,7 @@ def _found(call: Call, part: QueuedElement, objects: Sequence[Mapping[str, Any]]
     return Result("ok", tuple(objects) if believed else ())
 
 
-def _element(call: Call, found: Mapping[str, Any]) -> Result:
+def _element(call: Call, found: JsonObject) -> Result:
     errors = messages_of(found)
     if errors or found.get("HasErrors") is True or found.get("StatusAttributeString") == "ERROR":
         code, details = classify(errors)
@@ -166,15 +167,15 @@ def _element(call: Call, found: Mapping[str, Any]) -> Result:
     return Result("ok", (found,), warned=tuple(warnings_of(found)), raw=found)
 
 
-def _match(call: Call, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+def _match(call: Call, objects: Sequence[JsonObject]) -> list[JsonObject | None]:
     """Results by our own key; what is left over by its place, when every element has an answer there."""
     if len(call.parts) == 1 and len(objects) == 1:
         return [objects[0]]
-    by_key: dict[str, Mapping[str, Any]] = {}
+    by_key: dict[str, JsonObject] = {}
     for found in objects:
         if key := own_key(call.route, found):
             by_key.setdefault(key, found)
-    matched: list[Mapping[str, Any] | None] = []
+    matched: list[JsonObject | None] = []
     for place, part in enumerate(call.parts):
         wanted = _key_of(call, part.element.body, part.element.xero_id)
         found_by_key = by_key.get(wanted)
@@ -185,7 +186,7 @@ def _match(call: Call, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str
     return matched
 
 
-def _key_of(call: Call, body: Mapping[str, Any] | None, xero_id: str) -> str:
+def _key_of(call: Call, body: JsonObject | None, xero_id: str) -> str:
     return own_key(call.route, body) if body is not None else xero_id.casefold()
 
 
@@ -209,7 +210,7 @@ def _refused(call: Call, answer: Answer) -> list[Result]:
     return [Result("refused", code=code, details=details)]
 
 
-def _summarised(call: Call, elements: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> list[Result]:
+def _summarised(call: Call, elements: Sequence[JsonObject], top: JsonObject) -> list[Result]:
     """Only failures are listed; the others were done, and their ids lost: they are looked up."""
     by_key = {own_key(call.route, e): e for e in elements if own_key(call.route, e)}
     if len(by_key) < len(elements) and len(elements) < len(call.parts):
@@ -233,7 +234,7 @@ def _nobody_named(call: Call, *, perhaps_done: bool) -> list[Result]:
     return [Result("unknown", halve=True) if perhaps_done else Result("split") for _ in call.parts]
 
 
-def _named(element: Mapping[str, Any], top: Mapping[str, Any]) -> Result:
+def _named(element: JsonObject, top: JsonObject) -> Result:
     messages = messages_of(element) or [str(top.get("Message") or "no message")]
     code, details = classify(messages)
     return Result("refused", code=code, details=details, raw=element)

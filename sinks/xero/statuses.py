@@ -1,12 +1,11 @@
 """What Xero's statuses mean to us. One that nobody knows yet is taken for the ordinary one. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from contracts.json import JsonObject
 
 _NOT_USABLE = ("ARCHIVED", "GDPRREQUEST")
 
 
-def is_archived(contact: Mapping[str, Any]) -> bool:
+def is_archived(contact: JsonObject) -> bool:
     """Return True for a contact that Xero takes on no new document.
 
     Source: Xero's Accounting API, ``ContactStatus``.
@@ -14,6 +13,6 @@ def is_archived(contact: Mapping[str, Any]) -> bool:
     return str(contact.get("ContactStatus") or "") in _NOT_USABLE
 
 
-def is_away(contact: Mapping[str, Any]) -> bool:
+def is_away(contact: JsonObject) -> bool:
     """Return True for an archived contact, and for one that was merged into another."""
     return is_archived(contact) or bool(contact.get("MergedToContactID"))

@@ -1,7 +1,6 @@
 """Readings of Xero in tests: asked for, waited for, and what they found."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +61,6 @@ async def resend(shop: Shop) -> list[str]:
 
 
 async def adopt(shop: Shop) -> int:
-    rows: list[Mapping[str, Any]] = [*await standing(shop)]
+    rows = await standing(shop)
     async with await shop.connect() as connection:
         return await acts.adopt(connection, shop.account, rows, "ann")
