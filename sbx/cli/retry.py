@@ -8,13 +8,14 @@ from typing import Any
 
 from log_projection import queries
 from log_projection.queries import Filters
-from sbx.actions.retry import Selection, perform
+from sbx.actions.retry import Plan, Selection, perform, plan
+from sbx.actions.scoped_log import VisibleLog
 from sbx.cli.acting import actor, connected
 from sbx.cli.cost_report import account_text
 from sbx.cli.errors import BadUsage
 from sbx.cli.log import entries_table
 from sbx.cli.terminal import plural, print_json, say, stdout_console
-from sinks.ledger import commands, cost
+from sinks.ledger import commands
 
 _SHOWN = 20
 
@@ -49,53 +50,26 @@ async def _run(
             chosen = Selection(Filters(entry_ids=tuple(ids)), {"filters": _given(wanted)})
             _, result = await perform(database, actor(), verb, chosen, note)
             done, left = result.done, result.refused
-        possible, against = _possible(verb, rows)
-        work = Counter((row["account"], row["entity"], row["action"]) for row in possible)
-        accounts = await cost.by_account(connection, work) if verb == "retry" and not yes else []
+        planned = None if yes else await plan(connection, VisibleLog(connection, actor()), verb, wanted)
         others = [] if rows else await queries.counts(connection, replace(wanted, state=None))
     if as_json:
         found: dict[str, Any] = {"selected": ids, "done": done, "applied": yes}
-        print_json(found | ({"left": left} if yes else {"possible": len(possible), **cost.of_all(accounts)}))
+        print_json(
+            found | ({"left": left} if planned is None else {"possible": planned.possible, **planned.cost})
+        )
     elif not rows:
         say(_nothing(wanted, others))
-    elif yes:
+    elif planned is None:
         print(f"{len(done)} of {plural(len(rows), 'entry', 'entries')} {done_word}")
         for message, count in Counter(one["message"] for one in left).most_common():
             say(f"left as they are: {count:,} {message}", "yellow")
     else:
-        _show_plan(verb, wanted, rows)
-        for code, count in sorted(against.items()):
-            say(f"{plural(count, 'entry', 'entries')} would be left as they are: {_AGAINST[code]}", "yellow")
-        for account in accounts:
-            print(account_text(account))
-        say(
-            f"add --yes to do it{'' if verb == 'retry' else '; no call to Xero'}"
-            if possible
-            else "nothing to do"
-        )
+        _show_plan(planned, wanted, rows)
 
 
 def _given(wanted: Filters) -> dict[str, str]:
     """The filters that were given, for the record of the act."""
     return {name: str(value) for name, value in asdict(wanted).items() if value is not None}
-
-
-_AGAINST = {
-    "publish_anew": "their events have to be published anew, corrected",
-    "overtaken": "they would undo what was done for later actions; skip them",
-}
-
-
-def _possible(verb: commands.Act, rows: Sequence[queries.Row]) -> tuple[list[queries.Row], Counter[str]]:
-    """The entries that can be acted on, and what stands against the others."""
-    possible, against = [], Counter[str]()
-    for row in rows:
-        obstacle = commands.obstacle(verb, row["state"], row["reason_code"], row["triggered_by"])
-        if obstacle:
-            against[obstacle] += 1
-        else:
-            possible.append(row)
-    return possible, against
 
 
 def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
@@ -109,11 +83,21 @@ def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
     )
 
 
-def _show_plan(verb: str, wanted: Filters, rows: Sequence[queries.Row]) -> None:
+def _show_plan(planned: Plan, wanted: Filters, rows: Sequence[queries.Row]) -> None:
     stdout_console().print(entries_table(rows[:_SHOWN]))
     if len(rows) > _SHOWN:
         say(f"and {len(rows) - _SHOWN:,} more; 'sbx log' with the same filters and --json has all")
     state = wanted.state or ""
     causes = Counter(" ".join((row["reason_code"] or state, row["cause"])).strip() for row in rows)
     counted = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
-    print(f"to {verb}: {plural(len(rows), f'{state} entry', f'{state} entries')} ({counted})")
+    print(f"to {planned.act}: {plural(len(rows), f'{state} entry', f'{state} entries')} ({counted})")
+    for count, why in (
+        (planned.overtaken, "they would undo what was done for later actions; skip them"),
+        (planned.unreadable, "their events have to be published anew, corrected"),
+    ):
+        if count:
+            say(f"{plural(count, 'entry', 'entries')} would be left as they are: {why}", "yellow")
+    for account in planned.accounts:
+        print(account_text(account))
+    free = "" if planned.act == "retry" else "; no call to Xero"
+    say(f"add --yes to do it{free}" if planned.possible else "nothing to do")
