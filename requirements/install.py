@@ -19,7 +19,7 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".stamp"
 DOWNLOADS = {"runtime": "about 120 MB", "dev": "about 200 MB"}
-ROOM_MB = {"runtime": 650, "dev": 900}
+ROOM_MB = {"runtime": 500, "dev": 900}
 """What the environment takes on the disk, with what is unpacked on the way."""
 
 
