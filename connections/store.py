@@ -135,7 +135,8 @@ def check_account(account: str) -> None:
     """
     if not _ACCOUNT.fullmatch(account):
         raise ConnectionRefused(
-            f"'{account}' is not a SalesBinder account: give the sub-domain, as acme of acme.salesbinder.com"
+            f"'{account}' is not a SalesBinder account: give the sub-domain, such as acme for "
+            f"acme.salesbinder.com"
         )
 
 
@@ -253,7 +254,7 @@ async def pause(conn: Db, account: str, *, actor: str, reason: str) -> bool:
 
 
 async def resume(conn: Db, account: str, *, actor: str) -> bool:
-    """Let a paused account go on. False when it was not paused.
+    """Resume a paused account. False when it was not paused.
 
     Raises:
         NotConnected: the account has no connection.

@@ -1,1 +1,1 @@
-"""What people use: the command line, the page and its API, notifications, and what all of them do."""
+"""What people use: the command line, the page and its API, notifications, and the actions behind them."""

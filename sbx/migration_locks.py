@@ -1,4 +1,4 @@
-"""Who keeps a migration waiting, in words; told while it waits, never a silent wait."""
+"""Say who keeps a migration waiting, while it waits: never wait silently."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,18 +23,18 @@ _HOLDING = _SESSION.format(
 
 
 def holders(connection: psycopg.Connection[Any], lock: int) -> str:
-    """The sessions that hold an advisory lock; blank when none does."""
+    """Return the sessions that hold an advisory lock; blank if none does."""
     return _in_words(connection.execute(_HOLDING, {"lock": lock}).fetchall())
 
 
 def blockers(connection: psycopg.Connection[Any], waiting: int) -> str:
-    """The sessions for which the session ``waiting`` (a process id) waits; blank when it does not."""
+    """Return the sessions that ``waiting`` (a process id) waits for; blank if it does not wait."""
     return _in_words(connection.execute(_BLOCKING, {"waiting": waiting}).fetchall())
 
 
 @contextmanager
 def watched(arguments: dict[str, Any], waiting: int, say: Say) -> Iterator[list[str]]:
-    """Tell who blocks a session, while the block runs; the list holds the last that was seen."""
+    """Tell who blocks a session while the block runs; the list holds the last one seen."""
     seen: list[str] = []
     ended = threading.Event()
 

@@ -1,7 +1,7 @@
 """Numbered SQL migrations: ``PACKAGE/migrations/NNN_name.sql``, applied once, in order, never changed.
 
-Plain PostgreSQL through psycopg: a migration is one file and one transaction, and ``public.sbx_migrations``
-says which were applied and with what content.
+Plain PostgreSQL through psycopg: each migration is one file and one transaction; ``public.sbx_migrations``
+records which were applied, with what content.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from runtime.schema import BREAKS, PACKAGES, ROOT
 from sbx.migration_locks import Say, holders, watched
 
 WAIT_SECONDS = 60.0
-"""For which a migration waits for locks of others before it gives up."""
+"""How long a migration waits for others' locks before it gives up."""
 _LOCK_TIMEOUT_SECONDS = 4
-"""For which one try waits: all that want the table after it wait behind it."""
+"""How long one attempt waits: everyone who wants the table after it queues behind it."""
 _LOCK = 0x5342584D  # "SBXM": one migrating process at a time, whatever the database is called
 _FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
 _CREATE_TABLE = """
@@ -45,11 +45,11 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
   AND application_name LIKE 'sbx-%'
 """
-"""Workers look at the schema's version when they connect, so those that connect again know of this one."""
+"""Workers check the schema's version when they connect, so those that reconnect notice this one."""
 
 
 class MigrationError(Exception):
-    """A migration file is not what it was, is misnamed, or the database refuses it."""
+    """A migration file has changed, is misnamed, or is refused by the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 (hex) of the content."""
+        """Return the SHA-256 (hex) of the content."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     @property
     def breaks(self) -> bool:
-        """True where programs that do not know it cannot work with the database any more."""
+        """True if programs that do not know it cannot work with the database any more."""
         return self.sql.startswith(BREAKS)
 
     def __str__(self) -> str:
@@ -75,17 +75,17 @@ class Migration:
 
 
 def find_migrations(root: Path = ROOT, packages: Mapping[str, str] = PACKAGES) -> list[Migration]:
-    """All migrations in the order in which they are applied. A package may have none.
+    """Return all migrations in the order in which they are applied. A package may have none.
 
     Raises:
-        MigrationError: a file's name is not ``NNN_name.sql``, or a number stands twice in one package.
+        MigrationError: a file's name is not ``NNN_name.sql``, or a number is used twice in one package.
     """
     found: list[Migration] = []
     for package, folder in packages.items():
         numbers: dict[str, str] = {}
         for path in sorted((root / folder / "migrations").glob("*.sql")):
             if not _FILE_NAME.fullmatch(path.name):
-                raise MigrationError(f"{package}/{path.name}: a migration is called NNN_name.sql; rename it")
+                raise MigrationError(f"{package}/{path.name}: migrations are named NNN_name.sql; rename it")
             twin = numbers.setdefault(path.name[:3], path.name)
             if twin != path.name:
                 raise MigrationError(f"{package}/{path.name}: {twin} has the same number; renumber one")
@@ -98,17 +98,17 @@ def _unheard(_said: str) -> None:
 
 
 def migrate(database_url: str, say: Say = _unheard, wait: float = WAIT_SECONDS) -> list[str]:
-    """Bring the database up to date; ``package/NNN_name.sql`` of each migration applied now.
+    """Bring the database up to date; return ``package/NNN_name.sql`` of each migration applied now.
 
-    Safe to call from several processes at once: the others wait, then find nothing to do.
+    Safe to call from several processes at once: the others wait and then find nothing to do.
 
     Args:
-        say: is told who holds a lock that is waited for.
-        wait: seconds for which locks are waited for.
+        say: receives who holds a lock that this waits for.
+        wait: how many seconds to wait for locks.
 
     Raises:
         MigrationError: an applied migration has changed, PostgreSQL refuses one, a lock did not become
-            free in time, or the address leads to a pool by transactions; earlier ones stay.
+            free in time, or the address leads to a transaction-pooling proxy; earlier ones stay.
         psycopg.OperationalError: the database cannot be reached.
     """
     return apply(database_url, find_migrations(), say, wait)
@@ -117,7 +117,7 @@ def migrate(database_url: str, say: Say = _unheard, wait: float = WAIT_SECONDS) 
 def apply(
     database_url: str, migrations: Iterable[Migration], say: Say = _unheard, wait: float = WAIT_SECONDS
 ) -> list[str]:
-    """Apply those of ``migrations`` that the database does not have yet; see ``migrate``."""
+    """Apply the migrations that the database does not have yet; see ``migrate``."""
     applied: list[str] = []
     arguments: dict[str, Any] = {
         "conninfo": database_url,
@@ -147,19 +147,19 @@ def apply(
                     connection.execute(_END_WORKERS)
             elif checksum != migration.checksum:
                 raise MigrationError(
-                    f"{migration} was applied to this database with other content; "
-                    "restore the file and put the change into a new migration"
+                    f"{migration} was applied to this database with different content; restore the file and "
+                    f"put the change into a new migration"
                 )
     return applied
 
 
 def _lock(connection: psycopg.Connection, say: Say, wait: float) -> None:
-    """Wait until nobody else migrates."""
+    """Wait until no other process is migrating."""
     until, told = time.monotonic() + wait, ""
     while not _tried(connection):
         holder = holders(connection, _LOCK) or told
         if time.monotonic() >= until:
-            raise MigrationError(f"another migration has not ended within {wait:.0f} s: {holder}")
+            raise MigrationError(f"another migration did not finish within {wait:.0f} s: {holder}")
         if holder and holder != told:
             say(f"waiting for another migration: {holder}")
             told = holder
@@ -174,7 +174,7 @@ def _tried(connection: psycopg.Connection) -> bool:
 def _apply_patiently(
     connection: psycopg.Connection, arguments: dict[str, Any], migration: Migration, say: Say, wait: float
 ) -> None:
-    """Try for as long as somebody holds a lock, letting others through between two tries."""
+    """Retry while somebody holds a lock, letting others through between attempts."""
     until = time.monotonic() + wait
     connection.execute(f"SET lock_timeout = '{min(_LOCK_TIMEOUT_SECONDS, max(wait, 0.1)):.1f}s'".encode())
     with watched(arguments, connection.info.backend_pid, say) as seen:
@@ -183,10 +183,10 @@ def _apply_patiently(
                 return _apply_one(connection, migration)
             except psycopg.errors.LockNotAvailable as error:
                 if time.monotonic() >= until:
-                    holder = seen[-1] if seen else "somebody who has let go of it just now"
+                    holder = seen[-1] if seen else "a session that has just released it"
                     raise MigrationError(
-                        f"{migration} got no lock within {wait:.0f} s and was undone; {holder} holds it; "
-                        "end that session (SELECT pg_terminate_backend(pid)), or run it again later"
+                        f"{migration} got no lock within {wait:.0f} s and was rolled back; {holder} holds "
+                        f"it; end that session (SELECT pg_terminate_backend(pid)), or run this again later"
                     ) from error
                 time.sleep(0.5)
 
@@ -205,4 +205,4 @@ def _apply_one(connection: psycopg.Connection, migration: Migration) -> None:
     except psycopg.Error as error:
         if connection.closed:
             raise
-        raise MigrationError(f"{migration} was refused by the database and undone: {error}") from error
+        raise MigrationError(f"{migration} was refused by the database and rolled back: {error}") from error

@@ -1,4 +1,4 @@
-"""What the broker knows of our topics and consumer groups."""
+"""What the broker knows about our topics and consumer groups."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group. ``assigned`` holds what its members work on, nothing while they sort it out."""
+    """A consumer group. ``assigned`` holds the partitions its members work on; empty during a rebalance."""
 
     members: int
     assigned: frozenset[TopicPartition]
@@ -39,23 +39,23 @@ class Broker:
         """Connect with kafka-python's client arguments.
 
         Raises:
-            kafka.errors.KafkaError: the broker does not answer.
+            kafka.errors.KafkaError: the broker does not respond.
         """
         self._admin = KafkaAdminClient(**arguments)
 
     def ends(self, topics: Sequence[str]) -> Offsets:
-        """The offset behind the last message of each partition; topics that do not exist are left out.
+        """Return the offset after the last message of each partition, leaving out topics that do not exist.
 
-        Messages count that nobody can read yet, since a transaction is still open.
+        Messages that cannot be read yet, because their transaction is still open, count.
         """
         return self._offsets(topics, OffsetSpec.LATEST)
 
     def readable_ends(self, topics: Sequence[str]) -> Offsets:
-        """Like ``ends``, as far as every transaction is decided: up to there a stage can read."""
+        """Like ``ends``, but only up to the first open transaction: a stage can read up to there."""
         return self._offsets(topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
 
     def starts(self, topics: Sequence[str]) -> Offsets:
-        """The offset of the first message that is still kept."""
+        """Return the offset of the first message that is still kept."""
         return self._offsets(topics, OffsetSpec.EARLIEST)
 
     def _offsets(
@@ -77,15 +77,15 @@ class Broker:
         return {partition: answer.offset for partition, answer in found.items()}
 
     def topics(self) -> frozenset[str]:
-        """Names of all topics."""
+        """Return the names of all topics."""
         return frozenset(self._admin.list_topics())
 
     def committed(self, group: str) -> Offsets:
-        """How far the group has come; partitions in which it committed nothing are left out."""
+        """Return the group's committed offsets; partitions without a commit are left out."""
         return _once_it_knows(lambda: committed_offsets(self._admin, group))
 
     def group(self, name: str) -> Group:
-        """The group's members, none where there is no such group."""
+        """Return the group's members; empty if there is no such group."""
         described = _once_it_knows(lambda: self._admin.describe_groups([name]))[name]
         assigned = (
             TopicPartition(part["topic"], number)
@@ -110,7 +110,7 @@ class Broker:
 
 
 def _once_it_knows(ask: Callable[[], T]) -> T:
-    """Ask about a group; a broker that has just started does not know for a moment who answers for it."""
+    """Describe a group; a broker that has just started may not know its coordinator for a moment."""
     until = time.monotonic() + _COORDINATOR_SECONDS
     while True:
         try:
@@ -122,9 +122,9 @@ def _once_it_knows(ask: Callable[[], T]) -> T:
 
 
 def behind(targets: Offsets, committed: Offsets, starts: Offsets) -> int:
-    """How many offsets before ``targets`` are not committed; what retention removed does not count.
+    """Count the offsets before ``targets`` that are not committed; offsets removed by retention do not count.
 
-    Stages commit past markers and what was aborted, so that these do not count for long.
+    Stages commit past markers and aborted messages, so these do not count for long.
     """
     return sum(
         max(0, end - max(committed.get(partition, 0), starts.get(partition, 0)))

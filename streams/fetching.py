@@ -309,7 +309,7 @@ def committed_consumer(kafka: Mapping[str, Any], **options: Any) -> KafkaConsume
     Values may be an ``Unreadable`` or ``PASSED`` of ``streams.batches``; a consumer's position is past them.
 
     Raises:
-        kafka.errors.KafkaError: the broker does not answer.
+        kafka.errors.KafkaError: the broker does not respond.
     """
     consumer = KafkaConsumer(**kafka, isolation_level="read_committed", **options)
     consumer._fetcher.PartitionRecords = _PartitionRecords

@@ -50,7 +50,7 @@ def not_ready(seen: Observed) -> list[str]:
         problems.append("no partitions are assigned: it is still joining its group, or there are more "
                         "processes than partitions")  # fmt: skip
     if seen.lag is None:
-        problems.append("Kafka does not answer")
+        problems.append("Kafka not responding")
     elif seen.since_progress > PROGRESS_WITHIN:
         problems.append(f"{seen.lag} messages wait and no batch was finished for {seen.since_progress:.0f} s")
     if seen.since_uncommitted > COMMIT_WITHIN:

@@ -65,7 +65,7 @@ async def _run(name: StageName, environment: Environment) -> int:
         return 1
     except KafkaError as error:
         log.error(
-            "Kafka does not answer",
+            "Kafka not responding",
             servers=environment.kafka_bootstrap_servers,
             problem=str(error),
             remedy="start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
@@ -122,7 +122,7 @@ def _watchdog(
 async def _open(
     name: StageName, app: faust.App, environment: Environment, liveness: Liveness
 ) -> AsyncIterator[StageSpec]:
-    """The named stage. Each module is imported only by the process that runs it, for its memory's sake."""
+    """Run the named stage. Each module is imported only by the process that runs it, to save memory."""
     producer, ids = Producer(app), TopicIds(environment.kafka_python())
 
     def aside(stage: StageSpec) -> StageSpec:

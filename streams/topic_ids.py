@@ -21,7 +21,7 @@ def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]
     """The ids of topics by name; one that is not there, or whose broker gives no ids, is left out.
 
     Raises:
-        kafka.errors.KafkaError: the broker does not answer.
+        kafka.errors.KafkaError: the broker does not respond.
     """
     names = sorted(set(topics))
     if not names:
@@ -86,7 +86,7 @@ class TopicsRead:
         """Those that are others now; none before all of them are there again.
 
         Raises:
-            kafka.errors.KafkaError: the broker does not answer.
+            kafka.errors.KafkaError: the broker does not respond.
         """
         now = topic_ids(kafka, self._ids)
         if len(now) < len(self._ids):
@@ -101,7 +101,7 @@ class TopicsRead:
         """Those of our partitions for which the broker now has a lower offset of the group than it confirmed.
 
         Raises:
-            kafka.errors.KafkaError: the broker does not answer.
+            kafka.errors.KafkaError: the broker does not respond.
         """
         # Before the broker is asked: what it confirms meanwhile may only make its answer higher.
         confirmed = {place: self._confirmed[place] for place in ours if place in self._confirmed}

@@ -337,4 +337,4 @@ def _dump(event: Mapping[str, Any]) -> bytes:
 def _decimal(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")

@@ -1,12 +1,12 @@
-"""Why something failed, waits or was changed on the way: one catalogue for log, page and commands.
+"""Why something failed, waits or was changed along the way: one catalogue for log, page and commands.
 
 A reason is a code that never changes and a sentence for a bookkeeper. ``Refused`` carries a code and its
-details through the program; ``render`` makes the sentence and the remedy. ``python -m contracts.reasons``
+details through the program; ``render`` builds the sentence and the remedy. ``python -m contracts.reasons``
 prints ``docs/reasons.md``.
 
-Two details are known to whoever renders, so that the code that refuses need not give them: ``account``
+Two details are known when rendering, so the code that refuses need not give them: ``account``
 (SalesBinder's sub-domain) and ``document`` (``invoice 1042``, ``purchase order 77``, ``customer Bolt & Co``).
-Warnings stand below the entry that they belong to, and use neither.
+Warnings are shown below their entry, and use neither.
 """
 
 import re
@@ -38,10 +38,10 @@ CATALOGUE: dict[str, Reason] = {
 
 
 class Refused(Exception):
-    """An action that cannot be done, with a reason of the catalogue.
+    """An action that cannot be done, with a reason from the catalogue.
 
-    ``code`` is the reason's code, ``details`` the named fields of its texts (values are turned into text as
-    they are). Python's own ``args`` of an exception holds only the sentence.
+    ``code`` is the reason's code, ``details`` the named fields of its texts (values are
+    converted to text). The exception's ``args`` hold only the sentence.
 
     Raises:
         KeyError: the catalogue has no such code.
@@ -54,19 +54,19 @@ class Refused(Exception):
 
     @property
     def reason(self) -> Reason:
-        """The catalogue's entry."""
+        """Return the catalogue's entry."""
         return CATALOGUE[self.code]
 
 
 class _Details(dict[str, str]):
-    """Shows ``…`` for a detail that is missing or blank: a gap in a sentence is better than no sentence."""
+    """Shows ``…`` for a missing or blank detail: a gap in a sentence is better than no sentence."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
 def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
-    """The sentence and the remedy of ``code`` for these details; a missing or blank one is shown as ``…``.
+    """Return the sentence and the remedy of ``code`` for these details; a missing or blank one becomes ``…``.
 
     Raises:
         KeyError: the catalogue has no such code.
@@ -78,16 +78,16 @@ def render(code: str, details: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _typed(setting: str) -> str:
-    """A setting's key as one types it in a shell: ``payment_account.{reference}`` may hold anything."""
+    """Return a setting's key as typed in a shell: ``payment_account.{reference}`` may hold anything."""
     if re.fullmatch(r"[\w.+-]+", setting, re.ASCII):
         return setting
     return '"' + re.sub(r'([\\"$`])', r"\\\1", setting) + '"'
 
 
 def cause_of(code: str, details: Mapping[str, str]) -> str:
-    """What failures with this code must agree in to have one cause: the values of its ``cause_args``.
+    """Return what failures with this code must share to have one cause: the values of its ``cause_args``.
 
-    ``""`` for a reason that is one cause wherever it happens.
+    Return Return Return ``""`` for a reason that is one cause wherever it happens.
 
     Raises:
         KeyError: the catalogue has no such code.
@@ -97,9 +97,9 @@ def cause_of(code: str, details: Mapping[str, str]) -> str:
 
 
 def text_shape(text: str) -> str:
-    """A text without what differs from document to document: the same error twice has the same shape.
+    """Return a text without what differs between documents: the same error twice has the same shape.
 
-    Words with a digit in them become ``#``, what is quoted ``'…'``. Of a long text its beginning counts.
+    Words with a digit become ``#``, quoted text ``'…'``. Only the beginning of a long text counts.
     """
     unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text[:_MAX_SHAPED])
     return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*(?<!\.)", "#", unquoted).split())[:_MAX_CAUSE]
@@ -114,13 +114,13 @@ def _identity(name: str, value: str) -> str:
 
 
 _MAX_CAUSE = 500
-"""Characters; what Xero says may be long, and a cause is indexed."""
+"""Characters; Xero's messages may be long, and a cause is indexed."""
 _MAX_SHAPED = 2000
-"""Characters that are looked at: a text may quote a publisher's, and the time grows with its square."""
+"""Characters examined: a text may quote a publisher's, and the time grows with its square."""
 
 
 def warning(code: ReasonCode, /, **details: object) -> Warning:
-    """A warning of the catalogue as a result carries it.
+    """Return a warning from the catalogue as a result carries it.
 
     Raises:
         KeyError: the catalogue has no such code.
@@ -130,5 +130,5 @@ def warning(code: ReasonCode, /, **details: object) -> Warning:
 
 
 def sentence_case(text: str) -> str:
-    """``text`` with its first letter upper case, because many sentences start with a detail."""
+    """Return ``text`` with its first letter in upper case, because many sentences start with a detail."""
     return text[:1].upper() + text[1:]

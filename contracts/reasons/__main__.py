@@ -1,4 +1,4 @@
-"""Prints the catalogue as ``docs/reasons.md``."""
+"""Print the catalogue as ``docs/reasons.md``."""
 
 import sys
 
@@ -15,7 +15,7 @@ _WHO: dict[Who, str] = {
     "salesbinder": "in SalesBinder",
     "xero": "in Xero",
     "settings": "in the connection's settings",
-    "us": "by whoever runs this program",
+    "us": "in the operation of this program",
 }
 
 
@@ -48,11 +48,11 @@ def _entry(reason: Reason) -> list[str]:
         "",
         f"- **Why:** {reason.cause}",
         f"- **What to do:** {sentence_case(reason.remedy)}",
-        f"- **Where it is put right:** {_WHO[reason.who]}",
-        f"- **By itself:** {reason.retry}",
+        f"- **Where to fix it:** {_WHO[reason.who]}",
+        f"- **Automatically:** {reason.retry}",
     ]
     if reason.cause_args:
-        lines.append(f"- **One issue for each:** {', '.join(reason.cause_args)}")
+        lines.append(f"- **One issue per:** {', '.join(reason.cause_args)}")
     return lines
 
 

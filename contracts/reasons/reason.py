@@ -1,4 +1,4 @@
-"""The shape of a reason of the catalogue."""
+"""The shape of a reason in the catalogue."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,29 +12,29 @@ Kind = Literal["failed", "settings", "waiting", "warning", "event"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an entry failed, waits or was changed on the way.
+    """Why an entry failed, waits or was changed along the way.
 
     ``sentence`` and ``remedy`` are templates of ``str.format`` with named fields.
     """
 
     code: ReasonCode
-    """Never changes: dashboards and scripts hold on to it."""
+    """Never changes: dashboards and scripts rely on it."""
     kind: Kind
     sentence: str
     """What happened, with the document's own numbers."""
     cause: str
     """Why such a thing happens at all."""
     remedy: str
-    """What a person can do."""
+    """What to do about it."""
     who: Who
-    """Where it is put right."""
+    """Where to fix it."""
     retry: str
-    """What happens without anybody."""
+    """What happens automatically."""
     cause_args: tuple[str, ...] = ()
-    """The details that tell one cause from another: failures that agree in them are put right together. Never
-    a document's number or an amount."""
+    """The details that distinguish causes: failures that share them are fixed together. Never a
+    document's number or an amount."""
 
     @property
     def title(self) -> str:
-        """A few words for a heading."""
+        """Return a few words for a heading."""
         return title_of(self.code)

@@ -1,4 +1,4 @@
-"""Connections as one actor may see them: pages and API read them through this and nothing else."""
+"""Connections as one actor may see them; pages and API read them only through this."""
 
 from connections import store
 from runtime.sql import load_queries
@@ -19,7 +19,7 @@ async def connected(connection: Connection, actor: Actor, account: str) -> store
     """The account's connection.
 
     Raises:
-        ActionRefused: it is not there; what is not there and what is not theirs look the same.
+        ActionRefused: the account is not connected or not theirs; both look the same.
     """
     found = await store.load_connection(connection, account) if actor.sees(account) else None
     if found is None:
@@ -29,6 +29,6 @@ async def connected(connection: Connection, actor: Actor, account: str) -> store
                 f"connect it first: sbx connect {account}",
             )
             raise ActionRefused("not_found", problem, remedy)
-        message = "There is no such connection, or it belongs to an account that you do not see."
+        message = "There is no such connection, or it belongs to an account that you cannot see."
         raise ActionRefused("not_found", message)
     return found

@@ -1,4 +1,4 @@
-"""Who acts, and on what database: what every action is given."""
+"""Who acts, and on which database: the arguments of every action."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,14 +11,14 @@ Connection = psycopg.AsyncConnection[Any]
 
 
 class Database(Protocol):
-    """Where an action takes its connections from: the page's pool, or a command's one connection."""
+    """Where an action gets its connections: the page's pool, or a command's single connection."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """Lend a connection in autocommit mode for a block."""
+        """Lend a connection in autocommit mode to a block."""
 
 
 class OneConnection:
-    """A database with a single connection, for a command that does one thing."""
+    """A database with a single connection, for a command that does one thing and ends."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -34,12 +34,12 @@ class Actor:
     """Somebody who acts: who they are, whose accounts they see, and where they are."""
 
     name: str
-    """As the history shows it."""
+    """Their name, as the history shows it."""
     accounts: tuple[str, ...] | None = None
     """Accounts that they see; None means all, as for whoever has the command line."""
     address: str = "cli"
     """The address of a browser or a program, ``cli`` for the command line."""
 
     def sees(self, account: str) -> bool:
-        """True when the account is theirs to see."""
+        """Return True if they can see the account."""
         return self.accounts is None or account in self.accounts

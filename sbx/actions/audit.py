@@ -53,11 +53,11 @@ def checked_note(note: str, *, needed: bool) -> str:
     """Return the note without blanks around it.
 
     Raises:
-        ActionRefused: it is too long, or it is needed and blank.
+        ActionRefused: it is too long, or required and blank.
     """
     note = note.strip()
     if needed and not note:
-        raise ActionRefused("bad_request", "Say why, for whoever reads the log later.", field="note")
+        raise ActionRefused("bad_request", "Give a reason for later readers of the log.", field="note")
     if len(note) > NOTE_LENGTH or "\0" in note:
         raise ActionRefused("bad_request", f"A note has up to {NOTE_LENGTH} characters.", field="note")
     return note
@@ -134,7 +134,7 @@ async def _end(connection: Connection, record: Record) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WantedActs:
-    """Which acts: all that are given must hold."""
+    """Filters on acts; all that are given must match."""
 
     actor: str | None = None
     act: Kind | None = None
@@ -142,13 +142,13 @@ class WantedActs:
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
-    """Only those that were begun before the act of this number."""
+    """Only those begun before the act with this number."""
 
 
 async def acts(connection: Connection, actor: Actor, wanted: WantedActs, limit: int) -> list[dict[str, Any]]:
-    """Return acts, the newest first: ``id, at, actor, address, act, target, note, ended_at, result``.
+    """Return acts, newest first: ``id, at, actor, address, act, target, note, ended_at, result``.
 
-    Whoever sees some accounts only sees the acts on these, and their own.
+    An actor who sees only some accounts sees the acts on these, and their own.
     """
     parameters = asdict(wanted) | {
         "accounts": None if actor.accounts is None else list(actor.accounts),
@@ -168,13 +168,13 @@ def known_kind(text: str | None) -> Kind | None:
         return None
     found = next((kind for kind in KINDS if kind == text), None)
     if found is None:
-        message = f"'{text}' is nothing that can be done. There are: {', '.join(KINDS)}."
+        message = f"'{text}' is not a possible action. There are: {', '.join(KINDS)}."
         raise ActionRefused("bad_request", message, field="act")
     return found
 
 
 def on_what(row: dict[str, Any]) -> str:
-    """What the act was on, in a line: ``acme``, ``3 entries of acme``, ``payment_account=090``."""
+    """Return what the act was on, in a line: ``acme``, ``3 entries of acme``, ``payment_account=090``."""
     target: dict[str, Any] = row["target"]
     said = []
     if entries := target.get("entries"):
@@ -193,7 +193,7 @@ def on_what(row: dict[str, Any]) -> str:
 
 
 def came_of(row: dict[str, Any]) -> str:
-    """What came of it, in a line; ``not finished`` where nobody wrote it down."""
+    """Return its result, in a line; ``not finished`` if none was recorded."""
     result: dict[str, Any] | None = row["result"]
     if result is None:
         return "not finished"

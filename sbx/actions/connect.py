@@ -1,4 +1,4 @@
-"""Connecting an account to Xero, first or again: by credentials, or by agreeing in the browser."""
+"""Connect or reconnect an account to Xero: by client credentials, or by allowing access in the browser."""
 
 import asyncio
 import secrets
@@ -21,14 +21,14 @@ from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
 from sinks.xero.tenants import CredentialsUnusable, Tenant
 
 PATIENCE_SECONDS = 15 * 60
-"""How long somebody may take to agree in Xero."""
+"""How long somebody may take to allow access in Xero."""
 
 _SQL = load_queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be connected, with what. Blank: not given."""
+    """What to connect, and with what. Blank: not given."""
 
     account: str
     tenant_id: str
@@ -43,13 +43,13 @@ class Wanted:
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:
-    """The account's connection; none where it is to be connected for the first time.
+    """Return the account's connection; None if it is to be connected for the first time.
 
     Raises:
-        ActionRefused: it is not the actor's to see; 400, it is no account's name.
+        ActionRefused: the actor cannot see it; 400, it is not a valid account name.
     """
     if not actor.sees(account):
-        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you see.")
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
     try:
         store.check_account(account)
     except store.ConnectionRefused as refused:
@@ -61,8 +61,8 @@ async def by_secret(database: Database, environment: Environment, actor: Actor, 
     """Connect with client credentials, once Xero has taken them; the request for the organisation's facts.
 
     Raises:
-        CredentialsUnusable: they do not do; nothing is changed.
-        ConnectionRefused: the account is connected to another organisation, or keeps another cut-off.
+        CredentialsUnusable: they do not work; nothing is changed.
+        ConnectionRefused: the account is connected to another organisation, or has another cut-off.
         ActionRefused: as ``known``.
     """
     async with database.connection() as connection:
@@ -105,16 +105,16 @@ def token_of(exchange: Callable[[], Token], wanted: Wanted, code: str = "") -> T
     except TokenRefused as error:
         problem = f"Xero refuses the app {wanted.client_id}: {mask(str(error), [wanted.client_secret, code])}"
         remedy = (
-            "give the secret of an app that has one, and none for a PKCE app, then agree once more; an "
+            "give the secret of an app that has one, and none for a PKCE app, then allow access again; an "
             "answer is good for five minutes, and once"
         )
         raise CredentialsUnusable(problem, remedy) from error
     except TokenUnavailable as error:
         raise CredentialsUnusable(
-            str(error), "agree once more in a minute, or correct SBX_XERO_IDENTITY_URL"
+            str(error), "allow access again in a minute, or correct SBX_XERO_IDENTITY_URL"
         ) from error
     if token.refresh_token is None:
-        problem = "Xero gives access for half an hour only: no refresh token came"
+        problem = "Xero granted access for half an hour only: it sent no refresh token"
         raise CredentialsUnusable(problem, "the app must be allowed the scope offline_access")
     return token
 
@@ -127,7 +127,7 @@ async def ask(
     wanted: Wanted,
     redirect_uri: str,
 ) -> str:
-    """Xero's address at which somebody agrees. The answer counts once, and in this session only.
+    """Return Xero's address for allowing access. The response is valid once, and in this session only.
 
     Raises:
         ActionRefused: as ``known``.
@@ -155,7 +155,7 @@ async def ask(
 async def taken_up(
     database: Database, environment: Environment, session: str, state: str
 ) -> tuple[Wanted, str, str] | None:
-    """What was asked with this state, its verifier and redirect URI; none where nobody has asked in here."""
+    """Return the request with this state, its verifier and redirect URI; None if this session made none."""
     async with database.connection() as connection:
         hashes = {"state_hash": key_hash(state), "session_hash": key_hash(session)}
         row = await fetch_one(connection, _SQL["take"], hashes)

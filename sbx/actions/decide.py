@@ -1,4 +1,4 @@
-"""Deciding what became of a call whose answer was lost: what Xero has that it may be, and which one it is."""
+"""Decide what happened to a call whose response was lost: show the candidates in Xero, and choose one."""
 
 import uuid
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Candidate = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An entry that waits for somebody's decision."""
+    """An entry that needs a decision."""
 
     command_id: str
     account: str
@@ -26,18 +26,18 @@ class Question:
     candidates: list[Candidate]
 
     def candidate(self, xero_id: str) -> Candidate | None:
-        """The one with this id in Xero; none when it is no candidate."""
+        """Return the candidate with this id in Xero, or None."""
         wanted = xero_id.strip().casefold()
         return next((one for one in self.candidates if one["xero_id"].casefold() == wanted), None)
 
 
 def is_undecided(entry: Row) -> bool:
-    """True when, as far as the log knows, somebody has to decide."""
+    """Return True if, as far as the log knows, the entry needs a decision."""
     return (entry["state"], entry["reason_code"]) == ("failed", "needs_review")
 
 
 async def candidates(connection: Connection, entry: Row) -> list[Candidate]:
-    """What Xero has that it may be; empty where there is nothing to decide (any more)."""
+    """Return the candidates in Xero; empty if there is nothing to decide (any more)."""
     command = _command(entry["entry_id"])
     if command is None or not is_undecided(entry):
         return []
@@ -49,13 +49,13 @@ async def candidates(connection: Connection, entry: Row) -> list[Candidate]:
 
 
 async def question(connection: Connection, actor: Actor, entry_id: str, adopt: str | None) -> Question:
-    """The entry with its candidates, once the decision is known to be possible as things stand.
+    """Return the entry with its candidates, after checking that the decision is possible now.
 
     Args:
-        adopt: the id in Xero of the candidate that it is; none: it is none of them.
+        adopt: the id in Xero of the candidate that it is; None: it is none of them.
 
     Raises:
-        ActionRefused: it is not there; it cannot be decided, or not so.
+        ActionRefused: there is no such entry, or it cannot be decided (this way).
     """
     command = _command(entry_id)
     if command is None:
@@ -76,9 +76,9 @@ async def question(connection: Connection, actor: Actor, entry_id: str, adopt: s
 
 
 async def decide(database: Database, actor: Actor, entry_id: str, adopt: str | None) -> tuple[int, list[str]]:
-    """Do it; the number of the record of it, and the entries that are queued again.
+    """Apply the decision; return the number of its record, and the entries that are queued again.
 
-    Two at once: one decides, the other is told so.
+    If two decide at once, one succeeds and the other is told.
 
     Raises:
         ActionRefused: as ``question``; nothing is changed.
@@ -99,13 +99,15 @@ async def _refused(connection: Connection, command: str, error: commands.Undecid
     standing = (await commands.standing(connection, [command])).get(command)
     if standing is not None and standing.reason_code != "needs_review":
         by = f" by {standing.actor}" if standing.actor else ""
-        message = f"There is nothing to decide (any more): it is {standing.outcome or standing.state}{by}."
+        message = (
+            f"There is nothing to decide (any more): the entry is {standing.outcome or standing.state}{by}."
+        )
         return ActionRefused("not_undecided", message)
     return ActionRefused("not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}", error.remedy)
 
 
 def _command(entry_id: str) -> str | None:
-    """The id as the ledger takes it; none for one that it cannot have."""
+    """Return the id as the ledger stores it; None for an invalid one."""
     try:
         return str(uuid.UUID(entry_id))
     except ValueError:

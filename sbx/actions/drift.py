@@ -1,4 +1,4 @@
-"""What Xero shows otherwise than we put it there: compared, accepted, put right, as by ``sbx drift``."""
+"""Where Xero differs from what was last synced: compare, accept, send again, like ``sbx drift``."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ Act = Literal["resend", "adopt"]
 ACTS: tuple[Act, ...] = get_args(Act)
 _KINDS: dict[Act, audit.Kind] = {"resend": "drift_resend", "adopt": "drift_adopt"}
 MOST = 500
-"""Differences that are shown, and acted on, at a time."""
+"""How many differences are shown, and acted on, at a time."""
 _LOOK_SECONDS = 0.5
 _IDENTITY = ("kind", "record_id", "transaction_id", "field", "ours", "xeros")
 _ENTITIES = {"purchase_order": "purchase_order", "bill": "purchase_order"}
@@ -29,28 +29,28 @@ _ENTITIES = {"purchase_order": "purchase_order", "bill": "purchase_order"}
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is known of an account's differences."""
+    """Everything known about an account's differences."""
 
     connection: store.Connection
     last: Row | None
-    """The comparison that ended last; none when there was none."""
+    """The last finished comparison; None if there was none."""
     under_way: Row | None
-    """The one that was asked for and has not ended."""
+    """The comparison that was requested and has not ended."""
     differences: list[Row]
     """Each with ``id``, ``proposal``, ``note``, ``xero_url`` and, for its page, ``entity`` and ``record``."""
     expected: ReadingPlan
-    """What a comparison would ask Xero now."""
+    """What a comparison would read from Xero now."""
     obstacle: ActionRefused | None
     """Why nobody would compare now; none when nothing is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of an act."""
+    """The result of an act."""
 
     selected: int
     done: int
-    """Differences that were dealt with; the others have changed since, or somebody was first."""
+    """Differences that were handled; the others have changed since, or somebody else was first."""
     queued: list[str]
     """Entries that are queued again."""
 
@@ -58,7 +58,7 @@ class Result:
 Follow = Callable[[Row], None]
 """Is told how far a comparison has come: ``calls`` of ``calls_expected``, ``read``."""
 Stopped = Callable[[], Awaitable[bool]]
-"""Whether somebody wants to wait no longer."""
+"""Tells whether the caller no longer wants to wait."""
 
 
 async def load(
@@ -132,26 +132,26 @@ async def until_read(
     while (run := await drift.reading(connection, run_id))["finished_at"] is None:
         state = await store.load_connection(connection, account)
         if state is not None and (state.status == "lost" or state.paused_at is not None):
-            problem = f"{account} was paused or Xero no longer lets us in; the reading goes on where it was"
+            problem = f"{account} was paused, or Xero no longer accepts our access; the scan will continue where it stopped"
             raise not_possible(problem, "see 'sbx status'")
         if await stopped():
             return False
         follow(run)
         await asyncio.sleep(_LOOK_SECONDS)
     if run["error"] is not None:
-        problem = f"the reading ended: {run['error']}"
-        raise not_possible(problem, "look at what was found with --last")
+        problem = f"the scan ended: {run['error']}"
+        raise not_possible(problem, "see what was found with --last")
     return True
 
 
 def chosen(state: State, act: Act, ids: Collection[str]) -> tuple[list[Row], int]:
-    """The differences of these ids that can be dealt with so, and how many cannot, or have changed since."""
+    """Return those of these differences that can be handled this way, and how many cannot or have changed."""
     rows = [row for row in state.differences if row["id"] in ids and _possible(act, row)]
     return rows, len(set(ids)) - len(rows)
 
 
 def possible(state: State, act: Act) -> list[str]:
-    """The ids of all that can be dealt with so, what is worth knowing only left out."""
+    """Return the ids of all that can be handled this way, except those for information only."""
     rows = [row for row in state.differences if _possible(act, row) and not row["information"]]
     return [row["id"] for row in rows[:MOST]]
 
@@ -159,7 +159,7 @@ def possible(state: State, act: Act) -> list[str]:
 async def perform(
     database: Database, actor: Actor, account: str, act: Act, ids: Sequence[str]
 ) -> tuple[int, Result]:
-    """Do it; the number of the record of it, and what came of it. Two at once: each difference is one's.
+    """Do it; return the number of its record, and the result. Of two at once, each difference goes to one.
 
     Raises:
         ActionRefused: there is no such account.
@@ -198,7 +198,7 @@ def _shown(row: dict[str, Any], connection: store.Connection) -> Row:
 
 
 def _id(row: Row) -> str:
-    """Another one as soon as either side shows another value: what was not seen is not acted on."""
+    """Return an id that changes as soon as either side's value does: what was not seen is not acted on."""
     return hashlib.sha256("\0".join(row[name] for name in _IDENTITY).encode()).hexdigest()[:16]
 
 
@@ -209,7 +209,7 @@ def _named(row: Row) -> dict[str, str]:
 def _obstacle(connection: store.Connection, workers: int) -> ActionRefused | None:
     account = connection.account
     if connection.status == "lost":
-        problem = f"Xero no longer lets us in: {connection.status_reason}"
+        problem = f"Xero no longer accepts our access: {connection.status_reason}"
         return not_possible(problem, f"connect it again: sbx connect {account}")
     if connection.paused_at is not None:
         problem = f"the account is paused: {connection.paused_reason}"

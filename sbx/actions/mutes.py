@@ -1,4 +1,4 @@
-"""Issues put aside until a day, with why: somebody knows, and nothing is to be done before."""
+"""Issues muted until a day, with a reason: somebody knows, and nothing needs to be done before."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ _SQL = load_queries(__file__)
 
 
 async def standing(connection: Connection, actor: Actor) -> dict[str, dict[str, Any]]:
-    """What is muted now, by issue."""
+    """Return what is muted now, by issue."""
     parameters = {"accounts": None if actor.accounts is None else list(actor.accounts)}
     rows = await fetch_all(connection, _SQL["standing"], parameters, prepare=False)
     return {row["issue_id"]: row for row in rows}
@@ -26,8 +26,8 @@ async def standing(connection: Connection, actor: Actor) -> dict[str, dict[str, 
 async def issues(
     connection: Connection, actor: Actor, account: str | None, limit: int, page: int
 ) -> tuple[list[Row], bool]:
-    """A page of standing failures by cause, each with its mute (none in all of its fields where it has none),
-    and whether there are more behind them.
+    """Return a page of current failures by cause, each with its mute (all fields None if it
+    has none), and whether there are more.
     """
     muted = await standing(connection, actor)
     found = await VisibleLog(connection, actor).issues(account, limit=limit + 1, offset=(page - 1) * limit)
@@ -35,10 +35,10 @@ async def issues(
 
 
 async def mute(database: Database, actor: Actor, issue_id: str, until: str, reason: str) -> None:
-    """Put an issue aside, that day included.
+    """Mute an issue until the end of a day.
 
     Raises:
-        ActionRefused: the value is none; there is no such issue for this actor.
+        ActionRefused: a value is invalid; there is no such issue for this actor.
     """
     reason = audit.checked_note(reason, needed=True)
     end = _end_of(until)
@@ -51,7 +51,7 @@ async def mute(database: Database, actor: Actor, issue_id: str, until: str, reas
 
 
 async def unmute(database: Database, actor: Actor, issue_id: str) -> None:
-    """Show it among the others again.
+    """Unmute an issue.
 
     Raises:
         ActionRefused: there is no such issue for this actor.
@@ -76,7 +76,7 @@ def _said(mute: dict[str, Any] | None) -> Row:
 async def _issue(connection: Connection, actor: Actor, issue_id: str) -> Row:
     found = await VisibleLog(connection, actor).issues(ids=[issue_id])
     if not found:
-        message = "There is no such issue (any more), or it belongs to an account that you do not see."
+        message = "There is no such issue (any more), or it belongs to an account that you cannot see."
         raise ActionRefused("not_found", message)
     return found[0]
 
@@ -85,11 +85,11 @@ def _end_of(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        message = f"'{text}' is no day. Write one such as 2026-01-31."
+        message = f"'{text}' is not a day. Write one such as 2026-01-31."
         raise ActionRefused("bad_request", message, field="until") from error
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     now = datetime.now(UTC)
     if not now < end <= now + LONGEST:
-        message = "Mute it until a day from today on, a year ahead at most."
+        message = "Choose a day from today on, at most a year ahead."
         raise ActionRefused("bad_request", message, field="until")
     return end

@@ -1,4 +1,4 @@
-"""Hold an account, or let it go on: in the operator's name, with a note, written down with all other acts."""
+"""Pause or resume an account in the operator's name, with a note, recorded with all other acts."""
 
 from typing import Literal, get_args
 
@@ -12,10 +12,10 @@ HOLDS: tuple[Hold, ...] = get_args(Hold)
 
 
 async def perform(database: Database, actor: Actor, hold: Hold, account: str, note: str) -> bool:
-    """Do it; false when the account was so already.
+    """Do it; return False if the account was in that state already.
 
     Raises:
-        ActionRefused: a pause without a note; 404, the account is not connected, or not the actor's to see.
+        ActionRefused: a pause without a note; 404, the account is not connected, or the actor cannot see it.
     """
     note = audit.checked_note(note, needed=hold == "pause")
     async with database.connection() as connection:

@@ -1,4 +1,4 @@
-"""What the log knew before a restore: its entries are read again from the results' topic."""
+"""Bring back what the log knew before a restore: its entries are read again from the results topic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +14,8 @@ from streams.topics import RESULTS
 
 
 async def put_back(kafka: Mapping[str, Any], database: Connection, bars: Bars) -> None:
-    """Entries as the topic has them, dead letters too, which no event would bring back. The highest version
-    of each counts, so what the log has already stays. What held accounts is out of date.
+    """Read entries from the topic, including dead letters, which no event would bring back. The highest
+    version of each wins, so newer entries in the log stay. Holds of accounts are out of date.
     """
     ranges = whole(kafka, [RESULTS])
     base = first_of(ranges)

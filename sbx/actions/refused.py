@@ -1,13 +1,13 @@
-"""Why something was not done, for every face of it: the command line, the page, the API."""
+"""Why something was not done, for the command line, the page and the API."""
 
 from typing import Literal
 
 Code = Literal["bad_request", "not_found", "not_possible", "not_undecided", "ended"]
-"""Programs hold on to these: the API answers with them."""
+"""Programs rely on these: the API answers with them."""
 
 
 class ActionRefused(Exception):
-    """Something that was not done; nothing has changed. ``str()`` says what and why.
+    """An action that was not done; nothing has changed. ``str()`` says what and why.
 
     ``code`` never changes, ``remedy`` says what to do, ``field`` names the part of the request that is wrong.
     """
@@ -21,7 +21,7 @@ class ActionRefused(Exception):
 
     @property
     def message(self) -> str:
-        """Problem and remedy in sentences."""
+        """Return problem and remedy in sentences."""
         if not self.remedy:
             return self.problem
         return f"{self.problem.rstrip('.')}; {self.remedy.rstrip('.')}."

@@ -1,4 +1,4 @@
-"""What operators do from the page and the API: retry and skip, the plan first, and who did it."""
+"""Retry and skip, from the page, the API and the command line: the plan first, and who did it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,70 +16,70 @@ from sinks.ledger import commands, cost
 from sinks.ledger.commands import Act
 
 SHOWN = 20
-"""How many entries a plan or a result names one by one."""
+"""How many entries a plan or a result lists individually."""
 FOLLOWED = 200
-"""Entries of an act that are kept by id, so that its page shows what becomes of them."""
+"""How many entries of an act are kept by id, so that its page shows what happens to them."""
 _CHUNK = 500
-"""Entries of one transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
+"""Entries per transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
 
 _SQL = load_queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which entries: those named, or all failed ones that match as they stood at ``position``."""
+    """Which entries: those named, or all failed ones that matched at ``position``."""
 
     filters: Filters
     words: dict[str, Any]
-    """The same as it came in, to be written down."""
+    """The same as it was requested, for the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an act would do."""
+    """What the act would do."""
 
     act: Act
     position: int
-    """Where the log stood: what changes after it is not acted on."""
+    """The log's position: what changes after it is not acted on."""
     total: int
     causes: list[tuple[str, int]]
-    """Reason codes and how many entries have them."""
+    """Reason codes, with the number of entries that have them."""
     unreadable: int
-    """How many of the entries can only be put right by publishing their event anew."""
+    """How many of the entries can only be fixed by publishing a corrected event."""
     overtaken: int
-    """How many would undo what was done for later actions, and cannot be tried again."""
+    """How many would undo later actions, and cannot be retried."""
     ended: int
-    """How many are in a state in which there is nothing to do for them."""
+    """How many are in a state with nothing to do."""
     sample: list[Row]
     accounts: list[dict[str, Any]]
-    """What a retry would cost each account, see ``sinks.ledger.cost.by_account``; a skip costs nothing."""
+    """What a retry would cost each account (see ``sinks.ledger.cost.by_account``); a skip costs nothing."""
 
     @property
     def possible(self) -> int:
-        """How many would be acted on."""
+        """Return how many would be acted on."""
         return self.total - self.unreadable - self.overtaken - self.ended
 
     @property
     def cost(self) -> dict[str, Any]:
-        """About how many calls and minutes it takes, all accounts together: ``sinks.ledger.cost``."""
+        """Return about how many calls and minutes it takes, for all accounts: ``sinks.ledger.cost``."""
         return cost.of_all(self.accounts)
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of an act."""
+    """The result of an act."""
 
     selected: int = 0
     done: list[str] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
-    """Entries that were left as they are: ``entry_id``, ``code``, ``message``."""
+    """Entries left as they are: ``entry_id``, ``code``, ``message``."""
 
 
 def wanted(filters: Filters) -> Filters:
-    """The filters of an act: named entries as they are, else only what has failed.
+    """Return the filters of an act: named entries as they are, else only failed ones.
 
     Raises:
-        ActionRefused: another state is asked for.
+        ActionRefused: another state was requested.
     """
     if filters.entry_ids is not None:
         return filters
@@ -92,7 +92,7 @@ def wanted(filters: Filters) -> Filters:
 
 
 async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filters) -> Plan:
-    """What the act would do, as things stand."""
+    """Return what the act would do now."""
     position = await log.position()
     filters = replace(filters, not_after=position)
     counted = await log.counts(filters)
@@ -119,13 +119,13 @@ async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filte
 async def perform(
     database: Database, actor: Actor, act: Act, selection: Selection, note: str
 ) -> tuple[int, Result]:
-    """Do it; the number of the record of it, and what came of it.
+    """Do it; return the number of its record, and the result.
 
-    Two operators at once: each entry goes to one of them, the other is told so.
+    If two operators act at once, each entry goes to one of them, and the other is told.
 
     Raises:
         ActionRefused: a skip without a note.
-        psycopg.OperationalError: the database went away; what was done is done, entry by entry.
+        psycopg.OperationalError: the database became unavailable; entries done so far stay done.
     """
     note = audit.checked_note(note, needed=act == "skip")
     result = Result()
@@ -147,14 +147,15 @@ async def perform(
 
 
 async def load(connection: Connection, actor: Actor, number: int) -> dict[str, Any] | None:
-    """The record of a retry or skip of the actor's own."""
+    """Return the record of one of the actor's own retries or skips."""
     return await fetch_one(connection, _SQL["load"], {"id": number, "actor": actor.name})
 
 
 async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Row]:
-    """What has become of the entries of an act, as far as they were kept by id.
+    """Return the current state of an act's entries, as far as they were kept by id.
 
-    The ledger knows first that an entry was queued again: until the log follows, its old failure is left out.
+    The ledger is first to know that an entry was queued again: until the log follows, its old failure is left
+    out.
     """
     ids = tuple((act["result"] or {}).get("followed", ()))
     standing = await commands.standing(connection, ids) if ids else {}

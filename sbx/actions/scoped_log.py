@@ -1,4 +1,4 @@
-"""The log as one actor may see it. Pages and API read the log through this and nothing else."""
+"""The log as one actor may see it; pages and API read the log only through this."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ class Page:
 
     rows: list[Row]
     newer: bool
-    """Whether entries may stand before it."""
+    """Whether there may be entries before it."""
     older: bool
-    """Whether entries may stand behind it."""
+    """Whether there may be entries after it."""
 
 
 class VisibleLog:
-    """Every question is asked for the actor's accounts only."""
+    """Asks every question for the actor's accounts only."""
 
     def __init__(self, connection: Connection, actor: Actor) -> None:
         self._connection = connection
@@ -39,14 +39,14 @@ class VisibleLog:
         newest_first: bool = True,
         after: Cursor | None = None,
     ) -> AsyncIterator[Row]:
-        """Entries that match; see ``queries.entries``."""
+        """Return the entries that match; see ``queries.entries``."""
         within = replace(filters, accounts=self._accounts)
         return queries.entries(self._connection, within, limit=limit, newest_first=newest_first, after=after)
 
     async def page(
         self, filters: Filters, limit: int, after: Cursor | None = None, before: Cursor | None = None
     ) -> Page:
-        """At most ``limit`` entries, newest first: behind ``after``, or right before ``before``."""
+        """Return at most ``limit`` entries, newest first: after ``after``, or right before ``before``."""
         newest_first = before is None
         cursor = after if newest_first else before
         found = self.entries(filters, limit=limit + 1, newest_first=newest_first, after=cursor)
@@ -57,21 +57,21 @@ class VisibleLog:
         return Page(rows[::-1], newer=more, older=True)
 
     async def entry(self, entry_id: str) -> Row | None:
-        """One entry, or none."""
+        """Return one entry, or None."""
         return await queries.entry(self._connection, entry_id, self._accounts)
 
     async def story(self, record: Record) -> Story | None:
-        """All that is known of a record; none for one that the actor may not see."""
+        """Return everything known about a record; None if the actor may not see it."""
         return await story.tell(self._connection, record) if self._user.sees(record.account) else None
 
     async def attempts(self, entry_id: str) -> list[Row]:
-        """The calls made for an entry; empty for one that the actor may not see."""
+        """Return the calls made for an entry; empty if the actor may not see it."""
         if await self.entry(entry_id) is None:
             return []
         return await queries.attempts(self._connection, [entry_id])
 
     async def counts(self, filters: Filters) -> list[Row]:
-        """How many match; see ``queries.counts``."""
+        """Return how many match; see ``queries.counts``."""
         return await queries.counts(self._connection, replace(filters, accounts=self._accounts))
 
     async def issues(
@@ -83,55 +83,55 @@ class VisibleLog:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Row]:
-        """Groups of standing failures, the largest first; see ``queries.issues``."""
+        """Return groups of current failures, largest first; see ``queries.issues``."""
         return await queries.issues(
             self._connection, account, self._accounts, ids=ids, without=without, limit=limit, offset=offset
         )
 
     async def issue_totals(self, account: str | None = None) -> Row:
-        """How many issues there are, and entries in them."""
+        """Return how many issues there are, and how many entries in them."""
         return await queries.issue_totals(self._connection, account, self._accounts)
 
     async def failed_of(self, issue_ids: Sequence[str], most: int) -> dict[str, list[Row]]:
-        """The newest failures of each of these issues, by the issue's id."""
+        """Return the newest failures of each of these issues, by issue id."""
         return await queries.failed_of(self._connection, issue_ids, most, self._accounts)
 
     async def summary(self, account: str | None = None) -> list[Row]:
-        """Counts and holds, a row an account."""
+        """Return counts and holds, one row per account."""
         return await queries.summary(self._connection, account, self._accounts)
 
     async def replays(self, replay_id: int | None = None, *, running: bool = False) -> list[Row]:
-        """Replays of the actor's accounts, the newest first."""
+        """Return replays of the actor's accounts, newest first."""
         return await queries.replays(self._connection, replay_id, self._accounts, running=running)
 
     async def lost_commands(self, limit: int, entry_id: str | None = None) -> list[Row]:
-        """Entries whose commands were lost; see ``losses.lost_commands``."""
+        """Return entries whose commands were lost; see ``losses.lost_commands``."""
         return await losses.lost_commands(
             self._connection, limit=limit, accounts=self._accounts, entry_id=entry_id
         )
 
     async def removed_unread(self) -> list[Removed]:
-        """What was removed from topics unread. Of which accounts nobody knows: for those who see all."""
+        """Return what was removed from topics unread; only for actors who see all accounts."""
         return await losses.removed_unread(self._connection) if self._accounts is None else []
 
     async def hours(self, since: datetime) -> list[Row]:
-        """What came in each hour of a day and what became of it."""
+        """Return what came in during each hour of a day, and its current state."""
         return await queries.hours(self._connection, since, self._accounts)
 
     async def speeds(self, since: datetime) -> list[Row]:
-        """How long it took from arrival to Xero."""
+        """Return how long it took from arrival to Xero."""
         return await queries.speeds(self._connection, since, self._accounts)
 
     async def changes(self, after: int, limit: int) -> list[Row]:
-        """Which entries changed after a position."""
+        """Return which entries changed after a position."""
         return await queries.changes(self._connection, after, limit, self._accounts)
 
     async def position(self) -> int:
-        """The newest position."""
+        """Return the newest position."""
         return await queries.position(self._connection)
 
 
 def no_entry() -> ActionRefused:
-    """Return the refusal of an entry that is not there, or not for this actor: both look the same."""
-    message = "There is no such entry, or it belongs to an account that you do not see."
+    """Return the refusal of an entry that does not exist or is not visible; both look the same."""
+    message = "There is no such entry, or it belongs to an account that you cannot see."
     return ActionRefused("not_found", message)

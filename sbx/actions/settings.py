@@ -1,4 +1,4 @@
-"""An account's settings: shown, checked, changed in the actor's name."""
+"""An account's settings: show, check, and change them in the actor's name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sinks.ledger import requests
 
 
 class SettingsRefused(Exception):
-    """Changes that were not made, none of them; ``errors`` says why, by key."""
+    """Changes that were not made, not one of them; ``errors`` says why, by key."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         self.errors = dict(errors)
@@ -26,20 +26,20 @@ class SettingsRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that the page shows of an account."""
+    """Everything that the page shows of an account."""
 
     connection: store.Connection
     findings: Sequence[Finding]
-    """What ``sbx settings check`` says, by the facts that are known."""
+    """What ``sbx settings check`` says, by the known facts."""
     failures: Sequence[Row]
-    """Issues that a setting puts right."""
+    """Issues that a setting can fix."""
     history: Sequence[SettingChange]
-    """The newest first."""
+    """Newest first."""
     asked: requests.Request | None
 
     @property
     def unpaired(self) -> list[Row]:
-        """Failures for want of a tax rate that is still not paired; ``cause`` is the key to set."""
+        """Return failures for a tax rate that is still not mapped; ``cause`` is the key to set."""
         return [
             row
             for row in self.failures
@@ -47,14 +47,14 @@ class State:
         ]
 
     def suggested(self, key: str) -> str:
-        """The TaxType to offer first for a rate such as ``sales_tax.15``; blank where none stands out."""
+        """Return the TaxType to offer first for a rate such as ``sales_tax.15``; blank if none stands out."""
         table, _, rate = key.partition(".")
         facts = self.connection.facts
         return "" if facts is None else alike("sales" if table == "sales_tax" else "purchases", facts, rate)
 
 
 async def load(connection: Connection, actor: Actor, account: str) -> State:
-    """The account as it stands.
+    """Return the account's current state.
 
     Raises:
         ActionRefused: there is no such account.
@@ -74,13 +74,15 @@ async def load(connection: Connection, actor: Actor, account: str) -> State:
 
 
 async def failures(connection: Connection, actor: Actor, account: str) -> list[Row]:
-    """The account's issues that a setting puts right."""
+    """Return the account's issues that a setting can fix."""
     found = await VisibleLog(connection, actor).issues(account)
     return [row for row in found if (known := CATALOGUE.get(row["reason_code"])) and known.who == "settings"]
 
 
 def parsed(wanted: Iterable[tuple[str, str | None]]) -> tuple[dict[str, str | None], list[InvalidSetting]]:
-    """Keys and values in their normal form, and what is wrong with the others. Blank is the default."""
+    """Return keys and values in their normal form, and what is wrong with the others. Blank is
+    the default.
+    """
     found: dict[str, str | None] = {}
     wrong: list[InvalidSetting] = []
     for written, given in wanted:
@@ -96,7 +98,7 @@ def parsed(wanted: Iterable[tuple[str, str | None]]) -> tuple[dict[str, str | No
 
 
 def impossible(connection: store.Connection, wanted: Mapping[str, str | None]) -> list[Finding]:
-    """Changes that the organisation cannot work with; empty where nothing is known of it."""
+    """Return the changes that the organisation cannot work with; empty if nothing is known about it."""
     if connection.facts is None:
         return []
     return unfit(connection.written, wanted, connection.enabled_at, connection.facts)
@@ -110,13 +112,13 @@ async def change(
     *,
     insist: bool = False,
 ) -> list[SettingChange]:
-    """Change settings, all of them or none; blank takes a setting back to its default.
+    """Change settings, all of them or none; a blank value resets a setting to its default.
 
     Args:
         insist: what the organisation is not known to have is set all the same.
 
     Raises:
-        SettingsRefused: a key or value is none, or the organisation has no such account or tax rate.
+        SettingsRefused: a key or value is invalid, or the organisation has no such account or tax rate.
         ActionRefused: there is no such account.
     """
     changes, wrong = parsed(wanted.items())
@@ -126,7 +128,7 @@ async def change(
         if not errors and not insist and found.facts is not None:
             since = f"{found.facts.fetched_at:%Y-%m-%d %H:%M} UTC"
             errors = {
-                one.key: f"{one.problem} (as of {since}). Was it added since? Ask Xero anew below."
+                one.key: f"{one.problem} (as of {since}). Was it added since? Refresh from Xero below."
                 for one in impossible(found, changes)
             }
         if errors:

@@ -1,4 +1,4 @@
-"""``sbx topics skip``: lets a stage step over a record that it does not get past. The plan first."""
+"""``sbx topics skip``: make a stage skip a record that it cannot get past. Plans first."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Step:
-    """What would be stepped over: ``first`` to ``last`` (that one included) of one partition."""
+    """What would be skipped: ``first`` to ``last`` (inclusive) of one partition."""
 
     topic: str
     partition: int
@@ -41,13 +41,13 @@ class Step:
     first: int
     last: int
     members: int
-    """Processes of the stage, which begin again behind it."""
+    """Processes of the stage, which continue after it."""
     reads: str
-    """What stands there, in words."""
+    """A description of what is there."""
     letter: Letter
 
     def to_json(self) -> dict[str, Any]:
-        """The plan for scripts."""
+        """Return the plan for scripts."""
         return {
             "topic": self.topic,
             "partition": self.partition,
@@ -61,12 +61,12 @@ class Step:
 
 
 def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, actor: str) -> Step:
-    """What it would take for the topic's stage to step over this offset.
+    """Return what it takes for the topic's stage to skip this offset.
 
     Raises:
         ActionRefused: no stage reads the topic, or it has no such partition.
         ActionRefused: the stage is past it, has not come to it, or it is not there.
-        kafka.errors.KafkaError: the broker does not answer.
+        kafka.errors.KafkaError: the broker does not respond.
     """
     stage = next((stage for stage, topics in TOPICS_OF.items() if topic in topics), None)
     if stage is None:
@@ -80,18 +80,18 @@ def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, acto
         raise bad_request(f"{topic} has no partition {partition}", f"use 0 to {len(ends) - 1}")
     stands = max(committed.get(place, 0), starts[place])
     if offset < stands:
-        raise not_possible(f"{stage} is past offset {offset}: it stands at {stands}", "nothing to do")
+        raise not_possible(f"{stage} is past offset {offset}: it is at {stands}", "nothing to do")
     if offset >= ends[place]:
         raise not_possible(
             f"{topic}, partition {partition}, ends before offset {offset}: at {ends[place]}",
-            "see the offset that the worker's log names",
+            "see the offset named in the worker's log",
         )
     before, last, letter, reads = _read(kafka, place, stands, offset, actor)
     if before:
         raise not_possible(
-            f"{plural(before, 'message')} before offset {offset} can be read and are not done: stepping over "
-            f"them would lose them. {stage} stands at {stands}",
-            f"if {stage} does not get past that one, run: sbx topics skip {topic} {partition} {stands}",
+            f"{plural(before, 'message')} before offset {offset} can be read and are not done: skipping "
+            f"them would lose them. {stage} is at {stands}",
+            f"if {stage} cannot get past that one, run: sbx topics skip {topic} {partition} {stands}",
         )
     return Step(topic, partition, stage, group, offset, last, members, reads, letter)
 
@@ -99,10 +99,10 @@ def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, acto
 def _read(
     kafka: Mapping[str, Any], place: TopicPartition, stands: int, offset: int, actor: str
 ) -> tuple[int, int, Letter, str]:
-    """How many can be read before it, the last offset that goes with it, its letter, and what it is."""
-    why = f"{actor} stepped over it with 'sbx topics skip'"
+    """Return how many messages can be read before it, its last offset, its letter, and what it is."""
+    why = f"{actor} skipped it with 'sbx topics skip'"
     letter = unreadable(place.topic, place.partition, offset, offset, why)
-    before, nothing = 0, (letter, "what the broker does not hand out, or a message that was aborted")
+    before, nothing = 0, (letter, "a record that the broker does not hand out, or an aborted message")
     consumer = committed_consumer(kafka, group_id=None, enable_auto_commit=False)
     try:
         consumer.assign([place])
@@ -135,7 +135,7 @@ async def step_over(database: Database, kafka: Mapping[str, Any], actor: Actor, 
 
     Raises:
         ActionRefused: the group could not be moved.
-        kafka.errors.KafkaError: the broker does not answer.
+        kafka.errors.KafkaError: the broker does not respond.
     """
     target = {"topic": step.topic, "partition": step.partition, "offset": step.first}
     async with (
@@ -147,9 +147,9 @@ async def step_over(database: Database, kafka: Mapping[str, Any], actor: Actor, 
 
 
 def _step_over(kafka: Mapping[str, Any], step: Step) -> None:
-    """Write the dead letter and the entry, then put the stage's group behind the offset.
+    """Write the dead letter and the entry, then move the stage's group past the offset.
 
-    Interrupted in between and run again it writes the same letter again, which makes one entry.
+    If interrupted in between and run again, it writes the same letter again, which makes one entry.
     """
     ids = topic_ids(kafka, [step.topic])
     producer = KafkaProducer(**kafka, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
@@ -166,8 +166,8 @@ def _step_over(kafka: Mapping[str, Any], step: Step) -> None:
 
 
 def _move(kafka: Mapping[str, Any], step: Step) -> None:
-    """Commit for the group. The broker lets nobody do so beside members: they leave, and come back by
-    themselves within seconds, and whatever they had in hand is read again.
+    """Commit for the group. The broker allows no outside commit while it has members: they are removed,
+    rejoin by themselves within seconds, and read again what they were working on.
     """
     place = TopicPartition(step.topic, step.partition)
     admin = KafkaAdminClient(**kafka)
@@ -189,6 +189,6 @@ def _move(kafka: Mapping[str, Any], step: Step) -> None:
     finally:
         admin.close()
     raise not_possible(
-        f"the group {step.group} could not be moved: its workers come back too fast",
-        f"stop the workers of {step.stage}, run it again, and start them",
+        f"the group {step.group} could not be moved: its workers rejoin too quickly",
+        f"stop the workers of {step.stage}, run this again, then start them",
     )

@@ -1,4 +1,4 @@
-"""Acting from the command line: the actions of ``sbx.actions``, in the name of whoever has the terminal."""
+"""Act from the command line: run the actions of ``sbx.actions`` in the name of the user at the terminal."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from sbx.cli import environment
 
 
 def actor() -> Actor:
-    """Whoever runs this command."""
+    """The person who runs this command."""
     return Actor(environment.actor())
 
 
@@ -19,7 +19,7 @@ def actor() -> Actor:
 async def connected(
     command: str, used: Environment | None = None
 ) -> AsyncIterator[tuple[OneConnection, Connection]]:
-    """A connection in autocommit mode, and the same as a database for actions.
+    """Open a connection in autocommit mode, and the same connection as a database for actions.
 
     Args:
         command: ``sbx retry``; the database shows it as the program's name.

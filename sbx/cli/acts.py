@@ -1,4 +1,4 @@
-"""``sbx acts``: who did what, when, from where, and what came of it."""
+"""``sbx acts``: who did what, when, from where, and with what result."""
 
 import asyncio
 from datetime import UTC
@@ -29,7 +29,7 @@ def acts(
     )
     rows = asyncio.run(_read(wanted, limit))
     names = ("when (UTC)", "who", "from", "what", "on", "note", "result")
-    show_rows(rows, as_json, names, _cells, "nothing was done that matches")
+    show_rows(rows, as_json, names, _cells, "no matching acts")
 
 
 async def _read(wanted: WantedActs, limit: int) -> list[dict[str, Any]]:

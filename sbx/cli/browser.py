@@ -1,6 +1,6 @@
-"""Agreeing in the browser: Xero's authorization code flow with PKCE, answered on this machine's loopback.
+"""Authorize in the browser: Xero's authorization code flow with PKCE, answered on this machine's loopback.
 
-Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 8252 (programs without a web address of their own), and
+Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 8252 (native apps), and
 developer.xero.com, "The PKCE flow": redirect URIs must be https, localhost excepted.
 """
 
@@ -26,13 +26,13 @@ from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
 _PATH = "/callback"
 _SLOWEST_REQUEST = 10.0
 _DONE = "Xero has answered. You can close this page and go back to the terminal."
-_NOT_OURS = "This answer does not belong to the question that is open. Use the address in the terminal."
+_NOT_OURS = "This response does not belong to the current request. Use the address shown in the terminal."
 
 
 class _Callback(ThreadingHTTPServer):
-    """Waits for Xero's answer, which the browser brings.
+    """Waits for Xero's response, which the browser brings.
 
-    In threads, because browsers open connections ahead and leave them idle.
+    Threaded, because browsers open connections in advance and leave them idle.
     """
 
     daemon_threads = True
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         given = {name: values[-1] for name, values in parse_qs(address.query).items()}
         if not secrets.compare_digest(given.get("state", "").encode(), self.server.state.encode()):
             # Some other page, or the tab of an earlier try: neither may end this one.
-            say("an answer that does not belong to this question was not taken", "yellow")
+            say("ignored a response that does not belong to this request", "yellow")
             self._page(400, _NOT_OURS)
             return
         self._page(200, _DONE)
@@ -72,16 +72,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the address holds the code."""
+        """Log nothing: the address holds the code."""
 
 
 def authorise(
     used: Environment, client_id: str, client_secret: str | None, port: int, seconds: float
 ) -> Token:
-    """Have somebody agree in the browser, and fetch the first tokens.
+    """Have somebody allow access in the browser, and fetch the first tokens.
 
     Raises:
-        OperationFailed: nobody agreed within ``seconds``, somebody declined, or the port is taken.
+        OperationFailed: nobody allowed access within ``seconds``, somebody declined, or the port is taken.
         TokenRefused, TokenUnavailable: as ``exchange_code``.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
@@ -92,26 +92,26 @@ def authorise(
             answer = callback.answers.get(timeout=seconds)
         except queue.Empty:
             raise OperationFailed(
-                f"nobody agreed in the browser within {seconds:g} s",
-                f"run it again, with a longer --timeout if need be; where Xero showed an error instead of a "
-                f"question, the app's redirect URI must be {redirect_uri}",
+                f"nobody allowed access in the browser within {seconds:g} s",
+                f"run it again, with a longer --timeout if need be; if Xero showed an error instead of "
+                f"asking for access, the app's redirect URI must be {redirect_uri}",
             ) from None
     if "code" not in answer:
         said = f"{answer.get('error', 'no code')} {answer.get('error_description', '')}".strip()
         raise OperationFailed(
-            f"Xero gives no access: {mask(said)}",
-            "run it again, choose the organisation and allow access; 'invalid_scope' means that the app may "
-            f"not ask for one of: {BROWSER_SCOPES}",
+            f"Xero did not grant access: {mask(said)}",
+            f"run it again, choose the organisation and allow access; 'invalid_scope' means that the app "
+            f"may not request one of: {BROWSER_SCOPES}",
         )
-    say("Xero has answered; fetching the tokens")
+    say("Xero has responded; fetching the tokens")
     return exchange_code(
         used.xero_token_url, client_id, client_secret, answer["code"], redirect_uri, verifier
     )
 
 
 def _invite(question: str, redirect_uri: str) -> None:
-    say(f"redirect URI, as it must be registered with the app: {redirect_uri}")
-    say("agree in the browser on this machine, at this address:")
+    say(f"redirect URI that must be registered with the app: {redirect_uri}")
+    say("allow access in a browser on this machine, at this address:")
     say(question)
     if sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
@@ -127,8 +127,8 @@ def _listening(port: int, state: str) -> Iterator[_Callback]:
         if error.errno != errno.EADDRINUSE:
             raise
         raise OperationFailed(
-            f"port {port} is taken by another program",
-            "end that one, or register a redirect URI with another port and give it as --port",
+            f"port {port} is in use by another program",
+            "stop that program, or register a redirect URI with another port and pass it as --port",
         ) from error
     thread = threading.Thread(target=callback.serve_forever, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The ``sbx`` command line: finds the command that is meant and turns expected trouble into words."""
+"""The ``sbx`` command line: find the command, and turn expected failures into plain messages."""
 
 import importlib
 import logging
@@ -17,36 +17,36 @@ PANELS = {
         "up": "Run everything on this machine until Ctrl-C.",
         "worker": "Run one stage until SIGTERM or Ctrl-C.",
         "web": "Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.",
-        "notify": "Tell people of new issues, held accounts and work that waits too long, until SIGTERM or "
-        "Ctrl-C.",
+        "notify": "Notify people about new issues, held accounts and work that waits too long, until SIGTERM "
+        "or Ctrl-C.",
     },
     "Set it up": {
         "connect": "Connect an account to Xero, or reconnect it.",
         "settings": "Show, set and check an account's settings.",
         "users": "Users of the page and the API.",
         "topics": "Set up the broker.",
-        "migrate": "Bring the database's tables up to date.",
+        "migrate": "Bring the database schema up to date.",
     },
     "Bring in events": {
-        "preview": "Show what Xero would be sent.",
+        "preview": "Show what would be sent to Xero.",
         "publish": "Check change events and publish them.",
         "wait": "Wait until all events published have ended.",
     },
-    "See what became of them": {
-        "status": "Show what runs, what waits and what failed.",
-        "log": "Show what became of every action.",
+    "See what happened to them": {
+        "status": "Show what is running, what is waiting and what failed.",
+        "log": "Show what happened to every action.",
         "explain": "Tell the full story of one document.",
         "acts": "Show who did what, on the page, through the API and on the command line.",
     },
     "Act": {
-        "retry": "Try failed actions again, with today's settings and the newest data.",
-        "skip": "Leave failed actions as they are: they end as skipped, and nothing is done in Xero.",
-        "decide": "Decide what became of a call whose answer was lost.",
-        "pause": "Hold an account: nothing is sent to Xero.",
-        "resume": "Let a paused account go on.",
-        "replay": "Read events again from their topics, and do what is not done.",
-        "drift": "Compare Xero with what we put there.",
-        "recover": "After a restore: find out what is missing or uncertain, and mend it.",
+        "retry": "Retry failed actions with today's settings and the newest data.",
+        "skip": "Skip failed actions: nothing is done for them in Xero, and they count as completed.",
+        "decide": "Decide what happened to a call whose response was lost.",
+        "pause": "Pause an account: nothing is sent to Xero.",
+        "resume": "Resume a paused account.",
+        "replay": "Read events again from their topics, and do what is not yet done.",
+        "drift": "Compare Xero with what was last synced.",
+        "recover": "After a restore, find what is missing or uncertain, and recover it.",
     },
 }
 """The commands under the headings of the help, with how their own help begins (a test compares the two)."""
@@ -56,7 +56,7 @@ _ELSEWHERE = {"migrate": "topics", "resume": "pause", "skip": "retry"}
 
 
 class _Commands(Group):
-    """Loads only the command that is meant: half of a command's time would go into loading the others."""
+    """Loads only the requested command: loading the others would take half of a command's time."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -94,11 +94,11 @@ app = typer.Typer(
 
 @app.callback()
 def sbx() -> None:
-    """Keeps a company's Xero books equal to its SalesBinder data."""
+    """Keeps a company's Xero books in sync with SalesBinder."""
 
 
 def run() -> int:
-    """Run the command line; the exit code: 0 done, 1 failed, 2 bad usage."""
+    """Run the command line and return the exit code: 0 done, 1 failed, 2 bad usage."""
     # Its warnings repeat what our errors say in words.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:

@@ -63,8 +63,8 @@ async def _connect(used: Environment, wanted: Wanted, token: Token | None) -> tu
 def _no_app(port: int) -> str:
     raise BadUsage(
         "--client-id is missing, and SBX_XERO_APP_CLIENT_ID is not set",
-        f"create an app in Xero's developer portal: for the browser one of 'Auth Code with PKCE' with the "
-        f"redirect URI http://localhost:{port}/callback, from machine to machine a custom connection",
+        f"create an app in Xero's developer portal: for the browser, an 'Auth Code with PKCE' app with the "
+        f"redirect URI http://localhost:{port}/callback; for machine-to-machine access, a custom connection",
     )
 
 
@@ -100,10 +100,10 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadUsage(
-            f"--enabled-at {text}: is not a time", "write one such as 2026-01-31T00:00:00Z"
+            f"--enabled-at {text}: not a time", "write one such as 2026-01-31T00:00:00Z"
         ) from error
     if moment.tzinfo is None:
         raise BadUsage(
-            f"--enabled-at {text}: has no offset", f"write it as {moment.isoformat()}Z or with +13:00"
+            f"--enabled-at {text}: no UTC offset", f"write it as {moment.isoformat()}Z or with +13:00"
         )
     return moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What queued actions would cost an account, in words."""
+"""Say what queued actions would cost an account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from sbx.cli.terminal import plural
 
 
 def account_text(account: Mapping[str, Any]) -> str:
-    """One account's share of the work (see ``sinks.ledger.cost``), on one line."""
+    """Return one account's share of the work (see ``sinks.ledger.cost``) as one line."""
     text = (
         f"{account['account']}: {plural(account['actions'], 'action')}, "
         f"about {plural(account['calls'], 'call')} to Xero, {plural(account['minutes'], 'minute')}"

@@ -1,4 +1,4 @@
-"""A database role for dashboards: it reads the views of the Integrations Log and nothing else."""
+"""A database role for dashboards: it can read the views of the Integrations Log and nothing else."""
 
 import psycopg
 from psycopg import sql
@@ -8,12 +8,14 @@ VIEWS = ("entries", "attempts", "issues", "unknown_refusals", "summary")
 
 
 def grant_views(database_url: str, role: str) -> bool:
-    """Let ``role`` read the views. Returns whether it was made: it can log in then, once it has a password.
+    """Let ``role`` read the views. Return whether it was created: a new role can log in once it has a
+    password.
 
-    Safe to run again. The views read their tables with their owner's rights, so the role needs none.
+    Safe to run again. The views read their tables with their owner's rights, so the role needs none on the
+    tables.
 
     Raises:
-        psycopg.Error: the database is away, or our own role may not make or grant.
+        psycopg.Error: the database is unavailable, or our own role may not create roles or grant rights.
     """
     name = sql.Identifier(role)
     views = sql.SQL(", ").join(sql.Identifier("integrations_log", view) for view in VIEWS)

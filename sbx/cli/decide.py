@@ -1,4 +1,4 @@
-"""``sbx decide``: what became of a call whose answer was lost, where only a person can say. Plan first."""
+"""``sbx decide``: settle a call whose response was lost and that only a person can resolve. Plans first."""
 
 import asyncio
 import uuid
@@ -16,14 +16,14 @@ from sinks.ledger import commands
 def decide(*, entry: str, adopt: str | None, send: bool, yes: bool, as_json: bool) -> None:
     """Run ``sbx decide``."""
     if adopt is not None and send:
-        raise BadUsage("--adopt and --send contradict each other", "give one of them")
+        raise BadUsage("--adopt and --send cannot be combined", "use one of them")
     if yes and adopt is None and not send:
         raise BadUsage("--yes without a decision", "add --adopt ID or --send")
     try:
         entry_id = str(uuid.UUID(entry))
     except ValueError as error:
         raise BadUsage(
-            f"{entry}: is no entry's id", "take it from 'sbx log --reason needs_review'"
+            f"{entry}: not the id of an entry", "take it from 'sbx log --reason needs_review'"
         ) from error
     options, queued = asyncio.run(_run(entry_id, adopt, send, yes))
     if as_json:
@@ -39,7 +39,7 @@ def decide(*, entry: str, adopt: str | None, send: bool, yes: bool, as_json: boo
             }
         )
     elif yes:
-        print(f"{'adopted' if adopt else 'sent anew'}: entry {entry_id} is queued again")
+        print(f"{'adopted' if adopt else 'to be sent again'}: entry {entry_id} is queued again")
     else:
         _show_plan(options, adopt, send)
 
@@ -63,10 +63,16 @@ def _show_plan(options: Sequence[Mapping[str, Any]], adopt: str | None, send: bo
         )
     stdout_console().print(table)
     if adopt is not None:
-        say(f"to adopt: {adopt} is linked and nothing is sent for it; later actions go on; add --yes")
+        say(
+            f"to adopt: {adopt} will be linked and nothing sent for it; later actions will continue; add "
+            f"--yes"
+        )
     elif send:
-        say("to send: none of them is linked, and it is sent anew; add --yes to do it")
+        say("to send: none of them will be linked, and it will be sent again; add --yes to do it")
         if options[0]["kind"] in commands.NUMBERED:
-            say("Xero takes a number once: give the one that has it another number in Xero first")
+            say(
+                "Xero does not allow the same number twice: first change the number of the existing document "
+                "in Xero"
+            )
     else:
-        say("look at them in Xero, then decide: --adopt ID, or --send where none of them is it")
+        say("look at them in Xero, then decide: --adopt ID, or --send if it is none of them")

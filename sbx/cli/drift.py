@@ -1,4 +1,4 @@
-"""``sbx drift``: what Xero shows otherwise than we put it there, and what to do about it."""
+"""``sbx drift``: where Xero differs from what was last synced, and what to do about it."""
 
 import asyncio
 from collections import Counter
@@ -58,11 +58,11 @@ def drift(
 
 def _check_usage(**given: Any) -> None:
     if given["resend"] and given["adopt"]:
-        raise BadUsage("--resend and --adopt contradict each other", "give one of them")
+        raise BadUsage("--resend and --adopt cannot be combined", "use one of them")
     if given["yes"] and not (given["resend"] or given["adopt"]):
-        raise BadUsage("--yes says nothing of what to do", "give --resend or --adopt, too")
+        raise BadUsage("--yes without anything to do", "add --resend or --adopt")
     if sum(bool(given[name]) for name in ("since", "full", "last")) > 1:
-        raise BadUsage("--since, --full and --last contradict each other", "give one of them")
+        raise BadUsage("--since, --full and --last cannot be combined", "use one of them")
 
 
 async def _run(
@@ -102,7 +102,7 @@ def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
         what = "everything" if wanted.since is None else f"what was changed since {_minute(wanted.since)}"
     say(
         f"reads {what} of {account} in Xero: at least {plural(wanted.calls, 'call')}, after all other work; "
-        f"one more for each record that differs ({MOST} at most), to see who changed it"
+        f"one more per record that differs ({MOST} at most) to see who changed it"
     )
     with steps() as shown:
         yield lambda run: shown(
@@ -119,7 +119,7 @@ def _show(found: Row, act: Act | None, yes: bool) -> None:
             f"{plural(reading['read'], 'record')}, of them compared {reading['compared']:,}"
         )
     if not rows:
-        print(f"{found['account']}: nothing differs" if reading else f"{found['account']}: never read")
+        print(f"{found['account']}: nothing differs" if reading else f"{found['account']}: never compared")
         return
     stdout_console().print(_table(rows))
     counted = Counter("information" if row["information"] else "differences" for row in rows)
@@ -158,7 +158,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 
 def _changed(row: Row) -> Text:
-    """When, and by whom where Xero's history names somebody."""
+    """Say when, and by whom if Xero's history has a name."""
     if not row["changed_by"]:
         return Text(_minute(row["changed_at"]))
     return Text(f"by {row['changed_by']} on {_minute(row['changed_by_at'])}")

@@ -1,4 +1,4 @@
-"""Where Kafka and the database are: as configured, else the embedded ones of the data directory."""
+"""Find Kafka and the database: as configured, else the embedded ones of the data directory."""
 
 import getpass
 import os
@@ -10,14 +10,14 @@ from sandbox import find_running
 from sbx.cli.errors import OperationFailed
 
 _BOOTSTRAP_MS = 5000
-"""How long a command waits for the first answer of a broker."""
+"""How long a command waits for a broker's first response."""
 
 
 def read() -> Environment:
-    """The environment with the embedded services filled in where they run; what is missing stays none.
+    """Return the environment with running embedded services filled in; a missing service stays None.
 
     Raises:
-        InvalidEnvironment: a variable has a value that it cannot have.
+        InvalidEnvironment: a variable has an invalid value.
     """
     environment = Environment.read(os.environ)
     if environment.kafka_bootstrap_servers and environment.database_url:
@@ -33,11 +33,11 @@ def read() -> Environment:
 
 
 def required(*, kafka: bool = False, database: bool = False) -> Environment:
-    """The environment, with what the command needs.
+    """Return the environment with the services that the command needs.
 
     Raises:
-        OperationFailed: neither configured nor running.
-        InvalidEnvironment: a variable has a value that it cannot have.
+        OperationFailed: a service is neither configured nor running.
+        InvalidEnvironment: a variable has an invalid value.
     """
     environment = read()
     needs = {
@@ -47,19 +47,20 @@ def required(*, kafka: bool = False, database: bool = False) -> Environment:
     missing = [name for name, lacking in needs.items() if lacking]
     if missing:
         raise OperationFailed(
-            f"{' and '.join(missing)} not set, and nothing runs in the data directory {environment.data_dir}",
-            "start it with 'sbx up' in another terminal, or name the data directory with SBX_DATA_DIR",
+            f"{' and '.join(missing)} not set, and nothing is running in the data directory "
+            f"{environment.data_dir}",
+            "start it with 'sbx up' in another terminal, or set SBX_DATA_DIR to its data directory",
         )
     return environment
 
 
 def kafka_client(environment: Environment) -> dict[str, Any]:
-    """Arguments of kafka-python's clients for a command that somebody waits for."""
+    """Return arguments for kafka-python's clients in a command that somebody waits for."""
     return {**environment.kafka_python(), "bootstrap_timeout_ms": _BOOTSTRAP_MS}
 
 
 def actor() -> str:
-    """Who runs this command, for the history."""
+    """Return who runs this command, for the history."""
     try:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name, as in containers

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what was asked: in words, with a remedy and an exit code."""
+"""How a command ends that cannot do what was asked: with a message, a remedy and an exit code."""
 
 import errno
 
@@ -32,13 +32,13 @@ class OperationFailed(Exception):
 
 
 class BadUsage(OperationFailed):
-    """What was asked makes no sense: an argument names nothing, or options contradict each other."""
+    """The request makes no sense: an argument names nothing, or options contradict each other."""
 
     exit_code = BAD_USAGE
 
 
 def in_words(error: Exception) -> OperationFailed | None:
-    """Expected trouble in words; none for a fault of ours, whose traceback is wanted."""
+    """Describe an expected failure; return None for a bug of ours, whose traceback is wanted."""
     match error:
         case OperationFailed():
             return error
@@ -62,7 +62,7 @@ def in_words(error: Exception) -> OperationFailed | None:
             return OperationFailed(words.problem, words.remedy)
         case KafkaError():
             return OperationFailed(
-                f"Kafka does not answer as it should: {error}",
+                f"Kafka does not respond as it should: {error}",
                 "see 'sbx status'; start the broker, or correct SBX_KAFKA_BOOTSTRAP_SERVERS",
             )
         case OSError() if error.errno == errno.ENOSPC:

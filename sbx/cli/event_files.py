@@ -1,4 +1,4 @@
-"""Reading files of change events: every line checked before any is published."""
+"""Read files of change events: every line is checked before any is published."""
 
 import sys
 import tempfile
@@ -31,19 +31,19 @@ class BadLine:
 
 @dataclass
 class Checked:
-    """Events that may be published, kept on disk, and the lines that may not."""
+    """Valid events, kept on disk, and the lines that are not valid."""
 
     spool: IO[bytes]
     events: int = 0
     bad: list[BadLine] = field(default_factory=list)
 
     def records(self) -> Iterator[tuple[str, bytes, bytes]]:
-        """Topic, key and value of every valid event, in the order of the files."""
+        """Yield topic, key and value of every valid event, in the order of the files."""
         for _, topic, key, value in self.numbered():
             yield topic, key, value
 
     def numbered(self) -> Iterator[tuple[int, str, bytes, bytes]]:
-        """The same, each behind the number of its line in its file."""
+        """Yield the same, each after the number of its line in its file."""
         self.spool.seek(0)
         for line in self.spool:
             number, topic, key, value = line.rstrip(b"\n").split(b"\t", 3)
@@ -51,13 +51,13 @@ class Checked:
 
 
 class _SeenIds:
-    """Finds an event id that stands for two different events: consumers would refuse the second one."""
+    """Finds an event id used for two different events: consumers would refuse the second one."""
 
     def __init__(self) -> None:
         self._seen: dict[bytes, tuple[bytes, str]] = {}
 
     def clash(self, identity: str, content: str, place: str) -> str | None:
-        """Where the same identity stands with other content; none for a new one or a repetition."""
+        """Return where the identity occurs with different content; None if it is new or repeated."""
         key = blake2b(identity.encode(), digest_size=16).digest()
         value = blake2b(content.encode(), digest_size=16).digest()
         known, where = self._seen.setdefault(key, (value, place))
@@ -66,7 +66,7 @@ class _SeenIds:
 
 @contextmanager
 def checked(files: Sequence[str]) -> Iterator[Checked]:
-    """Check all lines of all files (``-`` is standard input); blank lines do not count.
+    """Check all lines of all files (``-`` is standard input), ignoring blank lines.
 
     Raises:
         OSError: a file cannot be read, or the disk for temporary files is full.
@@ -107,8 +107,8 @@ def _check(result: Checked, seen: _SeenIds, file: str, number: int, line: bytes)
                 number,
                 "id",
                 event.id,
-                f"the event at {other} has the same id and other content",
-                "Give each change an id of its own.",
+                f"the event at {other} has the same id but different content",
+                "Give each change its own id.",
             )
         )
         return

@@ -1,4 +1,4 @@
-"""``sbx explain``: where a document stands, everything that happened to it, what is wrong and what to do."""
+"""``sbx explain``: a document's current state, its history, what is wrong and what to do."""
 
 import asyncio
 from collections import defaultdict
@@ -35,9 +35,9 @@ async def _told(text: str, account: str | None, entity: str | None) -> Story:
         told = await story.tell(connection, _only(text, found)) if found else None
     if told is None:
         raise OperationFailed(
-            f"nothing is known of {text}{' in ' + account if account else ''}",
-            "no event of it has come, or it could not be read: see 'sbx log --state failed' for those, and "
-            "'sbx status' whether events wait",
+            f"nothing is known about {text}{' in ' + account if account else ''}",
+            "none of its events has arrived, or they could not be read: 'sbx log --state failed' shows "
+            "unreadable ones, 'sbx status' whether events are waiting",
         )
     return told
 
@@ -48,12 +48,12 @@ def _only(text: str, found: list[Record]) -> Record:
     which = "; ".join(f"{r.entity.replace('_', ' ')} {r.record_id} of {r.account}" for r in found[:10])
     raise BadUsage(
         f"{text} is {plural(len(found), 'record')}: {which}{' …' if len(found) > 10 else ''}",
-        "say which with --account, --entity or the id",
+        "choose one with --account, --entity or the id",
     )
 
 
 def to_json(told: Story) -> dict[str, Any]:
-    """The story as scripts take it."""
+    """Return the story for scripts."""
     return {
         **told.record._asdict(),
         "title": told.title,
@@ -68,7 +68,7 @@ def to_json(told: Story) -> dict[str, Any]:
 
 
 def screen(told: Story) -> Group:
-    """The story for people."""
+    """Print the story for people."""
     shown: list[Any] = [
         Text(f"{told.title[0].upper()}{told.title[1:]}", "bold"),
         Text(f"{told.record.account}  {told.record.record_id}  {told.newest['salesbinder_url']}", "dim"),
@@ -84,7 +84,7 @@ def screen(told: Story) -> Group:
 
 
 def _trouble(entry: Row) -> list[Any]:
-    """What is wrong with one action, what to do, what happens by itself."""
+    """Print what is wrong with one action, what to do, and what happens automatically."""
     heading = Text(f"{entry['action'].replace('_', ' ')} of {_when(entry)}: ")
     heading.append(entry["state"], STATE_COLOURS[entry["state"]])
     lines = []
@@ -97,9 +97,9 @@ def _trouble(entry: Row) -> list[Any]:
     elif entry["state"] == "failed":
         lines.append(Text(f"Then: sbx retry --id {entry['entry_id']} --yes", "dim"))
     elif entry["next_attempt_at"]:
-        lines.append(Text(f"It is tried again at {entry['next_attempt_at']:%Y-%m-%d %H:%M:%S} UTC.", "dim"))
+        lines.append(Text(f"Next attempt at {entry['next_attempt_at']:%Y-%m-%d %H:%M:%S} UTC.", "dim"))
     else:
-        lines.append(Text("It is sent as soon as its turn comes; nothing is to be done.", "dim"))
+        lines.append(Text("It will be sent when its turn comes; there is nothing to do.", "dim"))
     return [heading, Padding(Group(*lines), (0, 0, 0, 2))]
 
 
@@ -123,7 +123,7 @@ def _history(told: Story) -> Table:
     calls: dict[str, list[Row]] = defaultdict(list)
     for attempt in told.attempts:
         calls[attempt["entry_id"]].append(attempt)
-    table = _table("when (UTC)", "what", "amount", "state", "by", "calls and remarks")
+    table = _table("when (UTC)", "what", "amount", "state", "by", "calls and notes")
     for entry in told.entries:
         amount = "" if entry["amount"] is None else f"{entry['amount']:,} {entry['currency']}".rstrip()
         state = Text(entry["state"], STATE_COLOURS[entry["state"]])
@@ -148,7 +148,7 @@ def _remarks(entry: Row, calls: dict[str, list[Row]]) -> Text:
 
 
 def _answer(call: Row) -> str:
-    """What became of a call. Xero answers a batch with 200, also where it refuses the entry's own element."""
+    """Return a call's result. Xero answers a batch with 200 even if it refuses the entry's own element."""
     if not call["status"]:
         return "no answer"
     refused = call["refusal"] and call["status"] < 400

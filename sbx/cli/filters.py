@@ -17,7 +17,7 @@ def filters(options: Options) -> Filters:
     """The filters that the options stand for.
 
     Raises:
-        ActionRefused, BadUsage: an option has a value that it cannot have; names those that it can.
+        ActionRefused, BadUsage: an option has an invalid value; names the valid ones.
     """
     since, until = moment("--since", options.since), moment("--until", options.until)
     actions.check_choice("topic", options.topic, (*SOURCES, COMMANDS))
@@ -25,10 +25,10 @@ def filters(options: Options) -> Filters:
 
 
 def moment(option: str, value: str | None) -> datetime | None:
-    """A time as an option is given it, or so long ago; none for none.
+    """Parse a time, or how long ago; None for None.
 
     Raises:
-        BadUsage: it is neither.
+        BadUsage: the value is neither.
     """
     if value is None:
         return None
@@ -40,6 +40,6 @@ def moment(option: str, value: str | None) -> datetime | None:
         return given if given.tzinfo else given.astimezone()
     except (ValueError, OverflowError) as error:
         raise BadUsage(
-            f"{option} {value}: is not a time",
+            f"{option} {value}: not a time",
             "write 2026-01-31T09:00:00Z, or 2h for two hours ago",
         ) from error

@@ -1,9 +1,9 @@
-"""A signal ends every command, whenever it comes: while it is still being imported, while it connects,
-while it waits. A command that has work to finish takes signals over itself.
+"""A signal ends every command at any time: while it is being imported, while it connects,
+while it waits. A command that has work to finish handles signals itself.
 
 Python turns Ctrl-C into an exception in whatever line is being run, and where that line is a destructor or a
-callback, the exception is printed and forgotten. So who asks a command to end is not believed to have been
-heard until it has ended.
+callback, the exception is printed and forgotten. So a request to end counts as heard only once
+the command has ended.
 """
 
 import os
@@ -14,7 +14,7 @@ from types import FrameType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 PATIENCE_SECONDS = 10.0
-"""For which a command may put things in order once it was asked to end."""
+"""How long a command may clean up once it was asked to end."""
 
 _asked: list[int] = []
 
@@ -24,7 +24,7 @@ class Ended(KeyboardInterrupt):
 
 
 def arm() -> None:
-    """Let signals end this process from now on, but for those that it was started to ignore (``nohup``)."""
+    """Let signals end this process from now on, except those that it was started to ignore (``nohup``)."""
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
@@ -32,17 +32,17 @@ def arm() -> None:
 
 
 def exit_code() -> int:
-    """Of a command that a signal has ended, as shells have it."""
+    """Return the exit code of a command that a signal has ended, as shells have it."""
     return 128 + (_asked[0] if _asked else signal.SIGINT)
 
 
 def asked() -> bool:
-    """True once a signal has asked this process to end."""
+    """Return Return True once a signal has asked this process to end."""
     return bool(_asked)
 
 
 def heard(number: int) -> None:
-    """Note that a signal has asked this process to end, for a command that takes signals over itself.
+    """Note that a signal has asked this process to end, for a command that handles signals itself.
 
     Raises:
         Ended: always.
@@ -52,7 +52,7 @@ def heard(number: int) -> None:
 
 
 def look() -> None:
-    """For loops of such a command: the exception may have been lost where it was raised.
+    """Raise again in a command's loops: the exception may have been lost where it was raised.
 
     Raises:
         Ended: a signal has asked this process to end.
@@ -76,14 +76,14 @@ def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
 
 
 def _insist() -> None:
-    """End what has not ended: the exception was lost, or something that is away is waited for."""
+    """End the process if it has not ended: the exception was lost, or it waits for something unavailable."""
     threading.Event().wait(PATIENCE_SECONDS)
     if signal.getsignal(_asked[0]) is _end:
         _now()
 
 
 def _now() -> None:
-    """Without putting anything in order: whatever is half-done is undone by whom it was asked of."""
+    """Exit without cleaning up: servers undo unfinished work themselves."""
     try:
         sys.stderr.flush()
     finally:

@@ -54,19 +54,19 @@ async def _print_table(wanted: Filters, limit: int) -> None:
         return
     stdout_console().print(entries_table(newest[limit - 1 :: -1]))
     if len(newest) > limit:
-        say(f"the newest {limit}; for more: --limit, or --json for all")
+        say(f"showing the newest {limit}; use --limit for more, or --json for all")
 
 
 def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:
-    """That nothing matches; and which accounts there are, when it is none of them that was asked for."""
+    """Say that nothing matches, and which accounts there are if an unknown one was asked for."""
     if wanted.account is None or wanted.account in accounts:
         return "no entries"
     known = f"there are: {', '.join(sorted(accounts))}" if accounts else "the log has none yet"
-    return f"no entries: the log knows no account {wanted.account}; {known}"
+    return f"no entries: the log has no account {wanted.account}; {known}"
 
 
 def entries_table(rows: Sequence[queries.Row]) -> Table:
-    """Entries for people."""
+    """Print the entries for people."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("queued", "account", "what", "party", "amount", "state", "why and what to do"):
         table.add_column(
@@ -91,7 +91,7 @@ def entries_table(rows: Sequence[queries.Row]) -> Table:
 
 
 def what(row: queries.Row) -> Text:
-    """The action in words: ``invoice 5001 payment applied``."""
+    """Return the action in words: ``invoice 5001 payment applied``."""
     number = row["record_number"] or row["record_id"][:8]
     return Text(f"{row['entity']} {number} {row['action']}".replace("_", " ").strip())
 

@@ -1,10 +1,10 @@
-"""The ``sbx`` command's first lines: signals first, then all that takes time to load."""
+"""The ``sbx`` command's entry point: signals first, then everything that takes time to load."""
 
 from sbx.cli import interrupt
 
 
 def main() -> int:
-    """Run the command line; the exit code: 0 done, 1 failed, 2 bad usage, 128 + n ended by signal n."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 bad usage, 128 + n ended by signal n."""
     interrupt.arm()
     try:
         from sbx.cli.command_line import run

@@ -1,4 +1,4 @@
-"""``sbx pause`` and ``sbx resume``: hold an account, let it go on."""
+"""``sbx pause`` and ``sbx resume``: stop sending for an account, and continue."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""``sbx preview``: what Xero would be sent for a file of events, with nothing sent and nothing kept."""
+"""``sbx preview``: what would be sent to Xero for a file of events; nothing is sent or stored."""
 
 import asyncio
 from collections import defaultdict
@@ -49,7 +49,7 @@ def preview(file: str, account: str | None, as_json: bool) -> None:
 
 
 def _commands(file: str, account: str | None) -> list[tuple[int, Command]]:
-    """The commands of the file's events with the numbers of their lines."""
+    """Return the commands of the file's events with their line numbers."""
     with checked([file]) as events:
         for bad in events.bad:
             say(str(bad), "red")
@@ -92,15 +92,18 @@ async def _of_account(used: Environment, account: str, commands: Sequence[Comman
 
 
 def _say_beside(planned: Previewed) -> None:
-    """What a reader should know of the account, on stderr."""
+    """Print on stderr what a reader should know about the account."""
     link = planned.link
     assert link.facts is not None
     old = (datetime.now(UTC) - link.facts.fetched_at).total_seconds()
     say(f"{link.account}: planned for {link.facts.name} as Xero described it {age(old)} ago")
     if link.status == "lost":
-        say(f"{link.account} is no longer connected: nothing is sent before 'sbx connect'", "yellow")
+        say(f"{link.account} is no longer connected: nothing is sent until 'sbx connect'", "yellow")
     if link.paused_reason is not None:
-        say(f"{link.account} is paused ({link.paused_reason}): nothing is sent before 'sbx resume'", "yellow")
+        say(f"{link.account} is paused ({link.paused_reason}): nothing is sent until 'sbx resume'", "yellow")
     if planned.waiting:
         waiting = plural(planned.waiting, "other action")
-        say(f"{waiting} of these records still waiting in the ledger would go first; not shown", "yellow")
+        say(
+            f"{waiting} of these records are still waiting in the ledger and would go first; not shown",
+            "yellow",
+        )

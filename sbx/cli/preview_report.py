@@ -1,4 +1,4 @@
-"""A preview in words and in JSON. Pure."""
+"""A preview as text and as JSON. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,10 @@ _OUTCOMES = {
     "already_there": "nothing to change in Xero",
     "not_needed": "nothing to do in Xero",
     "before_cutoff": "nothing: the document is from before the connection was enabled",
-    "superseded": "nothing of its own: another event of the record speaks for it",
+    "superseded": "nothing on its own: another event of the record covers it",
 }
-_ASSUMED_FREE = "assumed: nothing but what is shown here has that name or number"
-_ASSUMED_AS_SENT = "assumed: it stands in Xero as it was sent last"
+_ASSUMED_FREE = "assumed: nothing else in Xero has that name or number"
+_ASSUMED_AS_SENT = "assumed: it is in Xero as it was last sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Line:
 
 
 def failing(line: Line) -> bool:
-    """True when the event would fail now. What has failed before is not tried by publishing it again."""
+    """True if the event would fail now. Publishing it again does not retry an event that failed before."""
     return line.same_as is None and line.planned.known != "ended" and line.planned.entry.state == "failed"
 
 
 def summary(lines: Sequence[Line]) -> dict[str, Any]:
-    """The last object of ``--json``."""
+    """Return the last object of ``--json``."""
     new = [line for line in lines if line.same_as is None]
     reasons = Counter(line.planned.entry.reason_code for line in new if failing(line))
     waiting = [line for line in new if line.planned.entry.state not in ("completed", "failed")]
@@ -58,7 +58,7 @@ def summary(lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def summary_text(total: dict[str, Any]) -> str:
-    """The last line for people."""
+    """Return the last line for people."""
     parts = [
         plural(total["events"], "event"),
         f"{plural(total['calls'], 'call')} to Xero ({plural(total['reads'], 'read')})",
@@ -71,12 +71,12 @@ def summary_text(total: dict[str, Any]) -> str:
     if total["would_wait"]:
         parts.append(f"{total['would_wait']} would wait")
     if total["nothing_new"]:
-        parts.append(f"{total['nothing_new']} known before: nothing would be sent for them")
+        parts.append(f"{total['nothing_new']} already known: nothing would be sent for them")
     return "; ".join(parts)
 
 
 def as_json_line(one: Line | dict[str, Any]) -> str:
-    """One object of ``--json``; numbers in bodies digit for digit as Xero would get them."""
+    """Return one object of ``--json``, with the numbers in bodies exactly as Xero would receive them."""
     return encode_body(_object(one) if isinstance(one, Line) else one).decode()
 
 
@@ -120,7 +120,7 @@ def _call(call: PreviewedCall) -> dict[str, Any]:
 
 
 def as_text(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
-    """Lines for people, each with its style. What serves several events is shown at the first of them."""
+    """Yield lines for people, each with its style. A call for several events is shown at the first."""
     shown: dict[tuple[str, int, int], int] = {}
     for line in lines:
         yield _head(line), "bold"
@@ -162,11 +162,11 @@ def _call_text(call: PreviewedCall, shown_at: int | None) -> Iterator[tuple[str,
 def _end(line: Line) -> Iterator[tuple[str, str]]:
     entry = line.planned.entry
     if line.same_as is not None:
-        yield f"  the same event as line {line.same_as}: nothing more", "dim"
+        yield f"  the same event as line {line.same_as}: nothing to add", "dim"
     elif line.planned.known == "ended":
         yield f"  already done ({entry.outcome or entry.reason_code}): nothing would be sent", "dim"
         if entry.state == "failed":
-            yield f"  to try it again: sbx retry --id {entry.entry_id}", "dim"
+            yield f"  to retry it: sbx retry --id {entry.entry_id}", "dim"
     elif entry.state == "failed":
         yield f"  would fail: {entry.reason_code}: {entry.reason}", "red"
         yield f"  remedy: {entry.remedy}", ""
@@ -184,7 +184,7 @@ def _calls(line: Line) -> Sequence[PreviewedCall]:
 
 
 def _body(call: PreviewedCall) -> Any:
-    """What Xero is sent of the element: inside its list, where the call has one."""
+    """Return the part of the body about the element: an item of its list, if the call has one."""
     if call.body is None:
         return None
     return {call.envelope: [call.body]} if call.envelope else call.body

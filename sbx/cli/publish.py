@@ -1,4 +1,4 @@
-"""``sbx publish``: change events out of files onto their topics."""
+"""``sbx publish``: publish change events from files to their topics."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -19,31 +19,31 @@ from streams.topics import MAX_MESSAGE_BYTES, SOURCES, missing_topics
 
 _HEADERS = [("content-type", STRUCTURED.encode())]
 _IN_FLIGHT = 2000
-"""Events that may wait for the broker's word at once: bounds memory."""
+"""How many events may wait for the broker's acknowledgement at once; bounds memory."""
 
 Record = tuple[str, bytes, bytes]
 
 
 @dataclass
 class Delivered:
-    """What the broker has confirmed: events by topic, and first and last offset by partition."""
+    """What the broker has confirmed: events per topic, and the first and last offset per partition."""
 
     events: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     offsets: dict[str, dict[int, list[int]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
     def total(self) -> int:
-        """All events."""
+        """Return how many events there are."""
         return sum(self.events.values())
 
     def add(self, topic: str, partition: int, offset: int) -> None:
-        """One more."""
+        """Count one more."""
         self.events[topic] += 1
         span = self.offsets[topic].setdefault(partition, [offset, offset])
         span[0], span[1] = min(span[0], offset), max(span[1], offset)
 
     def to_json(self) -> dict[str, Any]:
-        """By topic."""
+        """Return the numbers of events per topic."""
         return {
             topic: {"events": count, "offsets": {str(p): span for p, span in self.offsets[topic].items()}}
             for topic, count in self.events.items()
@@ -51,13 +51,13 @@ class Delivered:
 
 
 class Publisher:
-    """Publishes events in structured mode: idempotent, acknowledged by all replicas. A context manager."""
+    """Publishes events in structured mode, idempotently, acknowledged by all replicas. A context manager."""
 
     def __init__(self, used: Environment) -> None:
         """Connect.
 
         Raises:
-            kafka.errors.KafkaError: the broker does not answer.
+            kafka.errors.KafkaError: the broker does not respond.
         """
         self._producer = KafkaProducer(
             **environment.kafka_client(used), acks="all", linger_ms=5, max_request_size=MAX_MESSAGE_BYTES
@@ -66,10 +66,10 @@ class Publisher:
     def publish(
         self, records: Iterable[Record], delivered: Delivered, progress: Callable[[int], None]
     ) -> None:
-        """Publish and return when the broker has all; ``delivered`` grows as it confirms.
+        """Publish, and return when the broker has everything; ``delivered`` grows as it confirms.
 
         Raises:
-            kafka.errors.KafkaError: the broker did not take one; those before it are in ``delivered``.
+            kafka.errors.KafkaError: the broker did not accept one; those before it are in ``delivered``.
         """
         waiting: list[Any] = []
         for topic, key, value in records:
@@ -141,9 +141,7 @@ def _deliver(records: Iterable[Record], count: int) -> Delivered:
         with Publisher(used) as publisher, bar("publishing", count) as shown:
             publisher.publish(records, delivered, shown.at)
     except BaseException:
-        say(
-            f"{plural(delivered.total, 'event')} of {count:,} confirmed; it is safe to publish the file again"
-        )
+        say(f"{plural(delivered.total, 'event')} of {count:,} confirmed; publishing the file again is safe")
         raise
     return delivered
 

@@ -1,4 +1,4 @@
-"""``sbx recover``: after a restore, what is missing or uncertain, and taking it up again."""
+"""``sbx recover``: after a restore, find what is missing or uncertain, and recover it."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ async def _recover(yes: bool, everything: bool, as_json: bool) -> None:
             print_json({**_as_object(plan), "applied": True, "generation": number})
         else:
             taken = plural(plan.missing, "event")
-            print(f"{taken} taken up; this is ledger {number} now, and no account is held by it any more")
+            print(f"{taken} recovered; this is now ledger {number}, and it no longer holds any account")
         await _wait_for_lanes(database)
 
 
@@ -54,28 +54,28 @@ def _report_nothing(as_json: bool) -> None:
     if as_json:
         print_json({"applied": False, "held": False, "accounts": [], "events": 0, "missing": 0, "calls": 0})
     else:
-        print("nothing to recover: the database knows of all that was sent from it")
+        print("nothing to recover: the database knows everything that was sent from it")
 
 
 async def _wait_for_lanes(database: Connection) -> None:
-    """Until it is found out what was perhaps sent. Ctrl-C leaves the lanes at it."""
+    """Wait until everything that may have been sent is looked up. Ctrl-C leaves the lanes working on it."""
     left = await _left(database)
     if not left:
         return
     if not await delivering(database):
         say(f"{plural(left, 'record')} to be looked up in Xero: start the workers", "yellow")
         return
-    say("looking up in Xero what was perhaps sent; Ctrl-C leaves the workers at it")
+    say("looking up in Xero what may have been sent; after Ctrl-C the workers continue")
     began = time.monotonic()
     with bar("records looked up", left) as shown:
         while now := await _left(database, quietly=True):
             shown.at(left - now)
             await asyncio.sleep(_LOOK_SECONDS)
-    say(f"all of it is found out, after {time.monotonic() - began:.0f} s", "green")
+    say(f"everything is looked up, after {time.monotonic() - began:.0f} s", "green")
 
 
 async def _left(database: Connection, *, quietly: bool = False) -> int:
-    """Records that lanes have still to look up; what waits for a person is told, and not waited for."""
+    """Return how many records lanes still have to look up; those that wait for a person are only reported."""
     flagged = await taking_up.still_flagged(database)
     connections = await store.load_many(database, flagged)
     left = 0
@@ -125,11 +125,11 @@ def _as_object(plan: Plan) -> dict[str, Any]:
 def _show(plan: Plan) -> None:
     told: Mapping[str, Any] = _as_object(plan)
     print(f"the database is older than what was sent from it: {told['why']}")
-    print(f"{plural(plan.events, 'event')} in the topics, {plan.missing:,} of them not in the database")
+    print(f"{plural(plan.events, 'event')} in the topics, {plan.missing:,} of them missing from the database")
     for one in told["accounts"]:
         print(_account_text(one))
     if plan.overtaken:
-        say(f"{plural(plan.overtaken, 'event')} stay out: see 'sbx replay' behind it", "yellow")
+        say(f"{plural(plan.overtaken, 'event')} are left out: see 'sbx replay' afterwards", "yellow")
     print("add --yes to do it")
 
 
@@ -137,9 +137,9 @@ def _account_text(one: Mapping[str, Any]) -> str:
     missing = f"{plural(one['missing'], 'event')} missing"
     if not one["in_doubt"]:
         return f"{one['account']}: {missing}, none of them was sent"
-    since = "from the beginning" if one["since"] is None else f"since {one['since']:%Y-%m-%d %H:%M} UTC"
+    since = "from the start" if one["since"] is None else f"since {one['since']:%Y-%m-%d %H:%M} UTC"
     calls, minutes = plural(one["calls"], "call"), plural(one["minutes"], "minute")
     return (
-        f"{one['account']}: behind {since}; {missing}, {plural(one['uncertain'], 'action')} uncertain; "
-        f"about {calls} to look up what was perhaps sent, {minutes}"
+        f"{one['account']}: behind {since}; {missing}, {plural(one['uncertain'], 'action')} uncertain; about "
+        f"{calls} to look up what may have been sent, {minutes}"
     )

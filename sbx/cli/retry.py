@@ -1,4 +1,4 @@
-"""``sbx retry`` and ``sbx skip``: try failed actions again, or leave them. The plan first, then ``--yes``."""
+"""``sbx retry`` and ``sbx skip``: retry failed actions, or close them. First the plan, then ``--yes``."""
 
 import asyncio
 from collections import Counter
@@ -23,14 +23,14 @@ _SHOWN = 20
 def retry(wanted: Filters, yes: bool, as_json: bool) -> None:
     """Run ``sbx retry``."""
     if wanted.state not in (None, "failed"):
-        raise BadUsage(f"--state {wanted.state}: only failed actions can be tried again", "leave --state out")
+        raise BadUsage(f"--state {wanted.state}: only failed actions can be retried", "leave --state out")
     asyncio.run(_run("retry", "queued again", replace(wanted, state="failed"), "", yes, as_json))
 
 
 def skip(wanted: Filters, note: str, yes: bool, as_json: bool) -> None:
     """Run ``sbx skip``."""
     if not note.strip():
-        raise BadUsage("--note is blank", "say why, for whoever reads the log later")
+        raise BadUsage("--note is blank", "give a reason for later readers of the log")
     if wanted.state not in (None, "failed", "queued"):
         raise BadUsage(
             f"--state {wanted.state}: only failed and queued actions can be skipped", "use failed or queued"
@@ -68,18 +68,18 @@ async def _run(
 
 
 def _given(wanted: Filters) -> dict[str, str]:
-    """The filters that were given, for the record of the act."""
+    """Return the filters that were given, for the record of the act."""
     return {name: str(value) for name, value in asdict(wanted).items() if value is not None}
 
 
 def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
-    """That nothing matches; and what does, but stands otherwise."""
+    """Say that nothing matches, and what does but is in another state."""
     states = Counter[str]()
     for row in others:
         states[row["state"]] += row["entries"]
     counted = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
     return f"no {wanted.state} entries match" + (
-        f"; what matches is left as it is: {counted}" if counted else ""
+        f"; matching entries in other states are left as they are: {counted}" if counted else ""
     )
 
 
@@ -92,8 +92,8 @@ def _show_plan(planned: Plan, wanted: Filters, rows: Sequence[queries.Row]) -> N
     counted = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
     print(f"to {planned.act}: {plural(len(rows), f'{state} entry', f'{state} entries')} ({counted})")
     for count, why in (
-        (planned.overtaken, "they would undo what was done for later actions; skip them"),
-        (planned.unreadable, "their events have to be published anew, corrected"),
+        (planned.overtaken, "they would undo later actions; skip them"),
+        (planned.unreadable, "publish corrected events instead"),
     ):
         if count:
             say(f"{plural(count, 'entry', 'entries')} would be left as they are: {why}", "yellow")

@@ -51,7 +51,7 @@ def set_(account: str, changes: list[str], as_json: bool) -> None:
     for one in made:
         print(f"{one.key}: {one.old or 'default'} -> {one.new or 'default'}")
     if not made:
-        say("nothing to change: they have these values")
+        say("nothing to change: the settings already have these values")
 
 
 def check(account: str, as_json: bool) -> None:
@@ -59,9 +59,11 @@ def check(account: str, as_json: bool) -> None:
     state, trouble = asyncio.run(_check(account))
     known, findings = state.connection.facts, state.findings
     if known is None:
-        raise OperationFailed(f"nothing is known of the organisation of {account}: {trouble}", "run 'sbx up'")
+        raise OperationFailed(
+            f"nothing is known about the organisation of {account}: {trouble}", "run 'sbx up'"
+        )
     if trouble is not None:
-        say(f"checked against what Xero said at {known.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
+        say(f"checked against Xero as of {known.fetched_at:%Y-%m-%d %H:%M} UTC: {trouble}", "yellow")
     if as_json:
         print_json(
             {
@@ -81,7 +83,7 @@ def check(account: str, as_json: bool) -> None:
             print(
                 f"failed: {plural(issue['entries'], 'entry', 'entries')}: {issue['reason']} {issue['remedy']}"
             )
-            print(f"  all of them, once it is set: sbx retry --issue {issue['issue_id']}")
+            print(f"  to retry them once it is set: sbx retry --issue {issue['issue_id']}")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
 
@@ -105,18 +107,18 @@ def history(account: str, key: str | None, as_json: bool) -> None:
 
 
 def in_words(finding: Finding) -> str:
-    """A finding as a sentence with its remedy."""
+    """Return a finding as a sentence with its remedy."""
     shown = f"{finding.key}={finding.value}" if finding.value else finding.key
     return f"{shown} {finding.problem}; {finding.remedy}"
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding for scripts."""
+    """Return a finding for scripts."""
     return asdict(finding)
 
 
 def say_findings(account: str, findings: Sequence[Finding]) -> None:
-    """Tell a person what is left to set."""
+    """Print what is left to set."""
     for finding in findings:
         say(f"{finding.severity}: {in_words(finding)}", "red" if finding.severity == "error" else "yellow")
     if findings:
@@ -130,7 +132,7 @@ def _shown_value(key: str, value: str | None) -> Text:
 
 
 def _parsed(changes: Sequence[str]) -> dict[str, str | None]:
-    """Keys and values in their normal form, all checked before any is set."""
+    """Return keys and values in their normal form, all checked before any is set."""
     pairs = []
     for change in changes:
         # no account code or TaxType has an equals sign, a payment's reference may: payment_account.a=b=090
@@ -158,7 +160,10 @@ async def _set(account: str, wanted: Mapping[str, str | None]) -> list[store.Set
                 connection = await accounts.connected(opened, actor(), account)
                 findings = actions.impossible(connection, wanted)
             elif connection.facts is None:
-                say(f"warning: not checked against Xero, of which nothing is known yet: {trouble}", "yellow")
+                say(
+                    f"warning: not checked against Xero, because nothing is known about it yet: {trouble}",
+                    "yellow",
+                )
         known = connection.facts
         if findings and known is not None and datetime.now(UTC) - known.fetched_at < _FRESH:
             values = plural(len(findings), "value does", "values do")

@@ -1,4 +1,4 @@
-"""``sbx status``: what works, what waits, what is left of Xero's limits."""
+"""``sbx status``: what is running, what is waiting, what is left of Xero's limits."""
 
 import asyncio
 from dataclasses import asdict, dataclass, field
@@ -30,52 +30,52 @@ from streams.topics import TOPICS_OF, group_of
 _SQL = load_queries(__file__)
 
 UNKNOWN_SHOWN = timedelta(days=7)
-"""For so long a refusal that the catalogue does not know is told."""
+"""How long a refusal that the catalogue does not know is reported."""
 DEAD_LETTERS_BOUND = 10
-"""Dead letters of one day above which there is an alarm."""
+"""More dead letters than this in one day raise an alarm."""
 
 
 @dataclass
 class StageStatus:
-    """One stage. ``lag`` is how many messages it has not finished."""
+    """One stage. ``lag`` is the number of messages it has not finished."""
 
     processes: int
     lag: int
     working: bool
-    """Every partition of its topics has a process."""
+    """True if every partition of its topics has a process."""
     undecided: int = 0
-    """Messages of transactions that are still open, and what stands behind them: nobody can read them."""
+    """Messages of open transactions and those behind them, which cannot be read yet."""
 
 
 @dataclass
 class Status:
-    """All of it, as far as it could be asked."""
+    """The whole status, as far as it could be determined."""
 
     environment: Environment
     problems: list[str] = field(default_factory=list)
     stages: dict[StageName, StageStatus] = field(default_factory=dict)
     workers: list[dict[str, Any]] = field(default_factory=list)
-    """Those of ``sbx up`` in this data directory: name, stage, where its metrics are, whether it is ready."""
+    """Workers of this data directory's ``sbx up``: name, stage, metrics address, whether ready."""
     accounts: list[dict[str, Any]] = field(default_factory=list)
     unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
-    """What Xero refused lately in words that the catalogue of reasons does not know."""
+    """Recent refusals by Xero that the catalogue of reasons does not know."""
     ledger: dict[str, Any] = field(default_factory=dict)
-    """Number of the ledger's generation, since when it is held (none: it is not), and why."""
+    """Number of the ledger's generation, since when it is held (None: it is not), and why."""
     dead_letters: int | None = None
-    """Of the last 24 hours; none when the database does not answer."""
+    """Of the last 24 hours; None if the database does not respond."""
     lost_commands: list[dict[str, Any]] = field(default_factory=list)
     """As ``log_projection.losses.lost_commands``, at most ``sbx.cli.lost.SHOWN``."""
     removed: list[Removed] = field(default_factory=list)
-    """What was removed from topics before a stage had read it, now or within the last days."""
+    """What was removed from topics before a stage had read it, now or in the last few days."""
 
     @property
     def ready(self) -> bool:
-        """All stages work and nothing is away."""
+        """True if all stages are running and no service is unavailable."""
         return not self.problems and all(stage.working for stage in self.stages.values())
 
     @property
     def alarms(self) -> list[str]:
-        """What somebody should look at although everything works."""
+        """Return what somebody should look at although everything is running."""
         told = [one.in_words() for one in self.removed]
         if self.lost_commands:
             told.append(lost.in_words(self.lost_commands))
@@ -83,13 +83,13 @@ class Status:
             return told
         return [
             *told,
-            f"{self.dead_letters:,} dead letters in the last 24 hours (an alarm above {DEAD_LETTERS_BOUND}): "
-            "messages that cannot be read; 'sbx log --state failed --since 1d' says why for each: have the "
-            "publisher mended, then publish the events anew",
+            f"{self.dead_letters:,} dead letters in the last 24 hours (an alarm above "
+            f"{DEAD_LETTERS_BOUND}): messages that cannot be read; 'sbx log --state failed --since 1d' says "
+            f"why for each: have the publisher fixed, then publish the events again",
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """The shape that scripts hold on to."""
+        """Return the shape that scripts rely on."""
         return {
             "ready": self.ready,
             "problems": self.problems,
@@ -117,7 +117,7 @@ class Status:
 
 
 def gather(used: Environment) -> Status:
-    """Ask everybody; what does not answer is a problem in the answer."""
+    """Ask every service; one that does not respond becomes a problem in the result."""
     status = Status(used)
     missing = [
         name
@@ -126,7 +126,7 @@ def gather(used: Environment) -> Status:
     ]
     if missing:
         status.problems.append(
-            f"{' and '.join(missing)} not configured, and nothing runs in {used.data_dir}: run 'sbx up'"
+            f"{' and '.join(missing)} not configured, and nothing is running in {used.data_dir}: run 'sbx up'"
         )
     if used.data_dir.is_dir() and (full := too_full(used.data_dir)):
         status.problems.append(f"{full}: free some space")
@@ -135,7 +135,7 @@ def gather(used: Environment) -> Status:
             with Broker(environment.kafka_client(used)) as broker:
                 _ask_broker(broker, status)
         except KafkaError as error:
-            status.problems.append(f"Kafka at {used.kafka_bootstrap_servers} does not answer: {error}")
+            status.problems.append(f"Kafka at {used.kafka_bootstrap_servers} does not respond: {error}")
     if used.database_url:
         try:
             asyncio.run(_ask_database(used, status))
@@ -147,7 +147,7 @@ def gather(used: Environment) -> Status:
 
 
 def ask_workers(status: Status) -> None:
-    """Ask each worker of ``sbx up`` whether it is ready; takes longer than the rest."""
+    """Ask each worker of ``sbx up`` whether it is ready; this takes longer than the rest."""
     status.workers = [_worker(target) for target in targets.read(status.environment.data_dir)]
 
 
@@ -177,12 +177,12 @@ def _ask_broker(broker: Broker, status: Status) -> None:
             status.problems.append(
                 f"{name} is not running: start it with 'sbx up' or 'sbx worker {name}'"
                 if not stage.processes
-                else f"{name} is sharing out its partitions: wait a moment"
+                else f"{name} is assigning its partitions: wait a moment"
             )
 
 
 def stage_status(broker: Broker, stage: StageName) -> StageStatus:
-    """One stage as the broker sees it."""
+    """Return one stage as the broker sees it."""
     topics, group = TOPICS_OF[stage], group_of(stage)
     readable, ends = broker.readable_ends(topics), broker.ends(topics)
     found = broker.group(group)
@@ -208,7 +208,7 @@ async def _ask_database(used: Environment, status: Status) -> None:
         [status.ledger] = await cursor.fetchall()
         if status.ledger["held_at"] is not None:
             status.problems.append(
-                f"nothing is sent, for no account: the database is older than what was sent from it "
+                f"nothing is being sent for any account: the database is older than what was sent from it "
                 f"({status.ledger['why']}): run 'sbx recover'"
             )
         cursor = await connection.execute(_SQL["dead_letters"])
@@ -221,7 +221,7 @@ async def _ask_database(used: Environment, status: Status) -> None:
 
 
 async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:
-    """A database after a fail-over may answer all questions and take nothing."""
+    """Tell if the database is read-only: after a fail-over it may answer queries and accept no writes."""
     cursor = await connection.execute("SELECT current_setting('transaction_read_only') AS read_only")
     row = await cursor.fetchone()
     if row is not None and dict(row)["read_only"] == "on":
@@ -229,12 +229,12 @@ async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 def unknown_in_words(refusals: list[dict[str, Any]]) -> str:
-    """That there are refusals which nobody has given a reason yet."""
+    """Report refusals that have no reason in the catalogue yet."""
     times = sum(row["calls"] for row in refusals)
     return (
         f"Xero refused {plural(times, 'call')} in the last {UNKNOWN_SHOWN.days} days with "
-        f"{plural(len(refusals), 'text')} that we do not know, such as: {refusals[0]['example']} "
-        "(all: the view integrations_log.unknown_refusals)"
+        f"{plural(len(refusals), 'message')} that we do not know, such as: {refusals[0]['example']} (all: "
+        f"the view integrations_log.unknown_refusals)"
     )
 
 
@@ -261,7 +261,7 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def tables(status: Status) -> Rows:
-    """The status for people."""
+    """Print the status for people."""
     return Rows(_stages_table(status), *([_accounts_table(status)] if status.accounts else []))
 
 
@@ -270,7 +270,7 @@ def _stages_table(status: Status) -> Table:
     for name in ("stage", "processes", "waiting", ""):
         table.add_column(name, justify="left" if name in ("stage", "") else "right")
     for name, stage in status.stages.items():
-        works = Text("works", "green") if stage.working else Text("not working", "red")
+        works = Text("works", "green") if stage.working else Text("not running", "red")
         if stage.undecided:
             works.append(f", {plural(stage.undecided, 'message')} in or behind an open transaction", "yellow")
         table.add_row(name, str(stage.processes), f"{stage.lag:,}", works)

@@ -1,4 +1,4 @@
-"""What commands print: data to stdout, all else to stderr."""
+"""What commands print: data to stdout, everything else to stderr."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ from sbx.actions.words import plural as plural
 
 Row = TypeVar("Row")
 _PIPE_WIDTH = 200
-"""Columns of a table that is not printed on a terminal: nobody folds a pipe."""
+"""Width of a table that is not printed on a terminal: pipes are not wrapped."""
 
 STATE_COLOURS = {"queued": "yellow", "running": "cyan", "completed": "green", "failed": "red"}
 
@@ -36,27 +36,27 @@ def _console(stderr: bool) -> Console:
 
 
 def say(text: str, style: str = "") -> None:
-    """A line for people, on stderr. ``text`` is taken as it is, brackets too."""
+    """Print a line for people on stderr. ``text`` is printed as it is, including brackets."""
     _console(stderr=True).print(text, style=style or None, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on a line of stdout, at once."""
+    """Print one JSON object as a line on stdout, flushed at once."""
     print(json.dumps(value, default=_plain, ensure_ascii=False), flush=True)
 
 
 def stdout_console() -> Console:
-    """For tables and other data that people read."""
+    """Return the console for tables and other data that people read."""
     return _console(stderr=False)
 
 
 def stderr_console() -> Console:
-    """For live displays."""
+    """Return the console for live displays."""
     return _console(stderr=True)
 
 
 class Steps:
-    """Shows what is going on: a spinner on a terminal, a line for each new step elsewhere."""
+    """Shows progress: a spinner on a terminal, elsewhere a line per new step."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -73,7 +73,7 @@ class Steps:
         self._last = text
 
     def pause(self) -> None:
-        """Take the spinner away until the next step."""
+        """Hide the spinner until the next step."""
         if self._status is not None:
             self._status.stop()
 
@@ -108,7 +108,7 @@ def show_rows(
 
 @contextmanager
 def steps() -> Iterator[Steps]:
-    """``Steps`` on stderr for as long as the block runs."""
+    """Show ``Steps`` on stderr while the block runs."""
     shown = Steps(stderr_console())
     try:
         yield shown
@@ -118,7 +118,7 @@ def steps() -> Iterator[Steps]:
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator["Bar"]:
-    """A progress bar on stderr, where that is a terminal."""
+    """Show a progress bar on stderr, if that is a terminal."""
     console = stderr_console()
     progress = Progress(
         SpinnerColumn(),
@@ -142,12 +142,12 @@ class Bar:
         self._task = task
 
     def at(self, completed: int, what: str | None = None) -> None:
-        """Show that so many are done."""
+        """Show that this many are done."""
         self._progress.update(self._task, completed=completed, description=what)
 
 
 def age(seconds: float | None) -> str:
-    """A duration as people say it: ``45 s``, ``12 min``, ``3 h``, ``2 d``; blank for none."""
+    """Return a duration in words: ``45 s``, ``12 min``, ``3 h``, ``2 d``; blank for None."""
     if seconds is None:
         return ""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -161,4 +161,4 @@ def _plain(value: object) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")

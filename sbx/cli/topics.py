@@ -1,4 +1,4 @@
-"""``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
+"""``sbx topics create`` and ``sbx migrate``: prepare the broker and the database."""
 
 import asyncio
 from collections.abc import Mapping
@@ -42,9 +42,9 @@ def skip(*, topic: str, partition: int, offset: int, yes: bool, as_json: bool) -
     offsets = f"offset {step.first}" if step.first == step.last else f"offsets {step.first} to {step.last}"
     print(f"{topic}, partition {partition}, {offsets}: {step.reads}")
     if yes:
-        print(f"{step.stage} goes on at offset {step.last + 1}")
+        print(f"{step.stage} continues at offset {step.last + 1}")
     else:
-        print(f"would be kept as a dead letter, and {step.stage} would go on at offset {step.last + 1}")
+        print(f"would be kept as a dead letter, and {step.stage} would continue at offset {step.last + 1}")
         say("add --yes to do it")
 
 
@@ -59,7 +59,7 @@ def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:
     address = str(used.psycopg("sbx migrate")["conninfo"])
     applied = migrations.migrate(address, say, wait)
     if dashboard_role is not None and grant_views(address, dashboard_role):
-        say(f"made the role {dashboard_role}: give it a password with \\password in psql")
+        say(f"created the role {dashboard_role}: set its password with \\password in psql")
     if as_json:
         print_json({"applied": applied})
         return
@@ -69,7 +69,7 @@ def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:
 
 
 def set_up(used: Environment) -> list[TopicOutcome]:
-    """Create topics and tables that are missing; what was done about each topic."""
+    """Create missing topics and tables; return what was done about each topic."""
     outcomes = create_topics(environment.kafka_client(used))
     migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
     return outcomes

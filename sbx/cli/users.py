@@ -23,7 +23,7 @@ def add(name: str, role: Role, account: list[str] | None, no_password: bool) -> 
     """Run ``sbx users add``."""
     password = None if no_password else _password()
     _run(lambda c: users.add(c, actor(), name, role, password, account or []))
-    say(f"{name} is set up as {role}")
+    say(f"{name} is now set up as {role}")
 
 
 def list_users(as_json: bool) -> None:
@@ -63,13 +63,13 @@ def token(name: str, label: str, days: int) -> None:
 def set_role(name: str, role: Role) -> None:
     """Run ``sbx users set-role``."""
     _run(lambda c: users.set_role(c, actor(), name, role))
-    say(f"{name} is {role} now")
+    say(f"{name} is now {role}")
 
 
 def tokens(name: str | None, as_json: bool) -> None:
     """Run ``sbx users tokens``."""
     rows = _run(lambda c: users.tokens(c, name))
-    names = ("user", "label", "made (UTC)", "used last (UTC)", "good until (UTC)")
+    names = ("user", "label", "created (UTC)", "last used (UTC)", "valid until (UTC)")
     times = ("created_at", "last_used_at", "expires_at")
     show_rows(
         rows,
@@ -86,7 +86,7 @@ def _minute(at: datetime | None) -> str:
 def revoke(name: str, label: str | None, every: bool) -> None:
     """Run ``sbx users revoke``."""
     if (label is None) != every:
-        raise BadUsage("which tokens is not said", "give --label LABEL for one, or --all")
+        raise BadUsage("no tokens named", "give --label LABEL for one, or --all")
     ended = _run(lambda c: users.revoke(c, actor(), name, label))
     say(f"{ended} {'token' if ended == 1 else 'tokens'} of {name} ended")
 
@@ -98,7 +98,7 @@ def link(name: str | None, url: str) -> None:
 
 
 def _password() -> str:
-    """From a prompt, twice, or the first line of stdin: never from the arguments, which others can read."""
+    """Read it from a prompt, twice, or from stdin; never from arguments, which others can see."""
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     return sys.stdin.readline().rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""``sbx wait --idle``: until every event that was published so far has ended."""
+"""``sbx wait --idle``: wait until every event published so far has ended."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -33,10 +33,10 @@ def wait(idle: bool, timeout: float) -> None:
 
 
 def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str], None]) -> None:
-    """Return when everything that is published at this moment has ended. ``progress`` is told what is open.
+    """Return when everything published by now has ended. ``progress`` is told what is open.
 
     Raises:
-        OperationFailed: not within ``timeout`` seconds; says what is open.
+        OperationFailed: it has not within ``timeout`` seconds; says what is open.
     """
     until = time.monotonic() + timeout
     with closing(_through_trouble(used)) as phases:
@@ -51,7 +51,7 @@ def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str],
 
 
 def _through_trouble(used: Environment) -> Generator[str]:
-    """What is open, until nothing is; begins anew when the broker or the database was away."""
+    """Yield what is open until nothing is; start again after the broker or the database was unavailable."""
     while True:
         try:
             yield from _phases(used)
@@ -67,10 +67,10 @@ def _through_trouble(used: Environment) -> Generator[str]:
 
 
 def _phases(used: Environment) -> Generator[str]:
-    """What is open, again and again, until nothing is: stage by stage, in the direction in which events flow.
+    """Yield what is open, repeatedly, until nothing is: stage by stage, in the direction of the flow.
 
-    Each stage's mark is set when the stage before has finished what was there, so that nothing is overlooked
-    and new events are not waited for.
+    Each stage's target is set when the stage before it has finished, so that nothing is missed and
+    new events are not waited for.
     """
     with (
         Broker(environment.kafka_client(used)) as broker,
@@ -95,7 +95,7 @@ def _ledger(database: psycopg.Connection[dict[str, Any]]) -> Look:
         rows = database.execute(_SQL["open"], marks).fetchall()
         return ", ".join(
             f"{plural(row['commands'], 'action')} of {row['account']}"
-            + (f" ({row['waiting']:,} to be tried again later)" if row["waiting"] else "")
+            + (f" ({row['waiting']:,} waiting for another attempt)" if row["waiting"] else "")
             for row in rows
         )
 

@@ -18,7 +18,7 @@ def web(host: str, port: int) -> None:
     try:
         listening = bind(host, port)
     except AddressInUse as error:
-        raise OperationFailed(str(error), "name another one with --port, or --port 0 for any") from error
+        raise OperationFailed(str(error), "choose another one with --port, or --port 0 for any") from error
     print(address(listening), flush=True)
     if _is_loopback(host):
         say_link(used, address(listening))
@@ -31,21 +31,24 @@ def web(host: str, port: int) -> None:
 
 
 def say_link(used: Environment, base: str) -> None:
-    """Say how to sign in, where no users are set up: by a link for once."""
+    """Print a single-use sign-in link if no users are set up."""
     link = asyncio.run(local_link(used, base))
     if link is not None:
-        say(f"no users are set up: this link opens it and signs you in, once, within 15 minutes\n  {link}")
+        say(
+            f"no users are set up: this link opens the page and signs you in, once, within 15 minutes\n  "
+            f"{link}"
+        )
 
 
 async def local_link(used: Environment, base: str) -> str | None:
-    """A link that signs in as the operator of this machine; none once users are set up."""
+    """Return a link that signs in as the operator of this machine; None once users are set up."""
     async with connected("sbx web", used) as (_, connection):
         name = await users.local_user(connection)
         return None if name is None else link_of(base, await users.new_link(connection, name))
 
 
 def link_of(base: str, key: str) -> str:
-    """The address that redeems the key."""
+    """Return the address that redeems the key."""
     return f"{base}/sign-in/once?key={key}"
 
 

@@ -1,1 +1,1 @@
-"""Telling people: what they are told of is decided in ``sbx.notify.alerts``."""
+"""Notifications; ``sbx.notify.alerts`` decides what people are told."""

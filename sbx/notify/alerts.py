@@ -1,6 +1,6 @@
-"""What somebody should be told of: new issues, held accounts, work that waits too long. Pure.
+"""What people should be told: new issues, held accounts, work that waits too long. Pure.
 
-An alert is told once. It is over when what it is about is gone; what comes back later is a new one.
+An alert is sent once. It is over when its cause is gone; if that comes back later, it is a new alert.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ Kind = Literal["issue", "paused", "connection_lost", "oldest_waiting"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to be told. Two with the same ``key`` are the same thing."""
+    """One thing to tell people. Two with the same ``key`` are the same thing."""
 
     key: str
     kind: Kind
@@ -23,7 +23,7 @@ class Alert:
     text: str
     remedy: str
     path: str
-    """Where it is shown, below the address of the page."""
+    """Where it is shown, relative to the page's address."""
 
 
 def standing(
@@ -32,14 +32,14 @@ def standing(
     waiting: Iterable[Mapping[str, Any]],
     bound: timedelta,
 ) -> list[Alert]:
-    """Everything that should have been told by now.
+    """Return everything that people should have been told by now.
 
     Args:
         issues: rows of the view ``issues``.
-        accounts: ``account``, ``lost_reason`` and ``paused_reason`` of each connection, the last two none
-            where they do not hold.
+        accounts: ``account``, ``lost_reason`` and ``paused_reason`` of each connection; the last two are None
+            if they do not apply.
         waiting: rows of the view ``summary``: ``account``, ``oldest_waiting_seconds``.
-        bound: how long something may wait.
+        bound: how long work may wait.
     """
     found = [_issue(row) for row in issues if row["issue_id"]]
     held = set()
@@ -56,7 +56,7 @@ def standing(
 
 
 def changes(now: Sequence[Alert], open_keys: Iterable[str]) -> tuple[list[Alert], list[str]]:
-    """What is new, and which of those that were told of are over."""
+    """Return what is new, and which alerts sent earlier are over."""
     known = set(open_keys)
     keys = {alert.key for alert in now}
     return [alert for alert in now if alert.key not in known], sorted(known - keys)
@@ -94,14 +94,14 @@ def _waiting(account: str, bound: timedelta) -> Alert:
         key=f"oldest_waiting:{account}",
         kind="oldest_waiting",
         account=account,
-        text=f"something waits for longer than {in_words(bound)}",
-        remedy="'sbx status' says whether all stages work and what holds the account; 'sbx explain' why one "
-        "document waits",
+        text=f"work has been waiting for more than {in_words(bound)}",
+        remedy="'sbx status' shows whether all stages are running and what holds the account; 'sbx explain' "
+        "why one document is waiting",
         path=f"/?account={account}&state=queued",
     )
 
 
 def in_words(span: timedelta) -> str:
-    """``90 min``; ``2 h`` for whole hours."""
+    """Return ``90 min``, or ``2 h`` for whole hours."""
     minutes = int(span.total_seconds() // 60)
     return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

@@ -1,4 +1,4 @@
-"""One message to a webhook or by e-mail. Trouble is told without the address, which holds secrets."""
+"""Send one message to a webhook or by e-mail. Errors never show the address, which holds secrets."""
 
 import smtplib
 import ssl
@@ -31,7 +31,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class NotDelivered(Exception):
-    """The receiver did not take it; the text says why, without secrets."""
+    """The receiver did not accept it; the text says why, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Alerts that go out together. ``message_id`` stays through all tries."""
+    """Alerts that go out together. ``message_id`` stays the same through all attempts."""
 
     message_id: str
     made_at: datetime
@@ -57,18 +57,18 @@ class Message:
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return the subject line."""
         accounts = ", ".join(sorted({alert.account for alert in self.alerts}))
         kinds = list(dict.fromkeys(_TITLES[alert.kind] for alert in self.alerts))
         count = f" ({len(self.alerts)})" if len(self.alerts) > 1 else ""
         return f"SalesBinder to Xero, {accounts}: {', '.join(kinds).lower()}{count}"
 
     def text(self, page_url: str) -> str:
-        """For people."""
+        """Return the text for people."""
         return "\n\n".join([self.subject, *(_paragraph(alert, page_url) for alert in self.alerts)]) + "\n"
 
     def to_json(self, page_url: str) -> dict[str, Any]:
-        """For programs; ``text`` is what chat programs show."""
+        """Return the body for programs; ``text`` is what chat programs show."""
         return {
             "id": self.message_id,
             "text": self.text(page_url),
@@ -94,18 +94,18 @@ def _paragraph(alert: Told, page_url: str) -> str:
 
 
 def trial_message() -> Message:
-    """What is sent to see whether it arrives."""
+    """Return the message that ``--test`` sends."""
     now = datetime.now(UTC)
-    text = "This is a test message. Whoever reads it would have been told of trouble."
-    told = Told("test", "test", text, "nothing, when it has arrived where it should", "/", now, None)
+    text = "This is a test message. You would have been notified of a problem here."
+    told = Told("test", "test", text, "nothing, if it arrived where it should", "/", now, None)
     return Message(str(uuid.uuid4()), now, [told])
 
 
 def deliver(channel: str, message: Message, settings: NotifySettings) -> None:
-    """Hand the message over.
+    """Deliver the message.
 
     Raises:
-        NotDelivered: the receiver is away or refuses; to be tried again.
+        NotDelivered: the receiver is unavailable or refuses; try again later.
     """
     if channel == "webhook":
         _post(message, settings)
@@ -141,7 +141,9 @@ def _mail(message: Message, settings: NotifySettings) -> None:
                 secure = True
             if parts.username is not None:
                 if not secure:
-                    raise NotDelivered(f"{host} offers no TLS, and a password is not sent without: use smtps")
+                    raise NotDelivered(
+                        f"{host} offers no TLS, and passwords are never sent without it: use smtps"
+                    )
                 server.login(unquote(parts.username), unquote(parts.password or ""))
             refused = server.send_message(mail_of(message, settings))
         if refused:
@@ -163,7 +165,7 @@ def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
 
 
 def mail_of(message: Message, settings: NotifySettings) -> EmailMessage:
-    """The message as an e-mail, the same in every try."""
+    """Return the message as an e-mail, the same in every attempt."""
     mail = EmailMessage()
     mail["From"], mail["To"] = settings.email_from, ", ".join(settings.email_to)
     mail["Subject"] = " ".join(message.subject.split())

@@ -1,4 +1,4 @@
-"""``sbx notify``: tell people by webhook and e-mail."""
+"""``sbx notify``: notify people by webhook and e-mail."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ from sbx.notify.worker import run
 def notify(test: bool, as_json: bool) -> None:
     """Run ``sbx notify``."""
     if as_json and not test:
-        raise BadUsage("--json prints what came of test messages", "give --test, too")
+        raise BadUsage("--json prints the results of test messages", "add --test")
     settings = NotifySettings.read(os.environ)
     if not settings.channels:
         raise OperationFailed(
-            "nobody is to be told",
+            "no receiver is configured",
             "set SBX_NOTIFY_WEBHOOK_URL or SBX_NOTIFY_SMTP_URL; see docs/notifications.md",
         )
     if test:
@@ -35,7 +35,7 @@ def notify(test: bool, as_json: bool) -> None:
 
 
 def _test(settings: NotifySettings, as_json: bool) -> None:
-    """A message to each channel, each tried once; exit code 1 when one did not take it."""
+    """Send a message to each channel, once; return exit code 1 if one did not accept it."""
     found: dict[str, str] = {}
     for channel in settings.channels:
         try:
@@ -53,7 +53,7 @@ def _test(settings: NotifySettings, as_json: bool) -> None:
 
 
 def serve(used: Environment, settings: NotifySettings) -> None:
-    """Run in this process until it is told to end."""
+    """Run in this process until it is asked to stop."""
     configure_logging(stage="notify")
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The variables ``SBX_NOTIFY_…``: who is told, and from when on waiting is too long."""
+"""The variables ``SBX_NOTIFY_…``: who is notified, and how long a wait is too long."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 
 @dataclass(frozen=True, kw_only=True)
 class NotifySettings:
-    """Where to, and what. Addresses of receivers hold secrets and are never shown."""
+    """Receivers and options. Receivers' addresses hold secrets and are never shown."""
 
     webhook_url: str | None = field(default=None, repr=False)
     smtp_url: str | None = field(default=None, repr=False)
@@ -23,20 +23,20 @@ class NotifySettings:
     email_from: str = ""
     oldest_waiting: timedelta = timedelta(hours=1)
     page_url: str = ""
-    """Address of the page, for links; blank: no links."""
+    """Address of the page, for links; blank means no links."""
 
     @property
     def channels(self) -> list[str]:
-        """Those that are set up."""
+        """Return the channels that are set up."""
         given = {"webhook": self.webhook_url, "email": self.smtp_url}
         return [name for name, url in given.items() if url is not None]
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "NotifySettings":
-        """The settings, checked.
+        """Return the settings, checked.
 
         Raises:
-            InvalidEnvironment: a value cannot be used; names variable and remedy, never a secret.
+            InvalidEnvironment: a value is invalid; names variable and remedy, never a secret.
         """
         given = {name: value.strip() for name, value in environ.items() if value.strip()}
         webhook, smtp = given.get("SBX_NOTIFY_WEBHOOK_URL"), given.get("SBX_NOTIFY_SMTP_URL")
@@ -77,11 +77,13 @@ def _check_addresses(variable: str, addresses: tuple[str, ...]) -> None:
         raise InvalidEnvironment(variable, "", "is not set", "SBX_NOTIFY_SMTP_URL needs it")
     for address in addresses:
         if not _ADDRESS.fullmatch(address):
-            raise InvalidEnvironment(variable, address, "is not an e-mail address", "name@host, by commas")
+            raise InvalidEnvironment(
+                variable, address, "is not an e-mail address", "name@host, separated by commas"
+            )
 
 
 def _span(variable: str, value: str) -> timedelta:
     found = _SPAN.fullmatch(value.lower())
     if found is None:
-        raise InvalidEnvironment(variable, value, "is not a length of time", "write it as 30m, 2h or 1d")
+        raise InvalidEnvironment(variable, value, "is not a duration", "write it as 30m, 2h or 1d")
     return int(found[1]) * _UNITS[found[2]]

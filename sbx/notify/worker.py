@@ -1,4 +1,4 @@
-"""Looks every few seconds for what people should be told, and tells them until the receiver has it."""
+"""Check every few seconds what people should be told, and deliver it until the receiver has it."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from sbx.notify.channels import Message, NotDelivered, Told, deliver
 from sbx.notify.settings import NotifySettings
 
 LOOK_EVERY = 10.0
-"""Seconds. What begins within one look goes out in one message."""
+"""Seconds. Alerts that begin within one check go out in one message."""
 _FIRST_WAIT = 10.0
 _LONGEST_WAIT = 900.0
 
@@ -31,7 +31,7 @@ log = structlog.stdlib.get_logger(__name__)
 def run(
     environment: Environment, settings: NotifySettings, stop: threading.Event, beat: Callable[[], None]
 ) -> None:
-    """Work until ``stop`` is set, through any trouble of database and receivers; ``beat`` with each look."""
+    """Work until ``stop`` is set, through any failure of database and receivers; ``beat`` at each check."""
     spell = Spell()
     while not stop.is_set():
         beat()
@@ -52,10 +52,10 @@ def run(
 
 
 def look(connection: Connection, settings: NotifySettings) -> None:
-    """Bring the alerts up to what stands now, in one transaction. Of several workers one looks at a time.
+    """Bring the alerts up to date, in one transaction. Of several workers, one checks at a time.
 
     Raises:
-        psycopg.Error: the database is away; nothing was changed.
+        psycopg.Error: the database is unavailable; nothing was changed.
     """
     with connection.transaction():
         if not _alone(connection):
@@ -74,7 +74,7 @@ def look(connection: Connection, settings: NotifySettings) -> None:
 
 
 def _alone(connection: Connection) -> bool:
-    """True when no other worker is at it; holds until the transaction ends."""
+    """Return True if no other worker is checking; holds until the transaction ends."""
     (row,) = connection.execute(_SQL["lock"]).fetchall()
     return bool(row["locked"])
 
@@ -86,13 +86,13 @@ def _begin(connection: Connection, begun: Sequence[Alert]) -> None:
 
 
 def tell(connection: Connection, settings: NotifySettings) -> None:
-    """Send what is due, a message a channel.
+    """Send what is due, one message per channel.
 
-    The message is committed before it is sent, under an id of its own. When we die between sending and
-    noting it, the same message goes out again with the same id: the receiver can tell.
+    The message is committed before it is sent, with its own id. If we die between sending and
+    recording that, the same message goes out again with the same id: the receiver can tell.
 
     Raises:
-        psycopg.Error: the database is away.
+        psycopg.Error: the database is unavailable.
     """
     for channel in settings.channels:
         with connection.transaction():

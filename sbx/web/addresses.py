@@ -1,4 +1,4 @@
-"""Requests whose address nothing can be found under: refused before any page or the database sees them."""
+"""Refuse requests with impossible addresses before any page or the database sees them."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -11,7 +11,7 @@ from contracts.urls import split_address
 from sbx.web.problems import Problem, answer
 
 _TOO_LONG = re.compile(r"(?:^|/)[0-9]{19,}(?:/|$)")
-"""A number that no ``bigint`` holds."""
+"""A number too large for ``bigint``."""
 
 
 class SoundAddress:
@@ -29,13 +29,13 @@ class SoundAddress:
 def _refusal(scope: Scope) -> Response | None:
     request = Request(scope)
     if split_address(f"http://{request.headers.get('host', '')}/") is None:
-        return PlainTextResponse("The header Host is none.\n", 400)
+        return PlainTextResponse("The Host header is not valid.\n", 400)
     path: str = scope["path"]
     if "\0" in path or _TOO_LONG.search(path):
         return answer(request, Problem(404, "not_found", "There is nothing at this address."))
     if b"\0" in unquote_to_bytes(scope["query_string"]):
         field = next((name for name, value in request.query_params.multi_items() if "\0" in value), None)
         return answer(
-            request, Problem(400, "bad_request", "The address holds a NUL, which no value has.", field)
+            request, Problem(400, "bad_request", "The address contains a NUL, which no value can.", field)
         )
     return None

@@ -1,4 +1,4 @@
-"""The composition root: puts the application together from the environment."""
+"""The composition root: build the application from the environment."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,11 +81,11 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/you/token", profile.revoke, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),
 )
-"""Behind the gate. A ``POST`` is made with ``acting`` or ``acting_for_all``; a test sees to it."""
+"""The routes behind the gate. Each ``POST`` uses ``acting`` or ``acting_for_all``; a test checks that."""
 
 
 def build(environment: Environment) -> Starlette:
-    """The application. It starts and goes on without a database, and says so."""
+    """Return the application. It starts and keeps running without a database, and says so."""
     database = new_pool(environment)
     services = Services(environment, database, Feed(), PasswordCheck())
 
@@ -124,5 +124,5 @@ def _routes(database: Database) -> list[BaseRoute]:
 
 
 async def _health(_request: Request) -> Response:
-    """The process works; whether the database does is the pages' own answer."""
+    """Report that the process works; pages report themselves if the database does not."""
     return PlainTextResponse("ok\n")

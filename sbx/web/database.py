@@ -1,4 +1,4 @@
-"""Connections to the database, for as long as a request needs one."""
+"""Lend database connections to requests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,25 +14,25 @@ from sbx.web.view.times import nearest_times
 
 _SIZE = 8
 _PATIENCE_SECONDS = 4.0
-"""How long a request waits for a connection before it says that the database is away."""
+"""How long a request waits for a connection before it says that the database is unavailable."""
 _SCHEMA_SECONDS = 5.0
-"""For so long the tables are taken to be those that they were; asking costs one small query."""
+"""How long the schema version is taken as unchanged; checking costs one small query."""
 
 Connection = psycopg.AsyncConnection[Any]
 
 
 class Database(AsyncConnectionPool[Connection]):
-    """A pool that hands out connections to a database of our own schema version, and to no other."""
+    """A pool that lends connections to a database of our own schema version, and to no other."""
 
     _schema_good_until = 0.0
 
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:
-        """A connection for a block.
+        """Lend a connection to a block.
 
         Raises:
-            SchemaDiffers: the tables are of another version than this program; asked again each time.
-            PoolTimeout: the database is away.
+            SchemaDiffers: the tables have another version than this program; checked again each time.
+            PoolTimeout: the database is unavailable.
         """
         async with super().connection(timeout) as connection:
             if monotonic() >= self._schema_good_until:
@@ -42,8 +42,8 @@ class Database(AsyncConnectionPool[Connection]):
 
 
 def new_pool(environment: Environment) -> Database:
-    """A pool that is not open yet. A connection is tried before it is handed out, so that a database that
-    came back is used at once."""
+    """Return a pool that is not open yet. Connections are tested before they are lent, so that a database
+    that came back is used at once."""
     arguments = environment.psycopg("sbx-web")
     conninfo = arguments.pop("conninfo")
     return Database(
@@ -66,7 +66,7 @@ async def _configure(connection: Connection) -> None:
 
 @asynccontextmanager
 async def opened(pool: Database) -> AsyncIterator[Database]:
-    """The pool at work, whether the database is there yet or not."""
+    """Open the pool, whether or not the database is available yet."""
     await pool.open(wait=False)
     try:
         yield pool

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what our pages may do: nothing but what they are made for."""
+"""Headers that tell browsers what our pages may do: only what they are made for."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +29,7 @@ _STATIC = "/static/"
 
 
 class SecurityHeaders:
-    """ASGI middleware: the headers on every answer, and no keeping of anything but our own files."""
+    """ASGI middleware: adds the headers to every response, and allows caching of our own files only."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

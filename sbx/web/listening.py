@@ -1,27 +1,29 @@
-"""The socket that the web process listens on. Apart from the server, which takes long to load."""
+"""The socket that the web process listens on. Separate from the server, which is slow to load."""
 
 import socket
 
 
 class AddressInUse(OSError):
-    """The port is taken, or the address is not one of this machine."""
+    """The port is taken, or the address does not belong to this machine."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 is any free one.
+    """Return a listening socket; port 0 is any free one.
 
     Raises:
-        AddressInUse: it cannot be had.
+        AddressInUse: it is not available.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
-        raise AddressInUse(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+        raise AddressInUse(
+            f"{host}:{port} cannot be used for listening: {error.strerror or error}"
+        ) from error
 
 
 def address(listening: socket.socket) -> str:
-    """The address for a browser: ``http://127.0.0.1:8321``."""
+    """Return the address for a browser: ``http://127.0.0.1:8321``."""
     host, port = listening.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"

@@ -1,4 +1,4 @@
-"""Live updates: one listener of the database for the whole process, and whoever follows it."""
+"""Live updates: one database listener for the whole process, and its followers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,42 +18,42 @@ from sbx.web.auth.sessions import User
 from sbx.web.database import Database
 
 MOST = 500
-"""Changes of one message. Who is further behind than that is better off reading the list anew."""
+"""Changes per message. A page further behind than that is better off reloading the list."""
 FOLLOW_SECONDS = 300.0
-"""Then the stream ends and the browser comes again: by then its session may have ended, too."""
+"""After this the stream ends and the browser reconnects: its session may have ended meanwhile."""
 _LOOK_EVERY = 15.0
-"""A wake-up may get lost with a connection; a look costs one index access."""
+"""A wake-up may get lost with a connection; a check costs one index access."""
 _PAUSE = 0.25
-"""Between two messages, so that a backlog being worked off becomes a few large ones."""
+"""Pause between messages, so that a backlog being processed becomes a few large ones."""
 _AGAIN_SECONDS = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Feed:
-    """Wakes its followers whenever the log has changed."""
+    """Wakes its followers whenever the log changes."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
         self.closing = False
 
     def next_change(self) -> asyncio.Event:
-        """Set at the next change. Take it before looking, so that nothing slips through in between."""
+        """Return an event set at the next change. Get it before reading, so that nothing is missed."""
         return self._changed
 
     def wake(self) -> None:
-        """Something may have changed."""
+        """Wake all followers: something may have changed."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def close(self) -> None:
-        """Let all followers end."""
+        """Let all followers finish."""
         self.closing = True
         self.wake()
 
     @asynccontextmanager
     async def listening(self, environment: Environment) -> AsyncIterator[None]:
-        """Listen for as long as the block runs, whether the database is there or not."""
+        """Listen while the block runs, whether or not the database is available."""
         task = asyncio.create_task(self._listen(environment))
         try:
             yield
@@ -82,21 +82,21 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What has changed up to ``position``."""
+    """The changes up to ``position``."""
 
     position: int
     rows: list[tuple[int, Row]]
-    """Entries that match, each with the position of its change, oldest change first."""
+    """Matching entries, each with the position of its change, oldest change first."""
     gone: list[str]
-    """Entries that changed and do not match (any more)."""
+    """Entries that changed and do not match (any longer)."""
     too_many: bool = False
-    """There is more than is told here: read the list anew."""
+    """True if there are more changes than these: reload the list."""
 
 
 async def follow(
     database: Database, feed: Feed, user: User, filters: Filters, after: int
 ) -> AsyncIterator[News]:
-    """What changes after a position, until the stream's time is over or the process ends."""
+    """Yield what changes after a position, until the stream's time is up or the process ends."""
     loop = asyncio.get_running_loop()
     until = loop.time() + FOLLOW_SECONDS
     while not feed.closing and loop.time() < until:

@@ -1,4 +1,4 @@
-"""How each account stands: connection, holds, counts, speed, what Xero's limits leave, and its last day."""
+"""The state of each account: connection, holds, counts, speed, what Xero's limits leave, and its last day."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,9 @@ from sbx.web.database import Connection
 from sbx.web.view.charts import Chart, Hour, day_chart
 
 MINUTE_LIMIT = 60
-"""Calls a minute that Xero takes, per organisation."""
+"""Calls per minute that Xero allows, per organisation."""
 _BUDGET_AGE = timedelta(minutes=1)
-"""Xero's minute is over by then, whatever was left of it."""
+"""After this, Xero's minute is over and its limit is fresh."""
 _NOTHING: Row = {
     "queued": 0,
     "running": 0,
@@ -38,22 +38,24 @@ class Standing:
     """One account."""
 
     account: str
-    """``""`` gathers events that could not be read and whose account is not known."""
+    """``""`` collects unreadable events whose account is not known."""
     connection: Row | None
-    """None where it was never connected."""
+    """None if it was never connected."""
     counts: Row
     speed: Row | None
-    """None where nothing was posted in the last day."""
+    """None if nothing was posted in the last day."""
     chart: Chart
 
     @property
     def paused(self) -> bool:
-        """True when an operator, or the account itself, holds it."""
+        """True if an operator, or the account itself, paused it."""
         return self.connection is not None and self.connection["paused_at"] is not None
 
     @property
     def condition(self) -> str:
-        """What to say of it first: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected``, ``well``."""
+        """What to say of it first: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected``
+        or ``well``.
+        """
         if self.connection is None:
             return "unconnected"
         if self.connection["status"] == "lost":
@@ -66,7 +68,7 @@ class Standing:
 
     @property
     def minute_left(self) -> int | None:
-        """Calls left of Xero's minute; none where no call was made yet."""
+        """Calls left of Xero's minute; None if no call was made yet."""
         if self.connection is None or self.connection["minute_left"] is None:
             return None
         age = datetime.now(UTC) - self.connection["counted_at"]
@@ -74,7 +76,7 @@ class Standing:
 
 
 async def standings(connection: Connection, user: User, now: datetime) -> list[Standing]:
-    """Every account that the user sees, by name; what needs somebody is for the page to put first."""
+    """Return every account that the user can see, by name; the page puts those that need attention first."""
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     visible = VisibleLog(connection, user)
     connected = {row["account"]: row for row in await _accounts(connection, user)}

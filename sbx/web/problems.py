@@ -1,4 +1,4 @@
-"""What went wrong with a request, in one shape for pages and API."""
+"""Errors of requests, in one shape for pages and API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from sbx.web.view.rendering import render
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _MESSAGES = {
     404: "There is nothing at this address.",
-    405: "This address does not take that method.",
+    405: "This address does not accept that method.",
     413: "The request is too large.",
 }
 
@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Problem(Exception):
-    """A request that cannot be answered as asked.
+    """A request that cannot be fulfilled.
 
     ``code`` never changes, ``message`` is for people, ``field`` names the part of the request that is wrong.
     """
@@ -50,12 +50,12 @@ class Problem(Exception):
 
 
 def is_api(path: str) -> bool:
-    """True for addresses that answer in JSON."""
+    """Return True for addresses that answer in JSON."""
     return path.startswith("/api/")
 
 
 def answer(request: Request, problem: Problem) -> Response:
-    """The problem as a page or as JSON, by the address."""
+    """Return the problem as a page or as JSON, depending on the address."""
     if is_api(request.url.path):
         error: dict[str, Any] = {"code": problem.code, "message": problem.message}
         if problem.field is not None:
@@ -66,7 +66,7 @@ def answer(request: Request, problem: Problem) -> Response:
 
 
 def on_problem(request: Request, error: Exception) -> Response:
-    """Handler of ``Problem``."""
+    """Handle a ``Problem``."""
     assert isinstance(error, Problem)
     return answer(request, error)
 
@@ -75,13 +75,13 @@ _REFUSED = {"bad_request": 400, "not_found": 404, "not_possible": 409, "not_unde
 
 
 def on_refused(request: Request, error: Exception) -> Response:
-    """Handler of ``ActionRefused``."""
+    """Handle an ``ActionRefused``."""
     assert isinstance(error, ActionRefused)
     return answer(request, Problem(_REFUSED[error.code], error.code, error.message, error.field))
 
 
 def on_http(request: Request, error: Exception) -> Response:
-    """Handler of what Starlette itself refuses."""
+    """Handle what Starlette itself refuses."""
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "refused")
     message = _MESSAGES.get(error.status_code, error.detail)
@@ -89,7 +89,7 @@ def on_http(request: Request, error: Exception) -> Response:
 
 
 def on_database(request: Request, error: Exception) -> Response:
-    """Handler of a database that is away, has no tables of ours, or cannot hold what is asked."""
+    """Handle a database that is unavailable, has a missing or outdated schema, or cannot hold a value."""
     if about_the_schema(error):
         words = in_words(error)
         _SPELL.trouble(error)
@@ -97,23 +97,25 @@ def on_database(request: Request, error: Exception) -> Response:
         message = f"{what}. Nothing is lost. The remedy: {words.remedy}."
         return answer(request, Problem(503, "database_not_migrated", message, headers=_SOON))
     if isinstance(error, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
-        log.warning("a request holds what the database cannot", path=request.url.path, error=str(error))
-        message = (
-            "A value of this request is one that nothing has: a NUL, or a number or length beyond all bounds."
+        log.warning(
+            "a request contains a value that the database cannot hold",
+            path=request.url.path,
+            error=str(error),
         )
+        message = "A value in this request is impossible: a NUL, or a number or length out of all bounds."
         return answer(request, Problem(400, "bad_request", message))
     if not about_the_database(error):
         raise error
     _SPELL.trouble(error)
-    what = "takes no changes" if in_words(error).kind == "read_only" else "does not answer"
+    what = "accepts no changes" if in_words(error).kind == "read_only" else "is not responding"
     message = (
-        f"The database {what} at the moment. Nothing is lost; this page works again as soon as the "
-        "database does."
+        f"The database {what} at the moment. Nothing is lost; this page will work again as soon as the "
+        f"database does."
     )
     return answer(request, Problem(503, "database_away", message, headers=_SOON))
 
 
 def on_fault(request: Request, _error: Exception) -> Response:
-    """Handler of our own faults, which the server logs with their traceback."""
-    message = "Something went wrong on our side. It is in the log of the web process."
+    """Handle our own bugs, which the server logs with their traceback."""
+    message = "Something went wrong on our side. The log of the web process has the details."
     return answer(request, Problem(500, "our_error", message))

@@ -1,4 +1,4 @@
-"""The web process: a socket, the application on it, and an end in good order."""
+"""The web process: a socket, the application on it, and a clean shutdown."""
 
 import socket
 
@@ -13,25 +13,25 @@ GRACE_SECONDS = 3
 
 
 class Server(uvicorn.Server):
-    """Ends the live streams first: they would keep the process until its patience is over."""
+    """Ends the live streams first: otherwise they would keep the process until its grace period is over."""
 
     pulse: Pulse | None = None
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second, by the loop that serves: so it is seen when something holds it up."""
+        """Called ten times per second by the serving loop, so that a blocked loop is noticed."""
         if self.pulse is not None:
             self.pulse.beat()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End in good order."""
+        """Shut down cleanly."""
         services: Services = self.config.app.state.services  # type: ignore[union-attr]
         services.feed.close()
         await super().shutdown(sockets)
 
 
 def new_server(environment: Environment) -> Server:
-    """A server of the application. A proxy on the same machine is believed what it says of its clients."""
+    """Return a server of the application. It trusts what a local proxy says about its clients."""
     config = uvicorn.Config(
         build(environment),
         log_config=None,  # the process has set up its logs
@@ -43,10 +43,10 @@ def new_server(environment: Environment) -> Server:
 
 
 def serve(environment: Environment, listening: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, which are handed on once everything has ended in good order.
+    """Serve until SIGTERM or SIGINT, which are passed on after a clean shutdown.
 
     Raises:
-        KeyboardInterrupt: such a signal came before the server was up.
+        KeyboardInterrupt: such a signal arrived before the server was up.
     """
     server = new_server(environment)
     if environment.metrics_port is not None:

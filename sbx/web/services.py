@@ -1,4 +1,4 @@
-"""What every address needs, made once in ``sbx.web.app`` and kept in the application's state."""
+"""What every address needs, built once in ``sbx.web.app`` and kept in the application's state."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,6 @@ class Services:
 
 
 def services_of(request: Request) -> Services:
-    """The services of the application that handles the request."""
+    """Return the services of the application that handles the request."""
     services: Services = request.app.state.services
     return services

@@ -31,7 +31,7 @@ class ReadingPlan:
     """Leaves no gap behind the reading before it, so that the next one may begin where it began."""
     calls: int
     """At least; more where others have put much into the organisation, too, and one for each record that
-    differs (``sinks.drift.history.MOST`` at most), to see who changed it."""
+    differs (``sinks.drift.history.MOST`` at most) to see who changed it."""
     records: tuple[str, ...] = ()
     """Only these, looked up by their ids instead of listed: ``invoice/ID``."""
 

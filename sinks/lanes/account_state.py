@@ -47,7 +47,7 @@ class AccountState:
         self.budget = AccountBudget(session.account, rate, shares)
         self.breaker = Breaker(rate=rate)
         self.lost: str | None = None
-        """Why Xero no longer lets us in."""
+        """Why Xero no longer accepts our access."""
         self._trouble = 0
         self._tokens_refused = 0
         self._held: Hold | None = None

@@ -1,4 +1,4 @@
-"""What others ask a lane to do, since only the lane calls Xero: read the organisation's facts anew."""
+"""What others ask a lane to do, since only the lane calls Xero: read the organisation's facts again."""
 
 import uuid
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Request:
 
 
 async def ask_facts(connection: Connection, account: str) -> uuid.UUID:
-    """Ask for fresh facts. The request stays: a lane that starts later answers it."""
+    """Ask for fresh facts. The request stays open: a lane that starts later answers it."""
     request_id = uuid.uuid4()
     async with connection.transaction():
         await connection.execute(_SQL["ask"], {"request_id": request_id, "account": account})

@@ -57,7 +57,7 @@ def test_skip_needs_a_note_and_the_log_shows_it(office: Office, client: Client) 
     office.publish()
     page = client.get(f"/entries/{entry_id}").text
     assert "done by hand" in page
-    assert "Skipped by hand, by ann" in page
+    assert "Skipped by an operator, by ann" in page
 
 
 def test_all_that_match_are_those_that_the_plan_has_seen(office: Office, client: Client) -> None:
@@ -139,7 +139,8 @@ def test_what_has_changed_meanwhile_is_left_and_said(
 ) -> None:
     """The log is a moment behind the ledger: what counts is the ledger."""
     entry_id, other = office.failed_invoices(2)
-    office.rows(f"UPDATE ledger.commands SET {assignments} WHERE command_id = %s RETURNING 1", entry_id)  # noqa: S608
+    office.rows(
+        f"UPDATE ledger.commands SET {assignments} WHERE command_id = %s RETURNING 1", entry_id)  # noqa: S608
     _, done = act(client, {"do": do, "entry": [entry_id, other], "note": "n"})
 
     assert "1 of 2" in done
@@ -250,6 +251,6 @@ def test_every_act_is_written_down(office: Office, client: Client) -> None:
 
 def test_nothing_chosen_is_said(client: Client) -> None:
     answer = client.get("/plan", do="retry")
-    assert (answer.status, "No entry is chosen" in answer.text) == (400, True)
+    assert (answer.status, "No entry is selected" in answer.text) == (400, True)
     assert client.get("/plan", do="destroy").status == 400
     assert client.get("/plan", do="retry-all", state="completed").status == 400

@@ -90,7 +90,7 @@ def test_retry_from_the_list_asks_first(visit: Open, office: Office, scripted: b
     row = page.get_by_role("row").filter(has_text="7001")
     expect(row).to_contain_text("Failed")
     row.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Retry chosen").click()
+    page.get_by_role("button", name="Retry selected").click()
     expect(page.get_by_role("heading", name="Retry 1 entry?")).to_be_visible()
     page.get_by_role("button", name="Retry 1 entry").click()
     expect(page.get_by_role("heading", name="1 of 1 queued again")).to_be_visible()
@@ -146,7 +146,7 @@ def test_an_entry_tells_its_story(visit: Open, office: Office) -> None:
     page = visit()
     page.locator("#e-f").get_by_role("link", name="Invoice 1042").first.click()
     expect(page.get_by_role("heading", name="Invoice 1042 created")).to_be_visible()
-    for text in ("The number 1042 is taken.", "What to do", "What happens by itself", "Change it."):
+    for text in ("The number 1042 is taken.", "What to do", "What happens automatically", "Change it."):
         expect(page.get_by_text(text).first).to_be_visible()
     page.locator("summary").click()
     expect(page.get_by_label("Xero's answer")).to_contain_text("taken")
@@ -205,7 +205,7 @@ def test_a_tax_rate_is_paired_and_what_waited_for_it_retried(
     page = visit("/overview", java_script_enabled=scripted, viewport=viewport)
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_label("Tax of Xero for 15 %")).to_have_value("OUTPUT2")
-    page.get_by_role("button", name="Pair").click()
+    page.get_by_role("button", name="Map").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_label("15 %", exact=True)).to_have_value("OUTPUT2")
     page.get_by_role("link", name="Retry all 2 of these").click()
@@ -224,10 +224,10 @@ def test_from_a_failed_invoice_to_its_cause_and_back_to_all_of_them_completed(
     page = visit("/", java_script_enabled=scripted, viewport=viewport)
     page.get_by_role("link", name="Failed").click()
     page.get_by_role("link", name="Invoice 7000").first.click()
-    page.get_by_role("link", name="Pair 15 % with a tax of Xero").click()
+    page.get_by_role("link", name="Map 15 % to a Xero tax rate").click()
     expect(page.get_by_label("Tax of Xero for 15 %")).to_have_value("OUTPUT2")
-    page.get_by_role("button", name="Pair").click()
-    expect(page.get_by_text("15 % on sales is paired now.")).to_be_visible()
+    page.get_by_role("button", name="Map").click()
+    expect(page.get_by_text("15 % on sales is now mapped.")).to_be_visible()
     page.get_by_role("link", name="Retry all 3 of these").click()
     page.get_by_role("button", name="Retry 3 entries").click()
     expect(page.get_by_role("heading", name="3 of 3 queued again")).to_be_visible()
@@ -239,7 +239,7 @@ def test_from_a_failed_invoice_to_its_cause_and_back_to_all_of_them_completed(
         "finished_at = now()",
     )
     if not scripted:
-        page.get_by_role("link", name="Look again").click()
+        page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("status")).to_contain_text("All are completed.")
     expect(page.get_by_role("cell", name="Completed")).to_have_count(3)
 
@@ -284,12 +284,12 @@ def test_other_pages_follow_unless_somebody_is_at_work_in_them(visit: Open, offi
     office.log(
         entry("r", 2, "failed", action="payment_applied", reason_code="period_locked", reason="Locked.")
     )
-    expect(issues.get_by_role("heading", name="Period is locked")).to_be_visible()
+    expect(issues.get_by_role("heading", name="Period locked")).to_be_visible()
     expect(overview.get_by_role("link", name="2 failed")).to_be_visible()
     expect(one.get_by_text("Locked.")).to_be_visible()
     expect(record.get_by_text("2 actions failed")).to_be_visible()
     expect(typing.get_by_label("Why?")).to_have_value("half a")
-    expect(typing.get_by_role("heading", name="Period is locked")).to_be_hidden()
+    expect(typing.get_by_role("heading", name="Period locked")).to_be_hidden()
 
 
 def test_a_documents_page_tells_where_it_stands(visit: Open, office: Office) -> None:
@@ -300,9 +300,7 @@ def test_a_documents_page_tells_where_it_stands(visit: Open, office: Office) -> 
     )
     page = visit("/entries/r", viewport=PHONE)
     expect(page.get_by_text("In Xero as INV-7. 1 action failed, 1 action still to be done.")).to_be_visible()
-    page.get_by_role("link", name="All of it on one page").click()
+    page.get_by_role("link", name="Full history on one page").click()
     expect(page.get_by_role("heading", name="Invoice 1042, Widgets & Co")).to_be_visible()
     expect(page.get_by_role("region", name="In Xero")).to_contain_text("INV-7")
-    expect(page.get_by_role("region", name="Everything that happened").get_by_role("listitem")).to_have_count(
-        2
-    )
+    expect(page.get_by_role("region", name="History").get_by_role("listitem")).to_have_count(2)

@@ -32,7 +32,7 @@ def test_a_candidate_is_adopted(
     if scripted:
         check_page(page, viewport)
     page.get_by_role("button", name="This is it").click()
-    expect(page.get_by_text("The decision is taken")).to_be_visible()
+    expect(page.get_by_text("Decision saved")).to_be_visible()
     office.publish()
     if not scripted:
         page.reload()
@@ -48,7 +48,7 @@ def test_none_of_the_candidates_is_it(visit: Open, office: Office, scripted: boo
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("button", name="None of them: send it…").click()
     page.get_by_role("button", name="Send it").click()
-    expect(page.get_by_text("The decision is taken")).to_be_visible()
+    expect(page.get_by_text("Decision saved")).to_be_visible()
     assert [row["state"] for row in office.rows("SELECT state FROM ledger.commands")] == ["queued"]
 
 
@@ -72,14 +72,14 @@ def test_differences_are_accepted_and_compared_anew(
         if scripted:
             check_page(page, viewport)
         page.get_by_role("button", name="Accept 1 difference").click()
-        expect(page.get_by_text("Accepted as Xero shows it")).to_be_visible()
+        expect(page.get_by_text("Xero's version is accepted")).to_be_visible()
         expect(row).to_be_hidden()
         page.get_by_role("button", name="Compare now").click()
-        expect(page.get_by_text("Under way")).to_be_visible()
+        expect(page.get_by_text("In progress")).to_be_visible()
         office.rows("UPDATE ledger.drift_runs SET finished_at = now() WHERE finished_at IS NULL RETURNING 1")
         if not scripted:
             page.reload()
-        expect(page.get_by_text("Under way")).to_be_hidden()
+        expect(page.get_by_text("In progress")).to_be_hidden()
         expect(page.get_by_text("asked for by ann")).to_be_visible()
 
 

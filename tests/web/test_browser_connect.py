@@ -38,12 +38,12 @@ def test_somebody_agrees_at_xero_and_comes_back(
     expect(page.get_by_role("heading", name="Connect acme again")).to_be_visible()
     if scripted:
         check_page(page, viewport)
-    form = page.get_by_role("region", name="Agree in the browser")
+    form = page.get_by_role("region", name="Allow access in the browser")
     form.get_by_label("Client id").fill(DEFAULT_CLIENT)
     form.get_by_label("Client secret").fill(DEFAULT_SECRET)
-    form.get_by_role("button", name="Go on to Xero…").click()
-    expect(page.get_by_role("heading", name="Agree in Xero")).to_be_visible()
+    form.get_by_role("button", name="Continue to Xero…").click()
+    expect(page.get_by_role("heading", name="Allow access in Xero")).to_be_visible()
     if scripted:
         check_page(page, viewport)
     page.get_by_role("link", name="Go to Xero").click()
-    expect(page.get_by_text("Connected. What waited goes on.")).to_be_visible()
+    expect(page.get_by_text("Connected. Waiting entries are being sent.")).to_be_visible()

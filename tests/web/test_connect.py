@@ -69,7 +69,7 @@ def test_credentials_are_tried_first_and_never_shown(shop: Office) -> None:
     assert kept(shop)[0] == "lost"
 
     status, page = send(client, "/connect", account="acme", **APP)
-    assert (status, "What waited goes on" in page) == (303, True)
+    assert (status, "Waiting entries are being sent" in page) == (303, True)
     assert DEFAULT_SECRET not in page
     assert kept(shop) == ("connected", DEFAULT_CLIENT, "client_credentials")
     [row] = shop.rows("SELECT client_secret_encrypted FROM connections.accounts")
@@ -82,9 +82,9 @@ def test_credentials_are_tried_first_and_never_shown(shop: Office) -> None:
 def test_somebody_agrees_at_xero(shop: Office, xero: FakeXeroServer) -> None:
     client = shop.client("ann")
     page = client.get("/connect", account="acme").text
-    assert "Xero no longer lets us in" in page and "as before: settings and cut-off stay" in page
+    assert "Xero no longer accepts our access" in page and "as before: settings and cut-off stay" in page
     assert f'value="{shop.url}/connect/callback"' in page
-    assert "Xero takes http for localhost only" in page
+    assert "Xero accepts http for localhost only" in page
 
     status, page = send(client, "/connect/browser", account="acme", **APP)
     address = question(page)
@@ -101,7 +101,7 @@ def test_somebody_agrees_at_xero(shop: Office, xero: FakeXeroServer) -> None:
     assert (act["actor"], act["act"], act["target"]["browser"]) == ("ann", "connect", True)
     # Once only.
     again = client.get(back)
-    assert (again.status, "does not belong to a question" in again.text) == (400, True)
+    assert (again.status, "does not belong to a request" in again.text) == (400, True)
 
 
 def test_an_answer_counts_in_the_session_that_asked(shop: Office) -> None:
@@ -111,7 +111,7 @@ def test_an_answer_counts_in_the_session_that_asked(shop: Office) -> None:
     back = agree(question(send(client, "/connect/browser", account="acme", **APP)[1]))
     for other in (shop.client("bob"), shop.client("ann")):
         answer = other.get(back)
-        assert (answer.status, "does not belong to a question" in answer.text) == (400, True)
+        assert (answer.status, "does not belong to a request" in answer.text) == (400, True)
     assert shop.client("vic").get(back).status == 403
     assert client.get("/connect/callback").status == 400
     # The session has ended: whoever signs in begins again.

@@ -48,7 +48,7 @@ def test_one_is_adopted_after_a_page_that_says_what_it_means(office: Office, cli
     assert (links(office), standing(office)[0]) == ([], "failed")
 
     status, page = decide(client, entry_id, adopt=SECOND)
-    assert (status, "The decision is taken" in page) == (303, True)
+    assert (status, "Decision saved" in page) == (303, True)
     # The log is a moment behind the ledger: the page does not offer twice what was decided.
     assert "This is it" not in page
     assert links(office) == [SECOND]
@@ -88,10 +88,10 @@ def test_two_decide_at_once_and_one_of_them_is_told(office: Office) -> None:
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
-        ({}, 400, "Say which one it is"),
-        ({"adopt": FIRST, "send": "yes"}, 400, "Say which one it is"),
+        ({}, 400, "Choose which one it is"),
+        ({"adopt": FIRST, "send": "yes"}, 400, "Choose which one it is"),
         ({"adopt": "0c000000"}, 409, "is no candidate"),
-        ({"adopt": "a" * 1001}, 400, "no text of up to"),
+        ({"adopt": "a" * 1001}, 400, "must be a text of up to"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

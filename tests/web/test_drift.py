@@ -1,4 +1,4 @@
-"""Differences between Xero and what we put there, on the page and by the API."""
+"""Differences between Xero and what was last synced, on the page and by the API."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def adopted(office: Office) -> list[tuple[str, str]]:
 
 
 def test_the_page_shows_what_differs_field_by_field(office: Office, client: Client) -> None:
-    assert "Xero was never compared" in client.get(PATH).text
+    assert "Xero has never been compared" in client.get(PATH).text
     records = drifted(office)
     office.rows("UPDATE ledger.drift SET changed_by = 'Dora' WHERE field = 'total' RETURNING 1")
     page = client.get(PATH).text
@@ -61,14 +61,14 @@ def test_the_page_shows_what_differs_field_by_field(office: Office, client: Clie
         "108.00",
         "98.00",
         "by Dora",
-        "Send ours again",
+        "Send SalesBinder's again",
     ):
         assert said in first
     assert "go.xero.com" in first
     second = page.partition('id="d-' + ids(client)["status"])[2].partition("</tr>")[0]
     assert "Accept Xero&#39;s" in second and "What was taken out of Xero stays out" in second
-    assert "by itself: everything, 398 records of ours, 6 calls" in page
-    assert "It is not compared by itself" in page
+    assert "automatically: everything, 398 records compared, 6 calls" in page
+    assert "Not compared automatically" in page
     # What is worth knowing only is no difference that needs somebody.
     assert ">2 differences</a>" in client.get("/overview").text
 
@@ -77,7 +77,7 @@ def test_ours_is_sent_again_after_a_page_that_says_so(office: Office, client: Cl
     drifted(office)
     chosen = ids(client)
     plan = client.get(f"{PATH}/plan", do="resend", difference=[chosen["total"], chosen["status"]]).text
-    assert "Send ours again for 1 difference?" in plan and "1 is left" in plan
+    assert "Send SalesBinder's again for 1 difference?" in plan and "1 is left" in plan
     assert {state for state, *_ in states(office)} == {"completed"}
 
     status, page = send(client, do="resend", difference=[chosen["total"], chosen["status"]])
@@ -95,7 +95,7 @@ def test_xeros_side_is_accepted(office: Office, client: Client) -> None:
     # What is worth knowing only is accepted when it is chosen.
     assert "Accept 2 differences?" in plan
     _, page = send(client, do="adopt", difference=list(ids(client).values())[:2])
-    assert "Accepted as Xero shows it" in page
+    assert "Xero's version is accepted" in page
     assert adopted(office) == [("status", "ann"), ("total", "ann")]
     assert list(ids(client)) == ["reference"]
 
@@ -117,7 +117,7 @@ def test_what_has_changed_since_it_was_shown_is_left(office: Office, client: Cli
 
 def test_xero_is_compared_by_the_lane_once(office: Office, client: Client) -> None:
     _, page = send(client, "/reading")
-    assert "Xero is asked" in page and "Under way" in page and "by ann" in page
+    assert "Xero is asked" in page and "In progress" in page and "by ann" in page
     assert "Compare now" not in page
     send(client, "/reading", full="yes")
     [run] = office.rows("SELECT actor, since, finished_at FROM ledger.drift_runs")
@@ -127,7 +127,7 @@ def test_xero_is_compared_by_the_lane_once(office: Office, client: Client) -> No
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("status = 'lost', status_reason = 'taken away'", "Xero no longer lets us in: taken away"),
+        ("status = 'lost', status_reason = 'taken away'", "Xero no longer accepts our access: taken away"),
         ("paused_at = now(), paused_by = 'bob', paused_reason = 'stock'", "the account is paused: stock"),
     ],
 )
@@ -169,8 +169,8 @@ def test_differences_are_for_those_who_may(office: Office, client: Client) -> No
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"do": "adopt"}, "No difference is chosen"),
-        ({"do": "forget", "difference": "x"}, "nothing that can be done"),
+        ({"do": "adopt"}, "No difference is selected"),
+        ({"do": "forget", "difference": "x"}, "not a possible action"),
         ({"do": "adopt", "difference": ["x"] * 501}, "At most 500"),
     ],
 )

@@ -41,11 +41,11 @@ def test_an_issue_has_a_title_its_documents_and_the_place_to_mend_it(client: Cli
     page = client.get("/issues").text
     [first, second] = page.split("<section")[1:]
 
-    assert "Tax rate not paired: 15 % on sales" in first
+    assert "Tax rate not mapped: 15 % on sales" in first
     assert first.count('href="/entries/t') == 5
     assert "and 2 more" in first
     assert 'href="/accounts/acme/settings#pair-sales_tax.15"' in first
-    assert "Number is taken" in second and "/settings" not in second
+    assert "Number already used" in second and "/settings" not in second
 
 
 def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client: Client) -> None:
@@ -54,7 +54,7 @@ def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client
     status, page = send(client, issue, "mute", until=today, reason="accountant asked")
     assert status == 303
     before, _, after = page.partition(">Muted</h2>")
-    assert "Tax rate not paired" not in before and "Tax rate not paired" in after
+    assert "Tax rate not mapped" not in before and "Tax rate not mapped" in after
     assert "Muted by ann" in after and "accountant asked" in after
 
     office.rows("UPDATE web.mutes SET until = now() RETURNING 1")
@@ -70,7 +70,7 @@ def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client
 @pytest.mark.parametrize(
     ("until", "reason", "said"),
     [
-        ("soon", "r", "is no day"),
+        ("soon", "r", "is not a day"),
         ("2020-01-01", "r", "from today on"),
         ((datetime.now(UTC) + timedelta(days=400)).date().isoformat(), "r", "a year ahead"),
         (datetime.now(UTC).date().isoformat(), " ", "Say why"),

@@ -103,7 +103,7 @@ def test_without_a_database_it_says_so_and_recovers_by_itself(office: Office) ->
     mark = client.mark()
     with database_away(office):
         page = client.get("/")
-        assert (page.status, "The database does not answer" in page.text) == (503, True)
+        assert (page.status, "The database is not responding" in page.text) == (503, True)
         assert int(page.headers["retry-after"]) > 0
         answer = program.get("/api/v1/entries")
         assert (answer.status, answer.json["error"]["code"]) == (503, "database_away")

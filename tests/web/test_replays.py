@@ -65,4 +65,4 @@ def test_who_sees_some_accounts_sees_their_replays_only(office: Office) -> None:
 
 
 def test_none_yet(client: Client) -> None:
-    assert "Nothing was replayed yet" in client.get("/replays").text
+    assert "Nothing has been replayed yet" in client.get("/replays").text

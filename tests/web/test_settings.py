@@ -102,12 +102,12 @@ def test_failures_ask_for_the_tax_rate_and_are_retried_once_it_is_paired(
     reason = {"reason_code": "tax_rate_unmapped", "cause": "sales_tax.15", "reason": "Which tax is 15 %?"}
     office.log(entry("a", 1, "failed", **reason), entry("b", 1, "failed", **reason))
     page = client.get("/accounts/acme/settings").text
-    assert "2 entries wait for a tax rate." in page
+    assert "2 entries are waiting for a tax rate." in page
     assert "Retry all 2" not in page
 
     _, page = send(client, "settings", **{"set:sales_tax.15": "OUTPUT2"})
     assert values(office)["sales_tax.15"] == "OUTPUT2"
-    assert "wait for a tax rate" not in page and "15 % on sales is paired now." in page
+    assert "waiting for a tax rate" not in page and "15 % on sales is now mapped." in page
     link = page.partition('class="button primary" href="/plan?')[2].partition('"')[0].replace("&amp;", "&")
     assert "Retry 0 entries" not in (plan := client.get(f"/plan?{link}").text)
     assert "Retry 2 entries?" in plan
@@ -118,7 +118,7 @@ def test_xero_is_asked_anew_by_a_request_to_the_lane(office: Office, client: Cli
 
     [request] = office.rows("SELECT account, kind, answered_at FROM ledger.requests")
     assert request == {"account": "acme", "kind": "facts", "answered_at": None}
-    assert "not answered yet" in page
+    assert "pending" in page
 
 
 def test_settings_are_for_those_who_may(office: Office, client: Client) -> None:

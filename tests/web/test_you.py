@@ -12,9 +12,9 @@ def test_sessions_and_tokens_are_shown_and_ended(office: Office) -> None:
     bob, other, client = office.client("bob"), office.client("ann"), office.client("ann")
     program = office.api("ann")
     page = client.get("/you").text
-    assert page.count("Begun ") == 2 and page.count("(this one)") == 1 and "never used" in page
+    assert page.count("Started ") == 2 and page.count("(this one)") == 1 and "never used" in page
     program.get("/api/v1/summary")
-    assert "used last" in client.get("/you").text
+    assert "last used" in client.get("/you").text
 
     key = client.cookies["sbx_session"]
     mine = office.do(lambda c: sessions.of_user(c, "ann", key))

@@ -1,6 +1,6 @@
-"""``sbx replay --force``: what is done is compared with Xero, and what differs there is sent again.
+"""``sbx replay --force``: compare completed actions with Xero, and send again those that differ.
 
-The same reading, comparison and sending as ``sbx drift --resend``, for the records of a selection.
+Reads, compares and sends like ``sbx drift --resend``, but for the records of a selection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from sinks.drift.acts import ReadingPlan, Selection
 from sinks.ledger.cost import CALLS_A_MINUTE
 
 Done = Mapping[str, Sequence[str]]
-"""By account: records of which all that was selected is done, as ``invoice/ID``."""
+"""By account: records whose selected actions are all done, as ``invoice/ID``."""
 
 
 Following = Callable[[str, ReadingPlan], AbstractContextManager[Follow]]
@@ -28,20 +28,20 @@ Following = Callable[[str, ReadingPlan], AbstractContextManager[Follow]]
 
 @dataclass
 class Compared:
-    """What a comparison has come to."""
+    """The result of a comparison."""
 
     records: int = 0
     differing: int = 0
-    """Fields that Xero shows otherwise and that can be put right by sending again."""
+    """Differing fields in Xero that sending again can fix."""
     resent: list[str] = field(default_factory=list)
-    """Ids of the actions that were queued."""
+    """Ids of the actions that were queued again."""
     left: dict[str, str] = field(default_factory=dict)
     """Accounts that could not be read, and why."""
 
 
 async def forecast(database: Connection, actor: Actor, done: Done) -> list[dict[str, Any]]:
-    """By account: how many records would be compared by how many calls, in how many minutes at least, and
-    what was found to differ when the books were read last. Asks Xero nothing.
+    """Return, by account, how many records would be compared, with how many calls, in how many minutes at
+    least, and how many differed when the books were last read. Does not call Xero.
     """
     found = []
     for account, records in sorted(done.items()):
@@ -63,9 +63,9 @@ async def forecast(database: Connection, actor: Actor, done: Done) -> list[dict[
 async def compare(
     database: Connection, actor: Actor, done: Done, following: Following, stopped: Stopped
 ) -> Compared | None:
-    """Have the lanes read these records, and send again what differs; none when it was stopped.
+    """Have the lanes read these records, and send again what differs; return None if it was stopped.
 
-    What was sent is sent: another run compares anew.
+    What was sent stays sent: another run compares again.
     """
     came, lent = Compared(), OneConnection(database)
     for account, records in sorted(done.items()):

@@ -1,4 +1,4 @@
-"""A replay at work: batch by batch through the ranges, looked up in bulk, each batch one transaction."""
+"""Run a replay: batch by batch through the ranges, looked up in bulk, one transaction per batch."""
 
 import asyncio
 import gc
@@ -24,16 +24,16 @@ from sinks.replay import replay
 from sinks.replay.replay import Read, Standing
 
 _PAUSE_SECONDS = 0.05
-"""After a batch that changed something: the intake of live events gets its turn."""
+"""Pause after a batch that changed something, so that the intake of live events gets its turn."""
 
 Database = psycopg.AsyncConnection[Any]
 Progress = Callable[[int], None]
-"""Is told how many offsets have been read."""
+"""Receives how many offsets have been read."""
 
 
 @dataclass
 class Totals:
-    """Events by how they stood when they were read, and what was done about them."""
+    """Events by their state when they were read, and what was done about them."""
 
     done: int = 0
     under_way: int = 0
@@ -46,11 +46,11 @@ class Totals:
     inserted: int = 0
     retried: int = 0
     compared: int = 0
-    """Records that were compared with Xero."""
+    """Records compared with Xero."""
     differing: int = 0
-    """Fields of them that Xero shows otherwise and that can be put right by sending again."""
+    """Their differing fields that sending again can fix."""
     resent: int = 0
-    """Actions that were queued for that."""
+    """Actions queued for that."""
     not_compared: dict[str, str] = field(default_factory=dict)
     """Accounts that could not be read, and why."""
 
@@ -68,7 +68,7 @@ class Totals:
         return sum(standings) + sum(self.unreadable.values())
 
     def count(self, standings: Sequence[Standing], unreadable: Sequence[Unreadable], done: int = 0) -> None:
-        """Add a batch, of which ``done`` more are done."""
+        """Add a batch; ``done`` counts those known as done without being read."""
         self.done += done
         for standing, times in Counter(standings).items():
             setattr(self, standing, getattr(self, standing) + times)
@@ -76,33 +76,33 @@ class Totals:
             self.unreadable[one.reason_code] = self.unreadable.get(one.reason_code, 0) + 1
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept and printed."""
+        """Return it as it is stored and printed."""
         return {"events": self.events, **asdict(self)}
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> "Totals":
-        """As it was kept."""
+        """Read it as it was stored."""
         return cls(**{one.name: kept[one.name] for one in fields(cls) if one.name in kept})
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     done: list[EventHeader]
-    """Known as done without being read."""
+    """Return those known as done without being read."""
     reads: list[Read]
     unreadable: list[Unreadable]
     nexts: list[int]
 
 
 class Stop:
-    """Whether somebody wants the work to end: Ctrl-C, or another process."""
+    """Tells whether the work should end: Ctrl-C, or a request from another process."""
 
     def __init__(self) -> None:
         self.asked = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM ask, as long as the block runs: what is in hand is finished."""
+        """While the block runs, Ctrl-C and SIGTERM only ask: the current batch is finished."""
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGINT, signal.SIGTERM)
         for number in numbers:
@@ -128,7 +128,7 @@ class Plan:
 
 
 async def plan(database: Database, reader: Reader, wanted: Filters, progress: Progress) -> Plan:
-    """Count what a replay would find, and what it would do; changes nothing."""
+    """Count what a replay would find and do; change nothing."""
     totals, work = Totals(), Counter[Work]()
     done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
     async for batch in _batches(database, reader, wanted, await _logged(database, wanted, reader.topic_ids)):
@@ -152,7 +152,7 @@ async def plan(database: Database, reader: Reader, wanted: Filters, progress: Pr
 
 @dataclass
 class Replay:
-    """A replay under way, as the table ``ledger.replays`` keeps it."""
+    """A replay in progress, as the table ``ledger.replays`` keeps it."""
 
     replay_id: int
     wanted: Filters
@@ -160,13 +160,13 @@ class Replay:
     totals: Totals
     actor: str
     force: bool = False
-    """Compares what is done with Xero, too."""
+    """Also compares completed actions with Xero."""
 
     async def run(self, database: Database, reader: Reader, stop: Stop, progress: Progress) -> str:
-        """Do it, from where it stands. Returns the state in which it is to end: completed or cancelled.
+        """Run it from where it stands. Return the state in which it ends: completed or cancelled.
 
-        Each batch is one transaction with the note how far it came, so that a replay that dies goes on where
-        it was.
+        Each batch is one transaction that also stores the progress, so a replay that dies
+        can continue.
         """
         state = "completed"
         async for batch in _batches(
@@ -191,7 +191,7 @@ class Replay:
         crash_point("replay_end.after_commit")
 
     async def cancelling(self, database: Database) -> bool:
-        """Whether somebody has asked it to end."""
+        """Return whether it was asked to end."""
         row = await (await database.execute(replay.SQL["cancelling"], [self.replay_id])).fetchone()
         return bool(row and row[0])
 
@@ -233,7 +233,7 @@ async def begin(
 
 
 async def resume(database: Database, replay_id: int, actor: str) -> Replay:
-    """A replay that was cancelled or died, to be gone on with; the lock must be held.
+    """Return a replay that was cancelled or died, to be continued; the lock must be held.
 
     Raises:
         ActionRefused: there is no such replay, or it has completed.
@@ -255,12 +255,12 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
 
 _OF_THE_LOG = ("entry_id", "state", "reason", "issue", "text")
 _MATCHED = ("account", "entity", "action", "record", "number", *_OF_THE_LOG)
-"""Filters on events; the others have become ranges."""
+"""Return the filters on events; the others have become ranges."""
 
 
 @asynccontextmanager
 async def alone(database: Database) -> AsyncIterator[None]:
-    """Hold the lock of replays; those that are said to run but do not are marked as interrupted.
+    """Hold the lock of replays; mark those recorded as running that are not as interrupted.
 
     Raises:
         ActionRefused: another replay is at work.
@@ -269,7 +269,9 @@ async def alone(database: Database) -> AsyncIterator[None]:
     if row is None or not row[0]:
         running = await queries.replays(database, running=True)
         name = f"replay {running[0]['replay_id']}" if running else "another replay"
-        raise not_possible(f"{name} is at work", "wait for its end, or stop it with 'sbx replay --cancel ID'")
+        raise not_possible(
+            f"{name} is running", "wait for it to end, or stop it with 'sbx replay --cancel ID'"
+        )
     await database.execute(replay.SQL["mark_interrupted"])
     yield
 
@@ -283,7 +285,7 @@ async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionR
 
 
 async def _logged(database: Database, wanted: Filters, topic_ids: Mapping[str, str]) -> Logged:
-    """What the log has that the filters ask for and events do not say themselves."""
+    """Look up in the log what the filters ask for and events do not carry themselves."""
     records: set[tuple[str, str, str]] = set()
     if wanted.number is not None:
         known = queries.entries(database, Filters(number=wanted.number))
@@ -296,12 +298,12 @@ async def _logged(database: Database, wanted: Filters, topic_ids: Mapping[str, s
 
 
 _COLLECT_EVERY = 200_000
-"""Objects; a batch holds about so many, all alive until it is done."""
+"""Objects; a batch holds about this many, all alive until it is done."""
 
 
 @contextmanager
 def _rarely_collected() -> Iterator[None]:
-    """Events hold no cycles, and looking for some in every batch takes half the time of a replay."""
+    """Events hold no reference cycles, and looking for them takes half the time of a replay."""
     usual = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *usual[1:])
     try:
@@ -311,7 +313,7 @@ def _rarely_collected() -> Iterator[None]:
 
 
 async def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncIterator[_Batch]:
-    """All batches of the reader's ranges, with what is known as done by its place told from all else."""
+    """Yield all batches of the reader's ranges, separating what is known as done from the rest."""
     async for batch in _batches(database, reader, wanted, Logged(set())):
         yield batch
 
@@ -319,7 +321,7 @@ async def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncI
 async def _batches(
     database: Database, reader: Reader, wanted: Filters, logged: Logged
 ) -> AsyncIterator[_Batch]:
-    """Batch after batch; the next one is read while one is worked on."""
+    """Yield batch after batch; the next one is read while one is being processed."""
 
     def read() -> tuple[list[tuple[Any, EventHeader | None]], list[int]] | None:
         messages, nexts = reader.read()
@@ -348,7 +350,7 @@ async def _batch(
     wanted: Filters,
     logged: Logged,
 ) -> _Batch:
-    """What is known as done by its place, and all else, read."""
+    """Separate what is known as done by its position from the rest, which is read."""
     done: list[EventHeader] = []
     left = [message for message, _ in found]
     if wanted.number is None and logged.entries is None:  # these are asked of what is read

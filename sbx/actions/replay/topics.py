@@ -1,4 +1,4 @@
-"""What a replay reads: ranges of the topics of change events, and the events in them that are wanted."""
+"""What a replay reads: ranges of the change event topics, and the matching events in them."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,21 +26,21 @@ from streams.topic_ids import topic_ids
 from streams.topics import ENTITY_OF_TOPIC, SOURCES, group_of
 
 BATCH = 2000
-"""Events that are looked up and acted on at once; bounds memory."""
+"""How many events are looked up and handled at once; bounds memory."""
 _POLL_MS = 1000
 _SILENCE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
 class Range:
-    """Offsets of one partition: from ``first`` up to ``end``, that one not included."""
+    """Offsets of one partition, from ``first`` up to but not including ``end``."""
 
     topic: str
     partition: int
     first: int
     end: int
     next: int
-    """The offset that is read next."""
+    """The offset to be read next."""
 
     @property
     def left(self) -> int:
@@ -50,18 +50,18 @@ class Range:
 
 @dataclass(frozen=True)
 class Ranges:
-    """What there is to read, and what of the selection is not."""
+    """What there is to read, and what part of the selection is missing."""
 
     found: list[Range]
     to_come: int
-    """Events that the workers have not read themselves yet; they are left to them."""
+    """Events that the workers have not read yet; they are left to the workers."""
     removed: int
     """Events before the ranges that the broker has removed."""
     remarks: list[str] = field(default_factory=list)
 
 
 def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
-    """The topics to read.
+    """Return the topics to read.
 
     Raises:
         ActionRefused: one of them is no topic of change events, or none of them holds the entity.
@@ -80,15 +80,15 @@ def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
 
 
 def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters) -> Ranges:
-    """The ranges that topics, partition, offsets and times stand for.
+    """Return the ranges that topics, partition, offsets and times stand for.
 
-    Times count as publishers gave them: a range goes from the first event at or after ``since`` to the last
-    one before the first at or after ``until``.
+    Times are those that publishers gave: a range goes from the first event at or after ``since`` to the
+    last one before the first at or after ``until``.
 
     Raises:
         ActionRefused: a partition that there is not, or offsets without the one partition that they are of.
         ActionRefused: a topic or the offsets asked for are not there.
-        kafka.errors.KafkaError: the broker does not answer.
+        kafka.errors.KafkaError: the broker does not respond.
     """
     with Broker(kafka) as broker:
         starts, ends = broker.starts(topics), broker.readable_ends(topics)
@@ -112,7 +112,7 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
         cut = sum(starts[tp] > 0 and firsts[tp] == starts[tp] for tp in partitions) if since else 0
         if cut:
             remarks.append(
-                f"the beginning of {plural(cut, 'partition')} was removed by retention, perhaps with events "
+                f"the beginning of {plural(cut, 'partition')} was removed by retention, possibly with events "
                 f"since {wanted.since:%Y-%m-%d %H:%M}: these are not replayed"
             )
     found, to_come = [], 0
@@ -152,7 +152,7 @@ def _check_partitions(topics: Sequence[str], wanted: Filters, ends: Offsets) -> 
         raise not_possible(f"topics are missing: {', '.join(missing)}", "run 'sbx topics create'")
     if wanted.offset_from is not None and (len(topics) != 1 or wanted.partition is None):
         raise bad_request(
-            "--offset is of one partition of one topic",
+            "--offset needs one partition of one topic",
             "name both, with --topic and --partition",
         )
     for topic in topics:
@@ -167,7 +167,7 @@ def _check_partitions(topics: Sequence[str], wanted: Filters, ends: Offsets) -> 
 def _check_offsets(
     partition: TopicPartition, first: int, last: int, starts: Offsets, ends: Offsets
 ) -> list[str]:
-    """What to remark on the offsets asked for.
+    """Return notes on the requested offsets.
 
     Raises:
         ActionRefused: some were removed, or none is there yet.
@@ -181,14 +181,16 @@ def _check_offsets(
         gone = f"{first} to {min(last, start - 1)}"
         raise not_possible(f"{holds}: {gone} were removed by retention", f"begin with --offset {start}-")
     if first >= end:
-        raise not_possible(f"{holds}, not yet {first}", f"give offsets of these, such as --offset {start}-")
+        raise not_possible(
+            f"{holds}, not yet {first}", f"choose offsets among these, such as --offset {start}-"
+        )
     return [holds] if end <= last < 2**63 - 1 else []
 
 
 def _at(
     kafka: Mapping[str, Any], partitions: Sequence[TopicPartition], moment: datetime | None
 ) -> dict[TopicPartition, int]:
-    """The first offset at or after the moment by partition; partitions without one are left out."""
+    """Return the first offset at or after the moment per partition; partitions without one are left out."""
     if moment is None:
         return {}
     consumer = KafkaConsumer(**kafka, group_id=None)
@@ -201,7 +203,7 @@ def _at(
 
 
 class Reader:
-    """Reads ranges, batch by batch; a context manager. ``Range.next`` follows."""
+    """Reads ranges batch by batch and advances ``Range.next``; a context manager."""
 
     def __init__(self, kafka: Mapping[str, Any], ranges: Sequence[Range]) -> None:
         self._all = list(ranges)
@@ -220,8 +222,8 @@ class Reader:
         self._consumer.close()
 
     def read(self) -> tuple[list[Any], list[int]]:
-        """The next messages, in order within a partition, blank at the end; and ``next`` of every range
-        behind them, in the order of the ranges given.
+        """Return the next messages, in order within a partition, empty at the end; and every range's
+        ``next`` after them, in the order of the ranges.
 
         Raises:
             ActionRefused: the broker sends nothing any more.
@@ -247,11 +249,11 @@ class Reader:
         return messages, [one.next for one in self._all]
 
     def stop(self) -> None:
-        """Let a ``read`` that waits in another thread return soon."""
+        """Make a ``read`` waiting in another thread return soon."""
         self._stopped = True
 
     def _advance(self) -> bool:
-        """Note how far the reading has come. Positions, not offsets: a log may have gaps."""
+        """Note how far reading has come. Positions, not offsets: a log may have gaps."""
         moved = False
         for partition, one in self._ranges.items():
             if not one.left:
@@ -266,27 +268,27 @@ class Reader:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A message that is no change event."""
+    """A message that is not a change event."""
 
     reason_code: str
 
 
 @dataclass(frozen=True)
 class Logged:
-    """What the log knows of the events that are wanted."""
+    """What the log knows about the selected events."""
 
     records: set[tuple[str, str, str]]
-    """Account, entity and id of the records that are known to have the wanted number: deletions do not name
-    it. Those that are met are added."""
+    """Account, entity and id of the records known to have the number in question: deletions do not name
+    it. Records found while reading are added."""
     entries: frozenset[str] | None = None
-    """Ids of the entries that are wanted; none: all, also what has no entry."""
+    """Ids of the selected entries; None means all, also events without an entry."""
     topic_ids: Mapping[str, str] = field(default_factory=dict)
-    """Kafka's ids of the topics that are read, by name."""
+    """Kafka's ids of the topics read, by name."""
 
 
 def glanced(messages: Sequence[Any], wanted: Filters) -> list[tuple[Any, EventHeader | None]]:
-    """The messages that may be wanted, with what they say that they are. Most are done and need not be read:
-    that takes ten times as long as a glance.
+    """Return the messages that may match, with their headers. Most are done and need not be read, which takes
+    ten times as long as reading the header.
     """
     found: list[tuple[Any, EventHeader | None]] = []
     prefix = None if wanted.account is None else f"{wanted.account}/".encode()
@@ -308,7 +310,7 @@ _SAID = ((2, "account"), (3, "entity"), (4, "action"), (5, "record"))
 
 
 def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator[Read | Unreadable]:
-    """The events among the messages that the filters want, and what cannot be read at all."""
+    """Return the matching events among the messages, and those that cannot be read at all."""
     for message in messages:
         if isinstance(message.value, BrokenBytes):
             if _may_be_unreadable(message, wanted) and _is_logged(broken_ids(message, logged), logged):
@@ -327,8 +329,8 @@ def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator
 
 
 def letter_ids(message: Any, topic_ids: Mapping[str, str]) -> tuple[str, str]:
-    """Ids that the entry of this message has where it is, or was, a dead letter: by its place, the topic's id
-    and its bytes, and by its place alone, as earlier versions made them.
+    """Return the ids that this message's entry has if it is, or was, a dead letter: by its position, the
+    topic's id and its bytes, and by its position alone, as earlier versions made them.
     """
     headers = tuple((name, content or b"") for name, content in message.headers)
     record = Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
@@ -337,7 +339,7 @@ def letter_ids(message: Any, topic_ids: Mapping[str, str]) -> tuple[str, str]:
 
 
 def broken_ids(message: Any, logged: Logged) -> tuple[str, str]:
-    """The same of what Kafka's client cannot read."""
+    """Return the same for what Kafka's client cannot read."""
     letter = letter_of(message.topic, message.partition, message.offset, message.key, message.value)
     record = letter.record
     by_bytes = entry_id_of(record, logged.topic_ids.get(record.topic, ""), letter.last_offset)
@@ -345,7 +347,7 @@ def broken_ids(message: Any, logged: Logged) -> tuple[str, str]:
 
 
 def _may_be_unreadable(message: Any, wanted: Filters) -> bool:
-    """Where nothing can be read, only what asks for no account, record or action means it."""
+    """What cannot be read matches only if no account, record or action is asked for."""
     account, _, record = (message.key or b"").decode("utf-8", "replace").partition("/")
     asked = (
         (wanted.account, account),
@@ -382,7 +384,7 @@ def _is(read: Read, wanted: Filters, logged: Logged) -> bool:
 
 
 def _entry_ids(read: Read) -> tuple[str, str]:
-    """An event id that came before with other content has an entry of its own."""
+    """An event id that was used before with different content has its own entry."""
     return read.command_id, reused_id(read.command_id, read.event.content_hash)
 
 

@@ -1,5 +1,5 @@
-"""What can be typed: the options and the help of each command, which calls its work where it is run.
+"""The options and the help of each command; the work is loaded when the command runs.
 
-Help is asked for often and at once, so these modules load typer and hardly more: each function loads its
+Help must be fast, so these modules load little more than typer: each function loads its
 work.
 """

@@ -12,53 +12,56 @@ def connect(
     client_id: Annotated[
         str | None,
         typer.Option(
-            help="Of the app, from Xero's developer portal; with --browser also SBX_XERO_APP_CLIENT_ID."
+            help="Client id of the app, from Xero's developer portal; with --browser also from "
+            "SBX_XERO_APP_CLIENT_ID."
         ),
     ] = None,
     client_secret: Annotated[
         str | None,
         typer.Option(
             envvar="SBX_XERO_CLIENT_SECRET",
-            help="Of the app. Asked for where it is left out, but with --browser: PKCE apps have none.",
+            help="Client secret of the app. Prompted for if left out, except with --browser: PKCE apps have "
+            "none.",
             show_envvar=True,
         ),
     ] = None,
     in_browser: Annotated[
         bool,
-        typer.Option("--browser", help="Agree in the browser; meant as well where no --client-id is given."),
+        typer.Option("--browser", help="Allow access in the browser; the default without --client-id."),
     ] = False,
     port: Annotated[
         int,
         typer.Option(
             min=1024,
             max=65535,
-            help="With --browser: register http://localhost:PORT/callback as redirect URI of the app.",
+            help="With --browser: the port in the app's redirect URI, http://localhost:PORT/callback.",
         ),
     ] = 8765,
     timeout: Annotated[
-        float, typer.Option(min=1, help="With --browser: seconds to wait for somebody to agree.")
+        float,
+        typer.Option(min=1, help="With --browser: how many seconds to wait for somebody to allow access."),
     ] = 300,
     tenant: Annotated[
-        str | None, typer.Option(help="Id of the Xero organisation; not needed where there is only one.")
+        str | None, typer.Option(help="Id of the Xero organisation; not needed if there is only one.")
     ] = None,
     enabled_at: Annotated[
         str | None,
         typer.Option(
-            help="Documents created before are not synced. [default: now; kept when connecting again]"
+            help="Documents created before this time are not synced. [default: now; kept when reconnecting]"
         ),
     ] = None,
     new_organisation: Annotated[
-        bool, typer.Option("--new-organisation", help="Connect to another organisation than before.")
+        bool, typer.Option("--new-organisation", help="Connect to a different organisation than before.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect an account to Xero, or reconnect it.
 
-    With --client-id and a secret: from machine to machine, by the client credentials of what Xero calls a
-    custom connection. With --browser, or without --client-id: somebody agrees in the browser, once.
+    With --client-id and a secret, the connection uses client credentials, which Xero calls a
+    custom connection. With --browser, or without --client-id, somebody allows access in the browser, once.
 
-    Nothing is stored before Xero has given a token. Settings and cut-off of an account that was
-    connected before stay as they are.
+    Nothing is stored until Xero has issued a token. An account that was connected
+    before keeps its settings and cut-off.
     """
     from sbx.cli import connect as work
 

@@ -1,4 +1,4 @@
-"""``sbx decide``: what became of a call whose answer was lost, where only a person can say. Plan first."""
+"""``sbx decide``: settle a call whose response was lost and that only a person can resolve. Plans first."""
 
 from typing import Annotated
 
@@ -9,17 +9,17 @@ from sbx.cli.commands.options import AsJson
 
 def decide(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Id of an entry in needs_review.")],
-    adopt: Annotated[str | None, typer.Option(metavar="ID", help="It is this one in Xero.")] = None,
-    send: Annotated[bool, typer.Option("--send", help="None of them is it: send it anew.")] = False,
+    adopt: Annotated[str | None, typer.Option(metavar="ID", help="The candidate in Xero that it is.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="It is none of them: send it again.")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
+        bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide what became of a call whose answer was lost.
+    """Decide what happened to a call whose response was lost.
 
-    Shows what Xero has that it may be. With --adopt it is linked to one of them, with --send it is sent anew;
-    --yes does it.
+    Shows the candidates in Xero. --adopt links the entry to one of them, --send sends it again; add --yes
+    to do it.
     """
     from sbx.cli import decide as work
 

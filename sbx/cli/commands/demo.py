@@ -1,4 +1,4 @@
-"""``sbx demo``: the whole pipeline with a sample shop's day and a fake Xero, and a look at both books."""
+"""``sbx demo``: the whole pipeline with a sample shop's day and a fake Xero, and both sets of books."""
 
 from typing import Annotated
 
@@ -10,16 +10,16 @@ from sbx.cli.commands.options import AsJson
 def demo(
     once: Annotated[
         bool,
-        typer.Option("--once", help="End after the comparison; exit code 1 when the books do not agree."),
+        typer.Option("--once", help="Exit after the comparison, with exit code 1 if the books do not agree."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the pipeline at work with a sample shop.
 
-    A day of its events goes to a fake Xero; then the log and both books are shown side by side and compared.
+    A day of its events goes to a fake Xero; then the log is shown and both sets of books are compared.
 
-    Everything runs in a temporary directory (inside of SBX_DATA_DIR where that is set) with Kafka and
-    PostgreSQL of its own. Takes about a minute; without --once it then stays up until Ctrl-C.
+    Everything runs in a temporary directory (inside SBX_DATA_DIR if that is set) with its own
+    Kafka and PostgreSQL. Takes about a minute; without --once it then keeps running until Ctrl-C.
     """
     from sbx.cli.demo import demo as work
 

@@ -1,4 +1,4 @@
-"""``sbx drift``: what Xero shows otherwise than we put it there, and what to do about it."""
+"""``sbx drift``: where Xero differs from what was last synced, and what to do about it."""
 
 from typing import Annotated
 
@@ -7,31 +7,33 @@ import typer
 from sbx.cli.commands.options import Account, AsJson, Yes
 
 KINDS = ("contact", "invoice", "bill", "credit_note", "purchase_order", "payment", "refund")
-"""Those that ``sinks.drift`` reads."""
+"""The kinds that ``sinks.drift`` reads."""
 
 
 def drift(
     account: Account,
     since: Annotated[
         str | None,
-        typer.Option(help="Read what was changed in Xero since: a time, or 30m, 2h, 1d ago."),
+        typer.Option(help="Read what was changed in Xero since then: a time, or 30m, 2h, 1d ago."),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what was changed.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="Ask Xero nothing: what was found last.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what has changed.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Do not ask Xero; show what was found last.")] = False,
     kind: Annotated[str | None, typer.Option(help=f"One of {', '.join(KINDS)}.")] = None,
-    number: Annotated[str | None, typer.Option(help="A document's number in Xero, a contact's name.")] = None,
+    number: Annotated[
+        str | None, typer.Option(help="A document's number in Xero, or a contact's name.")
+    ] = None,
     record: Annotated[str | None, typer.Option(help="A record's SalesBinder id.")] = None,
     field: Annotated[str | None, typer.Option(help="Such as total, status or phone.")] = None,
-    resend: Annotated[bool, typer.Option("--resend", help="Send what we put there once more.")] = False,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Take Xero's state as known.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Send SalesBinder's version again.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Accept Xero's version.")] = False,
     yes: Yes = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 when something differs.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if something differs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare Xero with what we put there.
+    """Compare Xero with what was last synced.
 
-    Reads what was changed in Xero since the last time, the first time everything; says first how many calls
-    that takes. With --resend or --adopt it says what would be done; --yes does it.
+    Reads what was changed in Xero since the last comparison (everything, the first time), after saying how
+    many calls that takes. --resend and --adopt say what would be done; add --yes to do it.
     """
     from sbx.cli import drift as work
 

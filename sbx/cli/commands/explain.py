@@ -1,4 +1,4 @@
-"""``sbx explain``: where a document stands, everything that happened to it, what is wrong and what to do."""
+"""``sbx explain``: a document's current state, its history, what is wrong and what to do."""
 
 from typing import Annotated
 
@@ -13,19 +13,19 @@ def explain(
         str,
         typer.Argument(
             metavar="RECORD",
-            help="A document's number, a customer's or supplier's name, or an id: in SalesBinder, in Xero, "
-            "of a transaction, an event or an entry.",
+            help="A document's number, a customer's or supplier's name, or an id: in SalesBinder or Xero, "
+            "or of a transaction, an event or an entry.",
         ),
     ],
     account: Annotated[
         str | None, typer.Option(callback=check_account, help="SalesBinder sub-domain.")
     ] = None,
-    entity: Annotated[Entity | None, typer.Option(help="Where several records have the number.")] = None,
+    entity: Annotated[Entity | None, typer.Option(help="Kind of record, if several have the number.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the full story of one document.
 
-    Where it stands, what is wrong and what to do, and all that happened to it.
+    Its current state, what is wrong and what to do, and everything that happened to it.
     """
     from sbx.cli import explain as work
 

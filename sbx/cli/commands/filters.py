@@ -1,6 +1,6 @@
-"""The filters that ``sbx log``, ``sbx retry``, ``sbx skip`` and ``sbx replay`` have in common.
+"""The filters shared by ``sbx log``, ``sbx retry``, ``sbx skip`` and ``sbx replay``.
 
-``Options`` declares them once; ``filtered`` gives all of them to a command as options, ``filtered_by`` some.
+``Options`` declares them once; ``filtered`` gives a command all of them, ``filtered_by`` some of them.
 """
 
 import functools
@@ -16,7 +16,7 @@ from sbx.cli.commands.options import check_account
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options as they are written, all optional; an entry must meet all that are given."""
+    """The options as typed, all optional; an entry must match all that are given."""
 
     account: Annotated[str | None, typer.Option(callback=check_account, help="SalesBinder sub-domain.")] = (
         None
@@ -29,18 +29,18 @@ class Options:
     number: Annotated[str | None, typer.Option(help="A document's number.")] = None
     record: Annotated[str | None, typer.Option(help="A record's SalesBinder id.")] = None
     entry: Annotated[str | None, typer.Option("--id", help="An entry's id.")] = None
-    text: Annotated[str | None, typer.Option(help="How a number, name or id begins.")] = None
-    since: Annotated[str | None, typer.Option(help="Since then: a time, or 30m, 2h, 1d ago.")] = None
-    until: Annotated[str | None, typer.Option(help="Before then: a time, or 30m, 2h, 1d ago.")] = None
-    topic: Annotated[str | None, typer.Option(help="The topic that the event came on.")] = None
+    text: Annotated[str | None, typer.Option(help="Beginning of a number, name or id.")] = None
+    since: Annotated[str | None, typer.Option(help="At or after: a time, or 30m, 2h, 1d ago.")] = None
+    until: Annotated[str | None, typer.Option(help="Before: a time, or 30m, 2h, 1d ago.")] = None
+    topic: Annotated[str | None, typer.Option(help="The event's topic.")] = None
     partition: Annotated[int | None, typer.Option(min=0, help="The event's partition.")] = None
     offset: Annotated[str | None, typer.Option(help="The event's offset, or a range such as 120-180.")] = None
 
 
 def filtered_by(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command have these filters as options; it takes them as its argument ``wanted``.
+    """Give a command these filters as options; it receives them as its argument ``wanted``.
 
-    Typer reads the signature, in which ``wanted`` is replaced by the fields of ``Options``.
+    Typer reads the signature, where the fields of ``Options`` replace ``wanted``.
     """
     chosen = [one for one in fields(Options) if one.name in names]
 
@@ -67,4 +67,4 @@ def filtered_by(*names: str) -> Callable[[Callable[..., None]], Callable[..., No
 
 
 filtered = filtered_by(*(one.name for one in fields(Options)))
-"""Let a command have every filter."""
+"""Give a command every filter."""

@@ -1,4 +1,4 @@
-"""Commands that have commands, and how their help looks."""
+"""Commands with subcommands, and how their help looks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ class Group(TyperGroup):
     """Shows each command with the whole first paragraph of its help."""
 
     def sections(self, ctx: typer.Context) -> Mapping[str, Mapping[str, str]]:
-        """Commands with their help, by heading."""
+        """Commands with their help, grouped by heading."""
         found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
         return {"Commands": {name: first_paragraph(one.help) for name, one in found.items() if one}}
 
@@ -39,10 +39,10 @@ class Group(TyperGroup):
 
 
 def new_group(text: str) -> typer.Typer:
-    """A command that has commands, with its help."""
+    """Return a command with subcommands, with its help."""
     return typer.Typer(cls=Group, no_args_is_help=True, help=text, **PLAIN)
 
 
 def first_paragraph(text: str | None) -> str:
-    """The first paragraph of a docstring or help, as one line."""
+    """Return the first paragraph of a docstring or help text as one line."""
     return " ".join((text or "").strip().partition("\n\n")[0].split())

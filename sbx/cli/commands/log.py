@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 def log(
     wanted: "Filters",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many, the newest. [default: 50; with --json all]")
+        int | None,
+        typer.Option(
+            min=1, help="Show at most this many of the newest entries. [default: 50; with --json, all]"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what became of every action.
+    """Show what happened to every action.
 
-    The newest 50, the newest last; with --json all, one entry a line, the oldest first.
+    The newest 50, newest last; with --json, all of them, one entry per line, oldest first.
     """
     from sbx.cli import log as work
 

@@ -9,10 +9,11 @@ _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
 
 
 def check_account(value: str | None) -> str | None:
-    """The account, or a usage error: ``acme`` of ``acme.salesbinder.com``."""
+    """Return the account (``acme`` of ``acme.salesbinder.com``), or raise a usage error."""
     if value is not None and not _ACCOUNT.fullmatch(value):
         raise typer.BadParameter(
-            f"'{value}' is not a SalesBinder account: give the sub-domain, as acme of acme.salesbinder.com"
+            f"'{value}' is not a SalesBinder account: give the sub-domain, such as acme for "
+            f"acme.salesbinder.com"
         )
     return value
 
@@ -22,6 +23,6 @@ Account = Annotated[
     typer.Argument(metavar="ACCOUNT", callback=check_account, help="SalesBinder sub-domain, such as acme."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
 PORT = 8321
-"""On which the page is served, if no other is given."""
+"""The page's default port."""

@@ -1,4 +1,4 @@
-"""``sbx pause`` and ``sbx resume``: hold an account, let it go on."""
+"""``sbx pause`` and ``sbx resume``: stop sending for an account, and continue."""
 
 from typing import Annotated
 
@@ -9,12 +9,12 @@ from sbx.cli.commands.options import Account, AsJson
 
 def pause(
     account: Account,
-    reason: Annotated[str, typer.Option(help="Why; the log shows it.")] = "by an operator",
+    reason: Annotated[str, typer.Option(help="The reason; the log shows it.")] = "by an operator",
     as_json: AsJson = False,
 ) -> None:
-    """Hold an account: nothing is sent to Xero.
+    """Pause an account: nothing is sent to Xero.
 
-    What comes in waits, in order, until it is resumed.
+    Incoming events wait, in order, until it is resumed.
     """
     from sbx.cli import pause as work
 
@@ -22,7 +22,7 @@ def pause(
 
 
 def resume(account: Account, as_json: AsJson = False) -> None:
-    """Let a paused account go on."""
+    """Resume a paused account."""
     from sbx.cli import pause as work
 
     work.resume(account, as_json)

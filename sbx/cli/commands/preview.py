@@ -1,4 +1,4 @@
-"""``sbx preview``: what Xero would be sent for a file of events, with nothing sent and nothing kept."""
+"""``sbx preview``: what would be sent to Xero for a file of events; nothing is sent or stored."""
 
 from typing import Annotated
 
@@ -9,18 +9,17 @@ from sbx.cli.commands.options import AsJson, check_account
 
 def preview(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A file of JSON lines, one event a line; - is stdin.")
+        str, typer.Argument(metavar="FILE", help="A file of JSON lines, one event per line; - is stdin.")
     ],
     account: Annotated[
-        str | None, typer.Option(callback=check_account, help="Only the events of this account.")
+        str | None, typer.Option(callback=check_account, help="Only events of this account.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what Xero would be sent.
+    """Show what would be sent to Xero.
 
-    Plans a file's events with today's settings, all at once, by the code that really sends; nothing is sent,
-    and nothing is stored. --account takes only the events of one account. Exit code 1 when an action would
-    fail.
+    Plans a file's events with today's settings, all at once, with the same code that sends; nothing
+    is sent or stored. --account selects the events of one account. Exit code 1 if an action would fail.
     """
     from sbx.cli import preview as work
 

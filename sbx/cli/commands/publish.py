@@ -1,4 +1,4 @@
-"""``sbx publish``: change events out of files onto their topics."""
+"""``sbx publish``: publish change events from files to their topics."""
 
 from typing import Annotated
 
@@ -9,18 +9,20 @@ from sbx.cli.commands.options import AsJson
 
 def publish(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Files of JSON lines, one event a line; - is stdin.")
+        list[str],
+        typer.Argument(metavar="FILE…", help="Files of JSON lines, one event per line; - is stdin."),
     ],
     skip_invalid: Annotated[
-        bool, typer.Option("--skip-invalid", help="Publish the valid events of files with bad lines.")
+        bool,
+        typer.Option("--skip-invalid", help="Publish the valid events of files that also have bad lines."),
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Only check; nothing is published.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check change events and publish them.
 
-    All lines are checked first: with one bad line nothing is published. Publishing an event twice is
-    harmless.
+    All lines are checked first; if one is bad, nothing is published. Publishing an event twice
+    is harmless.
     """
     from sbx.cli import publish as work
 

@@ -1,4 +1,4 @@
-"""``sbx replay``: read events again from their topics, and do what is not done."""
+"""``sbx replay``: read events again from their topics, and do what is not yet done."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
 def replay(
     wanted: "Filters",
     topic: Annotated[
-        list[str] | None, typer.Option(help="A topic of change events; may be given again. [default: all]")
+        list[str] | None, typer.Option(help="A topic of change events; may be repeated. [default: all]")
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without it, only say what would be done.")
+        bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")
     ] = False,
     resume: Annotated[
-        int | None, typer.Option(metavar="ID", help="Go on with a replay that was stopped.")
+        int | None, typer.Option(metavar="ID", help="Continue a replay that was stopped.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Compare what is done with Xero, and send again what differs.")
+        bool,
+        typer.Option("--force", help="Compare completed actions with Xero, and send again what differs."),
     ] = False,
     cancel: Annotated[int | None, typer.Option(metavar="ID", help="Stop a replay that is running.")] = None,
     list_all: Annotated[bool, typer.Option("--list", help="Show all replays.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read events again from their topics, and do what is not done.
+    """Read events again from their topics, and do what is not yet done.
 
-    Says first what there is; --yes does it. What is done costs no call and stays as it is; what failed is
-    tried again; what the ledger lacks is taken in; with --force what is done is compared with Xero, and what
-    differs is sent again. Ctrl-C stops it, and --resume goes on. --since and --until are times of publishing,
-    --offset needs --topic and --partition; --id, --state, --reason, --issue and --text choose by what the log
-    shows of the events.
+    Shows the plan first; add --yes to run it. Completed actions cost no call and stay as they
+    are; failed ones are retried; missing ones are taken in; with --force, completed ones are compared with
+    Xero and sent again if they differ. Ctrl-C stops it, and --resume continues. --since and --until are
+    publishing times; --offset needs --topic and --partition; --id, --state, --reason, --issue and --text
+    select by what the log shows for the events.
     """
     from sbx.cli.replay import replay as work
 

@@ -1,4 +1,4 @@
-"""``sbx retry`` and ``sbx skip``: try failed actions again, or leave them. The plan first, then ``--yes``."""
+"""``sbx retry`` and ``sbx skip``: retry failed actions, or close them. First the plan, then ``--yes``."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @filtered
 def retry(wanted: "Filters", yes: Yes = False, as_json: AsJson = False) -> None:
-    """Try failed actions again, with today's settings and the newest data.
+    """Retry failed actions with today's settings and the newest data.
 
-    Says first what would be tried; --yes does it.
+    Shows what would be retried; add --yes to do it.
     """
     from sbx.cli import retry as work
 
@@ -25,13 +25,13 @@ def retry(wanted: "Filters", yes: Yes = False, as_json: AsJson = False) -> None:
 @filtered
 def skip(
     wanted: "Filters",
-    note: Annotated[str, typer.Option(help="Why; the log shows it.")],
+    note: Annotated[str, typer.Option(help="The reason; the log shows it.")],
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Leave failed actions as they are: they end as skipped, and nothing is done in Xero.
+    """Skip failed actions: nothing is done for them in Xero, and they count as completed.
 
-    Says first what would be skipped; --yes does it. What is queued is skipped with --state queued.
+    Shows what would be skipped; add --yes to do it. With --state queued, queued actions are skipped.
     """
     from sbx.cli import retry as work
 

@@ -12,7 +12,7 @@ app = new_group("Show, set and check an account's settings.")
 
 @app.command()
 def show(account: Account, as_json: AsJson = False) -> None:
-    """Show all settings, those that were set in bold."""
+    """Show all settings; those that were set are in bold."""
     from sbx.cli import settings as work
 
     work.show(account, as_json)
@@ -22,11 +22,11 @@ def show(account: Account, as_json: AsJson = False) -> None:
 def set_(
     account: Account,
     changes: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE…", help="KEY= takes a setting back to its default.")
+        list[str], typer.Argument(metavar="KEY=VALUE…", help="KEY= resets a setting to its default.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Change settings, all of them or none.
+    """Change settings: all of them or none.
 
     Account codes and tax types must exist in the organisation.
     """
@@ -37,10 +37,10 @@ def set_(
 
 @app.command()
 def check(account: Account, as_json: AsJson = False) -> None:
-    """Hold the settings against Xero.
+    """Check the settings against Xero.
 
-    Against its chart of accounts and tax rates, read anew, with what has failed for a setting so far. Exit
-    code 1 when actions would fail.
+    Compares them with its chart of accounts and tax rates, which are read again, and lists what has failed
+    because of a setting so far. Exit code 1 if actions would fail.
     """
     from sbx.cli import settings as work
 
@@ -50,12 +50,12 @@ def check(account: Account, as_json: AsJson = False) -> None:
 @app.command()
 def history(
     account: Account,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only changes of this setting.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only changes to this setting.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who changed what and when, the oldest first.
+    """Show who changed what and when, oldest first.
 
-    Pauses and the Xero organisation (tenant_id) are in it, too.
+    Includes pauses and changes of the Xero organisation (tenant_id).
     """
     from sbx.cli import settings as work
 

@@ -1,4 +1,4 @@
-"""``sbx topics create`` and ``sbx migrate``: what the broker and the database need before anything runs."""
+"""``sbx topics create`` and ``sbx migrate``: prepare the broker and the database."""
 
 from typing import Annotated
 
@@ -12,14 +12,14 @@ app = new_group("Set up the broker.")
 
 @app.command()
 def create(
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Of each topic with keys.")] = 12,
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of each keyed topic.")] = 12,
     retention_days: Annotated[int, typer.Option(min=1, help="Of commands and results.")] = 30,
     replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Create the topics that are missing.
 
-    Those that exist are compared with what they should be, and never changed.
+    Existing topics are compared with what they should be, and never changed.
     """
     from sbx.cli import topics as work
 
@@ -34,10 +34,10 @@ def skip(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a stage step over a record that it does not get past.
+    """Make a stage skip a record that it cannot get past.
 
-    Says first what would be stepped over; --yes does it. It is kept as a dead letter and shown in the log as
-    failed; everything behind it goes on.
+    Shows what would be skipped; add --yes to do it. The record is kept as a dead letter and shown in
+    the log as failed; everything after it continues.
     """
     from sbx.cli import topics as work
 
@@ -47,14 +47,18 @@ def skip(
 def migrate(
     dashboard_role: Annotated[
         str | None,
-        typer.Option(help="Let this database role read the views of the log, and make it if need be."),
+        typer.Option(
+            help="Let this database role read the views of the log; create it if it does not exist."
+        ),
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for locks that others hold.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="How many seconds to wait for locks that others hold.")
+    ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the database's tables up to date.
+    """Bring the database schema up to date.
 
-    Safe to run at any time, by several at once.
+    Safe to run at any time, also several at once.
     """
     from sbx.cli import topics as work
 

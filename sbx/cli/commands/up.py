@@ -11,19 +11,21 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each stage.")] = 1,
     web_port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of the page. [default: 8321, or any where that is taken]"),
+        typer.Option(
+            min=1, max=65535, help="Port of the page. [default: 8321, or any free one if that is taken]"
+        ),
     ] = None,
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for a Kafka or database that is away.")
+        float, typer.Option(min=0, help="How many seconds to wait for an unavailable Kafka or database.")
     ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Kafka and PostgreSQL unless they are configured, topics, tables, all stages and the page, which are
-    started again when they end.
+    Starts Kafka and PostgreSQL unless they are configured, creates topics and tables, and keeps all
+    stages and the page running.
 
-    The line "ready" (on stderr; with --json an object on stdout) says that events are being worked on.
+    The line "ready" (on stderr; with --json, an object on stdout) says that events are being processed.
     """
     from sbx.cli.local import up as work
 

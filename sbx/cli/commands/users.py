@@ -15,15 +15,15 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The user.")]
 @app.command("add")
 def add(
     name: Name,
-    role: Annotated[Role, typer.Option(help="A viewer looks, an operator acts, too.")] = "viewer",
+    role: Annotated[Role, typer.Option(help="A viewer can look; an operator can also act.")] = "viewer",
     account: Annotated[
-        list[str] | None, typer.Option(help="Only entries of this account; may be repeated. [default: all]")
+        list[str] | None, typer.Option(help="Limit to this account; may be repeated. [default: all]")
     ] = None,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="Signs in by token or link only.")
+        bool, typer.Option("--no-password", help="Can sign in by token or link only.")
     ] = False,
 ) -> None:
-    """Make a user. The password is asked for, or read from stdin."""
+    """Create a user. The password is prompted for, or read from stdin."""
     from sbx.cli import users as work
 
     work.add(name, role, account, no_password)
@@ -31,7 +31,7 @@ def add(
 
 @app.command("list")
 def list_users(as_json: AsJson = False) -> None:
-    """Show who is set up."""
+    """Show all users."""
     from sbx.cli import users as work
 
     work.list_users(as_json)
@@ -39,7 +39,7 @@ def list_users(as_json: AsJson = False) -> None:
 
 @app.command("remove")
 def remove(name: Name) -> None:
-    """Remove a user: their sessions and tokens end at once."""
+    """Remove a user; their sessions and tokens end at once."""
     from sbx.cli import users as work
 
     work.remove(name)
@@ -47,7 +47,7 @@ def remove(name: Name) -> None:
 
 @app.command("set-password")
 def set_password(name: Name) -> None:
-    """Give a user another password, asked for or read from stdin. Their sessions end."""
+    """Change a user's password, prompted for or read from stdin. Their sessions end."""
     from sbx.cli import users as work
 
     work.set_password(name)
@@ -56,10 +56,12 @@ def set_password(name: Name) -> None:
 @app.command("token")
 def token(
     name: Name,
-    label: Annotated[str, typer.Option(help="What it is for; a new one of this label replaces it.")] = "api",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good.")] = 365,
+    label: Annotated[
+        str, typer.Option(help="What the token is for; a new token with this label replaces it.")
+    ] = "api",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is valid.")] = 365,
 ) -> None:
-    """Print a token for the JSON API. It is shown this once and kept as a hash."""
+    """Print a token for the JSON API. It is shown only once and stored as a hash."""
     from sbx.cli import users as work
 
     work.token(name, label, days)
@@ -69,7 +71,7 @@ def token(
 def set_role(
     name: Name, role: Annotated[Role, typer.Argument(metavar="ROLE", help="viewer or operator.")]
 ) -> None:
-    """Give a user another role. It holds at once, in open sessions and tokens, too."""
+    """Change a user's role. Takes effect at once, also for open sessions and tokens."""
     from sbx.cli import users as work
 
     work.set_role(name, role)
@@ -78,11 +80,11 @@ def set_role(
 @app.command("tokens")
 def tokens(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Of this user. [default: of all]")
+        str | None, typer.Argument(metavar="[NAME]", help="Only tokens of this user. [default: all users]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the tokens that are good, and when each was used last."""
+    """Show the valid tokens and when each was last used."""
     from sbx.cli import users as work
 
     work.tokens(name, as_json)
@@ -91,10 +93,10 @@ def tokens(
 @app.command("revoke")
 def revoke(
     name: Name,
-    label: Annotated[str | None, typer.Option(help="The token of this label.")] = None,
+    label: Annotated[str | None, typer.Option(help="The token with this label.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All tokens of the user.")] = False,
 ) -> None:
-    """End tokens of a user at once. 'sbx users tokens' shows them."""
+    """Revoke a user's tokens at once. 'sbx users tokens' lists them."""
     from sbx.cli import users as work
 
     work.revoke(name, label, every)
@@ -105,11 +107,11 @@ def link(
     name: Annotated[
         str | None, typer.Argument(help="The user. [default: the operator of this machine]")
     ] = None,
-    url: Annotated[str, typer.Option(help="Where the page is.")] = f"http://127.0.0.1:{PORT}",
+    url: Annotated[str, typer.Option(help="Address of the page.")] = f"http://127.0.0.1:{PORT}",
 ) -> None:
-    """Print a link that signs in once, within 15 minutes.
+    """Print a link that signs in once, valid for 15 minutes.
 
-    Without a name it is for the operator of this machine, for as long as no users are set up.
+    Without a name, it is for the operator of this machine, as long as no users are set up.
     """
     from sbx.cli import users as work
 

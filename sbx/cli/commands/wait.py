@@ -1,4 +1,4 @@
-"""``sbx wait --idle``: until every event that was published so far has ended."""
+"""``sbx wait --idle``: wait until every event published so far has ended."""
 
 from typing import Annotated
 
@@ -11,9 +11,9 @@ def wait(
 ) -> None:
     """Wait until all events published have ended.
 
-    Ended is what completed or failed for good. What waits to be tried again has not ended, nor has
-    what a paused account holds, nor what a publisher's open transaction holds. Exit code 1 when not in
-    time; stderr then says what is open.
+    An event has ended when it completed or failed for good. Events waiting for another attempt,
+    held by a paused account or in a publisher's open transaction have not. Exit code 1 on timeout; stderr
+    then says what is open.
     """
     from sbx.cli import wait as work
 

@@ -13,7 +13,8 @@ def web(
 ) -> None:
     """Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.
 
-    Prints its address on stdout. On other addresses than this machine's own, put a proxy with TLS before it.
+    Prints its address on stdout. If it listens on an address other than localhost, put a TLS proxy in front
+    of it.
     """
     from sbx.cli import web as work
 

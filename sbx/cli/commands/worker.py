@@ -8,14 +8,14 @@ from streams import StageName
 
 
 def worker(
-    stage: Annotated[StageName, typer.Argument(help="Which stage.")],
+    stage: Annotated[StageName, typer.Argument(help="The stage to run.")],
     metrics_port: Annotated[
         int | None,
         typer.Option(
             min=1,
             max=65535,
             envvar="SBX_METRICS_PORT",
-            help="Serve /metrics, /healthz and /readyz there, on SBX_METRICS_HOST (127.0.0.1).",
+            help="Serve /metrics, /healthz and /readyz on this port of SBX_METRICS_HOST (127.0.0.1).",
         ),
     ] = None,
 ) -> None:

@@ -1,1 +1,1 @@
-"""A sample shop's day, from its events to both books side by side."""
+"""A day at a sample shop, from its events to both sets of books side by side."""

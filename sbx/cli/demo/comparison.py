@@ -1,6 +1,6 @@
-"""SalesBinder's books and Xero's side by side, and whether the log explains every difference. Pure.
+"""Compare SalesBinder's books with Xero's, and check that the log explains every difference. Pure.
 
-What ought to be in Xero is the shop's own account of its day; nothing here asks the pipeline.
+The shop's own record of its day says what should be in Xero; nothing here asks the pipeline.
 """
 
 from collections import Counter
@@ -23,29 +23,29 @@ Paper = TypeVar("Paper", bound=ShopDocument, covariant=True)
 
 @dataclass(frozen=True)
 class Compared(Generic[Paper]):
-    """One document in both books. ``xero`` is none where Xero has none of that number."""
+    """One document in both sets of books. ``xero`` is None if Xero has none with that number."""
 
     shop: Paper
     xero: Held | None
     more: Sequence[Held]
-    """What stands in Xero because of it: credit notes of an invoice, bills of a purchase order."""
+    """What exists in Xero because of it: an invoice's credit notes, a purchase order's bills."""
     surprises: Sequence[str]
-    """Where Xero differs from what it ought to hold, or the log does not say why the books differ."""
+    """Where Xero differs from what it should hold, or the log does not explain why the books differ."""
 
     @property
     def explained(self) -> bool:
-        """The books differ on purpose, and the log has the failed entries that say so."""
+        """True if the books differ on purpose and the log has the failed entries that explain it."""
         return bool(self.shop.refusals) and not self.surprises
 
     @property
     def agrees(self) -> bool:
-        """The books do not differ."""
+        """True if the books do not differ."""
         return not self.shop.refusals and not self.surprises
 
 
 @dataclass(frozen=True)
 class ComparedContact:
-    """A name in both books: whoever bears it."""
+    """A contact name in both sets of books."""
 
     name: str
     sides: Sequence[ShopContact]
@@ -54,7 +54,7 @@ class ComparedContact:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The whole of both books. ``surprises`` says everything that is not as it should be."""
+    """Both sets of books as a whole. ``surprises`` lists everything that is not as it should be."""
 
     invoices: Sequence[Compared[ShopInvoice]]
     orders: Sequence[Compared[ShopOrder]]
@@ -63,18 +63,18 @@ class Comparison:
 
     @property
     def agreed(self) -> bool:
-        """Every record agrees, or differs for a reason that the log gives."""
+        """True if every record agrees, or differs for a reason that the log gives."""
         return not self.surprises
 
 
 def compare(day: ShopDay, entries: Entries, books: Held, unreadable: int) -> Comparison:
-    """Compare.
+    """Compare the two sets of books.
 
     Args:
         day: what the shop did.
         entries: all entries of the log.
         books: the fake Xero's state of the organisation.
-        unreadable: how many events were published that nobody can read.
+        unreadable: how many unreadable events were published.
     """
     xero = XeroBooks.read(books)
     logged = {_refusal(entry) for entry in entries if entry["state"] == "failed"}
@@ -102,7 +102,7 @@ def _order(order: ShopOrder, xero: XeroBooks, logged: set[Refusal]) -> Compared[
 
 def _unsaid(paper: ShopDocument, logged: set[Refusal]) -> list[str]:
     missing = [one for one in paper.refusals if one not in logged]
-    return [f"the log has no failed '{one.action}' with {one.reason}" for one in missing]
+    return [f"the log has no failed '{one.action}' entry with {one.reason}" for one in missing]
 
 
 def _contacts(day: ShopDay, xero: XeroBooks) -> list[ComparedContact]:
@@ -120,7 +120,7 @@ def _refusal(entry: Mapping[str, Any]) -> Refusal:
 
 
 def _failures(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
-    """Failures that nobody made on purpose."""
+    """Return the failures that were not made on purpose."""
     meant = set(day.refusals)
     surprising = [
         entry
@@ -138,19 +138,19 @@ def _failures(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
 
 
 def _counts(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
-    """One entry an event, and none left open."""
+    """Check that there is one entry per event, and none left open."""
     problems = []
     events = len({event["id"] for event in day.events}) + unreadable
     if len(entries) != events:
         problems.append(f"the log has {len(entries)} entries for {events} events")
     states = Counter(entry["state"] for entry in entries)
     if left := states["queued"] + states["running"]:
-        problems.append(f"{left} entries have not ended")
+        problems.append(f"{left} entries are still open")
     return problems
 
 
 def _unknown(day: ShopDay, xero: XeroBooks) -> list[str]:
-    """What Xero has and SalesBinder does not."""
+    """Return what Xero has and SalesBinder does not."""
     invoices = {str(one.number) for one in day.invoices}
     orders = {str(one.number) for one in day.orders}
     kinds: list[tuple[str, set[str]]] = [

@@ -1,4 +1,4 @@
-"""``sbx demo``: the whole pipeline with a sample shop's day and a fake Xero, and a look at both books."""
+"""``sbx demo``: the whole pipeline with a sample shop's day and a fake Xero, and both sets of books."""
 
 import asyncio
 import json
@@ -46,9 +46,9 @@ _SETTINGS = {
     **{f"sales_tax.{rate}": sold for rate, (sold, _) in TAX_RATES.items()},
     **{f"purchase_tax.{rate}": bought for rate, (_, bought) in TAX_RATES.items()},
 }
-"""Accounts and tax types are the shop's own choice; all else is left as it is by default."""
+"""Accounts and tax types are the shop's own choice; everything else keeps its default."""
 _CLOCK_RATE = 20
-"""The fake's minute lasts three seconds, for the pipeline's count of calls too: the demo is soon over."""
+"""The fake's minute lasts three seconds, also where the pipeline counts calls: the demo is short."""
 _PUBLISHING_SECONDS = 20.0
 _IDLE_WITHIN = 120.0
 
@@ -80,7 +80,7 @@ def demo(once: bool, as_json: bool) -> None:
             wait_until_ready(pipeline, shown)
             shown.pause()
             if not once:
-                console.print(f"The page, to watch it in the browser: {pipeline.web_url}", markup=False)
+                console.print(f"Watch it in the browser: {pipeline.web_url}", markup=False)
                 say_link(pipeline.environment, pipeline.web_url)
             result = _play(console, pipeline, xero, as_json)
             if not once:
@@ -93,7 +93,7 @@ def demo(once: bool, as_json: bool) -> None:
 
 
 def _environ(directory: Path, xero: str) -> dict[str, str]:
-    """Nothing of what is configured for real work: the demo must not touch it."""
+    """Drop everything configured for real work: the demo must not touch it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}
     if "SBX_CACHE_DIR" in os.environ:
         kept["SBX_CACHE_DIR"] = os.environ["SBX_CACHE_DIR"]
@@ -108,7 +108,7 @@ def _environ(directory: Path, xero: str) -> dict[str, str]:
 
 @contextmanager
 def _directory() -> Iterator[Path]:
-    """A new one each time, since the fake Xero forgets everything at its end."""
+    """A new one each time, because the fake Xero forgets everything when it exits."""
     parent = Environment.read(os.environ).data_dir if "SBX_DATA_DIR" in os.environ else None
     if parent is not None:
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -118,7 +118,7 @@ def _directory() -> Iterator[Path]:
 
 @contextmanager
 def _fake_xero(directory: Path) -> Iterator[str]:
-    """Address of a fake Xero in a process and session of its own: Ctrl-C must not end it first."""
+    """Run a fake Xero in its own session, so that Ctrl-C does not end it first; yield its address."""
     command = [sys.executable, "-P", "-m", "sandbox.fake_xero", "--print-url", "--exit-with-parent"]
     with (directory / "fake-xero.log").open("wb") as log:
         process = subprocess.Popen(
@@ -142,12 +142,12 @@ def _fake_xero(directory: Path) -> Iterator[str]:
 
 
 def _play(console: Console, pipeline: Running, xero: str, as_json: bool) -> Comparison:
-    """The day from its first event to the comparison."""
+    """Run the day from its first event to the comparison."""
     day = shop_day(_ACCOUNT, datetime.now(UTC).date() - timedelta(days=1))
     console.print(
         f"A day of the shop '{_ACCOUNT}': {len(day.contacts)} customers and suppliers, {len(day.invoices)} "
         f"invoices, {len(day.orders)} purchase orders.\n{len(day.events)} events, {day.repeated} of them "
-        f"sent twice, and one that nobody can read. Xero's limit of\n60 calls a minute is kept, by a clock "
+        f"sent twice, and one that cannot be read. Xero's limit of\n60 calls a minute is kept, by a clock "
         f"that runs {_CLOCK_RATE} times as fast.",
         markup=False,
     )
@@ -178,7 +178,7 @@ def _stepping(console: Console) -> Iterator[Steps]:
 
 
 async def _connect(used: Environment, day: ShopDay) -> None:
-    """What ``sbx connect`` and ``sbx settings set`` do."""
+    """Do what ``sbx connect`` and ``sbx settings set`` do."""
     wanted = Wanted(_ACCOUNT, DEFAULT_TENANT, DEFAULT_CLIENT, DEFAULT_SECRET, day.opened)
     async with connected("sbx demo", used) as (database, connection):
         request = await by_secret(database, used, actor(), wanted)
@@ -189,7 +189,7 @@ async def _connect(used: Environment, day: ShopDay) -> None:
 
 
 def _publish_live(console: Console, used: Environment, day: ShopDay, letter: Record) -> None:
-    """Publish the day within some seconds, showing how the pipeline follows."""
+    """Publish the day within a few seconds, showing how the pipeline keeps up."""
     records = [event_to_kafka(json.dumps(event).encode())[:3] for event in day.events]
     records.insert(len(records) // 2, letter)
     delivered = Delivered()
@@ -234,10 +234,10 @@ def _look_around(console: Console, directory: Path, xero: str, page: str) -> Non
         f"  {sbx} status\n"
         f"  {sbx} users link --url {page}\n"
         f"  {sbx} log --state failed\n"
-        f"Put right what failed for a tax that nobody set up, on the page under Issues, or:\n"
+        f"Fix what failed for a tax rate that is not set up, on the page under Issues, or:\n"
         f"  {sbx} settings set {_ACCOUNT} sales_tax.15=OUTPUT2\n"
         f"  {sbx} retry --account {_ACCOUNT} --reason tax_rate_unmapped --yes\n"
-        f"Ctrl-C ends it and removes the directory.",
+        f"Press Ctrl-C to stop and remove the directory.",
         markup=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""What differs between one record of the shop's books and Xero's. Pure; knows nothing of how it got there."""
+"""Find the differences between one record of the shop's books and Xero's. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ Held = Mapping[str, Any]
 """A record as the fake Xero dumps it."""
 
 DUE_DAYS = 30
-"""What the demo's connection has; a bill is due so long after the goods came."""
+"""As in the demo's connection: a bill is due this long after the goods arrived."""
 BASE_CURRENCY = "USD"
 _GONE = ("VOIDED", "DELETED")
 _CENT = Decimal("0.01")
@@ -28,22 +28,22 @@ _ADDRESS = {
 
 @dataclass(frozen=True)
 class XeroBooks:
-    """Xero's records by what the shop knows them by."""
+    """Xero's records, indexed as the shop knows them."""
 
     invoices: Mapping[str, Held]
     """Sales invoices by number."""
     orders: Mapping[str, Held]
     """Purchase orders by number."""
     bills: Mapping[str, Sequence[Held]]
-    """Bills that stand, by number: Xero takes any number twice."""
+    """Open bills by number: Xero allows the same number twice."""
     credit_notes: Mapping[str, Sequence[Held]]
-    """Credit notes that stand, by the number of the invoice that theirs begins with."""
+    """Credit notes by the invoice number that their own number begins with."""
     contacts: Mapping[str, Sequence[Held]]
     """Active contacts by name."""
 
     @classmethod
     def read(cls, state: Held) -> "XeroBooks":
-        """Out of the fake Xero's state of an organisation."""
+        """Build it from the fake Xero's state of an organisation."""
         standing = [one for one in state["invoices"] if one["status"] not in _GONE]
         notes = [one for one in state["credit_notes"] if one["status"] not in _GONE]
         return cls(
@@ -63,7 +63,7 @@ def _grouped(pairs: Iterable[tuple[str, Held]]) -> dict[str, list[Held]]:
 
 
 def invoice_differences(invoice: ShopInvoice, xero: XeroBooks) -> list[str]:
-    """Where Xero's invoice, its payments and its credit notes are not what they ought to be."""
+    """List where Xero's invoice, its payments or its credit notes are not as they should be."""
     wanted = invoice.held
     held = xero.invoices.get(str(invoice.number))
     notes = xero.credit_notes.get(str(invoice.number), ())
@@ -81,7 +81,7 @@ def invoice_differences(invoice: ShopInvoice, xero: XeroBooks) -> list[str]:
 
 
 def order_differences(order: ShopOrder, xero: XeroBooks) -> list[str]:
-    """Where Xero's purchase order and its bill are not what they ought to be."""
+    """List where Xero's purchase order or its bill is not as it should be."""
     wanted = order.held
     held = xero.orders.get(str(order.number))
     bills = xero.bills.get(str(order.number), ())
@@ -102,11 +102,11 @@ def order_differences(order: ShopOrder, xero: XeroBooks) -> list[str]:
 
 
 def contact_differences(sides: Sequence[ShopContact], held: Sequence[Held]) -> list[str]:
-    """What of a contact is not in Xero as it is in the shop.
+    """List where a contact in Xero differs from the shop's.
 
     Args:
-        sides: all customers and suppliers of the name; where they differ in a field, either is right.
-        held: Xero's contacts of that name.
+        sides: all customers and suppliers with the name; if they differ in a field, either value is right.
+        held: Xero's contacts with that name.
     """
     if len(held) != 1:
         return [f"is in Xero {len(held)} times" if held else "not in Xero"]
@@ -123,7 +123,7 @@ def contact_differences(sides: Sequence[ShopContact], held: Sequence[Held]) -> l
 
 
 def _standing(held: Held | None) -> list[str]:
-    """Created and removed before anything was sent may come to nothing at all."""
+    """A document created and removed before anything was sent need not be in Xero at all."""
     if held is None:
         return []
     found = [] if held["status"] in _GONE else [f"is {held['status']} in Xero"]
@@ -131,7 +131,7 @@ def _standing(held: Held | None) -> list[str]:
 
 
 def _document(paper: ShopDocument, wanted: Figures, held: Held, status: str) -> list[str]:
-    """Total, tax, currency, whose it is, what it says; the status where there is no other difference."""
+    """Compare total, tax, currency, contact and texts; the status only if nothing else differs."""
     currency = paper.currency or BASE_CURRENCY
     pairs = [
         ("total", Decimal(held["total"]), wanted.total),
@@ -148,7 +148,7 @@ def _document(paper: ShopDocument, wanted: Figures, held: Held, status: str) -> 
 
 
 def _tax(wanted: Decimal, held: Held) -> list[str]:
-    """Xero rounds the tax of each line, SalesBinder their sum: the totals are kept equal by cents of tax."""
+    """Xero rounds the tax of each line, SalesBinder that of their sum; cents of tax keep the totals equal."""
     given = Decimal(held["total_tax"])
     close = abs(given - wanted) <= _CENT * (len(held["lines"]) + 2)
     return [] if close else [f"tax {given} instead of {wanted:.2f}"]
@@ -163,7 +163,7 @@ def _dates(held: Held, wanted: Mapping[str, date]) -> list[str]:
 
 
 def _money(what: str, wanted: Collection[Money], held: Collection[Held]) -> list[str]:
-    """Payments are found by their mark: the end of their reference, which is the beginning of their id."""
+    """Payments are found by their mark: their reference ends with the beginning of their id."""
     given = {
         (one["reference"], Decimal(one["amount"]), str(one["date"])[:10], one["account_code"]) for one in held
     }
@@ -183,7 +183,7 @@ def _payment(one: tuple[str, Decimal, str, str]) -> str:
 
 
 def _refunds(invoice: ShopInvoice, wanted: Figures, notes: Collection[Held]) -> list[str]:
-    """One credit note a refund, paid out, its tax in proportion to the invoice's."""
+    """One credit note per refund, paid out, with tax in proportion to the invoice's."""
     by_number = {note["number"]: note for note in notes}
     found = []
     for refund in wanted.refunds:

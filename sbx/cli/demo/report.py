@@ -1,4 +1,4 @@
-"""What ``sbx demo`` shows in the end: the log in numbers, what failed and why, and both books."""
+"""The report of ``sbx demo``: the log in numbers, what failed and why, and both sets of books."""
 
 import statistics
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ def show(console: Console, entries: Entries, result: Comparison, calls: int) -> 
     if seconds:
         slow = statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
         console.print(
-            f"{plural(len(seconds), 'action')} done with {plural(calls, 'call')} of Xero; half of them "
+            f"{plural(len(seconds), 'action')} done with {plural(calls, 'call')} to Xero; half of them "
             f"within {statistics.median(seconds):.1f} s, 95 % within {slow:.1f} s\n"
         )
     for table in (
@@ -44,7 +44,7 @@ def show(console: Console, entries: Entries, result: Comparison, calls: int) -> 
 
 
 def to_json(entries: Entries, result: Comparison, calls: int) -> dict[str, Any]:
-    """The report for scripts."""
+    """Return the report for scripts."""
     documents: list[Compared[ShopDocument]] = [*result.invoices, *result.orders]
     return {
         "agreed": result.agreed,
@@ -94,7 +94,7 @@ def _log_table(entries: Entries) -> Table:
 
 
 def _failed_table(entries: Entries) -> Table:
-    """One row a cause."""
+    """One row per cause."""
     table = _table("What failed, why, and what to do")
     table.add_column("reason", no_wrap=True, style="red")
     table.add_column("records")
@@ -111,7 +111,7 @@ def _failed_table(entries: Entries) -> Table:
 
 
 def _invoices_table(result: Comparison) -> Table:
-    """One of each story; those that are wrong are all shown."""
+    """Show one of each story, and all that are wrong."""
     amounts = ("SalesBinder\ntotal", "\npaid", "\nrefunded", "Xero\ntotal", "\npaid", "\nrefunded")
     table = _books_table("Invoices", "invoice", amounts)
     shown = _one_of_each(result.invoices)
@@ -163,7 +163,7 @@ def _with_rest(table: Table, more: int) -> Table:
 
 
 def _one_of_each(compared: Iterable[Compared[Paper]]) -> list[Compared[Paper]]:
-    """The first of each story, and all that are wrong, in the order of their numbers."""
+    """Return the first of each story, and all that are wrong, ordered by number."""
     shown: list[Compared[Paper]] = []
     told: set[str] = set()
     for one in compared:
@@ -174,8 +174,8 @@ def _one_of_each(compared: Iterable[Compared[Paper]]) -> list[Compared[Paper]]:
 
 
 def _totals_table(result: Comparison) -> Table:
-    """What was compared, all of it."""
-    table = _table("All that was compared")
+    """Return everything that was compared."""
+    table = _table("Everything that was compared")
     table.add_column("")
     for name in ("SalesBinder", "Xero", "agree", "differ, as the log says", "wrong"):
         table.add_column(name, justify="right")
@@ -183,7 +183,7 @@ def _totals_table(result: Comparison) -> Table:
     sides = sum(len(one.sides) for one in result.contacts)
     contacts = len(result.contacts)
     table.add_row(
-        "customers, suppliers", str(sides), str(contacts), str(contacts - wrong), "", str(wrong or "")
+        "customers and suppliers", str(sides), str(contacts), str(contacts - wrong), "", str(wrong or "")
     )
     _add_documents(table, "invoices", result.invoices)
     shops = [one.shop for one in result.invoices if one.shop.stands]
@@ -213,7 +213,7 @@ def _totals_table(result: Comparison) -> Table:
 def _add_documents(table: Table, name: str, compared: Sequence[Compared[Paper]]) -> None:
     for title, group in (
         (name, [one for one in compared if one.shop.stands]),
-        (f"{name} that stay out", [one for one in compared if not one.shop.stands]),
+        (f"{name} not synced", [one for one in compared if not one.shop.stands]),
     ):
         there = sum(one.xero is not None and one.xero["status"] not in _GONE for one in group)
         explained = sum(one.explained for one in group)
@@ -224,13 +224,13 @@ def _add_documents(table: Table, name: str, compared: Sequence[Compared[Paper]])
 
 
 def _add_money(table: Table, name: str, shop: int, xero: int, wanted: int) -> None:
-    """``wanted`` is how many ought to be in Xero."""
+    """``wanted`` is how many should be in Xero."""
     cells = (shop, xero, min(xero, wanted), (shop - wanted) or "", abs(xero - wanted) or "")
     table.add_row(name, *(str(cell) for cell in cells))
 
 
 def _verdict(one: Compared[ShopDocument]) -> tuple[Text, Text]:
-    """Whether the books agree, and what happened, with the reason that the log gives where they differ."""
+    """Say whether the books agree, what happened, and the reason that the log gives if they differ."""
     if one.surprises:
         return Text("!", "bold red"), Text("\n".join((one.shop.story, *one.surprises)), "bold red")
     if one.explained:
@@ -244,5 +244,5 @@ def _sum(documents: Iterable[Mapping[str, Any]]) -> Decimal:
 
 
 def _amount(amount: Any) -> str:
-    """Blank for none and for 0."""
+    """Return blank for None and for 0."""
     return f"{Decimal(amount):,.2f}" if amount and Decimal(amount) else ""

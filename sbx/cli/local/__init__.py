@@ -1,1 +1,1 @@
-"""Everything on one machine: services, workers and the page, watched."""
+"""Everything on one machine: services, workers and the page, supervised."""

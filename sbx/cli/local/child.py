@@ -1,4 +1,5 @@
-"""A stage or the page as a child of ``sbx up``: ends in good order when its parent does, whatever happened.
+"""Run a stage or the page as a child of ``sbx up``: it shuts down cleanly when its parent ends, however that
+ends.
 
 ``python -m sbx.cli.local.child STAGE`` or ``... child web PORT``, with a pipe as standard input whose other
 end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
@@ -27,7 +28,7 @@ def _end_with_parent() -> None:
 
 
 def main(what: str, port: str = "0") -> int:
-    """Run the stage, the page or the notifications; its exit code."""
+    """Run the stage, the page or the notifications; return its exit code."""
     interrupt.arm()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     environment = Environment.read(os.environ)

@@ -1,4 +1,4 @@
-"""The whole pipeline on this machine: services, topics, tables, and a supervised process of every stage."""
+"""The whole pipeline on this machine: services, topics, tables, and supervised processes of every stage."""
 
 import asyncio
 import signal
@@ -41,7 +41,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Running:
-    """A pipeline that runs. ``environ`` is what its processes were given."""
+    """A running pipeline. ``environ`` holds its processes' variables."""
 
     environment: Environment
     environ: Mapping[str, str]
@@ -53,11 +53,11 @@ class Running:
 
     @property
     def web_url(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         return f"http://{LOOPBACK}:{self.web_port}"
 
     def lost_service(self) -> str | None:
-        """An embedded service that does not listen any more."""
+        """Return an embedded service that no longer listens, or None."""
         addresses = {
             "Kafka": str(self.environment.kafka_bootstrap_servers),
             "PostgreSQL": urlsplit(str(self.environment.database_url)).netloc.rpartition("@")[2],
@@ -75,13 +75,13 @@ def running(
     progress: Progress,
     report: Report,
 ) -> Iterator[Running]:
-    """Run it for as long as the block does; all of it has ended when the block has.
+    """Run the pipeline while the block runs; all of it has ended when the block has.
 
     Args:
-        environ: variables of the pipeline; Kafka and PostgreSQL that they do not name are embedded ones.
+        environ: variables of the pipeline; Kafka and PostgreSQL are embedded unless they name others.
         workers: processes of each stage.
-        web_port: where the page listens; none for the usual port, or any where that is taken.
-        wait: seconds for which services that are not ours may be away at the start.
+        web_port: where the page listens; None for the usual port, or any free one if that is taken.
+        wait: how many seconds external services may be unavailable at the start.
 
     Raises:
         SandboxError: an embedded service cannot be started.
@@ -143,10 +143,10 @@ def running(
 
 
 def _free_port(wanted: int | None) -> int:
-    """A port for the page, which its process binds a moment later, and again when it is started again.
+    """Return a port for the page, which its process binds a moment later, and at each restart.
 
     Raises:
-        OperationFailed: the wanted one is taken.
+        OperationFailed: the requested port is taken.
     """
     for port in (wanted,) if wanted else (WEB_PORT, 0):
         try:
@@ -154,19 +154,19 @@ def _free_port(wanted: int | None) -> int:
                 return int(listening.getsockname()[1])
         except AddressInUse:
             continue
-    raise OperationFailed(f"port {wanted} is taken", "name another one with --web-port, or leave it out")
+    raise OperationFailed(f"port {wanted} is taken", "choose another one with --web-port, or leave it out")
 
 
 def _metrics_ports(used: Environment, count: int) -> list[int]:
-    """Ports for the workers' metrics: from ``SBX_METRICS_PORT`` on where that is set, else free ones."""
+    """Return ports for the workers' metrics: from ``SBX_METRICS_PORT`` on if that is set, else free ones."""
     if used.metrics_port is not None:
         return list(range(used.metrics_port, used.metrics_port + count))
     return targets.free_ports(used.metrics_host, count)
 
 
 def _stop(supervisor: Supervisor, progress: Progress) -> None:
-    """End the workers; another Ctrl-C meanwhile ends them at once."""
-    progress("Stopping: workers finish what they have in hand", None)
+    """Stop the workers; a second Ctrl-C stops them at once."""
+    progress("Stopping: workers finish their current work", None)
 
     def hurry(_number: int, _frame: FrameType | None) -> None:
         supervisor.kill()
@@ -178,13 +178,13 @@ def _stop(supervisor: Supervisor, progress: Progress) -> None:
 
 
 def _listened_to() -> list[signal.Signals]:
-    """Signals that end us; not those that whoever started us has us ignore (``nohup``)."""
+    """Return the signals that end us, except those that we were started to ignore (``nohup``)."""
     return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP inside of the block do what Ctrl-C does."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C inside the block."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     for number in _listened_to():
         signal.signal(number, lambda number, _frame: interrupt.heard(number))
@@ -221,7 +221,7 @@ async def _workers(used: Environment) -> int:
 
 
 def _delivers(used: Environment, progress: Progress) -> bool:
-    """True once deliver holds its session; a database that does not serve is waited for."""
+    """Return True once deliver holds its session; wait for a database that does not serve yet."""
     try:
         return asyncio.run(_workers(used)) > 0
     except psycopg.Error as error:
@@ -232,18 +232,18 @@ def _delivers(used: Environment, progress: Progress) -> bool:
 
 
 def check_services(pipeline: Running) -> None:
-    """See that the embedded services are there.
+    """Check that the embedded services are running.
 
     Raises:
-        KeyboardInterrupt: a signal asked us to end, wherever it was raised before.
-        OperationFailed: one has ended.
+        KeyboardInterrupt: a signal asked us to end, even if the exception was lost earlier.
+        OperationFailed: one of them has ended.
     """
     interrupt.look()
     lost = pipeline.lost_service()
     if lost is not None:
         log = "kafka/kafka.log" if lost == "Kafka" else "postgres.log"
         raise OperationFailed(
-            f"{lost} has ended by itself; its log is {pipeline.environment.data_dir / log}",
+            f"{lost} has ended unexpectedly; its log is {pipeline.environment.data_dir / log}",
             "nothing is lost: run the command again",
         )
 
@@ -267,8 +267,8 @@ def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, 
             if time.monotonic() >= until:
                 raise OperationFailed(
                     f"{what} at {address} cannot be reached: {text}",
-                    "start it, or correct SBX_KAFKA_BOOTSTRAP_SERVERS or SBX_DATABASE_URL; "
-                    "unset, the embedded one is used",
+                    "start it, or correct SBX_KAFKA_BOOTSTRAP_SERVERS or SBX_DATABASE_URL; if unset, the "
+                    "embedded one is used",
                 ) from error
             progress(f"Waiting for {what} at {address}: {text}", None)
             time.sleep(_RETRY_SECONDS)

@@ -1,6 +1,6 @@
-"""Child processes that are kept running: started again when they end, ended together.
+"""Child processes that are kept running: restarted when they end, and stopped together.
 
-Each is started in a session of its own, so that Ctrl-C reaches the supervisor alone, which ends them in
+Each is started in its own session, so that Ctrl-C reaches only the supervisor, which stops them in
 order. Their standard input is a pipe that only the supervisor holds: they end when it is gone.
 """
 
@@ -20,26 +20,26 @@ from pathlib import Path
 from typing import Any
 
 LOG_BYTES = 16 * 1024 * 1024
-"""A log that is larger is set aside (one older file is kept)."""
+"""A larger log is rotated (one older file is kept)."""
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30.0
 _LOOK_EVERY = 0.25
 _GOOD_FOR = 60.0
-"""A process that ran for so many seconds is started again at once when it ends."""
+"""A process that ran at least this many seconds is restarted at once when it ends."""
 
 Report = Callable[[str, bool], None]
-"""Called with a line for people and whether it is about trouble."""
+"""Called with a line for people, and whether it reports a problem."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is run under a name. ``log`` takes its standard error and output."""
+    """A named command. ``log`` receives its standard error and output."""
 
     name: str
     argv: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    """In addition to the environment of all."""
+    """In addition to the common environment."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps ``commands`` running, from a thread of its own."""
+    """Keeps ``commands`` running, from its own thread."""
 
     def __init__(self, commands: Sequence[Command], environment: Mapping[str, str], report: Report) -> None:
         self._children = [_Child(command) for command in commands]
@@ -63,7 +63,7 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start all."""
+        """Start all processes."""
         self._thread.start()
 
     def _watch(self) -> None:
@@ -72,7 +72,7 @@ class Supervisor:
             self._ending.wait(_LOOK_EVERY)
 
     def _look(self) -> None:
-        """Start what is due and notice what has ended."""
+        """Start the processes that are due, and notice those that have ended."""
         for child in self._children:
             _limit(child.command.log)
             if child.process is not None and child.process.poll() is not None:
@@ -107,13 +107,13 @@ class Supervisor:
         words = last_words(child.command.log)
         self._report(
             f"{child.command.name} ended ({_how(process.returncode)}){': ' + words if words else ''}; "
-            f"starting it again in {child.wait:g} s. Its log: {child.command.log}",
+            f"restarting it in {child.wait:g} s. Its log: {child.command.log}",
             True,
         )
         child.wait = min(child.wait * 2, _LONGEST_WAIT)
 
     def stop(self, grace: float) -> None:
-        """End all: SIGTERM, and SIGKILL for those that are still there after ``grace`` seconds."""
+        """Stop all: SIGTERM, then SIGKILL for those still running after ``grace`` seconds."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -132,14 +132,14 @@ class Supervisor:
             child.process = None
 
     def kill(self) -> None:
-        """End all at once; ``stop`` then returns soon. Safe to call from a signal handler."""
+        """Kill all at once; ``stop`` then returns soon. Safe to call from a signal handler."""
         for child in self._children:
             if child.process is not None:
                 child.process.kill()
 
 
 def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Command:
-    """One process of a stage."""
+    """Return the command of one process of a stage."""
     # -P: a folder called streams in the working directory must not be taken for ours.
     argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", stage]
     name = f"{stage}-{number}"
@@ -148,26 +148,26 @@ def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Com
 
 
 def web_command(port: int, logs: Path, metrics_port: int) -> Command:
-    """The page on a port of this machine."""
+    """Return the command that serves the page on a port of this machine."""
     argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "web", str(port)]
     return Command("web", argv, logs / "web.jsonl", {"SBX_METRICS_PORT": str(metrics_port)})
 
 
 def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
-    """What tells people, with the address of our page."""
+    """Return the command that sends notifications, with the address of our page."""
     argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "notify"]
     own = {"SBX_NOTIFY_PAGE_URL": page_url, "SBX_METRICS_PORT": str(metrics_port)}
     return Command("notify", argv, logs / "notify.jsonl", own)
 
 
 def _place(logs: Path) -> str:
-    """Tells this machine's data directory from all others, in letters that Kafka takes in a member's name."""
+    """Return an id of this machine's data directory, in characters that Kafka allows in a member's name."""
     digest = hashlib.sha256(f"{socket.gethostname()}:{logs.resolve()}".encode()).hexdigest()
     return digest[:12]
 
 
 def last_words(log: Path) -> str:
-    """What the newest line of trouble in a log says; blank when there is none."""
+    """Return what the newest problem in a log says; blank if there is none."""
     if not log.exists():
         return ""
     with log.open("rb") as opened:
@@ -197,7 +197,7 @@ def _close(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _limit(log: Path) -> None:
-    """Set a log aside that has grown too large. It is copied, because its process goes on writing into it."""
+    """Rotate a log that has grown too large. It is copied, because its process keeps writing to it."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         shutil.copyfile(log, log.with_suffix(".1.jsonl"))
         os.truncate(log, 0)

@@ -1,4 +1,4 @@
-"""Where the workers of ``sbx up`` serve their metrics: a file that Prometheus reads as its targets.
+"""Where the workers of ``sbx up`` serve their metrics, as a file of targets for Prometheus.
 
 Its form is that of Prometheus's file-based service discovery
 (https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config).
@@ -28,7 +28,7 @@ class Target:
 
 
 def free_ports(host: str, count: int) -> list[int]:
-    """So many ports on which nobody listens now."""
+    """Return this many ports that are free now."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -37,7 +37,7 @@ def free_ports(host: str, count: int) -> list[int]:
 
 
 def write(data_dir: Path, targets: Sequence[Target]) -> None:
-    """Tell Prometheus and ``sbx status``. In one step, since Prometheus reads it whenever it changes."""
+    """Tell Prometheus and ``sbx status``; atomically, as Prometheus reads the file on each change."""
     listed = [
         {"targets": [target.address], "labels": {"worker": target.worker, "stage": target.stage}}
         for target in targets
@@ -48,12 +48,12 @@ def write(data_dir: Path, targets: Sequence[Target]) -> None:
 
 
 def remove(data_dir: Path) -> None:
-    """Nothing serves metrics any more."""
+    """Note that nothing serves metrics any more."""
     (data_dir / FILE).unlink(missing_ok=True)
 
 
 def read(data_dir: Path) -> list[Target]:
-    """The workers that the last ``sbx up`` of this data directory started; none where there was none."""
+    """Return the workers started by the last ``sbx up`` of this data directory; empty if there was none."""
     try:
         listed = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def read(data_dir: Path) -> list[Target]:
 
 
 def ask_ready(target: Target) -> tuple[bool, str]:
-    """Whether the worker is ready, and what it says; asks ``/readyz``."""
+    """Ask ``/readyz`` whether the worker is ready; return that and what it says."""
     try:
         with urllib.request.urlopen(f"http://{target.address}/readyz", timeout=_SECONDS) as answer:
             return True, _text(answer.read())

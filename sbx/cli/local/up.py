@@ -44,7 +44,7 @@ def up(workers: int, web_port: int | None, wait: float, as_json: bool) -> None:
 
 
 def announce(console: Console, pipeline: Running) -> None:
-    """Say what runs where, and the line ``ready``."""
+    """Print what runs where, and the line ``ready``."""
     used = pipeline.environment
     for name, address in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url_shown)):
         kind = "embedded" if name in pipeline.embedded else "configured"
@@ -64,7 +64,7 @@ def announce(console: Console, pipeline: Running) -> None:
 
 
 def watch(console: Console, pipeline: Running) -> None:
-    """Show the status until interrupted; off a terminal, only watch.
+    """Show the status until interrupted; without a terminal, only watch.
 
     Raises:
         OperationFailed: an embedded service has ended.

@@ -1,1 +1,1 @@
-"""Events read again from their topics: the plan first, then the run."""
+"""Read events again from their topics: first the plan, then the run."""

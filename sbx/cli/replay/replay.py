@@ -1,4 +1,4 @@
-"""``sbx replay``: read events again from their topics, and do what is not done."""
+"""``sbx replay``: read events again from their topics, and do what is not yet done."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def replay(
     given = bool(chosen) or force or wanted != Filters()
     if [given or yes, resume is not None, cancel is not None, list_all].count(True) > 1:
         raise BadUsage(
-            "--resume, --cancel and --list stand alone",
+            "--resume, --cancel and --list must be used alone",
             "leave the filters and --yes out, or start a new replay",
         )
     if list_all:
@@ -60,7 +60,7 @@ def _new(topics: Sequence[str], wanted: Filters, force: bool, yes: bool, as_json
         return
     with Broker(kafka) as broker:
         if still_open := lag(broker, "deliver")():
-            say(f"{still_open}: what is on its way is counted as not in the ledger", "yellow")
+            say(f"{still_open}: messages still on their way count as not in the ledger", "yellow")
     asyncio.run(_show_plan(kafka, ranges, wanted, force, as_json))
 
 
@@ -110,7 +110,7 @@ def _report(made: Replay, state: str, as_json: bool) -> None:
         print(result_text(made.replay_id, state, made.totals))
     if state == "cancelled":
         raise OperationFailed(
-            f"replay {made.replay_id} was stopped", f"'sbx replay --resume {made.replay_id}' goes on"
+            f"replay {made.replay_id} was stopped", f"'sbx replay --resume {made.replay_id}' continues it"
         )
 
 
@@ -139,6 +139,6 @@ def _remark(ranges: Ranges) -> None:
     for remark in ranges.remarks:
         say(remark, "yellow")
     if ranges.to_come:
-        say(f"{plural(ranges.to_come, 'event')} not read by the workers yet: left to them", "yellow")
+        say(f"{plural(ranges.to_come, 'event')} not yet read by the workers: left to them", "yellow")
     if ranges.removed:
         say(f"{plural(ranges.removed, 'event')} before the range were removed by retention", "yellow")

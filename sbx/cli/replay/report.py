@@ -1,4 +1,4 @@
-"""A replay in words, tables and JSON. Pure."""
+"""A replay as text, tables and JSON. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from sbx.cli.terminal import plural
 from sinks.ledger.cost import of_all
 
 Compared = Sequence[Mapping[str, Any]] | None
-"""What ``--force`` would compare, by account; none without it."""
+"""What ``--force`` would compare, by account; None without it."""
 
 
 def as_object(
     totals: Totals, ranges: Ranges, accounts: Sequence[Mapping[str, Any]], compared: Compared = None
 ) -> dict[str, Any]:
-    """The plan for ``--json``."""
+    """Return the plan for ``--json``."""
     return {
         **({} if compared is None else {"compare": list(compared)}),
         "applied": False,
@@ -37,7 +37,7 @@ def as_object(
 def show_plan(
     console: Console, totals: Totals, accounts: Sequence[Mapping[str, Any]], compared: Compared = None
 ) -> None:
-    """The plan for people."""
+    """Print the plan for people."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
     table.add_column()
@@ -58,22 +58,22 @@ def _compared_text(account: Mapping[str, Any]) -> str:
     records, known = plural(account["records"], "record"), plural(len(account["differences"]), "difference")
     calls, minutes = plural(account["calls"], "call"), plural(account["minutes"], "minute")
     return (
-        f"{account['account']}: {records} to compare with Xero, at least {calls}, {minutes}, and what it "
-        f"takes to send again what differs; {known} known so far"
+        f"{account['account']}: {records} to compare with Xero: at least {calls}, {minutes}, plus the calls "
+        f"to send differences again; {known} known so far"
     )
 
 
 def _lines(totals: Totals) -> list[tuple[int, str]]:
-    """How many, and what of them; lines of none are left out, but for the first."""
+    """Yield how many, and what happens to them; lines with none are left out, except the first."""
     lines = [
         (totals.done, "done: nothing to do"),
         (totals.under_way, "queued or running: left as they are"),
-        (totals.failed, "failed: would be tried again"),
+        (totals.failed, "failed: would be retried"),
         (totals.unknown, "not in the ledger: would be taken in"),
-        (totals.event_id_reused, "failed for good, their event id has come before with other content"),
+        (totals.event_id_reused, "failed for good: their event id was used before with different content"),
         (
             totals.overtaken,
-            "not in the ledger, and would undo what was done for later events: would be shown as failed",
+            "not in the ledger, and would undo later events: would be shown as failed",
         ),
     ]
     lines += [
@@ -84,7 +84,7 @@ def _lines(totals: Totals) -> list[tuple[int, str]]:
 
 
 def result_text(replay_id: int, state: str, totals: Totals) -> str:
-    """What came of a replay, on one line."""
+    """Return the result of a replay, on one line."""
     left = {
         "done": totals.done,
         "under way": totals.under_way,

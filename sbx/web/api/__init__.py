@@ -1,1 +1,1 @@
-"""The JSON API under ``/api/v1``: what programs hold on to."""
+"""The JSON API under ``/api/v1``: what programs rely on."""

@@ -1,4 +1,4 @@
-"""An account's settings: read, change, check."""
+"""Read, change and check an account's settings."""
 
 from dataclasses import asdict
 
@@ -18,7 +18,7 @@ from sbx.web.services import services_of
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """Settings to change; those that are not named stay. Null or blank is the default."""
+    """Settings to change; others stay. Null or blank resets one to its default."""
 
     settings: dict[str, str | None]
 
@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """``PUT /api/v1/accounts/{account}/settings``: all of the named ones, or none."""
+    """``PUT /api/v1/accounts/{account}/settings``: change all of the named ones, or none."""
     body = await acting_body(request, Body)
     services, account = services_of(request), request.path_params["account"]
     try:
@@ -46,7 +46,7 @@ async def change(request: Request) -> Response:
 
 
 async def check(request: Request) -> Response:
-    """``GET /api/v1/accounts/{account}/check``: by what is known of the organisation; Xero is not asked."""
+    """``GET /api/v1/accounts/{account}/check``: check by the known facts; Xero is not called."""
     no_parameters(request)
     account, user = request.path_params["account"], user_of(request)
     async with services_of(request).database.connection() as connection:

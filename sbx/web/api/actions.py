@@ -1,4 +1,4 @@
-"""Acting: retry and skip."""
+"""Retry and skip."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MOST_NAMED = 1000
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked for: ``entries`` or ``filters``, not both."""
+    """The request: ``entries`` or ``filters``, not both."""
 
     entries: list[str] | None = None
     filters: dict[str, str] | None = None
@@ -57,7 +57,7 @@ async def _act(request: Request, act: Act) -> Response:
 async def _body(request: Request) -> Body:
     body = await acting_body(request, Body)
     if (body.entries is None) == (body.filters is None):
-        raise Problem(400, "bad_request", "Give 'entries' (ids) or 'filters', one of the two.", "entries")
+        raise Problem(400, "bad_request", "Give either 'entries' (ids) or 'filters'.", "entries")
     return body
 
 
@@ -65,9 +65,9 @@ def _filters(body: Body) -> Filters:
     if body.entries is None:
         return parsing.read_filters((body.filters or {}).items())
     if not 0 < len(body.entries) <= MOST_NAMED:
-        raise Problem(400, "bad_request", f"'entries' holds 1 to {MOST_NAMED} ids.", "entries")
+        raise Problem(400, "bad_request", f"'entries' must hold 1 to {MOST_NAMED} ids.", "entries")
     if any("\0" in entry_id for entry_id in body.entries):
-        raise Problem(400, "bad_request", "An id holds no NUL.", "entries")
+        raise Problem(400, "bad_request", "An id cannot contain a NUL.", "entries")
     return Filters(entry_ids=tuple(sorted(set(body.entries))))
 
 

@@ -1,4 +1,4 @@
-"""Answers in JSON: amounts as strings (``"110.00"``), times RFC 3339 in UTC."""
+"""JSON answers: amounts as strings (``"110.00"``), times as RFC 3339 in UTC."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 def encode(value: Any) -> bytes:
-    """``value`` as JSON."""
+    """Return ``value`` as JSON."""
     return _encoder.encode(value)
 
 
 def json_answer(value: Any, status: int = 200) -> Response:
-    """``value`` as an answer."""
+    """Return ``value`` as a response."""
     return Response(encode(value), status, media_type="application/json")

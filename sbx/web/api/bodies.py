@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON in the shape that the address takes."""
+"""Request bodies: JSON in the shape that the address takes."""
 
 from typing import TypeVar
 
@@ -23,17 +23,17 @@ async def acting_body(request: Request, shape: type[T]) -> T:
 
 
 async def read_body(request: Request, shape: type[T]) -> T:
-    """The body in this shape.
+    """Return the body in this shape.
 
     Raises:
-        Problem: 400, it is no JSON or has another shape.
+        Problem: 400, it is not JSON or has another shape.
     """
     try:
         return msgspec.json.decode(await request.body(), type=shape)
     except RecursionError as error:
         raise Problem(400, "bad_request", "The body is nested too deeply.", "body") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        message = f"The body is not what this address takes: {error}."
+        message = f"The body does not have the shape that this address takes: {error}."
         raise Problem(400, "bad_request", message, "body") from error
 
 

@@ -1,4 +1,4 @@
-"""Deciding what became of a call whose answer was lost."""
+"""Decide what happened to a call whose response was lost."""
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from sbx.web.services import services_of
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """The decision: ``adopt`` is the id in Xero of the one that it is, ``send`` says that it is none."""
+    """The decision: ``adopt`` is the chosen candidate's id in Xero, ``send`` says that it is none."""
 
     adopt: str | None = None
     send: bool = False
@@ -22,7 +22,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def candidates(request: Request) -> Response:
-    """``GET /api/v1/entries/{entry_id}/candidates``: empty where there is nothing to decide."""
+    """``GET /api/v1/entries/{entry_id}/candidates``: empty if there is nothing to decide."""
     no_parameters(request)
     async with services_of(request).database.connection() as connection:
         entry = await VisibleLog(connection, user_of(request)).entry(request.path_params["entry_id"])
@@ -36,7 +36,7 @@ async def decide(request: Request) -> Response:
     """``POST /api/v1/entries/{entry_id}/decision``"""
     body = await acting_body(request, Body)
     if body.send == bool(body.adopt):
-        message = "Give 'adopt', the id in Xero of the one that it is, or 'send': true; one of the two."
+        message = "Give either 'adopt', the id in Xero of the one that it is, or 'send': true."
         raise Problem(400, "bad_request", message, "adopt")
     entry_id: str = request.path_params["entry_id"]
     services, user = services_of(request), user_of(request)

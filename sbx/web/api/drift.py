@@ -1,4 +1,4 @@
-"""What Xero shows otherwise: read, have it compared, accept or put right."""
+"""Where Xero differs: read, compare, accept or send again."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ DIFFERENCE = (
 
 
 class Compare(msgspec.Struct, forbid_unknown_fields=True):
-    """What to compare: what was changed in Xero since the last time, or since a moment, or everything."""
+    """What to compare: what was changed in Xero since the last time, since a given time, or everything."""
 
     since: str | None = None
     full: bool = False
@@ -60,9 +60,7 @@ async def compare(request: Request) -> Response:
     """``POST /api/v1/accounts/{account}/drift/reading``"""
     body = await acting_body(request, Compare)
     if body.since is not None and body.full:
-        raise Problem(
-            400, "bad_request", "'since' and 'full' contradict each other: give one of them.", "since"
-        )
+        raise Problem(400, "bad_request", "'since' and 'full' cannot be combined: give one of them.", "since")
     since = read_moment("since", body.since)
     account: str = request.path_params["account"]
     database, user = services_of(request).database, user_of(request)
@@ -83,7 +81,7 @@ async def adopt(request: Request) -> Response:
 async def _act(request: Request, act: Act) -> Response:
     body = await acting_body(request, Chosen)
     if not 0 < len(body.differences) <= MOST:
-        raise Problem(400, "bad_request", f"'differences' holds 1 to {MOST} ids.", "differences")
+        raise Problem(400, "bad_request", f"'differences' must hold 1 to {MOST} ids.", "differences")
     account: str = request.path_params["account"]
     database, user = services_of(request).database, user_of(request)
     if body.dry_run:

@@ -1,4 +1,4 @@
-"""Putting issues aside until a day."""
+"""Mute issues until a day."""
 
 import msgspec
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from sbx.web.services import services_of
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """Until when, that day included, and why."""
+    """Until when (that day included), and why."""
 
     until: str
     reason: str

@@ -1,4 +1,4 @@
-"""The description of the API in OpenAPI 3.1, kept true by a test."""
+"""The OpenAPI 3.1 description of the API; a test keeps it true."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ from sbx.web.view import filters
 _SAID = {
     "account": "SalesBinder's sub-domain.",
     "issue": "An issue's id: failures with one cause.",
-    "number": "A document's number, whole.",
+    "number": "A document's full number.",
     "record": "A record's SalesBinder id.",
-    "text": "How a number, name or id begins, case aside.",
-    "since": "Queued at or after: a day (UTC) or a time with offset.",
-    "until": "Queued before: a day (UTC, the day included) or a time with offset.",
+    "text": "Beginning of a number, name or id, ignoring case.",
+    "since": "Queued at or after: a day (UTC) or a time with a UTC offset.",
+    "until": "Queued before: a day (UTC, that day included) or a time with a UTC offset.",
     "reason": "A reason code.",
     "id": "An entry's id.",
-    "topic": "The topic that the event came on.",
+    "topic": "The event's topic.",
     "partition": "The event's partition.",
     "offset": "The event's offset, or a range such as 120-180 or 120-.",
 }
@@ -33,13 +33,13 @@ async def openapi(_request: Request) -> Response:
 
 
 def description() -> dict[str, Any]:
-    """The whole description."""
+    """Return the whole description."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Integrations Log",
             "version": "1",
-            "description": "What became of every change on its way from SalesBinder to Xero. Amounts are "
+            "description": "What happened to every change on its way from SalesBinder to Xero. Amounts are "
             "strings, times RFC 3339 in UTC. Errors: {error: {code, message, field?}}.",
         },
         "servers": [{"url": "/api/v1"}],
@@ -58,12 +58,12 @@ def description() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     every = _filters()
-    cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: what follows it.")
-    before = _parameter(
-        "before", {"type": "string"}, "From 'previous' of an answer: what stands right before it."
-    )
+    cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: the page after it.")
+    before = _parameter("before", {"type": "string"}, "From 'previous' of an answer: the page before it.")
     limit = _parameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many."
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+        "Return at most this many.",
     )
     page = _parameter("page", {"type": "integer", "minimum": 1, "default": 1}, "From 'next' of an answer.")
     account = [one for one in every if one["name"] == "account"]
@@ -71,9 +71,9 @@ def _paths() -> dict[str, Any]:
     issue_id = _in_path("issue_id", _SAID["issue"])
     replay_id = _in_path("replay_id", "A replay's number.")
     of_account = _in_path("account", _SAID["account"])
-    after = _parameter("after", {"type": "integer"}, "A position: go on behind it, as Last-Event-ID does.")
+    after = _parameter("after", {"type": "integer"}, "A position: continue after it, like Last-Event-ID.")
     resume = {
-        **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event seen."),
+        **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event received."),
         "in": "header",
     }
     return {
@@ -82,46 +82,44 @@ def _paths() -> dict[str, Any]:
         ),
         "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, every),
         "/entries.jsonl": _get(
-            "All entries that match, a JSON object a line", {"application/jsonl": {}}, every
+            "All entries that match, one JSON object per line", {"application/jsonl": {}}, every
         ),
         "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
         "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),
         "/entries/{entry_id}/candidates": _get(
-            "What Xero has that an entry in needs_review may be; empty where there is nothing to decide",
+            "The candidates in Xero for an entry in needs_review; empty if there is nothing to decide",
             _json("Candidates"),
             [entry_id],
         ),
         "/entries/{entry_id}/decision": _post(
-            "Decide which candidate an entry in needs_review is, or that it is sent anew; for operators",
+            "Decide which candidate an entry in needs_review is, or that it is sent again; for operators",
             "Decision",
             "Decided",
             [entry_id],
         ),
         "/issues": _get(
-            "Standing failures by cause, the largest first, a page at a time",
+            "Current failures by cause, largest first, a page at a time",
             _json("Issues"),
             [*account, limit, page],
         ),
         "/issues/{issue_id}/mute": _post(
-            "Put an issue aside until a day, that day included; for operators", "Mute", "Muted", [issue_id]
+            "Mute an issue until a day, that day included; for operators", "Mute", "Muted", [issue_id]
         ),
-        "/issues/{issue_id}/unmute": _post(
-            "Show an issue among the others again; for operators", None, "Muted", [issue_id]
-        ),
+        "/issues/{issue_id}/unmute": _post("Unmute an issue; for operators", None, "Muted", [issue_id]),
         "/summary": _get("Counts, ages and holds of each account", _json("Summary"), account),
         "/replays": _get("Replays with their totals, newest first", _json("Replays"), []),
         "/replays/{replay_id}": _get("One replay, as it stands now", _json("Replay"), [replay_id]),
         "/stream": _get(
-            "Entries as they change, as server-sent events 'entry'; 'reload' when there is more than is told",
+            "Entries as they change, as server-sent events 'entry'; 'reload' if too many",
             {"text/event-stream": {}},
             [*every, after, resume],
         ),
-        "/retry": _post("Try failed entries again; for operators"),
-        "/skip": _post("End failed or named waiting entries as they are, with a note; for operators"),
+        "/retry": _post("Retry failed entries; for operators"),
+        "/skip": _post("Skip failed or named waiting entries, with a note; for operators"),
         "/accounts/{account}/settings": {
             **_get("An account's settings", _json("Settings"), [of_account]),
             "put": {
-                "summary": "Change the named settings, all or none; null is the default; for operators",
+                "summary": "Change the named settings, all or none; null resets one; for operators",
                 "parameters": [of_account],
                 "requestBody": {"required": True, "content": _json("SettingsChange")},
                 "responses": _with_problems(
@@ -130,10 +128,10 @@ def _paths() -> dict[str, Any]:
             },
         },
         "/accounts/{account}/check": _get(
-            "The settings held against what is known of the organisation", _json("Check"), [of_account]
+            "Check the settings against the known facts of the organisation", _json("Check"), [of_account]
         ),
         "/accounts/{account}/drift": _get(
-            "What Xero shows otherwise than we put it there, and the comparisons that found it",
+            "Where Xero differs from what was last synced, and the comparisons that found it",
             _json("Drift"),
             [of_account],
         ),
@@ -141,10 +139,13 @@ def _paths() -> dict[str, Any]:
             "Compare with Xero now; for operators", "Compare", "Comparing", [of_account]
         ),
         "/accounts/{account}/drift/resend": _post(
-            "Send ours again for these differences; for operators", "Differences", "DriftActed", [of_account]
+            "Send SalesBinder's version again for these differences; for operators",
+            "Differences",
+            "DriftActed",
+            [of_account],
         ),
         "/accounts/{account}/drift/adopt": _post(
-            "Accept Xero's side of these differences; for operators",
+            "Accept Xero's version for these differences; for operators",
             "Differences",
             "DriftActed",
             [of_account],
@@ -182,7 +183,7 @@ def _post(
     operation: dict[str, Any] = {
         "summary": summary,
         "parameters": list(parameters),
-        "responses": _with_problems({"description": "The plan, or what was done.", "content": _json(answer)}),
+        "responses": _with_problems({"description": "The plan, or the result.", "content": _json(answer)}),
     }
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _json(body)}

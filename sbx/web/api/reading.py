@@ -1,4 +1,4 @@
-"""Reading: entries, attempts, issues, counts."""
+"""Read entries, attempts, issues and counts."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +19,7 @@ MOST = 500
 
 
 async def entries(request: Request) -> Response:
-    """``GET /api/v1/entries``: newest first, with cursors of the pages around it."""
+    """``GET /api/v1/entries``: newest first, with cursors to the previous and next pages."""
     parameters = request.query_params
     filters = parsing.read_filters(parameters.multi_items(), others=(*parsing.CURSORS, "limit"))
     limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
@@ -58,7 +58,7 @@ async def attempts(request: Request) -> Response:
 
 
 async def issues(request: Request) -> Response:
-    """``GET /api/v1/issues``: failures by cause, the largest first; ``next`` is the next ``page``."""
+    """``GET /api/v1/issues``: failures by cause, largest first; ``next`` is the next ``page``."""
     parameters = request.query_params
     account = _account_only(request, others=("limit", "page")).account
     limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
@@ -69,14 +69,14 @@ async def issues(request: Request) -> Response:
 
 
 async def summary(request: Request) -> Response:
-    """``GET /api/v1/summary``: counts, ages and holds, an account each."""
+    """``GET /api/v1/summary``: counts, ages and holds, one object per account."""
     account = _account_only(request).account
     async with services_of(request).database.connection() as connection:
         return json_answer({"accounts": await VisibleLog(connection, user_of(request)).summary(account)})
 
 
 async def replays(request: Request) -> Response:
-    """``GET /api/v1/replays``: all, the newest first."""
+    """``GET /api/v1/replays``: all, newest first."""
     no_parameters(request)
     async with services_of(request).database.connection() as connection:
         return json_answer({"replays": await VisibleLog(connection, user_of(request)).replays()})

@@ -1,4 +1,4 @@
-"""The addresses of the API. ``openapi.py`` describes them; a test compares the two."""
+"""The API's addresses. ``openapi.py`` describes them; a test compares the two."""
 
 from starlette.routing import BaseRoute, Route
 

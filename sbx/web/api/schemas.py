@@ -1,4 +1,4 @@
-"""The shapes of bodies and answers, in JSON Schema, for ``openapi.py``."""
+"""The JSON Schemas of bodies and answers, for ``openapi.py``."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def schemas() -> dict[str, Any]:
-    """All of them, by name."""
+    """Return all schemas, by name."""
     attempt = _object(
         **dict.fromkeys(
             ["attempt_id", "entry_id", "account", "step", "method", "path", "request", "answer", "error"],

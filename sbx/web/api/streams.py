@@ -1,4 +1,4 @@
-"""What is too long for one answer in memory: exports, and the live stream."""
+"""Answers too long for memory: exports, and the live stream."""
 
 import csv
 import io
@@ -31,15 +31,15 @@ async def as_csv(request: Request) -> Response:
 
 
 async def as_json_lines(request: Request) -> Response:
-    """``GET /api/v1/entries.jsonl``: all that match, newest first, one JSON object a line."""
+    """``GET /api/v1/entries.jsonl``: all that match, newest first, one JSON object per line."""
     return await _export(request, "application/jsonl", "jsonl", lambda row: queries.encode_row(row) + b"\n")
 
 
 async def live(request: Request) -> Response:
     """``GET /api/v1/stream``: entries as they change, as server-sent events ``entry``.
 
-    The id of an event is a position of the log: with ``Last-Event-ID`` the stream goes on behind it.
-    Without one it begins with what changes from now on.
+    The id of an event is a position in the log: with ``Last-Event-ID``, the stream continues
+    after it; without, it starts with changes from now on.
     """
     filters = parsing.read_filters(request.query_params.multi_items(), others=("after",))
     given = request.headers.get("last-event-id") or request.query_params.get("after")

@@ -1,1 +1,1 @@
-"""Who is there and what they may do: users, passwords, sessions, tokens, protection against forged forms."""
+"""Users and what they may do: passwords, sessions, tokens, protection against forged forms."""

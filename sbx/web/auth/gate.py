@@ -1,4 +1,4 @@
-"""Who is asking: every address behind the gate needs a session or a token, and every form our own mark."""
+"""Authentication: every address behind the gate needs a session or a token, and every form our token."""
 
 import ipaddress
 from collections.abc import Awaitable, Callable
@@ -19,12 +19,12 @@ from sbx.web.problems import Problem, is_api
 
 SESSION_COOKIE = "sbx_session"
 VISIT_COOKIE = "sbx_visit"
-"""Of a browser that is not signed in yet: the sign-in form is tied to it."""
+"""Cookie of a browser that is not signed in yet: the sign-in form is tied to it."""
 _SAFE = ("GET", "HEAD")
 
 
 class Gate:
-    """ASGI middleware: finds the user, or answers for want of one. Stands inside of the error handlers."""
+    """ASGI middleware: finds the user, or answers that there is none. Runs inside the error handlers."""
 
     def __init__(self, app: ASGIApp, database: Database) -> None:
         self._app = app
@@ -66,7 +66,7 @@ def _nobody(request: Request) -> Response:
         raise Problem(
             401,
             "not_signed_in",
-            "Send a token that is good: 'Authorization: Bearer …'. 'sbx users token' makes one.",
+            "Send a valid token: 'Authorization: Bearer …'. 'sbx users token' creates one.",
             headers={"WWW-Authenticate": "Bearer"},
         )
     if request.method in _SAFE:
@@ -89,13 +89,13 @@ def _within(path: str, query: str) -> str:
 
 
 def user_of(request: Request) -> User:
-    """Who asks; only behind the gate."""
+    """Return who is asking; only behind the gate."""
     user: User = request.state.user
     return user
 
 
 def check_origin(request: Request) -> None:
-    """Refuse a form that another site's page has sent.
+    """Refuse a form sent from another site's page.
 
     Raises:
         Problem: 403.
@@ -109,7 +109,7 @@ def check_origin(request: Request) -> None:
 
 
 async def checked_form(request: Request, cookie: str | None) -> FormData:
-    """The form of a request, once it is known to be of our own page and for this browser.
+    """Return the request's form, after checking that it comes from our own page in this browser.
 
     Raises:
         Problem: 403.
@@ -126,7 +126,7 @@ FormEndpoint = Callable[[Request, FormData], Awaitable[Response]]
 
 
 def acting_for_all(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Response]]:
-    """A page's address that does something: for whoever is signed in, by a form of ours."""
+    """Wrap a page that changes something: for any signed-in user, with our form."""
 
     async def guarded(request: Request) -> Response:
         form = await checked_form(request, getattr(request.state, "session", None))
@@ -136,7 +136,7 @@ def acting_for_all(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Resp
 
 
 def acting(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Response]]:
-    """The same, for operators."""
+    """Wrap the same for operators."""
 
     async def permitted(request: Request, form: FormData) -> Response:
         require_operator(request)
@@ -146,7 +146,7 @@ def acting(endpoint: FormEndpoint) -> Callable[[Request], Awaitable[Response]]:
 
 
 def check_api_act(request: Request) -> None:
-    """An acting call of the API: by a token, or from our own page with its mark in a header.
+    """Wrap an API call that changes something: with a token, or from our own page with its token in a header.
 
     Raises:
         Problem: 403.
@@ -160,26 +160,27 @@ def check_api_act(request: Request) -> None:
 
 
 def require_operator(request: Request) -> None:
-    """Only for those who may act.
+    """Refuse users who may not act.
 
     Raises:
         Problem: 403.
     """
     if not user_of(request).may_act:
         message = (
-            "Your role is viewer: you may look, not act. Ask whoever set up your user for the role operator."
+            "Your role is viewer: you can look but not act. Ask the person who set up your user for the "
+            "operator role."
         )
         raise Problem(403, "not_allowed", message)
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
-    """A cookie that scripts cannot read and other sites' forms do not send."""
+    """Set a cookie that scripts cannot read and other sites' forms do not send."""
     secure = request.url.scheme == "https"
     response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
 
 
 def is_loopback(request: Request) -> bool:
-    """True when the request comes from this machine."""
+    """Return True if the request comes from this machine."""
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
@@ -187,12 +188,13 @@ def is_loopback(request: Request) -> bool:
 
 
 def address_of(request: Request) -> str:
-    """Where the request comes from."""
+    """Return the address that the request comes from."""
     return request.client.host if request.client else ""
 
 
 def _forged() -> Problem:
     message = (
-        "This form is not from this page, or your session has changed. Go back, reload the page, try again."
+        "This form is not from this page, or your session has changed. Go back, reload the page and try "
+        "again."
     )
     return Problem(403, "form_refused", message)

@@ -9,18 +9,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sbx.actions.users import HASHER, MAX_LENGTH
 
 _AT_ONCE = 2
-"""A hash takes 64 MiB and some 50 ms of a core: a burst of sign-ins must not take them all."""
+"""A hash takes 64 MiB and about 50 ms of a core: a burst of sign-ins must not exhaust either."""
 
 
 class PasswordCheck:
-    """Checks passwords in threads, few at once. Belongs to one event loop."""
+    """Checks passwords in threads, a few at a time. Belongs to one event loop."""
 
     def __init__(self) -> None:
         _nobody()  # made now, not while the first one waits
         self._limit = anyio.CapacityLimiter(_AT_ONCE)
 
     async def matches(self, password: str, kept: str | None) -> bool:
-        """True when ``kept`` is the hash of ``password``. Takes its time for a user without password, too."""
+        """Return True if ``kept`` is the hash of ``password``; just as slow for a user without one."""
         return await run_sync(_matches, password[: MAX_LENGTH + 1], kept, limiter=self._limit)
 
 
@@ -34,5 +34,5 @@ def _matches(password: str, kept: str | None) -> bool:
 
 @cache
 def _nobody() -> str:
-    """Checked where a user is unknown, so that the answer takes as long as for a known one."""
+    """Checked if the user is unknown, so that the answer takes as long as for a known one."""
     return HASHER.hash("nobody has this password")

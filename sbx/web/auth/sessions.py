@@ -10,31 +10,31 @@ from sbx.actions.actors import Actor, Connection
 from sbx.actions.roles import Role
 
 SESSION_SECONDS = 12 * 3600
-"""A session lasts a working day; then one signs in again."""
+"""A session lasts a working day; after that, sign in again."""
 
 _SQL = load_queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class User(Actor):
-    """Somebody who is signed in."""
+    """A signed-in user."""
 
     role: Role = field(kw_only=True)
 
     @property
     def may_act(self) -> bool:
-        """True when they may retry and skip."""
+        """True if they may retry and skip."""
         return self.role == "operator"
 
 
 async def password_hash(connection: Connection, name: str) -> str | None:
-    """What the user's password is checked against; none where there is no such user or password."""
+    """Return the hash of the user's password; None if there is no such user or password."""
     row = await (await connection.execute(_SQL["password_hash"], [name])).fetchone()
     return None if row is None else row[0]
 
 
 async def start(connection: Connection, user_name: str) -> str:
-    """Begin a session; its key, for the cookie."""
+    """Begin a session; return its key, for the cookie."""
     key = new_key()
     parameters = {"key_hash": key_hash(key), "user_name": user_name, "seconds": SESSION_SECONDS}
     async with connection.transaction():
@@ -49,12 +49,12 @@ async def end(connection: Connection, key: str) -> None:
 
 
 async def user_of_session(connection: Connection, key: str) -> User | None:
-    """Whose session this is; none when it has ended."""
+    """Return whose session this is; None if it has ended."""
     return _user(await fetch_one(connection, _SQL["session_user"], [key_hash(key)]))
 
 
 async def user_of_token(connection: Connection, token: str) -> User | None:
-    """Whose token this is; none when it is unknown or has run out. Its use is noted, to the minute."""
+    """Return whose token this is; None if it is unknown or expired. Records its use, to the minute."""
     row = await fetch_one(connection, _SQL["token_user"], [key_hash(token)])
     if row is not None and row["stale"]:
         await connection.execute(_SQL["note_use"], [key_hash(token)])
@@ -62,17 +62,17 @@ async def user_of_token(connection: Connection, token: str) -> User | None:
 
 
 async def of_user(connection: Connection, user_name: str, key: str) -> list[dict[str, Any]]:
-    """A user's sessions, the newest first; ``this_one`` says whether it is that of ``key``."""
+    """Return a user's sessions, newest first; ``this_one`` marks the one of ``key``."""
     return await fetch_all(connection, _SQL["sessions"], {"user_name": user_name, "key_hash": key_hash(key)})
 
 
 async def end_one(connection: Connection, user_name: str, session_id: str) -> None:
-    """End one of a user's sessions by its id; nothing where it has ended."""
+    """End one of a user's sessions by its id; do nothing if it has ended."""
     await connection.execute(_SQL["end_one"], {"user_name": user_name, "id": session_id})
 
 
 async def redeem_link(connection: Connection, key: str) -> str | None:
-    """The name of the user whose link this is, which cannot be used again; none when it is not good."""
+    """Redeem a link: return its user's name, or None if it is not valid. It cannot be used again."""
     hashed = key_hash(key)
     row = await (await connection.execute(_SQL["redeem_link"], [hashed, hashed])).fetchone()
     return None if row is None else str(row[0])

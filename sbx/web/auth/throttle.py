@@ -1,4 +1,4 @@
-"""How often a password may be tried, counted in the database for all processes together."""
+"""Limit password attempts, counted in the database for all processes together."""
 
 from psycopg.rows import dict_row
 
@@ -7,15 +7,15 @@ from sbx.actions.actors import Connection
 
 WINDOW_SECONDS = 15 * 60
 LIMITS = {"both": 5, "address": 30, "user_name": 50}
-"""Wrong passwords within the window: of one user from one address, from one address, for one user."""
+"""Wrong passwords allowed per window: for one user from one address, from one address, for one user."""
 
 _SQL = load_queries(__file__)
 
 
 async def admit(connection: Connection, user_name: str, address: str) -> bool:
-    """Count an attempt before its password is checked; false when there were too many.
+    """Count an attempt before its password is checked; return False if there were too many.
 
-    Counted first, so that many at once cannot slip through between counting and checking.
+    Counting first, so that concurrent attempts cannot slip through between count and check.
     """
     parameters = {"user_name": user_name[:64], "address": address, "window": WINDOW_SECONDS}
     async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
@@ -30,5 +30,5 @@ async def admit(connection: Connection, user_name: str, address: str) -> bool:
 
 
 async def forgive(connection: Connection, user_name: str, address: str) -> None:
-    """The right password was given: what was counted for the user from there does not count any more."""
+    """Reset the user's count from this address after a correct password."""
     await connection.execute(_SQL["forgive"], {"user_name": user_name[:64], "address": address})

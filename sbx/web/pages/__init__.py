@@ -1,1 +1,1 @@
-"""The pages: one module each, all of them usable without JavaScript."""
+"""The pages, one module each; all work without JavaScript."""

@@ -1,4 +1,4 @@
-"""Retry and skip: first a page that says what would be done, then a button that does it."""
+"""Retry and skip: first a page that shows what would be done, then a button that does it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ async def perform(request: Request, form: FormData) -> Response:
         async with services.database.connection() as connection:
             visible = VisibleLog(connection, user)
             plan = await retry.plan(connection, visible, act, retry.wanted(selection.filters))
-        error = "Say why, for whoever reads the log later."
+        error = "Give a reason for later readers of the log."
         context = {"plan": plan, "selection": selection, "note": note, "error": error}
         return render(request, "plan.html", context, 400)
     chosen = Selection(retry.wanted(selection.filters), selection.words)
@@ -55,12 +55,12 @@ async def perform(request: Request, form: FormData) -> Response:
 
 
 async def act_page(request: Request) -> Response:
-    """``GET /acts/{number}``: what came of it."""
+    """``GET /acts/{number}``: the result."""
     number: int = request.path_params["number"]
     async with services_of(request).database.connection() as connection:
         act = await retry.load(connection, user_of(request), number)
         if act is None:
-            raise Problem(404, "not_found", "There is no such act of yours.")
+            raise Problem(404, "not_found", "You have no such act.")
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
         rows = await retry.followed(connection, visible, act)
@@ -72,10 +72,10 @@ async def act_page(request: Request) -> Response:
 
 
 def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:
-    """The act and what it is for.
+    """Return the act and what it is for.
 
     Raises:
-        Problem: 400, nothing is chosen, or a value is none that there can be.
+        Problem: 400, nothing is selected, or a value is invalid.
     """
     words = dict(pairs)
     do = words.get("do", "")
@@ -88,9 +88,11 @@ def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:
     else:
         named = tuple(sorted({value for name, value in pairs if name == "entry"}))
         if not named:
-            raise Problem(400, "nothing_chosen", "No entry is chosen. Tick some in the list, then try again.")
+            raise Problem(
+                400, "nothing_chosen", "No entry is selected. Tick some in the list, then try again."
+            )
         if len(named) > MOST_NAMED:
-            message = f"At most {MOST_NAMED} entries can be named; choose all that match by filters."
+            message = f"At most {MOST_NAMED} entries can be named; use filters to choose more."
             raise Problem(400, "bad_request", message, "entry")
         filters = Filters(entry_ids=named)
     told = {"entries": list(named)} if named else {"filters": reading.given_filters(pairs)}

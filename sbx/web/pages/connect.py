@@ -1,4 +1,4 @@
-"""Connecting an account to Xero: by client credentials, or by agreeing in the browser."""
+"""Connect an account to Xero: by client credentials, or by allowing access in the browser."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -15,13 +15,13 @@ from sbx.web.view.rendering import render
 from sinks.xero.tenants import CredentialsUnusable
 
 _NOT_OURS = (
-    "This answer of Xero does not belong to a question that was asked here: it was used already, came after "
-    "15 minutes, or you have signed in again since. Nothing was changed. Begin again."
+    "This response from Xero does not belong to a request made here: it was already used, came after 15 "
+    "minutes, or you have signed in again since. Nothing was changed. Start again."
 )
 
 
 async def connect_page(request: Request) -> Response:
-    """``GET /connect``, with ``?account=`` for one that is known."""
+    """``GET /connect``, with ``?account=`` for a known one."""
     require_operator(request)
     return await _page(request, Wanted(request.query_params.get("account", "").strip(), "", "", ""))
 
@@ -42,7 +42,7 @@ async def by_secret(request: Request, form: FormData) -> Response:
 
 @acting
 async def ask(request: Request, form: FormData) -> Response:
-    """``POST /connect/browser``: a page that leads to Xero. Not a redirect: our forms go nowhere else."""
+    """``POST /connect/browser``: a page that leads to Xero. Not a redirect: forms stay on the site."""
     wanted = _wanted(form)
     services = services_of(request)
     wanted_id = wanted.client_id or services.environment.xero_app_client_id or ""
@@ -58,7 +58,7 @@ async def ask(request: Request, form: FormData) -> Response:
 
 
 async def callback(request: Request) -> Response:
-    """``GET /connect/callback``: Xero's answer. Its ``state`` is what makes it ours."""
+    """``GET /connect/callback``: Xero's response. Its ``state`` ties it to our request."""
     require_operator(request)
     services, given = services_of(request), request.query_params
     asked = await connect.taken_up(
@@ -69,7 +69,7 @@ async def callback(request: Request) -> Response:
     wanted = asked[0]
     if not given.get("code"):
         told = f"{given.get('error', 'no code')} {given.get('error_description', '')}".strip()
-        return await _page(request, wanted, f"Xero gives no access: {mask(told)}. Nothing was changed.")
+        return await _page(request, wanted, f"Xero did not grant access: {mask(told)}. Nothing was changed.")
     user = user_of(request)
     try:
         await connect.by_agreement(services.database, services.environment, user, asked, given["code"])

@@ -1,4 +1,4 @@
-"""What became of a call whose answer was lost: a page that says what a decision means, then a button."""
+"""Decide about a call whose response was lost: a page that says what the decision means, then a button."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -44,12 +44,12 @@ async def perform(request: Request, form: FormData) -> Response:
 
 
 def _adopt(adopt: str, send: str) -> str | None:
-    """The candidate's id; none where it is to be sent.
+    """Return the candidate's id; None if it is to be sent again.
 
     Raises:
-        Problem: 400, it is neither or both.
+        Problem: 400, neither or both are given.
     """
     if bool(adopt) == bool(send):
-        message = "Say which one it is ('adopt', its id in Xero), or that it is none of them ('send')."
+        message = "Choose which one it is ('adopt', its id in Xero), or that it is none of them ('send')."
         raise Problem(400, "bad_request", message, "adopt")
     return adopt or None

@@ -1,4 +1,4 @@
-"""What Xero shows otherwise: a page of it, have it compared now, and accept or put right what is chosen."""
+"""Where Xero differs: show it, compare now, and accept or send again what is selected."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ from sbx.web.view.rendering import render
 
 _ALL = "-all"
 _SAID = {
-    "reading": "Xero is asked, after all other work of the account. This page shows how far it has come.",
-    "resend": "What we put there is queued again. Compare once more when it has run: what is right is gone.",
-    "adopt": "Accepted as Xero shows it. It is not told again as long as both sides stay as they are.",
-    "nothing": "Nothing was done: what was chosen has changed meanwhile, or somebody else was first.",
+    "reading": "The comparison will run after all other work of the account. This page shows its progress.",
+    "resend": "SalesBinder's version is queued again. Compare again once it has been sent.",
+    "adopt": "Xero's version is accepted. It is not reported again unless either side changes.",
+    "nothing": "Nothing was done: the selection has changed meanwhile, or somebody else was first.",
 }
 
 
@@ -44,7 +44,7 @@ async def read(request: Request, form: FormData) -> Response:
 
 
 async def plan_page(request: Request) -> Response:
-    """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` is all that can be."""
+    """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` takes all possible."""
     require_operator(request)
     do = request.query_params.get("do", "")
     act = one_of(do.removesuffix(_ALL), ACTS)
@@ -85,10 +85,12 @@ async def _page(request: Request, refused: ActionRefused | None = None) -> Respo
 
 def _checked(ids: Sequence[str]) -> Sequence[str]:
     if not ids:
-        message = "No difference is chosen. Tick some in the list, then try again."
+        message = "No difference is selected. Tick some in the list, then try again."
         raise Problem(400, "nothing_chosen", message, "difference")
     if len(ids) > MOST:
-        raise Problem(400, "bad_request", f"At most {MOST} differences go at a time.", "difference")
+        raise Problem(
+            400, "bad_request", f"At most {MOST} differences can be handled at a time.", "difference"
+        )
     return ids
 
 

@@ -1,4 +1,4 @@
-"""One entry: its story, and that of its whole document."""
+"""One entry: its history, and that of its whole document."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ async def entry_page(request: Request) -> Response:
 
 
 def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
-    """What happened to an entry, oldest first: ``at``, ``what`` and, for a call to Xero, ``attempt``."""
+    """Return what happened to an entry, oldest first: ``at``, ``what`` and, for a call, ``attempt``."""
     told: list[dict[str, Any]] = []
     if entry["event_time"]:
         told.append({"at": entry["event_time"], "what": "changed", "attempt": None})

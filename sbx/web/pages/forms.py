@@ -1,4 +1,4 @@
-"""What is typed into forms."""
+"""Values typed into forms."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -25,12 +25,12 @@ def one_of(word: str, known: Sequence[T], field: str = "do") -> T:
 
 
 def text(form: FormData, name: str) -> str:
-    """A field without blanks around it; ``""`` where it is not given.
+    """Return a field without surrounding blanks; ``""`` if it is not given.
 
     Raises:
-        Problem: 400, it is a file, too long, or holds a NUL.
+        Problem: 400, it is a file, too long, or contains a NUL.
     """
     value = form.get(name, "")
     if not isinstance(value, str) or "\0" in value or len(value) > LONGEST:
-        raise Problem(400, "bad_request", f"'{name}' is no text of up to {LONGEST} characters.", name)
+        raise Problem(400, "bad_request", f"'{name}' must be a text of up to {LONGEST} characters.", name)
     return value.strip()

@@ -1,4 +1,4 @@
-"""What needs somebody: standing failures, a group for each cause; what is muted stands apart."""
+"""What needs attention: current failures, grouped by cause; muted ones apart."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -13,9 +13,9 @@ from sbx.web.view import filters as reading
 from sbx.web.view.rendering import render
 
 _AFFECTED = 5
-"""Documents that an issue names one by one."""
+"""How many documents an issue lists individually."""
 _PAGE = 25
-"""Issues of a page, the largest first."""
+"""Issues per page, largest first."""
 
 
 async def issues_page(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The log: a page of entries, and the stream that keeps it up to date."""
+"""The log: a page of entries, and the stream that keeps it current."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -64,7 +64,7 @@ async def log_page(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """``GET /live``: what changes on a first page with these filters, as ready rows."""
+    """``GET /live``: changes of a first page with these filters, as rendered rows."""
     filters = reading.read_filters(request.query_params.multi_items(), others=("after",))
     given = request.headers.get("last-event-id") or request.query_params.get("after")
     after = reading.read_number("after", given, 0, 0, 2**62)
@@ -100,12 +100,12 @@ def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
 
 
 def _with_account(summary: list[Row], filters: Filters) -> bool:
-    """True when rows must say whose they are."""
+    """Return True if rows must name their account."""
     return filters.account is None and len(summary) > 1
 
 
 def tally(summary: list[Row], account: str | None) -> dict[str, int]:
-    """How many entries there are in each state, of the account or of all."""
+    """Return how many entries are in each state, of the account or of all."""
     rows = [row for row in summary if account in (None, row["account"])]
     counted = {state: sum(row[state] for row in rows) for state in _STATES}
     return counted | {"all": sum(counted.values())}

@@ -1,4 +1,4 @@
-"""How it goes, account by account: the page to begin a day with."""
+"""The overview, account by account: the page to start the day with."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Pause and resume: a page that says what it means, then a button that does it."""
+"""Pause and resume: a page that explains the effect, then a button that does it."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""Who is signed in: their sessions and tokens, each of which they can end."""
+"""The signed-in user: their sessions and tokens, each of which they can end."""
 
 from contextlib import suppress
 
@@ -28,7 +28,7 @@ async def you_page(request: Request) -> Response:
 
 @acting_for_all
 async def end_session(request: Request, form: FormData) -> Response:
-    """``POST /you/session``: one's own; that of this browser signs out."""
+    """``POST /you/session``: the user's own; ending this browser's session signs out."""
     user = user_of(request)
     async with (
         services_of(request).database.connection() as connection,
@@ -40,7 +40,7 @@ async def end_session(request: Request, form: FormData) -> Response:
 
 @acting_for_all
 async def revoke(request: Request, form: FormData) -> Response:
-    """``POST /you/token``: one's own."""
+    """``POST /you/token``: the user's own."""
     user, label = user_of(request), text(form, "label")
     async with services_of(request).database.connection() as connection:
         with suppress(ActionRefused):  # it has ended already

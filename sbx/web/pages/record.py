@@ -1,4 +1,4 @@
-"""One record: where it stands, what it is in Xero, everything that happened to it."""
+"""One record: its current state, its objects in Xero, and its whole history."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,6 @@ async def record_page(request: Request) -> Response:
         position = await visible.position()
         story = await visible.story(record)
     if story is None:
-        message = "Nothing is known of such a record, or it belongs to an account that you do not see."
+        message = "Nothing is known about such a record, or it belongs to an account that you cannot see."
         raise Problem(404, "not_found", message)
     return render(request, "record.html", {"story": story, "record": record, "position": position})

@@ -1,4 +1,4 @@
-"""Replays: each an entry of its own, with how far it came and what came of it."""
+"""Replays: one row each, with progress and result."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -14,7 +14,7 @@ SHOWN = 100
 
 
 async def replays_page(request: Request) -> Response:
-    """``GET /replays``: the newest; the page says how many there are besides."""
+    """``GET /replays``: the newest; the page says how many more there are."""
     async with services_of(request).database.connection() as connection:
         found = await VisibleLog(connection, user_of(request)).replays()
     return render(request, "replays.html", {"replays": found[:SHOWN], "more": len(found[SHOWN:])})
@@ -31,7 +31,7 @@ async def replay_page(request: Request) -> Response:
 
 @acting
 async def cancel(request: Request, _form: FormData) -> Response:
-    """``POST /replays/{replay_id}/cancel``: it ends behind the batch that it is at."""
+    """``POST /replays/{replay_id}/cancel``: it ends after the current batch."""
     replay_id: int = request.path_params["replay_id"]
     await replays.cancel(services_of(request).database, user_of(request), replay_id)
     return RedirectResponse(f"/replays/{replay_id}", 303)

@@ -16,10 +16,10 @@ from sbx.web.view.settings_form import TABLES, groups, tables
 
 _SET, _WAS, _NEW, _NEW_VALUE = "set:", "was:", "new:", "new-value:"
 _SAID = {
-    "settings": "Saved. It is in force for everything that has not been sent yet.",
+    "settings": "Saved. This applies to everything that has not been sent yet.",
     "same": "Nothing was changed.",
-    "facts": "Xero is asked. Reload the page in a moment: the answer is shown under Connection.",
-    "connected": "Connected. What waited goes on.",
+    "facts": "Refresh requested. Reload the page in a moment: the result is shown under Connection.",
+    "connected": "Connected. Waiting entries are being sent.",
 }
 
 
@@ -30,7 +30,7 @@ async def settings_page(request: Request) -> Response:
 
 @acting
 async def change(request: Request, form: FormData) -> Response:
-    """``POST /accounts/{account}/settings``: what differs from what the page had shown."""
+    """``POST /accounts/{account}/settings``: the values that differ from those that the page had shown."""
     wanted = _wanted(form)
     if not wanted:
         return _back(request, "same")
@@ -79,7 +79,7 @@ async def _page(
 
 
 def _wanted(form: FormData) -> dict[str, str]:
-    """Settings whose value is another than the page had shown, and new entries of tables."""
+    """Return settings whose values differ from those shown on the page, and new table entries."""
     wanted: dict[str, str] = {}
     for name in form:
         if name.startswith(_SET):

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and out."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -37,9 +37,7 @@ async def sign_in(request: Request) -> Response:
     async with services.database.connection() as connection:
         if not await throttle.admit(connection, name, address_of(request)):
             wait = throttle.WINDOW_SECONDS // 60
-            message = (
-                f"Too many wrong passwords. Try again in {wait} minutes, or have your password set anew."
-            )
+            message = f"Too many wrong passwords. Try again in {wait} minutes, or have your password reset."
             return _form(request, name, next_page, message, 429, throttle.WINDOW_SECONDS)
         kept = await sessions.password_hash(connection, name)
     # Without a connection in hand: a burst of sign-ins must not take them all.
@@ -52,14 +50,14 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_in_once(request: Request) -> Response:
-    """``GET /sign-in/once?key=…``: a link that works one time."""
+    """``GET /sign-in/once?key=…``: a link that works once."""
     key = request.query_params.get("key", "")
     async with services_of(request).database.connection() as connection:
         name = await sessions.redeem_link(connection, key)
         if name is None or (name == LOCAL and not is_loopback(request)):
             message = (
-                "This link was used already, or is too old. 'sbx users link' prints another one; "
-                "users with a password sign in below."
+                "This link was already used or has expired. 'sbx users link' prints a new one; users with a "
+                "password sign in below."
             )
             return _form(request, error=message, status=403)
         session = await sessions.start(connection, name)
@@ -111,5 +109,5 @@ def _form(
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     if not isinstance(value, str) or "\0" in value:
-        raise Problem(400, "bad_request", f"'{name}' is no text.", name)
+        raise Problem(400, "bad_request", f"'{name}' must be a text.", name)
     return value

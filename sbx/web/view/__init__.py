@@ -1,1 +1,1 @@
-"""How pages show things: templates, labels, charts and the form of the settings."""
+"""How pages show things: templates, labels, charts and the settings form."""

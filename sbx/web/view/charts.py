@@ -1,4 +1,4 @@
-"""Charts that the server draws: shapes for an inline SVG, and the same numbers for a table."""
+"""Charts drawn by the server: shapes for an inline SVG, and the same numbers for a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _GAP = 3
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What came in one hour and what became of it."""
+    """What came in during one hour, by its current state."""
 
     at: datetime
     completed: int = 0
@@ -20,13 +20,13 @@ class Hour:
 
     @property
     def total(self) -> int:
-        """All that came."""
+        """Return everything that came in."""
         return self.completed + self.failed + self.waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One piece of a column, in the units of the drawing; ``kind`` is a state."""
+    """One segment of a column, in drawing units; ``kind`` is a state."""
 
     kind: str
     x: float
@@ -37,28 +37,28 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A day, an hour a column."""
+    """A day, one column per hour."""
 
     hours: Sequence[Hour]
     bars: Sequence[Bar]
     highest: int
-    """Of one hour; the top of the drawing."""
+    """The largest total of an hour; the top of the drawing."""
 
     @property
     def total(self) -> int:
-        """All that came in the day."""
+        """Return everything that came in during the day."""
         return sum(hour.total for hour in self.hours)
 
     @property
     def failed(self) -> int:
-        """What failed of it."""
+        """Return how much of it failed."""
         return sum(hour.failed for hour in self.hours)
 
 
 def day_chart(since: datetime, found: Sequence[Hour]) -> Chart:
-    """The 24 hours from ``since`` on; hours that are not among those found are empty.
+    """Return the 24 hours from ``since`` on; hours that were not found are empty.
 
-    A piece that is not nothing is at least 2 high: one failure among thousands must be seen.
+    A non-empty segment is at least 2 high: one failure among thousands must be visible.
     """
     known = {hour.at: hour for hour in found}
     moments = [since + timedelta(hours=number) for number in range(HOURS)]
@@ -74,7 +74,7 @@ def day_chart(since: datetime, found: Sequence[Hour]) -> Chart:
 
 
 def _column(hour: Hour, x: float, width: float, highest: int) -> list[Bar]:
-    """Pieces from the bottom up: completed, waiting, failed."""
+    """Yield segments from the bottom up: completed, waiting, failed."""
     counts = (("completed", hour.completed), ("queued", hour.waiting), ("failed", hour.failed))
     pieces = [(kind, max(2.0, HEIGHT * count / highest)) for kind, count in counts if count]
     spare = sum(height for _, height in pieces) - HEIGHT

@@ -1,4 +1,4 @@
-"""Which entries: the words of an address as filters of the log, and back. Page, API and export share them."""
+"""Convert query strings to filters of the log, and back; shared by page, API and export."""
 
 import base64
 import binascii
@@ -27,23 +27,23 @@ NAMES = (
     "partition",
     "offset",
 )
-"""Filters by the names that they have in addresses; those of ``sbx log``."""
+"""Filters by their names in addresses; the same as in ``sbx log``."""
 
 CURSORS = ("cursor", "before")
-"""Names of the places at which a page begins: behind one, or right before one."""
+"""Names of the parameters that say where a page begins: after an entry, or right before one."""
 
 LAST_PAGE = 1_000_000
-"""The highest number that a page may have."""
+"""The highest page number."""
 _LONGEST = 255
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def read_filters(pairs: Iterable[tuple[str, str]], others: Sequence[str] = ()) -> Filters:
-    """The filters of a query string. A blank value is none, as forms send it.
+    """Return the filters of a query string. A blank value counts as not given, since forms send it.
 
     Args:
         pairs: names and values.
-        others: names that stand there for something else.
+        others: names that mean something else there.
 
     Raises:
         Problem, ActionRefused: 400 with the name of what is unknown, given twice, or has a value that it
@@ -69,25 +69,25 @@ def _partition(value: str | None) -> int | None:
 
 
 def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The filters as they stand in the address, without blank ones: what links and forms carry on."""
+    """Return the filters as in the address, without blank ones, for links and forms."""
     return {name: value.strip() for name, value in pairs if name in NAMES and value.strip()}
 
 
 def encode_cursor(row: Row) -> str:
-    """Where a list goes on behind this entry, in letters for an address."""
+    """Return a cursor for the list after this entry, safe for addresses."""
     text = f"{row['queued_at'].astimezone(UTC).isoformat()} {row['entry_id']}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursors(parameters: Mapping[str, str]) -> tuple[Cursor | None, Cursor | None]:
-    """Where a page begins: behind ``cursor``, or right before ``before``.
+    """Return where a page begins: after ``cursor``, or right before ``before``.
 
     Raises:
-        Problem: 400, one is none of ours, or both are given.
+        Problem: 400, one is not one of ours, or both are given.
     """
     after, before = (_cursor(name, parameters.get(name)) for name in CURSORS)
     if after is not None and before is not None:
-        raise _wrong("before", "'cursor' and 'before' contradict each other: give one of them.")
+        raise _wrong("before", "'cursor' and 'before' cannot be combined: give one of them.")
     return after, before
 
 
@@ -109,23 +109,23 @@ def _cursor(name: str, text: str | None) -> Cursor | None:
 
 
 def read_number(name: str, text: str | None, default: int, least: int, most: int) -> int:
-    """A whole number of the address.
+    """Return a whole number from the address.
 
     Raises:
-        Problem: 400, it is none or out of bounds.
+        Problem: 400, it is not one, or out of bounds.
     """
     if not text:
         return default
     if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
-        raise _wrong(name, f"'{name}' is a whole number from {least} to {most}.")
+        raise _wrong(name, f"'{name}' must be a whole number from {least} to {most}.")
     return int(text)
 
 
 def read_moment(name: str, value: str | None, whole_day: bool = False) -> datetime | None:
-    """A day (UTC, its beginning; its end where it is meant whole), or a time with offset; none for none.
+    """Parse a day (UTC, its beginning, or its end if ``whole``), or a time with a UTC offset; None for None.
 
     Raises:
-        Problem: 400, it is neither.
+        Problem: 400, the value is neither.
     """
     if value is None:
         return None
@@ -138,12 +138,12 @@ def read_moment(name: str, value: str | None, whole_day: bool = False) -> dateti
             raise _wrong(name, f"'{value}' has no offset. Write {found.isoformat()}Z for UTC.")
         return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _wrong(name, f"'{value}' is no time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
+        raise _wrong(name, f"'{value}' is not a time. Write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
 
 
 def _checked(name: str, value: str) -> str:
     if len(value) > _LONGEST or "\0" in value:
-        raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or holds a NUL.")
+        raise _wrong(name, f"The value of '{name}' is longer than {_LONGEST} characters, or contains a NUL.")
     return value
 
 

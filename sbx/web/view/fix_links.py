@@ -1,4 +1,4 @@
-"""Where on the page the cause of a failure is put right."""
+"""Where on the page the cause of a failure can be fixed."""
 
 import re
 from collections.abc import Mapping
@@ -17,24 +17,24 @@ _SETTING_OF = {
     "payment_account_missing": "payment_account",
     "period_locked": "locked_period",
 }
-"""The setting behind a reason whose cause does not begin with one."""
+"""The setting behind a reason whose cause does not start with one."""
 BY_CONNECTING = ("connection_lost", "not_connected")
-"""Reasons that connecting the account puts right."""
+"""Reasons that connecting the account fixes."""
 _COMMAND = re.compile(r"'(sbx [^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """A link to the place."""
+    """A link to where it can be fixed."""
 
     label: str
     address: str
     acts: bool = False
-    """Only operators may go there."""
+    """True if only operators may go there."""
 
 
 def mending(row: Mapping[str, Any]) -> Mending | None:
-    """Where the cause of a failed entry, or of an issue, is put right; none where no page does it."""
+    """Return where the cause of a failed entry or an issue can be fixed; None if no page can."""
     code, account = row["reason_code"], row["account"]
     if not account or code not in CATALOGUE:
         return None
@@ -49,17 +49,17 @@ def mending(row: Mapping[str, Any]) -> Mending | None:
     if not key:
         return None
     if code == "tax_rate_unmapped":
-        return Mending(f"Pair {rate_of(key)} with a tax of Xero", f"{settings}#pair-{quote(key)}")
+        return Mending(f"Map {rate_of(key)} to a Xero tax rate", f"{settings}#pair-{quote(key)}")
     return Mending(f"Settings of {account}", f"{settings}#s-{quote(key)}")
 
 
 def rate_of(key: str) -> str:
-    """``sales_tax.15`` as ``15 %``."""
+    """Return ``15 %`` for ``sales_tax.15``."""
     return f"{key.partition('.')[2]} %"
 
 
 def cause_in_words(row: Mapping[str, Any]) -> str:
-    """What the failures of an issue have in common: ``15 % on sales``; blank where the reason says it all."""
+    """Return what an issue's failures have in common: ``15 % on sales``; blank if the reason says it all."""
     cause = str(row["cause"])
     if row["reason_code"] == "tax_rate_unmapped":
         return f"{rate_of(cause)} on {'sales' if cause.startswith('sales_tax.') else 'purchases'}"
@@ -67,7 +67,7 @@ def cause_in_words(row: Mapping[str, Any]) -> str:
 
 
 def with_commands(text: str) -> Markup:
-    """A text in which each ``'sbx …'`` is set as what is typed."""
+    """Return the text with each ``'sbx …'`` formatted as a command."""
     parts = _COMMAND.split(text)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part)

@@ -1,4 +1,4 @@
-"""The log in words that a bookkeeper uses, and the forms in which the page shows values."""
+"""The log in a bookkeeper's words, and how the page formats values."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,11 +30,11 @@ ACTIONS = {
 }
 OUTCOMES = {
     "posted": "Posted to Xero",
-    "already_there": "Xero had it already",
+    "already_there": "Already in Xero",
     "not_needed": "Nothing to do in Xero",
-    "before_cutoff": "From before the connection, not synced",
-    "superseded": "A later change made it unnecessary",
-    "skipped_by_operator": "Skipped by hand",
+    "before_cutoff": "Older than the connection, not synced",
+    "superseded": "Superseded by a later change",
+    "skipped_by_operator": "Skipped by an operator",
 }
 TRIGGERS = {
     "event": "Change in SalesBinder",
@@ -42,12 +42,12 @@ TRIGGERS = {
     "replay": "Replayed",
     "drift": "Sent again after a comparison with Xero",
     "decision": "Decided",
-    "dead_letter": "Event that could not be read",
+    "dead_letter": "Unreadable event",
 }
 PROPOSALS = {
-    "resend": "Send ours again",
+    "resend": "Send SalesBinder's again",
     "adopt": "Accept Xero's",
-    "follows": "Comes right with others",
+    "follows": "Fixed along with others",
 }
 XERO_TYPES = {
     "contact": "Contact",
@@ -61,37 +61,37 @@ XERO_TYPES = {
 
 
 def in_words(value: str | None) -> str:
-    """``tax_rate_unmapped`` as ``Tax rate unmapped``."""
+    """Return ``Tax rate unmapped`` for ``tax_rate_unmapped``."""
     text = (value or "").replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
 def document(row: Mapping[str, Any]) -> str:
-    """The record's number, else its name, else the beginning of its id."""
+    """Return the record's number, else its name, else the beginning of its id."""
     if row["entity"] in ("customer", "supplier"):
         return str(row["party_name"] or row["record_number"] or row["record_id"][:8])
     return str(row["record_number"] or row["record_id"][:8])
 
 
 def money(amount: Decimal | None) -> str:
-    """``1,234.50``, with the decimals that it has; blank for none."""
+    """Return ``1,234.50``, with the decimals that it has; blank for None."""
     return "" if amount is None else f"{amount:,}"
 
 
 def moment(at: datetime | None, shape: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A moment in UTC; blank for none."""
+    """Return a moment in UTC; blank for None."""
     return "" if at is None else at.astimezone(UTC).strftime(shape)
 
 
 def took(started: datetime | None, finished: datetime | None) -> str:
-    """How long something took: ``240 ms``, ``1.4 s``, ``3 min``; blank when it has not ended."""
+    """Return how long something took: ``240 ms``, ``1.4 s``, ``3 min``; blank if it has not ended."""
     if started is None or finished is None:
         return ""
     return span((finished - started).total_seconds())
 
 
 def span(seconds: float | None) -> str:
-    """A time in the unit that fits: ``240 ms``, ``1.4 s``, ``3 min``, ``5 h``, ``3 days``; blank for none."""
+    """Return a duration: ``240 ms``, ``1.4 s``, ``3 min``, ``5 h``, ``3 days``; blank for None."""
     if seconds is None:
         return ""
     seconds = max(0.0, seconds)
@@ -104,7 +104,7 @@ def span(seconds: float | None) -> str:
 
 
 def pretty(text: str) -> str:
-    """A body as people read it: JSON with a line a value, anything else as it is."""
+    """Return a body for people: JSON with one value per line, anything else as it is."""
     try:
         return msgspec.json.format(text, indent=2)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -112,16 +112,16 @@ def pretty(text: str) -> str:
 
 
 def web_address(value: str) -> str:
-    """``value`` when it is an address of the web, else blank: no other scheme becomes a link."""
+    """Return ``value`` if it is a web address, else blank: no other scheme becomes a link."""
     parts = split_address(value)
     return value if parts is not None and parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def cause(code: str | None) -> str:
-    """Why such a thing happens at all; blank for a code that is not in the catalogue."""
+    """Return why such a thing happens; blank for a code that is not in the catalogue."""
     return CATALOGUE[code].cause if code in CATALOGUE else ""
 
 
 def by_itself(code: str | None) -> str:
-    """What happens without anybody; blank for a code that is not in the catalogue."""
+    """Return what happens automatically; blank for a code that is not in the catalogue."""
     return CATALOGUE[code].retry if code in CATALOGUE else ""

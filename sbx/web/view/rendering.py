@@ -1,4 +1,4 @@
-"""Templates: what every page gets, and how a page is made of them."""
+"""Templates: what every page gets, and how it is rendered."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +65,7 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page. Every template knows ``user`` (none when nobody is signed in), ``path`` and ``form_token``."""
+    """Render a page. Templates have ``user`` (None if nobody is signed in), ``path`` and ``form_token``."""
     session = getattr(request.state, "session", None)
     known = {
         "user": getattr(request.state, "user", None),
@@ -77,6 +77,6 @@ def render(
 
 
 def fragment(template: str, name: str, *arguments: Any) -> str:
-    """A macro of a template, rendered alone: what a live update carries."""
+    """Render one macro of a template, as live updates carry it."""
     module = environment.get_template(template).module
     return str(getattr(module, name)(*arguments))

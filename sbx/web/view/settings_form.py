@@ -1,4 +1,4 @@
-"""The settings as fields of a form: what each means, which values it may have, and which it has."""
+"""The settings as form fields: what each means, which values it may have, and which it has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Choices = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A setting in words. ``default`` is what holds where nothing is set."""
+    """A setting in words. ``default`` is what applies if nothing is set."""
 
     key: str
     title: str
@@ -30,17 +30,17 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A setting with its value; ``value`` is ``""`` where nothing is set."""
+    """A setting with its value; ``value`` is ``""`` if nothing is set."""
 
     key: str
     title: str
     meaning: str
     value: str
     saved: str
-    """The value in force; another one than ``value`` where that was not taken."""
+    """The value in force; differs from ``value`` if that was not accepted."""
     default: str
     choices: Choices | None
-    """Values with their names; none for a free text."""
+    """Values with their names; None for free text."""
     error: str = ""
 
 
@@ -52,19 +52,19 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
             Meaning(
                 "enabled_at",
                 "Cut-off",
-                "Documents created before it are not synced, nor is anything that "
-                "happens to them later. A time with offset.",
-                "the first connect",
+                "Documents created before this time are not synced, nor are later changes to them. A time "
+                "with a UTC offset.",
+                "when first connected",
             ),
         ),
     ),
     (
-        "What an action does",
+        "What each action does",
         (
             Meaning(
                 "invoice_status",
                 "Invoices arrive as",
-                "A payment approves a draft first.",
+                "A payment first approves a draft.",
                 "authorised",
                 "choice",
                 _STATUS,
@@ -72,18 +72,18 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
             Meaning(
                 "purchase_order_status",
                 "Orders arrive as",
-                "Bills made of orders, too.",
+                "Also applies to bills created from orders.",
                 "authorised",
                 "choice",
                 _STATUS,
             ),
             Meaning(
                 "edit_authorised",
-                "Edit of an approved invoice",
+                "Edits to an approved invoice",
                 "Changing an approved invoice changes the books.",
                 "refuse",
                 "choice",
-                (("refuse", "Fails"), ("push", "Changes in Xero what Xero lets change")),
+                (("refuse", "Fails"), ("push", "Change what Xero allows to be changed")),
             ),
             Meaning(
                 "refund_as",
@@ -93,7 +93,7 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
                 "choice",
                 (
                     ("credit_note", "A credit note with the money paid out"),
-                    ("reverse_payment", "The matching payment taken back"),
+                    ("reverse_payment", "The matching payment removed"),
                 ),
             ),
             Meaning(
@@ -102,15 +102,18 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
                 "",
                 "bill",
                 "choice",
-                (("bill", "A bill, and the order billed"), ("billed", "The order billed only")),
+                (
+                    ("bill", "A bill, and the order is marked as billed"),
+                    ("billed", "Only the order is marked as billed"),
+                ),
             ),
             Meaning(
                 "locked_period",
-                "A date in a locked period",
+                "Dates in a locked period",
                 "",
                 "fail",
                 "choice",
-                (("fail", "Fails"), ("first_open_day", "Is moved to the first day after the lock")),
+                (("fail", "Fails"), ("first_open_day", "Move to the first day after the lock date")),
             ),
         ),
     ),
@@ -118,36 +121,36 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
         "Accounts",
         (
             Meaning(
-                "sales_account", "Sales", "For the lines of invoices and credit notes.", "200", "line_account"
+                "sales_account", "Sales", "For lines of invoices and credit notes.", "200", "line_account"
             ),
             Meaning(
-                "purchases_account", "Purchases", "For the lines of orders and bills.", "300", "line_account"
+                "purchases_account", "Purchases", "For lines of orders and bills.", "300", "line_account"
             ),
             Meaning(
                 "rounding_account",
                 "Rounding",
-                "For a line of cents, where the sum of Xero's rounded lines is not SalesBinder's.",
+                "For a line of a few cents if Xero's rounded lines do not add up to SalesBinder's total.",
                 "860",
                 "line_account",
             ),
             Meaning(
                 "rounding_tax",
-                "Tax of rounding",
-                "The tax of Xero of such a line. It is sent without any tax.",
+                "Tax on rounding",
+                "The Xero tax rate of that line. It carries no tax amount.",
                 "NONE",
                 "rounding_tax",
             ),
             Meaning(
                 "payment_account",
                 "Payments",
-                "Where payments go whose method has no account of its own. There is no safe guess.",
+                "Where payments go if their method has no account of its own. There is no safe default.",
                 "not set: payments fail",
                 "payment_account",
             ),
             Meaning(
                 "item_code",
                 "Item",
-                "Every line carries it; made in Xero where it is missing, untracked.",
+                "Carried by every line; created in Xero, untracked, if missing.",
                 "SB-ITEM",
             ),
         ),
@@ -158,7 +161,7 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
             Meaning(
                 "invoice_number_format",
                 "Invoice numbers",
-                "SB-{number} keeps SalesBinder's numbers apart from those made in Xero.",
+                "SB-{number} keeps SalesBinder's numbers apart from those assigned in Xero.",
                 "{number}",
             ),
             Meaning(
@@ -168,30 +171,30 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
                 "{number}",
             ),
             Meaning(
-                "due_days", "Days until due", "From the issue date, where a document names no due date.", "30"
+                "due_days", "Days until due", "From the issue date, if a document has no due date.", "30"
             ),
             Meaning(
                 "currency",
                 "Currency",
-                "For documents that name none. It must be switched on in Xero.",
+                "For documents without one. It must be enabled in Xero.",
                 "the organisation's own",
             ),
             Meaning(
                 "drift_every",
                 "Compare with Xero",
-                "How often what we put there is compared: 12h, 1d, 2w.",
+                "How often Xero is compared with what was last synced: 12h, 1d, 2w.",
                 "off",
             ),
             Meaning(
                 "document_url",
-                "Address of a document",
-                "The document in SalesBinder, for links in Xero and in the log.",
+                "Document address",
+                "The document's page in SalesBinder, for links in Xero and in the log.",
                 "the document's page in SalesBinder",
             ),
             Meaning(
                 "account_url",
-                "Address of a customer or supplier",
-                "Its page in SalesBinder, for links in the log; {kind} is customers or suppliers.",
+                "Customer or supplier address",
+                "The record's page in SalesBinder, for links in the log; {kind} is customers or suppliers.",
                 "the record's page in SalesBinder",
             ),
         ),
@@ -201,14 +204,14 @@ TABLES: tuple[tuple[str, str, str, Kind], ...] = (
     (
         "sales_tax",
         "Tax on sales",
-        "The tax of Xero for each rate of SalesBinder on invoices, in per cent. 8+5 is a line with both.",
+        "The Xero tax rate for each SalesBinder rate on invoices, in per cent. 8+5 means a line with both.",
         "sales_tax",
     ),
     ("purchase_tax", "Tax on purchases", "The same for orders and bills.", "purchase_tax"),
     (
         "payment_account",
         "Payments by method",
-        "Payments whose reference in SalesBinder is this go there, whatever its case.",
+        "Payments with this reference in SalesBinder go to this account; case does not matter.",
         "payment_account",
     ),
 )
@@ -217,7 +220,7 @@ TABLES: tuple[tuple[str, str, str, Kind], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Settings with an entry for each rate or method."""
+    """Settings with one entry per rate or method."""
 
     name: str
     title: str
@@ -229,7 +232,7 @@ class Table:
 def groups(
     connection: Connection, given: Mapping[str, str], errors: Mapping[str, str]
 ) -> list[tuple[str, list[Field]]]:
-    """The single settings, by group. ``given`` is what was typed and not taken, ``errors`` why."""
+    """Return the single settings, by group. ``given`` holds rejected input, ``errors`` the reasons."""
     values = flat(connection.settings)
     found = []
     for title, meanings in GROUPS:
@@ -252,7 +255,7 @@ def groups(
 
 
 def tables(connection: Connection, given: Mapping[str, str], errors: Mapping[str, str]) -> list[Table]:
-    """The settings that have an entry for each rate or method."""
+    """Return the settings that have one entry per rate or method."""
     values = flat(connection.settings)
     found = []
     for name, title, meaning, kind in TABLES:
@@ -269,7 +272,7 @@ def tables(connection: Connection, given: Mapping[str, str], errors: Mapping[str
 
 
 def choices(kind: Kind, facts: OrganisationFacts | None, value: str) -> Choices | None:
-    """What the organisation offers, and the value that is set even where it does not; none where unknown."""
+    """Return what the organisation offers, plus the current value even if it does not; None if unknown."""
     if facts is None or kind in ("text", "choice"):
         return None
     if kind == "line_account":

@@ -1,4 +1,4 @@
-"""Times that PostgreSQL can hold and Python cannot: shown as the nearest that it can."""
+"""Read times that PostgreSQL can hold and Python cannot as the nearest that Python can."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from psycopg import pq
 from psycopg.abc import AdaptContext, Buffer, Loader
 
 _EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""A day inside of Python's own bounds, so that no time zone carries them over."""
+"""A day inside Python's own bounds, so that no time zone exceeds them."""
 _NEAREST = {
     "timestamptz": (_EARLIEST, _LATEST),
     "timestamp": (_EARLIEST.replace(tzinfo=None), _LATEST.replace(tzinfo=None)),
@@ -17,7 +17,7 @@ _NEAREST = {
 
 
 def nearest_times(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Let this connection read such times. A row that came into the log once must not end every page."""
+    """Let this connection read such times. One such row in the log must not break every page."""
     for name, nearest in _NEAREST.items():
         oid = psycopg.adapters.types[name].oid
         for shape in (pq.Format.TEXT, pq.Format.BINARY):

@@ -162,7 +162,7 @@ def test_a_migration_waits_for_another_one_and_says_so(empty_database_url: str) 
     said: list[str] = []
     with psycopg.connect(empty_database_url, autocommit=True, application_name="another") as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [0x5342584D])
-        with pytest.raises(MigrationError, match="another migration has not ended within 1 s: process"):
+        with pytest.raises(MigrationError, match="another migration did not finish within 1 s: process"):
             apply(empty_database_url, [first], said.append, wait=1)
         threading.Timer(1.0, holder.close).start()
         assert apply(empty_database_url, [first], said.append, wait=60) == ["a/001_first.sql"]

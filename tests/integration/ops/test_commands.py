@@ -285,7 +285,7 @@ def test_drift_shows_what_was_changed_in_xero_until_it_is_adopted(
     assert (row["kind"], row["field"], row["xeros"]) == ("invoice", "reference", "By hand")
     assert (row["proposal"], row["note"]) == ("resend", "fails while edit_authorised is refuse")
     assert (row["changed_by"], row["changed_by_at"][:4]) == ("Pat Bookkeeper", row["changed_at"][:4])
-    assert "one more for each record that differs (50 at most)" in " ".join(found.err.split())
+    assert "one more per record that differs (50 at most)" in " ".join(found.err.split())
     assert account_of(stack, connected)["drift"]["differences"] == 1
     shown = stack.sbx("drift", connected, "--last", "--adopt")
     assert "By hand" in shown.out

@@ -204,7 +204,7 @@ async def test_an_answer_to_another_question_is_not_taken(desk: Desk) -> None:
     asking.agree()
     done = asking.end()
     assert done.code == 0, done.err
-    assert "does not belong to this question" in done.err
+    assert "does not belong to this request" in done.err
     assert "stolen" not in done.err
 
 
@@ -221,7 +221,7 @@ async def test_nobody_agrees_in_time(desk: Desk) -> None:
     asking = desk.ask("--timeout", "1")
     done = asking.end()
     assert done.code == 1
-    assert "nobody agreed in the browser within 1 s" in done.err
+    assert "nobody allowed access in the browser within 1 s" in done.err
     assert asking.redirect_uri in done.err.partition("remedy:")[2]
 
 

@@ -135,7 +135,10 @@ def test_what_failed_is_tried_again_with_the_settings_of_today(account: Account)
     done = account.replay("--number", "9", "--action", "payment_applied", "--yes")
     assert (done["events"], done["retried"], done["inserted"]) == (1, 1, 0)
     account.idle()
-    assert "what matches is left as it is: 3 completed" in account.sbx("retry", "--account", account.name).err
+    assert (
+        "matching entries in other states are left as they are: 3 completed"
+        in account.sbx("retry", "--account", account.name).err
+    )
     last = account.rows()[-1]
     assert (last["state"], last["triggered_by"], last["revision"]) == ("completed", "replay", 1)
     shown = account.sbx("replay", "--list").out
@@ -163,7 +166,7 @@ def test_a_reset_that_would_undo_later_payments_is_shown_and_left_alone(account:
 
     mine = ("--account", account.name, "--action", "reset")
     plan = account.sbx("retry", *mine)
-    assert "they would undo what was done for later actions" in plan.err
+    assert "they would undo later actions" in plan.err
     assert "nothing to do" in plan.err
     tried = account.sbx("retry", "--id", shown["entry_id"], "--yes", "--json").json
     assert (tried["done"], [one["code"] for one in tried["left"]]) == ([], ["overtaken"])
@@ -335,8 +338,8 @@ def test_ranges(account: Account) -> None:
         (["--offset", "3"], "--topic and --partition"),
         (["--offset", "9-3"], "backwards"),
         (["--since", "1h", "--until", "2h"], "not before"),
-        (["--list", "--yes"], "stand alone"),
-        (["--resume", "1", "--account", "acme"], "stand alone"),
+        (["--list", "--yes"], "must be used alone"),
+        (["--resume", "1", "--account", "acme"], "must be used alone"),
     ],
 )
 def test_what_makes_no_sense_is_refused(stack: Stack, arguments: list[str], says: str) -> None:

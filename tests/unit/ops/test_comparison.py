@@ -209,7 +209,7 @@ def test_what_is_wrong_on_purpose_is_explained_only_by_its_own_entry() -> None:
     assert result.agreed, result.surprises
     assert result.invoices[0].explained and not result.invoices[0].agrees
     assert surprises(books, day, entry("failed", reason_code="our_error", reason="a bug")) == [
-        "invoice 1: the log has no failed 'created' with tax_rate_unmapped",
+        "invoice 1: the log has no failed 'created' entry with tax_rate_unmapped",
         "invoice 1 created failed: a bug",
     ]
 
@@ -233,7 +233,7 @@ def test_entries_that_are_open_or_too_many_and_what_only_xero_has_are_surprises(
     assert surprises(books, None, entry(), entry("running")) == [
         "contact 'Bolt': is in Xero 2 times",
         "the log has 2 entries for 1 events",
-        "1 entries have not ended",
+        "1 entries are still open",
         "Xero has the invoice 3 that SalesBinder does not have",
         "Xero has the bill 8 that SalesBinder does not have",
         "Xero has the contact Saw that SalesBinder does not have",

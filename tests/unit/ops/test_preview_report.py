@@ -74,8 +74,8 @@ def test_the_summary_counts_calls_once() -> None:
         "nothing_new": 2,
     }
     assert summary_text(total) == (
-        "6 events; 2 calls to Xero (1 read); 1 would fail (1 number_taken); 1 would wait; "
-        "2 known before: nothing would be sent for them"
+        "6 events; 2 calls to Xero (1 read); 1 would fail (1 number_taken); 1 would wait; 2 already known: "
+        "nothing would be sent for them"
     )
 
 
@@ -83,12 +83,12 @@ def test_the_summary_counts_calls_once() -> None:
     ("one", "said"),
     [
         (POSTED, "would be posted"),
-        (POSTED, "assumed: nothing but what is shown here has that name or number"),
+        (POSTED, "assumed: nothing else in Xero has that name or number"),
         (POSTED, "PUT Payments   payment (call 1, with 1 other in one call)"),
         (FAILED, "would fail: number_taken: Taken.\n  remedy: Change it."),
-        (BEFORE, "already done (number_taken): nothing would be sent\n  to try it again: sbx retry --id e3"),
+        (BEFORE, "already done (number_taken): nothing would be sent\n  to retry it: sbx retry --id e3"),
         (WAITS, "would wait: an earlier action of the record"),
-        (AGAIN, "the same event as line 2: nothing more"),
+        (AGAIN, "the same event as line 2: nothing to add"),
     ],
 )
 def test_each_end_in_words(one: Line, said: str) -> None:
@@ -104,5 +104,5 @@ def test_what_serves_two_events_is_shown_once() -> None:
 def test_numbers_keep_their_digits_in_json() -> None:
     row = as_json_line(POSTED)
     assert '"body":{"Payments":[{"Amount":10.50}]}' in row
-    assert json.loads(row)["calls"][1]["assumed"].startswith("assumed: nothing but")
+    assert json.loads(row)["calls"][1]["assumed"].startswith("assumed: nothing else")
     assert json.loads(as_json_line(AGAIN))["same_as_line"] == 2

@@ -64,7 +64,7 @@ def test_a_killed_child_is_started_again_and_said_so(
     first.kill()
     wait_until(lambda: any(child.pid != first.pid for child in children()))
     assert len(reports) == 1
-    assert reports[0].startswith("child-1 ended (killed by SIGKILL); starting it again in 0.5 s")
+    assert reports[0].startswith("child-1 ended (killed by SIGKILL); restarting it in 0.5 s")
 
 
 def test_what_a_child_said_last_is_reported(
@@ -82,7 +82,7 @@ def test_the_wait_doubles_while_a_child_ends_at_once(
     supervise("raise SystemExit(3)")
     wait_until(lambda: len(reports) >= 3)
     for seconds, text in zip(("0.5", "1", "2"), reports, strict=False):
-        assert f"starting it again in {seconds} s" in text
+        assert f"restarting it in {seconds} s" in text
 
 
 def test_a_child_that_does_not_end_is_killed(supervise: Callable[[str], Supervisor], tmp_path: Path) -> None:

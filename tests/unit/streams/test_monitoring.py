@@ -37,7 +37,7 @@ def test_a_worker_at_work_is_ready(seen: Observed) -> None:
     ("seen", "word"),
     [
         (replace(GOOD, assigned=0), "no partitions"),
-        (replace(GOOD, lag=None), "Kafka does not answer"),
+        (replace(GOOD, lag=None), "Kafka not responding"),
         (replace(GOOD, lag=7, since_progress=PROGRESS_WITHIN + 1), "7 messages wait"),
         (replace(GOOD, since_uncommitted=COMMIT_WITHIN + 1), "not committed"),
         (replace(GOOD, database="connection refused"), "database cannot be reached: connection refused"),

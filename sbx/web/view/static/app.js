@@ -20,7 +20,7 @@ function countChosen() {
   const all = picks();
   const count = all.filter((box) => box.checked).length;
   chosen.dataset.none ??= chosen.textContent;
-  chosen.textContent = count ? `${count} chosen` : chosen.dataset.none;
+  chosen.textContent = count ? `${count} selected` : chosen.dataset.none;
   for (const button of document.querySelectorAll('#bulk button:not([value$="-all"])')) button.disabled = count === 0;
   const pickAll = document.getElementById("pick-all");
   if (pickAll) {
@@ -80,7 +80,7 @@ function show(news) {
 if (table && table.dataset.live) {
   const state = document.getElementById("live-state");
   const tell = (live) => {
-    state.textContent = live ? "Live" : "Waiting for the connection";
+    state.textContent = live ? "Live" : "Connecting…";
     const dot = document.createElement("span");
     dot.className = live ? "dot" : "dot away";
     state.prepend(dot);
@@ -89,7 +89,7 @@ if (table && table.dataset.live) {
   source.addEventListener("open", () => tell(true));
   source.addEventListener("error", () => {
     // Closed for good: the session has ended, or the address is refused. A reload says which.
-    if (source.readyState === EventSource.CLOSED) state.textContent = "Not live: reload the page";
+    if (source.readyState === EventSource.CLOSED) state.textContent = "Not live; reload the page";
     else tell(false);
   });
   source.addEventListener("news", (event) => show(JSON.parse(event.data)));
