@@ -139,8 +139,7 @@ def test_what_has_changed_meanwhile_is_left_and_said(
 ) -> None:
     """The log is a moment behind the ledger: what counts is the ledger."""
     entry_id, other = office.failed_invoices(2)
-    office.rows(
-        f"UPDATE ledger.commands SET {assignments} WHERE command_id = %s RETURNING 1", entry_id)  # noqa: S608
+    office.rows(f"UPDATE ledger.commands SET {assignments} WHERE command_id = %s RETURNING 1", entry_id)  # noqa: S608
     _, done = act(client, {"do": do, "entry": [entry_id, other], "note": "n"})
 
     assert "1 of 2" in done

@@ -56,7 +56,7 @@ async def test_what_never_came_and_is_gone_needs_nothing_again(books: Shop, make
     assert await books.run(*(make.act(kind, document) for kind in kinds)) == ["not_needed"] * 5
     late = make.created(document)
     assert await books.run(late) == ["document_removed"]
-    assert (await reason_of(books, late)).startswith("Invoice 1 was voided, deleted or cancelled before")
+    assert (await reason_of(books, late)).startswith("Invoice 1 was voided, deleted or cancelled earlier")
     assert books.books["invoices"] == []
 
 
