@@ -12,7 +12,7 @@
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
 # make lint    format, lint, types, import rules
 # make audit   look the pinned packages up among known vulnerabilities
-# make lock    compile requirements/*.txt anew from pyproject.toml
+# make lock compile requirements/*.txt from pyproject.toml
 #
 # Needs make, Python 3.11, 3.12 or 3.13 (PYTHON=... names one), and a network the first time.
 

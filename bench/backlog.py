@@ -20,7 +20,7 @@ _FULL_BATCHES = 3 / 50
 
 
 def run() -> list[Figure]:
-    """Calls a sale, refusals, share of the limit used, time and memory."""
+    """Return calls a sale, refusals, share of the limit used, time and memory."""
     with Rig(CLOCK_RATE) as rig:
         rig.connect(["backlog"])
         rig.start(*STAGES)

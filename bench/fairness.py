@@ -105,7 +105,7 @@ _TROUBLES: dict[str, Callable[[Rig], None]] = {
     "no longer authorised": _revoked,
     f"answered after {_SLOW_SECONDS:.0f} s": _slow,
 }
-"""They add up: whoever is in trouble stays in it."""
+"""They add up: an account in trouble stays in it."""
 
 
 def _publish(rig: Rig, account: str, number: int) -> None:

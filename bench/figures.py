@@ -17,7 +17,7 @@ class Goal:
     at_least: bool = False
 
     def met(self, measured: float) -> bool:
-        """Whether ``measured`` reaches it."""
+        """Return whether ``measured`` reaches it."""
         return measured >= self.limit if self.at_least else measured <= self.limit
 
     def __str__(self) -> str:
@@ -55,12 +55,12 @@ class Figure:
 
 
 def at_most(limit: float) -> Goal:
-    """The figure itself, no more than this."""
+    """Return the figure itself, no more than this."""
     return Goal("figure", limit)
 
 
 def at_least(limit: float) -> Goal:
-    """The figure itself, no less than this."""
+    """Return the figure itself, no less than this."""
     return Goal("figure", limit, at_least=True)
 
 
@@ -70,13 +70,13 @@ def times_base(limit: float) -> Goal:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest of ``values`` that ``share`` (0 to 1) of them do not exceed."""
+    """Return the smallest of ``values`` that ``share`` (0 to 1) of them do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def table(title: str, figures: Sequence[Figure]) -> Table:
-    """The figures as a table."""
+    """Return the figures as a table."""
     made = Table(title=title, title_justify="left")
     for heading in ("what", "figure", "base", "of the base", "ratio", "goal", ""):
         made.add_column(heading, justify="right" if heading in ("figure", "of the base", "ratio") else "left")

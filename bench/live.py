@@ -20,7 +20,7 @@ _SHOPS = tuple(f"shop-{number}" for number in range(10))
 _BUSY_SALES = 12
 """Of each shop."""
 _EVERY = 0.25
-"""Seconds between two sales, whoever's: 4 sales or 12 events a second."""
+"""Seconds between two sales of any shop: 4 sales or 12 events a second."""
 _PAGES = 10
 _GOAL = 1000.0
 _PATIENCE = 60.0
@@ -47,7 +47,7 @@ def run() -> list[Figure]:
 
 
 def _busy() -> list[list[Message]]:
-    """A list of each shop's messages."""
+    """Return a list of each shop's messages."""
     return [list(sales(shop, _BUSY_SALES, first=2)) for shop in _SHOPS]
 
 
@@ -62,7 +62,7 @@ def _measured(
 
 
 def _in_browser(rig: Rig, url: str) -> list[float]:
-    """The same of a browser's document; nothing where there is no browser."""
+    """Return the same of a browser's document; nothing where there is no browser."""
     with in_chromium(url, signed_in(rig.database_url, "browser")) as page:
         if page is None:
             return []

@@ -56,7 +56,7 @@ def run(entries: int = ENTRIES) -> list[Figure]:
 
 
 def measure(database_url: str, data_dir: Path, until: datetime) -> list[Figure]:
-    """The figures of a log that is filled."""
+    """Return the figures of a log that is filled."""
     environment = Environment.read({"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(data_dir)})
     deep = Cursor(until - timedelta(days=90), "8")
     found = [Figure(what="load average, 1 minute, at the beginning", value=os.getloadavg()[0], unit="")]

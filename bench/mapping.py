@@ -88,7 +88,7 @@ def _there_and_back(command: Command) -> Command:
 
 
 def _microseconds(work: Callable[[], object]) -> float:
-    """The best of a few rounds: what disturbs only ever makes it longer."""
+    """Return the best of a few rounds: what disturbs only ever makes it longer."""
     timer = timeit.Timer(work, timer=time.process_time)
     number, once = timer.autorange()
     number = max(1, int(number * _SECONDS_A_ROUND / once))

@@ -74,7 +74,7 @@ def served(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def signed_in(database_url: str, name: str, accounts: Sequence[str] = ()) -> str:
-    """A session of a new user who sees these accounts, all when empty: the cookie's value."""
+    """Return a session of a new user who sees these accounts, all when empty: the cookie's value."""
 
     async def start() -> str:
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:

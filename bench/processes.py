@@ -118,5 +118,5 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def own_environ() -> dict[str, str]:
-    """The environment without the product's variables, which a benchmark sets itself."""
+    """Return the environment without the product's variables, which a benchmark sets itself."""
     return {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}

@@ -173,13 +173,13 @@ def _replay(rig: Rig) -> tuple[float, float, list[float]]:
 
 
 def _ended(replay: "subprocess.Popen[bytes]") -> tuple[bytes, float]:
-    """What it has printed, and when it had ended."""
+    """Return what it has printed, and when it had ended."""
     output, _ = replay.communicate()
     assert replay.returncode == 0
     return output, time.monotonic()
 
 
 def _ledger(rig: Rig) -> tuple[object, ...]:
-    """What a change of the ledger would show in."""
+    """Return what a change of the ledger would show in."""
     changes = "SELECT count(*), sum(version), max(seq) FROM ledger.commands WHERE account = 'bench'"
     return rig.query(changes)[0]

@@ -78,7 +78,9 @@ class Rig:
         }
 
     def clock_offset(self) -> float:
-        """What to add to the fake's seconds to have ``time.monotonic()``: by the quickest of some looks."""
+        """Return what to add to the fake's seconds to have ``time.monotonic()``: by the quickest of some
+        looks.
+        """
         found: list[tuple[float, float]] = []
         for _ in range(_CLOCK_LOOKS):
             asked = time.monotonic()
@@ -196,14 +198,14 @@ class Rig:
             time.sleep(every)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Rows of a query."""
+        """Return rows of a query."""
         if self._watching is None:
             # Kept open: to log in ten times a second would cost what is measured more than the query.
             self._watching = self._open.enter_context(psycopg.connect(self.database_url, autocommit=True))
         return self._watching.execute(statement.encode()).fetchall()
 
     def count(self, table: str) -> int:
-        """Rows of a table of the product."""
+        """Return rows of a table of the product."""
         return int(self.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of our own
 
     def wait_until_committed(self, group: str, topics: Sequence[str], seconds: float) -> None:

@@ -29,13 +29,13 @@ class Message:
 
 
 def sales(account: str, count: int, first: int = 1) -> Iterator[Message]:
-    """``count`` sales to as many new customers, numbered from ``first``."""
+    """Yield ``count`` sales to as many new customers, numbered from ``first``."""
     for number in range(first, first + count):
         yield from sale(account, number)
 
 
 def sale(account: str, number: int, lines: int = 3) -> tuple[Message, Message, Message]:
-    """One sale, paid in full."""
+    """Return one sale, paid in full."""
     now = (_DAY + timedelta(seconds=number)).isoformat()
     customer = _customer(account, number, now)
     document = _document(customer, number, now, lines)

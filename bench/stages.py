@@ -98,7 +98,7 @@ def _incoming(messages: Sequence[Message]) -> list[Outgoing]:
 
 
 def _made(messages: Sequence[Message]) -> list[Outgoing]:
-    """What the transform stage makes of the messages."""
+    """Return what the transform stage makes of the messages."""
     now = datetime.now(UTC)
     made = []
     for offset, m in enumerate(messages):

@@ -21,7 +21,7 @@ class Addresses:
 
     @classmethod
     def of(cls, settings: Settings, short_code: str = "") -> "Addresses":
-        """Those of a connection."""
+        """Return those of a connection."""
         return cls(settings.document_url, settings.account_url, short_code)
 
     def record(self, account: str, entity: str, record_id: str) -> str:
@@ -40,8 +40,8 @@ class Addresses:
         return filled.replace("{id}", quote(record_id, safe=""))
 
     def shown(self, account: str, entity: str, record_id: str) -> str:
-        """The same for the log, whose pages lead there: ``""`` where it can be no address, since an id that
-        stands in its host may make it one.
+        """Return the same for the log, whose pages lead there: ``""`` where it can be no address, since an id
+        that stands in its host may make it one.
         """
         address = self.record(account, entity, record_id)
         return address if split_address(address) is not None else ""

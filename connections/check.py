@@ -36,7 +36,7 @@ class Finding:
 
 
 def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding]:
-    """What would fail or surprise with these settings in this organisation; empty when all is well."""
+    """Return what would fail or surprise with these settings in this organisation; empty if all is well."""
     return [
         *_enabled_at(settings, facts),
         *_line_account("sales_account", settings.sales_account, facts),
@@ -89,7 +89,7 @@ def unfit(
     enabled_at: datetime,
     facts: OrganisationFacts,
 ) -> list[Finding]:
-    """Which of the wanted changes the organisation cannot work with.
+    """Return which of the wanted changes the organisation cannot work with.
 
     Args:
         written: the settings as they were set before, in their normal form.
@@ -121,7 +121,7 @@ def tax_rates(side: Side, facts: OrganisationFacts) -> list[TaxRate]:
 
 
 def fits_account(rate: TaxRate, code: str, facts: OrganisationFacts) -> bool:
-    """True where Xero takes the tax rate on lines of this account, as far as we know its kind."""
+    """Return True if Xero takes the tax rate on lines of this account, as far as we know its kind."""
     account = facts.accounts_by_code.get(code)
     if account is not None and account.type in _REVENUE:
         return rate.can_apply_to_revenue
@@ -131,7 +131,9 @@ def fits_account(rate: TaxRate, code: str, facts: OrganisationFacts) -> bool:
 
 
 def alike(side: Side, facts: OrganisationFacts, rate_key: str) -> str:
-    """The TaxType of the one tax rate that is as high as SalesBinder's; blank where none is, or several."""
+    """Return the TaxType of the one tax rate that is as high as SalesBinder's; blank if none is,
+    or several.
+    """
     found = [rate.tax_type for rate in tax_rates(side, facts) if rate.rate == _rate_of(rate_key)]
     return found[0] if len(found) == 1 else ""
 
@@ -296,7 +298,7 @@ def _rate_of(key: str) -> Decimal:
 
 
 def _listed(accounts: list[Account]) -> str:
-    """The first few accounts, by code or AccountID with their names."""
+    """Return the first few accounts, by code or AccountID with their names."""
     shown = [f"{account.code or account.account_id} ({account.name})" for account in accounts]
     return (
         ", ".join(shown[:_LISTED]) + (", …" if len(shown) > _LISTED else "")

@@ -36,7 +36,7 @@ class Account:
 
     @property
     def payable(self) -> bool:
-        """True where Xero takes payments: bank accounts, and accounts with payments enabled."""
+        """True if Xero takes payments: bank accounts, and accounts with payments enabled."""
         return self.type == "BANK" or self.enable_payments
 
 
@@ -143,11 +143,11 @@ class OrganisationFacts:
         return {account.account_id.lower(): account for account in self.accounts}
 
     def has_item(self, code: str) -> bool:
-        """True when Xero has an item with this code; it compares codes without case."""
+        """Return True if Xero has an item with this code; it compares codes without case."""
         return code.casefold() in self._items
 
     def is_tracked(self, code: str) -> bool:
-        """True when Xero counts the stock of the item with this code."""
+        """Return True if Xero counts the stock of the item with this code."""
         return code.casefold() in self._tracked
 
     @cached_property
@@ -159,7 +159,7 @@ class OrganisationFacts:
         return frozenset(code.casefold() for code in self.tracked_items)
 
     def account(self, code_or_id: str) -> Account | None:
-        """The account with this code, else with this AccountID."""
+        """Return the account with this code, else with this AccountID."""
         return self.accounts_by_code.get(code_or_id) or self.accounts_by_id.get(code_or_id.lower())
 
     def to_json(self) -> bytes:
@@ -179,7 +179,7 @@ class OrganisationFacts:
 def with_books(
     facts: OrganisationFacts, organisation: Mapping[str, Any], accounts: Mapping[str, Any], at: datetime
 ) -> OrganisationFacts:
-    """The facts with lock dates and accounts as they were read again ``at``.
+    """Return the facts with lock dates and accounts as they were read again ``at``.
 
     Raises:
         KeyError, IndexError: an answer lacks what Xero always sends.
@@ -220,7 +220,9 @@ _MICROSOFT_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 
 
 def day(text: str) -> date:
-    """A day as Xero writes it: ``/Date(1477872000000+0000)/`` (ms of UTC) or ``2016-10-31T00:00:00``."""
+    """Return a day as Xero writes it: ``/Date(1477872000000+0000)/`` (ms of UTC) or
+    ``2016-10-31T00:00:00``.
+    """
     milliseconds = _MICROSOFT_DATE.fullmatch(text)
     if milliseconds:
         return datetime.fromtimestamp(int(milliseconds[1]) / 1000, UTC).date()

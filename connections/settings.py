@@ -101,7 +101,9 @@ class Settings:
         return msgspec.convert(values, cls, strict=False)
 
     def payment_account_for(self, reference: str) -> tuple[str, str | None]:
-        """The key that decides where a payment of this reference goes, and its account code or AccountID."""
+        """Return the key that decides where a payment of this reference goes, and its account code or
+        AccountID.
+        """
         folded = fold_reference(reference)
         if folded in self.payment_accounts:
             return f"payment_account.{folded}", self.payment_accounts[folded]
@@ -109,7 +111,7 @@ class Settings:
 
 
 def flat(settings: Settings) -> dict[str, str | None]:
-    """Every setting by the key that sets it, tables entry by entry; none where there is no value."""
+    """Return every setting by the key that sets it, tables entry by entry; None if there is no value."""
     values: dict[str, str | None] = {}
     for one in fields(settings):
         value = getattr(settings, one.name)
@@ -124,12 +126,12 @@ def flat(settings: Settings) -> dict[str, str | None]:
 
 
 def fold_reference(reference: str) -> str:
-    """A payment's reference as settings compare it: without case, blanks collapsed."""
+    """Return a payment's reference as settings compare it: without case, blanks collapsed."""
     return " ".join(reference.split()).casefold()
 
 
 def tax_key(tax: Decimal, tax2: Decimal) -> str:
-    """The key of a pair of tax rates in per cent: ``8``, ``8+5``, ``0+7``, ``0``."""
+    """Return the key of a pair of tax rates in per cent: ``8``, ``8+5``, ``0+7``, ``0``."""
     first = plain(tax or Decimal(0))
     return f"{first}+{plain(tax2)}" if tax2 else first
 
@@ -155,7 +157,7 @@ def parse_setting(key: str, value: str) -> tuple[str, str]:
 
 
 def normal_key(key: str) -> str:
-    """A key in its normal form, for reading or removing a setting.
+    """Return a key in its normal form, for reading or removing a setting.
 
     Raises:
         InvalidSetting: there is no such key.
@@ -206,7 +208,7 @@ def _one_of(*choices: str) -> Callable[[str, str], str]:
 
 
 def _account(key: str, value: str) -> str:
-    """An account code (Xero: at most 10 characters) or an AccountID (a UUID)."""
+    """Return an account code (Xero: at most 10 characters) or an AccountID (a UUID)."""
     if not value or (len(value) > 10 and not _UUID.fullmatch(value)):
         raise InvalidSetting(
             key,
@@ -218,7 +220,7 @@ def _account(key: str, value: str) -> str:
 
 
 def _account_code(key: str, value: str) -> str:
-    """An account code of Xero's chart of accounts: document lines take no AccountID."""
+    """Return an account code of Xero's chart of accounts: document lines take no AccountID."""
     if not 1 <= len(value) <= 10:
         raise InvalidSetting(
             key, value, "is not an account code (1 to 10 characters)", "write a code such as 200"

@@ -98,7 +98,7 @@ class SettingChange:
 
 
 async def load_connection(conn: Db, account: str) -> Connection | None:
-    """The account's connection with settings and facts; none when there is none."""
+    """Return the account's connection with settings and facts; None if there is none."""
     return (await load_many(conn, [account])).get(account)
 
 
@@ -119,7 +119,7 @@ async def record_addresses(conn: Db, accounts: Iterable[str]) -> dict[str, Addre
 
 
 async def settings_of_others(conn: Db, account: str) -> dict[str, Settings]:
-    """The settings of the other accounts that are connected to the account's Xero organisation."""
+    """Return the settings of the other accounts that are connected to the account's Xero organisation."""
     async with conn.cursor() as cursor:
         await cursor.execute(_SQL["others"], {"account": account})
         names = [row[0] for row in await cursor.fetchall()]
@@ -159,7 +159,7 @@ async def save_connection(
     client credentials, which need a secret.
 
     ``enabled_at`` is the cut-off of a first connect or a new organisation, else the present moment. A new
-    organisation drops the facts of the old one; whoever keeps links to its records must drop those too.
+    organisation drops the facts of the old one; anyone who keeps links to its records must drop those too.
 
     Raises:
         OtherOrganisation: it is connected to another one, and ``new_organisation`` was not given.
@@ -233,7 +233,9 @@ async def set_settings(
 
 
 async def settings_history(conn: Db, account: str, key: str | None = None) -> list[SettingChange]:
-    """Every change of the account's connection, or of one key, oldest first. ``key`` in its normal form."""
+    """Return every change of the account's connection, or of one key, oldest first. ``key`` in its normal
+    form.
+    """
     rows = await fetch_all(conn, _SQL["history"], {"account": account, "key": key})
     return [SettingChange(**row) for row in rows]
 
@@ -368,7 +370,7 @@ def _check_reconnect(
     if moved and not new_organisation:
         raise OtherOrganisation(
             f"'{account}' is connected to the organisation {before['tenant_id']} of Xero, and what was sent "
-            f"there is linked to it; to start anew in {tenant_id}, add --new-organisation"
+            f"there is linked to it; to start over in {tenant_id}, add --new-organisation"
         )
     if not moved and enabled_at is not None and enabled_at != before["enabled_at"]:
         raise ConnectionRefused(

@@ -229,7 +229,9 @@ class Command(_Wire, frozen=True):
 
 
 def command_id(source: str, event_id: str) -> str:
-    """The command's identity: ``uuid5(source, event id)``, the source as a UUID of the URL namespace."""
+    """Return the command's identity: ``uuid5(source, event id)``, the source as a UUID of the URL
+    namespace.
+    """
     return str(uuid.uuid5(_namespace(source), event_id))
 
 
@@ -244,7 +246,7 @@ _decoder = msgspec.json.Decoder(Command)
 
 
 def encode_command(command: Command) -> bytes:
-    """The command as it stands on ``xero.commands`` and in the ledger."""
+    """Return the command as it stands on ``xero.commands`` and in the ledger."""
     return _encoder.encode(command)
 
 

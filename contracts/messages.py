@@ -34,14 +34,16 @@ _FIRST_YEAR, _LAST_YEAR = YEARS.start - 1, YEARS.stop
 
 
 class Unreadable(ValueError):
-    """A message that is no command or result, or holds what nothing can store or show. ``str()`` says why."""
+    """A message that is not a command or result, or holds what nothing can store or show.
+    ``str()`` says why.
+    """
 
 
 def read_command(raw: bytes) -> Command:
     """Read a message of ``xero.commands``.
 
     Raises:
-        Unreadable: it is no command, or one that no event makes.
+        Unreadable: it is not a command, or one that no event makes.
     """
     command: Command = _decoded(raw, decode_command)
     _refuse_first(_flaws(command, ""))
@@ -72,7 +74,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def named_in(raw: bytes | None) -> Named:
-    """What can be read of a refused command or result. Never raises."""
+    """Return what can be read of a refused command or result. Never raises."""
     if not raw or len(raw) > MAX_VALUE_BYTES:
         return Named()
     try:
@@ -133,7 +135,7 @@ def _flaws_of(value: Any, path: str) -> Iterator[str]:
 def _flaws_of_number(number: Decimal, path: str) -> Iterator[str]:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
-        yield f"{path} is {number}, which is no number"
+        yield f"{path} is {number}, which is not a number"
     elif number.adjusted() >= MAX_DIGITS or exponent >= MAX_DIGITS or exponent < -MAX_DECIMALS:
         yield f"{path} is a number of absurd size"
 
@@ -151,7 +153,7 @@ def _flaws_of_moment(moment: datetime, path: str) -> Iterator[str]:
 
 
 def _misfits(command: Command) -> Iterator[str]:
-    """What contradicts itself in a command: the transform stage makes none like that."""
+    """Yield what contradicts itself in a command: the transform stage makes none like that."""
     event = command.event
     kind = EVENT_TYPES.get(event.type)
     if not ACCOUNT.fullmatch(command.account):

@@ -8,7 +8,7 @@ _WIDE = Context(prec=100)
 
 
 def to_cents(amount: Decimal) -> Decimal:
-    """``amount`` to two decimals, half away from zero, as an invoice shows it."""
+    """Return ``amount`` to two decimals, half away from zero, as an invoice shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP, _WIDE)
 
 
@@ -26,32 +26,38 @@ OF_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def unit_of(currency: str) -> Decimal:
-    """The smallest amount of ``currency`` that Xero keeps and the currency has: 1 or 0.01."""
+    """Return the smallest amount of ``currency`` that Xero keeps and the currency has: 1 or 0.01."""
     return Decimal(1) if currency in WITHOUT_CENTS else CENT
 
 
 def to_unit(amount: Decimal, unit: Decimal) -> Decimal:
-    """``amount`` as a multiple of ``unit`` (``unit_of``), half away from zero; shown with two places."""
+    """Return ``amount`` as a multiple of ``unit`` (``unit_of``), half away from zero; shown with
+    two places.
+    """
     return to_cents(amount.quantize(unit, ROUND_HALF_UP, _WIDE))
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """``amount`` to the decimals of ``currency``, two at most, half away from zero; shown with two places."""
+    """Return ``amount`` to the decimals of ``currency``, two at most, half away from zero; shown with two
+    places.
+    """
     return to_unit(amount, unit_of(currency))
 
 
 def comes_to(amount: Decimal, wanted: Decimal, unit: Decimal) -> bool:
-    """True when ``amount`` is ``wanted`` once it is rounded, to cents or as the currency is (``unit_of``)."""
+    """Return True if ``amount`` is ``wanted`` once it is rounded, to cents or as the currency is
+    (``unit_of``).
+    """
     return wanted in (to_cents(amount), to_unit(amount, unit))
 
 
 def without_mills(amount: Decimal) -> Decimal:
-    """``amount`` to two decimals, those behind them cut off."""
+    """Return ``amount`` to two decimals, those behind them cut off."""
     return amount.quantize(CENT, ROUND_DOWN, _WIDE)
 
 
 def plain(number: Decimal) -> str:
-    """``number`` without exponent and trailing zeros: ``8``, ``12.5``, ``0``."""
+    """Return ``number`` without exponent and trailing zeros: ``8``, ``12.5``, ``0``."""
     text = str(number)
     if "E" in text:
         text = format(number, "f")

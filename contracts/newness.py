@@ -21,15 +21,19 @@ class Stamp(NamedTuple):
     """Of the action that brought it, in its record."""
 
     def equals(self, other: "Stamp") -> bool:
-        """True when nothing but their positions tells the two apart."""
+        """Return True if nothing but their positions tells the two apart."""
         return self[:2] == other[:2]
 
 
 def stamp(modified: datetime, time: datetime, position: int = 0) -> Stamp:
-    """The stamp of a snapshot of a record that was ``modified`` then, from an event of that ``time``."""
+    """Return the stamp of a snapshot of a record that was ``modified`` then, from an event of
+    that ``time``.
+    """
     return Stamp(min(modified, time), time, position)
 
 
 def is_in_future(modified: datetime, time: datetime) -> bool:
-    """True when ``modified`` is more than five minutes ahead of its event's ``time``: a clock is wrong."""
+    """Return True if ``modified`` is more than five minutes ahead of its event's ``time``: a
+    clock is wrong.
+    """
     return modified - time > _AHEAD

@@ -7,7 +7,7 @@ ESCAPED = b"\\u0000"
 
 
 def without_nul(value: Any) -> Any:
-    """``value``, of JSON's types, with NUL shown as U+FFFD in every text."""
+    """Return ``value``, of JSON's types, with NUL shown as U+FFFD in every text."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
     if isinstance(value, list):

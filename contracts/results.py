@@ -118,7 +118,7 @@ _decoder: msgspec.json.Decoder[Result] = msgspec.json.Decoder(Result)
 
 
 def encode_result(result: Result) -> bytes:
-    """The result as it stands on ``integration.results``."""
+    """Return the result as it stands on ``integration.results``."""
     return _encoder.encode(result)
 
 

@@ -31,7 +31,7 @@ def _of(title: str, kind: Any) -> dict[str, Any]:
 
 
 def _change_event() -> dict[str, Any]:
-    """A CloudEvent in structured mode, whose ``data`` is of the type that belongs to its ``type``."""
+    """Return a CloudEvent in structured mode, whose ``data`` is of the type that belongs to its ``type``."""
     kinds = list({kind.data: None for kind in EVENT_TYPES.values()})
     references, definitions = msgspec.json.schema_components(
         kinds, schema_hook=field_schema, ref_template="#/$defs/{name}"
@@ -90,7 +90,7 @@ def write(folder: Path) -> list[Path]:
 
 
 def render(schema: dict[str, Any]) -> str:
-    """The text of a schema's file."""
+    """Return the text of a schema's file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -4,7 +4,9 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def split_address(url: str) -> SplitResult | None:
-    """The parts of ``url``, or None where nobody can tell them apart (``http://[``, a port that is none)."""
+    """Return the parts of ``url``, or None where nobody can tell them apart (``http://[``, a port that is
+    none).
+    """
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -46,7 +46,7 @@ class Removed:
         return self.last - self.first + 1
 
     def in_words(self) -> str:
-        """What was removed, and what to do."""
+        """Return what was removed, and what to do."""
         were = f"{self.count:,} offsets ({self.first} to {self.last}) were"
         if self.count == 1:
             were = f"1 offset ({self.first}) was"
@@ -63,7 +63,8 @@ async def lost_commands(
     accounts: tuple[str, ...] | None = None,
     entry_id: str | None = None,
 ) -> list[Row]:
-    """Entries that have been queued in the log for five minutes and that the ledger does not know, the oldest
+    """Return entries that have been queued in the log for five minutes and that the ledger does not know, the
+    oldest
     first: the columns of the view ``lost_commands``, and ``replay``, the command that brings the one back.
 
     Args:
@@ -77,7 +78,7 @@ async def lost_commands(
 
 
 async def lost_by_account(connection: Connection) -> dict[str, int]:
-    """How many lost commands each account has; all together are counted up to 10,000."""
+    """Return how many lost commands each account has; all together are counted up to 10,000."""
     rows = await fetch_all(connection, _SQL["lost_by_account"], {"limit": _COUNTED})
     return {row["account"]: row["entries"] for row in rows}
 
@@ -89,19 +90,19 @@ async def removed_unread(connection: Connection) -> list[Removed]:
 
 
 def replay_of(row: Mapping[str, Any]) -> str:
-    """The command that brings a lost command back from its event."""
+    """Return the command that brings a lost command back from its event."""
     return f"sbx replay --topic {row['topic']} --partition {row['partition']} --offset {row['offset']} --yes"
 
 
 def explained(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The sentence and the remedy of ``command_lost`` for a row of ``lost_commands``."""
+    """Return the sentence and the remedy of ``command_lost`` for a row of ``lost_commands``."""
     details = {"since": f"{row['queued_at']:%Y-%m-%d %H:%M}", "replay": row["replay"]}
     return render("command_lost", details)
 
 
 def replays_of(lost: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The fewest commands that bring all of these back: one a partition, since a replay leaves alone what
-    is done.
+    """Return the fewest commands that bring all of these back: one a partition, since a replay leaves alone
+    what is done.
     """
     offsets: dict[tuple[str, int], list[int]] = {}
     for row in lost:
@@ -123,5 +124,5 @@ async def fetch(connection: Connection, name: str, parameters: Mapping[str, Any]
 
 
 async def run(connection: Connection, name: str, parameters: Mapping[str, Any]) -> None:
-    """A statement of ``losses.sql`` that changes something."""
+    """Run a statement of ``losses.sql`` that changes something."""
     await connection.execute(_SQL[name], parameters)

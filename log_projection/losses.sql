@@ -1,5 +1,5 @@
 -- name: not_ended
--- The next entries that have not ended, and what the ledger says of each. What is no UUID is no command's id.
+-- The next entries that have not ended, and what the ledger says of each. What is not a UUID is not the id of a command.
 SELECT e.entry_id, e.position, e.topic, e.partition, e."offset",
        e.id IS NOT NULL AND e.state = 'queued' AND e.version = 0 AND e.topic <> '' AND c.command_id IS NULL AS unknown,
        coalesce(c.version > e.version AND c.state IN ('completed', 'failed')

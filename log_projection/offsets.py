@@ -15,7 +15,8 @@ class NotOffsets(ValueError):
 
 
 def offset_range(text: str) -> tuple[int, int]:
-    """``120`` is from 120 to 120, ``120-180`` from 120 to 180, ``120-`` from 120 on.
+    """Parse a range of offsets: ``120`` is from 120 to 120, ``120-180`` from 120 to 180, ``120-`` from 120
+    on.
 
     Raises:
         NotOffsets: it is none, or runs backwards.

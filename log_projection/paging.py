@@ -36,7 +36,9 @@ _REASONS: tuple[LiteralString, ...] = (
 
 
 def page_query(columns: sql.SQL, conditions: Mapping[str, sql.SQL], direction: sql.SQL) -> sql.Composed:
-    """The entries that meet all ``conditions`` (by filters' names), at most ``limit``, as one statement."""
+    """Return the entries that meet all ``conditions`` (by filters' names), at most ``limit``, as one
+    statement.
+    """
     limit = sql.SQL("%(limit)s")
     if not {"text", "reason"} & conditions.keys() and not _by_accounts(conditions):
         return sql.SQL(_SQL["plain"]).format(
@@ -51,7 +53,7 @@ def page_query(columns: sql.SQL, conditions: Mapping[str, sql.SQL], direction: s
 
 
 def all_of(conditions: Iterable[sql.SQL]) -> sql.Composed:
-    """A condition that holds when all of these do."""
+    """Return a condition that holds when all of these do."""
     return sql.SQL(" AND ").join([*conditions] or [sql.SQL("true")])
 
 

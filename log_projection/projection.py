@@ -54,8 +54,8 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
 async def _with_addresses(
     connection: psycopg.AsyncConnection[Any], entries: Sequence[EntryResult]
 ) -> list[EntryResult]:
-    """The first versions of entries come from a stage that knows no settings: their records' addresses in
-    SalesBinder are added here.
+    """Add addresses. Their first versions come from a stage that knows no settings: records' addresses
+    in SalesBinder are added here.
     """
     without = {entry.account for entry in entries if not entry.salesbinder_url and entry.account}
     if not without:
@@ -73,7 +73,7 @@ async def _with_addresses(
 
 
 def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
-    """The highest version of each ``identity``, in the order in which the identities first appear.
+    """Return the highest version of each ``identity``, in the order in which the identities first appear.
 
     One statement may write a row only once, and what is overtaken within the batch need not be written.
     """
@@ -86,7 +86,7 @@ def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
 
 
 def _json(results: Sequence[Result]) -> str:
-    """The results as a JSON array that jsonb takes.
+    """Return the results as a JSON array that jsonb takes.
 
     jsonb knows no NUL character, JSON does (an answer of some proxy may hold one): it is shown as U+FFFD.
     """

@@ -107,7 +107,7 @@ async def entries(
     newest_first: bool = False,
     after: Cursor | None = None,
 ) -> AsyncIterator[Row]:
-    """Entries in the order in which they were queued, streamed.
+    """Yield entries in the order in which they were queued, streamed.
 
     Args:
         connection: without another list being read from it; a transaction is held while reading.
@@ -140,14 +140,14 @@ async def entries(
 async def entry(
     connection: psycopg.AsyncConnection[Any], entry_id: str, accounts: tuple[str, ...] | None = None
 ) -> Row | None:
-    """One entry, or none. ``accounts``, here and below: only what is of these, where it is given."""
+    """Return one entry, or None. ``accounts``, here and below: only what is of these, where it is given."""
     found = [row async for row in entries(connection, Filters(entry_id=entry_id, accounts=accounts))]
     return found[0] if found else None
 
 
 async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> list[Row]:
-    """How many match (``entries``), the largest first: by ``account``, ``entity``, ``action``, ``state``,
-    ``reason_code`` and ``triggered_by``.
+    """Return how many match (``entries``), the largest first: by ``account``, ``entity``, ``action``,
+    ``state``, ``reason_code`` and ``triggered_by``.
     """
     conditions, parameters = _conditions(filters)
     query = sql.SQL(_SQL["counts"]).format(conditions=all_of(conditions.values()))
@@ -155,7 +155,7 @@ async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> 
 
 
 async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
-    """The calls to Xero made for these entries, oldest first."""
+    """Return the calls to Xero made for these entries, oldest first."""
     return await _all(connection, "attempts", {"entry_ids": list(entry_ids)})
 
 
@@ -193,7 +193,7 @@ async def issue_totals(
     account: str | None = None,
     accounts: tuple[str, ...] | None = None,
 ) -> Row:
-    """How many ``issues`` there are, and how many ``entries`` in them."""
+    """Return how many ``issues`` there are, and how many ``entries`` in them."""
     parameters = {"account": account, "accounts": _listed(accounts)}
     return (await _all(connection, "issue_totals", parameters))[0]
 
@@ -204,7 +204,7 @@ async def failed_of(
     most: int,
     accounts: tuple[str, ...] | None = None,
 ) -> dict[str, list[Row]]:
-    """The newest failures of each of these issues, at most ``most`` each, by the issue's id."""
+    """Return the newest failures of each of these issues, at most ``most`` each, by the issue's id."""
     query = sql.SQL(_SQL["failed_of"]).format(columns=_COLUMNS)
     parameters = {"ids": list(issue_ids), "most": most, "accounts": _listed(accounts)}
     found: dict[str, list[Row]] = {}
@@ -246,15 +246,15 @@ async def summary(
     account: str | None = None,
     accounts: tuple[str, ...] | None = None,
 ) -> list[Row]:
-    """Counts, ages and holds, a row an account."""
+    """Return counts, ages and holds, one row per account."""
     return await _all(connection, "summary", {"account": account, "accounts": _listed(accounts)})
 
 
 async def hours(
     connection: psycopg.AsyncConnection[Any], since: datetime, accounts: tuple[str, ...] | None = None
 ) -> list[Row]:
-    """``completed``, ``failed`` and ``waiting`` of what came in each ``hour`` of 24 from ``since`` on; hours
-    without any are left out.
+    """Return ``completed``, ``failed`` and ``waiting`` of what came in each ``hour`` of 24 from ``since`` on;
+    hours without any are left out.
     """
     return await _all(connection, "hours", {"since": since, "accounts": _listed(accounts)})
 
@@ -272,24 +272,26 @@ async def changes(
     limit: int = _BATCH,
     accounts: tuple[str, ...] | None = None,
 ) -> list[Row]:
-    """``entry_id``, ``account`` and ``position`` of what changed after a position of an earlier call."""
+    """Return ``entry_id``, ``account`` and ``position`` of what changed after a position of an
+    earlier call.
+    """
     parameters = {"after": after, "limit": limit, "accounts": _listed(accounts)}
     return await _all(connection, "changes", parameters)
 
 
 async def position(connection: psycopg.AsyncConnection[Any]) -> int:
-    """The newest position: what ``changes`` goes on from."""
+    """Return the newest position: what ``changes`` goes on from."""
     rows = await _all(connection, "position", {})
     return int(rows[0]["position"])
 
 
 def encode_row(row: Row) -> bytes:
-    """A row as JSON: amounts as strings (``"110.00"``), times RFC 3339 in UTC."""
+    """Return a row as JSON: amounts as strings (``"110.00"``), times RFC 3339 in UTC."""
     return _encoder.encode(row)
 
 
 def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
-    """The conditions of what is given, by the filters' names, and their values."""
+    """Return the conditions of what is given, by the filters' names, and their values."""
     given = {field.name: getattr(filters, field.name) for field in fields(filters)}
     parameters: dict[str, Any] = {
         name: list(value) if isinstance(value, tuple) else value
@@ -313,13 +315,13 @@ async def _all(connection: psycopg.AsyncConnection[Any], name: str, parameters: 
 
 
 def _shown(row: Row) -> Row:
-    """The row with its times in UTC, whatever the session's time zone is."""
+    """Return the row with its times in UTC, whatever the session's time zone is."""
     return {
         name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
     }
 
 
 def _prefix(text: str) -> str:
-    """``text`` as a LIKE pattern for "begins with", its own wildcards taken literally."""
+    """Return ``text`` as a LIKE pattern for "begins with", its own wildcards taken literally."""
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"{escaped}%"

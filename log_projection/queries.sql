@@ -82,7 +82,7 @@ LIMIT %(limit)s
 SELECT coalesce(max(position), 0) AS position FROM integrations_log.entry
 
 -- name: hours
--- What came in each hour of the last day and what became of it. By arrival, which has an index; 24 rows at most.
+-- What came in during each hour of the last day, by its current state. By arrival, which has an index; 24 rows at most.
 SELECT account, date_bin('1 hour', queued_at, %(since)s) AS hour,
        count(*) FILTER (WHERE state = 'completed') AS completed,
        count(*) FILTER (WHERE state = 'failed') AS failed,

@@ -107,7 +107,7 @@ async def find(connection: psycopg.AsyncConnection[Any], text: str, account: str
 
 
 async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Story | None:
-    """The record's story; none when the log knows no action of it."""
+    """Return the record's story; None if the log knows no action of it."""
     wanted = Filters(account=record.account, entity=record.entity, record=record.record_id)
     entries = [row async for row in queries.entries(connection, wanted)]
     if not entries:
@@ -118,5 +118,5 @@ async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Stor
 
 
 def plural(count: int, word: str) -> str:
-    """``1 payment``, ``2 payments``."""
+    """Return ``1 payment``, ``2 payments``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"

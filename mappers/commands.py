@@ -35,7 +35,7 @@ from mappers.totals import totals
 
 
 def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> Command:
-    """What should be true in Xero after ``event``, which was read at this place in Kafka.
+    """Return what should be true in Xero after ``event``, which was read at this place in Kafka.
 
     ``read_event`` has checked the event, so nothing here can be refused.
     """
@@ -119,5 +119,5 @@ def _deleted(command: Command, record: DeletedRecord) -> Command:
 
 
 def _name(command: Command, record: DeletedRecord) -> str:
-    """A deleted customer's or supplier's name; the ``name`` of a document is not its party's."""
+    """Return a deleted customer's or supplier's name; the ``name`` of a document is not its party's."""
     return label(record.name) if command.entity in ("customer", "supplier") else ""

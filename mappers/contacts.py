@@ -11,7 +11,7 @@ from mappers.texts import text, told
 def to_contact(
     record: AccountRecord, side: Side, event_time: datetime, *, of_document: bool = False
 ) -> ContactSnapshot:
-    """The contact as SalesBinder had it. Without ``modified``, the event's time says how new it is.
+    """Return the contact as SalesBinder had it. Without ``modified``, the event's time says how new it is.
 
     Args:
         of_document: the record is a document's ``customer``: nothing but ``modified`` tells how old it is.
@@ -48,7 +48,7 @@ def to_contact(
 
 
 def _phone(record: AccountRecord) -> str | None:
-    """The number has two names; it is blank when those that are there are."""
+    """Return the number, which has two names; blank if those that are present are."""
     named = [
         number for one in (record.office_phone, record.office_number) if (number := told(one)) is not None
     ]

@@ -15,7 +15,7 @@ Kind = Literal["invoice", "purchase_order"]
 
 
 def to_document(record: Document, kind: Kind, event_time: datetime) -> DocumentSnapshot:
-    """The document as SalesBinder had it, with its customer, or the supplier of a purchase order."""
+    """Return the document as SalesBinder had it, with its customer, or the supplier of a purchase order."""
     return DocumentSnapshot(
         kind=kind,
         record_id=record.id,
@@ -42,7 +42,9 @@ def _party(record: Document, kind: Kind, event_time: datetime) -> ContactSnapsho
 
 
 def _check_total(record: Document, kind: Kind) -> Decimal | None:
-    """Lines before tax: of a purchase order ``total_cost``, or ``total_price`` where that is 0 or absent."""
+    """Return lines before tax: of a purchase order ``total_cost``, or ``total_price`` where that is 0 or
+    absent.
+    """
     if kind == "invoice":
         return record.total_price
     return record.total_cost or (record.total_cost if record.total_price is None else record.total_price)

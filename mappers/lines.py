@@ -16,7 +16,7 @@ _ZERO = Decimal(0)
 
 
 def to_line(item: DocumentItem, kind: Literal["invoice", "purchase_order"]) -> Line:
-    """One line. A purchase order's unit amount is ``cost`` unless that is absent, then ``price``.
+    """Return one line. A purchase order's unit amount is ``cost`` unless that is absent, then ``price``.
 
     Numbers are carried as they were given: which of them count is decided when the line is sent.
     """
@@ -40,7 +40,9 @@ def _number(value: Decimal | None) -> Decimal:
 
 
 def describe(item: DocumentItem) -> str:
-    """Name, description, variation, SKU, serial number and custom fields, each on a line of its own."""
+    """Return name, description, variation, SKU, serial number and custom fields, each on a line
+    of its own.
+    """
     stock = item.item
     name = text(item.name) or text(stock.name if stock else None)
     own = text(item.description)
@@ -66,7 +68,7 @@ def _sayable(value: object) -> bool:
 
 
 def decode_variation(data: object) -> Mapping[str, Any]:
-    """The variation out of ``item_variation_data``: base64 of ``{"ItemVariation": {name: value}}``.
+    """Return the variation out of ``item_variation_data``: base64 of ``{"ItemVariation": {name: value}}``.
 
     What cannot be read is left out: it must not stop the money.
     """

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 
 def plain_moment(moment: datetime) -> datetime:
-    """An aware moment in UTC as a plain ``datetime``."""
+    """Return an aware moment in UTC as a plain ``datetime``."""
     utc = moment.astimezone(UTC)
     return datetime(
         utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, tzinfo=UTC
@@ -12,5 +12,5 @@ def plain_moment(moment: datetime) -> datetime:
 
 
 def plain_day(day: date) -> date:
-    """A day as a plain ``date``."""
+    """Return a day as a plain ``date``."""
     return date(day.year, day.month, day.day)

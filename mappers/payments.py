@@ -19,7 +19,8 @@ def to_transaction(
     *,
     refund: bool,
 ) -> TransactionSnapshot:
-    """The payment or refund. Without a date it has the day of the event's time in that time's own offset.
+    """Return the payment or refund. Without a date it has the day of the event's time in that time's own
+    offset.
 
     A refund's amount loses its sign; a payment's stays as given.
     """
@@ -35,7 +36,7 @@ def to_transaction(
 
 
 def mark(transaction_id: str, listed: Iterable[ListedTransaction]) -> str:
-    """``#`` and the first 8 of the id; the whole id where another of the document shares them."""
+    """Return ``#`` and the first 8 of the id; the whole id where another of the document shares them."""
     short = transaction_id[:MARK_LENGTH]
     shared = any(other.id.startswith(short) and other.id != transaction_id for other in listed)
     return f"#{transaction_id if shared else short}"

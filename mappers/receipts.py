@@ -12,13 +12,13 @@ _ZERO = Decimal(0)
 
 
 def has_status(status: object, *names: str) -> bool:
-    """True where the document's ``status`` has one of these names, in any case."""
+    """Return True if the document's ``status`` has one of these names, in any case."""
     name = status.get("name") if isinstance(status, dict) else None
     return isinstance(name, str) and name.strip().casefold() in names
 
 
 def lines_in_part(items: Sequence[DocumentItem]) -> str:
-    """The lines of which less has come in than was ordered, as ``Bolt (4 of 10), Nut (0 of 3)``.
+    """Return the lines of which less has come in than was ordered, as ``Bolt (4 of 10), Nut (0 of 3)``.
 
     ``""`` while no line says that anything has come in: SalesBinder leaves 0 on all lines of an order that
     nobody received line by line.

@@ -13,17 +13,19 @@ LABEL_LENGTH = 255
 
 
 def label(value: object) -> str:
-    """A field as a short text of one line, for the log."""
+    """Return a field as a short text of one line, for the log."""
     return " ".join(text(value).split())[:LABEL_LENGTH]
 
 
 def told(value: object) -> str | None:
-    """A field as text, blank where it is null; none where its record does not name it."""
+    """Return a field as text, blank where it is null; None if its record does not name it."""
     return None if value is msgspec.UNSET else text(value)
 
 
 def text(value: object) -> str:
-    """A field as text: without control characters and surrounding blanks; blank and absent are ``""``."""
+    """Return a field as text: without control characters and surrounding blanks; blank and absent
+    are ``""``.
+    """
     if value is None:
         return ""
     written = str(value)

@@ -33,7 +33,9 @@ class Totals:
 
 
 def clean(document: DocumentSnapshot) -> DocumentSnapshot:
-    """The document without the noise of floats: amounts, quantities and totals to 6 decimals, rates to 4."""
+    """Return the document without the noise of floats: amounts, quantities and totals to 6 decimals, rates to
+    4.
+    """
     return msgspec.structs.replace(
         document,
         lines=tuple(clean_line(line) for line in document.lines),
@@ -44,7 +46,7 @@ def clean(document: DocumentSnapshot) -> DocumentSnapshot:
 
 
 def clean_line(line: Line) -> Line:
-    """The line without the noise of floats; the same line where there is none."""
+    """Return the line without the noise of floats; the same line where there is none."""
     if all(value is None or -int(value.as_tuple().exponent) <= places for value, places in _places(line)):
         return line
     return msgspec.structs.replace(
@@ -60,12 +62,12 @@ def clean_line(line: Line) -> Line:
 
 
 def clean_amount(number: Decimal) -> Decimal:
-    """``number`` to 6 decimals, half away from zero."""
+    """Return ``number`` to 6 decimals, half away from zero."""
     return number.quantize(AMOUNT_PLACES, ROUND_HALF_UP, EXACT)
 
 
 def clean_rate(rate: Decimal) -> Decimal:
-    """A rate in per cent to 4 decimals, half away from zero."""
+    """Return a rate in per cent to 4 decimals, half away from zero."""
     return rate.quantize(RATE_PLACES, ROUND_HALF_UP, EXACT)
 
 
@@ -94,7 +96,7 @@ def net(line: Line) -> Decimal:
 
 
 def totals(document: DocumentSnapshot) -> Totals:
-    """The document's totals as SalesBinder has them: given, else counted.
+    """Return the document's totals as SalesBinder has them: given, else counted.
 
     SalesBinder rounds the sums of a document, not its lines (412.80 at 8 % is 33.02). Both taxes are taken on
     the net; its own shop plugin does so.

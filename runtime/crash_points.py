@@ -131,5 +131,5 @@ def around_commit(name: str) -> tuple[CrashPoint, CrashPoint]:
 
 
 def crash_is_planned() -> bool:
-    """True where a point is named: for places that cost something to watch."""
+    """Return True if a point is named: for places that cost something to watch."""
     return bool(_AT)

@@ -72,7 +72,7 @@ class Environment:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Environment":
-        """The environment, checked.
+        """Return the environment, checked.
 
         Raises:
             InvalidEnvironment: a value cannot be used; names variable, value and remedy.

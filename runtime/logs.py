@@ -1,4 +1,4 @@
-"""Log lines of a worker: one JSON object a line on stderr, or readable text on a terminal."""
+"""Log lines of a worker: one JSON object per line on stderr, or readable text on a terminal."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ class RepeatFilter(logging.Filter):
         self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """True when the record is to be written. Records of our own loggers always are."""
+        """Return True if the record is to be written. Records of our own loggers always are."""
         if record.name.partition(".")[0] not in _NOISY_ROOTS:
             return True
         key = (record.name, str(record.msg)[:200])
@@ -90,7 +90,7 @@ def _masked(
 
 
 def _bind(bound: dict[str, str]) -> structlog.typing.Processor:
-    """A processor that adds values which hold for the whole process, in every thread."""
+    """Return a processor that adds values which hold for the whole process, in every thread."""
 
     def add(
         _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict

@@ -71,8 +71,8 @@ EVENT_TO_XERO_SECONDS = Histogram(
 
 XERO_CALLS = Counter(
     "sbx_xero_calls_total",
-    "Calls to Xero by route and what came of them: 2xx, 4xx, 5xx; limit (429); unauthorised (401, 403); "
-    "no_answer; not_sent.",
+    "Calls to Xero by route and result: 2xx, 4xx, 5xx; limit (429); unauthorised (401, 403); no_answer; "
+    "not_sent.",
     ["route", "outcome"],
     registry=REGISTRY,
 )
@@ -104,7 +104,7 @@ LANES = Gauge(
 LANE_ENDS = Counter(
     "sbx_lane_ends_total",
     "Lanes that ended: idle or stopped, lost (another worker has the account), overtaken (an operator was "
-    "quicker), database (away), broke (a fault of ours).",
+    "quicker), database (away), broke (a bug).",
     ["how"],
     registry=REGISTRY,
 )
@@ -220,12 +220,14 @@ Besides these there are the usual `process_…` and `python_…` metrics.
 
 
 def page() -> str:
-    """``docs/metrics.md``."""
+    """Return ``docs/metrics.md``."""
     return _HEAD + "".join(_row(metric) for metric in METRICS.values())
 
 
 def full_name(metric: Metric) -> str:
-    """The name under which it is queried; a histogram's are this with ``_bucket``, ``_sum``, ``_count``."""
+    """Return the name under which it is queried; a histogram's are this with ``_bucket``, ``_sum``,
+    ``_count``.
+    """
     described = next(iter(metric.describe()))
     return f"{described.name}_total" if isinstance(metric, Counter) else described.name
 

@@ -66,7 +66,7 @@ class Probes(ABC):
         return server
 
     def answer(self, request: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The WSGI application."""
+        """Yield the WSGI application."""
         path = request.get("PATH_INFO", "/")
         if path == "/healthz":
             return _say(start_response, "alive", self.dead())
@@ -103,7 +103,7 @@ class Pulse(Probes):
         return [f"it has not gone on for {still:.0f} s"] if still > TURNS_WITHIN else []
 
     def problems(self) -> list[str]:
-        """The same, and a database that cannot be reached."""
+        """Return the same, and a database that cannot be reached."""
         away = database_away(self._environment)
         return self.dead() + ([f"the database cannot be reached: {away}"] if away else [])
 

@@ -35,7 +35,7 @@ FROM public.sbx_migrations m
 
 @cache
 def needed() -> frozenset[str]:
-    """``package/NNN_name.sql`` of each migration that this program brings."""
+    """Return ``package/NNN_name.sql`` of each migration that this program brings."""
     return frozenset(
         f"{package}/{path.name}"
         for package, folder in PACKAGES.items()

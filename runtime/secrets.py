@@ -18,7 +18,7 @@ _MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.gen
 
 
 def new_key(prefix: str = "") -> str:
-    """A key that nobody can guess (256 bits), in letters that addresses and headers take."""
+    """Return a key that nobody can guess (256 bits), in letters that addresses and headers take."""
     return prefix + secrets.token_urlsafe(_KEY_BYTES)
 
 
@@ -35,7 +35,7 @@ class SecretBox:
     """Encrypts and decrypts texts with one key (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
     def __init__(self, key: str, origin: str = "SBX_SECRET_KEY") -> None:
-        """A box of ``key``, which came from ``origin``.
+        """Make a box of ``key``, which came from ``origin``.
 
         Raises:
             SecretKeyError: ``key`` is not a Fernet key.
@@ -50,7 +50,8 @@ class SecretBox:
 
     @classmethod
     def open(cls, data_dir: Path, secret_key: str | None) -> "SecretBox":
-        """The box of ``secret_key`` (``SBX_SECRET_KEY``), else of ``secret.key`` in the data directory.
+        """Return the box of ``secret_key`` (``SBX_SECRET_KEY``), else of ``secret.key`` in the data
+        directory.
 
         The file is made where it is missing; of several processes that make it at once, one wins and all use
         its key.
@@ -65,11 +66,11 @@ class SecretBox:
         return cls(_read_key(path), str(path))
 
     def encrypt(self, text: str) -> bytes:
-        """``text`` encrypted; differs each time."""
+        """Return ``text`` encrypted; differs each time."""
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, encrypted: bytes) -> str:
-        """What was encrypted.
+        """Return what was encrypted.
 
         Raises:
             SecretKeyError: it was encrypted with another key, or is damaged.
@@ -84,11 +85,11 @@ class SecretBox:
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without secrets: ``***`` stands for each.
+    """Return ``text`` without secrets: ``***`` stands for each.
 
-    Replaced are the given ``secrets``, also where they are quoted as in an address, and whatever has the form
-    of a credential: the values of ``Authorization`` and of fields called token, secret or password, bearer
-    tokens, Basic credentials and JSON Web Tokens.
+    Replaced are the given ``secrets``, also where they are quoted as in an address, and anything that has the
+    form of a credential: the values of ``Authorization`` and of fields called token, secret or password,
+    bearer tokens, Basic credentials and JSON Web Tokens.
     """
     forms = {
         form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))

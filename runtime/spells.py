@@ -39,7 +39,7 @@ class Spell:
         if not self._kind:
             self._since = now
             self._said = False
-        # The same that is over for a moment and comes again, over and over, is one spell to whoever reads.
+        # The same that is over for a moment and comes again, over and over, is one spell to the reader.
         wait = REMIND_SECONDS if words.kind == self._kind else _AGAIN_SECONDS
         self._kind = words.kind
         if now - self._told.get(words.kind, -REMIND_SECONDS) < wait:

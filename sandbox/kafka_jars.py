@@ -45,7 +45,7 @@ def _expected() -> list[_Jar]:
 
 
 def kafka_jars(progress: Progress) -> Path:
-    """The directory that holds Kafka's jars, downloaded (46 MB) when the cache does not have it yet.
+    """Return the directory that holds Kafka's jars, downloaded (46 MB) when the cache does not have it yet.
 
     Raises DownloadFailed.
     """

@@ -13,7 +13,7 @@ MIN_FREE_BYTES = 300 * 1024 * 1024
 
 
 def default_data_dir() -> Path:
-    """``SBX_DATA_DIR``, else the user's data directory (``~/.local/share/sbx`` on Linux).
+    """Return ``SBX_DATA_DIR``, else the user's data directory (``~/.local/share/sbx`` on Linux).
 
     Not the working directory: the same data must be found from wherever ``sbx`` is called.
     """
@@ -24,7 +24,7 @@ def default_data_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """``SBX_CACHE_DIR``, else the user's cache directory (``~/.cache/sbx`` on Linux).
+    """Return ``SBX_CACHE_DIR``, else the user's cache directory (``~/.cache/sbx`` on Linux).
 
     Holds downloads only: it is shared between data directories and may be deleted at any time.
     """
@@ -59,7 +59,7 @@ def prepare(directory: Path) -> Path:
 
 
 def too_full(directory: Path) -> str:
-    """How little room there is on the disk of an existing directory; blank where there is enough.
+    """Return how little room there is on the disk of an existing directory; blank if there is enough.
 
     Raises OSError.
     """
@@ -71,7 +71,7 @@ def too_full(directory: Path) -> str:
 
 
 def open_to_all(path: Path) -> bool:
-    """Whether any user can reach and read ``path`` (an existing file or directory)."""
+    """Return whether any user can reach and read ``path`` (an existing file or directory)."""
     resolved = path.resolve()
     needed = stat.S_IROTH | stat.S_IXOTH if resolved.is_dir() else stat.S_IROTH
     return resolved.stat().st_mode & needed == needed and all(

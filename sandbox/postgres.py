@@ -195,7 +195,7 @@ def _service_user() -> tuple[int, int] | None:
 
 
 def _seen(directory: Path, user: tuple[int, int] | None) -> str:
-    """``directory`` as the service may name it when it is its working directory."""
+    """Return ``directory`` as the service may name it when it is its working directory."""
     return "/proc/self/cwd" if user is not None and Path("/proc/self/cwd").exists() else str(directory)
 
 
@@ -211,7 +211,7 @@ def packaged_bin_dir() -> Path:
 
 
 def _bin_dir(user: tuple[int, int] | None) -> Path:
-    """The directory of PostgreSQL's programs, copied (40 MB, once) where ``user`` cannot reach it."""
+    """Return the directory of PostgreSQL's programs, copied (40 MB, once) where ``user`` cannot reach it."""
     original = packaged_bin_dir()
     if user is None or open_to_all(original / "postgres"):
         return original

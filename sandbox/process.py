@@ -23,7 +23,9 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 
 
 def environment() -> dict[str, str]:
-    """What services see of ours: nothing of the product (it has secrets), English texts, paths in UTF-8."""
+    """Return what services see of ours: nothing of the product (it has secrets), English texts, paths in
+    UTF-8.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}
     return kept | {"LC_ALL": "C.UTF-8"}
 
@@ -56,7 +58,7 @@ class Service:
 
     def __init__(self, command: Command) -> None:
         self._command = command
-        # Beyond 8 MB the log starts anew: nobody reads it unless a start fails.
+        # Beyond 8 MB the log starts over: nobody reads it unless a start fails.
         fresh = command.log.exists() and command.log.stat().st_size > LOG_BYTES
         with command.log.open("wb" if fresh else "ab") as log:
             self._log_start = log.tell()
@@ -90,7 +92,7 @@ class Service:
             time.sleep(0.05)
 
     def failed(self, what: str) -> ServiceFailed:
-        """The error for ``what``, with the end of this run's log and a remedy."""
+        """Return the error for ``what``, with the end of this run's log and a remedy."""
         text = self.log_text()
         tail = "\n".join(f"  | {line}" for line in text.splitlines()[-15:]) or "  | (empty)"
         return ServiceFailed(
@@ -169,7 +171,7 @@ class Ports:
         self._file = file
 
     def take(self, *names: str) -> dict[str, int]:
-        """A port for each name, different from each other and free at this moment."""
+        """Return a port for each name, different from each other and free at this moment."""
         known = json.loads(self._file.read_text()) if self._file.exists() else {}
         held: list[socket.socket] = []
         try:

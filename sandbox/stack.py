@@ -29,7 +29,9 @@ class Endpoints:
 
 
 def find_running(data_dir: Path | str) -> Endpoints | None:
-    """The stack that another process holds in ``data_dir``; None when there is none, or it is starting."""
+    """Return the stack that another process holds in ``data_dir``; None when there is none, or it is
+    starting.
+    """
     directory = Path(data_dir).expanduser()
     try:
         with (directory / "lock").open() as lock:

@@ -12,10 +12,10 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 def run_stage(stage: StageName, environment: "Environment") -> int:
     """Run one stage in this process, in the main thread, until SIGTERM or SIGINT. Returns the exit code.
 
-    0: stopped in good order. 1: could not start (the reason is logged). The process may also end with 70 from
-    within, when going on could lose events: whoever supervises it starts it again.
+    0: stopped cleanly. 1: could not start (the reason is logged). The process may also end with 70 from
+    within, when going on could lose events: its supervisor starts it again.
     """
-    # Imported here, so that whoever only wants topic names does not load Faust and its event loop policy.
+    # Imported here, so that code that only wants topic names does not load Faust and its event loop policy.
     from streams.stages import run
 
     return run(stage, environment)

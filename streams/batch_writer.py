@@ -20,7 +20,7 @@ LONGEST_WAIT_SECONDS = 5.0
 
 
 def database_pool(environment: Environment, name: str, largest: int) -> Pool:
-    """A pool that connects when it is entered, and goes on trying while the database is away."""
+    """Return a pool that connects when it is entered, and goes on trying while the database is away."""
     arguments = environment.psycopg(name)
     conninfo = arguments.pop("conninfo")
     return AsyncConnectionPool(
@@ -78,7 +78,7 @@ class BatchWriter(Generic[Item]):
                 self._spell.over()
                 return
             except (psycopg.Error, PoolTimeout, OSError) as error:
-                # Also what is a fault of ours: to set whole batches aside for it would be worse than to wait.
+                # Also for a bug of ours: setting whole batches aside for it would be worse than waiting.
                 if whose(error) == "data":
                     raise
                 self._schema_checked = False

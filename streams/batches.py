@@ -91,8 +91,8 @@ class Records(Iterator[Fetched]):
     """The records of one partition in one answer of the broker, in order.
 
     ``position`` is the offset to be fetched next, at every moment. Where the answer ends with offsets that
-    hold nothing to be read, the last record's value is ``PASSED``, so that whoever commits offsets of records
-    comes past them too.
+    hold nothing to be read, the last record's value is ``PASSED``, so that code that commits offsets of
+    records comes past them too.
 
     Args:
         data: what the broker sent, which may end in the middle of a batch.
@@ -141,7 +141,7 @@ class Records(Iterator[Fetched]):
             yield Fetched(self.position - 1, -1, None, PASSED)
 
     def _batch(self, base: int, batch: memoryview, at: int) -> Iterator[Fetched]:
-        """The batch's records, what is broken as one ``Unreadable`` at the last of its offsets."""
+        """Yield the batch's records, what is broken as one ``Unreadable`` at the last of its offsets."""
         first, last = base, self._last(base, batch, at)
         try:
             magic = batch[16] if len(batch) > 16 else -1
@@ -169,7 +169,7 @@ class Records(Iterator[Fetched]):
             self.position = max(self.position, last + 1)
 
     def _last(self, base: int, batch: memoryview, at: int) -> int:
-        """The last offset of a batch, of which nothing but its place is certain yet."""
+        """Return the last offset of a batch, of which nothing but its place is certain yet."""
         following = at + len(batch)
         behind = None
         if len(self._data) - following >= LOG_HEADER:
@@ -184,7 +184,7 @@ class Records(Iterator[Fetched]):
         return said
 
     def _committed(self, batch: memoryview) -> Iterator[Fetched]:
-        """The batch's records; nothing of one that was aborted, or that is a marker."""
+        """Yield the batch's records; nothing of one that was aborted, or that is a marker."""
         if len(batch) < _HEADER.size:
             raise _Broken("it is shorter than its header")
         (base, length, _, _, crc, attributes, delta, start, end, producer, _, _, count) = _HEADER.unpack_from(
@@ -209,7 +209,9 @@ class Records(Iterator[Fetched]):
 
 
 def _is_abort(payload: memoryview) -> bool:
-    """True when a control batch ends a transaction by aborting it: the key is a version and a type, 0."""
+    """Return True if a control batch ends a transaction by aborting it: the key is a version and
+    a type, 0.
+    """
     at = _varint(payload, 0)[1]
     at = _varint(payload, at + 1)[1]
     at = _varint(payload, at)[1]
@@ -218,7 +220,7 @@ def _is_abort(payload: memoryview) -> bool:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """A zigzag number of up to ten bytes, and where it ends."""
+    """Return a zigzag number of up to ten bytes, and where it ends."""
     byte = data[at]
     at += 1
     if byte < 0x80:
@@ -258,7 +260,7 @@ def _records(
 
 
 def _record(data: memoryview, offset: int, time: int) -> Fetched:
-    """One record from its key on, which has to end where the bytes do."""
+    """Return one record from its key on, which has to end where the bytes do."""
     key, at = _bytes(data, 0)
     if len(data) > MAX_RECORD:
         shown = None if key is None else key[:EXCERPT]
@@ -294,7 +296,7 @@ def _bytes(data: memoryview, at: int) -> tuple[bytes | None, int]:
 
 
 def _old_records(message: memoryview) -> Iterator[Fetched]:
-    """A message of format 0 or 1, or the messages in it: compressed, one holds a set of them."""
+    """Yield a message of format 0 or 1, or the messages in it: compressed, one holds a set of them."""
     offset, _, crc, magic, attributes = _OLD_HEADER.unpack_from(message)
     if zlib.crc32(message[_OLD_CRC_FROM:]) != crc:
         raise _Broken("its checksum is wrong")

@@ -16,7 +16,7 @@ async def batches(stream: Any) -> AsyncGenerator[list[Any], None]:
     """Batches of the stream's events. A batch is acknowledged when the next one is asked for.
 
     While a batch is handled, the next one is read. Faust's ``take_events`` reads for a fixed time between two
-    batches, one message a turn of the event loop: on a busy machine, or beside the lanes, it finds a few
+    batches, one message per turn of the event loop: on a busy machine, or beside the lanes, it finds a few
     messages each time, however many wait.
     """
     stream.enable_acks = False
@@ -53,7 +53,7 @@ def _at_hand(stream: Any, most: int) -> Iterator[Any]:
     for _ in range(min(most, queue.qsize())):
         event = queue.get_nowait()
         message = event.message
-        # What came before a rebalance is read again by whoever has its partition now.
+        # What came before a rebalance is read again by the process that has its partition now.
         if app.flow_control.is_active() and message.generation_id == app.consumer_generation_id:
             message.tracked = True
             app.consumer.track_message(message)

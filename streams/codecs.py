@@ -28,7 +28,7 @@ class TooLarge(Exception):
 
 
 def missing_libraries() -> list[str]:
-    """The codecs whose library cannot be imported, each with the library's name."""
+    """Return the codecs whose library cannot be imported, each with the library's name."""
     missing = []
     for codec, module in _LIBRARIES.items():
         try:
@@ -39,7 +39,7 @@ def missing_libraries() -> list[str]:
 
 
 def decompress(codec: int, payload: memoryview, limit: int) -> bytearray | memoryview:
-    """What a batch holds, decompressed; codec 0 gives the payload itself.
+    """Return what a batch holds, decompressed; codec 0 gives the payload itself.
 
     Args:
         codec: its number in the batch's attributes.
@@ -69,7 +69,7 @@ def decompress(codec: int, payload: memoryview, limit: int) -> bytearray | memor
 
 
 def _gzip(payload: memoryview, limit: int) -> Iterator[bytes]:
-    """One or more gzip members; zlib's own framing is taken too, as Java's reader does not mind."""
+    """Yield one or more gzip members; zlib's own framing is taken too, as Java's reader does not mind."""
     rest: bytes | memoryview = payload
     while len(rest):
         member = zlib.decompressobj(32 + zlib.MAX_WBITS)
@@ -83,7 +83,7 @@ def _gzip(payload: memoryview, limit: int) -> Iterator[bytes]:
 
 
 def _snappy(payload: memoryview, limit: int) -> Iterator[bytes]:
-    """A raw block, as librdkafka writes it, or the framing of Java's library."""
+    """Yield a raw block, as librdkafka writes it, or the framing of Java's library."""
     if bytes(payload[: len(_XERIAL)]) != _XERIAL:
         yield _snappy_block(payload, limit)
         return
@@ -100,7 +100,7 @@ def _snappy(payload: memoryview, limit: int) -> Iterator[bytes]:
 
 
 def _snappy_block(block: memoryview, limit: int) -> bytes:
-    """One block. It begins with its length, which the library takes as memory before it reads on."""
+    """Return one block. It begins with its length, which the library takes as memory before it reads on."""
     import cramjam
 
     length = shift = 0
@@ -115,7 +115,7 @@ def _snappy_block(block: memoryview, limit: int) -> bytes:
 
 
 def _lz4(payload: memoryview, limit: int) -> Iterator[bytes]:
-    """One or more frames, with or without content size and checksums, blocks linked or not."""
+    """Yield one or more frames, with or without content size and checksums, blocks linked or not."""
     import lz4.frame
 
     rest: bytes | memoryview | None = payload
@@ -132,7 +132,7 @@ def _lz4(payload: memoryview, limit: int) -> Iterator[bytes]:
 
 
 def _zstd(payload: memoryview, limit: int) -> Iterator[bytes]:
-    """One or more frames, with or without content size."""
+    """Yield one or more frames, with or without content size."""
     import zstandard
 
     rest: bytes | memoryview = payload

@@ -63,7 +63,7 @@ class DeadLetterReason:
 
     @classmethod
     def of_event(cls, error: InvalidEvent) -> "DeadLetterReason":
-        """The defect of a change event that breaks the contract."""
+        """Return the defect of a change event that breaks the contract."""
         return cls(
             reason_code=error.reason_code,
             reason=f"{error.field} is {error.value}: {error.problem}.",
@@ -81,14 +81,14 @@ class DeadLetterReason:
 
     @classmethod
     def of_record(cls, record: Record, code: str, problem: str) -> "DeadLetterReason":
-        """A defect of the catalogue (``code``) with what the message's key and topic tell."""
+        """Return a defect of the catalogue (``code``) with what the message's key and topic tell."""
         account, record_id = _owner(record.key)
         place = f"the message at {record.topic}/{record.partition}/{record.offset}"
         return cls._of_catalogue(record.topic, code, problem, place, account, record_id)
 
     @classmethod
     def of_unreadable(cls, record: Record, problem: str) -> "DeadLetterReason":
-        """The defect of a command or result that is none, with what its key tells, else its value."""
+        """Return the defect of a command or result that is none, with what its key tells, else its value."""
         by_key = cls.of_record(record, "command_unreadable", problem)
         said = named_in(record.value)
         if by_key.account and (by_key.account, by_key.record_id) != (said.account, said.record_id):
@@ -97,7 +97,9 @@ class DeadLetterReason:
 
     @classmethod
     def of_range(cls, topic: str, partition: int, first: int, last: int, problem: str) -> "DeadLetterReason":
-        """The defect of offsets that Kafka's client cannot read: no key, no value, nothing is known."""
+        """Return the defect of offsets that Kafka's client cannot read: no key, no value, nothing
+        is known.
+        """
         what = "the message" if first == last else "the messages"
         offsets = f"{first}" if first == last else f"{first} to {last}"
         place = f"{what} at {topic}/{partition}, offset {offsets}"
@@ -136,7 +138,7 @@ class Letter:
 
 
 def unreadable(topic: str, partition: int, first: int, last: int, problem: str) -> Letter:
-    """The letter of offsets ``first`` to ``last`` (that one included) that Kafka's client cannot read.
+    """Return the letter of offsets ``first`` to ``last`` (that one included) that Kafka's client cannot read.
 
     ``problem`` says why in the client's words: a codec, a checksum, an encoding, a size.
     """
@@ -146,7 +148,7 @@ def unreadable(topic: str, partition: int, first: int, last: int, problem: str) 
 
 
 def to_dead_letters(letters: Iterable[Letter], topic_ids: Mapping[str, str], now: datetime) -> list[Outgoing]:
-    """Everything that is sent about messages that nobody can work on.
+    """Return everything that is sent about messages that nobody can work on.
 
     ``topic_ids`` are the ids of the letters' topics by name, as ``streams.topic_ids`` tells them; a topic
     that is not among them has none.
@@ -161,7 +163,7 @@ def to_dead_letters(letters: Iterable[Letter], topic_ids: Mapping[str, str], now
 
 
 def dead_letter(letter: Letter, topic_id: str = "") -> Outgoing:
-    """The message as it came, its headers kept, with ours that say from where and why.
+    """Return the message as it came, its headers kept, with ours that say from where and why.
 
     The letter fits its topic whatever came: where all together does not, a key is cut after 64 KiB, headers
     of more than 64 KiB are left out, and the value is cut to what then has room (never more than 4 MiB).
@@ -196,7 +198,8 @@ def dead_letter(letter: Letter, topic_id: str = "") -> Outgoing:
 
 
 def entry_id_of(record: Record, topic_id: str = "", last_offset: int | None = None) -> str:
-    """The id of the entry of a dead letter: made of its place, the topic's id and a digest of its bytes.
+    """Return the id of the entry of a dead letter: made of its place, the topic's id and a digest of its
+    bytes.
 
     A broker that is set up again, or a topic that is made again, counts from 0: place alone would take its
     first messages for those of old.
@@ -208,12 +211,14 @@ def entry_id_of(record: Record, topic_id: str = "", last_offset: int | None = No
 
 
 def place_id_of(topic: str, partition: int, offset: int) -> str:
-    """The id that earlier versions gave to such an entry, made of the place alone."""
+    """Return the id that earlier versions gave to such an entry, made of the place alone."""
     return str(uuid.uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
 
 
 def failed_entry(letter: Letter, now: datetime, topic_id: str = "") -> Outgoing:
-    """The log's entry of a dead letter. The same message makes the same entry, however often it is read."""
+    """Return the log's entry of a dead letter. The same message makes the same entry, however often it is
+    read.
+    """
     record, defect = letter.record, letter.defect
     result = EntryResult(
         entry_id=entry_id_of(record, topic_id, letter.last_offset),
@@ -269,7 +274,7 @@ def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
 
 
 def _name(name: str) -> str:
-    """A header's name that can be sent again; bytes that are no UTF-8 are shown as U+FFFD."""
+    """Return a header's name that can be sent again; bytes that are no UTF-8 are shown as U+FFFD."""
     return name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 

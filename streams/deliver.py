@@ -30,7 +30,7 @@ log = structlog.stdlib.get_logger(__name__)
 async def open_deliver(
     producer: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[StageSpec]:
-    """The deliver stage: intake into the ledger, with the lanes beside it in the same process."""
+    """Run the deliver stage: intake into the ledger, with the lanes in the same process."""
     load_sdk()
 
     async def publish(results: Sequence[tuple[str, bytes]]) -> None:
@@ -71,7 +71,7 @@ async def open_deliver(
 
 
 def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Command]], list[Letter]]:
-    """The commands in these messages, and the dead letters that the others become."""
+    """Return the commands in these messages, and the dead letters that the others become."""
     commands: list[tuple[Record, Command]] = []
     letters: list[Letter] = []
     for record in records:

@@ -80,12 +80,14 @@ class Producer:
 
 
 def _key(message: Outgoing) -> bytes | None:
-    """Its key. The client refuses a message with neither key nor value, which others' clients do not."""
+    """Return its key. The client refuses a message with neither key nor value, which others'
+    clients do not.
+    """
     return b"" if message.key is None and message.value is None else message.key
 
 
 def build_app(group: str, environment: Environment, topics: TopicsRead) -> faust.App:
-    """A Faust app with the settings that were measured to keep every message.
+    """Return a Faust app with the settings that were measured to keep every message.
 
     ``topics`` begins before the app does.
     """
@@ -202,7 +204,7 @@ def _record(message: Any) -> Record:
 
 
 async def serve(app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: Watchdog) -> None:
-    """Run the app and the stage's background until SIGTERM or SIGINT, then end in good order.
+    """Run the app and the stage's background until SIGTERM or SIGINT, then shut down cleanly.
 
     Order of the end: the background first (it may still send), then the batch at hand is finished and
     committed, then the producer closes. Anything that ends by itself ends the process.

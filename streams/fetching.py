@@ -60,7 +60,7 @@ class Backlog:
         self._ends[id(message)] = end
 
     def done(self, message: Any) -> None:
-        """The handler is done with it, though somebody may still hold it."""
+        """Note that the handler is done with it, though somebody may still hold it."""
         end = self._ends.get(id(message))
         if end is not None:
             end()
@@ -76,7 +76,9 @@ backlog = Backlog()
 
 
 def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
-    """The next records, about ``DRAIN_BYTES`` of them at most; True when there are no more behind them."""
+    """Return the next records, about ``DRAIN_BYTES`` of them at most; True when there are no more behind
+    them.
+    """
     taken: list[Fetched] = []
     size = 0
     for record in records:
@@ -187,7 +189,7 @@ def read_with_faust(app: Any) -> None:
             self._clean_unacked_messages()
 
         def _new_offset(self, tp: Any) -> int | None:
-            """The offset behind all that is acknowledged.
+            """Return the offset behind all that is acknowledged.
 
             One handler takes the records of a partition in their order and acknowledges them in it, so that
             the last one says all. Faust's own counts through every offset between two of them.
@@ -216,7 +218,7 @@ def read_with_faust(app: Any) -> None:
             return False
 
         async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
-            """Nothing: see ``_new_offset``."""
+            """Do nothing: see ``_new_offset``."""
 
     # A broker may make any topic that is asked about: with one partition, and not kept for as long as ours.
     client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
@@ -304,7 +306,7 @@ class _PartitionRecords:
 
 
 def committed_consumer(kafka: Mapping[str, Any], **options: Any) -> KafkaConsumer:
-    """A consumer of kafka-python that reads committed records, and goes on behind what cannot be read.
+    """Return a consumer of kafka-python that reads committed records, and goes on behind what cannot be read.
 
     Values may be an ``Unreadable`` or ``PASSED`` of ``streams.batches``; a consumer's position is past them.
 

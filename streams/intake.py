@@ -20,7 +20,7 @@ class MarkedIntake:
     """Takes commands in, unless the ledger is older than what Kafka knows of it."""
 
     def __init__(self, marks: Marks, suspect: Callable[[], None]) -> None:
-        """``suspect`` is called when the ledger looks older than it should be."""
+        """Take in commands; ``suspect`` is called if the ledger looks older than it should be."""
         self._marks = marks
         self._suspect = suspect
         self._told: Told | None = None

@@ -42,7 +42,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def kept(number: int, name: str, mark: Mark) -> Outgoing:
-    """The message that keeps a mark."""
+    """Return the message that keeps a mark."""
     value = _encoder.encode(_Kept(number, mark.generation, mark.mark, datetime.now(UTC)))
     return Outgoing(LEDGER, name.encode(), value)
 
@@ -75,7 +75,7 @@ class LedgerTopic:
         self._send = send
 
     async def told(self) -> Told:
-        """All that the topic says now.
+        """Return all that the topic says now.
 
         Raises:
             MarkNotStored: the broker does not answer.
@@ -110,7 +110,7 @@ class Reader:
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Told:
-        """What the topic says up to its present end.
+        """Return what the topic says up to its present end.
 
         Raises:
             KafkaError: the broker does not answer; the next read begins again.

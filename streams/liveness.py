@@ -59,7 +59,7 @@ class Liveness:
         self.turns = 0
         self.signs_of_life = 0
         self.stopping = asyncio.Event()
-        """Set once the stage takes no more messages; whoever waits for a service then stops waiting."""
+        """Set once the stage accepts no more messages; waits for a service then stop."""
         self.turned_at = time.monotonic()
         """When the event loop last turned, as ``time.monotonic``; so are the next two."""
         self.progress_at = time.monotonic()
@@ -68,7 +68,7 @@ class Liveness:
         """Since when a finished batch waits for its commit."""
 
     def batch_done(self) -> None:
-        """A batch is finished: what it caused is stored."""
+        """Note that a batch is finished and its results are stored."""
         self.progress_at = time.monotonic()
         if self.uncommitted_since is None:
             self.uncommitted_since = self.progress_at
@@ -80,7 +80,7 @@ class Liveness:
         metrics.LAST_COMMIT.set_to_current_time()
 
     def mark(self) -> None:
-        """A batch is done, or is knowingly waiting for something outside (the database)."""
+        """Note that a batch is done, or is knowingly waiting for a service (the database)."""
         self.signs_of_life += 1
 
     async def wait(self, seconds: float) -> None:
@@ -148,7 +148,7 @@ class Watchdog(threading.Thread):
         self._ended = threading.Event()
 
     def end(self) -> None:
-        """Stop watching: the process is about to end in good order."""
+        """Stop watching: the process is about to shut down cleanly."""
         self._ended.set()
 
     def run(self) -> None:
@@ -182,7 +182,7 @@ class Watchdog(threading.Thread):
             turns, signs = self._liveness.turns, self._liveness.signs_of_life
 
     def _ours(self, stuck: Collection[TopicPartition]) -> bool:
-        """True when this process should have worked on them: they are its own, or it has none at all.
+        """Return True if this process should have worked on them: they are its own, or it has none at all.
 
         A worker that fell out of its group has no partitions and does not come back by itself.
         """
@@ -190,7 +190,7 @@ class Watchdog(threading.Thread):
         return bool(stuck) and (not assigned or any((tp.topic, tp.partition) in assigned for tp in stuck))
 
     def _nobody_has_any(self) -> bool:
-        """True when the broker holds the group for settled though none of its members has a partition.
+        """Return True if the broker holds the group for settled though none of its members has a partition.
 
         A leader that had no topics in sight, since the broker had only just started, gives nobody anything.
         Members with a name of their own (``group.instance.id``) then get the same nothing at every start.
@@ -206,7 +206,7 @@ class Watchdog(threading.Thread):
         return _answer(asked) or False
 
     def _leave(self) -> None:
-        """Give up our name in the group, so that its partitions are shared out anew."""
+        """Give up our name in the group, so that its partitions are assigned again."""
         if not self._instance:
             return
         try:
@@ -222,7 +222,7 @@ class Watchdog(threading.Thread):
 
 
 def _answer(ask: Callable[[], T]) -> T | None:
-    """What the broker answers; none while it does not."""
+    """Return what the broker answers; none while it does not."""
     try:
         return ask()
     except (KafkaError, OSError) as error:
@@ -248,7 +248,7 @@ class Place:
 
 
 def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dict[TopicPartition, Place]:
-    """How far a consumer group has come in each partition of these topics, as the broker knows it.
+    """Return how far a consumer group has come in each partition of these topics, as the broker knows it.
 
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.

@@ -60,7 +60,7 @@ Standings = Mapping[TopicPartition, Standing]
 
 
 def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
-    """How each stage stands in each partition of its topics.
+    """Return how each stage stands in each partition of its topics.
 
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.
@@ -86,7 +86,7 @@ def _of_group(admin: KafkaAdminClient, group: str, topics: Sequence[str]) -> Sta
 
 
 def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:
-    """What was removed before a group had read it. Where a group never committed, nobody knows."""
+    """Return what was removed before a group had read it; unknown if a group never committed."""
     return sorted(
         Removed(stage, tp.topic, tp.partition, one.committed, one.start - 1)
         for stage, found in stands.items()
@@ -96,8 +96,8 @@ def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:
 
 
 def passed(before: Standings, now: Standings) -> bool:
-    """True when the group has read all that stood on its topics before. What a topic that was made again, or
-    was shortened, has no more cannot be read either.
+    """Return True if the group has read all that stood on its topics before. What a topic that was made
+    again, or was shortened, has no more cannot be read either.
     """
     return all(now[tp].reached >= min(one.end, now[tp].end) for tp, one in before.items() if tp in now)
 
@@ -150,7 +150,7 @@ class Losses:
                 continue
 
     async def look(self) -> None:
-        """One look: at what the last one asked about, if the stages have read so far by now."""
+        """Check once: what the last check asked about, if the stages have read that far by now."""
         if self._asked is None:
             self._asked = await self._ask()
         now = await asyncio.to_thread(standings, self.kafka)
@@ -171,7 +171,7 @@ class Losses:
         return _Asked(position, outbox["empty"], await asyncio.to_thread(standings, self.kafka))
 
     async def _look_through(self, upto: int, told: bool, sources: Standings) -> None:
-        """Everything up to a position that has not ended. ``told``: the log has heard all that the ledger
+        """Store the position before the first open entry. ``told``: the log has received all that the ledger
         said of what ended minutes ago.
         """
         if time.monotonic() >= self._again_at:

@@ -27,7 +27,7 @@ log = structlog.stdlib.get_logger(__name__)
 async def open_project(
     producer: Producer, environment: Environment, liveness: Liveness, topic_ids: TopicIds
 ) -> AsyncIterator[StageSpec]:
-    """The project stage, with a connection of its own to the database."""
+    """Run the project stage, with its own connection to the database."""
     async with database_pool(environment, "sbx-project", 1) as pool:
         store = BatchWriter[Result](pool, apply, liveness)
 
@@ -69,7 +69,7 @@ def count(results: Sequence[tuple[Record, Result]]) -> None:
 
 
 def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Result]], list[Letter]]:
-    """The results in these messages, and the dead letters that the others become."""
+    """Return the results in these messages, and the dead letters that the others become."""
     results: list[tuple[Record, Result]] = []
     letters: list[Letter] = []
     for record in records:

@@ -21,7 +21,7 @@ def is_unreadable(record: Record) -> bool:
 
 
 def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: Unreadable) -> Letter:
-    """The letter of what cannot be read; ``last`` is the last of its offsets, ``key`` may be known."""
+    """Return the letter of what cannot be read; ``last`` is the last of its offsets, ``key`` may be known."""
     if key is None:
         return unreadable(topic, partition, broken.first, last, broken.problem)
     record = Record(topic, partition, broken.first, key, bytes(broken))
@@ -32,7 +32,7 @@ def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: 
 def setting_aside(
     handle: Handle, send: Callable[[Sequence[Outgoing]], Awaitable[None]], topic_ids: TopicIds
 ) -> Handle:
-    """A handler that sets aside what cannot be read, and gives ``handle`` the rest."""
+    """Return a handler that sets aside what cannot be read, and gives ``handle`` the rest."""
 
     async def handled(records: Sequence[Record]) -> None:
         readable = [record for record in records if not is_unreadable(record)]

@@ -18,7 +18,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]:
-    """The ids of topics by name; one that is not there, or whose broker gives no ids, is left out.
+    """Return the ids of topics by name; one that is not there, or whose broker gives no ids, is left out.
 
     Raises:
         kafka.errors.KafkaError: the broker does not respond.
@@ -40,8 +40,8 @@ def _ids(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, str]:
 
 
 def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """How far a group has come in each partition; without those where it has committed nothing, or only of
-    another topic of that name, which was deleted since.
+    """Return how far a group has come in each partition; without those where it has committed nothing, or
+    only of another topic of that name, which was deleted since.
 
     Raises:
         kafka.errors.KafkaError: the broker does not answer, or does not know the group's coordinator yet.
@@ -74,7 +74,7 @@ class TopicsRead:
         self._ids = dict(ids)
 
     def label(self, topic: str) -> str:
-        """What a commit says of its topic; blank where the broker gives no ids."""
+        """Return what a commit says of its topic; blank if the broker gives no ids."""
         return self._LABEL + self._ids[topic] if topic in self._ids else ""
 
     def is_ours(self, topic: str, label: str) -> bool:
@@ -83,7 +83,7 @@ class TopicsRead:
         return not own or not label.startswith(self._LABEL) or label == own
 
     def made_again(self, kafka: Mapping[str, Any]) -> list[str]:
-        """Those that are others now; none before all of them are there again.
+        """Return those that are others now; none before all of them are there again.
 
         Raises:
             kafka.errors.KafkaError: the broker does not respond.
@@ -98,7 +98,8 @@ class TopicsRead:
         self._confirmed[topic, partition] = offset
 
     def gone_back(self, kafka: Mapping[str, Any], group: str, ours: Collection[tuple[str, int]]) -> list[str]:
-        """Those of our partitions for which the broker now has a lower offset of the group than it confirmed.
+        """Return those of our partitions for which the broker now has a lower offset of the group than it
+        confirmed.
 
         Raises:
             kafka.errors.KafkaError: the broker does not respond.
@@ -127,7 +128,7 @@ class TopicIds:
         self._kafka = kafka
 
     async def of(self, topics: Iterable[str]) -> Mapping[str, str]:
-        """The ids by name, waiting for a broker that is away.
+        """Return the ids by name, waiting for a broker that is away.
 
         Raises:
             kafka.errors.KafkaError: it did not answer for a minute; the batch is read again after a restart.

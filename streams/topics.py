@@ -70,7 +70,9 @@ class Topic:
 
 
 def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
-    """All topics. ``partitions`` is of the keyed topics, ``retention_days`` of commands and results."""
+    """Return all topics. ``partitions`` is of the keyed topics, ``retention_days`` of commands
+    and results.
+    """
     limited = retention_days * _DAY_MS
     return (
         *(Topic(name, partitions, FOR_EVER) for name in SOURCES),
@@ -143,7 +145,7 @@ def create_ledger_topic(kafka: Mapping[str, Any]) -> bool:
 
 
 def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """Those of ``names`` that the broker does not have.
+    """Return those of ``names`` that the broker does not have.
 
     Raises:
         kafka.errors.KafkaError: the broker is away or refuses us.
@@ -174,7 +176,7 @@ def _create(admin: KafkaAdminClient, topic: Topic, replication_factor: int) -> b
 
 
 def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[str]]:
-    """How each existing topic differs from what it should be, in sentences with the remedy."""
+    """Return how each existing topic differs from what it should be, in sentences with the remedy."""
     names = [topic.name for topic in topics]
     partitions = {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics(names)}
     configs = _configs_of(admin, names)

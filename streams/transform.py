@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @asynccontextmanager
 async def open_transform(producer: Producer, topic_ids: TopicIds) -> AsyncIterator[StageSpec]:
-    """The transform stage: it holds nothing but its outlet."""
+    """Run the transform stage, which holds nothing but its producer."""
 
     async def handle(records: Sequence[Record]) -> None:
         now = datetime.now(UTC)
@@ -36,9 +36,10 @@ async def open_transform(producer: Producer, topic_ids: TopicIds) -> AsyncIterat
 
 
 def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:
-    """What is sent for one change event: command and ``queued`` entry; else the dead letter that it becomes.
+    """Return what is sent for one change event: command and ``queued`` entry; else the dead letter that it
+    becomes.
 
-    Never raises for what is in the event: a fault of ours in one event must not hold back the others.
+    Never raises because of an event's content: a bug in one event must not hold back the others.
     """
     try:
         event = read_event(record.topic, record.key, record.value, record.headers)
@@ -64,7 +65,7 @@ def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:
 
 
 def queued_entry(command: Command, now: datetime) -> EntryResult:
-    """The first version of a command's entry. It loses to every version that the ledger gives."""
+    """Return the first version of a command's entry. It loses to every version that the ledger gives."""
     event = command.event
     return EntryResult(
         entry_id=command.command_id,

@@ -77,7 +77,7 @@ def open_record(value: bytes, headers: Headers) -> Opened:
     """Take the event out of a Kafka record's value and headers, and check all of it but its ``data``.
 
     Raises:
-        InvalidEvent: the record is no CloudEvent, its value no JSON, or an attribute is missing or wrong.
+        InvalidEvent: the record is not a CloudEvent, its value not JSON, or an attribute is missing or wrong.
     """
     envelope = read_envelope(value, headers)
     parsed = envelope.parsed if isinstance(envelope, ParsedEnvelope) else None
@@ -88,7 +88,7 @@ def read_envelope(value: bytes, headers: Headers) -> Envelope:
     """Take the envelope out of a Kafka record's value and headers.
 
     Raises:
-        InvalidEvent: the record is no CloudEvent, or its value no JSON.
+        InvalidEvent: the record is not a CloudEvent, or its value not JSON.
     """
     contents = {name.lower(): raw for name, raw in headers}
     content_type = _text(contents.get("content-type")).partition(";")[0].strip().lower()
@@ -98,7 +98,7 @@ def read_envelope(value: bytes, headers: Headers) -> Envelope:
             "content-type",
             content_type,
             "this CloudEvents format is not read here",
-            f"Publish one event a record with content-type {STRUCTURED}.",
+            f"Publish one event per record with content-type {STRUCTURED}.",
         )
     if content_type != STRUCTURED and any(name.startswith("ce_") for name in contents):
         attributes = {name: _attribute(contents.get(f"ce_{name}")) for name in _ATTRIBUTES}
@@ -133,7 +133,7 @@ def _structured_leniently(value: bytes) -> Envelope:
 
 
 def _from_base64(envelope: Envelope) -> Envelope:
-    """The envelope with the ``data`` that ``data_base64`` holds.
+    """Return the envelope with the ``data`` that ``data_base64`` holds.
 
     Source: section 3.1.1 of CloudEvents' JSON event format 1.0.2: one of the two members, not both.
     """
@@ -161,7 +161,7 @@ def _text(raw: bytes | None) -> str:
 
 
 def _attribute(raw: bytes | None) -> str | bytes | None:
-    """An attribute in binary mode; bytes that are no UTF-8 stay as they are, and are no attribute."""
+    """Return an attribute in binary mode; bytes that are no UTF-8 stay as they are, and are no attribute."""
     if raw is None:
         return None
     try:
@@ -209,7 +209,7 @@ def check_attributes(envelope: Envelope) -> Attributes:
 
 
 def account_of(source: object) -> str:
-    """The account that an event's ``source`` names, ``""`` when it names none."""
+    """Return the account that an event's ``source`` names, ``""`` when it names none."""
     if not isinstance(source, str) or not source.startswith(SOURCE_PREFIX):
         return ""
     account = source.removeprefix(SOURCE_PREFIX)
@@ -251,7 +251,7 @@ def read_time(text: str) -> datetime:
     """Read an RFC 3339 time; the offset is kept.
 
     Raises:
-        InvalidEvent: it is no time, has no offset, or lies outside the years that make sense.
+        InvalidEvent: it is not a time, has no offset, or lies outside the years that make sense.
     """
     try:
         time = msgspec.convert(text, datetime)

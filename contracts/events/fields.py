@@ -48,7 +48,7 @@ class NotADate(ValueError):
 class JsonNumber(str):
     """A JSON number that no Python number holds exactly, as it stood there: ``12.5``, ``1e400``, ``NaN``.
 
-    A text for whoever reads it as one, and still told from the text ``"1e400"``.
+    A text for readers of texts, yet distinguishable from the text ``"1e400"``.
     """
 
     __slots__ = ()
@@ -61,7 +61,7 @@ class JsonNumber(str):
 
 
 def is_sensible(number: int) -> bool:
-    """Whether a whole number is below 1e15."""
+    """Return whether a whole number is below 1e15."""
     return -_LARGEST < number < _LARGEST
 
 

@@ -1,4 +1,4 @@
-"""What a change event says that it is, at a glance: in a tenth of the time that reading it takes."""
+"""What a change event says that it is, in a tenth of the time that reading it takes."""
 
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ class EventHeader(NamedTuple):
 
 
 def peek(value: bytes | None, headers: Headers) -> EventHeader | None:
-    """What a record says that it is, without its ``data`` being read: for what is known to be valid from
-    another source. None where ``read_event`` has to look.
+    """Return what a record says that it is, without its ``data`` being read: for what is known to be valid
+    from another source. None where ``read_event`` has to look.
     """
     try:
         envelope = read_envelope(value or b"", headers)

@@ -74,10 +74,10 @@ def _time_or_none(value: object) -> datetime | None:
 
 
 def _parsed_data(envelope: Envelope) -> Any:
-    """The event's ``data``, whatever it is.
+    """Return the event's ``data``, whatever it is.
 
     Raises:
-        InvalidEvent: it is no JSON at all.
+        InvalidEvent: it is not JSON at all.
     """
     if isinstance(envelope, ParsedEnvelope):
         return envelope.parsed

@@ -58,7 +58,7 @@ class InvalidEvent(ValueError):
 
 
 def shown(value: object) -> str:
-    """``value`` as a reason shows it: a line of at most 80 characters."""
+    """Return ``value`` as a reason shows it: a line of at most 80 characters."""
     if value is None:
         return "absent"
     try:
@@ -71,5 +71,5 @@ def shown(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """``text`` without control characters and lone surrogates, at most 200 characters."""
+    """Return ``text`` without control characters and lone surrogates, at most 200 characters."""
     return CONTROL.sub("", text)[:200]

@@ -14,7 +14,7 @@ def parse_leniently(raw: bytes) -> Any:
     Bare ``NaN`` and numbers of any length become ``JsonNumber``, whole numbers like ``5001.0`` integers.
 
     Raises:
-        InvalidEvent: it is no JSON at all.
+        InvalidEvent: it is not JSON at all.
     """
     try:
         parsed = json.loads(

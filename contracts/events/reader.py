@@ -146,7 +146,7 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
 
 
 def _types_like(name: str) -> list[str]:
-    """The types of the same record; all of them where it names none that there is."""
+    """Return the types of the same record; all of them where it names none that there is."""
     record = name.rpartition(".")[0] + "."
     return [known for known in EVENT_TYPES if known.startswith(record)] or list(EVENT_TYPES)
 
@@ -193,7 +193,7 @@ def _data(kind: EventType, opened: Opened) -> EventData:
 
 
 def _data_leniently(kind: EventType, parsed: Any) -> EventData:
-    """The slow way, for blank numbers and dates, and to find out what exactly is wrong."""
+    """Read it the slow way, for blank numbers and dates, and to find out what exactly is wrong."""
     parsed = _without_blanks(parsed)
     try:
         return msgspec.convert(parsed, kind.data, dec_hook=decode_field)
@@ -279,8 +279,8 @@ def _content_hash(attributes: Attributes, data: EventData) -> str:
 
 
 def _as_first_read(data: EventData) -> EventData:
-    """``data`` without the fields that the first version did not know, and what is blank in an account record
-    as if it were absent: that version did not tell the two apart.
+    """Return ``data`` without the fields that the first version did not know, and what is blank in an account
+    record as if it were absent: that version did not tell the two apart.
     """
     replace = msgspec.structs.replace
     match data:

@@ -75,7 +75,7 @@ def _unfit(field: str, value: object, problem: str) -> InvalidEvent:
 
 
 def _check_data(kind: EventType, data: EventData, subject: str) -> None:
-    """The rules between fields."""
+    """Check the rules between fields."""
     record = getattr(data, kind.record)
     if record.id != subject:
         raise InvalidEvent(

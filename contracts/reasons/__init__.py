@@ -87,7 +87,7 @@ def _typed(setting: str) -> str:
 def cause_of(code: str, details: Mapping[str, str]) -> str:
     """Return what failures with this code must share to have one cause: the values of its ``cause_args``.
 
-    Return Return Return ``""`` for a reason that is one cause wherever it happens.
+    Return ``""`` for a reason that is one cause wherever it happens.
 
     Raises:
         KeyError: the catalogue has no such code.

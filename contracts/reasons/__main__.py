@@ -20,7 +20,7 @@ _WHO: dict[Who, str] = {
 
 
 def document() -> str:
-    """``docs/reasons.md``."""
+    """Return ``docs/reasons.md``."""
     parts = [
         "# Reasons",
         "",

@@ -158,7 +158,9 @@ def _write_one(
 
 
 def _failed(resource: Resource, element: dict[str, Any], target: Any, messages: list[str]) -> dict[str, Any]:
-    """What came in, with what is wrong with it. A record that does not exist yet has an all-zero id."""
+    """Return what came in, with what is wrong with it. A record that does not exist yet has an
+    all-zero id.
+    """
     shown = {name: value for name, value in element.items() if value is not None}
     for name in _DAYS:
         if name in shown and (day := parse_day(shown[name])):

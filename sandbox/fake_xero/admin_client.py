@@ -30,11 +30,11 @@ class FakeXeroAdmin:
             raise FakeAdminError(f"{method} /_fake/{name}: {error.read().decode()}") from error
 
     def state(self, tenant_id: str | None = None) -> Any:
-        """The books of one organisation, or of all by tenant id. Amounts are strings."""
+        """Return the books of one organisation, or of all by tenant id. Amounts are strings."""
         return self._call("GET", "state", **({"tenant_id": tenant_id} if tenant_id else {}))
 
     def counters(self) -> Any:
-        """Calls by endpoint, status and organisation, elements, 429s by kind, replays."""
+        """Return calls by endpoint, status and organisation, elements, 429s by kind, replays."""
         return self._call("GET", "counters")
 
     def reset_counters(self) -> None:
@@ -42,12 +42,12 @@ class FakeXeroAdmin:
         self._call("DELETE", "counters")
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        """The call log after call number `since`."""
+        """Return the call log after call number `since`."""
         found: list[dict[str, Any]] = self._call("GET", "calls", since=since)
         return found
 
     def invalid_bodies(self) -> list[dict[str, Any]]:
-        """What strict mode has refused."""
+        """Return what strict mode has refused."""
         found: list[dict[str, Any]] = self._call("GET", "invalid-bodies")
         return found
 
@@ -77,7 +77,7 @@ class FakeXeroAdmin:
         return int(self._call("POST", "faults", {"kind": kind, **settings})["fault_id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules in force, with their hits."""
+        """Return the rules in force, with their hits."""
         found: list[dict[str, Any]] = self._call("GET", "faults")
         return found
 

@@ -34,7 +34,7 @@ class Api:
         self._late: set[asyncio.Task[None]] = set()
 
     async def accounting(self, request: Request) -> Response:
-        """A call of the accounting API."""
+        """Return a call of the accounting API."""
         body = await request.body()
         path = request.path_params["path"]
         app, tenant_id, refusal = self._authenticate(request)
@@ -66,7 +66,7 @@ class Api:
             self.world.limiter.leave(app.client_id, tenant_id)
 
     def _trickle(self, whole: Response, seconds: float, app: App, tenant_id: str) -> Response:
-        """The same answer in pieces; the call counts as in flight until the last one."""
+        """Return the same answer in pieces; the call counts as in flight until the last one."""
 
         async def pieces() -> AsyncIterator[bytes]:
             body = bytes(whole.body)
@@ -112,7 +112,7 @@ class Api:
             raise ValueError(f"by_hand: {text} was refused: {done.body}")
 
     def _answer_before(self, app: App, tenant_id: str, faults: Faults, call: Call) -> StoredAnswer | None:
-        """The answer of a fault that keeps the call from being applied."""
+        """Return the answer of a fault that keeps the call from being applied."""
         if "expired_token" in faults:
             return _stored(401, problem("Unauthorized", 401, "TokenExpired: token expired"))
         if "unavailable" in faults:
@@ -127,7 +127,7 @@ class Api:
     def _apply(
         self, request: Request, path: str, body: bytes, app: App, tenant_id: str, call: Call, faults: Faults
     ) -> StoredAnswer:
-        """The stored answer of the Idempotency-Key, or a new one, in one step of the event loop."""
+        """Return the stored answer of the Idempotency-Key, or a new one, in one step of the event loop."""
         key = request.headers.get("idempotency-key")
         if not key or request.method == "GET":
             return self._answer(request, path, body, tenant_id, faults, call)
@@ -180,7 +180,7 @@ class Api:
         return StoredAnswer(result.status, _JSON, encode(result.body), result.elements)
 
     def _whose(self, request: Request, call: Call) -> tuple[str, str]:
-        """The user and the details of what a call leaves in histories."""
+        """Return the user and the details of what a call leaves in histories."""
         app = self.world.tokens.apps[call.client_id or ""]
         if app.unlimited:
             return request.headers.get("x-fake-user", history.BOOKKEEPER), ""
@@ -309,7 +309,7 @@ def _digest(request: Request) -> str:
 
 
 def drop(request: Request) -> Response:
-    """A response that is never sent: the connection is closed under it."""
+    """Return a response that is never sent: the connection is closed under it."""
     connection = request.scope["state"]["connection"]
     connection.abort()
     return Response(status_code=204)

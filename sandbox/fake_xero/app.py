@@ -16,7 +16,7 @@ from .world import World
 
 
 def build(world: World, strict: StrictBodies | None = None) -> Starlette:
-    """All endpoints over one world."""
+    """Return all endpoints over one world."""
     api = Api(world, strict)
 
     async def admin(request: Request) -> Response:

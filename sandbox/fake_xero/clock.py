@@ -22,7 +22,7 @@ class Clock:
         return self._base + (time.monotonic() - self._anchor) * self.rate
 
     def now(self) -> datetime:
-        """The fake's time, in UTC."""
+        """Return the fake's time, in UTC."""
         return self._epoch + timedelta(seconds=self.seconds())
 
     def advance(self, seconds: float) -> None:

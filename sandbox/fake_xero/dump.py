@@ -7,7 +7,7 @@ from .books.model import Allocation, Contact, Document, Line, Payment
 
 
 def books(held: Books) -> dict[str, Any]:
-    """All records of one organisation, in the order they were made."""
+    """Return all records of one organisation, in the order they were made."""
     return {
         "name": held.name,
         "organisation_id": held.organisation_id,

@@ -60,7 +60,7 @@ class Fault:
         self._random.seed(self.seed)
 
     def strikes(self, method: str, path: str, client_id: str | None) -> bool:
-        """Whether this call is hit; counts it if so."""
+        """Return whether this call is hit; counts it if so."""
         if self.times is not None and self.hits >= self.times:
             return False
         if self.client_id is not None and client_id != self.client_id:
@@ -91,7 +91,7 @@ class FaultPlan:
         return fault
 
     def pick(self, method: str, path: str, client_id: str | None) -> dict[str, Fault]:
-        """The rules that hit this call, by kind."""
+        """Return the rules that hit this call, by kind."""
         if not self.rules:
             return {}
         struck: dict[str, Fault] = {}

@@ -22,7 +22,7 @@ class IdempotencyStore(Generic[Answer]):
         self._stored: dict[tuple[str, str], tuple[float, bytes, Answer]] = {}  # in the order of their time
 
     def look_up(self, client_id: str, key: str, fingerprint: bytes) -> Answer | None:
-        """The stored answer, or None for a new key. Raises KeyReused when the request differs."""
+        """Return the stored answer, or None for a new key. Raises KeyReused when the request differs."""
         self._expire()
         found = self._stored.get((client_id, key))
         if found is None:
@@ -49,6 +49,6 @@ class IdempotencyStore(Generic[Answer]):
 
 
 def fingerprint(method: str, url: bytes, tenant_id: str, body: bytes) -> bytes:
-    """What Xero compares: URL as it was sent, method and body; the organisation counts as part of the URL
-    here."""
+    """Return what Xero compares: URL as it was sent, method and body; the organisation counts as part of the
+    URL here."""
     return sha256(b"\0".join((method.encode(), url, tenant_id.encode(), body))).digest()

@@ -119,5 +119,5 @@ def connections(world: World, app: App) -> Response:
 
 
 def form_of(body: bytes) -> dict[str, str]:
-    """The fields of a form-encoded body."""
+    """Return the fields of a form-encoded body."""
     return {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}

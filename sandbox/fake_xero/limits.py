@@ -28,7 +28,7 @@ class Window:
     used: int = 0
 
     def current(self, now: float) -> int:
-        """Calls used in the window that `now` is in."""
+        """Return calls used in the window that `now` is in."""
         if self.start is None or now >= self.start + self.length:
             self.start, self.used = None, 0
         return self.used
@@ -73,11 +73,11 @@ class Limiter:
         self.special: dict[tuple[str, str], Limits] = {}
 
     def usage(self, client_id: str, tenant_id: str) -> Usage:
-        """What this app has used on this organisation."""
+        """Return what this app has used on this organisation."""
         return self._usage.setdefault((client_id, tenant_id), Usage())
 
     def limits(self, client_id: str, tenant_id: str) -> Limits:
-        """What this app may use on this organisation."""
+        """Return what this app may use on this organisation."""
         return self.special.get((client_id, tenant_id), self.defaults)
 
     def _app(self, client_id: str) -> Window:
@@ -110,7 +110,7 @@ class Limiter:
         self.usage(client_id, tenant_id).in_flight -= 1
 
     def headers(self, client_id: str, tenant_id: str) -> dict[str, str]:
-        """The X-…Limit-Remaining headers of every answer."""
+        """Return the X-…Limit-Remaining headers of every answer."""
         now, limits, usage = (
             self._seconds(),
             self.limits(client_id, tenant_id),
@@ -123,7 +123,7 @@ class Limiter:
         }
 
     def forget(self) -> None:
-        """Start all windows anew; calls in flight stay counted."""
+        """Restart all windows; calls in flight stay counted."""
         for usage in self._usage.values():
             usage.minute, usage.day = Window(MINUTE), Window(DAY)
         self._apps.clear()

@@ -18,7 +18,7 @@ _SIX = Decimal("0.000001")
 
 
 def contact(found: Contact, detail: bool = True) -> dict[str, Any]:
-    """A contact; MergedToContactID and persons come only when paged or fetched by id (`detail`)."""
+    """Return a contact; MergedToContactID and persons come only when paged or fetched by id (`detail`)."""
     shown: dict[str, Any] = {
         "ContactID": found.contact_id,
         "ContactStatus": found.status,
@@ -58,7 +58,7 @@ def contact(found: Contact, detail: bool = True) -> dict[str, Any]:
 
 
 def contact_stub(found: Contact) -> dict[str, Any]:
-    """The contact inside a listed document."""
+    """Return the contact inside a listed document."""
     return {
         "ContactID": found.contact_id, "Name": found.name, "Addresses": [], "Phones": [], "ContactGroups": [],
         "ContactPersons": [], "HasValidationErrors": False,
@@ -66,7 +66,7 @@ def contact_stub(found: Contact) -> dict[str, Any]:
 
 
 def line(found: Line) -> dict[str, Any]:
-    """A line item; fields that Xero leaves out when empty are left out."""
+    """Return a line item; fields that Xero leaves out when empty are left out."""
     shown: dict[str, Any] = {
         "LineItemID": found.line_item_id,
         "Description": found.description,
@@ -120,7 +120,7 @@ def _document(found: Document, detail: bool) -> dict[str, Any]:
 
 
 def invoice(books: Books, found: Document, detail: bool = True) -> dict[str, Any]:
-    """An invoice or bill. Without `detail`, as in an unpaged list, it has no lines."""
+    """Return an invoice or bill. Without `detail`, as in an unpaged list, it has no lines."""
     shown = _document(found, detail)
     shown["InvoiceID"] = found.document_id
     shown["InvoiceNumber"] = found.number
@@ -147,7 +147,7 @@ def invoice(books: Books, found: Document, detail: bool = True) -> dict[str, Any
 
 
 def credit_note(books: Books, found: Document, detail: bool = True) -> dict[str, Any]:
-    """A credit note with what it was put to."""
+    """Return a credit note with what it was put to."""
     shown = _document(found, detail)
     shown["CreditNoteID"] = shown["ID"] = found.document_id
     shown["CreditNoteNumber"] = found.number
@@ -159,7 +159,7 @@ def credit_note(books: Books, found: Document, detail: bool = True) -> dict[str,
 
 
 def purchase_order(books: Books, found: Document, detail: bool = True) -> dict[str, Any]:
-    """A purchase order."""
+    """Return a purchase order."""
     shown = _document(found, detail)
     shown["PurchaseOrderID"] = found.document_id
     shown["PurchaseOrderNumber"] = found.number
@@ -168,7 +168,7 @@ def purchase_order(books: Books, found: Document, detail: bool = True) -> dict[s
 
 
 def allocation(found: Allocation, deleted: bool = False) -> dict[str, Any]:
-    """An allocation as seen from its credit note."""
+    """Return an allocation as seen from its credit note."""
     return {
         "AllocationID": found.allocation_id,
         "Amount": found.amount,
@@ -200,12 +200,14 @@ _PAYMENT_TYPES = {
 
 
 def payment_type(found: Payment) -> str:
-    """Xero's PaymentType, which follows from the document."""
+    """Return Xero's PaymentType, which follows from the document."""
     return _PAYMENT_TYPES[found.document.type]
 
 
 def payment(books: Books, found: Payment, detail: bool = True) -> dict[str, Any]:
-    """A payment. Lists show a refund's credit note under `Invoice`, as Xero does; details name both."""
+    """Return a payment. Lists show a refund's credit note under `Invoice`, as Xero does; details
+    name both.
+    """
     document = found.document
     account: dict[str, Any] = {"AccountID": found.account.account_id}
     if found.account.code:
@@ -254,7 +256,7 @@ def payment(books: Books, found: Payment, detail: bool = True) -> dict[str, Any]
 
 
 def item(found: Item) -> dict[str, Any]:
-    """An item of the price list."""
+    """Return an item of the price list."""
     return {
         "ItemID": found.item_id,
         "Code": found.code,
@@ -280,7 +282,7 @@ def _item_details(found: ItemDetails) -> dict[str, Any]:
 
 
 def account(found: Account) -> dict[str, Any]:
-    """An account of the chart."""
+    """Return an account of the chart."""
     shown: dict[str, Any] = {
         "AccountID": found.account_id,
         "Name": found.name,
@@ -306,7 +308,7 @@ def account(found: Account) -> dict[str, Any]:
 
 
 def tax_rate(found: TaxRate) -> dict[str, Any]:
-    """A tax rate with the classes of account that it fits."""
+    """Return a tax rate with the classes of account that it fits."""
     return {
         "Name": found.name,
         "TaxType": found.tax_type,
@@ -326,7 +328,7 @@ def tax_rate(found: TaxRate) -> dict[str, Any]:
 
 
 def organisation(books: Books) -> dict[str, Any]:
-    """The organisation itself."""
+    """Return the organisation itself."""
     shown: dict[str, Any] = {
         "OrganisationID": books.organisation_id,
         "Name": books.name,

@@ -24,14 +24,14 @@ class InvalidBodiesError(AssertionError):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one."""
+    """Return a listening socket; port 0 takes a free one."""
     listener = socket.create_server((host, port), backlog=512)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return listener
 
 
 def make_server(world: World, strict: StrictBodies | None = None) -> uvicorn.Server:
-    """A uvicorn server over the application, quiet, with answers in one send each."""
+    """Return a uvicorn server over the application, quiet, with answers in one send each."""
     config = uvicorn.Config(
         app.build(world, strict),
         http=app.FakeProtocol,

@@ -19,12 +19,12 @@ _KEPT = 1000
 
 @lru_cache(maxsize=4)
 def strict_bodies(description: Path) -> "StrictBodies":
-    """The checks of a description, read once a process: that takes most of a second."""
+    """Return the checks of a description, read once a process: that takes most of a second."""
     return StrictBodies(description)
 
 
 def description_in_environment() -> Path | None:
-    """The description that `FAKE_XERO_STRICT` names, if it is set."""
+    """Return the description that `FAKE_XERO_STRICT` names, if it is set."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else None
 
@@ -48,7 +48,7 @@ class StrictBodies:
         self._validator = jsonschema.Draft202012Validator
 
     def check(self, world: World, method: str, path: str, body: bytes) -> list[str]:
-        """What is wrong with one body; it is recorded."""
+        """Return what is wrong with one body; it is recorded."""
         if method not in {"PUT", "POST"}:
             return []
         errors = self.errors(path, body)
@@ -59,7 +59,7 @@ class StrictBodies:
         return errors
 
     def errors(self, path: str, body: bytes) -> list[str]:
-        """What is wrong with a body sent to `path`."""
+        """Return what is wrong with a body sent to `path`."""
         schema = _schema_for(path)
         if schema not in self._names:
             return [f"no schema for {path}"]

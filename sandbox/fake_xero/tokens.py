@@ -83,20 +83,22 @@ class TokenOffice:
         self.apps[client_id].connections.pop(tenant_id, None)
 
     def authenticate_app(self, client_id: str, client_secret: str) -> App:
-        """The app with these credentials. Raises InvalidClient."""
+        """Return the app with these credentials. Raises InvalidClient."""
         app = self.apps.get(client_id)
         if app is None or not secrets.compare_digest(app.client_secret, client_secret):
             raise InvalidClient(client_id)
         return app
 
     def client_credentials(self, app: App, scope: str) -> Issued:
-        """A token for a custom connection: no refresh token comes with it. Raises InvalidClient."""
+        """Return a token for a custom connection: no refresh token comes with it. Raises InvalidClient."""
         if not app.client_secret:
             raise InvalidClient("an app without a secret")
         return self._issue(app, scope, refreshable=False)
 
     def new_code(self, client_id: str, scope: str, redirect_uri: str, challenge: str | None = None) -> str:
-        """An authorisation code, as if somebody had agreed in the browser. KeyError for an unknown app."""
+        """Return an authorisation code, as if somebody had agreed in the browser. KeyError for an unknown
+        app.
+        """
         code = secrets.token_urlsafe(24)
         expires = self._seconds() + CODE_SECONDS
         app = self.apps[client_id]
@@ -142,7 +144,7 @@ class TokenOffice:
         return Issued(access, refresh, int(self.access_seconds), scope)
 
     def owner(self, access_token: str) -> tuple[App | None, bool]:
-        """The app that holds an access token, and whether the token has expired."""
+        """Return the app that holds an access token, and whether the token has expired."""
         found = self._access.get(access_token)
         if found is None:
             return None, False

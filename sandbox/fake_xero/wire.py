@@ -58,7 +58,7 @@ def utc_string(moment: datetime | None) -> str | None:
 
 
 def envelope(now: datetime, plural: str, found: list[Any]) -> dict[str, Any]:
-    """What Xero wraps around a list of records."""
+    """Return what Xero wraps around a list of records."""
     return {
         "Id": str(uuid4()),
         "Status": "OK",
@@ -69,7 +69,7 @@ def envelope(now: datetime, plural: str, found: list[Any]) -> dict[str, Any]:
 
 
 def validation_exception(elements: list[dict[str, Any]]) -> dict[str, Any]:
-    """The 400 of a summarised write: only the elements that failed."""
+    """Return the 400 of a summarised write: only the elements that failed."""
     return {
         "ErrorNumber": 10,
         "Type": "ValidationException",
@@ -79,12 +79,12 @@ def validation_exception(elements: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def api_exception(number: int, kind: str, message: str) -> dict[str, Any]:
-    """A 400 that is not about an element."""
+    """Return a 400 that is not about an element."""
     return {"ErrorNumber": number, "Type": kind, "Message": message}
 
 
 def problem(title: str, status: int, detail: str) -> dict[str, Any]:
-    """The shape of Xero's 401, 403 and 5xx bodies."""
+    """Return the shape of Xero's 401, 403 and 5xx bodies."""
     return {
         "Type": None,
         "Title": title,

@@ -125,7 +125,7 @@ class World:
         return call
 
     def end_call(self, call: Call) -> None:
-        """Count a call by what became of it."""
+        """Count a call by its result."""
         call.answered_at = None if call.status is None else self.clock.seconds()
         endpoint = f"{call.method} {call.path.partition('/')[0]}"
         self.by_endpoint[endpoint] += 1

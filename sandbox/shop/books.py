@@ -49,7 +49,7 @@ class Figures:
 
 
 def amount_of(money: Iterable[Money]) -> Decimal:
-    """The sum of payments or refunds."""
+    """Return the sum of payments or refunds."""
     return sum((one.amount for one in money), _NOTHING)
 
 

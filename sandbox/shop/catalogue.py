@@ -99,7 +99,7 @@ def line(
     discount: str | None = None,
     buying: bool = False,
 ) -> Record:
-    """A line of an invoice, or with ``buying`` of a purchase order, as SalesBinder writes it."""
+    """Return a line of an invoice, or with ``buying`` of a purchase order, as SalesBinder writes it."""
     tax, tax2 = taxes or chance.choice(TAXES)
     chosen = {name: chance.choice(values) for name, values in goods.variations.items()}
     packed = json.dumps({"ItemVariation": chosen}).encode()
@@ -120,7 +120,7 @@ def line(
 
 
 def texts(written: Record) -> set[str]:
-    """What the line in Xero must say of a line of SalesBinder."""
+    """Return what the line in Xero must say of a line of SalesBinder."""
     item = written["item"] or {}
     said = [written["name"], written["description"], item.get("name"), item.get("sku")]
     said += [item.get("serial_number"), *(d["value"] for d in item.get("item_details", ()))]

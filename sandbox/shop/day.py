@@ -22,7 +22,7 @@ _OLD_INVOICES, _OLD_ORDER = (4711, 4712, 4713), 611
 
 
 def shop_day(account: str, day: date, *, usual: int = 70, customers: int = 45, seed: int = 7) -> ShopDay:
-    """A day with ``usual`` ordinary invoices, and everything else that can happen twice."""
+    """Return a day with ``usual`` ordinary invoices, and everything else that can happen twice."""
     diary = Diary(account, datetime.combine(day, time(8), UTC), Random(seed))
     people = welcome(diary, customers, _SUPPLIERS)
     sold = _sales(diary, people, usual) + _old_invoices(diary, people.customers[0])
@@ -33,14 +33,14 @@ def shop_day(account: str, day: date, *, usual: int = 70, customers: int = 45, s
 
 
 def unreadable_event(account: str, at: datetime) -> tuple[str, bytes, bytes]:
-    """Topic, key and value of an event that no publisher should send: its amount is no number."""
+    """Topic, key and value of an event that no publisher should send: its amount is not a number."""
     record = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}/unreadable"))
     told = event(account, "invoice.created", record, at, {"document": {"id": record, "total_price": "NaN"}})
     return "salesbinder.invoices", f"{account}/{record}".encode(), json.dumps(told).encode()
 
 
 def _sales(diary: Diary, people: People, usual: int) -> list[ShopInvoice]:
-    """Every scene twice, in between what is usual."""
+    """Return every scene twice, in between what is usual."""
     chance = diary.chance
     play = scenes.SALES * 2 + [chance.choice(scenes.USUAL) for _ in range(usual)]
     chance.shuffle(play)
@@ -95,7 +95,7 @@ def _old_order(diary: Diary, supplier: ShopContact) -> list[ShopOrder]:
 
 
 def _publish_some_twice(events: list[Record], chance: Random) -> int:
-    """How many: as publishers do when they are not sure."""
+    """Return how many: as publishers do when they are not sure."""
     again = chance.sample(range(len(events)), _REPEATED)
     for index in sorted(again, reverse=True):
         events.insert(index + 1 + chance.randrange(3), events[index])

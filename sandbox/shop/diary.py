@@ -36,12 +36,12 @@ class Diary:
         return [one.event for one in sorted(self._occurrences, key=lambda one: one.position)]
 
     def id_of(self, name: str) -> str:
-        """The same id for the same name, every time."""
+        """Return the same id for the same name, every time."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.account}/{self.opened.date()}/{name}"))
 
 
 def event(account: str, kind: str, subject: str, at: datetime, data: Record) -> Record:
-    """A CloudEvent of the shop. The same change has the same id; what changes later is copied."""
+    """Return a CloudEvent of the shop. The same change has the same id; what changes later is copied."""
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}/{kind}/{subject}/{at.isoformat()}")),

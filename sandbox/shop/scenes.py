@@ -12,7 +12,7 @@ PurchaseScene = Callable[[Purchase], None]
 
 
 def story(scene: Callable[..., None]) -> str:
-    """The scene in a few words."""
+    """Return the scene in a few words."""
     return (scene.__doc__ or "").strip().rstrip(".")
 
 

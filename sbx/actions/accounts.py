@@ -9,14 +9,14 @@ _SQL = load_queries(__file__)
 
 
 async def delivering(connection: Connection) -> int:
-    """How many deliver processes work: without one nothing is sent, and nobody asks Xero."""
+    """Return how many deliver processes work: without one nothing is sent, and nobody asks Xero."""
     row = await (await connection.execute(_SQL["workers"])).fetchone()
     assert row is not None
     return int(row[0])
 
 
 async def connected(connection: Connection, actor: Actor, account: str) -> store.Connection:
-    """The account's connection.
+    """Return the account's connection.
 
     Raises:
         ActionRefused: the account is not connected or not theirs; both look the same.

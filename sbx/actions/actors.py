@@ -36,7 +36,7 @@ class Actor:
     name: str
     """Their name, as the history shows it."""
     accounts: tuple[str, ...] | None = None
-    """Accounts that they see; None means all, as for whoever has the command line."""
+    """Accounts that they can see; None means all, as for the command line's user."""
     address: str = "cli"
     """The address of a browser or a program, ``cli`` for the command line."""
 

@@ -1,4 +1,4 @@
-"""Who did what, when, from where, and what came of it: kept by the transaction that does it."""
+"""Who did what, when, from where, and with what result: recorded by the transaction that does it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,14 +69,14 @@ class Record:
 
     number: int
     result: dict[str, Any] = field(default_factory=dict)
-    """What came of it: for whoever acts to fill in."""
+    """The result, for the acting code to fill in."""
 
 
 @asynccontextmanager
 async def recorded(
     connection: Connection, actor: Actor, act: Kind, target: dict[str, Any], note: str = ""
 ) -> AsyncIterator[Record]:
-    """Do what the block does, and write down that it was done, in one transaction; neither where it raises.
+    """Do what the block does, and record that it was done, in one transaction; neither if it raises.
 
     Args:
         target: what it is on; ``account``, where it is on one, decides who sees it.
@@ -89,7 +89,7 @@ async def recorded(
 
 @asynccontextmanager
 async def going_on(connection: Connection, record: Record) -> AsyncIterator[None]:
-    """Do another part of an act, and write down what has come of it so far, in one transaction."""
+    """Do another part of an act, and record the result so far, in one transaction."""
     async with connection.transaction():
         yield
         await _end(connection, record)
@@ -101,7 +101,7 @@ async def going_on(connection: Connection, record: Record) -> AsyncIterator[None
 async def announced(
     connection: Connection, actor: Actor, act: Kind, target: dict[str, Any]
 ) -> AsyncIterator[Record]:
-    """Write down an act before it is done, and afterwards what came of it: for what no single transaction of
+    """Record an act before it is done, and its result afterwards: for what no single transaction of
     the database holds, such as a change to Kafka.
     """
     record = Record(await _begin(connection, actor, act, target, ""))
@@ -159,7 +159,7 @@ async def acts(connection: Connection, actor: Actor, wanted: WantedActs, limit: 
 
 
 def known_kind(text: str | None) -> Kind | None:
-    """The kind of act of this name; none for none.
+    """Return the kind of act of this name; none for none.
 
     Raises:
         ActionRefused: there is no such kind.

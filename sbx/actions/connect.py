@@ -95,7 +95,7 @@ async def _tenant_id(connection: Connection, actor: Actor, wanted: Wanted) -> st
 
 
 def token_of(exchange: Callable[[], Token], wanted: Wanted, code: str = "") -> Token:
-    """The token that Xero gives for somebody's agreement, with which to ask for more later.
+    """Return the token that Xero gives for somebody's agreement, with which to ask for more later.
 
     Raises:
         CredentialsUnusable: it gives none.

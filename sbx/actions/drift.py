@@ -67,7 +67,7 @@ async def load(
     account: str,
     wanted: Selection = Selection(),  # noqa: B008
 ) -> State:
-    """The account as it stands, with the differences that are wanted.
+    """Return the account as it stands, with the differences that are wanted.
 
     Raises:
         ActionRefused: there is no such account.
@@ -132,7 +132,10 @@ async def until_read(
     while (run := await drift.reading(connection, run_id))["finished_at"] is None:
         state = await store.load_connection(connection, account)
         if state is not None and (state.status == "lost" or state.paused_at is not None):
-            problem = f"{account} was paused, or Xero no longer accepts our access; the scan will continue where it stopped"
+            problem = (
+                f"{account} was paused, or Xero no longer accepts our access; "
+                "the scan will continue where it stopped"
+            )
             raise not_possible(problem, "see 'sbx status'")
         if await stopped():
             return False

@@ -1,4 +1,4 @@
-"""Fresh facts of an organisation: asked of the account's lane, since only the lane calls Xero."""
+"""Refresh an organisation's facts through the account's lane, because only the lane calls Xero."""
 
 import time
 import uuid
@@ -9,11 +9,11 @@ from sbx.actions.actors import Actor, Connection, Database
 from sinks.ledger import requests
 
 _LOOK_SECONDS = 1.0
-NOBODY = "no deliver worker runs; it is read from Xero as soon as one does ('sbx up')"
+NOBODY = "no deliver worker is running; it will be read from Xero once one is ('sbx up')"
 
 
 async def ask(database: Database, actor: Actor, account: str) -> uuid.UUID:
-    """Have Xero asked for accounts and tax rates anew, by the account's lane. The request stays until then.
+    """Have the account's lane read accounts and tax rates from Xero again. The request stays until then.
 
     Raises:
         ActionRefused: there is no such account.
@@ -37,5 +37,6 @@ async def answered(connection: Connection, request_id: uuid.UUID, seconds: float
         async for _ in connection.notifies(timeout=_LOOK_SECONDS, stop_after=1):
             continue
     return (
-        f"no answer in {seconds:g} s: the account is paused, or Xero's limits are used up; see 'sbx status'"
+        f"no response within {seconds:g} s: the account is paused, or Xero's limits are used up; see "
+        f"'sbx status'"
     )

@@ -30,7 +30,8 @@ def read(
     until: datetime | None,
     partition: int | None = None,
 ) -> Filters:
-    """The filters that these values stand for, by the names that they have in addresses and as options.
+    """Return the filters that these values stand for, by the names that they have in addresses and as
+    options.
 
     Args:
         since, until: read already, since each face writes times in its own way.

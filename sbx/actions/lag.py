@@ -8,14 +8,14 @@ from streams.broker import Broker, behind
 from streams.topics import TOPICS_OF, group_of
 
 Look = Callable[[], str]
-"""What is still open, in words; blank when nothing is."""
+"""Describes what is still open; blank if nothing is."""
 
 
 def lag(broker: Broker, stage: StageName) -> Look:
-    """Looks for what the stage has not finished of the messages that are there now.
+    """Count the messages present now that the stage has not finished.
 
-    Those of a transaction that is still open count: they are published or dropped when it ends, which the
-    broker sees to after the publisher's ``transaction.timeout.ms``. What stands behind them waits with them.
+    Messages of an open transaction count: they are published or dropped when it
+    ends, at the latest after the publisher's ``transaction.timeout.ms``. Messages behind them wait with them.
     """
     topics = TOPICS_OF[stage]
     targets, starts = broker.ends(topics), broker.starts(topics)
@@ -29,6 +29,6 @@ def lag(broker: Broker, stage: StageName) -> Look:
         if undecided >= count:
             return f"{plural(count, 'message')} in or behind a transaction that is still open"
         running = broker.group(group_of(stage)).members
-        return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which does not run")
+        return f"{plural(count, 'message')} before {stage}" + ("" if running else ", which is not running")
 
     return look

@@ -19,7 +19,7 @@ async def preview(
         ActionRefused: the account is not the actor's to see, or nothing is known of its organisation.
     """
     if not actor.sees(account):
-        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you see.")
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
     try:
         return await planned(connection, environment, account, commands)
     except NothingKnown as error:

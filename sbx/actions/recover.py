@@ -29,15 +29,15 @@ from streams.topics import SOURCES
 
 @dataclass
 class Account:
-    """What is missing or uncertain of one account."""
+    """What is missing or uncertain for one account."""
 
     in_doubt: bool = False
-    """Calls may have been made for it that the ledger does not know."""
+    """Since when calls may have been made for it that the ledger does not know."""
     since: datetime | None = None
     missing: int = 0
-    """Events of the topics that the ledger does not know."""
+    """Events in the topics that the ledger does not know."""
     uncertain: int = 0
-    """Actions that it knows as not done, and that may have been done since."""
+    """Actions that the ledger has as not done, but that may have been done since."""
 
     @property
     def calls(self) -> int:
@@ -66,7 +66,7 @@ class Plan:
 async def plan(
     database: Connection, kafka: Mapping[str, Any], bars: Bars, *, everything: bool
 ) -> Plan | None:
-    """What a recovery would find and do; none where the database knows of all that was sent from it.
+    """Return what a recovery would find and do; None if the database knows of all that was sent from it.
 
     Args:
         everything: doubt all accounts, for Kafka cannot tell what is missing.
@@ -141,7 +141,7 @@ async def _through_topics(
     act: Callable[[Sequence[Read]], Awaitable[None]],
     bars: Bars,
 ) -> None:
-    """Hand what the ledger does not know of the topics to ``act``, batch by batch, in order."""
+    """Hand the events that the ledger does not know to ``act``, batch by batch, in order."""
     ranges = whole(kafka, SOURCES)
     base = first_of(ranges)
     with Reader(kafka, ranges) as reader, bars("reading events", length_of(ranges)) as shown:
@@ -188,7 +188,7 @@ async def _mend(
 
 
 def _publish(kafka: Mapping[str, Any], number: int, made: str) -> None:
-    """Tell Kafka at once which ledger is at work; the workers do it, too, when they begin."""
+    """Tell Kafka at once which ledger is in use; the workers also do so when they start."""
     message = kept(number, GENERATION, Mark(made, 0))
     with ExitStack() as opened:
         producer = KafkaProducer(**kafka, acks="all")

@@ -3,4 +3,4 @@
 from typing import Literal
 
 Role = Literal["viewer", "operator"]
-"""A viewer looks, an operator acts, too."""
+"""A viewer can look; an operator can also act."""

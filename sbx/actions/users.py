@@ -15,13 +15,13 @@ from sbx.actions.refused import ActionRefused, not_possible
 from sbx.actions.roles import Role
 
 LOCAL = "local"
-"""Whoever has the terminal of this machine, as long as no users are set up."""
+"""The operator of this machine, as long as no users are set up."""
 MIN_LENGTH = 12
 MAX_LENGTH = 512
 """Characters of a password."""
 LINK_SECONDS = 15 * 60
 TOKEN_PREFIX = "sbx_"
-"""Lets scanners for leaked secrets find ours."""
+"""Lets secret scanners recognise leaked tokens."""
 
 HASHER = PasswordHasher()
 """Argon2id with the library's parameters (RFC 9106, low memory: 64 MiB, 3 passes)."""
@@ -33,11 +33,11 @@ _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
 async def add(
     connection: Connection, actor: Actor, name: str, role: Role, password: str | None, accounts: Sequence[str]
 ) -> None:
-    """Make a user. The first one ends what ``local_user`` allowed.
+    """Create a user. The first one ends the access that ``local_user`` gave.
 
     Args:
-        password: none for a user who signs in by token or link only.
-        accounts: those that they see; all when empty.
+        password: None for a user who signs in by token or link only.
+        accounts: those that they can see; empty means all.
 
     Raises:
         ActionRefused: the name is taken or no name, an account is none, or the password is too short.
@@ -77,7 +77,7 @@ async def remove(connection: Connection, actor: Actor, name: str) -> None:
 
 
 async def set_password(connection: Connection, actor: Actor, name: str, password: str) -> None:
-    """Give a user another password, and end their sessions.
+    """Change a user's password, and end their sessions.
 
     Raises:
         ActionRefused: there is no such user, or the password is too short.
@@ -90,7 +90,7 @@ async def set_password(connection: Connection, actor: Actor, name: str, password
 
 
 async def set_role(connection: Connection, actor: Actor, name: str, role: Role) -> None:
-    """Give a user another role; it holds at once, in sessions and tokens that are open, too.
+    """Change a user's role; it takes effect at once, also in open sessions and tokens.
 
     Raises:
         ActionRefused: there is no such user.
@@ -102,12 +102,12 @@ async def set_role(connection: Connection, actor: Actor, name: str, role: Role) 
 
 
 async def listed(connection: Connection) -> list[dict[str, Any]]:
-    """All users by name, with how many tokens they have."""
+    """Return all users by name, with their numbers of tokens."""
     return await fetch_all(connection, _SQL["all"])
 
 
 async def local_user(connection: Connection) -> str | None:
-    """The operator ``local``, made where it is missing; none once users are set up."""
+    """Return the operator ``local``, created if missing; None once users are set up."""
     async with connection.transaction():
         await connection.execute(_SQL["lock"])
         row = await (await connection.execute(_SQL["count_others"], [LOCAL])).fetchone()
@@ -127,12 +127,12 @@ async def local_user(connection: Connection) -> str | None:
 
 
 async def tokens(connection: Connection, name: str | None = None) -> list[dict[str, Any]]:
-    """Tokens that are good, of a user or of all, with when each was made, used last, and ends."""
+    """Return valid tokens of one user or all, with when each was created, last used, and expires."""
     return await fetch_all(connection, _SQL["tokens"], {"user_name": name})
 
 
 async def new_token(connection: Connection, actor: Actor, name: str, label: str, days: int) -> str:
-    """A token for programs, shown this once. It replaces the user's token of the same label.
+    """Create a token for programs, shown only once. It replaces the user's token with the same label.
 
     Raises:
         ActionRefused: there is no such user.
@@ -146,7 +146,7 @@ async def new_token(connection: Connection, actor: Actor, name: str, label: str,
 
 
 async def revoke(connection: Connection, actor: Actor, name: str, label: str | None) -> int:
-    """End a user's token of this label, or all of them; how many there were.
+    """End a user's token with this label, or all of them; return how many there were.
 
     Raises:
         ActionRefused: there is no token of this label.
@@ -160,7 +160,7 @@ async def revoke(connection: Connection, actor: Actor, name: str, label: str | N
 
 
 async def link(connection: Connection, actor: Actor, name: str | None) -> str:
-    """The key of a link that signs the user in once; none: the operator of this machine.
+    """Return the key of a link that signs the user in once; none: the operator of this machine.
 
     Raises:
         ActionRefused: there is no such user, or users are set up and none is named.
@@ -174,7 +174,7 @@ async def link(connection: Connection, actor: Actor, name: str | None) -> str:
 
 
 async def new_link(connection: Connection, name: str) -> str:
-    """The key of a link that signs the user in once, within a quarter of an hour.
+    """Return the key of a link that signs the user in once, within 15 minutes.
 
     Raises:
         ActionRefused: there is no such user.
@@ -187,14 +187,14 @@ async def new_link(connection: Connection, name: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """The hash to keep.
+    """Return the hash to store.
 
     Raises:
         ActionRefused: it is shorter than 12 characters or longer than 512.
     """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise not_possible(
-            f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters; this one {len(password)}"
+            f"a password must have {MIN_LENGTH} to {MAX_LENGTH} characters; this one has {len(password)}"
         )
     return HASHER.hash(password)
 

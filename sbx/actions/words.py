@@ -2,5 +2,5 @@
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """``1 event``, ``1,200 events``."""
+    """Return ``1 event``, ``1,200 events``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -11,7 +11,7 @@ from sbx.cli import environment
 
 
 def actor() -> Actor:
-    """The person who runs this command."""
+    """Return the person who runs this command."""
     return Actor(environment.actor())
 
 

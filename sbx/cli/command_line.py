@@ -104,7 +104,7 @@ def run() -> int:
     try:
         app()
     except BrokenPipeError:
-        # Whoever read our output has enough (``| head``): nothing more to write, not even at exit.
+        # The reader of our output has enough (``| head``): nothing more to write, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

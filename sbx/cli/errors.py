@@ -32,7 +32,7 @@ class OperationFailed(Exception):
 
 
 class BadUsage(OperationFailed):
-    """The request makes no sense: an argument names nothing, or options contradict each other."""
+    """The request makes no sense: an argument names nothing, or options cannot be combined."""
 
     exit_code = BAD_USAGE
 

@@ -37,7 +37,7 @@ def exit_code() -> int:
 
 
 def asked() -> bool:
-    """Return Return True once a signal has asked this process to end."""
+    """Return True once a signal has asked this process to end."""
     return bool(_asked)
 
 

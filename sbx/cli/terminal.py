@@ -79,7 +79,7 @@ class Steps:
 
 
 def new_table(*names: str) -> Table:
-    """A table with these columns, in which nothing is cut off."""
+    """Return a table with these columns, in which nothing is cut off."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
@@ -93,7 +93,7 @@ def show_rows(
     cells: Callable[[Row], Iterable[str]],
     nothing: str = "",
 ) -> None:
-    """Print rows: one JSON object a line, or a table of these columns for people, who are told of none."""
+    """Print rows: one JSON object per line, or a table of these columns for people, who are told of none."""
     if as_json:
         for row in rows:
             print_json(row)

@@ -51,7 +51,9 @@ class Selection:
 async def plan(
     connection: ledger.Connection, account: str, since: datetime | None = None, *, full: bool = False
 ) -> ReadingPlan:
-    """What comes next: what was changed since the last reading began, or everything where there was none."""
+    """Return what comes next: what was changed since the last reading began, or everything where there was
+    none.
+    """
     rows = await fetch_all(connection, _SQL["covered"], {"account": account})
     covered: datetime | None = rows[0]["next_since"] if rows else None
     start = None if full else since or covered
@@ -66,8 +68,8 @@ async def plan(
 
 
 async def plan_records(connection: ledger.Connection, account: str, records: Sequence[str]) -> ReadingPlan:
-    """What it takes to compare these records: their ids looked up, or what is listed next, whichever is fewer
-    calls. A list shows what was changed since the last reading; what was not is compared already.
+    """Return what it takes to compare these records: their ids looked up, or what is listed next, whichever
+    is fewer calls. A list shows what was changed since the last reading; what was not is compared already.
     """
     listed = await plan(connection, account)
     linked = await fetch_all(
@@ -112,24 +114,24 @@ async def ask_due(connection: ledger.Connection) -> None:
 
 
 async def reading(connection: ledger.Connection, run_id: str) -> Row:
-    """How far a reading has come."""
+    """Return how far a reading has come."""
     return (await fetch_all(connection, _SQL["run"], {"run_id": run_id}))[0]
 
 
 async def reading_under_way(connection: ledger.Connection, account: str) -> Row | None:
-    """The reading that was asked for and has not ended; none when there is none."""
+    """Return the reading that was asked for and has not ended; None if there is none."""
     rows = await fetch_all(connection, _SQL["open_run"], {"account": account})
     return await reading(connection, rows[0]["run_id"]) if rows else None
 
 
 async def last_reading(connection: ledger.Connection, account: str) -> Row | None:
-    """The reading that ended last; none when there was none."""
+    """Return the reading that ended last; None if there was none."""
     rows = await fetch_all(connection, _SQL["last_run"], {"account": account})
     return rows[0] if rows else None
 
 
 async def differences(connection: ledger.Connection, account: str, wanted: Selection) -> list[Row]:
-    """The differences that stand and were not adopted, of objects that are linked."""
+    """Return the differences that stand and were not adopted, of objects that are linked."""
     parameters = {
         "account": account,
         "kind": wanted.kind,
@@ -142,7 +144,7 @@ async def differences(connection: ledger.Connection, account: str, wanted: Selec
 
 
 def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
-    """What can be done about a difference, and why only that (``""``: no reason is needed).
+    """Return what can be done about a difference, and why only that (``""``: no reason is needed).
 
     Args:
         edit_authorised: the connection's setting.
@@ -237,7 +239,7 @@ async def _documents_again(connection: ledger.Connection, account: str, rows: Se
 
 
 async def _money_again(connection: ledger.Connection, account: str, rows: Sequence[Row]) -> list[str]:
-    """A link says that a payment was made, once and for all. These were seen deleted in Xero."""
+    """Return the payments seen as deleted in Xero; their links still say that they were made."""
     parameters = {"account": account, "rows": encode_jsonb(rows)}
     found = await fetch_all(connection, _SQL["money_actions"], parameters)
     parameters = {"account": account, "rows": encode_jsonb(found)}

@@ -37,7 +37,8 @@ async def wanted_of(
     puts: Sequence[Sent],
     of_records: Mapping[str, Sequence[Sent]],
 ) -> dict[StepKey, Wanted]:
-    """What the history of their records asks for, by target. One whose history cannot be read is left out.
+    """Return what the history of their records asks for, by target. One whose history cannot be read is left
+    out.
 
     Args:
         puts: what is compared.
@@ -57,7 +58,7 @@ async def wanted_of_records(
     keys: Collection[_Key],
     of_records: Mapping[str, Sequence[Sent]],
 ) -> dict[StepKey, Wanted]:
-    """What the histories of these documents (entity, record id) ask for, by target."""
+    """Return what the histories of these documents (entity, record id) ask for, by target."""
     if not keys:
         return {}
     said, billed_only = await _said(connection, account, keys)

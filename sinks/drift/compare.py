@@ -47,7 +47,7 @@ _UPDATED = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that Xero shows otherwise than we put it there."""
+    """One field in which Xero differs from what was last synced."""
 
     field: str
     ours: str
@@ -65,13 +65,13 @@ class Sent:
     """All that Xero was sent for it and took, see ``merged``. Of contacts, whose link has it all, the names
     of the ``fields`` that the linked contact itself was sent."""
     ended: bool = False
-    """SalesBinder has taken it back since, so that it may be gone in Xero, whoever took it out there."""
+    """SalesBinder has taken it back since, so it may be gone in Xero, by whatever hand."""
     busy: bool = False
     """A call of ours was under way for it when Xero was asked: what Xero showed may be old."""
 
     @property
     def stands(self) -> bool:
-        """True when it should be in Xero, as should a document that we have found taken out by hand."""
+        """True if it should be in Xero, as should a document that we have found taken out by hand."""
         taken_off = self.link.removed and (self.link.target.kind in ("payment", "refund") or not self.body)
         return not (self.ended or taken_off or self.body.get("Status") in GONE)
 
@@ -94,8 +94,8 @@ _MAKES_MONEY = {"Invoice", "CreditNote", "CreditNoteNumber"}
 
 
 def merged(bodies: Iterable[JsonObject | None]) -> Body:
-    """What Xero holds after it took these bodies one after the other. Of money that was taken off and put
-    there again only what was made last counts.
+    """Return what Xero holds after it accepted these bodies one after the other. Of money that was taken off
+    and put there again only what was made last counts.
     """
     whole: Body = {}
     for body in bodies:
@@ -106,7 +106,7 @@ def merged(bodies: Iterable[JsonObject | None]) -> Body:
 
 
 def fields_of(bodies: Iterable[JsonObject | None]) -> set[str]:
-    """The fields of a contact that these bodies set, by the names under which its link keeps them."""
+    """Return the fields of a contact that these bodies set, by the names under which its link keeps them."""
     found: set[str] = set()
     for body in bodies:
         for name, wire in _TEXTS.items():
@@ -118,7 +118,7 @@ def fields_of(bodies: Iterable[JsonObject | None]) -> set[str]:
 
 
 def compare(put: Sent, found: _Found | None, context: CompareContext) -> list[Difference]:
-    """What differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
+    """Return what differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
     kind = put.link.target.kind
     if kind == "contact":
         return [Difference("status", "ACTIVE", NOT_THERE)] if found is None else _contact(put, found, context)
@@ -140,7 +140,9 @@ def updated(found: _Found | None) -> datetime | None:
 
 
 def moment_of(value: Any) -> datetime | None:
-    """A time as Xero writes it: ``/Date(ms+0000)/`` or ISO 8601, UTC where no zone is named; else none."""
+    """Return a time as Xero writes it: ``/Date(ms+0000)/`` or ISO 8601, UTC where no zone is named; else
+    none.
+    """
     text = str(value or "")
     written = _UPDATED.fullmatch(text)
     if written:
@@ -185,7 +187,7 @@ def _state(put: Sent, found: _Found) -> list[Difference]:
 
 
 def _text(name: str, ours: Any, xeros: Any) -> list[Difference]:
-    """A text that was sent; blanks around and repeated ones aside, which Xero may take out."""
+    """Compare a text that was sent; blanks around and repeated ones aside, which Xero may take out."""
     if ours is None or " ".join(str(ours).split()) == " ".join(str(xeros or "").split()):
         return []
     return [Difference(name, str(ours), str(xeros or ""))]
@@ -252,7 +254,7 @@ def _amounts_of(line: JsonObject) -> str | None:
 
 
 def _rate(ours: Any, xeros: Any) -> list[Difference]:
-    """The exchange rate, where one was sent."""
+    """Compare the exchange rate, if one was sent."""
     if ours is None or xeros is None:
         return []
     wanted, shown_rate = (plain(_decimal(one).quantize(_RATE_PLACES)) for one in (ours, xeros))
@@ -268,7 +270,9 @@ def _total(put: Sent) -> Decimal | None:
 
 
 def _money(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
-    """What is due, and what others put on our document, which explains itself and is no difference."""
+    """Compare what is due, and what others put on our document, which explains itself and is no
+    difference.
+    """
     kind = put.link.target.kind
     if kind == "purchase_order":
         return []
@@ -311,7 +315,9 @@ def _payment(put: Sent, found: _Found, context: CompareContext) -> list[Differen
 
 
 def _document_of(body: JsonObject, found: _Found) -> list[Difference]:
-    """What it is on. Xero shows the credit note of a payment under ``Invoice``, too, or only there."""
+    """Compare the document that it is on. Xero shows the credit note of a payment under ``Invoice``, too, or
+    only there.
+    """
     ours = [str(body[name].get(f"{name}ID") or "") for name in _ON if body.get(name)]
     xeros = [str((found.get(name) or {}).get(f"{name}ID") or "") for name in _ON]
     others = str((found.get("Invoice") or {}).get("InvoiceNumber") or next(filter(None, xeros), ""))
@@ -336,9 +342,9 @@ def _account(body: JsonObject, found: _Found, facts: OrganisationFacts) -> list[
 
 
 def _contact(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
-    """The fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left out: Xero
-    takes it and does not show it. Of a record whose contact was merged into another one they are information:
-    that one has a name and fields of its own.
+    """Compare the fields that we sent. One that is blank in SalesBinder is Xero's own. The website is left
+    out: Xero takes it and does not show it. Of a record whose contact was merged into another one they are
+    information: that one has a name and fields of its own.
     """
     if merged_to := found.get("MergedToContactID"):
         return [Difference("merged", put.link.xero_id, str(merged_to), information=True)]
@@ -361,7 +367,9 @@ def _contact(put: Sent, found: _Found, context: CompareContext) -> list[Differen
 
 
 def contact_field(name: str, found: _Found) -> str | dict[str, str] | None:
-    """A field of a contact in the form in which we keep what was sent; none for what is not compared."""
+    """Return a field of a contact in the form in which we keep what was sent; none for what is
+    not compared.
+    """
     if name in _TEXTS:
         return str(found.get(_TEXTS[name]) or "")
     if name in _PHONES:
@@ -379,7 +387,7 @@ def _of_type(several: Any, name: str, kind: str) -> JsonObject:
 
 
 def same_field(ours: Any, xeros: Any) -> bool:
-    """True when two values of a contact's field are one, blanks aside."""
+    """Return True if two values of a contact's field are one, blanks aside."""
     if isinstance(ours, Mapping) and isinstance(xeros, Mapping):
         filled = {name: text for name, text in ours.items() if text}
         return filled.keys() == xeros.keys() and all(same_field(filled[name], xeros[name]) for name in filled)

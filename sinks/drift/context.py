@@ -24,7 +24,7 @@ def by_record(puts: Sequence[Sent]) -> dict[str, list[Sent]]:
 async def of_documents(
     connection: ledger.Connection, account: str, puts: Sequence[Sent], asked_at: datetime | None
 ) -> dict[str, list[Sent]]:
-    """All that is linked for the documents that these belong to, by record id."""
+    """Return all that is linked for the documents that these belong to, by record id."""
     records = {record_of(p.link.target)[1] for p in puts if p.link.target.kind != "contact"}
     if not records:
         return {}
@@ -38,7 +38,7 @@ async def puts_of(
     xero_ids: Sequence[str] = (),
     records: Sequence[str] = (),
 ) -> list[Sent]:
-    """What we put there, by Xero's ids, and all that is linked for these documents.
+    """Return what we put there, by Xero's ids, and all that is linked for these documents.
 
     Args:
         asked_at: when Xero was asked for what these are compared with.
@@ -67,7 +67,7 @@ async def context_of(
     puts: Sequence[Sent],
     linked: Mapping[str, Sequence[Sent]],
 ) -> Callable[[Sent], CompareContext]:
-    """A function from what we put there to what else must be known of it."""
+    """Return a function from what we put there to what else must be known of it."""
     kind_of_money = {"invoice": "payment", "credit_note": "refund"}
     documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
     money: defaultdict[tuple[str, str], list[Sent]] = defaultdict(list)

@@ -36,7 +36,7 @@ class Changed:
 
 
 async def next_changed(connection: ledger.Connection, account: str, run_id: str) -> Changed | None:
-    """The object whose history comes next; none when all are known, or enough was asked."""
+    """Return the object whose history comes next; None if all are known, or enough was asked."""
     parameters = {"account": account, "run_id": run_id, "most": MOST}
     row = await fetch_one(connection, _SQL["next_changed"], parameters)
     return None if row is None else Changed(row["kind"], row["xero_id"])

@@ -33,7 +33,7 @@ def judge(
     context: CompareContext,
     asked: CompareContext,
 ) -> list[Found]:
-    """The differences of one object.
+    """Return the differences of one object.
 
     Args:
         wanted: as the history of its record asks for it; none when that is not known.
@@ -58,7 +58,7 @@ def judge(
 
 
 def missing(wanted: Wanted) -> Found:
-    """What was asked for and is linked to nothing."""
+    """Return what was asked for and is linked to nothing."""
     number = f" for {wanted.put.link.xero_number}" if wanted.put.link.xero_number else ""
     why = f"{_log_says(wanted)}, and nothing in Xero is linked to it; {_BY_HAND}"
     again = wanted.put.link.target.kind in ("invoice", "purchase_order")
@@ -97,7 +97,7 @@ def _explained(ours: Difference, sent: Difference | None, wanted: Wanted) -> Fou
 
 
 def _told(one: Difference, later: Later) -> Found:
-    """What failed or waits is known; what was skipped stays a difference."""
+    """Return what failed or waits is known; what was skipped stays a difference."""
     known = not later.said.is_skipped
     return Found(
         replace(one, information=known), f"not yet in Xero: {later.said.words}" if known else later.said.words

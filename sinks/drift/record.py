@@ -1,4 +1,4 @@
-"""The known history of a record: its actions in order, and what became of them. Pure."""
+"""The known history of a record: its actions in order, and their results. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,11 +81,11 @@ class Record:
     """What is linked for it."""
 
     def target(self, kind: Any, transaction_id: str = "") -> StepKey:
-        """A step key of this record."""
+        """Return a step key of this record."""
         return StepKey(kind, self.record_id, transaction_id)
 
     def of(self, *actions: str) -> Iterator[Said]:
-        """Its actions of these kinds, in order."""
+        """Yield its actions of these kinds, in order."""
         return (one for one in self.said if one.action in actions)
 
     @property
@@ -99,7 +99,9 @@ class Record:
         return any(one.reason_code == "document_removed" for one in self.of(*TAKES_OUT))
 
     def undone_by(self, seq: int) -> Said | None:
-        """An action that came after this position and takes something off, and has not come to its end."""
+        """Return an action that came after this position and takes something off, and has not come to its
+        end.
+        """
         actions = ("reset", "refund_applied", "payment_applied", *TAKES_OUT)
         return next((one for one in self.of(*actions) if one.is_pending and one.seq > seq), None)
 
@@ -136,14 +138,14 @@ class Later:
 
 
 def made_of(put: Sent, body: JsonObject, **facts: object) -> Sent:
-    """``put`` as it should be."""
+    """Return ``put`` as it should be."""
     link = replace(put.link, removed=False, facts={**put.link.facts, **facts})
     kept = {name: value for name, value in put.body.items() if name != "Status" or value not in GONE}
     return replace(put, link=link, body={**kept, **body}, ended=False)
 
 
 def gone(put: Sent) -> Sent:
-    """``put`` as something that should not be there."""
+    """Return ``put`` as something that should not be there."""
     body = {**put.body, "Status": "VOIDED"} if put.body else {}
     return replace(put, link=replace(put.link, removed=True), body=body, ended=False)
 

@@ -1,4 +1,4 @@
-"""One reading of an account's books in Xero, call by call, with what came of each call written down.
+"""One scan of an account's books in Xero, call by call, with the result of each call written down.
 
 A call and its comparison are one step, and how far the reading has come is committed with it: a worker that
 takes the account over goes on there. Lists are read page by page; what no list has shown, and what our own
@@ -167,7 +167,7 @@ async def _run(connection: ledger.Connection, run_id: str) -> Run:
 
 
 async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
-    """The call that comes next; none when all is read."""
+    """Return the call that comes next; None if all is read."""
     if run.phase < len(LISTS):
         listing = LISTS[run.phase]
         query = {**listing.query, "page": str(run.page), "pageSize": str(PAGE)}

@@ -97,9 +97,9 @@ def _received(record: Record) -> list[Said]:
 
 
 def _base(record: Record, link: Link) -> Said | None:
-    """The action whose snapshot Xero should have: the newest of those that are done or that a later one stood
-    in for, or the one that the ledger has sent, be it that its own entry failed. None where the ledger has
-    something newer, of which no action is known.
+    """Return the action whose snapshot Xero should have: the newest of those that are done or that a later
+    one stood in for, or the one that the ledger has sent, be it that its own entry failed. None where the
+    ledger has something newer, of which no action is known.
     """
     received = next(iter(_received(record)), None)
     told = [one for one in record.of("created", "edited") if one.command.document is not None]
@@ -125,7 +125,7 @@ def _is_newer(link: Link, said: Said) -> bool:
 
 
 def _later(record: Record, base: Said) -> Said | None:
-    """The newest snapshot beyond ``base`` that failed, waits or was skipped."""
+    """Return the newest snapshot beyond ``base`` that failed, waits or was skipped."""
     beyond = [
         one
         for one in record.of("created", "edited")
@@ -140,7 +140,7 @@ def _later(record: Record, base: Said) -> Said | None:
 
 
 def _put(put: Sent, snapshot: DocumentSnapshot, kind: Kind, given: Given, day: Any = None) -> Sent:
-    """``put`` with what the snapshot says, resolved as it was posted."""
+    """Return ``put`` with what the snapshot says, resolved as it was posted."""
     link = put.link
     own = totals(snapshot)
     try:
@@ -189,7 +189,7 @@ def _taxes(lines: Sequence[JsonObject]) -> list[Any]:
 
 
 def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> Body:
-    """The contact, where it is another one than the document was sent with."""
+    """Return the contact, where it is another one than the document was sent with."""
     party = contact_target(snapshot.contact).record_id
     linked = given.contacts.get(party)
     if put.link.text("party") == party or not linked:
@@ -201,7 +201,7 @@ def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> Body:
 
 
 def _bill(record: Record, given: Given) -> Wanted | None:
-    """The bill of what was received, of the lines that were received last."""
+    """Return the bill of what was received, of the lines that were received last."""
     receipts = _received(record)
     target = record.target("bill")
     put = record.puts.get(target) or Sent(Link(target, ""), {})
@@ -226,7 +226,7 @@ def _bill(record: Record, given: Given) -> Wanted | None:
 
 
 def _bill_lines(record: Record, receipt: Said, order: Sent | None) -> DocumentSnapshot:
-    """The receipt's own snapshot, unless the order in Xero is newer and of the same supplier."""
+    """Return the receipt's own snapshot, unless the order in Xero is newer and of the same supplier."""
     own = _placed(receipt)
     base = _base(record, order.link) if order else None
     if base is None or own.stamp >= _placed(base).stamp:

@@ -21,7 +21,7 @@ def times_told(put: Sent, snapshot: ContactSnapshot) -> set[datetime]:
 
 
 def contact_wanted(put: Sent, snapshot: ContactSnapshot, said: Sequence[Said]) -> Wanted:
-    """The contact with what was told and never sent.
+    """Return the contact with what was told and never sent.
 
     Args:
         said: created and edited actions that may have told it.
@@ -76,8 +76,8 @@ def _brings(one: Said, snapshot: ContactSnapshot) -> bool:
 
 
 def _has_told(one: Said) -> bool:
-    """A customer's own action that is done has told it, and a document's, be it that a newer one stood in for
-    the document. Where it could not be told, the document's entry says so.
+    """Return True if a customer's own action that is done has told it, or a document's, be it that a newer
+    one stood in for the document. Where it could not be told, the document's entry says so.
     """
     return (one.is_in_xero or one.outcome == "superseded") and "contact_not_updated" not in one.warned
 

@@ -80,8 +80,8 @@ def _events(record: Record) -> list[MoneyEvent]:
 
 
 def _fold(record: Record, action: str, comes_to: Mapping[int, Decimal], currency: str) -> dict[str, _State]:
-    """What holds of each transaction by transaction id: after all that the log calls done, and after what it
-    calls superseded though nothing newer stands in for it.
+    """Return what holds of each transaction by transaction id: after all that the log calls done, and after
+    what it calls superseded though nothing newer stands in for it.
     """
     states: dict[str, _State] = {}
     for one in record.said:
@@ -97,15 +97,15 @@ def _fold(record: Record, action: str, comes_to: Mapping[int, Decimal], currency
 
 
 def _take_off(state: _State, by: Said) -> None:
-    """What is told again counts from the last of them on."""
+    """Count a transaction that was sent again from its last event on."""
     last = state.taken_off_by
     if state.stands or (last is not None and _when(by) > _when(last)):
         state.stands, state.taken_off_by = False, by
 
 
 def _is_superseded(record: Record, one: Said) -> bool:
-    """True when something newer stands in for a payment or refund, as its entry says: the transaction told
-    later, or what took off all that stood before it.
+    """Return True if something newer stands in for a payment or refund, as its entry says: the transaction
+    told later, or what took off all that stood before it.
     """
     told = one.command.transaction
     if told is None:
@@ -186,8 +186,8 @@ def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: JsonObject
 
 
 def _later(record: Record, state: _State) -> Said | None:
-    """What has failed, waits or was skipped and would have changed it: the transaction told again, or what
-    takes it off.
+    """Return what has failed, waits or was skipped and would have changed it: the transaction told again, or
+    what takes it off.
     """
     told = state.said.command.transaction
     for one in reversed(record.said):
@@ -204,7 +204,7 @@ def _day(link: Link, told: Told) -> Body:
 
 
 def _reference(put: Sent, told: Told) -> Body:
-    """SalesBinder's reference with the mark that it was sent with."""
+    """Return SalesBinder's reference with the mark that it was sent with."""
     method, mark = one_line(told.reference or ""), str(put.body.get("Reference") or "").split(" ")[-1]
     if not mark.startswith("#") or len(method) > _REFERENCE_LENGTH:
         return {}

@@ -55,7 +55,7 @@ class AccountState:
         self._clock = now_utc(), machine_seconds()
 
     def answered(self, answer: Answer, token: str) -> None:
-        """Xero's own count of the limits replaces ours; trouble makes the account wait."""
+        """Take over Xero's own count of the limits; make the account wait after an error."""
         now = machine_seconds()
         self.budget.answered(now, answer.headers)
         trouble = trouble_of(answer.status)
@@ -79,7 +79,7 @@ class AccountState:
         self.budget.close(machine_seconds(), seconds, why)
 
     def reconnected(self) -> None:
-        """Somebody connected the account anew."""
+        """Note that somebody reconnected the account."""
         self.lost = None
         self._tokens_refused = 0
 
@@ -90,8 +90,8 @@ class AccountState:
         self.budget.reopen()
 
     def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
-        """A token may end early, and several calls may be under way with it. Only tokens that are refused one
-        after the other, each fetched anew and none ever taken, mean that the connection is lost.
+        """Handle a refused token. A token may end early, and several calls may be using it. Only tokens
+        refused one after the other, each newly fetched and none accepted, mean that the connection is lost.
         """
         if self.session.token_refused(token):
             self._tokens_refused += 1
@@ -117,14 +117,14 @@ class AccountState:
         return None
 
     def _now(self) -> datetime:
-        """The database's time, whatever becomes of this machine's: the log compares it, and so does whoever
-        takes the account over.
+        """Return the database's time, whatever happens to this machine's: the log compares it, and so does
+        anyone who takes the account over.
         """
         told, at = self._clock
         return told + timedelta(seconds=machine_seconds() - at)
 
     def news(self) -> AccountResult | None:
-        """What the log must be told about the account; none when nothing has changed."""
+        """Return what the log must be told about the account; None if nothing has changed."""
         hold = self.obstacle()
         before = self._held.code if self._held else None
         now = hold.code if hold else None

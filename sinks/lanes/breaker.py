@@ -1,7 +1,7 @@
 """When an account should stop by itself: a run of endings that are nobody's data's fault. Pure.
 
 What the catalogue explains (a tax rate without an entry, a taken number) never counts: it is the matter of
-that one action. What nobody foresaw (a refusal whose words are unknown, an error of ours) may be the matter
+that one action. Unknown failures (an unknown refusal, an internal error) may be the matter
 of all of them, and thousands of failed actions are harder to mend than one paused account.
 """
 
@@ -14,7 +14,7 @@ FAILURES_BOUND = 20
 SERVER_ERRORS_SECONDS = 1800.0
 """Xero's seconds for which it may answer nothing but errors of its own."""
 BREAKS_BOUND = 10
-"""Times that an account's lane may break by an error of ours within ``BREAKS_SECONDS``."""
+"""How often an account's lane may break with an internal error within ``BREAKS_SECONDS``."""
 BREAKS_SECONDS = 600.0
 _UNFORESEEN = frozenset({"xero_refused", "our_error"})
 
@@ -30,7 +30,7 @@ class Breaker:
     _server_errors_since: float | None = None
 
     def failed(self, code: ReasonCode, message: str) -> None:
-        """An action failed with this reason."""
+        """Note that an action failed with this reason."""
         if code not in _UNFORESEEN:
             return
         self._failures += 1
@@ -41,11 +41,11 @@ class Breaker:
             )
 
     def holds_back(self, code: ReasonCode) -> bool:
-        """True when an action that would fail with this reason should rather wait."""
+        """Return True if an action that would fail with this reason should rather wait."""
         return bool(self.why) and code in _UNFORESEEN
 
     def posted(self) -> None:
-        """An action was posted."""
+        """Note that an action was posted."""
         self._failures = 0
 
     def server_error(self, status: int, now: float) -> None:

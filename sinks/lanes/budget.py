@@ -62,7 +62,9 @@ class Budget:
         return end - now
 
     def spare(self, now: float) -> bool:
-        """True when a call may be sent for what has time, with enough left for what comes in meanwhile."""
+        """Return True if a call may be sent for what has time, with enough left for what comes in
+        meanwhile.
+        """
         if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
             self.minute_left = self.minute_limit - self.in_flight
             self.window_opened, self.reported = None, None
@@ -72,23 +74,23 @@ class Budget:
         return self.day_left is None or self.day_left > KEPT_OF_DAY or old
 
     def sent(self) -> None:
-        """A call goes out."""
+        """Count a call that goes out."""
         self.in_flight += 1
         self.minute_left -= 1
         if self.day_left is not None:
             self.day_left -= 1
 
     def not_sent(self) -> None:
-        """A call that was counted as sent did not reach Xero."""
+        """Take back a counted call that did not reach Xero."""
         self.in_flight -= 1
         self.minute_left += 1
 
     def lost(self) -> None:
-        """A call ended without an answer."""
+        """Note that a call ended without a response."""
         self.in_flight -= 1
 
     def answered(self, now: float, headers: Mapping[str, str]) -> None:
-        """An answer came: Xero's own count replaces ours. ``headers`` with lower-case names."""
+        """Take over Xero's own count from a response. ``headers`` have lower-case names."""
         self.in_flight -= 1
         left = _number(headers.get("x-minlimit-remaining"))
         if left is not None:
@@ -110,7 +112,7 @@ class Budget:
                 self.close(now, _UNKNOWN_DAY_RETRY, "xero_day_limit")
 
     def refused(self, now: float, headers: Mapping[str, str]) -> str:
-        """A 429 came: closes the account's calls for as long as Xero says. Returns the reason code of the
+        """Handle a 429: stop the account's calls for as long as Xero says. Return the reason code of the
         wait.
         """
         problem = headers.get("x-rate-limit-problem", "").lower()
@@ -131,7 +133,7 @@ class Budget:
         self.closed_why = why
 
     def minute_left_at(self, now: float) -> int:
-        """Calls left in the minute, all of them once the window that was counted is over."""
+        """Return calls left in the minute, all of them once the window that was counted is over."""
         over = self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate
         return self.minute_limit - self.in_flight if over else self.minute_left
 

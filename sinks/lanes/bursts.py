@@ -36,7 +36,7 @@ class BurstGate:
         self._accounts: dict[str, _Account] = {}
 
     def came(self, accounts: Iterable[str], now: float) -> None:
-        """The intake has taken in a command of each of these accounts, which may repeat."""
+        """Note that the intake has taken in a command for each of these accounts, which may repeat."""
         for name, count in Counter(accounts).items():
             account = self._accounts.setdefault(name, _Account())
             level = account.level_at(now)
@@ -47,7 +47,7 @@ class BurstGate:
             account.gathered += count
 
     def taken_up(self, name: str, now: float) -> None:
-        """The account's lane has taken up what was there: it gathers anew."""
+        """Note that the account's lane has taken up what was there: it gathers again."""
         account = self._accounts.get(name)
         if account is not None:
             account.began, account.gathered = now, 0

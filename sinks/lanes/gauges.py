@@ -26,11 +26,11 @@ class Left(Protocol):
         """Calls left in the day; none when Xero has not told yet."""
 
     def minute_left_at(self, now: float) -> int:
-        """Calls left in the minute."""
+        """Return calls left in the minute."""
 
 
 async def measured(route: str, call: Awaitable[Answer]) -> Answer:
-    """The answer of a call, counted and timed.
+    """Make a call and return its response, counted and timed.
 
     Raises:
         NotSent, NoAnswer: as the call does.
@@ -53,7 +53,7 @@ async def measured(route: str, call: Awaitable[Answer]) -> Answer:
 
 
 def outcome_of(status: int) -> str:
-    """The class of an HTTP status, as the metric names it."""
+    """Return the class of an HTTP status, as the metric names it."""
     trouble = trouble_of(status)
     if trouble in ("unauthorised", "forbidden"):
         return "unauthorised"

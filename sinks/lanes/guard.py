@@ -33,11 +33,12 @@ class Guard:
         self._compare_after = 0.0
 
     def suspects(self) -> None:
-        """The database may be another than before: compare before anything is done."""
+        """Suspect the database: it may not be the same as before, so compare before anything is done."""
         self._suspects = True
 
     async def holds(self, leases: Sequence[Lease] = ()) -> bool:
-        """True while nothing may be taken up. Compares with Kafka for ``leases``, and where it suspects.
+        """Return True while nothing may be taken up. Compares with Kafka for ``leases``, and where it
+        suspects.
 
         Raises:
             MarkNotStored: Kafka does not tell what it knows.

@@ -44,7 +44,9 @@ _SNAPSHOT_ACTIONS = ("created", "edited")
 
 
 class ConcurrentChange(Exception):
-    """An operator skipped a command that was about to be sent: nothing was, the lane starts anew."""
+    """An operator skipped a command that was about to be sent: nothing was sent, and the lane
+    starts again.
+    """
 
 
 class Lane:
@@ -136,7 +138,7 @@ class Lane:
         self.more = True
 
     async def _load_once(self) -> bool:
-        """True when something ended at once."""
+        """Return True if something ended at once."""
         room, last_turn = self._room()
         if room <= 0:
             return False
@@ -152,7 +154,7 @@ class Lane:
         return bool(outcome.ended)
 
     def _room(self) -> tuple[int, int]:
-        """How many commands may be taken up, and of which turn at the latest."""
+        """Return how many commands may be taken up, and of which turn at the latest."""
         room = ROOM - len(self.queue.jobs)
         if room > _KEPT_FREE:
             return room - _KEPT_FREE, ledger.LAST_TURN
@@ -292,8 +294,8 @@ def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
 
 
 def _merge(heads: Sequence[Entry], behind: Sequence[Entry], limits: Mapping[str, int]) -> list[Job]:
-    """One job per record: neighbouring snapshots that were not sent yet become one, the newest speaks for
-    all.
+    """Return one job per record: neighbouring snapshots that were not sent yet become one, the newest speaks
+    for all.
 
     Args:
         limits: by command id, elements that a call with it may carry, where they are few.
@@ -305,7 +307,7 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry], limits: Mapping[str,
     for head in heads:
         mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
         run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
-        # One that was tried, before those ahead of it ended, spoke for them: what became of its call is found
+        # One that was tried, before those ahead of it ended, spoke for them: the result of its call is found
         # out by its own snapshot, and what came later must not stand in for it.
         tried = next((place for place, entry in enumerate(run) if place and entry.attempts), None)
         if tried is not None:

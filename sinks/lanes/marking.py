@@ -21,7 +21,7 @@ class Marking:
     """Raises and publishes the marks of one account's calls."""
 
     def __init__(self, marks: Marks | None, lease: Lease, number: int = 0, generation: str = "") -> None:
-        """``marks`` none: nothing is kept outside of the database, as where there is no Kafka."""
+        """``marks`` None: nothing is kept outside the database, as if there is no Kafka."""
         self._marks = marks
         self._lease = lease
         self._number = number
@@ -29,7 +29,7 @@ class Marking:
         self._storing: dict[str, asyncio.Task[None]] = {}
 
     async def raised(self, connection: ledger.Connection, calls: Sequence[Call]) -> int:
-        """The account's mark once these calls are written down in this transaction; reads raise none.
+        """Return the account's mark once these calls are written down in this transaction; reads raise none.
 
         Raises:
             LedgerBehind: the database has gone back behind what this worker knows.
@@ -44,7 +44,7 @@ class Marking:
         return mark
 
     def committed(self, mark: int, calls: Sequence[Call]) -> None:
-        """The transaction that raised ``mark`` is committed: publish it, once for all of these calls."""
+        """Publish ``mark``, whose transaction is committed, once for all of these calls."""
         self._lease.mark = mark
         written = [call.intent_id for call in calls if not call.route.reads]
         if written and self._marks is not None:
@@ -79,6 +79,6 @@ class Marking:
 
 
 def _seen(storing: "asyncio.Task[None]") -> None:
-    """A mark that nobody waits for any more may fail without a word: its calls were not sent."""
+    """Let a mark that nobody waits for fail silently: its calls were not sent."""
     if not storing.cancelled() and (error := storing.exception()) is not None:
         log.warning("Kafka did not take a mark of the ledger", error=str(error))

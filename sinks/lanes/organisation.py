@@ -37,7 +37,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
 
 
 async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
-    """The facts with what may have been closed since: accounts and lock dates, two calls.
+    """Return the facts with what may have been closed since: accounts and lock dates, two calls.
 
     Raises:
         NoUsableAnswer: a call failed; the lane's budget says until when to wait.

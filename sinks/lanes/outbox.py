@@ -53,7 +53,7 @@ class Outbox:
                 continue
 
     async def _some(self) -> bool:
-        """One batch. Rows go only after the broker has them: a crash in between publishes them twice,
+        """Publish one batch. Rows go only after the broker has them: a crash in between publishes them twice,
         which is harmless, since a result is a version.
         """
         async with self._pool.connection() as connection, connection.transaction():

@@ -1,4 +1,4 @@
-"""Planning a set of commands and writing down what came of it, in one transaction of the ledger."""
+"""Plan a set of commands and write down the result, in one transaction of the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -117,7 +117,7 @@ class PlanningPass:
     async def _plan_once(
         self, connection: ledger.Connection, jobs: list[Job], outcome: PlanResult, writer: "_Writer"
     ) -> list[Job]:
-        """One plan each; returns those that learnt something and must be planned again."""
+        """Act on one plan each; return those that learnt something and must be planned again."""
         found = await situations(connection, self.account, jobs, self.settings, self.facts, self.names)
         again: list[Job] = []
         learnt: dict[StepKey, Link] = {}
@@ -160,14 +160,14 @@ class PlanningPass:
         return again
 
     def _forget_what_is_gone(self, links: Sequence[Link]) -> None:
-        """A contact that Xero does not know any more is nobody's namesake."""
+        """Forget a contact that Xero no longer has: it is nobody's namesake."""
         for link in links:
             if link.removed and link.target.kind == "contact":
                 self.names.forget(link.xero_id)
 
     def _unless_xero_stumbles(self, job: Job, step: Plan) -> Plan:
-        """The step, or the end of a command that would be sent once more although Xero stumbles over it
-        alone.
+        """Return the step, or the end of a command that would be sent once more although Xero stumbles over
+        it alone.
         """
         status = self.stumbles.status(job.entry.command_id)
         if status is None or not isinstance(step, Send) or ROUTES[step.element.route].reads:
@@ -175,9 +175,9 @@ class PlanningPass:
         return Fail("xero_stumbles", {"status": f"HTTP {status}"})
 
     def _worth_asking(self, job: Job, step: Fail) -> bool:
-        """True when the failure may only mean that the organisation was changed since we asked about it.
+        """Return True if the failure may only mean that the organisation was changed since we asked about it.
 
-        Whoever retries has perhaps just put it right. What Xero itself refused against the facts says that
+        The person who retries may just have fixed it. What Xero itself refused against the facts says that
         they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
         """
         if step.code not in _FACT_CODES or job.facts_refreshed:
@@ -193,14 +193,15 @@ class PlanningPass:
 
 
 def _name_may_be_free(job: Job, step: Fail) -> bool:
-    """True when Xero said that a contact's name is taken, and then showed none that has it: whoever had it
-    was renamed or archived in between, by another command of ours perhaps. Asked once more, not for ever."""
+    """Return True if Xero said that a contact's name is taken, and then showed none that has it: the contact
+    that had it was renamed or archived in between, by another command of ours perhaps. Asked once more, not
+    for ever."""
     looked_up = job.known.contact_by_name is not None
     return step.code == "contact_name_unseen" and looked_up and not job.name_asked_again
 
 
 def _plan(situation: Situation) -> Plan:
-    """A bug in planning one command must not stop the others: it fails, with the reason ``our_error``."""
+    """Fail a command that a bug keeps from being planned, with ``our_error``: it must not stop the others."""
     try:
         return plan(situation)
     except Exception as error:
@@ -209,8 +210,8 @@ def _plan(situation: Situation) -> Plan:
 
 
 def _reach(entry: Entry) -> Entry:
-    """The entry at the position up to which it ends what failed. A snapshot action that was retried has sent
-    the newest snapshot that is known, hence those of all others, too."""
+    """Return the entry at the position up to which it ends what failed. A snapshot action that was retried
+    has sent the newest snapshot that is known, hence those of all others, too."""
     if entry.revision > 0 and entry.command.action in _SUPERSEDES["snapshots"]:
         return replace(entry, seq=_LAST_POSITION)
     return entry
@@ -220,8 +221,8 @@ _NOT_FOR_CONTENT = _FACT_CODES | {"needs_review", "our_error", "not_connected"}
 
 
 def _can_stand_alone(situation: Situation, code: ReasonCode) -> bool:
-    """True when what was merged into a refused snapshot is planned by itself: it was refused for its content,
-    and an older one that is sent can still be changed later.
+    """Return True if what was merged into a refused snapshot is planned by itself: it was refused for its
+    content, and an older one that is sent can still be changed later.
     """
     if code in _NOT_FOR_CONTENT:
         return False
@@ -232,7 +233,7 @@ def _can_stand_alone(situation: Situation, code: ReasonCode) -> bool:
 
 
 def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
-    """What was merged into an entry that failed: a create says that it was not its own content."""
+    """Return what was merged into an entry that failed: a create says that it was not its own content."""
     code = entry.reason_code or "our_error"
     if merged.command.action != "created" or code in _NOT_FOR_CONTENT:
         return merged.failed(now, code, entry.reason_args)
@@ -253,7 +254,7 @@ class _Writer:
         """Payments and refunds, each of which ends what failed of its own transaction before it."""
 
     def end(self, job: Job, entry: Entry, alone: bool = False) -> None:
-        """``entry`` is the new version of the job's; what was merged into it goes along, or is planned by
+        """Keep ``entry``, the new version of the job's; what was merged into it goes along, or is planned by
         itself when it can stand ``alone``.
         """
         job.ended(entry)
@@ -273,13 +274,13 @@ class _Writer:
                 )
 
     def progress(self, job: Job) -> None:
-        """An attempt was made and another step follows."""
+        """Record an attempt that another step follows."""
         told = job.told()
         if told is not None:
             self._entries.append(told)
 
     def conclude(self, job: Job, step: Plan, situation: Situation) -> None:
-        """The job has ended."""
+        """Finish the job."""
         entry = job.entry
         now = now_utc()
         if isinstance(step, Done):
@@ -304,7 +305,7 @@ class _Writer:
             self._pass.breaker.failed(step.code, details.get("message", ""))
 
     async def write(self, connection: ledger.Connection) -> None:
-        """Everything collected, in the caller's transaction."""
+        """Write everything collected, in the caller's transaction."""
         earlier = [
             entry
             for entry in await ledger.earlier_failed(connection, self._pass.account, self._superseding)
@@ -327,7 +328,7 @@ class _Writer:
 
 
 def _tells_again(done: Entry, failed: Entry) -> bool:
-    """True when ``done`` is the same transaction as ``failed``, told later."""
+    """Return True if ``done`` is the same transaction as ``failed``, told later."""
     own, other = done.command, failed.command
     return (
         done.record == failed.record
@@ -343,7 +344,8 @@ def _tells_again(done: Entry, failed: Entry) -> bool:
 async def write_and_publish(
     connection: ledger.Connection, entries: Sequence[Entry], addresses: Addresses
 ) -> set[str]:
-    """Entries at their new versions into the ledger, and the results that tell the log so into the outbox.
+    """Write entries at their new versions into the ledger, and the results that tell the log so into the
+    outbox.
 
     Returns the ids of those that were written: an entry that an operator changed in between stays as it is.
     """

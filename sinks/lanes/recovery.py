@@ -41,8 +41,9 @@ async def recover(lane: Lane) -> list[CallSender]:
 
 
 def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
-    """What an earlier lane had in hand, but not under way, when it was killed, back in the queue: nobody is
-    at work on it. What runs of a record with a call under way was merged into that call's work, and stays so.
+    """Return what an earlier lane had in hand, but not under way, when it was killed, back in the queue:
+    nobody is at work on it. What runs of a record with a call under way was merged into that call's work, and
+    stays so.
     """
     by_record = {job.entry.record: job for job in jobs}
     idle = []
@@ -56,7 +57,7 @@ def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
 
 
 def _call(intent: Row, elements: list[Row]) -> Call:
-    """The call as it was written down: the very same request line, headers, bytes and key."""
+    """Return the call as it was written down: the very same request line, headers, bytes and key."""
     route = ROUTES[intent["route"]]
     body = bytes(intent["body"]) if intent["body"] is not None else None
     request = Request(
@@ -87,15 +88,15 @@ def _call(intent: Row, elements: list[Row]) -> Call:
 
 
 def _in_order(route: Route, query: Mapping[str, str]) -> dict[str, str]:
-    """The query in the order of its route: the database keeps its own. For calls that were written down
-    before their request line was kept.
+    """Return the query in the order of its route: the database keeps its own. For calls that were written
+    down before their request line was kept.
     """
     known = [name for name in route.query if name in query]
     return {name: query[name] for name in (*known, *(other for other in query if other not in known))}
 
 
 def _bodies(route: Route, body: bytes | None) -> list[Any]:
-    """The elements out of the bytes that were sent, digit for digit; none of a read."""
+    """Return the elements out of the bytes that were sent, digit for digit; none of a read."""
     sent = None if body is None else decode(body)
     if not isinstance(sent, Mapping):
         return []

@@ -91,13 +91,13 @@ class LaneRunner:
             if not about_the_database(error):
                 await self._while_paused()
             raise
-        if senders:  # whoever wrote them down may have died before their mark was in Kafka
+        if senders:  # the worker that wrote them down may have died before their mark was in Kafka
             await self.lane.marking.publish()
         for sender in senders:
             self._start(sender.run())
 
     async def _while_paused(self) -> None:
-        """What cannot be taken up breaks the lane again and again, until its account has paused itself: then
+        """Announce a pause by the breaker. If recovery keeps failing, the account pauses itself: then
         the log says so, and the lane rests until somebody resumes it.
         """
         session = self.lane.session
@@ -108,7 +108,7 @@ class LaneRunner:
             await session.reload()
 
     async def _turn(self) -> float:
-        """One round. Returns seconds until the next is due without anything happening."""
+        """Run one round. Return the seconds until the next is due without anything happening."""
         lane = self.lane
         if self.connection_changed:
             await self._reload()
@@ -164,7 +164,7 @@ class LaneRunner:
                 self._start(self._side_step(state, state.request))
 
     def _is_idle(self, now: float) -> bool:
-        """True when nothing else is to be sent and calls are plenty."""
+        """Return True if nothing else is to be sent and calls are plenty."""
         return not self.lane.more and not self.lane.queue.jobs and self.lane.budget.spare(now)
 
     async def _side_step(self, state: SideJobState, request: str) -> None:
@@ -199,7 +199,7 @@ class LaneRunner:
         return min(delays)
 
     def _idle_delay(self) -> float:
-        """A lane without anything to do gives its account back after a while; new work starts it anew."""
+        """Give the account back after a while without work; new work starts the lane again."""
         if machine_seconds() - self._idle_since > _IDLE_LONGEST:
             self.stop()
         return _IDLE_POLL
@@ -211,7 +211,7 @@ class LaneRunner:
         return _IDLE_POLL if due_in is None else max(0.01, due_in)
 
     async def _facts_ready(self) -> bool:
-        """What is known of the organisation is good enough to plan with, and who asked about it has an
+        """Return whether the known facts are good enough to plan with, and who asked about them has an
         answer.
         """
         lane = self.lane
@@ -244,7 +244,7 @@ class LaneRunner:
         return error is None
 
     async def _requests(self) -> Mapping[str, list[str]]:
-        """Ids of what others asked this lane to find out, and what has no answer yet, by kind."""
+        """Return ids of what others asked this lane to find out, and what has no answer yet, by kind."""
         async with self.lane.pool.connection() as connection:
             rows = await fetch_all(connection, ledger.SQL["open_requests"], {"account": self.lane.account})
         found: defaultdict[str, list[str]] = defaultdict(list)
@@ -278,7 +278,7 @@ class LaneRunner:
         await self._reload()
 
     async def _pause(self, why: str) -> None:
-        """The account stops by itself; an operator resumes it."""
+        """Pause the account; an operator resumes it."""
         account = self.lane.account
         log.error("account pauses itself", account=account, why=why, remedy=f"sbx resume {account}")
         async with self.lane.pool.connection() as connection, connection.transaction():
@@ -300,7 +300,7 @@ class LaneRunner:
         self.wake.set()
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error in anything beside the lane ends the lane: it starts anew from the ledger."""
+        """End the lane after an error in anything beside it: it starts again from the ledger."""
         try:
             await work
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by the lane itself

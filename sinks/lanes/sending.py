@@ -45,8 +45,8 @@ class CallSender:
 
     @classmethod
     def recovered(cls, lane: Lane, call: Call, age: float, since_send_by: float) -> "CallSender":
-        """A call that another worker, or this one before it died, wrote down and whose answer nobody has
-        seen.
+        """Take up a call that another worker, or this one before it died, wrote down and whose answer nobody
+        has seen.
 
         Args:
             age: seconds since it was written down.
@@ -123,7 +123,7 @@ class CallSender:
         lane = self._lane
         lane.state.answered(answer, token)
         if self._sent_before and trouble_of(answer.status) in _NOT_LOOKED_AT:
-            return False  # says nothing about what became of the first sending
+            return False  # says nothing about the result of the first attempt
         response = read_answer(self._call, answer)
         settled = response.settled or not self._call.route.repeatable
         trusted = 0.0 if settled else SETTLE / lane.rate
@@ -157,8 +157,8 @@ class CallSender:
         return True
 
     async def _give_up(self) -> None:
-        """The key is too old. What creates something is looked up, once it can have no more effect; what only
-        changes something is simply done again."""
+        """Give up a key that is too old. What creates something is looked up, once it can have no more
+        effect; what only changes something is simply done again."""
         if not self._call.route.creates:
             await self._end(NO_ANSWER, self._nothing_done())
             return

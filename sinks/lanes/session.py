@@ -27,7 +27,7 @@ class Pool(Protocol):
     """Where connections to the database come from: psycopg's ``AsyncConnectionPool``."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection for a block; what was done is committed at its end."""
+        """Lend a connection to a block; what was done is committed at its end."""
 
 
 class Session:
@@ -71,7 +71,7 @@ class Session:
         self.connection = found
 
     async def token(self) -> str:
-        """A bearer token that is good for another minute; fetched by one at a time.
+        """Return a bearer token that is good for another minute; fetched by one at a time.
 
         Raises:
             TokenRefused: the credentials are not accepted.
@@ -103,7 +103,7 @@ class Session:
             self._token, self._token_until = renewed
 
     async def _renew_token(self, connection: Connection) -> tuple[str, datetime] | None:
-        """A new token, kept in the database, with the time until which it is used; none where another
+        """Return a new token, kept in the database, with the time until which it is used; None if another
         process was first. The row is locked while Xero is asked: a refresh token is used by one at a time.
         """
         rate = self._environment.clock_rate
@@ -124,7 +124,7 @@ class Session:
         return token.access_token, until
 
     def _ask_for_token(self, credentials: store.Credentials) -> Token:
-        """One call of the identity server. Whoever calls holds the row of the tokens: a refresh token is used
+        """Call the identity server once. The caller holds the row of the tokens: a refresh token is used
         by one at a time.
         """
         url, client_id = self._environment.xero_token_url, credentials.client_id
@@ -160,8 +160,8 @@ class Session:
         return True
 
     def written(self, request: Request) -> Request:
-        """The request as it will go out, but for the token: what is to be written down before. Without a
-        connection nothing goes out."""
+        """Return the request as it will go out, but for the token: what is to be written down before. Without
+        a connection nothing goes out."""
         return request if self._client is None else self._client.written(request)
 
     async def call(self, request: Request, token: str, send_by: float) -> Answer:

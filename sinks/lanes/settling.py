@@ -83,7 +83,9 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
 
 
 def _perhaps_applied(call: Call, result: Result, settlement: Settlement) -> bool:
-    """True when the element may have been done, though nobody said so: what is found of it later is ours."""
+    """Return True if the element may have been done, though nobody said so: what is found of it later is
+    ours.
+    """
     if call.route.reads:
         return False
     if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
@@ -93,7 +95,7 @@ def _perhaps_applied(call: Call, result: Result, settlement: Settlement) -> bool
 
 
 def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
-    """What came of a call that gave a contact its name is told to those that wait to give it to theirs: they
+    """Tell the result of a call that named a contact to those that wait for the name: they
     need not be refused themselves.
     """
     element = part.element
@@ -114,8 +116,8 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
 def _applied(
     call: Call, part: QueuedElement, result: Result, served: list[Job], link: Link | None
 ) -> Link | None:
-    """An answer that lacks what Xero always sends must not stop the lane: what it was about is looked up,
-    or the command fails with our own error.
+    """Return the link, or None: a response that lacks what Xero always sends must not stop the lane;
+    its object is looked up, or the command fails with our own error.
     """
     try:
         return apply(part.element, result, served, link)
@@ -141,7 +143,7 @@ async def _with_rate(
 
 
 def _note_trouble(lane: Lane, call: Call, settlement: Settlement, served: list[Job]) -> None:
-    """An error of Xero's own over one element alone is counted against that."""
+    """Count an internal error of Xero over a single element against that element."""
     status = settlement.answer.status if settlement.answer is not None else 0
     broke = status >= _SERVER_ERROR
     if call.route.reads:
@@ -170,7 +172,7 @@ async def _conclude(connection: ledger.Connection, call: Call, settlement: Settl
 
 
 async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, settlement: Settlement) -> None:
-    """An item that we made is among the organisation's facts from here on. One that was there before is asked
+    """Add an item that we created to the organisation's facts. One that was there before is asked
     for, since Xero may count its stock.
     """
     made = {
@@ -192,7 +194,7 @@ async def _links(connection: ledger.Connection, account: str, targets: list[Step
 
 
 def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settlement, job: Job) -> Attempt:
-    """The call as the entry saw it: its own element of request and answer, without headers, masked."""
+    """Return the call as the entry saw it: its own element of request and answer, without headers, masked."""
     answer = settlement.answer
     body: Any = part.element.body
     refusal = result.details.get("message", "") if result.code else ""

@@ -34,7 +34,7 @@ class Share:
     _minute: float | None = None
 
     def turn_of(self, account: str, now: float) -> str | None:
-        """The account that must go first, since it wants to send and has sent less; none when it is
+        """Return the account that must go first, since it wants to send and has sent less; None if it is
         ``account``'s turn.
         """
         if self.budget.window_opened != self._minute:
@@ -50,7 +50,7 @@ class Share:
         return None
 
     def has_its_part(self, account: str) -> bool:
-        """True when there are others, and the account has used more of the minute than an equal part."""
+        """Return True if there are others, and the account has used more of the minute than an equal part."""
         others = len(self.members) - 1
         return others > 0 and self.used.get(account, 0) * len(self.members) > self.budget.minute_limit
 
@@ -63,7 +63,7 @@ class Share:
         return max(0.0, end - now) if self.has_its_part(account) else 0.0
 
     def wake_others(self, account: str) -> None:
-        """A call has ended: whoever waits for it may go on."""
+        """Note that a call has ended: those that wait for it may continue."""
         for other in list(self.wants):
             if other != account:
                 self.wake(other)
@@ -81,8 +81,8 @@ class Shares:
         self._shares: dict[tuple[str, str], Share] = {}
 
     def join(self, key: tuple[str, str], account: str, rate: float, wake: Callable[[], None]) -> Share:
-        """The share of this organisation and app, which ``account`` lives on from now on. One that nobody
-        lives on is made afresh: who knows what another worker has used in between.
+        """Return the share of this organisation and app, which ``account`` lives on from now on. One that
+        nobody lives on is made again: another worker may have used any of it in between.
         """
         share = self._shares.get(key)
         if share is None or not share.members:
@@ -91,7 +91,7 @@ class Shares:
         return share
 
     def leave(self, key: tuple[str, str], account: str) -> None:
-        """The account's lane has ended."""
+        """Note that the account's lane has ended."""
         share = self._shares.get(key)
         if share is not None:
             share.members.pop(account, None)
@@ -149,7 +149,8 @@ class AccountBudget:
 
     def wait(self, now: float) -> float | None:
         """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can
-        tell. Whoever asks wants to send: until it has, or a second is over, others that have sent more wait.
+        tell. An asking account wants to send: until it has, or a second is over, others that have sent more
+        wait.
         """
         waits = [self._own_wait(now), *(budget.wait(now) for budget in self._budgets())]
         known = [wait for wait in waits if wait is not None]
@@ -181,7 +182,9 @@ class AccountBudget:
         return False
 
     def spare(self, now: float) -> bool:
-        """True when a call may be sent for what has time, with enough left for what comes in meanwhile."""
+        """Return True if a call may be sent for what has time, with enough left for what comes in
+        meanwhile.
+        """
         spare = [budget.spare(now) for budget in self._budgets()]
         return (
             self._own_wait(now) == 0.0
@@ -190,7 +193,7 @@ class AccountBudget:
         )
 
     def sent(self) -> None:
-        """A call goes out."""
+        """Count a call that goes out."""
         self._under_way += 1
         for share in self._shares:
             share.wants.pop(self.account, None)
@@ -198,15 +201,15 @@ class AccountBudget:
             share.budget.sent()
 
     def not_sent(self) -> None:
-        """A call that was counted as sent did not reach Xero."""
+        """Take back a counted call that did not reach Xero."""
         self._ended(lambda budget: budget.not_sent())
 
     def lost(self) -> None:
-        """A call ended without an answer."""
+        """Note that a call ended without a response."""
         self._ended(lambda budget: budget.lost())
 
     def answered(self, now: float, headers: Mapping[str, str]) -> None:
-        """An answer came: Xero's own count replaces ours. ``headers`` with lower-case names."""
+        """Take over Xero's own count from a response. ``headers`` have lower-case names."""
         self._ended(lambda budget: budget.answered(now, headers))
 
     def _ended(self, how: Callable[[Budget], None]) -> None:
@@ -216,7 +219,7 @@ class AccountBudget:
             share.wake_others(self.account)
 
     def refused(self, now: float, headers: Mapping[str, str]) -> str:
-        """A 429 came: closes the calls of the organisation for as long as Xero says. Returns the reason code
+        """Handle a 429: stop the organisation's calls for as long as Xero says. Return the reason code
         of the wait.
         """
         for budget in self._budgets():
@@ -231,7 +234,7 @@ class AccountBudget:
             self._closed_until, self._closed_why = own.closed_until, why
 
     def reopen(self) -> None:
-        """What closed this account alone does not count any more."""
+        """Forget what stopped only this account."""
         self._closed_until = 0.0
 
     def unlimited(self, calls: int) -> None:
@@ -240,7 +243,7 @@ class AccountBudget:
             budget.minute_limit = budget.minute_left = calls
 
     def take_over(self, now: float, calls: int) -> None:
-        """So many calls were made in the last minute by whoever lived on these limits before."""
+        """Count this many calls made in the last minute by former users of these limits."""
         for budget in self._budgets():
             budget.minute_left = max(0, budget.minute_limit - calls)
             budget.window_opened = now
@@ -289,5 +292,5 @@ class AccountBudget:
         return min((left for b in self._budgets() if (left := b.day_left) is not None), default=None)
 
     def minute_left_at(self, now: float) -> int:
-        """Calls left in the minute, all of them once the window that was counted is over."""
+        """Return calls left in the minute, all of them once the window that was counted is over."""
         return min(budget.minute_left_at(now) for budget in self._budgets())

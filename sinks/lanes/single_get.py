@@ -11,7 +11,7 @@ class NoUsableAnswer(Exception):
 
 
 async def read(lane: Lane, request: Request) -> Answer:
-    """One call, now: whoever asks has waited until the account's limits allow it.
+    """Make one call now; the caller has waited until the account's limits allow it.
 
     Raises:
         NoUsableAnswer: no answer, or one that is about the account and not about the request; the lane's

@@ -43,7 +43,9 @@ class Stumbles:
                 self._over[command_id].own += 1
 
     def status(self, command_id: str) -> int | None:
-        """The status of the errors where Xero stumbles over this command alone; none where it does not."""
+        """Return the status of the errors where Xero stumbles over this command alone; None if it
+        does not.
+        """
         stumble = self._over.get(command_id)
         if stumble is None or stumble.times < STUMBLES:
             return None
@@ -52,6 +54,6 @@ class Stumbles:
         return stumble.status if others >= max(OTHERS, OTHERS_AN_ERROR * errors) else None
 
     def ended(self, command_ids: Iterable[str]) -> None:
-        """Nothing more is sent for these."""
+        """Forget these: nothing more is sent for them."""
         for command_id in command_ids:
             self._over.pop(command_id, None)

@@ -47,7 +47,7 @@ AskDue = Callable[[ledger.Connection], Awaitable[None]]
 
 
 class LaneSupervisor:
-    """Delivers the ledger's commands to Xero and publishes what became of them."""
+    """Delivers the ledger's commands to Xero and publishes their results."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class LaneSupervisor:
         self._due_after = 0.0
 
     def taken_in(self, commands: Sequence[Command]) -> None:
-        """The intake of this worker puts these commands into the ledger."""
+        """Take in commands: the intake of this worker puts them into the ledger."""
         self._bursts.came((command.account for command in commands), machine_seconds())
 
     def suspect(self) -> None:
-        """The intake of this worker has seen that the database may be older than what was sent from it."""
+        """Note that this worker's intake suspects the database to be older than what was sent from it."""
         self._guard.suspects()
         self._wanted.set()
 
@@ -126,7 +126,7 @@ class LaneSupervisor:
             publishing.cancel()
 
     async def _drain(self) -> None:
-        """What is not published before the end is published by whoever comes next."""
+        """Publish what is left; what is not published before the end is left to the next worker."""
         try:
             await self._outbox.drain()
         except Exception as error:
@@ -190,7 +190,7 @@ class LaneSupervisor:
                 self._wanted.set()
 
     async def _ask_due(self) -> None:
-        """Every half minute: what is to be done at intervals, whichever worker looks first."""
+        """Do what is due at intervals, every half minute, in the worker that looks first."""
         now = machine_seconds()
         if now >= self._due_after:
             self._due_after = now + _DUE_EVERY
@@ -198,7 +198,7 @@ class LaneSupervisor:
                 await self._ask_for_due(connection)
 
     async def _start_lanes(self, holder: int) -> None:
-        """A lane for every account with work that nobody has.
+        """Start a lane for every account with work that nobody has.
 
         A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
@@ -227,7 +227,7 @@ class LaneSupervisor:
         task.add_done_callback(self._ended.discard)
 
     async def _run_lane(self, account: str, runner: LaneRunner) -> None:
-        """A lane that breaks starts anew from the ledger, which has everything."""
+        """Start a broken lane again from the ledger, which has everything."""
         log.info("lane starts", account=account, fence=runner.lane.lease.fence)
         how = "broke"
         try:
@@ -242,7 +242,7 @@ class LaneSupervisor:
             self._guard.suspects()
         except ConcurrentChange:
             how = "overtaken"
-            log.info("lane starts anew, since an operator changed what it had in hand", account=account)
+            log.info("lane restarts, because an operator changed what it was working on", account=account)
         except Exception as error:
             if about_the_database(error):
                 how = "database"
@@ -256,14 +256,14 @@ class LaneSupervisor:
             metrics.LANE_ENDS.labels(how).inc()
 
     async def _count_break(self, account: str, error: Exception) -> None:
-        """A lane that breaks over and over gets nothing done: the account pauses, and the log says why."""
+        """Pause the account of a lane that keeps breaking, and say why in the log."""
         now = machine_seconds()
         breaks = [at for at in self._breaks.pop(account, ()) if now - at < BREAKS_SECONDS]
         self._breaks[account] = [*breaks, now]
         if len(breaks) + 1 < BREAKS_BOUND:
             return
         del self._breaks[account]
-        why = f"its work broke {BREAKS_BOUND} times by an error of ours, {type(error).__name__}: {error}"
+        why = f"its work broke {BREAKS_BOUND} times with an internal error, {type(error).__name__}: {error}"
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 paused = await store.pause(connection, account, actor="sbx", reason=why)
@@ -285,8 +285,9 @@ class LaneSupervisor:
 
 
 async def _of_free_organisations(connection: ledger.Connection, accounts: list[str]) -> list[str]:
-    """The accounts without those of an organisation of which another worker is just taking leases. Such
-    locks are taken before the leases are looked at, so that no two workers take accounts of one organisation.
+    """Return the accounts without those of an organisation of which another worker is just taking leases.
+    Such locks are taken before the leases are looked at, so that no two workers take accounts of one
+    organisation.
     """
     if not accounts:
         return accounts

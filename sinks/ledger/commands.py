@@ -43,7 +43,7 @@ class Standing:
 async def retry(
     connection: ledger.Connection, command_ids: Sequence[str], actor: str, triggered_by: str = "retry"
 ) -> list[str]:
-    """Queue failed commands again; they are planned anew, with today's settings.
+    """Queue failed commands again; they are planned again, with today's settings.
 
     A created or edited action is planned from the newest known snapshot. An event id that came with other
     content cannot be retried, nor what was overtaken by a later action, nor what has not failed.
@@ -96,8 +96,8 @@ class Undecidable(Exception):
 
 
 async def undecided(connection: ledger.Connection, command_id: str) -> list[JsonObject]:
-    """What Xero has that may be what this command sent, as it was when it was looked up: each with what
-    ``CANDIDATE`` names.
+    """Return what Xero has that may be what this command sent, as it was when it was looked up: each with
+    what ``CANDIDATE`` names.
 
     Raises:
         Undecidable: the command is not in ``needs_review``.
@@ -112,7 +112,7 @@ async def decide(
 
     Args:
         adopt: the id in Xero of the candidate that it is: it is linked, and nothing is sent for it. None:
-            none of the candidates is it, and it is sent anew.
+            it is none of the candidates, and it is sent again.
 
     Returns:
         the ids that were queued: the command's, and of those that were merged into it.
@@ -198,7 +198,7 @@ async def _refuse_linked(connection: ledger.Connection, account: str, link: Link
             what += "" if row["account"] == account else f" of the account {row['account']}"
             raise Undecidable(
                 f"{link.xero_id} is linked already: it is the {what} of SalesBinder",
-                "adopt another candidate, or send it anew with --send",
+                "adopt another candidate, or send it again with --send",
             )
 
 
@@ -210,8 +210,8 @@ async def standing(connection: ledger.Connection, command_ids: Sequence[str]) ->
 
 
 def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -> str:
-    """What stands against an act on an entry of the log: ``""`` for nothing, ``publish_anew``, ``overtaken``,
-    or ``state`` when it is in a state in which there is nothing to do for it.
+    """Return what stands against an act on an entry of the log: ``""`` for nothing, ``publish_anew``,
+    ``overtaken``, or ``state`` when it is in a state in which there is nothing to do for it.
     """
     if state != "failed" and not (act == "skip" and state == "queued"):
         return "state"
@@ -233,7 +233,7 @@ def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
     if found is None or found.reason_code == "event_id_reused":
         return {
             "code": "publish_anew",
-            "message": f"cannot be {verb}: its event has to be published anew, corrected",
+            "message": f"cannot be {verb}: its event must be corrected and published again",
         }
     by = f" by {found.actor}" if found.actor else ""
     match found.state:

@@ -43,13 +43,13 @@ def calls_for(work: Mapping[tuple[str, str], int]) -> int:
 
 
 async def by_account(database: Connection, work: Counter[Work]) -> list[Row]:
-    """What this work would cost each account, as things stand; see ``accounts_of``."""
+    """Return what this work would cost each account, as things stand; see ``accounts_of``."""
     accounts = sorted({account for account, _, _ in work})
     return accounts_of(await fetch_all(database, _SQL["accounts"], [accounts]), work)
 
 
 def of_all(accounts: Sequence[JsonObject]) -> Row:
-    """All accounts together, for ``--json``. They work side by side: the slowest gives the minutes."""
+    """Return all accounts together, for ``--json``. They work side by side: the slowest gives the minutes."""
     return {
         "calls": sum(account["calls"] for account in accounts),
         "minutes": max((account["minutes"] for account in accounts), default=0),
@@ -85,5 +85,5 @@ def accounts_of(rows: Sequence[JsonObject], work: Counter[Work]) -> list[Row]:
 
 
 def _organisation(row: JsonObject) -> str:
-    """What the accounts that share their limits have in common."""
+    """Return what the accounts that share their limits have in common."""
     return row.get("tenant_id") or f"account {row['account']}"

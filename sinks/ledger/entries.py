@@ -126,7 +126,7 @@ class Entry:
 
 
 def entry_of_row(row: Row) -> Entry:
-    """A row of ``ledger.commands`` as selected by the ledger's statements."""
+    """Return a row of ``ledger.commands`` as selected by the ledger's statements."""
     return Entry(
         **{name: row[name] for name in COLUMNS},
         command=decode_command(bytes(row["body"])),
@@ -159,7 +159,9 @@ COLUMNS = (
 
 
 def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
-    """The entry as ``integration.results`` carries it, with the addresses of its account's connection."""
+    """Return the entry as ``integration.results`` carries it, with the addresses of its account's
+    connection.
+    """
     command = entry.command
     reason, remedy, cause = _explained(entry)
     return EntryResult(
@@ -203,7 +205,7 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
 
 
 def describe(command: Command) -> str:
-    """The record in a bookkeeper's words: ``invoice 1042``, ``customer Bolt & Co``."""
+    """Return the record in a bookkeeper's words: ``invoice 1042``, ``customer Bolt & Co``."""
     name = command.record_number or command.party_name or command.record_id
     if command.entity in ("customer", "supplier"):
         name = command.party_name or command.record_number or command.record_id
@@ -239,5 +241,5 @@ def _explained(entry: Entry) -> tuple[str, str, str]:
 
 
 def now_utc() -> datetime:
-    """The present moment, aware."""
+    """Return the present moment, aware."""
     return datetime.now(UTC)

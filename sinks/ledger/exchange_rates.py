@@ -23,7 +23,8 @@ async def compare_rate(
     found: JsonObject,
     link: Link,
 ) -> Link:
-    """The link of a document that Xero took, with a warning where the rate that it was sent is unusual.
+    """Return the link of a document that Xero took, with a warning where the rate that it was sent is
+    unusual.
 
     Args:
         base: the organisation's currency.
@@ -46,12 +47,12 @@ async def compare_rate(
 
 
 def is_unusual(rate: Decimal, last: Decimal) -> bool:
-    """True when the rates are more than a factor of two apart."""
+    """Return True if the rates are more than a factor of two apart."""
     return rate > last * _FACTOR or rate * _FACTOR < last
 
 
 def _rate(value: Any) -> Decimal | None:
-    """A rate, none where there is none: Xero shows 1 where it knows no rate of a foreign currency."""
+    """Return a rate, None if there is none: Xero shows 1 where it knows no rate of a foreign currency."""
     rate = Decimal(str(value or 0))
     return rate if rate > 0 and rate != 1 else None
 

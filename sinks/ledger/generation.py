@@ -55,7 +55,7 @@ class Told:
     marks: dict[str, Mark] = field(default_factory=dict)
 
     def of(self, generation: str, name: str) -> int:
-        """The mark that a ledger of this generation raised under a name; 0 when there is none."""
+        """Return the mark that a ledger of this generation raised under a name; 0 when there is none."""
         found = self.marks.get(name)
         return found.mark if found is not None and found.generation == generation else 0
 
@@ -80,7 +80,7 @@ class Marks(Protocol):
     """Where marks are kept outside of the database."""
 
     async def told(self) -> Told:
-        """All that is known there now.
+        """Return all that is known there now.
 
         Raises:
             MarkNotStored: it does not say.
@@ -100,7 +100,7 @@ def account_name(account: str) -> str:
 
 
 async def standing(connection: ledger.Connection) -> Standing:
-    """What the ledger knows of itself now."""
+    """Return what the ledger knows of itself now."""
     rows = await fetch_all(connection, SQL["standing"], None)
     marks = await fetch_all(connection, SQL["marks"], None)
     row = rows[0]
@@ -117,7 +117,7 @@ async def standing(connection: ledger.Connection) -> Standing:
 
 
 def is_another(ours: Standing, told: Told) -> bool:
-    """True when Kafka names another ledger than this one as the one at work."""
+    """Return True if Kafka names another ledger than this one as the one at work."""
     if told.number == 0 or told.number < ours.number:
         return False
     return told.number > ours.number or told.generation != ours.generation

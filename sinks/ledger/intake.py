@@ -128,7 +128,7 @@ def _with_names(command: Command, known: ContactSnapshot | DocumentSnapshot | No
 
 
 async def _insert(connection: Connection, commands: Sequence[Command], by: Trigger) -> dict[str, int]:
-    """The positions of those that were inserted, by command id."""
+    """Return the positions of those that were inserted, by command id."""
     first = {c.command_id: c for c in reversed(commands)}
     unique = [c for c in commands if first[c.command_id] is c]
     cursor = await connection.execute(
@@ -160,14 +160,14 @@ async def _refuse_reused(connection: Connection, commands: Sequence[Command], by
 
 
 def reused_id(command_id: str, content_hash: str) -> str:
-    """The id of the failed entry of a command whose event id came before with other content: made of both,
-    so that a replay makes the same one.
+    """Return the id of the failed entry of a command whose event id came before with other content: made of
+    both, so that a replay makes the same one.
     """
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{command_id}/{content_hash}"))
 
 
 async def _insert_reused(connection: Connection, command: Command, by: Trigger) -> None:
-    """An entry of its own, which has failed."""
+    """Make a separate entry, which has failed."""
     event = command.event
     own_id = reused_id(command.command_id, event.content_hash)
     own = msgspec.structs.replace(command, command_id=own_id)
@@ -211,8 +211,8 @@ async def _keep_snapshots(
 
 
 async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnapshot]) -> None:
-    """Fold snapshots of customers and suppliers into those that are known, one after the other with whoever
-    else takes in some of the same records.
+    """Fold snapshots of customers and suppliers into those that are known, one after the other with anyone
+    who else takes in some of the same records.
     """
     rows = _rows(came)
     cursor = await connection.execute(SQL["insert_snapshots"], rows)

@@ -99,12 +99,12 @@ class Job:
         self._merged = (*self._merged, entry)
 
     def queued_for(self, route: RouteName) -> None:
-        """Its next step waits for a call of this route."""
+        """Note that its next step waits for a call of this route."""
         self._route = route
 
     def started(self, now: datetime) -> list[Entry]:
-        """A call is about to be sent for it. Returns the entries that run from here on; none when it ran
-        before.
+        """Note that a call is about to be sent for it. Return the entries that run from here on; none if it
+        ran before.
         """
         if self._entry.state == "running":
             return []
@@ -112,10 +112,10 @@ class Job:
         self._merged = tuple(entry.running(now) for entry in self._merged)
         return [self._entry, *self._merged]
 
-    # What came of a call
+    # Results of calls
 
     def attempted(self, attempt: Attempt) -> None:
-        """A call has ended: its attempt is published with the entry's next version."""
+        """Note that a call has ended: its attempt is published with the entry's next version."""
         made = (*self._entry.made, attempt)
         self._entry = replace(self._entry, attempts=self._entry.attempts + 1, made=made)
 
@@ -143,7 +143,7 @@ class Job:
             self._known = known
 
     def not_done(self, *, halve: bool) -> None:
-        """Nothing is known of what came of it: all is read again, in calls of half the size if ``halve``."""
+        """Note that the result is unknown: all is read again, in calls of half the size if ``halve``."""
         self._known = XeroReads()
         if halve:
             self._batch_limit = max(1, self._batch_limit // 2)
@@ -155,20 +155,20 @@ class Job:
         self._entry = replace(self._entry, acted=True)
 
     def started_over(self) -> None:
-        """What was read and refused so far was about something else."""
+        """Forget what was read and refused so far: it was about something else."""
         self._known, self._refusal = XeroReads(), None
 
     def asked_facts(self, now: datetime) -> None:
-        """The organisation is asked about, for the sake of a step that cannot be undone."""
+        """Note that the organisation is read again before a step that cannot be undone."""
         self._facts_asked_at = now
 
     def doubted_facts(self) -> None:
-        """The organisation is asked about, since a failure may only mean old facts. Asked once."""
+        """Note that the organisation is read again, once, since a failure may only mean old facts."""
         self._facts_refreshed = True
         self._refusal = None
 
     def asked_name_again(self) -> None:
-        """A taken name that no contact bears is looked up once more. Asked once."""
+        """Note that a taken name that no contact has is looked up once more."""
         self._name_asked_again = True
         self.started_over()
 
@@ -183,12 +183,12 @@ class Job:
         return told
 
     def ended(self, entry: Entry) -> None:
-        """The command is completed, failed, or waits: ``entry`` is its new version."""
+        """Note that the command completed, failed, or waits: ``entry`` is its new version."""
         self._entry = entry
 
 
 def apply(element: Element, result: Result, jobs: Sequence[Job], link: Link | None) -> Link | None:
-    """Tell ``jobs``, which the element served, what came of it.
+    """Tell ``jobs``, which the element served, the result.
 
     Args:
         link: what the element's target is linked to so far.

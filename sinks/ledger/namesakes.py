@@ -17,7 +17,7 @@ class Namesakes:
         self._known: dict[StepKey, tuple[float, Namesake]] = {}
 
     def get(self, name: str) -> Namesake | None:
-        """The contact of this name, none where nothing fresh is known."""
+        """Return the contact of this name, None if nothing fresh is known."""
         at, known = self._known.get(name_claim(name), (0.0, None))
         return known if machine_seconds() - at < _GOOD_FOR else None
 
@@ -35,5 +35,5 @@ class Namesakes:
         self._known[element.claim] = (machine_seconds(), known)
 
     def forget(self, contact_id: str) -> None:
-        """The contact has changed in a way that may have given it another name."""
+        """Forget a contact that may have been given another name."""
         self._known = {name: one for name, one in self._known.items() if one[1].contact_id != contact_id}

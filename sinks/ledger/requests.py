@@ -34,13 +34,13 @@ async def ask_facts(connection: Connection, account: str) -> uuid.UUID:
 
 
 async def answer(connection: Connection, request_id: uuid.UUID) -> tuple[bool, str | None]:
-    """Whether it is answered, and what went wrong."""
+    """Return whether it is answered, and what went wrong."""
     row = await (await connection.execute(_SQL["answer"], {"request_id": request_id})).fetchone()
     return (False, None) if row is None else (row[0], row[1])
 
 
 async def newest(connection: Connection, account: str) -> Request | None:
-    """The account's last request; none when nobody has asked."""
+    """Return the account's last request; None if nobody has asked."""
     async with connection.cursor(row_factory=class_row(Request)) as cursor:
         await cursor.execute(_SQL["newest"], {"account": account})
         return await cursor.fetchone()

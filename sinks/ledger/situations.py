@@ -37,7 +37,7 @@ async def situations(
     facts: OrganisationFacts,
     names: Namesakes | None = None,
 ) -> list[Situation]:
-    """What the planner needs to know for each of ``jobs``, in their order."""
+    """Return what the planner needs to know for each of ``jobs``, in their order."""
     newest = await _newest_documents(connection, account, jobs)
     documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in jobs}
     contacts = await _newest_contacts(connection, account, jobs, documents)
@@ -122,15 +122,15 @@ async def situations(
 
 
 def _may_stand(link: Link | None) -> bool:
-    """True when something of a transaction may be in Xero that has no link: it never had one, or what it had
-    was taken off, and perhaps something was put there again.
+    """Return True if something of a transaction may be in Xero that has no link: it never had one, or what it
+    had was taken off, and perhaps something was put there again.
     """
     return link is None or link.removed
 
 
 def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
-    """True when a step that cannot be undone may rest on these facts: they were read after the action came
-    in, or for its sake, or at most a minute ago where it is done again.
+    """Return True if a step that cannot be undone may rest on these facts: they were read after the action
+    came in, or for its sake, or at most a minute ago where it is done again.
     """
     asked = job.facts_asked_at
     if asked is not None and facts.fresh_at >= asked and now_utc() - asked < _FRESH_ONCE_ASKED:
@@ -141,8 +141,8 @@ def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
 
 
 async def _with_share(connection: ledger.Connection, situation: Situation) -> Situation:
-    """The situation of a payment or refund with what it comes to, which is fixed when that is first planned.
-    Most amounts have no more decimals than their currency, and come to themselves.
+    """Return the situation of a payment or refund with what it comes to, which is fixed when that is first
+    planned. Most amounts have no more decimals than their currency, and come to themselves.
     """
     own = next((event for event in situation.money if event.seq == situation.seq), None)
     if own is None or own.share is not None or own.action == "reset":
@@ -173,7 +173,7 @@ def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[StepKey, Lin
 
 
 def _joined(contact: ContactSnapshot, group: Group | None) -> bool:
-    """True when another record of the name is about to be linked to the contact."""
+    """Return True if another record of the name is about to be linked to the contact."""
     return group is not None and bool(set(group.records) - {contact.record_id})
 
 
@@ -203,8 +203,8 @@ async def _newest_contacts(
 
 
 def _document(job: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
-    """The snapshot to plan from: the command's own, or the newest known of a deletion, which brings none, and
-    of what is retried."""
+    """Return the snapshot to plan from: the command's own, or the newest known of a deletion, which brings
+    none, and of what is retried."""
     own = job.entry.command.document
     if own is None:
         return newest
@@ -217,7 +217,7 @@ def _document(job: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | N
 async def _newest_documents(
     connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, DocumentSnapshot]:
-    """The newest known snapshot by command id: of retried created and edited actions, receipts and
+    """Return the newest known snapshot by command id: of retried created and edited actions, receipts and
     deletions."""
     wanted = {
         w.entry.command_id: w.entry.record
@@ -311,7 +311,7 @@ def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Li
 
 
 def _ids_read(known: XeroReads) -> list[Any]:
-    """Ids of the Xero objects that were read, which other records may be linked to."""
+    """Return ids of the Xero objects that were read, which other records may be linked to."""
     found = (
         *(i.get("InvoiceID") for i in known.invoice_by_number or ()),
         *(o.get("PurchaseOrderID") for o in known.order_by_number or ()),

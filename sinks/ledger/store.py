@@ -1,4 +1,4 @@
-"""The command ledger in PostgreSQL: reading what is to be done, writing what became of it."""
+"""The command ledger in PostgreSQL: read what is to be done, and write the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Lease:
 
 
 async def database_time(connection: Connection) -> datetime:
-    """The database's time: what several workers compare is told by its clock alone, not by theirs."""
+    """Return the database's time: what several workers compare is told by its clock alone, not by theirs."""
     now: datetime = (await fetch_all(connection, SQL["database_time"], None))[0]["now"]
     return now
 
@@ -73,7 +73,7 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
 
 
 async def raise_mark(connection: Connection, lease: Lease) -> int:
-    """The account's next mark: calls are written down in this transaction, which holds the lease."""
+    """Return the account's next mark: calls are written down in this transaction, which holds the lease."""
     rows = await fetch_all(connection, SQL["raise_mark"], lease.parameters())
     return int(rows[0]["mark"])
 
@@ -144,7 +144,7 @@ async def links(
 
 
 async def shared_contacts(connection: Connection, account: str, xero_ids: Iterable[str]) -> set[str]:
-    """Those of the Xero contacts that more than one SalesBinder record is linked to."""
+    """Return those of the Xero contacts that more than one SalesBinder record is linked to."""
     wanted = list(xero_ids)
     rows = (
         await fetch_all(connection, SQL["shared"], {"account": account, "xero_ids": wanted}) if wanted else []
@@ -168,7 +168,7 @@ async def linked(
 async def snapshots(
     connection: Connection, account: str, keys: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], ContactSnapshot | DocumentSnapshot]:
-    """The newest snapshots known of these (entity, record id)."""
+    """Return the newest snapshots known of these (entity, record id)."""
     wanted = list(keys)
     if not wanted:
         return {}
@@ -214,7 +214,7 @@ async def unknown_steps(
 
 
 async def overtaken(connection: Connection, command_ids: Sequence[str]) -> set[str]:
-    """Those of the commands whose record has a later action that is completed."""
+    """Return those of the commands whose record has a later action that is completed."""
     rows = await fetch_all(connection, SQL["overtaken"], [list(command_ids)])
     return {str(row["command_id"]) for row in rows}
 
@@ -362,8 +362,8 @@ async def conclude(
     status: int | None = None,
     answer: bytes | None = None,
 ) -> None:
-    """A call has ended: its answer, and what became of each element (``ok``, ``refused``, ``not_applied``,
-    ``unknown``). What is unknown can be looked up in ``look_up_in`` seconds."""
+    """Record how a call ended: its response, and the result of each element (``ok``, ``refused``,
+    ``not_applied``, ``unknown``). What is unknown can be looked up in ``look_up_in`` seconds."""
     await connection.execute(
         SQL["conclude_intent"],
         {"intent_id": call.intent_id, "conclusion": conclusion, "status": status, "answer": answer},

@@ -135,7 +135,7 @@ UPDATE ledger.leases SET mark = mark + 1, marked_at = clock_timestamp()
 WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s RETURNING mark
 
 -- name: raise_intake
--- The row is locked last and shortly: whoever recovers waits for those who were not held.
+-- The row is locked last and briefly: a recovery waits for those who were not held.
 UPDATE ledger.generation SET intake = intake + 1, intake_at = clock_timestamp() WHERE held_at IS NULL
 RETURNING intake, number, id::text AS id
 

@@ -43,8 +43,8 @@ from sinks.xero.elements import Element, Link, Step
 
 
 def plan_payment(situation: Situation) -> Plan:
-    """A payment was applied to an invoice. One transaction is paid once, under however many event ids; told
-    again with other content, it is corrected.
+    """Plan for a payment applied to an invoice. One transaction is paid once, under however many event ids;
+    told again with other content, it is corrected.
     """
     transaction = transaction_of(situation)
     target = payment_target(situation.command.record_id, transaction.transaction_id)
@@ -93,7 +93,7 @@ def _told_again(situation: Situation, invoice: Link, payment: Link, transaction:
 def _after_removal(
     situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot
 ) -> Plan:
-    """What was put there is in Xero no more: a reset, a refund, a correction or somebody took it off."""
+    """Plan for a payment no longer in Xero: a reset, a refund, a correction or somebody removed it."""
     now, before = told_now(situation, transaction), told_before(situation, payment)
     reset = reset_since(situation, before)
     if not now.is_later(before) or not lies_after_reset(situation, before):
@@ -112,14 +112,14 @@ def _after_removal(
 
 
 def _confirm(s: Situation, payment: Link, now: Told, before: Told, *, dated: bool) -> Plan:
-    """The same content once more."""
+    """Plan for the same content once more."""
     if not now.is_later(before):
         return Done("already_there", payment)
     return Learn((confirmed(s, payment, over(now, before, dated=dated)),))
 
 
 def _done(situation: Situation, invoice: Link, payment: Link) -> Done:
-    """The end of a payment that this command has made, changed or confirmed."""
+    """Return the end of a payment that this command has made, changed or confirmed."""
     brought = invoice.seq == situation.seq
     supersedes = "snapshots transaction" if brought else "transaction"
     if payment.text("confirmed_seq") == str(situation.seq):
@@ -191,8 +191,8 @@ def _take_off(
 def _refuse_more_than_fits(
     situation: Situation, invoice: Link, found: JsonObject, new: ResolvedPayment | None
 ) -> None:
-    """The new amount is at most what is due with the old one off, and our refunds at most what then remains
-    paid.
+    """Check that the new amount is at most what is due without the old one, and our refunds at most what then
+    remains paid.
     """
     assert situation.known.invoice is not None
     old = amount_in(found, "Amount")

@@ -15,7 +15,7 @@ from sinks.xero.routes import RouteName
 def find_by_name(situation: Situation, resolved: ResolvedContact) -> Send:
     """Xero knows neither case nor accents when it calls a name taken; whether its filter and its search do
     is told differently. So it is asked for the name, then searched for a part that has one spelling, then all
-    its contacts are gone through and compared by us. Whoever looks for the name waits for the one answer.
+    its contacts are read and compared by us. Everyone looking for the name waits for that one response.
 
     A name with a quote cannot stand in a filter.
     """
@@ -33,7 +33,7 @@ def find_by_name(situation: Situation, resolved: ResolvedContact) -> Send:
 
 
 def _plainest_part(name: str) -> str:
-    """The longest part of a name without quotes and letters that may be spelt otherwise."""
+    """Return the longest part of a name without quotes and letters that may be spelt otherwise."""
     parts = re.findall(r"[ !#-\[\]-~]+", name)
     return max((part.strip() for part in parts), key=len, default="") or name
 
@@ -63,7 +63,7 @@ def find_by_number(target: StepKey, contact: ContactSnapshot) -> Send:
 
 
 def quoted(text: str) -> str:
-    """A text as Xero's ``where`` takes it. It knows no way to write a quote inside (Xero-Java#347)."""
+    """Return a text as Xero's ``where`` takes it. It knows no way to write a quote inside (Xero-Java#347)."""
     return f'"{text}"'
 
 

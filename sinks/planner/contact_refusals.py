@@ -40,7 +40,7 @@ def refuse_again(situation: Situation, link: Link, link_facts: ContactFacts) -> 
 def with_refusal(
     element: Element, code: ReasonCode, details: Mapping[str, str], link: Link | None, at: datetime
 ) -> Link | None:
-    """The contact's link with what Xero refused of it; none where it stays as it is."""
+    """Return the contact's link with what Xero refused of it; None if it stays as it is."""
     changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.link_facts
     if not changes or link is None or link.removed or code in _ABOUT_NO_CONTENT:
         return None

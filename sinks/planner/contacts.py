@@ -28,12 +28,12 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def contact_target(contact: ContactSnapshot) -> StepKey:
-    """The step key of a customer's or supplier's contact."""
+    """Return the step key of a customer's or supplier's contact."""
     return StepKey("contact", f"{contact.side}/{contact.record_id}")
 
 
 def plan_contact_command(situation: Situation) -> Plan:
-    """A customer or supplier was created or edited."""
+    """Plan for a customer or supplier that was created or edited."""
     contact = _contact(situation)
     step = plan_contact(situation)
     if step is not None:
@@ -45,7 +45,7 @@ def plan_contact_command(situation: Situation) -> Plan:
 
 
 def plan_contact(situation: Situation) -> Plan | None:
-    """The next step until the contact is linked and holds what SalesBinder has; none when that is so.
+    """Return the next step until the contact is linked and holds what SalesBinder has; None if that is so.
 
     Raises:
         Refused: the contact cannot be what SalesBinder says.
@@ -61,7 +61,7 @@ def plan_contact(situation: Situation) -> Plan | None:
 
 
 def plan_party(situation: Situation, *, creates: bool) -> Plan | None:
-    """The next step until a document's contact is right; none when the document can be sent.
+    """Return the next step until a document's contact is right; None if the document can be sent.
 
     A change of a linked contact that Xero does not take keeps no document of it back, see ``party_warnings``;
     an archived contact keeps back what ``creates`` a document.
@@ -103,19 +103,19 @@ def read_contact(s: Situation, link: Link) -> Send:
 
 
 def is_archived(s: Situation) -> bool:
-    """True when the linked contact was read and is not active."""
+    """Return True if the linked contact was read and is not active."""
     return bool(s.known.contact) and statuses.is_archived(s.known.contact or {})
 
 
 def is_gone(s: Situation) -> bool:
-    """True when Xero does not know the linked contact any more."""
+    """Return True if Xero does not know the linked contact any more."""
     refused = s.refusal is not None and s.refusal.code == "contact_gone"
     return refused or s.known.contact == {}
 
 
 def plan_gone(s: Situation) -> Plan:
-    """What was linked is in this organisation no more. Whoever retries has it linked again, by number and
-    name, or made again.
+    """Fail because the linked contact is no longer in this organisation. A retry links it again, by number
+    and name, or made again.
 
     Raises:
         Refused: ``contact_gone``.
@@ -128,7 +128,7 @@ def plan_gone(s: Situation) -> Plan:
 
 
 def contact_warnings(situation: Situation) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about the contact of this command."""
+    """Return what a bookkeeper should know about the contact of this command."""
     contact = _contact(situation)
     try:
         warnings = resolve_contact(contact).warnings
@@ -154,7 +154,7 @@ def trouble_warnings(situation: Situation) -> tuple[Warning, ...]:
 
 
 def party_warnings(s: Situation) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about a document's contact."""
+    """Return what a bookkeeper should know about a document's contact."""
     return (*contact_warnings(s), *trouble_warnings(s))
 
 
@@ -207,8 +207,8 @@ def _group(s: Situation, contact: ContactSnapshot) -> Group:
 def _join(
     situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, namesake: Namesake
 ) -> Plan:
-    """The contact of this name was made or found just now for another record. It is ours, too, unless Xero
-    has one of our number; what the records of the name say newer goes out once for all of them.
+    """Use the contact of this name that was just created or found for another record. It is also ours, unless
+    Xero has one of our number; what the records of the name say newer goes out once for all of them.
     """
     target, group = contact_target(contact), _group(situation, contact)
     if situation.known.contact_by_number is None:
@@ -298,14 +298,14 @@ def _link(
 
 
 def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
-    """What the snapshot tells that is not older than what Xero has; none when nothing is."""
+    """Return what the snapshot tells that is not older than what Xero has; None if nothing is."""
     if not contact.dated:
         return None
     return news(contact, _told(link), link.stamp)
 
 
 def _told(link: Link) -> dict[str, Stamp]:
-    """How new each field is that SalesBinder told so far."""
+    """Return how new each field is that SalesBinder told so far."""
     told = link.contact.get("told")
     if told is None:  # linked before it was kept
         return dict.fromkeys(TOLD_FIELDS, link.stamp)
@@ -348,7 +348,7 @@ def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> P
 
 
 def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
-    """A field as it is to be; of an address that is told in part, the other parts as told before."""
+    """Return a field as it is to be; of an address that is told in part, the other parts as told before."""
     value = resolved.fields[name]
     before = (link.contact.get("sent") or {}).get(name)
     if not isinstance(value, dict) or not isinstance(before, dict):
@@ -363,7 +363,7 @@ def _never_told(resolved: ResolvedContact, name: str, link: Link) -> frozenset[s
 
 
 def _moved(link: Link, xero_id: str) -> Link:
-    """The link to the contact that its own was merged into, which has a name and fields of its own."""
+    """Return the link to the contact that its own was merged into, which has a name and fields of its own."""
     facts = {name: value for name, value in link.facts.items() if name != REFUSED}
     return replace(link, xero_id=xero_id, facts={**facts, "merged": True})
 
@@ -371,7 +371,9 @@ def _moved(link: Link, xero_id: str) -> Link:
 def _contact_facts(
     contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
 ) -> ContactFacts:
-    """What to keep of what is sent: the fields, how new the newest snapshot is, and each that is older."""
+    """Return what to keep of what is sent: the fields, how new the newest snapshot is, and each that is
+    older.
+    """
     sent: Body = {}
     before: dict[str, Stamp] = {}
     merged = False

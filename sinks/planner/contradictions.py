@@ -34,7 +34,7 @@ def _found(command: Command, now: datetime) -> Iterator[Warning]:
 
 
 def _days(command: Command) -> Iterator[tuple[str, date, timedelta]]:
-    """The days that are sent to Xero, by their name, and how far ahead they may lie."""
+    """Yield the days that are sent to Xero, by their name, and how far ahead they may lie."""
     if command.transaction is not None:
         yield "date of the transaction", command.transaction.date, _AFTER
     elif command.document is not None:

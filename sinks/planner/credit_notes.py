@@ -25,30 +25,32 @@ GENERATION: Final = "generation"
 
 
 def credit_note_target(record_id: str, transaction_id: str) -> StepKey:
-    """The step key of a refund's credit note."""
+    """Return the step key of a refund's credit note."""
     return StepKey("credit_note", record_id, transaction_id)
 
 
 def refund_target(record_id: str, transaction_id: str) -> StepKey:
-    """The step key of the payment that pays a refund's credit note out."""
+    """Return the step key of the payment that pays a refund's credit note out."""
     return StepKey("refund", record_id, transaction_id)
 
 
 def credit_note_number(invoice: Link, mark: str, generation: int = 1) -> str:
-    """``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that. One that
-    stands in for a voided one, which keeps its number, has ``-2``, ``-3`` … behind it.
+    """Return ``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that. One
+    that stands in for a voided one, which keeps its number, has ``-2``, ``-3`` … behind it.
     """
     number = f"{invoice.xero_number}-{mark.removeprefix('#')}"
     return number if generation == 1 else f"{number}-{generation}"
 
 
 def live_of_ours(s: Situation, found: Iterable[_Found], reference: str) -> list[_Found]:
-    """Those of the credit notes found that bear this mark, stand in Xero and are linked to nothing."""
+    """Return those of the credit notes found that bear this mark, stand in Xero and are linked to nothing."""
     return [note for note in _ours(s, found, reference) if note.get("Status") not in GONE]
 
 
 def voided_of_ours(s: Situation, found: Iterable[_Found], reference: str) -> _Found | None:
-    """One that bears this mark and was voided or deleted: it keeps its number, and is adopted by nothing."""
+    """Return one that bears this mark and was voided or deleted: it keeps its number, and is adopted by
+    nothing.
+    """
     gone = (note for note in _ours(s, found, reference, linked=True) if note.get("Status") in GONE)
     return next(gone, None)
 
@@ -74,7 +76,7 @@ def find_credit_note(target: StepKey, number: str) -> Send:
 def link_of_credit_note(
     target: StepKey, note: _Found, link_facts: MoneyFacts, seq: int, warned: tuple[str, ...] = ()
 ) -> Link:
-    """The link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
+    """Return the link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
     facts = link_facts.copy()
     facts["status"] = str(note.get("Status") or "")
     total, expected = note.get("Total"), Decimal(str(facts.get("amount", 0)))
@@ -92,7 +94,7 @@ def adopt_credit_note(
     link_facts: MoneyFacts,
     target: StepKey,
 ) -> Plan:
-    """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?
+    """Find out who has the number: our document, from a call whose response was lost, or another one.
 
     Adopting takes number, mark, amount, date and contact together, and nothing that is linked already, nor
     what was voided or deleted.
@@ -125,7 +127,8 @@ def adopt_credit_note(
 
 
 def prepare_credit_notes(situation: Situation) -> Plan | None:
-    """The next step until all is read that decides whether our credit notes can be taken out; none then.
+    """Return the next step until all is read that decides whether our credit notes can be taken out; none
+    then.
 
     Raises:
         Refused: something of others stands on one, or something of ours cannot be taken off.
@@ -145,7 +148,7 @@ def prepare_credit_notes(situation: Situation) -> Plan | None:
 
 
 def prepare_note(situation: Situation, note: Link) -> Plan | None:
-    """The next step until all is read that decides whether this one can be taken out; none then.
+    """Return the next step until all is read that decides whether this one can be taken out; none then.
 
     Raises:
         Refused: something of others stands on it, or it cannot be taken out.
@@ -166,13 +169,15 @@ def _prepare(s: Situation, note: Link) -> Plan | None:
 
 
 def take_credit_note_out(s: Situation) -> Send | None:
-    """The next step until no credit note of ours is left: the money paid out first, then the credit note."""
+    """Return the next step until no credit note of ours is left: the money paid out first, then the credit
+    note.
+    """
     standing = _standing(s)
     return take_note_out(s, standing[0]) if standing else None
 
 
 def take_note_out(situation: Situation, note: Link) -> Send:
-    """The next step until this credit note is out: the money paid out first, then the credit note."""
+    """Return the next step until this credit note is out: the money paid out first, then the credit note."""
     refund = situation.refund_links.get(note.target.transaction_id)
     link_facts = {TAKEN_OFF_BY: str(situation.seq)}
     if refund is not None and not refund.removed:
@@ -193,7 +198,7 @@ def take_note_out(situation: Situation, note: Link) -> Send:
 
 
 def has_credit_notes(s: Situation) -> bool:
-    """True when a credit note of ours stands before this action, or may."""
+    """Return True if a credit note of ours stands before this action, or may."""
     return bool(_standing(s) or _lost(s))
 
 
@@ -215,7 +220,7 @@ def _lost(situation: Situation) -> list[tuple[StepKey, str, int]]:
 
 
 def _look_up_lost(situation: Situation) -> Plan | None:
-    """A credit note that bears our number and mark is ours; its refund ended without finding out."""
+    """Look up a credit note with our number and mark, which is ours; its refund ended without finding out."""
     for target, mark, seq in _lost(situation):
         assert situation.invoice_link is not None
         sent = situation.sent.get(target)
@@ -236,7 +241,7 @@ def _look_up_lost(situation: Situation) -> Plan | None:
 
 
 def _prepare_payments(situation: Situation, note: Link, found: _Found) -> Plan | None:
-    """What is on one credit note: ours is linked and read, anything else stops the removal."""
+    """Return what is on one credit note: ours is linked and read, anything else stops the removal."""
     refund = situation.refund_links.get(note.target.transaction_id)
     taken_off = refund.xero_id if refund is not None and refund.removed else ""
     applied = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
@@ -270,7 +275,7 @@ def _refuse_foreign(note: Link, found: _Found, others: list[_Found]) -> None:
 
 
 def _refuse_fixed(situation: Situation, note: Link) -> None:
-    """What is reconciled with the bank or lies in a locked period stays as it is."""
+    """Refuse to touch what is reconciled with the bank or lies in a locked period."""
     found = situation.known.credit_notes[note.xero_id]
     document = f"credit note {note.xero_number}"
     refund = situation.refund_links.get(note.target.transaction_id)

@@ -1,4 +1,4 @@
-"""What a reason's sentence may name although whoever refused did not know it. Pure."""
+"""Details of a reason's sentence that the refusing code did not know. Pure."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -37,8 +37,8 @@ def known_details(situation: Situation) -> dict[str, str]:
 
 
 def half_way(situation: Situation) -> dict[str, str]:
-    """What this command has taken off before it failed, and what of ours stands still; empty when it has not
-    touched anything.
+    """Return what this command has taken off before it failed, and what of ours stands still; empty if it has
+    not touched anything.
     """
     links = (
         *situation.payment_links.values(),
@@ -68,7 +68,7 @@ def _named(link: Link) -> str:
 
 
 def _setting(situation: Situation) -> str:
-    """The setting that a refused account code or tax type most likely came from."""
+    """Return the setting that a refused account code or tax type most likely came from."""
     code = situation.refusal.details.get("code", "") if situation.refusal else ""
     tax_type = situation.refusal.details.get("tax_type", "") if situation.refusal else ""
     about_lines = situation.refusal is not None and situation.refusal.step in NOTE_STEPS

@@ -44,7 +44,7 @@ def before_cutoff(s: Situation) -> bool:
 
 
 def settled(situation: Situation, link: Link, document: DocumentSnapshot) -> Done:
-    """How a created or edited action ends when Xero has this snapshot or a newer one."""
+    """Return how a created or edited action ends when Xero has this snapshot or a newer one."""
     same = link.stamp == document.stamp
     if same and link.seq == situation.seq:
         return Done(None, link, document_warnings(link), supersedes="snapshots")
@@ -54,7 +54,8 @@ def settled(situation: Situation, link: Link, document: DocumentSnapshot) -> Don
 
 
 def document_warnings(link: Link) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about the document as it was sent: what we changed, and what Xero said.
+    """Return what a bookkeeper should know about the document as it was sent: what we changed, and what Xero
+    said.
 
     They are those of the moment of sending: settings may have changed since.
     """
@@ -63,14 +64,14 @@ def document_warnings(link: Link) -> tuple[Warning, ...]:
 
 
 def sends_again(s: Situation, link: Link) -> bool:
-    """True when somebody has changed the document in Xero, and this action is to put it right."""
+    """Return True if somebody has changed the document in Xero, and this action is to put it right."""
     return link.text(RESEND) == str(s.seq)
 
 
 def contact_along(s: Situation, link: Link) -> Plan | None:
-    """The next step until the contact is right, too: customer data goes along with every snapshot, also with
-    one that is older than the document in Xero. What this action has sent itself needs it only when it is
-    done again.
+    """Return the next step until the contact is right, too: customer data goes along with every snapshot,
+    also with one that is older than the document in Xero. What this action has sent itself needs it only when
+    it is done again.
     """
     own = str(s.seq) in (str(link.seq), link.text("confirmed_seq"))
     linked = s.contact_link is not None and not s.contact_link.removed
@@ -78,7 +79,7 @@ def contact_along(s: Situation, link: Link) -> Plan | None:
 
 
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
-    """True when the document, or whose it is, differs from what was last sent."""
+    """Return True if the document, or whose it is, differs from what was last sent."""
     party = contact_target(document.contact).record_id
     if link.text("party") != party:
         return True
@@ -88,7 +89,7 @@ def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocumen
 
 
 def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
-    """What must be in Xero before the document: the item that its lines name, and the contact.
+    """Return what must be in Xero before the document: the item that its lines name, and the contact.
 
     Args:
         creates: the document is made, or gets another contact, which an archived one cannot be.
@@ -97,14 +98,16 @@ def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
 
 
 def other_party(s: Situation, link: Link, document: DocumentSnapshot) -> bool:
-    """True when a document that is in Xero needs its contact named: it is another one, or it is to be put
-    right. Otherwise it is left out, since Xero takes no archived one, not even where it stands already.
+    """Return True if a document that is in Xero needs its contact named: it is another one, or it is to be
+    put right. Otherwise it is left out, since Xero takes no archived one, not even where it stands already.
     """
     return link.text("party") != contact_target(document.contact).record_id or sends_again(s, link)
 
 
 def refused_for_state(s: Situation, *steps: Step) -> bool:
-    """True when Xero refused one of these steps perhaps because the invoice was changed there by hand."""
+    """Return True if Xero refused one of these steps perhaps because the invoice was changed
+    there by hand.
+    """
     return s.refusal is not None and s.refusal.step in steps and s.refusal.code in _STATE
 
 
@@ -115,7 +118,7 @@ def give_up(s: Situation, *steps: Step) -> None:
 
 
 def document_of(s: Situation) -> DocumentSnapshot:
-    """The snapshot that the command is planned from.
+    """Return the snapshot that the command is planned from.
 
     Raises:
         Refused: there is none.
@@ -126,8 +129,8 @@ def document_of(s: Situation) -> DocumentSnapshot:
 
 
 def refused_party(s: Situation, *steps: Step) -> Plan | None:
-    """What to do when Xero did not take the document because its contact is archived, merged or not there;
-    none when that was not why.
+    """Return what to do when Xero did not take the document because its contact is archived, merged or not
+    there; none when that was not why.
 
     Raises:
         Refused: nothing can be done.
@@ -142,7 +145,9 @@ def refused_party(s: Situation, *steps: Step) -> Plan | None:
 def document_facts(
     situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> DocumentFacts:
-    """What to keep of a document that is sent: what it was made of, and what a bookkeeper should know."""
+    """Return what to keep of a document that is sent: what it was made of, and what a bookkeeper
+    should know.
+    """
     return {
         "fingerprint": resolved.fingerprint,
         "amounts": resolved.amounts_fingerprint,
@@ -159,7 +164,7 @@ def document_facts(
 
 
 def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | None:
-    """An unchanged document counts as sent: an older snapshot must not undo it."""
+    """Count an unchanged document as sent: an older snapshot must not undo it."""
     if link.stamp >= document.stamp:
         return None
     newer = {**_stamped(document), "confirmed_seq": str(s.seq)}
@@ -177,14 +182,16 @@ def _stamped(document: DocumentSnapshot) -> DocumentFacts:
 
 
 def link_of_invoice(target: StepKey, invoice: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
-    """The link for an invoice or bill as Xero returned it, with what was sent to get there."""
+    """Return the link for an invoice or bill as Xero returned it, with what was sent to get there."""
     facts = facts_of(invoice, link_facts)
     number = str(invoice.get("InvoiceNumber") or link_facts.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 
 def facts_of(document: JsonObject, link_facts: DocumentFacts) -> DocumentFacts:
-    """What a link keeps of a document: what was sent, the ids that Xero gave its lines, status and total."""
+    """Return what a link keeps of a document: what was sent, the ids that Xero gave its lines, status and
+    total.
+    """
     facts = link_facts.copy()
     line_ids = facts.pop("line_ids", ())
     items = [str(line.get("LineItemID") or "") for line in document.get("LineItems") or ()]

@@ -165,7 +165,7 @@ def _credit_note_is_stale(known: XeroReads, element: Element) -> XeroReads:
 
 
 def _status_found(change: Change) -> Link | None:
-    """The link with the state that a document was found in."""
+    """Return the link with the state that a document was found in."""
     if change.link is None:
         return None
     status = str(change.found.get("Status") or "") if change.result.found else "DELETED"
@@ -231,7 +231,7 @@ def _document_link(change: Change) -> Link | None:
 
 
 def _unexpected_totals(made: Link, element: Element, found: JsonObject) -> list[str]:
-    """Remarks on a total or tax that Xero has otherwise than SalesBinder."""
+    """Return warnings for a total or tax that differs between Xero and SalesBinder."""
     remarks = []
     total = made.facts["total"]
     expected = element.link_facts.get("expected_total", total)
@@ -275,34 +275,34 @@ EFFECTS: Mapping[RouteName, Effect] = {
 
 
 def learn(known: XeroReads, element: Element, result: Result) -> XeroReads:
-    """What is known once Xero did what the element asks."""
+    """Return what is known once Xero did what the element asks."""
     return EFFECTS[element.route].learn(known, element, result.found)
 
 
 def link_after(change: Change) -> Link | None:
-    """The target's link once Xero did what the element asks; None when it stays as it is."""
+    """Return the target's link once Xero did what the element asks; None when it stays as it is."""
     return EFFECTS[change.element.route].link(change)
 
 
 def is_taken_off_already(change: Change) -> bool:
-    """True when Xero refused to take off what is off: it is as it was asked for."""
+    """Return True if Xero refused to take off what is off: it is as it was asked for."""
     code, route = change.result.code, change.element.route
     return route == "payments.remove" and code == "payment_already_removed" and change.link is not None
 
 
 def refusal_of(element: Element, result: Result) -> Refusal:
-    """The refusal as the planner is told of it."""
+    """Return the refusal as the planner is told of it."""
     route = ROUTES[element.route]
     code = result.code or "our_error"
     return Refusal(element.step, code, result.details, look_up=route.reads, create=route.creates)
 
 
 def known_after_refusal(known: XeroReads, element: Element) -> XeroReads:
-    """What is still fresh once Xero refused what the element asks."""
+    """Return what is still fresh once Xero refused what the element asks."""
     return EFFECTS[element.route].refused(known, element)
 
 
 def link_after_refusal(change: Change, at: datetime) -> Link | None:
-    """The target's link once Xero refused what the element asks; None when it stays as it is."""
+    """Return the target's link once Xero refused what the element asks; None when it stays as it is."""
     code = change.result.code or "our_error"
     return with_refusal(change.element, code, change.result.details, change.link, at)

@@ -39,12 +39,12 @@ from sinks.xero.elements import Element, Link, Step, StepKey
 
 
 def invoice_target(record_id: str) -> StepKey:
-    """The step key of an invoice."""
+    """Return the step key of an invoice."""
     return StepKey("invoice", record_id)
 
 
 def plan_snapshot_command(situation: Situation) -> Plan:
-    """An invoice was created or edited."""
+    """Plan for an invoice that was created or edited."""
     if before_cutoff(situation):
         return Done("before_cutoff")
     document = document_of(situation)
@@ -61,7 +61,7 @@ def plan_snapshot_command(situation: Situation) -> Plan:
 
 
 def plan_invoice(situation: Situation) -> Plan | None:
-    """The next step until Xero's invoice is what this snapshot says; none when it is.
+    """Return the next step until Xero's invoice is what this snapshot says; None if it is.
 
     Raises:
         Refused: it cannot be.
@@ -86,7 +86,9 @@ def refuse_removed(s: Situation, link: Link) -> None:
 
 
 def status_of(s: Situation, link: Link) -> str:
-    """The invoice's status in Xero: as just read, else as last seen. What is no longer there was deleted."""
+    """Return the invoice's status in Xero: as just read, else as last seen. What is no longer there was
+    deleted.
+    """
     if s.known.invoice is None:
         return link.text("status")
     return str(s.known.invoice.get("Status") or "DELETED")
@@ -129,7 +131,7 @@ def _create(situation: Situation, document: DocumentSnapshot, resolved: Resolved
 def _look_up(
     situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey
 ) -> Plan:
-    """The answer of an earlier call was not seen: is the invoice there? If not, it is sent anew."""
+    """Look up the invoice of a call whose response was lost; if it is not there, send it again."""
     if situation.now < situation.unknown[target]:
         return Wait(situation.unknown[target], "waiting_for_answer")
     if situation.known.invoice_by_number is None:
@@ -140,23 +142,27 @@ def _look_up(
 
 
 def _find(target: StepKey, number: str) -> Send:
-    """Only a page of invoices has their lines. ``InvoiceNumbers`` is a list parted by commas."""
+    """Only a page of invoices has their lines. Look it up by number: ``InvoiceNumbers`` is a comma-separated
+    list.
+    """
     by = {"where": f"InvoiceNumber=={quoted(number)}"} if "," in number else {"InvoiceNumbers": number}
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
 
 
 def _number_refused(s: Situation, *steps: Step) -> bool:
-    """True when Xero did not take the document because of its number."""
+    """Return True if Xero did not take the document because of its number."""
     return s.refusal is not None and s.refusal.step in steps and s.refusal.code == "number_taken"
 
 
 def _sales(s: Situation) -> list[JsonObject]:
-    """The invoices that were found by their number, without bills, whose numbers are not unique."""
+    """Return the invoices that were found by their number, without bills, whose numbers are not unique."""
     return [i for i in s.known.invoice_by_number or () if i.get("Type") == "ACCREC"]
 
 
 def _ours(s: Situation, resolved: ResolvedDocument) -> list[JsonObject]:
-    """Those of the invoices found by number that bear the document's link and are no other document's."""
+    """Return those of the invoices found by number that bear the document's link and are no other
+    document's.
+    """
     url = resolved.body.get("Url")
     return [i for i in _sales(s) if i.get("Url") == url and i["InvoiceID"] not in s.linked_elsewhere]
 
@@ -167,7 +173,7 @@ def _refuse_number(number: str, holders: Sequence[JsonObject]) -> NoReturn:
 
 
 def _adopt(situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
-    """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
+    """Find out who has the number: our document, from a call whose response was lost, or another one."""
     ours = _ours(situation, resolved)
     if not ours:
         _refuse_number(resolved.number, _sales(situation))
@@ -211,7 +217,9 @@ def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved
 def _push_authorised(
     situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> Plan:
-    """Lines and amounts while nothing is paid; then only what Xero lets change, or nothing at all."""
+    """Plan an edit: lines and amounts while nothing is paid; then only what Xero allows, or
+    nothing at all.
+    """
     invoice = situation.known.invoice
     assert invoice is not None
     applied = sum((amount_in(invoice, name) for name in _APPLIED), Decimal(0))
@@ -231,7 +239,7 @@ def _push_authorised(
 
 
 def _paid_body(invoice: JsonObject, resolved: ResolvedDocument) -> Body:
-    """The body without what is fixed; its lines are those of the invoice, one for one."""
+    """Return the body without what is fixed; its lines are those of the invoice, one for one."""
     body = {name: value for name, value in resolved.body.items() if name not in _FIXED_ONCE_PAID}
     existing = [line.get("LineItemID") for line in invoice.get("LineItems") or ()]
     if len(existing) != len(body["LineItems"]):

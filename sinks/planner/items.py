@@ -7,7 +7,7 @@ from sinks.xero.elements import Element, StepKey
 
 
 def plan_item(situation: Situation) -> Send | None:
-    """The call that makes the item; none when Xero has it.
+    """Return the call that makes the item; None if Xero has it.
 
     Raises:
         Refused: ``item_tracked``, or what Xero said when it refused the item.

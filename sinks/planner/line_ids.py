@@ -14,7 +14,9 @@ def lines_of(link: Link) -> dict[str, str]:
 
 
 def with_line_ids(link: Link, resolved: ResolvedDocument) -> Body:
-    """The body with the LineItemID of each line that Xero has, so that what people added to it stays."""
+    """Return the body with the LineItemID of each line that Xero has, so that what people added
+    to it stays.
+    """
     known = lines_of(link)
     lines = [
         {**line, "LineItemID": known[line_id]} if line_id in known else line
@@ -34,7 +36,7 @@ def rounding_item(link: Link) -> str:
 
 
 def lines_refused(s: Situation, step: Step) -> bool:
-    """True when Xero refused this step perhaps because somebody took a line out that the body names."""
+    """Return True if Xero refused this step perhaps because somebody took a line out that the body names."""
     return s.refusal is not None and s.refusal.step == step and s.refusal.code == "xero_refused"
 
 

@@ -37,7 +37,7 @@ class Group:
     """Their ids, in order."""
 
     def numbers_with(self, record_id: str) -> tuple[str, ...]:
-        """Ids that are looked up in one call, this one among them; the same for all of them."""
+        """Return ids that are looked up in one call, this one among them; the same for all of them."""
         longest = max(len(quote(one, safe="")) for one in self.records)
         size = max(1, _NUMBERS_BYTES // (_AROUND_A_NUMBER + longest))
         place = self.records.index(record_id) // size * size
@@ -58,7 +58,7 @@ class Namesake:
         return str(self.contact["ContactID"])
 
     def news(self, group: Group) -> dict[str, Field]:
-        """What the group has newer, or what nobody has put there."""
+        """Return what the group has newer, or what nobody has put there."""
         return {
             name: value
             for name, (value, rank) in group.offers.items()
@@ -67,7 +67,7 @@ class Namesake:
 
 
 def name_claim(name: str) -> StepKey:
-    """The name itself: no two calls that give it to a contact are ever under way."""
+    """Return the name itself: no two calls that give it to a contact are ever under way."""
     return StepKey("contact", f"name/{name_key(name)}")
 
 
@@ -91,5 +91,5 @@ def group_of(contacts: Iterable[ContactSnapshot]) -> Group:
 
 
 def rank_of(contact: ContactSnapshot) -> Rank:
-    """How new what the snapshot says is among other records."""
+    """Return how new what the snapshot says is among other records."""
     return (contact.dated, *contact.stamp[:2])

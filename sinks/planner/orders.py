@@ -38,17 +38,17 @@ from sinks.xero.facts import DocumentFacts, Facts
 
 
 def order_target(record_id: str) -> StepKey:
-    """The step key of a purchase order."""
+    """Return the step key of a purchase order."""
     return StepKey("purchase_order", record_id)
 
 
 def bill_target(record_id: str) -> StepKey:
-    """The step key of the bill for a purchase order: there is one, however often it is received."""
+    """Return the step key of the bill for a purchase order: there is one, however often it is received."""
     return StepKey("bill", record_id)
 
 
 def plan_order_command(situation: Situation) -> Plan:
-    """A purchase order was created or edited."""
+    """Plan for a purchase order that was created or edited."""
     if before_cutoff(situation):
         return Done("before_cutoff")
     document = document_of(situation)
@@ -67,7 +67,7 @@ def plan_order_command(situation: Situation) -> Plan:
 
 
 def plan_order(situation: Situation) -> Plan | None:
-    """The next step until Xero's order is what this snapshot says; none when it is.
+    """Return the next step until Xero's order is what this snapshot says; None if it is.
 
     Raises:
         Refused: it cannot be.
@@ -83,7 +83,7 @@ def plan_order(situation: Situation) -> Plan | None:
 
 
 def plan_order_removal(situation: Situation) -> Plan:
-    """A purchase order was deleted."""
+    """Plan for a purchase order that was deleted."""
     link = situation.order_link
     if before_cutoff(situation):
         return Done("before_cutoff")
@@ -117,13 +117,17 @@ def refuse_billed(situation: Situation, link: Link) -> NoReturn:
 
 
 def is_billed(s: Situation, link: Link) -> bool:
-    """True once the order is a bill: by a receipt, be it that its answer was lost, or by hand in Xero."""
+    """Return True once the order is a bill: by a receipt, be it that its answer was lost, or by
+    hand in Xero.
+    """
     bill = bill_target(s.command.record_id)
     return order_status(s, link) == "BILLED" or s.bill_link is not None or bill in s.unknown
 
 
 def order_status(s: Situation, link: Link) -> str:
-    """The order's status in Xero: as just read, else as last seen. What is no longer there was deleted."""
+    """Return the order's status in Xero: as just read, else as last seen. What is no longer there was
+    deleted.
+    """
     if s.known.order is None:
         return link.text("status")
     return str(s.known.order.get("Status") or "DELETED")
@@ -150,8 +154,8 @@ def update_order(link: Link, step: Step, body: JsonObject, link_facts: Facts) ->
 
 
 def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Plan:
-    """What was received is final. A snapshot that is older than the received one, or that says the same with
-    the same stamp, has nothing to add to it.
+    """Plan for a received order, which is final. A snapshot that is older than the received one, or that says
+    the same with the same stamp, has nothing to add to it.
     """
     received = _received_stamp(link)
     told_again = received.equals(document.stamp) and link.text("received_content") == document.digest
@@ -161,7 +165,7 @@ def _edit_of_billed(s: Situation, link: Link, document: DocumentSnapshot) -> Pla
 
 
 def _received_stamp(link: Link) -> Stamp:
-    """How new the snapshot was that was received."""
+    """Return how new the snapshot was that was received."""
     until = link.time("received_time") if link.text("received_time") else datetime.max.replace(tzinfo=UTC)
     return stamp(link.time("received_version"), until, int(link.text("received_position") or 0))
 
@@ -191,7 +195,7 @@ def _create(situation: Situation, document: DocumentSnapshot, resolved: Resolved
 def _look_up(
     situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument, target: StepKey
 ) -> Plan:
-    """The answer of an earlier call was not seen: is the order there? If not, it is sent anew."""
+    """Look up the order of a call whose response was lost; if it is not there, send it again."""
     if situation.now < situation.unknown[target]:
         return Wait(situation.unknown[target], "waiting_for_answer")
     found = situation.known.order_by_number
@@ -203,7 +207,9 @@ def _look_up(
 
 
 def _ours(s: Situation, resolved: ResolvedDocument, found: tuple[JsonObject, ...]) -> list[JsonObject]:
-    """Those of the orders found by number that bear the document's mark and are no other document's."""
+    """Return those of the orders found by number that bear the document's mark and are no other
+    document's.
+    """
     mark = str(resolved.body["Reference"]).split(" ")[-1]
     marked = [o for o in found if str(o.get("Reference") or "").split(" ")[-1] == mark]
     return [o for o in marked if o["PurchaseOrderID"] not in s.linked_elsewhere]
@@ -221,7 +227,7 @@ def _adopt(
     resolved: ResolvedDocument,
     found: tuple[JsonObject, ...],
 ) -> Plan:
-    """The number is taken: by ours, of a call whose answer was lost, or by somebody else's?"""
+    """Find out who has the number: our document, from a call whose response was lost, or another one."""
     ours = _ours(situation, resolved, found)
     if not ours:
         holder = str((found[0].get("Contact") or {}).get("Name") or "") if found else ""
@@ -236,8 +242,8 @@ def _adopt(
 
 
 def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
-    """An order is no part of the books: until it is billed, an approved one is changed like a draft. Its
-    status is not named, so that it stays as it is."""
+    """Plan an edit. An order is not part of the books: until it is billed, an approved one is changed like a
+    draft. Its status is not named, so that it stays as it is."""
     if (step := refused_party(situation, "order")) is not None:
         return step
     if situation.known.order is None and (
@@ -258,7 +264,7 @@ def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved
 
 
 def link_of_order(target: StepKey, order: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
-    """The link for a purchase order as Xero returned it, with what was sent to get there."""
+    """Return the link for a purchase order as Xero returned it, with what was sent to get there."""
     facts: DocumentFacts = {**facts_of(order, link_facts), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")
     return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)

@@ -19,7 +19,7 @@ STEPS: tuple[Step, ...] = (CREDIT_NOTE, TO_OWN_CONTACT)
 
 
 def find_payee(situation: Situation, invoice: JsonObject) -> Plan | None:
-    """The next step until a credit note can be made out to somebody; none when it can be sent.
+    """Return the next step until a credit note can be made out to somebody; None if it can be sent.
 
     Raises:
         Refused: ``contact_gone``; a retry links the record again, by number and name, or makes its contact
@@ -37,7 +37,7 @@ def find_payee(situation: Situation, invoice: JsonObject) -> Plan | None:
 
 
 def payee_of(s: Situation, invoice: JsonObject) -> tuple[Step, str]:
-    """The step by which the credit note goes out, and the ContactID to which."""
+    """Return the step by which the credit note goes out, and the ContactID to which."""
     link = s.contact_link
     own = _is_gone(s) or (s.refusal is not None and s.refusal.step == TO_OWN_CONTACT)
     if own and link is not None and not link.removed and s.contact is not None:
@@ -46,11 +46,11 @@ def payee_of(s: Situation, invoice: JsonObject) -> tuple[Step, str]:
 
 
 def _is_gone(s: Situation) -> bool:
-    """True when Xero did not know the invoice's contact."""
+    """Return True if Xero did not know the invoice's contact."""
     return s.refusal is not None and s.refusal.step == CREDIT_NOTE and s.refusal.code == "contact_gone"
 
 
 def _is_being_linked(s: Situation) -> bool:
-    """True when Xero did not take the contact that is made again: its name is looked for."""
+    """Return True if Xero did not take the contact that is made again: its name is looked for."""
     unlinked = s.contact_link is None or s.contact_link.removed
     return unlinked and s.refusal is not None and s.refusal.step in ("contact", "contact link")

@@ -25,7 +25,9 @@ from sinks.xero.facts import DocumentFacts, Facts, MoneyFacts
 
 
 def payment_target(record_id: str, transaction_id: str) -> StepKey:
-    """The step key of a payment: one transaction of an invoice is paid once, under however many event ids."""
+    """Return the step key of a payment: one transaction of an invoice is paid once, under however many event
+    ids.
+    """
     return StepKey("payment", record_id, transaction_id)
 
 
@@ -36,7 +38,7 @@ def pay(
     told: Told,
     replaced: MoneyFacts | None = None,
 ) -> Plan:
-    """The next step until the payment is on the invoice.
+    """Return the next step until the payment is on the invoice.
 
     Args:
         told: what is applied by it.
@@ -59,7 +61,7 @@ _APPROVALS: tuple[Step, ...] = ("authorise", _ON_OPEN_DAY)
 
 
 def payment_of(situation: Situation, link: Link, transaction: TransactionSnapshot) -> ResolvedPayment:
-    """The payment as Xero should hold it.
+    """Return the payment as Xero should hold it.
 
     Raises:
         Refused: it cannot be; of a locked period the reason names the payment, whose day it is.
@@ -76,8 +78,8 @@ def payment_of(situation: Situation, link: Link, transaction: TransactionSnapsho
 
 
 def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
-    """What the transaction comes to in Xero: what the running sum of the invoice's payments, or refunds,
-    grows by; its amount where that has no more decimals than the currency.
+    """Return what the transaction comes to in Xero: what the running sum of the invoice's payments, or
+    refunds, grows by; its amount where that has no more decimals than the currency.
     """
     currency = currency_of(s)
     return shares(s.money, currency, invoice_total(s)).get(s.seq, rounded(transaction.amount, currency))
@@ -154,7 +156,7 @@ def _payment_facts(link: Link, payment: ResolvedPayment) -> MoneyFacts:
 
 
 def look_up_lost(situation: Situation, link: Link, transaction: TransactionSnapshot, target: StepKey) -> Plan:
-    """The answer of an earlier call for this transaction was not seen. That call may have been another
+    """Look up the call for this transaction whose response was lost. That call may have been another
     event's, with another amount: what it asked for is what is looked for.
     """
     if situation.now < situation.unknown[target]:
@@ -185,14 +187,14 @@ class WantedPayment:
 
 
 def wanted_payment(body: JsonObject) -> WantedPayment:
-    """The payment that a call with this body asked for."""
+    """Return the payment that a call with this body asked for."""
     account = str(next(iter((body.get("Account") or {"": ""}).values())))
     date, reference = str(body.get("Date") or ""), str(body.get("Reference") or "")
     return WantedPayment(amount_in(body, "Amount"), date, account, reference)
 
 
 def look_up_payment(situation: Situation, document: JsonObject, payment: WantedPayment, made: Link) -> Plan:
-    """The answer of an earlier call was not seen: is the payment there?
+    """Look up the payment of a call whose response was lost.
 
     Adopting takes mark, amount, date and account together, and nothing that is linked already. One that was
     taken off is not it: a payment that stands in for another one bears the same mark.
@@ -243,13 +245,13 @@ def refuse_reconciled(payments: Iterable[JsonObject], **named: str) -> None:
 
 
 def is_marked(found: JsonObject, reference: str) -> bool:
-    """True when a payment or credit note in Xero bears the mark at the end of ``reference``."""
+    """Return True if a payment or credit note in Xero bears the mark at the end of ``reference``."""
     return bool(reference) and str(found.get("Reference") or "").split(" ")[-1] == reference.split(" ")[-1]
 
 
 def transaction_of(situation: Situation) -> TransactionSnapshot:
-    """The payment or refund that the command is about. Its mark is the whole id where another transaction of
-    the invoice that is in Xero shares the short one, whether or not the event listed both.
+    """Return the payment or refund that the command is about. Its mark is the whole id where another
+    transaction of the invoice that is in Xero shares the short one, whether or not the event listed both.
     """
     own = situation.command.transaction
     if own is None:

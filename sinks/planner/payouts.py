@@ -16,14 +16,14 @@ from sinks.xero.facts import MoneyFacts
 
 
 def note_name(note: Link) -> str:
-    """A credit note in a bookkeeper's words."""
+    """Return a credit note in a bookkeeper's words."""
     return f"credit note {note.xero_number}"
 
 
 def look_up_paid_out(
     situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot, target: StepKey
 ) -> Plan:
-    """The answer of the call that pays it out was not seen: look the payment up on the credit note."""
+    """Look the payment up on the credit note: the response to the call that pays it out was lost."""
     if situation.now < situation.unknown[target]:
         return Wait(situation.unknown[target], "waiting_for_answer")
     found = situation.known.credit_notes.get(note.xero_id)
@@ -37,7 +37,7 @@ def look_up_paid_out(
 
 
 def pay_out(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
-    """The money paid out on the credit note, of the amount that it has."""
+    """Plan the payment of the credit note, of the amount that it has."""
     told = told_before(situation, note)
     payment = payment_of(situation, link, completed_in(transaction, told))
     payment = replace(

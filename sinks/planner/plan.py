@@ -18,7 +18,7 @@ _Planner = Callable[[Situation], Plan]
 
 
 def _not_needed(s: Situation) -> Plan:
-    """SalesBinder's own integration deletes no contact in Xero either."""
+    """Return SalesBinder's own integration deletes no contact in Xero either."""
     return Done("not_needed")
 
 
@@ -44,8 +44,8 @@ _PLANNERS: dict[tuple[str, str], _Planner] = {
 
 
 def _look_again(s: Situation) -> Plan | None:
-    """Whoever retries says that an invoice that we believe removed may be there after all: an answer that it
-    was not may have been wrong.
+    """Read an invoice again that is believed to be removed: a retry says that it may exist after all. An
+    answer that it was not may have been wrong.
     """
     link = s.invoice_link
     if not s.retried or link is None or not link.removed or not link.xero_id or s.known.invoice is not None:
@@ -54,7 +54,7 @@ def _look_again(s: Situation) -> Plan | None:
 
 
 def _told(situation: Situation, found: Plan) -> Plan:
-    """An action that is done says, too, that the event's own clock goes ahead."""
+    """Warn that the event's own clock is ahead, also on a completed action."""
     document, contact, time = (
         situation.command.document,
         situation.command.contact,
@@ -69,7 +69,7 @@ def _told(situation: Situation, found: Plan) -> Plan:
 
 
 def plan(situation: Situation) -> Plan:
-    """What to do next for this command, given what is known now. Planning again changes nothing."""
+    """Return what to do next for this command, given what is known now. Planning again changes nothing."""
     planner = _PLANNERS.get((situation.command.entity, situation.command.action))
     if planner is None:
         return Fail("not_supported_yet")

@@ -40,7 +40,7 @@ from sinks.xero.names import same_name
 
 
 def plan_receipt(situation: Situation) -> Plan:
-    """A purchase order was received in full."""
+    """Plan for a purchase order that was received in full."""
     if before_cutoff(situation):
         return Done("before_cutoff")
     _refuse_in_part(situation)
@@ -63,8 +63,8 @@ def plan_receipt(situation: Situation) -> Plan:
 
 
 def _refuse_in_part(s: Situation) -> None:
-    """A bill of the whole is right only when all of it has come in. SalesBinder's status counts before the
-    lines, which are left as they are when an order is marked as received as a whole.
+    """Check that all of the order has arrived: only then is a full bill right. SalesBinder's status counts
+    before the lines, which are left as they are when an order is marked as received as a whole.
     """
     if s.command.in_part and not s.command.says_received:
         raise Refused("received_in_part", list=s.command.in_part)
@@ -84,7 +84,9 @@ def _refuse_other_lines(situation: Situation, link: Link, bill: Link) -> None:
 
 
 def _same_totals(received: DocumentSnapshot, bill: Link) -> bool:
-    """True when the bill has the totals that the receipt states; one that it does not state says nothing."""
+    """Return True if the bill has the totals that the receipt states; one that it does not state says
+    nothing.
+    """
     if "expected_tax" not in bill.facts:  # sent before it was kept
         return True
     stated, tax = totals(received), bill.amount("expected_tax")
@@ -93,7 +95,9 @@ def _same_totals(received: DocumentSnapshot, bill: Link) -> bool:
 
 
 def _billed(situation: Situation, link: Link) -> Plan:
-    """The end. An order that somebody billed in Xero by hand may have a bill there that is not ours."""
+    """Return the end. An order that somebody billed in Xero by hand may have a bill there that is
+    not ours.
+    """
     bill = situation.bill_link
     if bill is None and situation.settings.received_as == "bill" and not link.text("billed_seq"):
         refuse_billed(situation, link)
@@ -110,7 +114,7 @@ def _billed(situation: Situation, link: Link) -> Plan:
 
 
 def _approve(situation: Situation, link: Link) -> Plan | None:
-    """The next step until the order is approved; none when it is."""
+    """Return the next step until the order is approved; None if it is."""
     if order_status(situation, link) not in UNAPPROVED:
         return None
     if situation.known.order is None and refused_for_state(situation, "authorise order"):
@@ -130,7 +134,7 @@ def _mark_billed(situation: Situation, link: Link) -> Plan:
 
 
 def _received_facts(situation: Situation, link: Link) -> DocumentFacts:
-    """Which snapshot was received: those up to it have nothing to add."""
+    """Return which snapshot was received: those up to it have nothing to add."""
     own = document_of(situation)
     newest, content = (
         (own.stamp, own.digest) if own.stamp >= link.stamp else (link.stamp, link.text("content"))
@@ -144,8 +148,8 @@ def _received_facts(situation: Situation, link: Link) -> DocumentFacts:
 
 
 def _send_bill(situation: Situation, link: Link, target: StepKey) -> Plan:
-    """All that can be checked is checked before a draft order is approved. The order is read first: what
-    somebody billed or deleted in Xero must not get a bill of ours.
+    """Send the bill. Everything that can be checked is checked before a draft order is approved. The order is
+    read first: what somebody billed or deleted in Xero must not get a bill of ours.
     """
     resolved = _resolved(situation, link)
     if (step := refused_party(situation, "bill")) is not None:
@@ -180,7 +184,7 @@ def _bill_facts(s: Situation, link: Link, bill: ResolvedDocument) -> DocumentFac
 
 
 def _resolved(s: Situation, link: Link) -> ResolvedDocument:
-    """The bill, with the number that the order has in Xero."""
+    """Return the bill, with the number that the order has in Xero."""
     day = s.command.received_on or s.command.event.time.date()
     posted = (s.bill_link or link).facts
     bill = resolve_bill(_received(s, link), s.settings, s.facts, s.command.account, day, posted)
@@ -189,7 +193,7 @@ def _resolved(s: Situation, link: Link) -> ResolvedDocument:
 
 
 def _received(s: Situation, link: Link) -> DocumentSnapshot:
-    """What was received: the receipt's own snapshot, unless the order in Xero is newer and of the same
+    """Return what was received: the receipt's own snapshot, unless the order in Xero is newer and of the same
     supplier, since the bill has the order's lines.
     """
     own, newest = document_of(s), s.newest
@@ -199,7 +203,7 @@ def _received(s: Situation, link: Link) -> DocumentSnapshot:
 
 
 def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
-    """The answer of an earlier call was not seen: is the bill there? Numbers of bills are not unique.
+    """Look up the bill of a call whose response was lost. Numbers of bills are not unique.
 
     Adopting takes the link to SalesBinder, number, contact, amount and date together, and nothing that is
     linked already. A bill that is the same but for the link is somebody's to look at.
@@ -231,15 +235,15 @@ def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
 
 
 def _of_other_document(s: Situation, bill: JsonObject) -> bool:
-    """True when the bill's Url leads to another document, perhaps of another account of the organisation. An
-    address of ours that was made under another ``document_url`` still names the record.
+    """Return True if the bill's Url leads to another document, perhaps of another account of the
+    organisation. An address of ours that was made under another ``document_url`` still names the record.
     """
     url = str(bill.get("Url") or "")
     return bool(url) and quote(s.command.record_id, safe="") not in url
 
 
 def _find(target: StepKey, number: str) -> Send:
-    """``InvoiceNumbers`` is a list parted by commas."""
+    """Look it up by number: ``InvoiceNumbers`` is a comma-separated list."""
     where = {"where": f'Type=="ACCPAY" AND InvoiceNumber=={quoted(number)}'}
     query = where if "," in number else {"InvoiceNumbers": number}
     return Send(Element("bills.find", "look up bill", target, query=query, wanted=number))

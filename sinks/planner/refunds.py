@@ -54,8 +54,8 @@ from sinks.xero.facts import MoneyFacts
 
 
 def plan_refund(situation: Situation) -> Plan:
-    """A refund was applied to an invoice. One transaction is refunded once, under however many event ids;
-    told again with other content, it is corrected.
+    """Plan for a refund applied to an invoice. One transaction is refunded once, under however many event
+    ids; told again with other content, it is corrected.
     """
     transaction = transaction_of(situation)
     link, note = situation.invoice_link, situation.credit_note_links.get(transaction.transaction_id)
@@ -86,7 +86,7 @@ def _note_target(s: Situation, transaction: TransactionSnapshot) -> StepKey:
 def _look_up_lost(
     situation: Situation, link: Link, note: Link | None, transaction: TransactionSnapshot
 ) -> Plan | None:
-    """The answer of an earlier call for this transaction was not seen: what was asked for is looked for."""
+    """Look up what an earlier call for this transaction asked for, because its response was lost."""
     target = _note_target(situation, transaction)
     if target in situation.unknown:
         return _look_up_note(situation, link, target, transaction)
@@ -127,7 +127,7 @@ def _told_again(situation: Situation, link: Link, note: Link, transaction: Trans
 
 
 def _after_removal(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
-    """The credit note is in Xero no more: a reset, a correction or somebody took it out."""
+    """Plan for a credit note no longer in Xero: a reset, a correction or somebody removed it."""
     now, before = told_now(situation, transaction), told_before(situation, note)
     if not now.is_later(before) or not lies_after_reset(situation, before):
         return Done("superseded", note)
@@ -141,7 +141,7 @@ def _after_removal(situation: Situation, link: Link, note: Link, transaction: Tr
 
 
 def _done(situation: Situation, note: Link) -> Done:
-    """The end of a refund that this command has made, changed or confirmed."""
+    """Return the end of a refund that this command has made, changed or confirmed."""
     if note.text("confirmed_seq") == str(situation.seq):
         return Done("already_there", note, supersedes="transaction")
     warnings = [*document_warnings(note)]
@@ -194,7 +194,7 @@ def _make_note(
     told: Told,
     replaced: MoneyFacts | None = None,
 ) -> Plan:
-    """The credit note, then the payment that pays it out; all that can be checked of both goes first.
+    """Plan the credit note, then the payment that pays it out; all that can be checked of both goes first.
 
     Args:
         before: the link of the one that stood for the transaction before, which keeps its number.
@@ -235,8 +235,8 @@ def _make_note(
 
 
 def _read_earlier(situation: Situation, invoice: JsonObject, amount: Decimal) -> Send | None:
-    """The refund that completes the total takes what the others left: what they took is read where their
-    links do not keep it."""
+    """Return the refund that completes the total takes what the others left: what they took is read where
+    their links do not keep it."""
     notes = _earlier(situation)
     refunded = sum((note.amount("amount") for note in notes), Decimal(0))
     if not completes(invoice, amount, refunded):
@@ -268,7 +268,7 @@ def _find_holder(
     number: str,
     generation: int,
 ) -> Plan:
-    """The number is taken: by a credit note of ours that was voided, and keeps it, or by somebody else's?"""
+    """Find out who has the number: our voided credit note, which keeps it, or another one."""
     found = situation.known.credit_note_by_number
     if found is None:
         return find_credit_note(target, number)
@@ -356,6 +356,6 @@ def _check_paid(
 
 
 def _refuse_voided(note: Link) -> None:
-    """What somebody voided while this refund was under way is theirs to decide."""
+    """Leave to a person what somebody voided while this refund was in progress."""
     if note.removed:
         raise Refused("document_removed", number=note.xero_number, document=note_name(note))

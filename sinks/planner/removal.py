@@ -23,7 +23,7 @@ _RESET: Final = "reset_seq"
 
 
 def plan_removal(situation: Situation) -> Plan:
-    """An invoice was cancelled or deleted."""
+    """Plan for an invoice that was cancelled or deleted."""
     link = situation.invoice_link
     if before_cutoff(situation):
         return Done("before_cutoff")
@@ -51,7 +51,7 @@ def plan_removal(situation: Situation) -> Plan:
 
 
 def plan_reset(situation: Situation) -> Plan:
-    """An invoice was reset: every payment and refund of ours from before comes off; the invoice stays."""
+    """Plan for an invoice that was reset: remove our earlier payments and refunds; the invoice stays."""
     link = situation.invoice_link
     if link is None or not link.xero_id:
         return Done("before_cutoff" if before_cutoff(situation) else "not_needed", supersedes="money")
@@ -69,8 +69,8 @@ def plan_reset(situation: Situation) -> Plan:
 
 
 def _is_reset(situation: Situation, link: Link) -> bool:
-    """True when this reset has seen in Xero that nothing of ours from before is left, or a later action has
-    been there and we know of nothing.
+    """Return True if this reset has seen in Xero that nothing of ours from before is left, or a later action
+    has been there and we know of nothing.
     """
     seen = int(link.text(_RESET) or 0)
     if seen == situation.seq:
@@ -92,14 +92,14 @@ def _already_removed(situation: Situation, link: Link) -> Plan:
 
 
 def _is_claimed(s: Situation, link: Link) -> bool:
-    """True when this action set out to remove the invoice. That is written down before it is asked of Xero:
-    an invoice that is found removed after an answer that was not seen was removed by us.
+    """Return True if this action set out to remove the invoice. That is written down before it is asked of
+    Xero: an invoice that is found removed after an answer that was not seen was removed by us.
     """
     return link.text(_CLAIMED) == str(s.seq)
 
 
 def _take_off(situation: Situation, link: Link, invoice: _Found, *, invoice_stays: bool) -> Plan | None:
-    """The next step until no payment and no credit note of ours is left; none when that is so.
+    """Return the next step until no payment and no credit note of ours is left; None if that is so.
 
     Raises:
         Refused: something of others is in the way, or something of ours cannot be taken off. Everything is
@@ -191,7 +191,7 @@ _CREDITS = ("CreditNotes", "Prepayments", "Overpayments")
 
 
 def _refuse_fixed(situation: Situation, link: Link, ours: list[_Found], invoice_stays: bool) -> None:
-    """What is reconciled with the bank or lies in a locked period stays as it is."""
+    """Refuse to touch what is reconciled with the bank or lies in a locked period."""
     if reconciled := [p for p in ours if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=_listed(reconciled))
     document = f"invoice {link.xero_number}"

@@ -34,14 +34,14 @@ _TOLD_AGAIN: Final = "reversal_told_again"
 
 
 def reversed_by(s: Situation, transaction_id: str) -> Link | None:
-    """The payment that this refund has taken back."""
+    """Return the payment that this refund has taken back."""
     taken = (p for p in s.payment_links.values() if p.text(_REVERSED) == transaction_id)
     return next(taken, None)
 
 
 def plan_reversed_again(situation: Situation, transaction: TransactionSnapshot) -> Plan | None:
-    """What to do about a refund for which a payment was taken back before; none when there was none, or when
-    it is to be done again, after a reset.
+    """Return what to do about a refund for which a payment was taken back before; None if there was none, or
+    when it is to be done again, after a reset.
 
     Raises:
         Refused: ``refund_changed``: what was taken back cannot be put there again in another amount;
@@ -75,7 +75,7 @@ def _told_of_reversal(s: Situation, payment: Link) -> Told:
 
 
 def _was_before_a_reset(situation: Situation, now: Told) -> bool:
-    """True when this refund was done before, a reset came after, and this event happened before that."""
+    """Return True if this refund was done before, a reset came after, and this event happened before that."""
     own = situation.command.transaction
     assert own is not None
     done = (
@@ -164,7 +164,7 @@ def _newest(situation: Situation, transaction: TransactionSnapshot, on_invoice: 
 
 
 def _method(payment: _Found) -> str:
-    """SalesBinder's reference: that in Xero without our mark."""
+    """Return SalesBinder's reference: that in Xero without our mark."""
     text, blank, mark = one_line(str(payment.get("Reference") or "")).rpartition(" ")
     return text.casefold() if mark.startswith("#") else f"{text}{blank}{mark}".casefold()
 

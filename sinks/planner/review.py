@@ -33,7 +33,7 @@ def refuse_unsettled(
 
 
 def is_as_sent(situation: Situation, found: JsonObject, document: ResolvedDocument) -> bool:
-    """True when what Xero has under the document's number has its total, day and contact, too."""
+    """Return True if what Xero has under the document's number has its total, day and contact, too."""
     contact = situation.contact_link.xero_id if situation.contact_link else ""
     return (
         amount_in(found, "Total") == document.total
@@ -43,7 +43,7 @@ def is_as_sent(situation: Situation, found: JsonObject, document: ResolvedDocume
 
 
 def target_text(link: Link) -> str:
-    """The step of which it is to be decided what became of it."""
+    """Return the step whose result must be decided."""
     return " ".join(link.target).strip()
 
 
@@ -66,7 +66,7 @@ def _option(situation: Situation, found: JsonObject, link: Link) -> Body:
 
 
 def _named(option: JsonObject) -> str:
-    """``payment on 1042 of 20.00 on 2026-03-02 (AUTHORISED, Cash #1a2b3c4d), id …, https://…``."""
+    """Return ``payment on 1042 of 20.00 on 2026-03-02 (AUTHORISED, Cash #1a2b3c4d), id …, https://…``."""
     kind = option["kind"].replace("_", " ")
     on = " on" if option["kind"] in ("payment", "refund") else ""
     told = ", ".join(text for text in (option["status"], option["reference"]) if text)

@@ -28,7 +28,7 @@ class MoneyEvent:
 
 
 def shares(events: Iterable[MoneyEvent], currency: str, total: Decimal | None = None) -> dict[int, Decimal]:
-    """What each payment and refund comes to in ``currency``, by position.
+    """Return what each payment and refund comes to in ``currency``, by position.
 
     There is a running sum of payments and one of refunds, each from 0 after a reset; an amount is what its
     rounded sum grows by. A transaction counts once, when it is told first: told again with another amount, it
@@ -63,10 +63,12 @@ def shares(events: Iterable[MoneyEvent], currency: str, total: Decimal | None = 
 
 
 def _at_most(amount: Decimal, comes_to: Decimal, most: Decimal | None) -> Decimal:
-    """What ``amount`` comes to: not more than ``most``, where nothing but rounding makes it more."""
+    """Return what ``amount`` comes to: not more than ``most``, where nothing but rounding makes it more."""
     return most if most is not None and comes_to > most >= without_mills(amount) else comes_to
 
 
 def is_finer(events: Iterable[MoneyEvent], currency: str) -> bool:
-    """True when one of the amounts has more decimals than the currency, so that sums make a difference."""
+    """Return True if one of the amounts has more decimals than the currency, so that sums make a
+    difference.
+    """
     return any(event.amount != rounded(event.amount, currency) for event in events)

@@ -55,12 +55,14 @@ class Told:
         }
 
     def is_later(self, other: "Told") -> bool:
-        """True when it was said after ``other``: by the events' times, by position where these are equal."""
+        """Return True if it was said after ``other``: by the events' times, by position where these are
+        equal.
+        """
         return (self.time, self.seq) > (other.time, other.seq)
 
 
 def currency_of(s: Situation) -> str:
-    """The invoice's currency."""
+    """Return the invoice's currency."""
     if s.invoice_link is not None and s.invoice_link.text("currency"):
         return s.invoice_link.text("currency")
     named = s.document.currency if s.document is not None else None
@@ -68,14 +70,14 @@ def currency_of(s: Situation) -> str:
 
 
 def total_sent(invoice: Link | None) -> Decimal | None:
-    """What the invoice was sent with; None where nothing is known of it."""
+    """Return what the invoice was sent with; None where nothing is known of it."""
     if invoice is None or invoice.facts.get("expected_total") is None:
         return None
     return invoice.amount("expected_total")
 
 
 def invoice_total(s: Situation) -> Decimal | None:
-    """What the invoice comes to in Xero, or will; None where nothing is known of it."""
+    """Return what the invoice comes to in Xero, or will; None where nothing is known of it."""
     sent = total_sent(s.invoice_link)
     if sent is not None:
         return sent
@@ -83,13 +85,13 @@ def invoice_total(s: Situation) -> Decimal | None:
 
 
 def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:
-    """What the command's event says."""
+    """Return what the command's event says."""
     amount = rounded(transaction.amount, currency_of(s))
     return Told(amount, transaction.date, transaction.reference, s.command.event.time, s.seq)
 
 
 def told_before(situation: Situation, link: Link) -> Told:
-    """What was said by the event that was applied last."""
+    """Return what was said by the event that was applied last."""
     kept = link.money.get(TOLD)
     if kept:
         day = date.fromisoformat(kept["date"]) if kept["date"] else None
@@ -102,7 +104,7 @@ def told_before(situation: Situation, link: Link) -> Told:
 
 
 def differs(now: Told, before: Told, *, dated: bool) -> bool:
-    """True when the content is another one. ``dated``: the event states its date."""
+    """Return True if the content is another one. ``dated``: the event states its date."""
     return (
         now.amount != before.amount
         or bool(dated and before.day and now.day != before.day)
@@ -111,7 +113,7 @@ def differs(now: Told, before: Told, *, dated: bool) -> bool:
 
 
 def over(now: Told, before: Told, *, dated: bool) -> Told:
-    """What holds once both were said: what the later one does not state, the earlier one did."""
+    """Combine two statements: what the later one does not state, the earlier one did."""
     return Told(
         now.amount,
         now.day if dated or before.day is None else before.day,
@@ -122,22 +124,22 @@ def over(now: Told, before: Told, *, dated: bool) -> Told:
 
 
 def completed_in(transaction: TransactionSnapshot, told: Told) -> TransactionSnapshot:
-    """The transaction with what was said of it before and is not said now."""
+    """Return the transaction with what was said of it before and is not said now."""
     return msgspec.structs.replace(
         transaction, date=told.day or transaction.date, reference=told.reference or transaction.reference
     )
 
 
 def in_words(link: Link) -> str:
-    """What a payment or credit note comes to, and its day."""
+    """Return what a payment or credit note comes to, and its day."""
     day = link.text("date")
     return f"{link.amount('amount')} of {day}" if day else str(link.amount("amount"))
 
 
 def confirmed(s: Situation, link: Link, told: Told) -> Link:
-    """The link of what was told once more with the same content. It counts as applied last, so that nothing
-    older undoes it; after a reset that failed it stands for what was put there since, so that a retry of the
-    reset leaves it.
+    """Return the link of what was told once more with the same content. It counts as applied last, so that
+    nothing older undoes it; after a reset that failed it stands for what was put there since, so that a retry
+    of the reset leaves it.
     """
     resets = (e for e in s.money if e.action == "reset" and link.seq < e.seq < s.seq)
     since = any((s.command.event.time, s.seq) > (e.time, e.seq) for e in resets)
@@ -146,12 +148,12 @@ def confirmed(s: Situation, link: Link, told: Told) -> Link:
 
 
 def reset_since(s: Situation, told: Told) -> MoneyEvent | None:
-    """The last reset that has completed after that was said, and before this command."""
+    """Return the last reset that has completed after that was said, and before this command."""
     resets = (e for e in s.money if e.action == "reset" and e.completed and told.seq < e.seq < s.seq)
     return max(resets, key=lambda event: (event.time, event.seq), default=None)
 
 
 def lies_after_reset(s: Situation, told: Told) -> bool:
-    """True when no reset has taken off what was said, or this event happened after it."""
+    """Return True if no reset has taken off what was said, or this event happened after it."""
     reset = reset_since(s, told)
     return reset is None or (s.command.event.time, s.seq) > (reset.time, reset.seq)

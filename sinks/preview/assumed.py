@@ -77,7 +77,7 @@ class AssumedXero:
                 self._objects[link.xero_id] = _Object(link.target.kind, link.xero_id, body)
 
     def answer(self, element: Element) -> Result:
-        """What Xero would say to this element of a call."""
+        """Return what Xero would say to this element of a call."""
         action = element.route.partition(".")[2]
         if action == "read":
             return self._read(element)
@@ -162,7 +162,7 @@ class AssumedXero:
         return Result("refused", code="exceeds_amount_due")
 
     def _shown(self, one: _Object) -> Body:
-        """The object as Xero would show it: with the money that stands on it."""
+        """Return the object as Xero would show it: with the money that stands on it."""
         if one.kind not in ("invoice", "credit_note"):
             return dict(one.body)
         payments = self._payments(one)
@@ -193,7 +193,7 @@ class AssumedXero:
 
 
 def _line(line: JsonObject, place: int, owner: str) -> Body:
-    """A line with the id and the amount that Xero would give it."""
+    """Return a line with the id and the amount that Xero would give it."""
     discount = Decimal(str(line.get("DiscountRate") or 0))
     gross = Decimal(str(line.get("Quantity", 1))) * Decimal(str(line.get("UnitAmount", 0)))
     amount = to_cents(gross * (100 - discount) / 100)
@@ -201,7 +201,7 @@ def _line(line: JsonObject, place: int, owner: str) -> Body:
 
 
 def _as_sent(link: Link, links: Mapping[StepKey, Link], body: JsonObject) -> Body:
-    """What the link knows of its object as it was sent last; ``body`` has the lines, where they are known."""
+    """Return what the link knows of its object as last sent; ``body`` has the lines, if they are known."""
     kind, record, transaction = link.target
     shown: Body = {_IDS[kind]: link.xero_id}
     if kind in _NUMBERS:
@@ -234,7 +234,7 @@ def _as_sent(link: Link, links: Mapping[StepKey, Link], body: JsonObject) -> Bod
 
 
 def _stands_on(target: StepKey, links: Mapping[StepKey, Link]) -> Body:
-    """What a payment or refund is put on, as Xero names it in the payment."""
+    """Return what a payment or refund is put on, as Xero names it in the payment."""
     if target.kind == "payment":
         invoice = links.get(StepKey("invoice", target.record_id))
         return {"Invoice": {"InvoiceID": invoice.xero_id if invoice else ""}}

@@ -57,7 +57,7 @@ class _CopyCursor(psycopg.AsyncCursor[Any]):
 
 
 def on_copy(statement: LiteralString) -> LiteralString:
-    """The statement with the ledger's and the connections' tables replaced by their copies."""
+    """Return the statement with the ledger's and the connections' tables replaced by their copies."""
     return _TABLE.sub(r"pg_temp.\1_", statement)
 
 
@@ -70,11 +70,11 @@ class Scratch:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[ledger.Connection]:
-        """The one connection."""
+        """Lend the one connection."""
         yield self.database
 
     async def rows(self, name: str, parameters: Row | None = None) -> list[Row]:
-        """The rows of a statement of this module's own."""
+        """Return the rows of a statement of this module's own."""
         return await fetch_all(self.database, _SQL[name], parameters)
 
 
@@ -82,7 +82,7 @@ class Scratch:
 async def scratch(
     database: ledger.Connection, account: str, commands: Sequence[Command]
 ) -> AsyncIterator[Scratch]:
-    """The copy of what the ledger knows about the commands' records and contacts.
+    """Copy what the ledger knows about the commands' records and contacts.
 
     Args:
         database: in autocommit mode; its session is of no use for anything else afterwards.

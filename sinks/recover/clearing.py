@@ -171,7 +171,7 @@ async def _ask_all(lane: Lane, several: Iterable[Asked]) -> tuple[list[Row], int
 
 
 async def _ask(lane: Lane, asked: Asked) -> tuple[list[JsonObject], JsonObject]:
-    """What a call lists, and its whole answer. Waits until the account's limits allow it.
+    """Return what a call lists, and its whole answer. Waits until the account's limits allow it.
 
     Raises:
         NoUsableAnswer: no answer that can be read.
@@ -230,9 +230,9 @@ async def _match(lane: Lane, flagged: Sequence[JsonObject]) -> None:
 
 
 def _match_one(record: Record, made: Mapping[StepKey, Link]) -> Findings:
-    """What comes of one record. Contacts are matched before the documents that name them.
+    """Return what comes of one record. Contacts are matched before the documents that name them.
 
-    A fault of ours ends the lane, and the account pauses itself when it comes again: nothing may be sent of a
+    A bug ends the lane, and the account pauses itself if it happens again: nothing may be sent for a
     record that was not matched.
     """
     findings = Findings()

@@ -4,7 +4,7 @@ SELECT since, by_number, phase, page, calls,
 FROM ledger.clearings WHERE account = %(account)s
 
 -- name: begin
--- Whoever asks while one is at work has it begin again: what is flagged since was not looked for.
+-- A request while one is running has it start again: what is flagged since was not looked for.
 INSERT INTO ledger.clearings AS c (account, since, by_number, trusted_after, asked_by)
 VALUES (%(account)s, %(since)s, %(by_number)s, clock_timestamp() + make_interval(secs => %(trusted_in)s), %(actor)s)
 ON CONFLICT (account) DO UPDATE SET

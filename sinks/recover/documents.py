@@ -25,7 +25,7 @@ def choose(
     id_field: str,
     whole: Callable[[Found], Link],
 ) -> Found | None:
-    """The object of Xero that the target is; none when there is none, or when it has not been changed.
+    """Return the object of Xero that the target is; None if there is none, or when it has not been changed.
 
     What stands counts before what was taken off. Of several that stand a person chooses: the first action
     that was perhaps sent fails with ``needs_review``.
@@ -53,7 +53,7 @@ def link_of_document(
     resolve: Resolve,
     link_of: LinkOf,
 ) -> Link:
-    """The link of a document, with the newest snapshot that Xero holds whole.
+    """Return the link of a document, with the newest snapshot that Xero holds whole.
 
     When something differs from each of them, what the ledger knew before stays, or the oldest with Xero's
     total counts as sent: what is newer is then planned from there, never made a second time.

@@ -33,7 +33,7 @@ _SNAPSHOTS = ("created", "edited")
 
 
 def match_invoice(record: Record) -> Findings:
-    """What Xero has of an invoice, and what that settles."""
+    """Return what Xero has of an invoice, and what that settles."""
     findings = Findings()
     found = _document(record, findings)
     if findings.entries:
@@ -117,7 +117,7 @@ def _link_money(
     told: list[tuple[Entry, TransactionSnapshot]],
     candidates: list[Found],
 ) -> None:
-    """A payment that stands is the one, whatever it says; else the one that was taken off counts as sent."""
+    """Take the payment that exists, whatever it says; otherwise the removed one counts as sent."""
     standing, gone = living_or_gone(candidates)
     own = record.links.get(target)
     if own is not None and any(p["PaymentID"] == own.xero_id for p in standing):
@@ -142,8 +142,8 @@ def _link_money(
 def _money_link(
     target: StepKey, number: str, told: list[tuple[Entry, TransactionSnapshot]], found: Found
 ) -> Link:
-    """The link of a payment as Xero shows it, made by the newest action that says the same; of one that was
-    taken off by the oldest, since what took it off stands before it was told again.
+    """Return the link of a payment as Xero shows it, made by the newest action that says the same; of one
+    that was taken off by the oldest, since what took it off stands before it was told again.
     """
     amount, day = amount_in(found, "Amount"), xero_day(found)
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount and t.date.isoformat() == day]
@@ -200,7 +200,7 @@ def _note_link(target: StepKey, told: list[tuple[Entry, TransactionSnapshot]], f
 def _refund_of(
     record: Record, findings: Findings, note: Link, told: list[tuple[Entry, TransactionSnapshot]]
 ) -> None:
-    """The payment that pays the credit note out: lists show it under ``Invoice``, too, or only there."""
+    """Find the payment that pays the credit note out: lists show it also, or only, under ``Invoice``."""
     target = record.target("refund", note.target.transaction_id)
     own = record.links.get(target)
     candidates = [
@@ -254,7 +254,7 @@ def _reversals(record: Record, findings: Findings) -> None:
 
 
 def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
-    """The invoice was taken out in Xero. What stands before the removal was done, or is done with; a first
+    """Handle an invoice removed in Xero. What comes before the removal was done, or is settled; a first
     snapshot counts as sent when people took the invoice out.
     """
     removal = next(
@@ -283,7 +283,7 @@ def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
 
 
 def _settle_failed(record: Record, findings: Findings) -> None:
-    """What failed by what the ledger knew, and was done after all before its memory of that was lost."""
+    """Settle what failed according to the ledger, but was done before the ledger lost its memory of it."""
     for entry in record.entries:
         if entry.state != "failed" or entry.command_id in findings.entries:
             continue

@@ -12,7 +12,7 @@ from sinks.xero.elements import Link
 
 
 def match_order(record: Record) -> Findings:
-    """What Xero has of a purchase order, and what that settles."""
+    """Return what Xero has of a purchase order, and what that settles."""
     findings = Findings()
     found = _order(record, findings)
     if findings.entries:
@@ -50,7 +50,9 @@ def _order(record: Record, findings: Findings) -> Found | None:
 
 
 def _bill(record: Record, findings: Findings) -> None:
-    """The bill bears the link to the order in SalesBinder. Of a receipt told twice it is the first one's."""
+    """Find the bill by its link to the order in SalesBinder. If a receipt was sent twice, it is the first
+    one's.
+    """
     received = [(e, d) for e, d in record.documents() if e.command.action == "received"]
     order = findings.links.get(record.target("purchase_order")) or record.link("purchase_order")
     target = record.target("bill")
@@ -85,7 +87,7 @@ def _bill(record: Record, findings: Findings) -> None:
 
 
 def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
-    """The order was taken out in Xero: what stands before its deletion was done, or is done with."""
+    """Handle an order removed in Xero: what comes before its deletion was done, or is settled."""
     removal = next(
         (e for e in record.entries if e.command.action == "deleted" and e.command_id in record.flagged), None
     )

@@ -35,7 +35,7 @@ class Asked:
 
 
 def page_of(phase: int, page: int, since: Any) -> Asked:
-    """A page of one of the lists of all that Xero has, or has changed since then."""
+    """Return a page of one of the lists of all that Xero has, or has changed since then."""
     listing = LISTS[phase]
     # By id: what is made or changed meanwhile moves what stands behind it on, so nothing slips between pages.
     order = f"{listing.id_field} ASC"
@@ -117,12 +117,12 @@ def calls_by_number(records: Iterable[tuple[str, str]]) -> int:
 
 
 def few(records: Sequence[tuple[str, str]]) -> bool:
-    """True when looking them up one by one is less than reading everything."""
+    """Return True if looking them up one by one is less than reading everything."""
     return calls_by_number(records) <= _FEW_CALLS
 
 
 def next_page(asked: Asked, listed: Sequence[JsonObject], document: JsonObject) -> Asked | None:
-    """The next page of a look-up; none behind the last one."""
+    """Return the next page of a look-up; none behind the last one."""
     page = int(asked.request.query["page"])
     size = int(asked.request.query["pageSize"])
     pages = int((document.get("pagination") or {}).get("pageCount") or 0)
@@ -146,7 +146,7 @@ def kept(envelope: str, listed: Iterable[JsonObject]) -> list[Body]:
 
 
 def envelope_of(key: str) -> str:
-    """The list that showed what is kept under a key."""
+    """Return the list that showed what is kept under a key."""
     return key.partition(" ")[0]
 
 
@@ -194,7 +194,7 @@ def _where(envelope: str, where: str, more: Mapping[str, str]) -> Asked:
 
 
 def _numbers(wanted: Iterable[str]) -> list[Asked]:
-    """``InvoiceNumbers`` is a list parted by commas; a number with one is looked up by a filter."""
+    """Look numbers up in ``InvoiceNumbers``, a comma-separated list; one with a comma needs a filter."""
     plain = sorted(one for one in wanted if "," not in one)
     query = {"page": "1", "pageSize": _PAGE, "unitdp": "4"}
     asked = [

@@ -47,15 +47,15 @@ class Record:
     now: datetime
 
     def target(self, kind: Any, transaction_id: str = "") -> StepKey:
-        """A step key of the record."""
+        """Return a step key of the record."""
         return StepKey(kind, self.record_id, transaction_id)
 
     def link(self, kind: Any, transaction_id: str = "") -> Link | None:
-        """What the record, or a transaction of it, is linked to so far."""
+        """Return what the record, or a transaction of it, is linked to so far."""
         return self.links.get(self.target(kind, transaction_id))
 
     def free(self, envelope: str, id_field: str, own: Link | None) -> list[Found]:
-        """What is shown of a kind and belongs to nobody else."""
+        """Return what is shown of a kind and belongs to nobody else."""
         return [
             one
             for one in self.shown.get(envelope, ())
@@ -63,7 +63,9 @@ class Record:
         ]
 
     def documents(self) -> list[tuple[Entry, DocumentSnapshot]]:
-        """The snapshots of the document that its actions brought, with their positions, oldest first."""
+        """Return the snapshots of the document that its actions brought, with their positions,
+        oldest first.
+        """
         found = []
         for entry in self.entries:
             if entry.command.document is not None and entry.command.action in _BRINGS:
@@ -81,7 +83,7 @@ class Record:
         return found
 
     def marks(self, transaction_id: str) -> frozenset[str]:
-        """The marks that a transaction may bear: the short one only where no earlier one shares it."""
+        """Return the marks that a transaction may bear: the short one only where no earlier one shares it."""
         short = transaction_id[:8]
         others = {
             e.command.transaction.transaction_id for e in self.entries if e.command.transaction is not None
@@ -123,7 +125,9 @@ class Findings:
     """Actions that have ended by it, at their new versions, by command id."""
 
     def settle(self, record: Record, entry: Entry, outcome: Outcome, link: Link | None = None) -> None:
-        """The action was done before, by its own call where the link says so, or nothing is left to do."""
+        """Note that the action was done before, by its own call if the link says so, or that nothing is left
+        to do.
+        """
         if outcome == "already_there" and link is not None and link.seq == entry.seq:
             outcome = "posted"
         if entry.command_id in record.flagged and entry.state != "completed":
@@ -137,7 +141,7 @@ class Findings:
     def review(
         self, record: Record, entry: Entry, step: str, candidates: Sequence[tuple[Found, Link]]
     ) -> None:
-        """A person must decide which of several it is."""
+        """Leave to a person which of several it is."""
         try:
             refuse_unsettled(record.situation(entry, None), step, candidates)
         except Refused as refusal:
@@ -155,12 +159,12 @@ def is_gone(found: Found) -> bool:
 
 
 def last_word(found: Found) -> str:
-    """The mark at the end of a reference."""
+    """Return the mark at the end of a reference."""
     return str(found.get("Reference") or "").split(" ")[-1]
 
 
 def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found]]:
-    """What stands, and what was taken off."""
+    """Return what stands, and what was taken off."""
     found = list(candidates)
     return [one for one in found if not is_gone(one)], [one for one in found if is_gone(one)]
 
@@ -168,12 +172,12 @@ def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found
 def document_facts_of(
     record: Record, entry: Entry, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> DocumentFacts:
-    """What the planner keeps of a document that it sends."""
+    """Return what the planner keeps of a document that it sends."""
     return document_facts(record.situation(entry, document), document, resolved)
 
 
 def refreshed(link: Link, found: Found) -> Link:
-    """The link with the state in which Xero shows its object."""
+    """Return the link with the state in which Xero shows its object."""
     facts = {**link.facts, "status": str(found.get("Status") or "")}
     if "Total" in found and link.target.kind in ("invoice", "bill", "purchase_order"):
         facts["total"] = str(found["Total"])

@@ -21,7 +21,7 @@ _LINE_NUMBERS = ("Quantity", "UnitAmount", "DiscountRate", "TaxAmount")
 def newest_whole(
     record: Record, found: Found, candidates: Sequence[tuple[Entry, DocumentSnapshot]], resolve: Resolve
 ) -> tuple[Entry, DocumentSnapshot, ResolvedDocument] | None:
-    """The newest of the snapshots that is in Xero whole; none when something differs from each."""
+    """Return the newest of the snapshots that is in Xero whole; None if something differs from each."""
     for entry, document in sorted(candidates, key=lambda one: one[1].stamp, reverse=True):
         resolved = resolved_or_none(resolve, entry, document)
         if resolved is not None and is_whole(record, found, document, resolved):
@@ -30,7 +30,7 @@ def newest_whole(
 
 
 def resolved_or_none(resolve: Resolve, entry: Entry, document: DocumentSnapshot) -> ResolvedDocument | None:
-    """The document as it would be sent today; none when it cannot be."""
+    """Return the document as it would be sent today; None if it cannot be."""
     try:
         return resolve(entry, document)
     except Refused:
@@ -38,8 +38,8 @@ def resolved_or_none(resolve: Resolve, entry: Entry, document: DocumentSnapshot)
 
 
 def is_whole(record: Record, found: Found, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
-    """True when everything that our body names is in Xero as it names it. Accounts and tax types of lines are
-    left out: people put those right in Xero, and they say nothing of which snapshot it is.
+    """Return True if everything that our body names is in Xero as it names it. Accounts and tax types of
+    lines are left out: people put those right in Xero, and they say nothing of which snapshot it is.
     """
     body = resolved.body
     if amount_in(found, "Total") != resolved.total or xero_day(found) != str(body["Date"]):

@@ -36,8 +36,8 @@ class Doubt:
 
 
 def doubts(ours: Standing, told: Told, known: Collection[str], *, everything: bool = False) -> list[Doubt]:
-    """The accounts in doubt, and since when. An account whose mark is as high as Kafka's is in none: whatever
-    was sent for it is written down.
+    """Return the accounts in doubt, and since when. An account whose mark is as high as Kafka's is in none:
+    whatever was sent for it is written down.
 
     Args:
         known: the accounts that the ledger knows.
@@ -54,7 +54,7 @@ def doubts(ours: Standing, told: Told, known: Collection[str], *, everything: bo
 
 
 async def known_accounts(connection: ledger.Connection) -> set[str]:
-    """All accounts that the ledger has anything of."""
+    """Return all accounts that the ledger has anything of."""
     return {row["account"] for row in await fetch_all(connection, SQL["known_accounts"], None)}
 
 
@@ -86,8 +86,9 @@ async def let_go(
     actor: str,
     clock_rate: float = 1.0,
 ) -> tuple[int, str]:
-    """The end of taking up, in one transaction: whatever has not completed counts as perhaps sent, calls of
-    before are given up, the lanes are to find out, the ledger is of a new generation, nothing is held.
+    """End the recovery, in one transaction: everything that has not completed counts as possibly
+    sent, calls of before are given up, the lanes are to find out, the ledger is of a new generation, nothing
+    is held.
 
     Args:
         inserted: accounts of which something was taken up.

@@ -11,7 +11,7 @@ UPDATE ledger.commands SET perhaps_sent = true
 WHERE account = ANY(%(accounts)s) AND state <> 'completed' AND reason_code IS DISTINCT FROM 'event_id_reused'
 
 -- name: give_up_calls
--- Nobody waits for these answers any more: what became of them is found out by their marks.
+-- Nobody waits for these responses any more: their results are looked up by their marks.
 UPDATE ledger.intents SET answered_at = clock_timestamp(), conclusion = 'recovered'
 WHERE account = ANY(%(accounts)s) AND answered_at IS NULL
 
@@ -20,7 +20,7 @@ UPDATE ledger.elements SET result = 'unknown', look_up_after = clock_timestamp()
 WHERE account = ANY(%(accounts)s) AND result = 'open'
 
 -- name: raise_versions
--- Above those that the log has seen, or it would take what comes now for old. What has not ended is told anew.
+-- Above those that the log has seen, or it would take what comes now for old. What has not ended is told again.
 WITH raised AS (
     UPDATE ledger.commands c SET
         version = greatest(c.version, coalesce(e.version, 0)) + 1,

@@ -66,7 +66,8 @@ class Applied:
 async def not_done(
     connection: ledger.Connection, command_ids: Sequence[str], places: Sequence[str]
 ) -> set[int]:
-    """Which of these (by their position) the ledger does not know as done by the message at that place.
+    """Return which of these (by their position) the ledger does not know as done by the message at that
+    place.
 
     A message stays as it is, so the place says that the content is the same.
     """
@@ -78,7 +79,7 @@ async def not_done(
 
 
 async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[Standing]:
-    """How each of the events stands in the ledger, in their order."""
+    """Return how each of the events stands in the ledger, in their order."""
     if not reads:
         return []
     known = await _known(connection, [read.command_id for read in reads])
@@ -144,8 +145,8 @@ async def _known(connection: ledger.Connection, ids: Sequence[str]) -> dict[str,
 
 
 async def _overtaken(connection: ledger.Connection, reads: Sequence[Read]) -> set[int]:
-    """Those (by ``id``) that would take off in Xero what belongs to events behind them in the log: positions
-    are given on arrival, so they would stand behind these.
+    """Return those (by ``id``) that would take off in Xero what belongs to events behind them in the log:
+    positions are given on arrival, so they would stand behind these.
     """
     removals = [read for read in reads if read.event.action in _REMOVALS]
     if not removals:
@@ -201,7 +202,7 @@ async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str
 
 
 async def _supersede_dead_letters(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
-    """What was a dead letter before and can be read now: its failed entry has had its day."""
+    """Supersede the failed entry of a former dead letter that can be read now."""
     dead_letters = [(letter, read) for read in reads for letter in read.dead_letters]
     if not dead_letters:
         return

@@ -1,6 +1,6 @@
 """From snapshots to what Xero is sent, with today's settings and the organisation's facts. Pure functions.
 
-Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; whoever sends them encodes them
+Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; the sender encodes them
 (``msgspec.json.Encoder(decimal_format="number")``). What cannot be sent is ``contracts.reasons.Refused``.
 """
 

@@ -83,7 +83,7 @@ def amounts(
     facts_of_link: Mapping[str, object] | None,
     warnings: list[Warning],
 ) -> Amounts:
-    """All lines, with the cents put where they belong.
+    """Return all lines, with the cents put where they belong.
 
     A document without lines whose totals are 0 has one line of 0, since Xero needs one.
 
@@ -111,7 +111,7 @@ def amounts(
 
 
 def as_before(document: DocumentSnapshot, pricing: Pricing, warnings: list[Warning]) -> Amounts:
-    """The lines as documents were made that were posted before net and tax were kept apart.
+    """Return the lines as documents were made that were posted before net and tax were kept apart.
 
     Raises:
         Refused: they cannot be made so.
@@ -133,7 +133,9 @@ def as_before(document: DocumentSnapshot, pricing: Pricing, warnings: list[Warni
 
 
 def _kept(document: DocumentSnapshot, posted: Posted) -> Reading | None:
-    """The reading with which the document was posted, while its own numbers are the same; else none."""
+    """Return the reading with which the document was posted, while its own numbers are the same;
+    else none.
+    """
     if posted.reading not in READINGS:
         return None
     reading = reading_of(document, posted.reading)
@@ -141,7 +143,8 @@ def _kept(document: DocumentSnapshot, posted: Posted) -> Reading | None:
 
 
 def _choose(document: DocumentSnapshot, pricing: Pricing) -> _Try:
-    """The first reading that gives the document's own net and tax exactly, else the first within tolerance.
+    """Return the first reading that gives the document's own net and tax exactly, else the first within
+    tolerance.
 
     Raises:
         Refused: ``total_negative``, ``total_mismatch``; ``tax_rate_unmapped`` where that stands in the way of
@@ -211,7 +214,7 @@ def _refuse_too_large(found: _Try) -> None:
 
 
 def _is_placed(found: _Try) -> bool:
-    """True when there is a line for the cents: of tax a taxed one, of net any at all."""
+    """Return True if there is a line for the cents: of tax a taxed one, of net any at all."""
     taxed = any(line.rate for line in found.lines)
     return (taxed or not found.tax_cents) and (bool(found.lines) or not found.net_cents)
 
@@ -222,7 +225,7 @@ def _is_near(found: _Try) -> bool:
 
 
 def _is_exact(found: _Try) -> bool:
-    """True when net and tax are the document's own, whether lines or only sums are rounded."""
+    """Return True if net and tax are the document's own, whether lines or only sums are rounded."""
     if not _is_placed(found):
         return False
     if found.net_cents and not comes_to(_sum(found.nets), found.wanted.subtotal, found.unit):
@@ -231,7 +234,7 @@ def _is_exact(found: _Try) -> bool:
 
 
 def _is_exact_tax(found: _Try) -> bool:
-    """True when the taxes, rounded once, are the document's: both together at Xero's rates, or each."""
+    """Return True if the taxes, rounded once, are the document's: both together at Xero's rates, or each."""
     wanted, lines, unit = found.wanted, found.reading.lines, found.unit
     at_xeros = _taxed(found.nets, [line.rate for line in found.lines])
     if comes_to(at_xeros, wanted.tax + wanted.tax2, unit):
@@ -259,7 +262,7 @@ def _sum(numbers: list[Decimal]) -> Decimal:
 
 
 def _tell(document: DocumentSnapshot, found: _Try, warnings: list[Warning]) -> None:
-    """What a bookkeeper should know about which numbers counted."""
+    """Warn about which numbers were used."""
     if found.inferred is not None:
         told = {"rate": ", ".join(found.inferred.replaced), "mapped": found.inferred.key}
         warnings.append(warning("tax_rate_inferred", **told, tax_type=found.inferred.tax_type))
@@ -296,7 +299,9 @@ def _with_cents(
 
 
 def _rounding_line(cents: Decimal, pricing: Pricing, kept: Posted) -> XeroLine:
-    """Its account and tax type are those with which the document was posted, else today's."""
+    """Build the rounding line, with the account and tax type that the document was posted with,
+    else today's.
+    """
     settings = pricing.settings
     named = (settings.rounding_account, settings.rounding_tax)
     if kept.rounding_line:

@@ -23,7 +23,7 @@ def lines_as_before(
     discounts: bool,
     rounding_line: str,
 ) -> list[XeroLine]:
-    """The lines with all cents on the tax of the largest taxed line, or on a line of their own.
+    """Return the lines with all cents on the tax of the largest taxed line, or on a line of their own.
 
     Raises:
         Refused: they cannot be made so.

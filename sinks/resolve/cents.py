@@ -12,17 +12,17 @@ _Size = Callable[[int], Decimal]
 
 
 def xero_net(lines: Iterable[XeroLine]) -> Decimal:
-    """Xero's SubTotal of the lines."""
+    """Return Xero's SubTotal of the lines."""
     return sum((line.amount for line in lines), _NOTHING)
 
 
 def xero_tax(lines: Iterable[XeroLine]) -> Decimal:
-    """Xero's TotalTax of the lines."""
+    """Return Xero's TotalTax of the lines."""
     return sum((line.tax for line in lines), _NOTHING)
 
 
 def xero_total(lines: Iterable[XeroLine]) -> Decimal:
-    """What Xero will make of the lines."""
+    """Return what Xero will make of the lines."""
     return sum((line.amount + line.tax for line in lines), _NOTHING)
 
 
@@ -32,7 +32,7 @@ def tolerance(lines: Sequence[XeroLine], unit: Decimal) -> Decimal:
 
 
 def with_tax_cents(lines: Sequence[XeroLine], nets: Sequence[Decimal], cents: Decimal) -> list[XeroLine]:
-    """The lines with ``cents`` more of tax.
+    """Return the lines with ``cents`` more of tax.
 
     They go to the largest line of each rate whose own sum, rounded once, differs by them; what is left goes
     to the largest taxed line. The largest is by absolute net, of equals the first.
@@ -63,7 +63,7 @@ def with_tax_cents(lines: Sequence[XeroLine], nets: Sequence[Decimal], cents: De
 
 
 def _own_tax(rate: Decimal, nets: Iterable[Decimal]) -> Decimal:
-    """The tax on lines of one rate, rounded once."""
+    """Return the tax on lines of one rate, rounded once."""
     whole = Decimal(0)
     for net in nets:
         whole = EXACT.add(whole, net)

@@ -26,12 +26,12 @@ class Side:
 
 
 def sales(settings: Settings) -> Side:
-    """What holds for invoices."""
+    """Return what holds for invoices."""
     return Side("sales_account", settings.sales_account, "sales_tax", settings.sales_tax, True)
 
 
 def purchases(settings: Settings) -> Side:
-    """What holds for purchase orders and bills."""
+    """Return what holds for purchase orders and bills."""
     return Side("purchases_account", settings.purchases_account, "purchase_tax", settings.purchase_tax, False)
 
 
@@ -44,7 +44,7 @@ class Tax:
 
 
 def account_code(code: str, setting: str, facts: OrganisationFacts) -> str:
-    """``code``, when a document line may carry it.
+    """Return ``code``, when a document line may carry it.
 
     Raises:
         Refused: ``account_code_unknown``, ``account_code_archived``.
@@ -58,7 +58,7 @@ def account_code(code: str, setting: str, facts: OrganisationFacts) -> str:
 
 
 def no_tax(side: Side, facts: OrganisationFacts) -> Tax:
-    """The tax type of rate 0, for the line of a document that has none.
+    """Return the tax type of rate 0, for the line of a document that has none.
 
     Raises:
         Refused: ``tax_type_unknown``, ``tax_type_unfit``.
@@ -68,7 +68,7 @@ def no_tax(side: Side, facts: OrganisationFacts) -> Tax:
 
 
 def rounding_tax(tax_type: str, account: str, facts: OrganisationFacts) -> Tax:
-    """The tax type of a rounding line, which stands on ``account`` on sales and purchases alike.
+    """Return the tax type of a rounding line, which stands on ``account`` on sales and purchases alike.
 
     Raises:
         Refused: ``tax_type_unknown``, ``tax_type_unfit``.
@@ -84,7 +84,7 @@ def rounding_tax(tax_type: str, account: str, facts: OrganisationFacts) -> Tax:
 
 
 def known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: OrganisationFacts) -> Tax:
-    """The tax of this TaxType, which ``setting`` names for ``rate``.
+    """Return the tax of this TaxType, which ``setting`` names for ``rate``.
 
     Raises:
         Refused: ``tax_type_unknown``, ``tax_type_unfit``.

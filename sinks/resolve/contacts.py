@@ -70,13 +70,14 @@ class ResolvedContact:
     """Of addresses that are told in part: the other parts, by Xero's names."""
 
     def wire_fields(self) -> dict[str, Field]:
-        """The fields as plain JSON, to be kept as what was last sent."""
+        """Return the fields as plain JSON, to be kept as what was last sent."""
         return dict(self.fields)
 
 
 @lru_cache(maxsize=4096)
 def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
-    """The contact in the nearest form that Xero takes. Kept, since each step of each document asks for it.
+    """Return the contact in the nearest form that Xero takes. Kept, since each step of each document asks for
+    it.
 
     Raises:
         Refused: ``contact_name_invalid``; only the name decides whether there can be a contact at all.
@@ -98,8 +99,8 @@ def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
 
 
 def untold_parts(address: str, fields: Collection[str]) -> frozenset[str]:
-    """The parts of an address that are not among the fields that SalesBinder told (``billing.city``), by
-    Xero's names. SalesBinder has two lines; Xero's others go along with them.
+    """Return the parts of an address that are not among the fields that SalesBinder told (``billing.city``),
+    by Xero's names. SalesBinder has two lines; Xero's others go along with them.
     """
     parts = {name for name, part in _ADDRESS_OF.items() if f"{address}.{part}" not in fields}
     return frozenset({*parts, *(_LATER_LINES if {"AddressLine1", "AddressLine2"} <= parts else ())})
@@ -178,7 +179,8 @@ def contact_body(
     existing: JsonObject | None = None,
     kept: Mapping[str, Collection[str]] | None = None,
 ) -> Body:
-    """Xero's Contact element that sets the fields which are not blank, and blanks the ``cleared`` ones.
+    """Return Xero's Contact element that sets the fields which are not blank, and blanks the ``cleared``
+    ones.
 
     Phones and addresses of other types are not named, so Xero leaves them alone. An address is replaced as a
     whole, apart from ``AttentionTo`` and the parts of ``kept`` (by field), which stay as in ``existing``, the
@@ -201,7 +203,9 @@ def contact_body(
 
 
 def _phone_body(kind: str, number: Field) -> Body:
-    """SalesBinder's number is whole: what Xero had as area and country code would stand before it."""
+    """Return a phone as Xero takes it. SalesBinder's number is whole: what Xero had as area and country code
+    would stand before it.
+    """
     return {"PhoneType": kind, "PhoneNumber": number, "PhoneAreaCode": "", "PhoneCountryCode": ""}
 
 

@@ -63,7 +63,7 @@ def document_amounts(
     link: JsonObject | None,
     warnings: list[Warning],
 ) -> Amounts:
-    """The document's lines to the cent, as it was posted while its own numbers are unchanged.
+    """Return the document's lines to the cent, as it was posted while its own numbers are unchanged.
 
     Args:
         code: the document's currency.
@@ -87,7 +87,7 @@ def document_amounts(
 def resolved_document(
     body: Body, made: Amounts, number: str, code: str, warnings: list[Warning]
 ) -> ResolvedDocument:
-    """The document, complete with totals."""
+    """Return the document, complete with totals."""
     return ResolvedDocument(
         body=body,
         line_ids=tuple(line.line_id for line in made.lines),

@@ -22,13 +22,13 @@ Told = dict[str, tuple[str, Stamp]]
 
 
 def told(contact: ContactSnapshot) -> Told:
-    """Every field but the name that the snapshot tells, blank ones too."""
+    """Return every field but the name that the snapshot tells, blank ones too."""
     older = {one.field: one.stamp for one in contact.older}
     return {field: (text, older.get(field, contact.stamp)) for field, text in _texts(contact)}
 
 
 def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSnapshot:
-    """The two as one: what each said last. Of equal stamps ``came`` is the newer.
+    """Return the two as one: what each said last. Of equal stamps ``came`` is the newer.
 
     What a document says of a customer without telling when that was so counts only while nothing else is
     known.
@@ -44,9 +44,9 @@ def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSna
 
 
 def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSnapshot:
-    """``own`` with the fields that it does not tell as the known snapshots told them before it, and with
-    those that newer ones told since: they may be in no call of their own, since what is blank and was never
-    sent needs none.
+    """Return ``own`` with the fields that it does not tell as the known snapshots told them before it, and
+    with those that newer ones told since: they may be in no call of their own, since what is blank and was
+    never sent needs none.
     """
     if known is None or (own.dated and not known.dated):
         return own
@@ -61,7 +61,7 @@ def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSna
 
 
 def news(contact: ContactSnapshot, sent: Mapping[str, Stamp], last: Stamp) -> ContactSnapshot | None:
-    """The snapshot without what is older than what Xero has; none when nothing is left of it.
+    """Return the snapshot without what is older than what Xero has; None if nothing is left of it.
 
     Args:
         sent: how new each field is that was told to Xero; one that is not there never was.
@@ -86,7 +86,7 @@ def _texts(contact: ContactSnapshot) -> Iterator[tuple[str, str]]:
 
 
 def _made(newest: ContactSnapshot, fields: Told) -> ContactSnapshot:
-    """A snapshot of these fields that is as new as ``newest``."""
+    """Return a snapshot of these fields that is as new as ``newest``."""
     texts = {field: text for field, (text, _) in fields.items()}
     addresses = {
         name: Address(**{part: texts.get(f"{name}.{part}") for part in _PARTS}) for name in _ADDRESSES

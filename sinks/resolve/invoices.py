@@ -28,7 +28,7 @@ def resolve_invoice(
     account: str,
     link: JsonObject | None = None,
 ) -> ResolvedDocument:
-    """The sales invoice that Xero should hold.
+    """Return the sales invoice that Xero should hold.
 
     Args:
         account: SalesBinder's sub-domain, for the link to it.

@@ -45,11 +45,11 @@ class XeroLine(msgspec.Struct, frozen=True):
     """In cents."""
 
     def with_tax(self, tax: Decimal) -> "XeroLine":
-        """The same line with another tax amount."""
+        """Return the same line with another tax amount."""
         return msgspec.structs.replace(self, tax=tax)
 
     def body(self) -> Body:
-        """Xero's LineItem.
+        """Return Xero's LineItem.
 
         Discount and tax amount are always named, because a line that is updated keeps what is not named: a
         discount that was taken away, or cents that had to be moved before. The tax of an untaxed line is not.
@@ -70,7 +70,9 @@ class XeroLine(msgspec.Struct, frozen=True):
 
 
 def extra_line(line_id: str, text: str, amount: Decimal, item_code: str, code: str, tax: Tax) -> XeroLine:
-    """A line that SalesBinder does not have: of ``amount``, without tax. ``item_code``: ``""`` for none."""
+    """Return a line that SalesBinder does not have: of ``amount``, without tax. ``item_code``: ``""`` for
+    none.
+    """
     return XeroLine(
         line_id=line_id,
         description=text,
@@ -99,7 +101,7 @@ def xero_line(
     *,
     discounts: bool,
 ) -> XeroLine:
-    """The line as Xero holds it. ``discounts`` says whether the document type takes a DiscountRate."""
+    """Return the line as Xero holds it. ``discounts`` says whether the document type takes a DiscountRate."""
     amount = to_cents(net(line))
     price = _price(line, discounts)
     text = line.description
@@ -143,8 +145,8 @@ def _price(line: Line, discounts: bool) -> _Price | None:
 
 
 def _held(number: Decimal) -> Decimal | None:
-    """``number`` without exponent and trailing zeros, so that equal lines have equal bytes; none when it has
-    more than four decimals.
+    """Return ``number`` without exponent and trailing zeros, so that equal lines have equal bytes; None if it
+    has more than four decimals.
     """
     if str(number).isdecimal():
         return number

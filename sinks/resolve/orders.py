@@ -26,7 +26,7 @@ def resolve_order(
     facts: OrganisationFacts,
     link: JsonObject | None = None,
 ) -> ResolvedDocument:
-    """The purchase order that Xero should hold. Lock dates do not touch orders.
+    """Return the purchase order that Xero should hold. Lock dates do not touch orders.
 
     Args:
         link: the facts of the order's link, where it was posted: it keeps how its amounts were made.
@@ -62,7 +62,7 @@ def resolve_bill(
     received: date,
     link: JsonObject | None = None,
 ) -> ResolvedDocument:
-    """The bill for an order that was received in full on ``received``: same number, same lines.
+    """Return the bill for an order that was received in full on ``received``: same number, same lines.
 
     Bills take no discounts in Xero, so discounted lines have their net price.
 

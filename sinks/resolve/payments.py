@@ -37,7 +37,8 @@ class ResolvedPayment:
 def resolve_payment(
     transaction: TransactionSnapshot, settings: Settings, facts: OrganisationFacts, currency: str
 ) -> ResolvedPayment:
-    """The payment that Xero should hold, on a document in ``currency``. The amount's sign is not looked at.
+    """Return the payment that Xero should hold, on a document in ``currency``. The amount's sign is not
+    looked at.
 
     Raises:
         Refused: there is no account for it that takes payments, or the books are locked on its day.

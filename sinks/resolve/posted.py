@@ -37,7 +37,7 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def posted_of(facts: Mapping[str, object] | None) -> Posted:
-    """What the facts of a document's link keep of it."""
+    """Return what the facts of a document's link keep of it."""
     return msgspec.convert((facts or {}).get("money") or {}, Posted)
 
 

@@ -47,7 +47,7 @@ def taxes(
     kept: Inferred | None = None,
     unit: Decimal = CENT,
 ) -> Taxes:
-    """The taxes of the lines of ``document`` under one reading. All numbers must be clean.
+    """Return the taxes of the lines of ``document`` under one reading. All numbers must be clean.
 
     Args:
         kept: the inferred rate with which the document was posted, where it keeps that one.
@@ -94,7 +94,8 @@ def _infer(
     side: Side,
     unit: Decimal,
 ) -> Inferred:
-    """The one mapped rate that all ``odd`` rates are, but for the noise of being worked out from amounts.
+    """Return the one mapped rate that all ``odd`` rates are, but for the noise of being worked out from
+    amounts.
 
     Raises:
         Refused: ``tax_rate_unmapped``: none is, or several may be.
@@ -117,7 +118,7 @@ def _infer(
 
 
 def _is_noise(line: Line, pair: Pair, unit: Decimal) -> bool:
-    """True when half of the smallest unit on the line explains how far its rates are from ``pair``."""
+    """Return True if half of the smallest unit on the line explains how far its rates are from ``pair``."""
     size = net(line).copy_abs()
     for own, wanted in ((line.tax_rate, pair[0]), (line.tax2_rate, pair[1])):
         if own == wanted:
@@ -135,7 +136,7 @@ def _replaceable(line: Line) -> bool:
 def _rounded_once(
     lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot, unit: Decimal
 ) -> bool:
-    """True when the document's own taxes come out, as SalesBinder rounds: the sums."""
+    """Return True if the document's own taxes come out, as SalesBinder rounds: the sums."""
     sums = [Decimal(0), Decimal(0)]
     for place, tax in _taxes_of(lines, odd, pair):
         sums[place] = EXACT.add(sums[place], tax)
@@ -145,7 +146,7 @@ def _rounded_once(
 def _rounded_by_line(
     lines: Sequence[Line], odd: set[Pair], pair: Pair, document: DocumentSnapshot, unit: Decimal
 ) -> bool:
-    """True when the document's own taxes come out, as shops round that work rates out: line by line."""
+    """Return True if the document's own taxes come out, as shops round that work rates out: line by line."""
     sums = [Decimal(0), Decimal(0)]
     for place, tax in _taxes_of(lines, odd, pair):
         sums[place] = EXACT.add(sums[place], to_unit(tax, unit))

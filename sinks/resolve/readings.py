@@ -21,7 +21,9 @@ class Reading:
 
 
 def readings(document: DocumentSnapshot) -> Iterator[Reading]:
-    """All readings of a document, in the order in which they are tried; none that equals an earlier one."""
+    """Yield all readings of a document, in the order in which they are tried; none that equals an earlier
+    one.
+    """
     seen: list[tuple[Line, ...]] = []
     for name in _NAMES[document.kind]:
         found = reading_of(document, name)
@@ -31,7 +33,7 @@ def readings(document: DocumentSnapshot) -> Iterator[Reading]:
 
 
 def reading_of(document: DocumentSnapshot, name: str) -> Reading:
-    """The document's lines under the reading of this name.
+    """Return the document's lines under the reading of this name.
 
     Raises:
         KeyError: there is no such reading.

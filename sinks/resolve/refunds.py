@@ -49,11 +49,11 @@ def resolve_refund(
     rounding: str = "",
     earlier: Sequence[Part] = (),
 ) -> Body:
-    """The credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
+    """Return the credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
 
-    One line a tax type, in proportion to what the invoice's own lines of it come to with tax; the refund that
-    completes the invoice's total takes what is left of net and tax, the rounding line included. Tax amounts
-    are always named, so that Xero's total is the refund's amount whatever it would round.
+    One line per tax type, in proportion to what the invoice's own lines of it come to with tax; the refund
+    that completes the invoice's total takes what is left of net and tax, the rounding line included. Tax
+    amounts are always named, so that Xero's total is the refund's amount whatever it would round.
 
     Args:
         invoice: as Xero returned it, with its lines; its total is above zero.
@@ -87,7 +87,7 @@ def resolve_refund(
 
 
 def refund_warnings(note: JsonObject, payment: ResolvedPayment) -> tuple[Warning, ...]:
-    """What a bookkeeper should know about a refund that is booked as this credit note."""
+    """Return what a bookkeeper should know about a refund that is booked as this credit note."""
     amount = payment.amount
     several = len({line.get("TaxType") for line in note.get("LineItems") or ()}) > 1
     split_over = [warning("refund_tax_by_proportion", amount=amount)] if several else []
@@ -100,7 +100,8 @@ def contact_of(document: JsonObject) -> str:
 
 
 def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """``amount`` in proportion to ``weights``, each part in cents, all parts together exactly ``amount``.
+    """Return ``amount`` in proportion to ``weights``, each part in cents, all parts together exactly
+    ``amount``.
 
     What rounding down leaves goes cent by cent to the parts that lost most by it. Weights may be below zero;
     their sum must be above.
@@ -117,13 +118,15 @@ def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 
 def completes(invoice: JsonObject, amount: Decimal, refunded: Decimal) -> bool:
-    """True when a refund of ``amount`` takes the last of an invoice of which ``refunded`` has gone back."""
+    """Return True if a refund of ``amount`` takes the last of an invoice of which ``refunded``
+    has gone back.
+    """
     lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
     return sum((group.gross for group in _groups(invoice, lines)), Decimal(0)) == amount + refunded
 
 
 def parts_of(note: JsonObject) -> list[Part]:
-    """What a credit note takes of each TaxType: its body as we send it, or as Xero returned it."""
+    """Return what a credit note takes of each TaxType: its body as we send it, or as Xero returned it."""
     inclusive = note.get("LineAmountTypes") == "Inclusive"
     return [
         Part(
@@ -169,7 +172,7 @@ def _left(group: _Group, earlier: Sequence[Part]) -> tuple[_Group, Decimal, Deci
 
 
 def _groups(invoice: JsonObject, lines: Iterable[JsonObject], text: str = "") -> list[_Group]:
-    """Lines of the invoice by TaxType, in the order in which each comes first."""
+    """Return lines of the invoice by TaxType, in the order in which each comes first."""
     inclusive = invoice.get("LineAmountTypes") == "Inclusive"
     by_type: dict[str, list[JsonObject]] = {}
     for line in lines:

@@ -7,7 +7,7 @@ ELLIPSIS = "…"
 
 
 def cut(text: str, limit: int, field: str, warnings: list[Warning]) -> str:
-    """``text`` cut to ``limit`` characters with ``…`` at its end; a cut adds a warning."""
+    """Return ``text`` cut to ``limit`` characters with ``…`` at its end; a cut adds a warning."""
     if len(text) <= limit:
         return text
     warnings.append(warning("text_cut", field=field, length=limit))
@@ -15,7 +15,7 @@ def cut(text: str, limit: int, field: str, warnings: list[Warning]) -> str:
 
 
 def tidy(text: str, field: str, warnings: list[Warning]) -> str:
-    """``one_line`` of a text; where that changes more than blanks around it, a warning says so."""
+    """Return ``one_line`` of a text; where that changes more than blanks around it, a warning says so."""
     sent = one_line(text)
     if sent != text.strip():
         warnings.append(warning("text_changed", field=field, value=text.strip(), sent=sent))
@@ -23,5 +23,5 @@ def tidy(text: str, field: str, warnings: list[Warning]) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks, surrounding and repeated blanks."""
+    """Return ``text`` without line breaks, surrounding and repeated blanks."""
     return " ".join(text.split())

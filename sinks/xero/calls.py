@@ -51,7 +51,7 @@ class Call:
 
 
 def make_call(parts: Sequence[QueuedElement]) -> Call:
-    """A call of these elements, which are all of one route, with a new Idempotency-Key."""
+    """Return a call of these elements, which are all of one route, with a new Idempotency-Key."""
     route = ROUTES[parts[0].element.route]
     intent_id = str(uuid.uuid4())
     first = parts[0].element
@@ -71,8 +71,8 @@ def make_call(parts: Sequence[QueuedElement]) -> Call:
 
 
 def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
-    """The query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase orders
-    have only their days. What is not found that way is read on its own.
+    """Return the query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase
+    orders have only their days. What is not found that way is read on its own.
     """
     if route.envelope == "PurchaseOrders":
         days = sorted(element.query["DateFrom"] for element in elements)
@@ -112,7 +112,7 @@ def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
 
 
 def _about(route: Route, element: Element) -> set[tuple[str, str]]:
-    """What two elements of one call must not have in common.
+    """Return what two elements of one call must not share.
 
     Not the document, since the order inside a batch is not documented. Nor the key that results are matched
     by: of two documents of one number, which Xero takes one of, both would be given the one. Nor the name of
@@ -136,7 +136,7 @@ def _weight(element: Element) -> int:
 
 
 def own_key(route: Route, body: JsonObject) -> str:
-    """The text by which an element and its result are matched; ``""`` when the object has none."""
+    """Return the text by which an element and its result are matched; ``""`` when the object has none."""
     for name in route.keys:
         value: Any = body
         for part in name.split("."):

@@ -106,8 +106,9 @@ class XeroClient:
         self.call_deadline = call_deadline
 
     def written(self, request: Request) -> Request:
-        """The request with all that goes out but the token. What goes out again must be the same to the byte:
-        Xero compares URL, method and body by the Idempotency-Key (developer.xero.com, "idempotent requests").
+        """Return the request with all that goes out but the token. What goes out again must be the same to
+        the byte: Xero compares URL, method and body by the Idempotency-Key (developer.xero.com, "idempotent
+        requests").
         """
         if request.headers is not None:
             return request

@@ -108,7 +108,7 @@ class Element:
     offers: JsonObject = field(default_factory=dict)
     """Of a contact: what its namesakes may take as said when Xero accepts, see ``planner.namesakes``."""
     shared: bool = False
-    """All that wait for its target learn what came of it: it is asked, or made, once for all of them."""
+    """All that wait for its target learn the result: it is read, or created, once for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +140,11 @@ class Link:
         return of_money(self.facts)
 
     def text(self, name: TextFact) -> str:
-        """A text among the facts; ``""`` when absent."""
+        """Return a text among the facts; ``""`` when absent."""
         return str(self.facts.get(name) or "")
 
     def time(self, name: TimeFact) -> datetime:
-        """A time among the facts; the beginning of time when absent."""
+        """Return a time among the facts; the beginning of time when absent."""
         text = str(self.facts.get(name) or "")
         return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
@@ -167,7 +167,7 @@ class Link:
         return to_cents(self.amount(name)) if self.facts.get(name) is not None else None
 
     def amount(self, name: AmountFact) -> Decimal:
-        """An amount among the facts; 0 when absent."""
+        """Return an amount among the facts; 0 when absent."""
         return Decimal(str(self.facts.get(name) or 0))
 
 

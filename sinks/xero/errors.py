@@ -162,7 +162,7 @@ _RULES = (
 
 
 def classify(messages: Sequence[str]) -> tuple[ReasonCode, dict[str, str]]:
-    """The code and details for what Xero said about one element.
+    """Return the code and details for what Xero said about one element.
 
     Details hold what the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's words.
     An unknown text is ``xero_refused``.
@@ -179,12 +179,12 @@ def classify(messages: Sequence[str]) -> tuple[ReasonCode, dict[str, str]]:
 
 
 def is_duplicate_contact_number(messages: Sequence[str]) -> bool:
-    """True when Xero refuses a contact because another contact has its ContactNumber."""
+    """Return True if Xero refuses a contact because another contact has its ContactNumber."""
     return _first(_DUPLICATE_CONTACT_NUMBER, messages) is not None
 
 
 def is_key_reuse(messages: Sequence[str]) -> bool:
-    """True when Xero knows the idempotency key from another request: it never looked at this one.
+    """Return True if Xero knows the idempotency key from another request: it never looked at this one.
 
     The text begins so; inside another one the words are somebody's name.
     """
@@ -205,7 +205,7 @@ def messages_of(element: JsonObject) -> list[str]:
 
 
 def warnings_of(element: JsonObject) -> list[str]:
-    """What Xero remarked on an element that it took."""
+    """Return what Xero remarked on an element that it took."""
     return [
         mask(str(warning["Message"])) for warning in element.get("Warnings") or () if warning.get("Message")
     ]

@@ -181,15 +181,15 @@ TimeFact = Literal["version", "event_time", "received_version", "received_time"]
 
 
 def of_contact(facts: Facts) -> ContactFacts:
-    """The facts of a contact's link, typed."""
+    """Return the facts of a contact's link, typed."""
     return cast("ContactFacts", facts)
 
 
 def of_document(facts: Facts) -> DocumentFacts:
-    """The facts of the link of an invoice, a bill or a purchase order, typed."""
+    """Return the facts of the link of an invoice, a bill or a purchase order, typed."""
     return cast("DocumentFacts", facts)
 
 
 def of_money(facts: Facts) -> MoneyFacts:
-    """The facts of the link of a payment, a credit note or a refund, typed."""
+    """Return the facts of the link of a payment, a credit note or a refund, typed."""
     return cast("MoneyFacts", facts)

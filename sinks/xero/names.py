@@ -5,24 +5,26 @@ import unicodedata
 
 
 def same_name(one: str, other: str) -> bool:
-    """True when Xero takes both for one name: surrounding and repeated blanks, case and accents aside."""
+    """Return True if Xero takes both for one name: surrounding and repeated blanks, case and
+    accents aside.
+    """
     return folded(one) == folded(other)
 
 
 def folded(name: str) -> str:
-    """The name as Xero compares it."""
+    """Return the name as Xero compares it."""
     decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def name_key(name: str) -> str:
-    """The same short text for all names that Xero takes for one."""
+    """Return the same short text for all names that Xero takes for one."""
     return hashlib.sha256(folded(name).encode()).hexdigest()[:32]
 
 
 def alike(one: str, other: str) -> bool:
-    """True when the two differ in nothing but what some rules of comparing leave out: letters that have a
-    plain one beside them (ø, æ), signs that nobody sees, forms of quotes and dashes.
+    """Return True if the two differ in nothing but what some rules of comparing leave out: letters that have
+    a plain one beside them (ø, æ), signs that nobody sees, forms of quotes and dashes.
     """
     return _skeleton(one) == _skeleton(other)
 

@@ -54,7 +54,7 @@ class _TokenError(msgspec.Struct):
 
 
 def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
-    """A token for client credentials.
+    """Return a token for client credentials.
 
     Raises:
         TokenRefused: wrong client id, secret or scope; names what the server said.
@@ -64,7 +64,7 @@ def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
 
 
 def question(url: str, client_id: str, redirect_uri: str, state: str, verifier: str) -> str:
-    """The address at which somebody agrees in the browser (RFC 6749 section 4.1, RFC 7636).
+    """Return the address at which somebody agrees in the browser (RFC 6749 section 4.1, RFC 7636).
 
     ``state`` comes back with the answer, ``verifier`` is kept for ``exchange_code``.
     """
@@ -84,7 +84,7 @@ def question(url: str, client_id: str, redirect_uri: str, state: str, verifier: 
 def exchange_code(
     token_url: str, client_id: str, client_secret: str | None, code: str, redirect_uri: str, verifier: str
 ) -> Token:
-    """The first tokens of a connection that somebody has just agreed to in the browser.
+    """Return the first tokens of a connection that somebody has just agreed to in the browser.
 
     ``redirect_uri`` is the one of the question, ``verifier`` what its ``code_challenge`` was made of.
 

@@ -21,7 +21,7 @@ Verdict = Literal["ok", "refused", "not_applied", "unknown", "split"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one element.
+    """The result of one element.
 
     ``ok``: Xero did it; ``refused``: Xero did not and says why; ``not_applied``: surely not done, worth a
     new call; ``unknown``: perhaps done; ``split``: the batch was refused without naming an element.
@@ -53,7 +53,7 @@ Trouble = Literal["", "limit", "unauthorised", "forbidden", "server"]
 
 
 def trouble_of(status: int) -> Trouble:
-    """What an HTTP status says about the whole account rather than about the call."""
+    """Return what an HTTP status says about the whole account rather than about the call."""
     if status >= 500:
         return "server"
     return _TROUBLES.get(status, "")
@@ -66,7 +66,7 @@ _TROUBLES: dict[int, Trouble] = {401: "unauthorised", 403: "forbidden", 429: "li
 
 
 def read_answer(call: Call, answer: Answer) -> ParsedResponse:
-    """One result an element, in the order of the call's elements."""
+    """Return one result an element, in the order of the call's elements."""
     status = answer.status
     if 200 <= status < 300:
         results = tuple(_success(call, answer))
@@ -81,7 +81,7 @@ def read_answer(call: Call, answer: Answer) -> ParsedResponse:
 
 
 def decode(raw: bytes) -> Any:
-    """JSON with exact numbers, without the nulls that lists hold; none when it is no JSON.
+    """Parse JSON with exact numbers, without the nulls that lists hold; None if it is not JSON.
 
     Xero's API description shows lists of addresses and phones with a null in them.
     """
@@ -138,9 +138,9 @@ def _is_whole(found: JsonObject) -> bool:
 
 
 def _found(call: Call, part: QueuedElement, objects: Sequence[JsonObject]) -> Result:
-    """What a look-up found. Of several at once, what was not found is asked again on its own: Xero decides
-    what it takes for the same name, so one contact alone is believed whatever it is called. The numbers of
-    contacts are our own, letter for letter: one that is not among those found is not there.
+    """Return what a look-up found. Of several at once, what was not found is asked again on its own: Xero
+    decides what it takes for the same name, so one contact alone is believed whatever it is called. The
+    numbers of contacts are our own, letter for letter: one that is not among those found is not there.
     """
     if not call.route.keys:
         full = len(objects) >= int(call.route.query["pageSize"])
@@ -191,7 +191,7 @@ def _key_of(call: Call, body: JsonObject | None, xero_id: str) -> str:
 
 
 def _refused(call: Call, answer: Answer) -> list[Result]:
-    """A 4xx: a summarised list of failures, or one message for the whole call."""
+    """Return a 4xx: a summarised list of failures, or one message for the whole call."""
     document = decode(answer.body)
     top = document if isinstance(document, Mapping) else {}
     if answer.status == 404 and call.route.reads and len(call.parts) == 1:

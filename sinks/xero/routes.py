@@ -52,7 +52,7 @@ class Route:
     """The fields by which a result is matched to its element, the first that is present. None: each element
     of a look-up gets all that was found."""
     creates: bool = False
-    """Creates something: after an answer that was not seen it must not simply be sent anew."""
+    """Creates something: after a lost response it must not simply be sent again."""
     repeatable: bool = False
     """Xero makes a second one without a word, because nothing about it must be unique."""
 

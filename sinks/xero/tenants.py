@@ -45,7 +45,8 @@ class _Listed(msgspec.Struct, rename="camel"):
 def verify(
     token_url: str, connections_url: str, client_id: str, client_secret: str, tenant_id: str | None
 ) -> Tenant:
-    """The organisation that these client credentials are for; ``tenant_id`` names the one that is meant.
+    """Return the organisation that these client credentials are for; ``tenant_id`` names the one that is
+    meant.
 
     Raises:
         CredentialsUnusable: Xero refuses them, cannot be asked, or they are for other organisations.
@@ -55,7 +56,7 @@ def verify(
 
 
 def token_for(token_url: str, client_id: str, client_secret: str) -> Token:
-    """A token for these client credentials.
+    """Return a token for these client credentials.
 
     Raises:
         CredentialsUnusable: Xero refuses them, or cannot be asked.
@@ -65,14 +66,14 @@ def token_for(token_url: str, client_id: str, client_secret: str) -> Token:
     except TokenRefused as error:
         raise CredentialsUnusable(
             f"Xero refuses the credentials of client {client_id}: {error}",
-            "copy them anew from Xero's developer portal; the app must be a custom connection",
+            "copy them again from Xero's developer portal; the app must be a custom connection",
         ) from error
     except TokenUnavailable as error:
         raise CredentialsUnusable(str(error), "try again, or correct SBX_XERO_IDENTITY_URL") from error
 
 
 def tenant_of(connections_url: str, token: Token, tenant_id: str | None) -> Tenant:
-    """The organisation that a token is for; ``tenant_id`` names the one that is meant.
+    """Return the organisation that a token is for; ``tenant_id`` names the one that is meant.
 
     Raises:
         CredentialsUnusable: it is for other organisations, or Xero cannot be asked.

@@ -76,7 +76,7 @@ class _RestClient(RESTClientObject):  # type: ignore[misc]
 
 
 def new_api() -> ApiClient:
-    """The SDK's client, sending as this module does."""
+    """Return the SDK's client, sending as this module does."""
     configuration = Configuration()
     api = ApiClient(configuration)
     api.rest_client = _RestClient(configuration)

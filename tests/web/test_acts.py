@@ -130,7 +130,7 @@ def test_two_operators_at_once_never_get_the_same_entry(office: Office) -> None:
             "skip",
             "is skipped already by bob",
         ),
-        ("reason_code = 'event_id_reused'", "retry", "has to be published anew"),
+        ("reason_code = 'event_id_reused'", "retry", "must be corrected and published again"),
         ("reason_code = 'overtaken'", "retry", "it would undo what was done for later actions"),
     ],
 )
@@ -157,7 +157,7 @@ def test_plan_says_what_cannot_be_done(office: Office, client: Client) -> None:
     page = client.get("/plan", do="retry", entry=ids).text
 
     assert "Retry 0 entries" in page
-    assert "its event has" in page
+    assert "publish a corrected event" in page
     assert "1 is not in a state for that" in page
     assert '<button class="primary">' not in page.partition("<main")[2]
 

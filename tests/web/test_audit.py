@@ -295,7 +295,7 @@ def test_acts_are_filtered_on_the_command_line(world: World) -> None:
 def test_the_page_of_acts_filters_and_turns_over(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.user("ann")
     client = office.client("ann")
-    assert "Nothing was done that matches." in client.get("/acts").text
+    assert "No matching acts." in client.get("/acts").text
     for number in range(120):
         office.rows(
             "INSERT INTO web.acts (at, actor, address, act, target, note, ended_at, result) "

@@ -13,7 +13,7 @@ _STATUSES = frozenset({"ACTIVE", "ARCHIVED"})
 
 
 def find(books: Books, key: str) -> Account | None:
-    """An account by AccountID."""
+    """Return an account by AccountID."""
     return books.accounts.get(record_id(key) or "")
 
 
@@ -33,7 +33,7 @@ def upsert(books: Books, element: dict[str, Any]) -> Account:
 
 
 def update(books: Books, account: Account, element: dict[str, Any]) -> Account:
-    """Change one account, or archive it; in place, payments hold on to it."""
+    """Change one account, or archive it; in place, because payments refer to it."""
     changed = _filled(books, copy.copy(account), element)
     books.put_account(changed)
     for name in Account.__slots__:

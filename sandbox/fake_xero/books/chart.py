@@ -60,7 +60,7 @@ CURRENCY_NAMES = {
 
 
 def account_id_for(books: Books, code: str) -> str:
-    """The AccountID of a default account: the same at every start."""
+    """Return the AccountID of a default account: the same at every start."""
     return str(uuid5(NAMESPACE_URL, f"{books.organisation_id}/accounts/{code}"))
 
 

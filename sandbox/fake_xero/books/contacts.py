@@ -30,7 +30,9 @@ _MAX_PERSONS = 5
 
 
 def find(books: Books, key: str) -> Contact | None:
-    """A contact by ContactID or, failing that, by ContactNumber, as in the address `/Contacts/{key}`."""
+    """Return a contact by ContactID or, failing that, by ContactNumber, as in the address
+    `/Contacts/{key}`.
+    """
     contact_id = record_id(key)
     return books.contacts.get(contact_id) if contact_id else books.contact_numbered(key)
 
@@ -43,7 +45,7 @@ def create(books: Books, element: dict[str, Any]) -> Contact:
 
 
 def build(books: Books, element: dict[str, Any]) -> Contact:
-    """A new contact that is not in the books yet; checked against them."""
+    """Return a new contact that is not in the books yet; checked against them."""
     contact = Contact(new_id(), "")
     problems = _fill(contact, element)
     if not contact.name and not problems:
@@ -55,13 +57,15 @@ def build(books: Books, element: dict[str, Any]) -> Contact:
 
 
 def upsert(books: Books, element: dict[str, Any]) -> Contact:
-    """What POST does: update the contact named by id, number or name (in that order), else add one."""
+    """Return what POST does: update the contact named by id, number or name (in that order), else add one."""
     target = match(books, element)
     return update(books, target, element) if target else create(books, element)
 
 
 def match(books: Books, element: dict[str, Any]) -> Contact | None:
-    """The contact that an element means, or None. An unknown ContactID is an error, not a new contact."""
+    """Return the contact that an element means, or None. An unknown ContactID is an error, not a
+    new contact.
+    """
     if contact_id := text(element, "ContactID"):
         found = books.contacts.get(record_id(contact_id) or "")
         if found is None:
@@ -87,7 +91,7 @@ def update(books: Books, contact: Contact, element: dict[str, Any]) -> Contact:
     problems += _clashes(books, changed)
     if problems:
         raise Refused(*problems)
-    for name in Contact.__slots__:  # in place: documents hold on to the contact itself
+    for name in Contact.__slots__:  # in place: documents refer to the contact itself
         setattr(contact, name, getattr(changed, name))
     books.put_contact(contact)
     return contact
@@ -109,8 +113,8 @@ def merge(books: Books, source: Contact, into: Contact) -> None:
 
 
 def for_document(books: Books, element: Any, may_create: bool) -> Contact:
-    """The contact that a document names. Unknown names become new contacts where Xero does so; those are
-    not in the books yet, the caller puts them there once the document is accepted."""
+    """Return the contact that a document names. Unknown names become new contacts where Xero does so; those
+    are not in the books yet, the caller puts them there once the document is accepted."""
     if element is None:
         raise Refused(e.CONTACT_MISSING)
     if not isinstance(element, dict):

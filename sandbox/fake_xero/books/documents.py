@@ -46,7 +46,7 @@ class Kind:
 
 
 def find(books: Books, kind: Kind, key: str) -> Document | None:
-    """A document by id or by number, as in the address `/Invoices/{key}`."""
+    """Return a document by id or by number, as in the address `/Invoices/{key}`."""
     shelf = kind.shelf(books)
     if (document_id := record_id(key)) and document_id in shelf.by_id:
         return shelf.by_id[document_id]
@@ -55,7 +55,7 @@ def find(books: Books, kind: Kind, key: str) -> Document | None:
 
 
 def match(books: Books, kind: Kind, element: dict[str, Any]) -> Document | None:
-    """The document that an element of a POST means: by id, else by number where numbers are unique."""
+    """Return the document that an element of a POST means: by id, else by number where numbers are unique."""
     if given := text(element, kind.id_field):
         found = kind.shelf(books).by_id.get(record_id(given) or "")
         if found is None:
@@ -94,7 +94,7 @@ def create(books: Books, kind: Kind, element: dict[str, Any], unit_places: int) 
 def begin_update(
     books: Books, kind: Kind, document: Document, element: dict[str, Any], unit_places: int
 ) -> tuple[Document, list[str]]:
-    """A changed copy of the document and what is wrong with it; nothing is stored yet."""
+    """Return a changed copy of the document and what is wrong with it; nothing is stored yet."""
     status = text(element, "Status") or document.status
     if status not in kind.statuses:
         raise BadBody(f"Status {status!r} is none of {sorted(kind.statuses)}")
@@ -207,7 +207,7 @@ def _fill_currency(books: Books, document: Document, element: dict[str, Any], pr
 
 
 def line_rules(kind: Kind, document: Document, unit_places: int) -> LineRules:
-    """What this document asks of its lines."""
+    """Return what this document asks of its lines."""
     return LineRules(
         unit_places=kind.fixed_unit_places or unit_places,
         is_sale=document.type in kind.sales_types,

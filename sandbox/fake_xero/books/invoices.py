@@ -68,7 +68,7 @@ def update(books: Books, invoice: Document, element: dict[str, Any], unit_places
 
 
 def frozen_changes(before: Document, after: Document) -> list[str]:
-    """Xero's texts when an edit touches what money on the document has frozen, else nothing."""
+    """Return Xero's texts when an edit touches what money on the document has frozen, else nothing."""
     refusal = [e.HAS_MONEY_APPLIED]
     if before.status == "PAID":
         refusal.append(e.NOT_VALID_FOR_MODIFICATION.format("Invoice"))

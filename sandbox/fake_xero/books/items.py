@@ -13,7 +13,7 @@ _TAKEN = "Price List Item with Code '{}' already exists"
 
 
 def find(books: Books, key: str) -> Item | None:
-    """An item by ItemID or by code."""
+    """Return an item by ItemID or by code."""
     item_id = record_id(key)
     return books.items.get(item_id) if item_id else books.item_with_code(key)
 

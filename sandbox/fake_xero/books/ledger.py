@@ -14,7 +14,7 @@ from .model import Account, Allocation, Contact, Document, HistoryRecord, Item, 
 
 @lru_cache(maxsize=65536)
 def fold(value: str) -> str:
-    """How Xero compares texts: without case, accents and surrounding blanks."""
+    """Return how Xero compares texts: without case, accents and surrounding blanks."""
     if value.isascii():
         return value.strip().lower()
     decomposed = unicodedata.normalize("NFKD", value)
@@ -22,7 +22,7 @@ def fold(value: str) -> str:
 
 
 def new_id() -> str:
-    """A fresh GUID."""
+    """Return a fresh GUID."""
     return str(uuid4())
 
 
@@ -52,7 +52,7 @@ class DocumentShelf:
         document.number = number
 
     def next_number(self) -> str:
-        """The number that Xero gives a sales document that came without one."""
+        """Return the number that Xero gives a sales document that came without one."""
         while True:
             self._counter += 1
             number = f"{self._prefix}-{self._counter:04}"
@@ -110,11 +110,11 @@ class Books:
         self.history.setdefault(record_id, []).append(HistoryRecord(changes, self.now(), user, details))
 
     def today(self) -> date:
-        """The organisation's day; the fake's organisations live in UTC."""
+        """Return the organisation's day; the fake's organisations live in UTC."""
         return self.now().date()
 
     def lock_error(self, day: date) -> str | None:
-        """Xero's text when `day` is in a locked period; the lock date itself is locked."""
+        """Return Xero's text when `day` is in a locked period; the lock date itself is locked."""
         if self.year_lock_date and day <= self.year_lock_date:
             return YEAR_LOCKED
         if self.period_lock_date and day <= self.period_lock_date:
@@ -136,7 +136,7 @@ class Books:
             self._account_codes[account.code] = account
 
     def account_with_code(self, code: str) -> Account | None:
-        """The account with this code, archived ones too."""
+        """Return the account with this code, archived ones too."""
         return self._account_codes.get(code)
 
     def put_item(self, item: Item) -> None:
@@ -149,7 +149,7 @@ class Books:
         self._item_codes[fold(item.code)] = item
 
     def item_with_code(self, code: str) -> Item | None:
-        """The item with this code."""
+        """Return the item with this code."""
         return self._item_codes.get(fold(code))
 
     def put_payment(self, payment: Payment) -> None:
@@ -187,9 +187,9 @@ class Books:
             del self._contact_numbers[number]
 
     def active_contact_named(self, name: str) -> Contact | None:
-        """The active contact that Xero takes to have this name."""
+        """Return the active contact that Xero takes to have this name."""
         return self._contact_names.get(fold(name))
 
     def contact_numbered(self, number: str) -> Contact | None:
-        """The contact with this ContactNumber, archived ones too."""
+        """Return the contact with this ContactNumber, archived ones too."""
         return self._contact_numbers.get(fold(number)) if number else None

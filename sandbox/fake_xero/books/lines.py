@@ -34,8 +34,8 @@ class LineRules:
 def read_lines(
     books: Books, elements: Any, existing: list[Line], rules: LineRules, problems: list[str]
 ) -> list[Line]:
-    """The document's lines after a write: those with a LineItemID are updated, those without are new, and
-    existing ones that are not listed are gone. Xero's texts for what is wrong are added to `problems`."""
+    """Return the document's lines after a write: those with a LineItemID are updated, those without are new,
+    and existing ones that are not listed are gone. Xero's texts for what is wrong are added to `problems`."""
     if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
         raise BadBody("LineItems must be a list of objects")
     known = {line.line_item_id: line for line in existing}

@@ -12,7 +12,7 @@ from .reading import day, number, record_id, round_to, text
 
 
 def find(books: Books, key: str) -> Payment | None:
-    """A payment by id."""
+    """Return a payment by id."""
     return books.payments.get(record_id(key) or "")
 
 
@@ -57,7 +57,7 @@ def create(books: Books, element: dict[str, Any]) -> Payment:
 
 
 def update(books: Books, payment: Payment, element: dict[str, Any]) -> Payment:
-    """All that Xero lets one do to a payment is to delete it."""
+    """Return all that Xero lets one do to a payment is to delete it."""
     if text(element, "Status") != "DELETED":
         raise Refused(e.PAYMENT_IMMUTABLE)
     if payment.status == "DELETED":
@@ -74,14 +74,14 @@ def update(books: Books, payment: Payment, element: dict[str, Any]) -> Payment:
 
 
 def bank_amount(books: Books, payment: Payment) -> Decimal:
-    """The payment in the bank account's currency."""
+    """Return the payment in the bank account's currency."""
     if payment.document.currency in {books.base_currency, payment.account.currency}:
         return payment.amount
     return round_to(payment.amount / payment.currency_rate, 2)
 
 
 def _document(books: Books, element: dict[str, Any]) -> Document:
-    """The one document that a payment is for."""
+    """Return the one document that a payment is for."""
     named = [name for name in ("Invoice", "CreditNote", "Prepayment", "Overpayment") if element.get(name)]
     if element.get("InvoiceNumber"):
         named.append("InvoiceNumber")

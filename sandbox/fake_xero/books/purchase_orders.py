@@ -67,7 +67,7 @@ def update(books: Books, order: Document, element: dict[str, Any]) -> Document:
 
 
 def warnings(element: dict[str, Any], order: Document) -> list[str]:
-    """Xero's warnings about a write that it accepted."""
+    """Return Xero's warnings about a write that it accepted."""
     asked = element.get("SentToContact")
     return [SENT_WARNING] if asked is not None and bool(asked) != order.sent_to_contact else []
 

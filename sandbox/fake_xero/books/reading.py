@@ -21,7 +21,7 @@ def round_to(value: Decimal, places: int) -> Decimal:
 
 
 def text(element: dict[str, Any], name: str, limit: int | None = None) -> str | None:
-    """The field as a string, or None when absent. Raises Refused when longer than `limit`."""
+    """Return the field as a string, or None when absent. Raises Refused when longer than `limit`."""
     value = element.get(name)
     if value is None:
         return None
@@ -34,7 +34,7 @@ def text(element: dict[str, Any], name: str, limit: int | None = None) -> str | 
 
 
 def number(element: dict[str, Any], name: str) -> Decimal | None:
-    """The field as an exact decimal (JSON numbers and numeric strings), or None when absent."""
+    """Return the field as an exact decimal (JSON numbers and numeric strings), or None when absent."""
     value = element.get(name)
     if value is None or value == "":
         return None
@@ -53,7 +53,7 @@ def number(element: dict[str, Any], name: str) -> Decimal | None:
 
 
 def day(element: dict[str, Any], name: str) -> date | None:
-    """The field as a date, from `/Date(ms+0000)/` or ISO, or None when absent."""
+    """Return the field as a date, from `/Date(ms+0000)/` or ISO, or None when absent."""
     value = element.get(name)
     if value is None or value == "":
         return None
@@ -64,7 +64,7 @@ def day(element: dict[str, Any], name: str) -> date | None:
 
 
 def parse_day(value: Any) -> date | None:
-    """A date out of one of Xero's two forms, or None when it is neither."""
+    """Return a date out of one of Xero's two forms, or None when it is neither."""
     if not isinstance(value, str):
         return None
     if match := _ISO_DATE.match(value):
@@ -78,7 +78,7 @@ def parse_day(value: Any) -> date | None:
 
 
 def record_id(value: Any) -> str | None:
-    """A GUID in canonical form, or None when `value` is none."""
+    """Return a GUID in canonical form, or None when `value` is none."""
     if not isinstance(value, str):
         return None
     try:
@@ -88,7 +88,7 @@ def record_id(value: Any) -> str | None:
 
 
 def elements_of(body: Any, plural: str) -> list[dict[str, Any]]:
-    """The elements of a write: `{"Invoices": [...]}`, a bare list or one bare object."""
+    """Return the elements of a write: `{"Invoices": [...]}`, a bare list or one bare object."""
     found = body.get(plural, body) if isinstance(body, dict) else body
     found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(element, dict) for element in found):

@@ -85,6 +85,6 @@ async def compare(
 
 
 async def _to_resend(database: Connection, actor: Actor, account: str, records: Sequence[str]) -> list[Row]:
-    """What differs of these records, and can be put right by sending it again."""
+    """Return what differs of these records, and can be put right by sending it again."""
     state = await drift.load(database, actor, account, Selection(records=tuple(records)))
     return [row for row in state.differences if row["proposal"] == "resend"]

@@ -277,7 +277,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
 
 
 async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionRefused:
-    """The refusal of what can only be done with a replay that has not ended."""
+    """Return the refusal of what can only be done with a replay that has not ended."""
     known = await queries.replays(database, replay_id)
     if not known:
         return ActionRefused("not_found", f"there is no replay {replay_id}", "see 'sbx replay --list'")

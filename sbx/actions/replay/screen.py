@@ -1,4 +1,4 @@
-"""Where whoever acts sees how far something has come that takes its time."""
+"""Where the actor sees the progress of a long-running action."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

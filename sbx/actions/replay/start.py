@@ -22,13 +22,13 @@ from sinks.replay import replay
 from streams.broker import Broker
 
 _ON_ITS_WAY_SECONDS = 60.0
-"""How long a replay waits for what is between the workers before it begins."""
+"""How long a replay waits, before it starts, for messages between the workers."""
 
 
 async def plan(
     database: Connection, kafka: Mapping[str, Any], ranges: Sequence[Range], wanted: Filters, screen: Screen
 ) -> run.Plan:
-    """What a replay of these ranges would find, and do; changes nothing."""
+    """Return what a replay of these ranges would find, and do; changes nothing."""
     ranges = deepcopy(ranges)
     base = first_of(ranges)
     with Reader(kafka, ranges) as reader, screen.bar("reading", length_of(ranges)) as shown:
@@ -100,7 +100,7 @@ async def cancel(database: Database, actor: Actor, replay_id: int) -> str:
 
 
 async def visible(log: VisibleLog, replay_id: int) -> dict[str, Any]:
-    """The replay of this number.
+    """Return the replay with this number.
 
     Raises:
         ActionRefused: there is none, or the actor does not see it.
@@ -140,8 +140,8 @@ async def _work(
 async def _compare(
     database: Connection, kafka: Mapping[str, Any], actor: Actor, made: Replay, stop: Stop, screen: Screen
 ) -> str:
-    """Compare what the selection has done. It is found anew, by reading the ranges from their beginning: a
-    replay that goes on does not know what it has read before.
+    """Compare what the selection has done. It is found again by reading the ranges from the start:
+    a resumed replay does not know what it has read before.
     """
 
     async def stopped() -> bool:
@@ -167,7 +167,7 @@ async def _check_connected(database: Connection, account: str | None) -> None:
     found = await store.load_connection(database, account)
     if found is None or found.status != "connected":
         raise not_possible(
-            f"{account} is not connected: whatever is replayed would fail",
+            f"{account} is not connected: replayed actions would fail",
             f"run 'sbx connect {account}' first",
         )
 
@@ -189,7 +189,7 @@ def _refuse_removed(kafka: Mapping[str, Any], ranges: Sequence[Range]) -> None:
 
 
 def _wait_for_what_is_on_its_way(kafka: Mapping[str, Any]) -> None:
-    """What the deliver stage has not taken in yet would look as if it were lost, and come out of order.
+    """Wait for the deliver stage: what it has not taken in yet would look lost, and come out of order.
 
     Raises:
         ActionRefused: it is not taken in.
@@ -200,7 +200,7 @@ def _wait_for_what_is_on_its_way(kafka: Mapping[str, Any]) -> None:
         while still_open := look():
             if time.monotonic() > until:
                 raise not_possible(
-                    f"{still_open}: they are taken in first",
+                    f"{still_open}: they must be taken in first",
                     "start the workers ('sbx up'), then run it again",
                 )
             time.sleep(0.2)

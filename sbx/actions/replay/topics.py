@@ -64,7 +64,7 @@ def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
     """Return the topics to read.
 
     Raises:
-        ActionRefused: one of them is no topic of change events, or none of them holds the entity.
+        ActionRefused: one is not a change event topic, or none of them holds the entity.
     """
     for topic in topics:
         if topic not in SOURCES:
@@ -126,7 +126,7 @@ def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters
 
 
 def whole(kafka: Mapping[str, Any], topics: Sequence[str]) -> list[Range]:
-    """All that these topics hold."""
+    """Return all that these topics hold."""
     with Broker(kafka) as broker:
         starts, ends = broker.starts(topics), broker.ends(topics)
     return [
@@ -142,7 +142,7 @@ def first_of(ranges: Sequence[Range]) -> int:
 
 
 def length_of(ranges: Sequence[Range]) -> int:
-    """How many offsets they hold."""
+    """Return how many offsets they hold."""
     return sum(one.end - one.first for one in ranges)
 
 
@@ -347,7 +347,7 @@ def broken_ids(message: Any, logged: Logged) -> tuple[str, str]:
 
 
 def _may_be_unreadable(message: Any, wanted: Filters) -> bool:
-    """What cannot be read matches only if no account, record or action is asked for."""
+    """Return what cannot be read matches only if no account, record or action is asked for."""
     account, _, record = (message.key or b"").decode("utf-8", "replace").partition("/")
     asked = (
         (wanted.account, account),
@@ -384,7 +384,7 @@ def _is(read: Read, wanted: Filters, logged: Logged) -> bool:
 
 
 def _entry_ids(read: Read) -> tuple[str, str]:
-    """An event id that was used before with different content has its own entry."""
+    """Return an event id that was used before with different content has its own entry."""
     return read.command_id, reused_id(read.command_id, read.event.content_hash)
 
 

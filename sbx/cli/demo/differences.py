@@ -183,7 +183,7 @@ def _payment(one: tuple[str, Decimal, str, str]) -> str:
 
 
 def _refunds(invoice: ShopInvoice, wanted: Figures, notes: Collection[Held]) -> list[str]:
-    """One credit note per refund, paid out, with tax in proportion to the invoice's."""
+    """Return one credit note per refund, paid out, with tax in proportion to the invoice's."""
     by_number = {note["number"]: note for note in notes}
     found = []
     for refund in wanted.refunds:

@@ -94,7 +94,7 @@ def _log_table(entries: Entries) -> Table:
 
 
 def _failed_table(entries: Entries) -> Table:
-    """One row per cause."""
+    """Return one row per cause."""
     table = _table("What failed, why, and what to do")
     table.add_column("reason", no_wrap=True, style="red")
     table.add_column("records")

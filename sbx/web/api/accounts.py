@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """``PUT /api/v1/accounts/{account}/settings``: change all of the named ones, or none."""
+    """``PUT /api/v1/accounts/{account}/settings``: change all of the named ones, or None."""
     body = await acting_body(request, Body)
     services, account = services_of(request), request.path_params["account"]
     try:

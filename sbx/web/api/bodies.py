@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def acting_body(request: Request, shape: type[T]) -> T:
-    """The body of a request that does something, of somebody who may.
+    """Return the body of a request that does something, of somebody who may.
 
     Raises:
         Problem: 403, they may not; 400, the body has another shape, or the address takes no such parameter.

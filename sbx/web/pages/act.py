@@ -26,7 +26,9 @@ _OTHERS = ("do", "entry", "position", "note", "form_token")
 
 
 async def plan_page(request: Request) -> Response:
-    """``GET /plan?do=retry&entry=…`` for named entries, ``do=retry-all`` with filters for all that match."""
+    """``GET /plan?do=retry&entry=…`` for named entries, ``do=retry-all`` with filters for all that
+    match.
+    """
     require_operator(request)
     act, selection = _selection(request.query_params.multi_items())
     async with services_of(request).database.connection() as connection:

@@ -44,7 +44,9 @@ async def read(request: Request, form: FormData) -> Response:
 
 
 async def plan_page(request: Request) -> Response:
-    """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` takes all possible."""
+    """``GET /accounts/{account}/drift/plan?do=resend&difference=…``; ``do=resend-all`` takes all
+    possible.
+    """
     require_operator(request)
     do = request.query_params.get("do", "")
     act = one_of(do.removesuffix(_ALL), ACTS)

@@ -12,7 +12,7 @@ T = TypeVar("T", bound=str)
 
 
 def one_of(word: str, known: Sequence[T], field: str = "do") -> T:
-    """The word, when it is one of these.
+    """Return the word, when it is one of these.
 
     Raises:
         Problem: 400, it is none; names those that there are.

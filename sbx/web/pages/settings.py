@@ -30,7 +30,9 @@ async def settings_page(request: Request) -> Response:
 
 @acting
 async def change(request: Request, form: FormData) -> Response:
-    """``POST /accounts/{account}/settings``: the values that differ from those that the page had shown."""
+    """``POST /accounts/{account}/settings``: the values that differ from those that the page had
+    shown.
+    """
     wanted = _wanted(form)
     if not wanted:
         return _back(request, "same")

@@ -122,7 +122,7 @@ async def test_a_lane_that_breaks_over_and_over_pauses_the_account(
     with capture_logs() as logs:
         async with delivering(shop):
             news = await held(shop, "account_paused")
-    assert "broke 10 times by an error of ours, AttributeError: a mistake of ours" in news.reason
+    assert "broke 10 times with an internal error, AttributeError: a mistake of ours" in news.reason
     told = Counter(line["event"] for line in logs if line["log_level"] == "error")
     assert told == {"lane breaks": BREAKS_BOUND, "account pauses itself": 1}
     assert await states(shop) == {"queued": 2 * BACKLOG}
@@ -146,7 +146,7 @@ async def test_a_lane_that_cannot_take_its_account_over_pauses_it_and_rests(
     with capture_logs() as logs:
         async with delivering(shop):
             news = await held(shop, "account_paused")
-            assert "broke 10 times by an error of ours, AttributeError: a mistake of ours" in news.reason
+            assert "broke 10 times with an internal error, AttributeError: a mistake of ours" in news.reason
             monkeypatch.undo()
             await resume(shop)
             await shop.idle()

@@ -97,7 +97,7 @@ if (table && table.dataset.live) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
-// Other pages are read anew when something changes, unless somebody is at work in them.
+// Other pages reload when something changes, unless somebody is working in them.
 const followed = document.querySelector("[data-follow]");
 const AT_WORK = "main details[open], main :is(input, select, textarea):focus, main input[type=checkbox]:checked";
 
