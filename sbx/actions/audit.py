@@ -183,13 +183,19 @@ def on_what(row: dict[str, Any]) -> str:
         if name in ("entries", "account") or value in (None, "", [], {}):
             continue
         if isinstance(value, dict):
-            said += [f"{k}={'' if inner is None else inner}" for k, inner in value.items() if k != "account"]
+            said += [f"{k}={_text(inner)}" for k, inner in value.items() if k != "account"]
         elif isinstance(value, list):
             said.append(f"{len(value):,} {name}")
         else:
             said.append(f"{name.replace('_', ' ')} {value}")
     account = target.get("account") or target.get("filters", {}).get("account")
     return ", ".join([*([str(account)] if account else []), *said])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def came_of(row: dict[str, Any]) -> str:
