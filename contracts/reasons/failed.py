@@ -347,7 +347,7 @@ REASONS = (
     ),
     _failed(
         "not_supported_yet",
-        "this kind of change ({entity} {action}) is not yet supported in Xero.",
+        "this kind of change ({entity} {action}) cannot be sent to Xero yet.",
         "This version of the program does not support it.",
         "make the change in Xero by hand and skip this entry, or retry with a newer version.",
         "us",

@@ -86,8 +86,8 @@ REASONS = (
         "the item '{code}', which every line would carry, is tracked as inventory in Xero: nothing was "
         "posted with it, because Xero would count the stock that SalesBinder already counts.",
         "The item was created in Xero as a tracked item, or its code was chosen for the setting item_code.",
-        "choose the code of no tracked item, on the page under Settings or with 'sbx settings set {account} "
-        "item_code=SB-LINE' (the item is created in Xero if it is missing); then retry.",
+        "choose a code that no tracked item has, on the page under Settings or with 'sbx settings set "
+        "{account} item_code=SB-LINE' (the item is created in Xero if it is missing); then retry.",
         by=("code",),
     ),
     _setting(

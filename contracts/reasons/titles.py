@@ -11,7 +11,7 @@ TITLES = {
     "foreign_payments": "Payments not from SalesBinder",
     "tax_rate_unmapped": "Tax rate not mapped",
     "total_mismatch": "Totals differ",
-    "amount_too_large": "Amount is too large",
+    "amount_too_large": "Amount too large",
     "total_negative": "Total below zero",
     "lines_missing": "Document without lines",
     "number_taken": "Number already used",

@@ -169,7 +169,7 @@ REASONS = (
         "bank_currency_differs",
         "the payment of {amount} {currency} went to an account in {account_currency}; Xero converted it.",
         "The setting names an account in a currency other than the document's.",
-        "set an account in that currency for this reference, if there is one.",
+        "for this reference, set an account in the document's currency, if there is one.",
         "settings",
     ),
     _warning(
