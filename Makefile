@@ -1,6 +1,7 @@
 # make setup   a virtual environment in .venv, with .venv/bin/sbx
 # make demo    the whole pipeline on this machine, with a sample shop and a fake Xero
 # make test    all tests; make test ARGS="-k refund" for some
+# make coverage how much the unit tests run through
 # make bench   benchmarks
 # make screenshots  pictures of the pages, into docs/screenshots
 # make crash    kill the worker at random pairs of points; make crash ARGS="--pairs 200 --seed 1"
@@ -21,7 +22,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup dev demo test screenshots bench crash mutation histories fuzz drill soak lint format lock audit outages
+.PHONY: setup dev demo test screenshots coverage bench crash mutation histories fuzz drill soak lint format lock audit outages
 
 # The first Python that can make the environment; PYTHON=... alone when it is given.
 define install
@@ -51,6 +52,11 @@ demo: setup
 JOBS ?= 3
 test: dev
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not long" $(ARGS)
+
+# How much of the product the unit tests alone run through: what decides should be near all of it.
+coverage: dev
+	@$(BIN)/python -m pytest tests/unit -q -n 2 --cov --cov-report= -p no:cacheprovider >/dev/null \
+		&& echo "lines that the unit tests alone run through: $$($(BIN)/python -m coverage report --format=total) %"
 
 # Needs Chromium. Look at every picture before it is committed.
 screenshots: dev
