@@ -288,7 +288,7 @@ def test_acts_are_filtered_on_the_command_line(world: World) -> None:
     assert (row["target"], row["result"]) == ({"account": "acme"}, {"changed": True})
     shown = CliRunner().invoke(app, ["acts", "--act", "pause"]).stdout
     assert "stock-taking" in shown and "acme" in shown
-    with pytest.raises(ActionRefused, match="'destroy' is nothing that can be done"):
+    with pytest.raises(ActionRefused, match="'destroy' is not a possible action"):
         CliRunner().invoke(app, ["acts", "--act", "destroy"], catch_exceptions=False)
 
 
