@@ -45,8 +45,8 @@ def read(
     if issue is not None and not _ISSUE.fullmatch(issue):
         raise _wrong("issue", issue, "is no issue's id", "they are 12 characters, in issue_id of an issue")
     if since is not None and until is not None and since >= until:
-        text = f"is not before until {given.get('until')}"
-        raise _wrong("since", str(given.get("since")), text, "give the earlier time as since")
+        text = f"is not after since {given.get('since')}"
+        raise _wrong("until", str(given.get("until")), text, "give the earlier time as since")
     first, last = _offsets(given.get("offset"))
     return Filters(
         account=given.get("account"),

@@ -49,7 +49,7 @@ def test_retry_of_chosen_entries_shows_a_plan_then_does_it_in_the_users_name(
 def test_skip_needs_a_note_and_the_log_shows_it(office: Office, client: Client) -> None:
     [entry_id] = office.failed_invoices(1)
     status, page = act(client, {"do": "skip", "entry": entry_id, "note": "  "})
-    assert (status, "Say why" in page) == (400, True)
+    assert (status, "Give a reason" in page) == (400, True)
     assert states(office) == [("failed", None, "")]
 
     _, done = act(client, {"do": "skip", "entry": entry_id, "note": "done by hand"})

@@ -150,7 +150,7 @@ def test_an_entry_tells_its_story(visit: Open, office: Office) -> None:
         expect(page.get_by_text(text).first).to_be_visible()
     page.locator("summary").click()
     expect(page.get_by_label("Xero's answer")).to_contain_text("taken")
-    history = page.get_by_role("region", name="The whole invoice").get_by_role("listitem")
+    history = page.get_by_role("region", name="All of this invoice").get_by_role("listitem")
     expect(history).to_have_count(2)
     assert page.get_by_role("link", name="in Xero").get_attribute("href") == "https://go.xero.com/1"
 

@@ -73,7 +73,7 @@ def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client
         ("soon", "r", "is not a day"),
         ("2020-01-01", "r", "from today on"),
         ((datetime.now(UTC) + timedelta(days=400)).date().isoformat(), "r", "a year ahead"),
-        (datetime.now(UTC).date().isoformat(), " ", "Say why"),
+        (datetime.now(UTC).date().isoformat(), " ", "Give a reason"),
     ],
 )
 def test_a_mute_needs_a_day_and_a_reason(

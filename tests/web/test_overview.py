@@ -89,7 +89,7 @@ def test_pause_needs_a_note_then_holds_and_resume_lets_go(office: Office, client
     assert "Pause acme?" in client.get("/accounts/acme/hold", do="pause").text
     token = client.mark()
     refused = client.form("/accounts/acme/hold", {"form_token": token, "do": "pause", "note": " "})
-    assert (refused.status, "Say why" in refused.text) == (400, True)
+    assert (refused.status, "Give a reason" in refused.text) == (400, True)
     assert office.rows("SELECT 1 FROM connections.accounts WHERE paused_at IS NOT NULL") == []
 
     done = client.form("/accounts/acme/hold", {"form_token": token, "do": "pause", "note": "stock-taking"})

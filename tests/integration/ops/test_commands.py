@@ -190,7 +190,7 @@ def test_explain_tells_where_a_document_stands_and_what_to_do(
     assert f"sbx settings set {connected} payment_account=" in shown.out
     assert f"sbx retry --id {told['failed'][0]} --yes" in shown.out
     unknown = stack.sbx("explain", "no such thing")
-    assert (unknown.code, "nothing is known of no such thing" in unknown.err) == (1, True)
+    assert (unknown.code, "nothing is known about no such thing" in unknown.err) == (1, True)
 
 
 def test_explain_asks_which_where_several_records_have_the_number(stack: Stack, unique: str) -> None:

@@ -191,7 +191,7 @@ def test_force_compares_what_is_done_and_sends_again_what_differs(account: Accou
     [told] = plan["compare"]
     assert (told["records"], told["calls"], told["differences"]) == (1, 1, [])
     shown = account.sbx("replay", "--account", account.name, *selection).out
-    assert "1 record to compare with Xero, at least 1 call" in shown
+    assert "1 record to compare with Xero: at least 1 call" in shown
     done = account.replay(*selection, "--yes")
     assert (done["done"], done["compared"], done["differing"], done["resent"]) == (1, 1, 1, 1)
     account.idle()
@@ -403,7 +403,7 @@ def test_stopped_and_gone_on_with(account: Account, monkeypatch: pytest.MonkeyPa
     async def until_stopped() -> int:
         async with await database_of(account) as database, run.alone(database):
             made, kafka = await begun(database, account)
-            with pytest.raises(ActionRefused, match=f"replay {made.replay_id} is at work"):
+            with pytest.raises(ActionRefused, match=f"replay {made.replay_id} is running"):
                 async with await database_of(account) as second, run.alone(second):
                     pass
             with Reader(kafka, copied(made.ranges)) as reader:

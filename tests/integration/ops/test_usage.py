@@ -24,9 +24,9 @@ from tests.integration.ops.sbx import Sbx
         (["pause", "Acme_1"], "sub-domain"),
         (["skip", "--number", "1"], "--note"),
         (["retry", "--since", "soon"], "2h"),
-        (["drift", "acme", "--resend", "--adopt"], "contradict"),
+        (["drift", "acme", "--resend", "--adopt"], "cannot be combined"),
         (["drift", "acme", "--yes"], "--adopt"),
-        (["drift", "acme", "--full", "--since", "2h"], "contradict"),
+        (["drift", "acme", "--full", "--since", "2h"], "cannot be combined"),
         (["drift", "acme", "--kind", "order"], "purchase_order"),
     ],
 )
