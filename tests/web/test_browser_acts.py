@@ -80,7 +80,7 @@ def test_differences_are_accepted_and_compared_anew(
         if not scripted:
             page.reload()
         expect(page.get_by_text("In progress")).to_be_hidden()
-        expect(page.get_by_text("asked for by ann")).to_be_visible()
+        expect(page.get_by_text("requested by ann")).to_be_visible()
 
 
 @SIZES

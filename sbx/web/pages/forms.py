@@ -19,7 +19,7 @@ def one_of(word: str, known: Sequence[T], field: str = "do") -> T:
     """
     found = next((one for one in known if one == word), None)
     if found is None:
-        message = f"'{word}' is nothing that can be done. There are: {', '.join(known)}."
+        message = f"'{word}' is not a possible action. There are: {', '.join(known)}."
         raise Problem(400, "bad_request", message, field)
     return found
 

@@ -213,7 +213,7 @@ async def test_who_declines_is_told_what_to_do(desk: Desk) -> None:
     assert asking.come_back(f"error=access_denied&state={asking.state}") == 200
     done = asking.end()
     assert done.code == 1
-    assert "error: Xero gives no access: access_denied\nremedy: run it again" in done.err
+    assert "error: Xero did not grant access: access_denied\nremedy: " in done.err
     assert await desk.connections() == []
 
 
@@ -237,7 +237,7 @@ def test_a_taken_port_is_named(desk: Desk) -> None:
         port = str(taken.getsockname()[1])
         done = desk.sbx("connect", "acme", "--port", port)
     assert done.code == 1
-    assert f"port {port} is taken" in done.err
+    assert f"port {port} is in use" in done.err
 
 
 def test_without_an_app_it_says_how_to_get_one(desk: Desk) -> None:
