@@ -74,7 +74,7 @@ async def test_unknown_refusals_pause_the_account(shop: Shop, xero: FakeXeroServ
             "the last one with 'xero_refused': "
         )
         assert (
-            news.remedy == "Resume it on the page's overview, or with 'sbx resume acme', when it may go on."
+            news.remedy == "Resume it on the Overview page, or with 'sbx resume acme', when it may continue."
         )
         xero.admin.clear_faults()
         await resume(shop)
