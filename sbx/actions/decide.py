@@ -98,10 +98,9 @@ async def decide(database: Database, actor: Actor, entry_id: str, adopt: str | N
 async def _refused(connection: Connection, command: str, error: commands.Undecidable) -> ActionRefused:
     standing = (await commands.standing(connection, [command])).get(command)
     if standing is not None and standing.reason_code != "needs_review":
-        by = f" by {standing.actor}" if standing.actor else ""
-        message = (
-            f"There is nothing to decide (any more): the entry is {standing.outcome or standing.state}{by}."
-        )
+        by = f", decided by {standing.actor}" if standing.actor else ""
+        how = f" ({standing.outcome.replace('_', ' ')})" if standing.outcome else ""
+        message = f"There is nothing to decide: the entry is {standing.state}{how}{by}."
         return ActionRefused("not_undecided", message)
     return ActionRefused("not_undecided", f"{str(error)[:1].upper()}{str(error)[1:]}", error.remedy)
 

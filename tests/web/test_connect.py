@@ -128,7 +128,7 @@ def test_an_answer_counts_in_the_session_that_asked(shop: Office) -> None:
 def test_what_xero_refuses_is_said_and_changes_nothing(shop: Office) -> None:
     client = shop.client("ann")
     for answer, said in (
-        ("error=access_denied", "Xero gives no access: access_denied"),
+        ("error=access_denied", "Xero did not grant access: access_denied"),
         ("code=not-one", "Xero refuses the app"),
     ):
         address = question(send(client, "/connect/browser", account="acme", **APP)[1])

@@ -29,7 +29,7 @@ def test_only_what_is_new_is_applied(empty_database_url: str) -> None:
 def test_a_changed_migration_is_refused(empty_database_url: str) -> None:
     apply(empty_database_url, [FIRST])
     changed = Migration("a", "001_first.sql", FIRST.sql + " -- changed")
-    with pytest.raises(MigrationError, match=r"a/001_first\.sql was applied .* with other content"):
+    with pytest.raises(MigrationError, match=r"a/001_first\.sql was applied .* with different content"):
         apply(empty_database_url, [changed, SECOND])
 
 

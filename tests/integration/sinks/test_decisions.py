@@ -85,7 +85,7 @@ async def test_one_is_adopted(books: Shop, make: Maker) -> None:
     [said] = row["warnings"]
     assert (said["code"], said["text"]) == (
         "adopted",
-        f"Ann decided that it is what stands in Xero with the id {theirs[1]}: 20.00 on 2026-03-02.",
+        f"Ann decided that it is the object in Xero with the id {theirs[1]}: 20.00 on 2026-03-02.",
     )
     assert sorted(standing(books)) == sorted(theirs)
     again = {**paid, "id": "the-same-payment"}
@@ -165,4 +165,4 @@ async def test_the_command(books: Shop, make: Maker, tmp_path: Path) -> None:
     await books.idle()
     assert (await books.entry(paid))["xero_id"] == theirs[0]
     ended = sbx("decide", entry, "--send", "--yes")
-    assert ended.code == 1 and "is not in needs_review" in ended.err
+    assert ended.code == 1 and "nothing to decide: the entry is completed (already there)" in ended.err
