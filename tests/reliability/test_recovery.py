@@ -193,7 +193,7 @@ def test_the_steps_of_the_chapter_as_they_stand_there(estate: Estate, tmp_path: 
     assert [account["held"] for account in estate.status()["accounts"]] == ["ledger_behind"]
     said = [_in_a_shell(one, environ, tmp_path) for one in run[1:]]
     assert "13 of them missing from the database" in said[0] and "add --yes" in said[0]
-    assert "13 events taken up" in said[1]
+    assert "13 events recovered" in said[1]
     assert said[3].splitlines()[-1].startswith("ready")
     assert (books(estate), entries(estate)) == (stood, told)
 

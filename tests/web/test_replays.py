@@ -36,7 +36,7 @@ def test_one_that_is_at_work_is_told_on_the_log_and_can_be_cancelled(office: Off
     address = f"/replays/{number}/cancel"
     with psycopg.connect(office.database_url, autocommit=True) as worker:
         worker.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        assert "by cli:bob is at work: 150 of 200 messages read" in client.get("/").text
+        assert "by cli:bob is running: 150 of 200 messages read" in client.get("/").text
         assert "data-running" in client.get("/replays").text
         assert client.form(address, {"form_token": client.mark()}).status == 303
         page = client.get(f"/replays/{number}").text

@@ -56,7 +56,7 @@ def test_who_signs_in_anew_comes_back_and_nothing_was_done(office: Office) -> No
     )
     assert answer.status == 303
     sign_in = client.get(answer.headers["location"]).text
-    assert "was not done" in sign_in
+    assert "was not processed" in sign_in
     assert [row["state"] for row in office.rows("SELECT state FROM ledger.commands")] == ["failed"]
     given = {"form_token": form_token(sign_in), "name": "ann", "password": "correct horse battery"}
     wanted = sign_in.partition('name="next" value="')[2].partition('"')[0]

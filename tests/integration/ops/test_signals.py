@@ -21,7 +21,7 @@ COMMANDS = (
     "migrate",
     "topics create",
     "status",
-    "replay --all",
+    "replay",
     "worker transform",
     "worker deliver",
     "connect acme --client-id x --port 0",
