@@ -183,6 +183,23 @@ def test_links_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_anchors_are_headings() -> None:
+    """As GitHub makes them: lower case, blanks as hyphens, other marks left out."""
+    broken = [
+        f"{page}: {link}"
+        for page, text in PAGES.items()
+        for link, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]*)\)", text)
+        if "://" not in link and anchor not in _anchors(page, link)
+    ]
+    assert broken == []
+
+
+def _anchors(page: str, link: str) -> set[str]:
+    path = (ROOT / page).parent.joinpath(link) if link else ROOT / page
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_files_that_are_named_exist() -> None:
     named = set(
         re.findall(
