@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 _RAISES = """
 import gc, sys
-from ops import interrupt
+from sbx.cli import interrupt
 interrupt.arm()
 class Thing:
     def __del__(self):
