@@ -98,7 +98,8 @@ class Records(Iterator[Fetched]):
         data: what the broker sent, which may end in the middle of a batch.
         position: the offset that was asked for; records before it are passed over.
         aborted: transactions that were aborted.
-        end: the first offset that nobody can read yet, where it is known; no batch goes beyond it.
+        end: the first offset that nobody could read when the broker looked it up, where that is known; what
+            begins there or behind it is left for its next answer.
     """
 
     def __init__(
@@ -126,6 +127,8 @@ class Records(Iterator[Fetched]):
             end = at + LOG_HEADER + length
             if length > 0 and end > len(self._data) and at:
                 break  # cut by the fetch's size, which never happens to the first one
+            if at and self.end is not None and base >= self.end:
+                break  # the broker looks up the end before it reads: this came in between, or is no batch
             batch = self._data[at : max(end, at + LOG_HEADER)]
             broken = False
             for record in self._batch(base, batch, at):

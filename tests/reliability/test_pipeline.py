@@ -111,8 +111,16 @@ class Pipeline:
                 ).fetchall()
                 if dict(rows) == {"completed": entries}:
                     return
-                assert time.monotonic() < until, rows
+                assert time.monotonic() < until, (rows, self._open_entries(connection))
                 time.sleep(0.2)
+
+    @staticmethod
+    def _open_entries(connection: psycopg.Connection) -> list[str]:
+        """Return, as JSON, up to five entries that have not completed."""
+        rows = connection.execute(
+            "SELECT to_json(e)::text FROM integrations_log.entries e WHERE state <> 'completed' LIMIT 5"
+        ).fetchall()
+        return [text for (text,) in rows]
 
 
 @pytest.fixture

@@ -126,6 +126,15 @@ def test_broken_batch_is_one_item_and_the_next_is_read(lie: str) -> None:
     assert records.position == broken.offset + 1
 
 
+def test_batch_that_came_after_the_broker_looked_up_the_end_is_left_for_the_next_answer() -> None:
+    data = some(2) + some(2, base=2) + some(1, base=4)
+    records = Records(data, 0, end=2)
+    assert [one.value for one in records] == [b"v0", b"v1"]
+    assert records.position == 2
+    assert values(data, 2, end=4) == [(2, b"v0"), (3, b"v1")]
+    assert values(data, 2, end=2) == [(2, b"v0"), (3, b"v1"), (4, b"v0")]
+
+
 @pytest.mark.parametrize("delta", [-1, 0, 3, 2**31, -(2**31)])
 def test_record_with_an_offset_that_is_not_the_batch_s(delta: int) -> None:
     data = batch(record(0, b"k", b"good") + record(delta, b"k", b"x") + record(2, b"k", b"y"), 3)
