@@ -205,7 +205,7 @@ def read_with_faust(app: Any) -> None:
         async def _commit_offsets(
             self, offsets: Mapping[Any, int], start_new_transaction: bool = True
         ) -> bool:
-            """Commit; where the broker refuses, since the group was formed anew, nothing counts as committed.
+            """Commit; what the broker refuses, since the group was formed again, does not count as committed.
 
             Faust notes the offsets all the same, and would not commit them after the records were read again.
             """

@@ -440,7 +440,8 @@ def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Acc
             return made.replay_id
 
     replay_id = asyncio.run(until_it_dies())
-    wait_until(lambda: state_of(account, replay_id) == "interrupted")  # the server ends the session on its own time
+    # The server ends the session on its own time.
+    wait_until(lambda: state_of(account, replay_id) == "interrupted")
     done = here(account.stack, "replay", "--cancel", str(replay_id), "--json")
     assert done.json == {"replay_id": replay_id, "state": "cancelled"}
     done = here(account.stack, "replay", "--resume", str(replay_id), "--json")

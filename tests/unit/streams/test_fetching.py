@@ -4,7 +4,9 @@ import asyncio
 import gc
 import importlib.metadata
 import inspect
+from unittest import mock
 
+import aiokafka.client
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
@@ -12,12 +14,13 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 from kafka.consumer import fetcher as kafka_fetcher
 
 from runtime.environment import Environment
 from streams.batches import Records
 from streams.codecs import missing_libraries
-from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained
+from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained, read_with_faust
 from streams.stages import _run
 from tests.record_batches import batch, record
 
@@ -104,3 +107,28 @@ def test_backlog_ends_with_the_handler_or_with_the_message() -> None:
     del dropped
     gc.collect()
     assert backlog._bytes == 0
+
+
+@pytest.mark.parametrize(("answers", "committed"), [([True], 8), ([False], 5), ([False, True], 8)])
+def test_offset_that_the_broker_refused_is_not_committed(
+    monkeypatch: pytest.MonkeyPatch, answers: list[bool], committed: int
+) -> None:
+    for module, names in (
+        (aiokafka.client, ["MetadataRequest"]),
+        (fetcher, ["MemoryRecords", "PartitionRecords", "FetchResult"]),
+    ):
+        for name in names:  # restored after the test
+            monkeypatch.setattr(module, name, getattr(module, name))
+    app = mock.Mock(producer=mock.AsyncMock())
+    read_with_faust(app)
+    place = TP("salesbinder.invoices", 0)
+    consumer = object.__new__(app.transport.Consumer)
+    consumer.__dict__.update(
+        app=app, log=mock.Mock(), in_transaction=False, _committed_offset={place: 5},
+        assignment=lambda: {place}, _commit=mock.AsyncMock(side_effect=answers),
+    )  # fmt: skip
+
+    for answer in answers:
+        assert asyncio.run(consumer._commit_offsets({place: 8})) is answer
+    assert consumer._committed_offset == {place: committed}
+    assert consumer._should_commit(place, 8) is (committed < 8)
