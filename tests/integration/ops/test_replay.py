@@ -337,7 +337,7 @@ def test_ranges(account: Account) -> None:
         (["--partition", "12"], "use 0 to 11"),
         (["--offset", "3"], "--topic and --partition"),
         (["--offset", "9-3"], "backwards"),
-        (["--since", "1h", "--until", "2h"], "not before"),
+        (["--since", "1h", "--until", "2h"], "is not after"),
         (["--list", "--yes"], "must be used alone"),
         (["--resume", "1", "--account", "acme"], "must be used alone"),
     ],
