@@ -1,6 +1,7 @@
 """What a stage reads from Kafka and what it sends."""
 
 from dataclasses import dataclass
+from typing import Any
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -17,6 +18,12 @@ class Record:
     headers: Headers = ()
     at: float = 0.0
     """Its time on the topic, Unix seconds; 0 where it has none."""
+
+
+def record_of(message: Any) -> Record:
+    """Return a message of kafka-python as a record, without its time."""
+    headers = tuple((name, content or b"") for name, content in message.headers)
+    return Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
 
 
 @dataclass(frozen=True, slots=True)

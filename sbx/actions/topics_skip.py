@@ -21,7 +21,7 @@ from streams.batches import Passed, Unreadable
 from streams.broker import Broker
 from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters, unreadable
 from streams.fetching import committed_consumer
-from streams.records import Record
+from streams.records import record_of
 from streams.setting_aside import letter_of
 from streams.topic_ids import topic_ids
 from streams.topics import MAX_DEAD_LETTER_BYTES, TOPICS_OF, group_of
@@ -117,8 +117,7 @@ def _read(
                 if message.offset < offset and not isinstance(broken, Unreadable | Passed):
                     before += 1
                 if message.offset == offset and not isinstance(broken, Passed):
-                    headers = tuple((name, content or b"") for name, content in message.headers)
-                    record = Record(place.topic, place.partition, offset, message.key, broken, headers)
+                    record = record_of(message)
                     defect = DeadLetterReason.of_record(record, "record_unreadable", why)
                     key = (message.key or b"").decode("utf-8", "backslashreplace")[:200]
                     reads = f"a message with key '{key}' and {len(broken or b''):,} bytes"

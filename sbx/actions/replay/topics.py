@@ -20,7 +20,7 @@ from streams.batches import Unreadable as BrokenBytes
 from streams.broker import Broker, Offsets
 from streams.dead_letters import entry_id_of, place_id_of
 from streams.fetching import committed_consumer
-from streams.records import Record
+from streams.records import record_of
 from streams.setting_aside import letter_of
 from streams.topic_ids import topic_ids
 from streams.topics import ENTITY_OF_TOPIC, SOURCES, group_of
@@ -313,13 +313,18 @@ def chosen(messages: Sequence[Any], wanted: Filters, logged: Logged) -> Iterator
     """Return the matching events among the messages, and those that cannot be read at all."""
     for message in messages:
         if isinstance(message.value, BrokenBytes):
-            if _may_be_unreadable(message, wanted) and _is_logged(broken_ids(message, logged), logged):
+            account, _, record = (message.key or b"").decode("utf-8", "replace").partition("/")
+            entity = ENTITY_OF_TOPIC[message.topic]
+            letters = letter_ids(message, logged.topic_ids)
+            if _fits(wanted, account, entity, "", record, "") and _is_logged(letters, logged):
                 yield Unreadable("record_unreadable")
             continue
         try:
             event = read_event(message.topic, message.key, message.value, tuple(message.headers))
         except InvalidEvent as error:
-            if _may_be(error, wanted) and _is_logged(letter_ids(message, logged.topic_ids), logged):
+            found = (error.account, error.entity, error.action, error.record_id, error.record_number)
+            letters = letter_ids(message, logged.topic_ids)
+            if _fits(wanted, *found) and _is_logged(letters, logged):
                 yield Unreadable(error.reason_code)
             continue
         letters = letter_ids(message, logged.topic_ids)
@@ -332,31 +337,19 @@ def letter_ids(message: Any, topic_ids: Mapping[str, str]) -> tuple[str, str]:
     """Return the ids that this message's entry has if it is, or was, a dead letter: by its position, the
     topic's id and its bytes, and by its position alone, as earlier versions made them.
     """
-    headers = tuple((name, content or b"") for name, content in message.headers)
-    record = Record(message.topic, message.partition, message.offset, message.key, message.value, headers)
-    by_bytes = entry_id_of(record, topic_ids.get(message.topic, ""))
-    return by_bytes, place_id_of(message.topic, message.partition, message.offset)
-
-
-def broken_ids(message: Any, logged: Logged) -> tuple[str, str]:
-    """Return the same for what Kafka's client cannot read."""
-    letter = letter_of(message.topic, message.partition, message.offset, message.key, message.value)
-    record = letter.record
-    by_bytes = entry_id_of(record, logged.topic_ids.get(record.topic, ""), letter.last_offset)
+    if isinstance(message.value, BrokenBytes):
+        letter = letter_of(message.topic, message.partition, message.offset, message.key, message.value)
+        record, last = letter.record, letter.last_offset
+    else:
+        record, last = record_of(message), None
+    by_bytes = entry_id_of(record, topic_ids.get(record.topic, ""), last)
     return by_bytes, place_id_of(record.topic, record.partition, record.offset)
 
 
-def _may_be_unreadable(message: Any, wanted: Filters) -> bool:
-    """Return what cannot be read matches only if no account, record or action is asked for."""
-    account, _, record = (message.key or b"").decode("utf-8", "replace").partition("/")
-    asked = (
-        (wanted.account, account),
-        (wanted.entity, ENTITY_OF_TOPIC[message.topic]),
-        (wanted.action, ""),
-        (wanted.record, record),
-        (wanted.number, ""),
-    )
-    return all(want is None or want == found for want, found in asked)
+def _fits(wanted: Filters, *found: str | None) -> bool:
+    """Return True if the filters take an account, entity, action, record and, if given, number."""
+    asked = (wanted.account, wanted.entity, wanted.action, wanted.record, wanted.number)
+    return all(want is None or want == one for want, one in zip(asked, found, strict=False))
 
 
 def _is_logged(ids: Iterable[str], logged: Logged) -> bool:
@@ -365,15 +358,11 @@ def _is_logged(ids: Iterable[str], logged: Logged) -> bool:
 
 def _is(read: Read, wanted: Filters, logged: Logged) -> bool:
     event = read.event
-    asked = (
-        (wanted.account, event.account),
-        (wanted.entity, event.entity),
-        (wanted.action, event.action),
-        (wanted.record, event.subject),
-    )
-    if any(want is not None and want != found for want, found in asked):
+    # An event id that was used before with different content has its own entry.
+    ids = (read.command_id, reused_id(read.command_id, event.content_hash))
+    if not _fits(wanted, event.account, event.entity, event.action, event.subject):
         return False
-    if logged.entries is not None and not logged.entries.intersection(_entry_ids(read)):
+    if not _is_logged(ids, logged):
         return False
     if wanted.number is None:
         return True
@@ -381,19 +370,3 @@ def _is(read: Read, wanted: Filters, logged: Logged) -> bool:
     if read.command.record_number.casefold() == wanted.number.casefold():
         logged.records.add(record)
     return record in logged.records
-
-
-def _entry_ids(read: Read) -> tuple[str, str]:
-    """Return an event id that was used before with different content has its own entry."""
-    return read.command_id, reused_id(read.command_id, read.event.content_hash)
-
-
-def _may_be(error: InvalidEvent, wanted: Filters) -> bool:
-    asked = (
-        (wanted.account, error.account),
-        (wanted.entity, error.entity),
-        (wanted.action, error.action),
-        (wanted.record, error.record_id),
-        (wanted.number, error.record_number),
-    )
-    return all(want is None or want == found for want, found in asked)
