@@ -10,8 +10,6 @@ from sbx.cli.acting import actor, connected
 from sbx.cli.filters import moment
 from sbx.cli.terminal import show_rows
 
-_SHOWN = 50
-
 
 def acts(
     *,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from sbx.actions.settings import State, load
 from sbx.cli import browser, environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
-from sbx.cli.settings import finding_json, say_findings
+from sbx.cli.settings import say_findings
 from sbx.cli.terminal import print_json, say
 from sinks.xero.oauth import Token
 
@@ -79,7 +80,7 @@ def _report(
             "tenant_name": facts.name if facts else connection.tenant_name,
             "base_currency": facts.base_currency if facts else None,
             "enabled_at": connection.enabled_at,
-            "findings": [finding_json(finding) for finding in findings],
+            "findings": [asdict(finding) for finding in findings],
         }
         print_json(answer)
     else:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import typer
 from rich.text import Text
@@ -70,7 +69,7 @@ def check(account: str, as_json: bool) -> None:
                 "account": account,
                 "organisation": known.name,
                 "fetched_at": known.fetched_at,
-                "findings": [finding_json(finding) for finding in findings],
+                "findings": [asdict(finding) for finding in findings],
                 "failures": state.failures,
             }
         )
@@ -110,11 +109,6 @@ def in_words(finding: Finding) -> str:
     """Return a finding as a sentence with its remedy."""
     shown = f"{finding.key}={finding.value}" if finding.value else finding.key
     return f"{shown} {finding.problem}; {finding.remedy}"
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """Return a finding for scripts."""
-    return asdict(finding)
 
 
 def say_findings(account: str, findings: Sequence[Finding]) -> None:

@@ -8,11 +8,6 @@ from starlette.responses import Response
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
-def encode(value: Any) -> bytes:
-    """Return ``value`` as JSON."""
-    return _encoder.encode(value)
-
-
-def json_answer(value: Any, status: int = 200) -> Response:
+def json_answer(value: Any) -> Response:
     """Return ``value`` as a response."""
-    return Response(encode(value), status, media_type="application/json")
+    return Response(_encoder.encode(value), media_type="application/json")

@@ -40,8 +40,6 @@ def mending(row: Mapping[str, Any]) -> Mending | None:
         return None
     if code in BY_CONNECTING:
         return Mending(f"Connect {account}…", f"/connect?account={quote(account)}", acts=True)
-    if code == "not_connected":
-        return Mending(f"Connect {account} to Xero", f"/connect?account={quote(account)}")
     settings = f"/accounts/{quote(account)}/settings"
     key = _SETTING_OF.get(code, "")
     if not key and "setting" in CATALOGUE[code].cause_args:
