@@ -12,7 +12,7 @@ from runtime.crash_points import crash_point
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions.actors import Actor, Connection
-from sbx.actions.refused import ActionRefused
+from sbx.actions.refused import ActionRefused, one_of
 
 Kind = Literal[
     "add_user",
@@ -164,13 +164,7 @@ def known_kind(text: str | None) -> Kind | None:
     Raises:
         ActionRefused: there is no such kind.
     """
-    if text is None:
-        return None
-    found = next((kind for kind in KINDS if kind == text), None)
-    if found is None:
-        message = f"'{text}' is not a possible action. There are: {', '.join(KINDS)}."
-        raise ActionRefused("bad_request", message, field="act")
-    return found
+    return None if text is None else one_of(text, KINDS, "act")
 
 
 def on_what(row: dict[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """Why something was not done, for the command line, the page and the API."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeVar
 
 Code = Literal["bad_request", "not_found", "not_possible", "not_undecided", "ended"]
 """Programs rely on these: the API answers with them."""
+Word = TypeVar("Word", bound=str)
 
 
 class ActionRefused(Exception):
@@ -35,3 +37,16 @@ def bad_request(problem: str, remedy: str = "") -> ActionRefused:
 def not_possible(problem: str, remedy: str = "") -> ActionRefused:
     """Return the refusal of what cannot be done as things stand."""
     return ActionRefused("not_possible", problem, remedy)
+
+
+def one_of(word: str, known: Sequence[Word], field: str = "do") -> Word:
+    """Return the word, if it is a known one.
+
+    Raises:
+        ActionRefused: it is not; names those that there are.
+    """
+    found = next((one for one in known if one == word), None)
+    if found is None:
+        message = f"'{word}' is not a possible action. There are: {', '.join(known)}."
+        raise ActionRefused("bad_request", message, field=field)
+    return found

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from log_projection.queries import Filters
 from sbx.actions import retry
+from sbx.actions.refused import ActionRefused, one_of
 from sbx.actions.retry import Selection
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, require_operator, user_of
-from sbx.web.pages.forms import one_of
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view import filters as reading
@@ -30,11 +30,7 @@ async def plan_page(request: Request) -> Response:
     match.
     """
     require_operator(request)
-    act, selection = _selection(request.query_params.multi_items())
-    async with services_of(request).database.connection() as connection:
-        visible = VisibleLog(connection, user_of(request))
-        plan = await retry.plan(connection, visible, act, retry.wanted(selection.filters))
-    return render(request, "plan.html", {"plan": plan, "selection": selection, "note": "", "error": ""})
+    return await _plan(request, *_selection(request.query_params.multi_items()), "", "")
 
 
 @acting
@@ -42,18 +38,23 @@ async def perform(request: Request, form: FormData) -> Response:
     """``POST /act``: what the plan's page showed."""
     pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     act, selection = _selection(pairs)
-    services, user = services_of(request), user_of(request)
     note = next((value for name, value in pairs if name == "note"), "")
-    if act == "skip" and not note.strip():
-        async with services.database.connection() as connection:
-            visible = VisibleLog(connection, user)
-            plan = await retry.plan(connection, visible, act, retry.wanted(selection.filters))
-        error = "Give a reason for later readers of the log."
-        context = {"plan": plan, "selection": selection, "note": note, "error": error}
-        return render(request, "plan.html", context, 400)
     chosen = Selection(retry.wanted(selection.filters), selection.words)
-    number, _ = await retry.perform(services.database, user, act, chosen, note)
+    try:
+        number, _ = await retry.perform(services_of(request).database, user_of(request), act, chosen, note)
+    except ActionRefused as refused:
+        if refused.field != "note":
+            raise
+        return await _plan(request, act, selection, note, refused.message)
     return RedirectResponse(f"/acts/{number}", 303)
+
+
+async def _plan(request: Request, act: Act, selection: Selection, note: str, error: str) -> Response:
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        plan = await retry.plan(connection, visible, act, retry.wanted(selection.filters))
+    context = {"plan": plan, "selection": selection, "note": note, "error": error}
+    return render(request, "plan.html", context, 400 if error else 200)
 
 
 async def act_page(request: Request) -> Response:

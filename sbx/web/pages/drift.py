@@ -8,9 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from sbx.actions import drift
 from sbx.actions.drift import ACTS, MOST
-from sbx.actions.refused import ActionRefused
+from sbx.actions.refused import ActionRefused, one_of
 from sbx.web.auth.gate import acting, require_operator, user_of
-from sbx.web.pages.forms import one_of, text
+from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render

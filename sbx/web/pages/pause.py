@@ -7,10 +7,10 @@ from starlette.responses import RedirectResponse, Response
 from sbx.actions import pause
 from sbx.actions.accounts import connected
 from sbx.actions.pause import HOLDS, Hold
-from sbx.actions.refused import ActionRefused
+from sbx.actions.refused import ActionRefused, one_of
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, require_operator, user_of
-from sbx.web.pages.forms import one_of, text
+from sbx.web.pages.forms import text
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
 
