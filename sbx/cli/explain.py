@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
-import psycopg
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
@@ -14,7 +13,7 @@ from contracts.commands import Entity
 from log_projection import story
 from log_projection.queries import Row
 from log_projection.story import Record, Story
-from sbx.cli import environment
+from sbx.cli.acting import connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.terminal import STATE_COLOURS, plural, print_json, stdout_console
 
@@ -29,8 +28,7 @@ def explain(record: str, account: str | None, entity: Entity | None, as_json: bo
 
 
 async def _told(text: str, account: str | None, entity: str | None) -> Story:
-    used = environment.required(database=True)
-    async with await psycopg.AsyncConnection.connect(**used.psycopg("sbx explain")) as connection:
+    async with connected("sbx explain") as (_, connection):
         found = [r for r in await story.find(connection, text, account) if entity in (None, r.entity)]
         told = await story.tell(connection, _only(text, found)) if found else None
     if told is None:

@@ -4,15 +4,14 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import psycopg
 from rich.table import Table
 from rich.text import Text
 
 from log_projection import queries
 from log_projection.queries import Filters
-from sbx.cli import environment
+from sbx.actions.actors import Connection
+from sbx.cli.acting import connected
 from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
 
 _SHOWN = 50
@@ -26,13 +25,8 @@ def log(wanted: Filters, limit: int | None, as_json: bool) -> None:
         asyncio.run(_print_table(wanted, limit or _SHOWN))
 
 
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    used = environment.required(database=True)
-    return await psycopg.AsyncConnection.connect(**used.psycopg("sbx log"))
-
-
 async def _print_json(wanted: Filters, limit: int | None) -> None:
-    async with await _connect() as connection:
+    async with connected("sbx log") as (_, connection):
         if limit is None:
             async for row in queries.entries(connection, wanted):
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
@@ -41,12 +35,12 @@ async def _print_json(wanted: Filters, limit: int | None) -> None:
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
 
 
-async def _newest(connection: psycopg.AsyncConnection[Any], wanted: Filters, limit: int) -> list[queries.Row]:
+async def _newest(connection: Connection, wanted: Filters, limit: int) -> list[queries.Row]:
     return [row async for row in queries.entries(connection, wanted, limit=limit, newest_first=True)]
 
 
 async def _print_table(wanted: Filters, limit: int) -> None:
-    async with await _connect() as connection:
+    async with connected("sbx log") as (_, connection):
         newest = await _newest(connection, wanted, limit + 1)
         accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
     if not newest:

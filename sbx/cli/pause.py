@@ -9,24 +9,18 @@ from sbx.cli.terminal import print_json
 
 def pause(account: str, reason: str, as_json: bool) -> None:
     """Run ``sbx pause``."""
-    changed = asyncio.run(_perform("pause", account, reason))
-    _report(account, True, changed, as_json)
+    asyncio.run(_perform("pause", account, reason, as_json))
 
 
 def resume(account: str, as_json: bool) -> None:
     """Run ``sbx resume``."""
-    changed = asyncio.run(_perform("resume", account, ""))
-    _report(account, False, changed, as_json)
+    asyncio.run(_perform("resume", account, "", as_json))
 
 
-async def _perform(hold: Hold, account: str, note: str) -> bool:
+async def _perform(hold: Hold, account: str, note: str, as_json: bool) -> None:
     async with connected(f"sbx {hold}") as (database, _):
-        return await perform(database, actor(), hold, account, note)
-
-
-def _report(account: str, paused: bool, changed: bool, as_json: bool) -> None:
+        changed = await perform(database, actor(), hold, account, note)
     if as_json:
-        print_json({"account": account, "paused": paused, "changed": changed})
-        return
-    word = "paused" if paused else "not paused"
-    print(f"{account} is {word if changed else word + ' already'}")
+        print_json({"account": account, "paused": hold == "pause", "changed": changed})
+    else:
+        print(f"{account} is {'' if hold == 'pause' else 'not '}paused{'' if changed else ' already'}")

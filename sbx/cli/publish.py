@@ -14,7 +14,7 @@ from runtime.environment import Environment
 from sbx.cli import environment
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.event_files import STDIN, checked
-from sbx.cli.terminal import bar, plural, print_json, say, stdout_console
+from sbx.cli.terminal import bar, new_table, plural, print_json, say, stdout_console
 from streams.topics import MAX_MESSAGE_BYTES, SOURCES, missing_topics
 
 _HEADERS = [("content-type", STRUCTURED.encode())]
@@ -147,10 +147,7 @@ def _deliver(records: Iterable[Record], count: int) -> Delivered:
 
 
 def _table(delivered: Delivered) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("topic")
-    table.add_column("events", justify="right")
-    table.add_column("offsets by partition")
+    table = new_table("topic", "events", "offsets by partition", right=("events",))
     for topic, count in sorted(delivered.events.items()):
         spans = sorted(delivered.offsets[topic].items())
         table.add_row(topic, f"{count:,}", "  ".join(f"{p}: {first}-{last}" for p, (first, last) in spans))

@@ -22,7 +22,7 @@ from runtime.trouble import in_words
 from sandbox import too_full
 from sbx.cli import environment, lost
 from sbx.cli.local import targets
-from sbx.cli.terminal import age, plural, print_json, say, stdout_console
+from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from streams import STAGES, StageName
 from streams.broker import Broker, behind
 from streams.topics import TOPICS_OF, group_of
@@ -266,9 +266,7 @@ def tables(status: Status) -> Rows:
 
 
 def _stages_table(status: Status) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stage", "processes", "waiting", ""):
-        table.add_column(name, justify="left" if name in ("stage", "") else "right")
+    table = new_table("stage", "processes", "waiting", "", right=("processes", "waiting"))
     for name, stage in status.stages.items():
         works = Text("works", "green") if stage.working else Text("not running", "red")
         if stage.undecided:
@@ -278,10 +276,8 @@ def _stages_table(status: Status) -> Table:
 
 
 def _accounts_table(status: Status) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    names = ("account", "organisation", "queued", "running", "failed", "oldest", "calls left", "")
-    for name in names:
-        table.add_column(name, justify="left" if name in ("account", "organisation", "") else "right")
+    figures = ("queued", "running", "failed", "oldest", "calls left")
+    table = new_table("account", "organisation", *figures, "", right=figures)
     for account in status.accounts:
         table.add_row(
             account["name"],

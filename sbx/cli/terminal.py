@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -72,17 +72,21 @@ class Steps:
             self._console.print(text, markup=False, soft_wrap=True)
         self._last = text
 
+    def report(self, text: str, trouble: bool) -> None:
+        """Print a line beside the spinner."""
+        self._console.print(text, style="yellow" if trouble else None, markup=False, soft_wrap=True)
+
     def pause(self) -> None:
         """Hide the spinner until the next step."""
         if self._status is not None:
             self._status.stop()
 
 
-def new_table(*names: str) -> Table:
-    """Return a table with these columns, in which nothing is cut off."""
+def new_table(*names: str, right: Collection[str] = ()) -> Table:
+    """Return a table with these columns, the ones in ``right`` aligned right; nothing is cut off."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return table
 
 

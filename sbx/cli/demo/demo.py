@@ -35,7 +35,7 @@ from sbx.cli.errors import OperationFailed
 from sbx.cli.local.running import Running, ended_by_signals, running, wait_until_ready
 from sbx.cli.local.up import watch
 from sbx.cli.publish import Delivered, Publisher, Record
-from sbx.cli.terminal import Steps, bar, print_json, stderr_console, stdout_console
+from sbx.cli.terminal import Steps, bar, print_json, stderr_console, stdout_console, steps
 from sbx.cli.wait import wait_until_idle
 from sbx.cli.web import say_link
 
@@ -58,9 +58,6 @@ def demo(once: bool, as_json: bool) -> None:
     console = stderr_console()
     result: Comparison | None = None
 
-    def report(text: str, trouble: bool) -> None:
-        console.print(text, style="yellow" if trouble else None, markup=False, soft_wrap=True)
-
     try:
         with ended_by_signals(), ExitStack() as ending:
             shown = Steps(console)
@@ -74,7 +71,7 @@ def demo(once: bool, as_json: bool) -> None:
                     web_port=None,
                     wait=0,
                     progress=shown,
-                    report=report,
+                    report=shown.report,
                 )
             )
             wait_until_ready(pipeline, shown)
@@ -155,7 +152,7 @@ def _play(console: Console, pipeline: Running, xero: str, as_json: bool) -> Comp
     asyncio.run(_connect(used, day))
     letter = unreadable_event(_ACCOUNT, day.opened)
     _publish_live(console, used, day, letter)
-    with _stepping(console) as shown:
+    with steps() as shown:
         wait_until_idle(used, _IDLE_WITHIN, lambda still_open: shown(f"Waiting: {still_open}"))
     entries = _entries(used)
     admin = FakeXeroAdmin(xero)
@@ -166,15 +163,6 @@ def _play(console: Console, pipeline: Running, xero: str, as_json: bool) -> Comp
     else:
         show(stdout_console(), entries, result, calls)
     return result
-
-
-@contextmanager
-def _stepping(console: Console) -> Iterator[Steps]:
-    shown = Steps(console)
-    try:
-        yield shown
-    finally:
-        shown.pause()
 
 
 async def _connect(used: Environment, day: ShopDay) -> None:

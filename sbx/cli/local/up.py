@@ -19,15 +19,17 @@ def up(workers: int, web_port: int | None, wait: float, as_json: bool) -> None:
     """Run ``sbx up``."""
     console = stderr_console()
 
-    def report(text: str, trouble: bool) -> None:
-        console.print(text, style="yellow" if trouble else None, markup=False, soft_wrap=True)
-
     try:
         with ended_by_signals():
             shown = Steps(console)
             try:
                 with running(
-                    os.environ, workers=workers, web_port=web_port, wait=wait, progress=shown, report=report
+                    os.environ,
+                    workers=workers,
+                    web_port=web_port,
+                    wait=wait,
+                    progress=shown,
+                    report=shown.report,
                 ) as pipeline:
                     wait_until_ready(pipeline, shown)
                     shown.pause()

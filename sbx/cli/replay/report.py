@@ -9,7 +9,7 @@ from rich.table import Table
 from sbx.actions.replay.run import Totals
 from sbx.actions.replay.topics import Ranges
 from sbx.cli.cost_report import account_text
-from sbx.cli.terminal import plural
+from sbx.cli.terminal import new_table, plural
 from sinks.ledger.cost import of_all
 
 Compared = Sequence[Mapping[str, Any]] | None
@@ -109,10 +109,8 @@ def _compared(totals: Totals) -> str:
 
 def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Replays for people."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "read", "events", *_COUNTS.values(), "started", "by", "selection"):
-        left = name in ("state", "started", "by", "selection")
-        table.add_column(name, justify="left" if left else "right")
+    figures = ("read", "events", *_COUNTS.values())
+    table = new_table("id", "state", *figures, "started", "by", "selection", right=("id", *figures))
     for row in rows:
         table.add_row(
             str(row["replay_id"]),
