@@ -10,6 +10,7 @@ from connections.settings import InvalidSetting
 from connections.store import ConnectionRefused
 from runtime.environment import InvalidEnvironment
 from runtime.secrets import SecretKeyError
+from runtime.trouble import about_the_database
 from runtime.trouble import in_words as of_the_database
 from sandbox import SandboxError
 from sbx.actions.refused import ActionRefused
@@ -71,3 +72,10 @@ def in_words(error: Exception) -> OperationFailed | None:
             return OperationFailed(str(error), "check the path, and that this user may read and write it")
         case _:
             return None
+
+
+def of_a_service(error: Exception) -> str | None:
+    """Return what is wrong if a broker or a database that is away raised the error, else None."""
+    if isinstance(error, KafkaError):
+        return " ".join(str(error).split())
+    return of_the_database(error).problem if about_the_database(error) else None

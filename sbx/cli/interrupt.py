@@ -23,11 +23,15 @@ class Ended(KeyboardInterrupt):
     """A signal asked the command to end. Handled like Ctrl-C."""
 
 
+def listened_to() -> list[signal.Signals]:
+    """Return the signals that end us, except those that we were started to ignore (``nohup``)."""
+    return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def arm() -> None:
     """Let signals end this process from now on, except those that it was started to ignore (``nohup``)."""
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+    for number in listened_to():
+        signal.signal(number, _end)
     sys.unraisablehook = _unraisable
 
 

@@ -11,10 +11,9 @@ from psycopg.rows import dict_row
 
 from runtime.environment import Environment
 from runtime.sql import load_queries
-from runtime.trouble import about_the_database, in_words
 from sbx.actions.lag import Look, lag
 from sbx.cli import environment
-from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.errors import BadUsage, OperationFailed, of_a_service
 from sbx.cli.terminal import plural, say, steps
 from streams.broker import Broker
 
@@ -56,12 +55,9 @@ def _through_trouble(used: Environment) -> Generator[str]:
         try:
             yield from _phases(used)
         except (KafkaError, psycopg.Error, OSError) as error:
-            if isinstance(error, KafkaError):
-                yield " ".join(str(error).split())
-            elif about_the_database(error):
-                yield in_words(error).problem
-            else:
+            if (trouble := of_a_service(error)) is None:
                 raise
+            yield trouble
         else:
             return
 

@@ -16,14 +16,13 @@ import psycopg
 from kafka.errors import KafkaError
 
 from runtime.environment import Environment
-from runtime.trouble import about_the_database, in_words
 from sandbox import EmbeddedStack, Progress
 from sbx.actions.accounts import delivering
 from sbx.cli import environment as resolving
 from sbx.cli import interrupt
 from sbx.cli.acting import connected
 from sbx.cli.commands.options import PORT as WEB_PORT
-from sbx.cli.errors import OperationFailed
+from sbx.cli.errors import OperationFailed, of_a_service
 from sbx.cli.local import targets
 from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
 from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
@@ -36,7 +35,6 @@ from streams.broker import Broker
 
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -171,22 +169,17 @@ def _stop(supervisor: Supervisor, progress: Progress) -> None:
     def hurry(_number: int, _frame: FrameType | None) -> None:
         supervisor.kill()
 
-    for number in _listened_to():
+    for number in interrupt.listened_to():
         signal.signal(number, hurry)
     supervisor.stop(GRACE_SECONDS)
     progress("Stopping Kafka and PostgreSQL", None)
 
 
-def _listened_to() -> list[signal.Signals]:
-    """Return the signals that end us, except those that we were started to ignore (``nohup``)."""
-    return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-
-
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Treat SIGTERM and SIGHUP like Ctrl-C inside the block."""
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    for number in _listened_to():
+    before = {number: signal.getsignal(number) for number in interrupt.ENDING}
+    for number in interrupt.listened_to():
         signal.signal(number, lambda number, _frame: interrupt.heard(number))
     try:
         yield
@@ -225,9 +218,9 @@ def _delivers(used: Environment, progress: Progress) -> bool:
     try:
         return asyncio.run(_workers(used)) > 0
     except psycopg.Error as error:
-        if not about_the_database(error):
+        if (text := of_a_service(error)) is None:
             raise
-        progress(f"Waiting: {in_words(error).problem}", None)
+        progress(f"Waiting: {text}", None)
         return False
 
 
@@ -259,11 +252,8 @@ def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, 
         try:
             return ask()
         except (KafkaError, psycopg.Error, OSError) as error:
-            text = " ".join(str(error).split())
-            if not isinstance(error, KafkaError):
-                if not about_the_database(error):
-                    raise
-                text = in_words(error).problem
+            if (text := of_a_service(error)) is None:
+                raise
             if time.monotonic() >= until:
                 raise OperationFailed(
                     f"{what} at {address} cannot be reached: {text}",

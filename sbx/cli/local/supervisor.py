@@ -140,24 +140,26 @@ class Supervisor:
 
 def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Command:
     """Return the command of one process of a stage."""
-    # -P: a folder called streams in the working directory must not be taken for ours.
-    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", stage]
     name = f"{stage}-{number}"
-    own = {"SBX_WORKER_NAME": f"{_place(logs)}-{name}", "SBX_METRICS_PORT": str(metrics_port)}
-    return Command(name, argv, logs / f"{name}.jsonl", own)
+    return _command(name, [stage], logs, metrics_port, {"SBX_WORKER_NAME": f"{_place(logs)}-{name}"})
 
 
 def web_command(port: int, logs: Path, metrics_port: int) -> Command:
     """Return the command that serves the page on a port of this machine."""
-    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "web", str(port)]
-    return Command("web", argv, logs / "web.jsonl", {"SBX_METRICS_PORT": str(metrics_port)})
+    return _command("web", ["web", str(port)], logs, metrics_port, {})
 
 
 def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
     """Return the command that sends notifications, with the address of our page."""
-    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", "notify"]
-    own = {"SBX_NOTIFY_PAGE_URL": page_url, "SBX_METRICS_PORT": str(metrics_port)}
-    return Command("notify", argv, logs / "notify.jsonl", own)
+    return _command("notify", ["notify"], logs, metrics_port, {"SBX_NOTIFY_PAGE_URL": page_url})
+
+
+def _command(
+    name: str, arguments: Sequence[str], logs: Path, metrics_port: int, own: Mapping[str, str]
+) -> Command:
+    # -P: a folder called streams in the working directory must not be taken for ours.
+    argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", *arguments]
+    return Command(name, argv, logs / f"{name}.jsonl", {**own, "SBX_METRICS_PORT": str(metrics_port)})
 
 
 def _place(logs: Path) -> str:
