@@ -9,10 +9,11 @@ from . import render
 from .books import accounts, contacts, credit_notes, documents, invoices, items, payments, purchase_orders
 from .books.documents import Kind
 from .books.ledger import Books
-from .books.model import Account, Contact, Document, Item, Payment
+from .books.model import Contact, Document, Payment
 from .query import Getter
 
 Writer = Callable[[Books, dict[str, Any], int], Any]
+Show = Callable[[Books, Any, bool], dict[str, Any]]
 
 
 def _no_warnings(element: dict[str, Any], record: Any) -> list[str]:
@@ -32,7 +33,7 @@ class Resource:
     id_field: str
     all: Callable[[Books], Iterable[Any]]
     find: Callable[[Books, str], Any]
-    show: Callable[[Books, Any, bool], dict[str, Any]]
+    show: Show
     fields: dict[str, Getter]
     create: Writer | None = None
     upsert: Writer | None = None
@@ -84,18 +85,6 @@ _ACCOUNT_FIELDS = _get(
 )  # fmt: skip
 
 
-def _show_contact(books: Books, found: Contact, detail: bool) -> dict[str, Any]:
-    return render.contact(found, detail)
-
-
-def _show_item(books: Books, found: Item, detail: bool) -> dict[str, Any]:
-    return render.item(found)
-
-
-def _show_account(books: Books, found: Account, detail: bool) -> dict[str, Any]:
-    return render.account(found)
-
-
 def _contact_candidates(books: Books, equal: dict[str, Any]) -> list[Contact] | None:
     if isinstance(number := equal.get("ContactNumber"), str) and number:
         found = books.contact_numbered(number)
@@ -106,7 +95,19 @@ def _contact_candidates(books: Books, equal: dict[str, Any]) -> list[Contact] | 
     return None
 
 
-def _document_candidates(kind: Kind) -> Callable[[Books, dict[str, Any]], list[Document] | None]:
+def _payment_candidates(books: Books, equal: dict[str, Any]) -> list[Payment] | None:
+    for name in ("Invoice.InvoiceID", "CreditNote.CreditNoteID"):
+        if isinstance(document_id := equal.get(name), str):
+            return books.payments_on(document_id)
+    return None
+
+
+def _documents(kind: Kind, plural: str, title: str, show: Show, **more: Any) -> Resource:
+    own: dict[str, Getter] = {
+        kind.id_field: attrgetter("document_id"),
+        kind.number_field: attrgetter("number"),
+    }
+
     def candidates(books: Books, equal: dict[str, Any]) -> list[Document] | None:
         if isinstance(number := equal.get(kind.number_field), str) and number:
             return kind.shelf(books).numbered(number)
@@ -115,31 +116,17 @@ def _document_candidates(kind: Kind) -> Callable[[Books, dict[str, Any]], list[D
             return [found] if found else []
         return None
 
-    return candidates
-
-
-def _payment_candidates(books: Books, equal: dict[str, Any]) -> list[Payment] | None:
-    for name in ("Invoice.InvoiceID", "CreditNote.CreditNoteID"):
-        if isinstance(document_id := equal.get(name), str):
-            return books.payments_on(document_id)
-    return None
-
-
-def _document_fields(kind: Kind) -> dict[str, Getter]:
-    own = {kind.id_field: attrgetter("document_id"), kind.number_field: attrgetter("number")}
-    return {**_DOCUMENT_FIELDS, **own}
-
-
-def _find_invoice(books: Books, key: str) -> Document | None:
-    return documents.find(books, invoices.KIND, key)
-
-
-def _find_credit_note(books: Books, key: str) -> Document | None:
-    return documents.find(books, credit_notes.KIND, key)
-
-
-def _find_order(books: Books, key: str) -> Document | None:
-    return documents.find(books, purchase_orders.KIND, key)
+    return Resource(
+        plural,
+        title,
+        kind.id_field,
+        lambda books: kind.shelf(books).by_id.values(),
+        lambda books, key: documents.find(books, kind, key),
+        show,
+        _DOCUMENT_FIELDS | own,
+        candidates=candidates,
+        **more,
+    )
 
 
 def _write_payment(books: Books, element: dict[str, Any], unit_places: int) -> Payment:
@@ -151,33 +138,28 @@ RESOURCES: dict[str, Resource] = {
     for resource in (
         Resource(
             "Contacts", "Contact", "ContactID", lambda books: books.contacts.values(), contacts.find,
-            _show_contact, _CONTACT_FIELDS,
+            lambda books, found, detail: render.contact(found, detail), _CONTACT_FIELDS,
             create=lambda books, element, places: contacts.create(books, element),
             upsert=lambda books, element, places: contacts.upsert(books, element),
             update=lambda books, found, element, places: contacts.update(books, found, element),
             candidates=_contact_candidates,
             search=("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress", "CompanyNumber"),
         ),
-        Resource(
-            "Invoices", "Invoice", "InvoiceID", lambda books: books.invoices.by_id.values(), _find_invoice,
-            render.invoice, _document_fields(invoices.KIND),
+        _documents(
+            invoices.KIND, "Invoices", "Invoice", render.invoice,
             create=invoices.create, upsert=invoices.upsert, update=invoices.update,
-            candidates=_document_candidates(invoices.KIND), search=("InvoiceNumber", "Reference"),
+            search=("InvoiceNumber", "Reference"),
         ),
-        Resource(
-            "CreditNotes", "CreditNote", "CreditNoteID", lambda books: books.credit_notes.by_id.values(),
-            _find_credit_note, render.credit_note, _document_fields(credit_notes.KIND),
+        _documents(
+            credit_notes.KIND, "CreditNotes", "CreditNote", render.credit_note,
             create=credit_notes.create, upsert=credit_notes.upsert, update=credit_notes.update,
-            candidates=_document_candidates(credit_notes.KIND),
         ),
-        Resource(
-            "PurchaseOrders", "PurchaseOrder", "PurchaseOrderID",
-            lambda books: books.purchase_orders.by_id.values(), _find_order, render.purchase_order,
-            _document_fields(purchase_orders.KIND),
+        _documents(
+            purchase_orders.KIND, "PurchaseOrders", "PurchaseOrder", render.purchase_order,
             create=lambda books, element, places: purchase_orders.create(books, element),
             upsert=lambda books, element, places: purchase_orders.upsert(books, element),
             update=lambda books, found, element, places: purchase_orders.update(books, found, element),
-            warnings=purchase_orders.warnings, candidates=_document_candidates(purchase_orders.KIND),
+            warnings=purchase_orders.warnings,
         ),
         Resource(
             "Payments", "Payment", "PaymentID", lambda books: books.payments.values(), payments.find,
@@ -186,12 +168,13 @@ RESOURCES: dict[str, Resource] = {
             update=lambda books, found, element, places: payments.update(books, found, element),
         ),
         Resource(
-            "Items", "Item", "ItemID", lambda books: books.items.values(), items.find, _show_item,
+            "Items", "Item", "ItemID", lambda books: books.items.values(), items.find,
+            lambda books, found, detail: render.item(found),
             _ITEM_FIELDS, create=items.create, upsert=items.upsert, update=items.update, paged=False,
         ),
         Resource(
             "Accounts", "Account", "AccountID", lambda books: books.accounts.values(), accounts.find,
-            _show_account, _ACCOUNT_FIELDS,
+            lambda books, found, detail: render.account(found), _ACCOUNT_FIELDS,
             create=lambda books, element, places: accounts.create(books, element),
             upsert=lambda books, element, places: accounts.upsert(books, element),
             update=lambda books, found, element, places: accounts.update(books, found, element),

@@ -1,13 +1,12 @@
 """Credit notes and their allocations to invoices."""
 
+from functools import partial
 from typing import Any
 
-from . import documents, money
 from . import errors as e
+from . import invoices, money
 from .documents import Kind
 from .errors import NotFound, Refused
-from .invoices import KIND as INVOICE
-from .invoices import frozen_changes
 from .ledger import Books, new_id
 from .model import Allocation, Document
 from .reading import number, record_id, round_to
@@ -22,36 +21,19 @@ KIND = Kind(
     sales_types=_SALES,
     unique_types=_SALES,
     number_taken="Credit note # must be unique.",
-    statuses=INVOICE.statuses,
-    creatable=INVOICE.creatable,
-    transitions=INVOICE.transitions,  # not published; assumed to be the invoices' table
+    statuses=invoices.KIND.statuses,
+    creatable=invoices.KIND.creatable,
+    transitions=invoices.KIND.transitions,  # not published; assumed to be the invoices' table
     extra_texts={"BrandingThemeID": None},
     shelf=lambda books: books.credit_notes,
     reference_types=_SALES,
 )
 
 
-def create(books: Books, element: dict[str, Any], unit_places: int) -> Document:
-    """PUT, or POST of something new. Allocations in the body are read-only there and ignored."""
-    return documents.create(books, KIND, element, unit_places)
-
-
-def upsert(books: Books, element: dict[str, Any], unit_places: int) -> Document:
-    """POST: update the credit note named by id or, for sales, by number; else create."""
-    target = documents.match(books, KIND, element)
-    return update(books, target, element, unit_places) if target else create(books, element, unit_places)
-
-
-def update(books: Books, note: Document, element: dict[str, Any], unit_places: int) -> Document:
-    """Change one credit note; what is not named stays."""
-    if note.has_money and element.get("Status") == "VOIDED":
-        raise Refused(e.VOID_WITH_MONEY.format("credit note"))
-    changed, problems = documents.begin_update(books, KIND, note, element, unit_places)
-    if note.has_money:
-        problems = frozen_changes(note, changed) or problems
-    if problems:
-        raise Refused(*dict.fromkeys(problems))
-    return documents.replace(books, KIND, note, changed)
+# Allocations in a body are read-only there and ignored.
+create, upsert, update = (
+    partial(written, kind=KIND) for written in (invoices.create, invoices.upsert, invoices.update)
+)
 
 
 def allocate(books: Books, note: Document, element: dict[str, Any]) -> Allocation:

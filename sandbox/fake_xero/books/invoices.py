@@ -44,27 +44,31 @@ _FROZEN_LINE = (
 _FROZEN_BILL = ("due_date", "number", "contact", "extra", "lines")
 
 
-def create(books: Books, element: dict[str, Any], unit_places: int) -> Document:
-    """PUT, or POST of something new."""
-    return documents.create(books, KIND, element, unit_places)
+def create(books: Books, element: dict[str, Any], unit_places: int, kind: Kind = KIND) -> Document:
+    """PUT, or POST of something new, of invoices and credit notes."""
+    return documents.create(books, kind, element, unit_places)
 
 
-def upsert(books: Books, element: dict[str, Any], unit_places: int) -> Document:
-    """POST: update the invoice named by id or, for sales, by number; else create."""
-    target = documents.match(books, KIND, element)
-    return update(books, target, element, unit_places) if target else create(books, element, unit_places)
+def upsert(books: Books, element: dict[str, Any], unit_places: int, kind: Kind = KIND) -> Document:
+    """POST: update the one named by id or, for sales, by number; else create."""
+    target = documents.match(books, kind, element)
+    if target is None:
+        return create(books, element, unit_places, kind)
+    return update(books, target, element, unit_places, kind)
 
 
-def update(books: Books, invoice: Document, element: dict[str, Any], unit_places: int) -> Document:
-    """Change one invoice; what is not named stays."""
-    if invoice.has_money and element.get("Status") == "VOIDED":
-        raise Refused(e.VOID_WITH_MONEY.format("invoice"))
-    changed, problems = documents.begin_update(books, KIND, invoice, element, unit_places)
-    if invoice.has_money:
-        problems = frozen_changes(invoice, changed) or problems
+def update(
+    books: Books, document: Document, element: dict[str, Any], unit_places: int, kind: Kind = KIND
+) -> Document:
+    """Change one; what is not named stays."""
+    if document.has_money and element.get("Status") == "VOIDED":
+        raise Refused(e.VOID_WITH_MONEY.format(kind.title.lower()))
+    changed, problems = documents.begin_update(books, kind, document, element, unit_places)
+    if document.has_money:
+        problems = frozen_changes(document, changed) or problems
     if problems:
         raise Refused(*dict.fromkeys(problems))
-    return documents.replace(books, KIND, invoice, changed)
+    return documents.replace(books, kind, document, changed)
 
 
 def frozen_changes(before: Document, after: Document) -> list[str]:
