@@ -27,15 +27,13 @@ def left_open(sale: Sale) -> None:
 
 def paid(sale: Sale) -> None:
     """Paid."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.total)
 
 
 def paid_in_two(sale: Sale) -> None:
     """Paid in two parts."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     half = sale.part("0.5")
     sale.pay(half)
     sale.pay(sale.total - half)
@@ -101,16 +99,14 @@ def instalments(sale: Sale) -> None:
 
 def cash_and_card(sale: Sale) -> None:
     """Cash and card: two accounts."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.part("0.3"), "Cash")
     sale.pay(sale.total - sale.part("0.3"), "Credit Card 9008", dated=False)
 
 
 def payment_came_first(sale: Sale) -> None:
     """Its payment came before it."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.total, earlier=1800)
 
 
@@ -125,17 +121,13 @@ def only_payment_came(sale: Sale) -> None:
 
 def refunded_in_part(sale: Sale) -> None:
     """Refunded in part."""
-    sale.fill()
-    sale.create()
-    sale.pay(sale.total)
+    paid(sale)
     sale.refund(sale.part("0.4"), "Cash")
 
 
 def refunded(sale: Sale) -> None:
     """Refunded in full."""
-    sale.fill()
-    sale.create()
-    sale.pay(sale.total)
+    paid(sale)
     sale.refund(sale.total)
 
 
@@ -228,8 +220,7 @@ def mended(sale: Sale) -> None:
 
 def edited_after_deposit(sale: Sale) -> None:
     """Edited after a deposit."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.part("0.2"))
     sale.edit("authorised_not_editable")
 
@@ -255,15 +246,13 @@ def wrong_total(sale: Sale) -> None:
 
 def overpaid(sale: Sale) -> None:
     """Paid more than it is."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.total + 50, refused="exceeds_amount_due")
 
 
 def over_refunded(sale: Sale) -> None:
     """Refunded more than was paid."""
-    sale.fill()
-    sale.create()
+    left_open(sale)
     sale.pay(sale.part("0.5"))
     sale.refund(sale.total, refused="refund_exceeds_paid")
 
