@@ -10,8 +10,6 @@ from typing import Any, Self
 
 import psycopg
 from aiokafka import AIOKafkaProducer
-from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
 
 from bench import bare
 from bench.processes import StageProcess, own_environ, services_cpu
@@ -21,6 +19,7 @@ from runtime.secrets import SecretBox
 from sandbox import EmbeddedStack
 from sandbox.fake_xero import FakeXeroServer
 from sbx.migrations import migrate
+from streams.broker import Broker, behind
 from streams.topics import Topic, create_topics, layout
 
 STAGES = ("transform", "deliver", "project")
@@ -210,23 +209,9 @@ class Rig:
 
     def wait_until_committed(self, group: str, topics: Sequence[str], seconds: float) -> None:
         """Until the consumer group has committed all that these topics hold. Raises TooSlow."""
-        admin = KafkaAdminClient(bootstrap_servers=self.servers)
-        try:
-            partitions = [
-                TopicPartition(topic["name"], partition["partition_index"])
-                for topic in admin.describe_topics(list(topics))
-                for partition in topic["partitions"]
-            ]
-            ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-            filled = {tp: end.offset for tp, end in ends.items() if end.offset > 0}
-
-            def all_committed() -> bool:
-                committed = admin.list_group_offsets({group: None})[group]
-                return all(tp in committed and committed[tp].offset >= end for tp, end in filled.items())
-
-            self.wait(all_committed, f"{group} has read all", seconds)
-        finally:
-            admin.close()
+        with Broker({"bootstrap_servers": self.servers}) as broker:
+            ends = broker.ends(topics)
+            self.wait(lambda: not behind(ends, broker.committed(group), {}), f"{group} has read all", seconds)
 
 
 async def send(

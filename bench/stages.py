@@ -32,8 +32,8 @@ def run() -> list[Figure]:
         messages = list(sales("stages", SALES, first=_WARM_UP + 1))
         return [
             _transform(rig, warm, messages),
-            _deliver(rig, _commands(warm), _commands(messages)),
-            _project(rig, _results(warm), _results(messages)),
+            _inserting(rig, "deliver", "deliver, intake", COMMANDS, _commands(warm), _commands(messages)),
+            _inserting(rig, "project", "project", RESULTS, _results(warm), _results(messages)),
         ]
 
 
@@ -47,16 +47,12 @@ def _transform(rig: Rig, warm: Sequence[Message], messages: Sequence[Message]) -
     return _figure("transform", cost, "consume, produce two messages", least)
 
 
-def _deliver(rig: Rig, warm: Sequence[Outgoing], commands: Sequence[Outgoing]) -> Figure:
-    cost = _cost(rig, "deliver", [COMMANDS], warm, commands)
-    least = bare.measure(rig.servers, [COMMANDS], len(commands), "insert", rig.database_url)
-    return _figure("deliver, intake", cost, "consume, insert", least)
-
-
-def _project(rig: Rig, warm: Sequence[Outgoing], results: Sequence[Outgoing]) -> Figure:
-    cost = _cost(rig, "project", [RESULTS], warm, results)
-    least = bare.measure(rig.servers, [RESULTS], len(results), "insert", rig.database_url)
-    return _figure("project", cost, "consume, insert", least)
+def _inserting(
+    rig: Rig, stage: StageName, what: str, topic: str, warm: Sequence[Outgoing], work: Sequence[Outgoing]
+) -> Figure:
+    cost = _cost(rig, stage, [topic], warm, work)
+    least = bare.measure(rig.servers, [topic], len(work), "insert", rig.database_url)
+    return _figure(what, cost, "consume, insert", least)
 
 
 def _cost(
