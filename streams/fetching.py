@@ -205,9 +205,9 @@ def read_with_faust(app: Any) -> None:
         async def _commit_offsets(
             self, offsets: Mapping[Any, int], start_new_transaction: bool = True
         ) -> bool:
-            """Commit; what the broker refuses, since the group was formed again, does not count as committed.
+            """Commit; if the broker refuses because the group was formed again, count nothing as committed.
 
-            Faust notes the offsets all the same, and would not commit them after the records were read again.
+            Faust notes the offsets even then, and would not commit them after the records were read again.
             """
             before = {tp: self._committed_offset[tp] for tp in offsets}
             if await super()._commit_offsets(offsets, start_new_transaction):
