@@ -157,14 +157,6 @@ class Environment:
             ) from error
         return context
 
-    def aiokafka(self) -> dict[str, Any]:
-        """Keyword arguments of aiokafka's clients: where the broker is and how to log in.
-
-        Raises:
-            InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
-        """
-        return {**self._kafka_login(), "ssl_context": self.ssl_context()}
-
     def kafka_python(self) -> dict[str, Any]:
         """Keyword arguments of kafka-python's clients: where the broker is and how to log in.
 

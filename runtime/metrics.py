@@ -14,7 +14,6 @@ REGISTRY = CollectorRegistry()
 """Separate from the default registry, so that what libraries register there is not shown."""
 
 _UP_TO_A_DAY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
-_UP_TO_A_MINUTE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _UP_TO_A_CALL = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 50)
 
 # Throughput. Each process counts what it did itself.

@@ -53,12 +53,11 @@ def test_the_token_url_is_completed(given: str) -> None:
 
 def test_plain_kafka() -> None:
     environment = read(KAFKA_BOOTSTRAP_SERVERS="a:1, b:2")
-    assert environment.aiokafka() == {
-        "bootstrap_servers": "a:1,b:2",
+    assert environment.kafka_python() == {
+        "bootstrap_servers": ["a:1", "b:2"],
         "security_protocol": "PLAINTEXT",
         "ssl_context": None,
     }
-    assert environment.kafka_python()["bootstrap_servers"] == ["a:1", "b:2"]
     assert environment.faust() == {"broker": ["kafka://a:1", "kafka://b:2"], "broker_credentials": None}
 
 
@@ -70,10 +69,10 @@ def test_kafka_with_login_and_tls() -> None:
         KAFKA_SASL_USERNAME="u",
         KAFKA_SASL_PASSWORD="secret-p",
     )
-    options = environment.aiokafka()
+    options = environment.kafka_python()
     assert isinstance(options.pop("ssl_context"), ssl.SSLContext)
     assert options == {
-        "bootstrap_servers": "a:1",
+        "bootstrap_servers": ["a:1"],
         "security_protocol": "SASL_SSL",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "u",
@@ -158,6 +157,6 @@ def test_a_certificate_that_is_none(tmp_path: Path) -> None:
 def test_asking_for_what_is_not_configured() -> None:
     environment = read()
     with pytest.raises(InvalidEnvironment, match="SBX_KAFKA_BOOTSTRAP_SERVERS"):
-        environment.aiokafka()
+        environment.kafka_python()
     with pytest.raises(InvalidEnvironment, match="SBX_DATABASE_URL"):
         environment.psycopg("x")
