@@ -15,6 +15,7 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from streams.standings import Standing, Standings
 from streams.topic_ids import committed_offsets
 
 _NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
@@ -83,6 +84,12 @@ class Broker:
     def committed(self, group: str) -> Offsets:
         """Return the group's committed offsets; partitions without a commit are left out."""
         return _once_it_knows(lambda: committed_offsets(self._admin, group))
+
+    def standings(self, group: str, topics: Sequence[str]) -> Standings:
+        """Return how the group stands in each partition of the topics that exist."""
+        committed, starts = self.committed(group), self.starts(topics)
+        ends = self.readable_ends(topics)
+        return {tp: Standing(committed.get(tp), starts[tp], end) for tp, end in ends.items()}
 
     def group(self, name: str) -> Group:
         """Return the group's members; empty if there is no such group."""

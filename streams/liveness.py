@@ -10,19 +10,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
-from kafka.admin._partitions import IsolationLevel
+from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
 from runtime import metrics
-from streams.topic_ids import committed_offsets
+from streams.standings import standings
+from streams.topic_ids import admin_of
 
 EXIT_RESTART = 70
 """EX_SOFTWARE: ended on purpose without committing what is not done; to be started again."""
@@ -197,7 +195,7 @@ class Watchdog(threading.Thread):
         """
 
         def asked() -> bool:
-            with _admin(self._kafka) as admin:
+            with admin_of(self._kafka) as admin:
                 found = admin.describe_groups([self._group])[self._group]
             return found["group_state"] == "Stable" and not any(
                 member["member_assignment"]["assigned_partitions"] for member in found["members"]
@@ -210,15 +208,15 @@ class Watchdog(threading.Thread):
         if not self._instance:
             return
         try:
-            with _admin(self._kafka) as admin:
+            with admin_of(self._kafka) as admin:
                 admin.remove_group_members(self._group, [MemberToRemove(group_instance_id=self._instance)])
         except (KafkaError, OSError) as error:
             log.warning("the group could not be left", error=str(error))
 
     def _waiting(self) -> dict[TopicPartition, int]:
         """Committed offset of each partition of the group that holds messages behind it."""
-        found = _answer(lambda: places(self._kafka, self._group, self._topics)) or {}
-        return {tp: place.committed for tp, place in found.items() if place.committed < place.end}
+        found = _answer(lambda: standings(self._kafka, self._group, self._topics)) or {}
+        return {tp: one.reached for tp, one in found.items() if one.waiting > 0}
 
 
 def _answer(ask: Callable[[], T]) -> T | None:
@@ -228,42 +226,3 @@ def _answer(ask: Callable[[], T]) -> T | None:
     except (KafkaError, OSError) as error:
         log.warning("the watchdog cannot ask the broker", error=str(error))
         return None
-
-
-@contextmanager
-def _admin(kafka: Mapping[str, Any]) -> Iterator[KafkaAdminClient]:
-    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
-    try:
-        yield admin
-    finally:
-        admin.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How far a group has come in a partition, and where what can be read of it ends."""
-
-    committed: int
-    end: int
-
-
-def places(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> dict[TopicPartition, Place]:
-    """Return how far a consumer group has come in each partition of these topics, as the broker knows it.
-
-    Raises:
-        kafka.errors.KafkaError, OSError: the broker does not answer.
-    """
-    with _admin(kafka) as admin:
-        partitions = [
-            TopicPartition(topic["name"], partition["partition_index"])
-            for topic in admin.describe_topics(list(topics))
-            for partition in topic["partitions"]
-        ]
-        committed = committed_offsets(admin, group)
-        # What a transaction holds that is still open nobody can work on.
-        ends = admin.list_partition_offsets(
-            dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
-        )
-        starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-    # Retention may have removed what was never read: that does not wait any more.
-    return {tp: Place(max(committed.get(tp, 0), starts[tp].offset), ends[tp].offset) for tp in partitions}

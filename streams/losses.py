@@ -10,14 +10,11 @@ another's, and while the broker does not answer, nothing is found.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.admin._partitions import IsolationLevel
 from kafka.errors import KafkaError
 
 from log_projection import losses, queries
@@ -30,7 +27,8 @@ from sinks.ledger import commands
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import entry_of_row
 from streams.batch_writer import Pool
-from streams.topic_ids import committed_offsets
+from streams.standings import Standings, removed_unread, standings_of
+from streams.topic_ids import admin_of
 from streams.topics import TOPICS_OF, group_of
 
 LOOK_SECONDS = 10.0
@@ -41,58 +39,14 @@ _CHUNK = 2000
 log = structlog.stdlib.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a group has come in a partition, and what the topic has of it."""
-
-    committed: int | None
-    """None before the first commit."""
-    start: int
-    end: int
-
-    @property
-    def reached(self) -> int:
-        """The offset that is read next; what was removed is not read any more."""
-        return max(self.committed or 0, self.start)
-
-
-Standings = Mapping[TopicPartition, Standing]
-
-
 def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
     """Return how each stage stands in each partition of its topics.
 
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.
     """
-    with closing(KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)) as admin:
-        return {stage: _of_group(admin, group_of(stage), topics) for stage, topics in TOPICS_OF.items()}
-
-
-def _of_group(admin: KafkaAdminClient, group: str, topics: Sequence[str]) -> Standings:
-    partitions = [
-        TopicPartition(topic["name"], partition["partition_index"])
-        for topic in admin.describe_topics(list(topics))
-        for partition in topic["partitions"]
-    ]
-    if not partitions:
-        return {}
-    committed = committed_offsets(admin, group)
-    ends = admin.list_partition_offsets(
-        dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
-    )
-    starts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-    return {tp: Standing(committed.get(tp), starts[tp].offset, ends[tp].offset) for tp in partitions}
-
-
-def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:
-    """Return what was removed before a group had read it; unknown if a group never committed."""
-    return sorted(
-        Removed(stage, tp.topic, tp.partition, one.committed, one.start - 1)
-        for stage, found in stands.items()
-        for tp, one in found.items()
-        if one.committed is not None and one.committed < one.start
-    )
+    with admin_of(kafka) as admin:
+        return {stage: standings_of(admin, group_of(stage), topics) for stage, topics in TOPICS_OF.items()}
 
 
 def passed(before: Standings, now: Standings) -> bool:

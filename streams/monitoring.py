@@ -5,18 +5,18 @@ What has to be asked of broker and database is asked when somebody looks, and th
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import psycopg
 import structlog
-from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from runtime import metrics
 from runtime.environment import Environment
 from runtime.probes import TURNS_WITHIN, Probes, database_away
-from streams.liveness import Assigned, Liveness, Place, places
+from streams.liveness import Assigned, Liveness
+from streams.standings import Standings, standings
 
 PROGRESS_WITHIN = 60.0
 """Seconds in which a worker with messages waiting finishes a batch."""
@@ -84,7 +84,7 @@ class Monitor(Probes):
         self._measure = measure
         self._lock = threading.Lock()
         self._refreshed = -_KEPT_SECONDS
-        self._places: Mapping[TopicPartition, Place] | None = None
+        self._standings: Standings | None = None
         self._lag_since: float | None = None
         self._problems: list[str] = []
         metrics.LAST_PROGRESS.set_to_current_time()
@@ -117,14 +117,14 @@ class Monitor(Probes):
         assigned = set(self._assigned())
         metrics.PARTITIONS.set(len(assigned))
         try:
-            self._places = places(self._environment.kafka_python(), self._group, self._topics)
+            self._standings = standings(self._environment.kafka_python(), self._group, self._topics)
         except (KafkaError, OSError) as error:
             log.warning("the lag cannot be asked of the broker", error=str(error))
-            self._places = None
+            self._standings = None
             metrics.LAG.clear()  # no number is better than an old one
             return assigned
         for topic in self._topics:
-            waiting = [p.end - p.committed for tp, p in self._places.items() if tp.topic == topic]
+            waiting = [one.waiting for tp, one in self._standings.items() if tp.topic == topic]
             metrics.LAG.labels(topic).set(sum(waiting))
         return assigned
 
@@ -132,9 +132,9 @@ class Monitor(Probes):
         now = time.monotonic()
         since = self._liveness.uncommitted_since
         lag = None
-        if self._places is not None:
-            ours = [p for tp, p in self._places.items() if (tp.topic, tp.partition) in assigned]
-            lag = sum(place.end - place.committed for place in ours)
+        if self._standings is not None:
+            standings = self._standings.items()
+            lag = sum(one.waiting for tp, one in standings if (tp.topic, tp.partition) in assigned)
         # A message that has just come to an idle worker does not wait since the last batch.
         self._lag_since = (self._lag_since or now) if lag else None
         waiting = now - max(self._liveness.progress_at, self._lag_since) if self._lag_since else 0.0

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import structlog
@@ -17,6 +18,15 @@ _NO_ID = "00000000-0000-0000-0000-000000000000"
 log = structlog.stdlib.get_logger(__name__)
 
 
+def admin_of(kafka: Mapping[str, Any]) -> "closing[KafkaAdminClient]":
+    """Connect for the length of a block, with kafka-python's client arguments.
+
+    Raises:
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    return closing(KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000))
+
+
 def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]:
     """Return the ids of topics by name; one that is not there, or whose broker gives no ids, is left out.
 
@@ -26,11 +36,8 @@ def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]
     names = sorted(set(topics))
     if not names:
         return {}
-    admin = KafkaAdminClient(**kafka)
-    try:
+    with closing(KafkaAdminClient(**kafka)) as admin:
         return _ids(admin, names)
-    finally:
-        admin.close()
 
 
 def _ids(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, str]:
@@ -106,11 +113,8 @@ class TopicsRead:
         """
         # Before the broker is asked: what it confirms meanwhile may only make its answer higher.
         confirmed = {place: self._confirmed[place] for place in ours if place in self._confirmed}
-        admin = KafkaAdminClient(**kafka)
-        try:
+        with closing(KafkaAdminClient(**kafka)) as admin:
             now = committed_offsets(admin, group)
-        finally:
-            admin.close()
         return [
             f"{topic}/{partition}"
             for (topic, partition), offset in confirmed.items()

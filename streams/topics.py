@@ -13,6 +13,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from contracts.events.reader import EVENT_TYPES
 from streams import StageName
+from streams.topic_ids import admin_of
 
 COMMANDS = "xero.commands"
 RESULTS = "integration.results"
@@ -106,15 +107,12 @@ def create_topics(
         kafka.errors.KafkaError: the broker refused (too few brokers for the factor, permission) or is away.
     """
     wanted = layout() if topics is None else topics
-    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
-    try:
+    with admin_of(kafka) as admin:
         created = {topic.name for topic in wanted if _create(admin, topic, replication_factor)}
         existing = [topic for topic in wanted if topic.name not in created]
         differences = _differences(admin, existing) if existing else {}
         # A topic is known to every broker only a moment after it was created.
         admin.wait_for_topics([topic.name for topic in wanted])
-    finally:
-        admin.close()
     return [
         TopicOutcome(topic.name, "created")
         if topic.name in created
@@ -130,8 +128,7 @@ def create_ledger_topic(kafka: Mapping[str, Any]) -> bool:
     Raises:
         kafka.errors.KafkaError: the broker is away or refuses us.
     """
-    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
-    try:
+    with admin_of(kafka) as admin:
         if LEDGER in admin.list_topics():
             return False
         [commands] = admin.describe_topics([COMMANDS])
@@ -140,8 +137,6 @@ def create_ledger_topic(kafka: Mapping[str, Any]) -> bool:
         made = _create(admin, topic, copies)
         admin.wait_for_topics([LEDGER])
         return made
-    finally:
-        admin.close()
 
 
 def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:
@@ -150,11 +145,8 @@ def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     Raises:
         kafka.errors.KafkaError: the broker is away or refuses us.
     """
-    admin = KafkaAdminClient(**kafka, reconnect_backoff_max_ms=1000)
-    try:
+    with admin_of(kafka) as admin:
         present = set(admin.list_topics())
-    finally:
-        admin.close()
     return [name for name in names if name not in present]
 
 

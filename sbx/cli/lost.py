@@ -3,23 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from log_projection.losses import Removed, replays_of
+from log_projection.losses import replays_of
 from sbx.cli.terminal import plural
-from streams import StageName
-from streams.broker import Offsets
 
 SHOWN = 1000
 """How many lost commands are named; a lost topic may have taken any number with it."""
 _COMMANDS_NAMED = 5
-
-
-def removed_unread(stage: StageName, committed: Offsets, starts: Offsets) -> list[Removed]:
-    """Return what was removed before a group had read it; partitions without a commit cannot tell."""
-    return [
-        Removed(stage, partition.topic, partition.partition, offset, starts[partition] - 1)
-        for partition, offset in sorted(committed.items())
-        if starts.get(partition, 0) > offset
-    ]
 
 
 def in_words(lost: Sequence[Mapping[str, Any]]) -> str:

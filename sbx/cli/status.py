@@ -25,6 +25,7 @@ from sbx.cli.local import targets
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from streams import STAGES, StageName
 from streams.broker import Broker, behind
+from streams.standings import Standings, removed_unread
 from streams.topics import TOPICS_OF, group_of
 
 _SQL = load_queries(__file__)
@@ -168,10 +169,10 @@ def _ask_broker(broker: Broker, status: Status) -> None:
     if missing:
         status.problems.append(f"topics are missing: {', '.join(missing)}; run 'sbx topics create'")
     status.stages = {stage: stage_status(broker, stage) for stage in STAGES}
-    for one in STAGES:
-        topics = TOPICS_OF[one]
-        committed, starts = broker.committed(group_of(one)), broker.starts(topics)
-        status.removed += lost.removed_unread(one, committed, starts)
+    stands: dict[str, Standings] = {
+        stage: broker.standings(group_of(stage), TOPICS_OF[stage]) for stage in STAGES
+    }
+    status.removed = removed_unread(stands)
     for name, stage in status.stages.items():
         if not stage.working:
             status.problems.append(

@@ -33,7 +33,7 @@ from sandbox import EmbeddedStack
 from sbx import migrations
 from streams.batches import Passed, Unreadable
 from streams.fetching import committed_consumer
-from streams.liveness import places
+from streams.standings import standings
 from streams.topics import (
     COMMANDS,
     DEAD_LETTERS,
@@ -319,8 +319,8 @@ def _wait(kafka: str, running: Mapping[str, "subprocess.Popen[bytes]"], outcome:
     until = time.monotonic() + _PATIENCE
     for stage, topics in STAGES.items():
         while True:
-            found = places({"bootstrap_servers": kafka}, f"sbx-{stage}", topics)
-            waiting = {tp: place for tp, place in found.items() if place.committed < place.end}
+            found = standings({"bootstrap_servers": kafka}, f"sbx-{stage}", topics)
+            waiting = {tp: place for tp, place in found.items() if place.reached < place.end}
             if not waiting or running[stage].poll() is not None:
                 break
             if time.monotonic() > until:

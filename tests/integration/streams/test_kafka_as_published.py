@@ -12,8 +12,8 @@ from kafka import KafkaProducer, TopicPartition
 from contracts.commands import decode_command
 from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result
-from streams.liveness import places
 from streams.records import Record
+from streams.standings import standings
 from streams.topics import COMMANDS, DEAD_LETTERS, RESULTS, SOURCES
 from tests.integration.streams.conftest import PATIENCE, Broker, StageProcess, StartStage, eventually
 from tests.record_batches import Wire, batch, record, sized, varint
@@ -59,8 +59,8 @@ def place(one: Record) -> tuple[str, int, int]:
 
 def waiting(broker: str, group: str, topics: tuple[str, ...]) -> dict[TopicPartition, int]:
     """What the watchdog sees of messages that wait."""
-    found = places({"bootstrap_servers": broker}, group, topics)
-    return {tp: one.end - one.committed for tp, one in found.items() if one.end != one.committed}
+    found = standings({"bootstrap_servers": broker}, group, topics)
+    return {tp: one.waiting for tp, one in found.items() if one.waiting}
 
 
 def peak_megabytes(stage: StageProcess) -> int:

@@ -20,8 +20,8 @@ from log_projection import losses
 from log_projection.projection import apply
 from sandbox import EmbeddedStack
 from sbx import migrations
-from streams.liveness import places
 from streams.losses import Losses
+from streams.standings import standings
 from streams.topics import COMMANDS, RESULTS, SOURCES, create_topics
 from tests.integration.log_projection.made import entry
 from tests.integration.ops.sbx import Done, Sbx, environ
@@ -70,19 +70,19 @@ class Pipeline:
 
     def has_read(self, stage: str, *topics: str) -> None:
         def read() -> bool:
-            found = places({"bootstrap_servers": self.servers}, f"sbx-{stage}", topics)
-            return all(place.committed == place.end for place in found.values())
+            found = standings({"bootstrap_servers": self.servers}, f"sbx-{stage}", topics)
+            return all(place.reached == place.end for place in found.values())
 
         eventually(read, f"{stage} has read all")
 
     def remove_all(self, topic: str) -> int:
         """Remove what stands on a topic, as retention does; how many offsets of it the group had not read."""
         stage = "deliver" if topic == COMMANDS else "project"
-        found = places({"bootstrap_servers": self.servers}, f"sbx-{stage}", [topic])
+        found = standings({"bootstrap_servers": self.servers}, f"sbx-{stage}", [topic])
         admin = KafkaAdminClient(bootstrap_servers=self.servers)
         admin.delete_records({TopicPartition(topic, tp.partition): place.end for tp, place in found.items()})
         admin.close()
-        return sum(place.end - place.committed for place in found.values())
+        return sum(place.end - place.reached for place in found.values())
 
     def sbx(self, *arguments: str) -> Done:
         done = self._sbx(*arguments)

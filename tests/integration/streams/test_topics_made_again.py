@@ -15,7 +15,7 @@ from kafka.errors import UnknownTopicOrPartitionError
 
 from sandbox import EmbeddedStack
 from sbx import migrations
-from streams.liveness import places
+from streams.standings import standings
 from streams.topics import COMMANDS, RESULTS, SOURCES, create_topics, layout
 from tests.integration.streams.conftest import StartStage, eventually
 from tests.integration.streams.test_kafka_as_published import event
@@ -40,9 +40,9 @@ def again(servers: str, names: Sequence[str], partitions: int) -> None:
 
 def settled(servers: str, stage: str, topics: Sequence[str], count: int) -> bool:
     """True when the stage has read at least so many messages, and nothing waits."""
-    found = places({"bootstrap_servers": servers}, f"sbx-{stage}", topics)
-    return sum(place.committed for place in found.values()) >= count and all(
-        place.committed == place.end for place in found.values()
+    found = standings({"bootstrap_servers": servers}, f"sbx-{stage}", topics)
+    return sum(place.reached for place in found.values()) >= count and all(
+        place.reached == place.end for place in found.values()
     )
 
 
@@ -132,8 +132,8 @@ def test_dead_letters_of_a_topic_made_again_have_identities_of_their_own(
         for round_, length in enumerate((3, 3, 6)):
             if round_:
                 workers.again(SOURCES, 12)
-                found = places({"bootstrap_servers": servers}, "sbx-transform", SOURCES)
-                assert {place.committed for place in found.values()} == {0}
+                found = standings({"bootstrap_servers": servers}, "sbx-transform", SOURCES)
+                assert {place.reached for place in found.values()} == {0}
             with KafkaProducer(bootstrap_servers=servers) as producer:
                 for number, partition in product(range(length), range(4)):
                     producer.send(

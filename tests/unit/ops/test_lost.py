@@ -2,22 +2,13 @@
 
 from typing import Any
 
-from kafka import TopicPartition
-
 from log_projection.losses import Removed, replay_of
-from sbx.cli.lost import SHOWN, in_words, removed_unread
-
-A, B, C = (TopicPartition("xero.commands", number) for number in range(3))
+from sbx.cli.lost import SHOWN, in_words
 
 
 def row(offset: int, partition: int = 3) -> dict[str, Any]:
     place = {"topic": "salesbinder.invoices", "partition": partition, "offset": offset}
     return {**place, "replay": replay_of(place)}
-
-
-def test_offsets_before_the_start_were_removed_unread() -> None:
-    committed, starts = {A: 5, B: 7, C: 9}, {A: 5, B: 12, C: 0, TopicPartition("x", 0): 4}
-    assert removed_unread("deliver", committed, starts) == [Removed("deliver", "xero.commands", 1, 7, 11)]
 
 
 def test_it_is_told_how_many_of_what_and_what_to_do() -> None:

@@ -3,7 +3,8 @@
 from kafka import TopicPartition
 
 from log_projection.losses import Removed
-from streams.losses import Standing, passed, removed_unread, still_to_be_read
+from streams.losses import passed, still_to_be_read
+from streams.standings import Standing, removed_unread
 
 A, B = TopicPartition("t", 0), TopicPartition("t", 1)
 
