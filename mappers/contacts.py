@@ -1,6 +1,7 @@
 """Customers and suppliers: SalesBinder's account record -> contact snapshot."""
 
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from contracts.commands import Address, ContactSnapshot, Side
 from contracts.events.records import AccountRecord
@@ -28,23 +29,14 @@ def to_contact(
         phone=_phone(record),
         fax=told(record.office_fax),
         website=told(record.url),
-        billing=Address(
-            line_1=told(record.billing_address_1),
-            line_2=told(record.billing_address_2),
-            city=told(record.billing_city),
-            region=told(record.billing_region),
-            postal_code=told(record.billing_postal_code),
-            country=told(record.billing_country),
-        ),
-        shipping=Address(
-            line_1=told(record.shipping_address_1),
-            line_2=told(record.shipping_address_2),
-            city=told(record.shipping_city),
-            region=told(record.shipping_region),
-            postal_code=told(record.shipping_postal_code),
-            country=told(record.shipping_country),
-        ),
+        billing=Address(*map(told, _BILLING(record))),
+        shipping=Address(*map(told, _SHIPPING(record))),
     )
+
+
+_PARTS = ("address_1", "address_2", "city", "region", "postal_code", "country")
+"""Of an address, in the order of ``Address``."""
+_BILLING, _SHIPPING = (attrgetter(*(f"{use}_{part}" for part in _PARTS)) for use in ("billing", "shipping"))
 
 
 def _phone(record: AccountRecord) -> str | None:
