@@ -227,6 +227,11 @@ class Command(_Wire, frozen=True):
         """Kafka key of the command and of its results."""
         return f"{self.account}/{self.record_id}"
 
+    @property
+    def party(self) -> ContactSnapshot | None:
+        """The contact that it tells of: its document's, or its own."""
+        return self.document.contact if self.document else self.contact
+
 
 def command_id(source: str, event_id: str) -> str:
     """Return the command's identity: ``uuid5(source, event id)``, the source as a UUID of the URL

@@ -250,12 +250,7 @@ async def _money_again(connection: ledger.Connection, account: str, rows: Sequen
 async def _newest(
     connection: ledger.Connection, account: str, records: set[Any]
 ) -> dict[tuple[str, str], tuple[str, int]]:
-    ordered = sorted(records)
-    parameters = {
-        "account": account,
-        "entities": [entity for entity, _ in ordered],
-        "records": [record for _, record in ordered],
-    }
+    parameters = ledger.records_of(account, sorted(records))
     rows = await fetch_all(connection, _SQL["newest_actions"], parameters)
     return {(row["entity"], row["record_id"]): (row["command_id"], row["seq"]) for row in rows}
 

@@ -85,12 +85,7 @@ async def wanted_of_records(
 async def _said(
     connection: ledger.Connection, account: str, keys: Collection[_Key]
 ) -> tuple[dict[_Key, list[Said]], set[str]]:
-    ordered = sorted(keys)
-    parameters = {
-        "account": account,
-        "entities": [entity for entity, _ in ordered],
-        "records": [record for _, record in ordered],
-    }
+    parameters = ledger.records_of(account, sorted(keys))
     found: defaultdict[_Key, list[Said]] = defaultdict(list)
     billed_only = set()
     for row in await fetch_all(connection, _SQL["history"], parameters):
@@ -153,12 +148,7 @@ async def next_records(
 
 async def missing_contacts(connection: ledger.Connection, account: str, keys: Iterable[_Key]) -> list[Wanted]:
     """Customers and suppliers of which the log says that Xero has them, and that are linked to nothing."""
-    wanted_keys = sorted(keys)
-    parameters = {
-        "account": account,
-        "entities": [entity for entity, _ in wanted_keys],
-        "records": [record for _, record in wanted_keys],
-    }
+    parameters = ledger.records_of(account, sorted(keys))
     found: dict[StepKey, Wanted] = {}
     for row in await fetch_all(connection, _SQL["contacts_without"], parameters):
         one = _of_row(row)

@@ -53,10 +53,9 @@ async def puts_of(
 
 
 def _put(row: Row) -> Sent:
-    target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
-    link = Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
+    link = ledger.link_of_row(row)
     bodies = row["bodies"] or ()
-    body = {"fields": sorted(fields_of(bodies))} if target.kind == "contact" else merged(bodies)
+    body = {"fields": sorted(fields_of(bodies))} if link.target.kind == "contact" else merged(bodies)
     return Sent(link, body, bool(row["ended"]), bool(row["busy"]))
 
 

@@ -120,7 +120,7 @@ async def step(lane: Lane, run_id: str) -> float:
         if checks:
             await _check(connection, lane, run)
         asked = None if checks else await _next(connection, run)
-        asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
+        asked_at = await ledger.database_time(connection)
         ends = asked is None and not checks
         changed = await next_changed(connection, run.account, run_id) if ends else None
         if ends and changed is None:
@@ -269,7 +269,7 @@ async def _check(connection: ledger.Connection, lane: Lane, run: Run) -> None:
     since = None if run.since is None else run.since - _MARGIN
     keys = await next_records(connection, run.account, since, after, PAGE)
     documents = [key for key in keys if key[0] in ("invoice", "purchase_order")]
-    asked_at = (await (await connection.execute(_SQL["database_time"])).fetchone() or (None,))[0]
+    asked_at = await ledger.database_time(connection)
     puts = await puts_of(connection, run.account, asked_at, records=[record for _, record in documents])
     of_records = by_record(puts)
     found = await wanted_of_records(connection, run.account, *_known(lane), documents, of_records)

@@ -3,9 +3,6 @@ SELECT run_id::text, account, since, covers, started_at, phase, page, calls, cal
        checked_record
 FROM ledger.drift_runs WHERE run_id = %(run_id)s
 
--- name: database_time
-SELECT clock_timestamp()
-
 -- name: start
 UPDATE ledger.drift_runs SET started_at = clock_timestamp() WHERE run_id = %(run_id)s
 

@@ -70,8 +70,7 @@ def _unsent(put: Sent, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]
 
 
 def _brings(one: Said, snapshot: ContactSnapshot) -> bool:
-    document = one.command.document
-    contact = document.contact if document is not None else one.command.contact
+    contact = one.command.party
     return contact is not None and (contact.side, contact.record_id) == (snapshot.side, snapshot.record_id)
 
 

@@ -134,13 +134,13 @@ async def links(
     rows = await fetch_all(
         connection, SQL["links"], {"account": account, "records": list(records), "contacts": list(contacts)}
     )
-    found = {}
-    for row in rows:
-        target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
-        found[target] = Link(
-            target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"]
-        )
-    return found
+    return {link.target: link for link in map(link_of_row, rows)}
+
+
+def link_of_row(row: Row) -> Link:
+    """Return the link that a row holds."""
+    target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
+    return Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])
 
 
 async def shared_contacts(connection: Connection, account: str, xero_ids: Iterable[str]) -> set[str]:
@@ -172,17 +172,22 @@ async def snapshots(
     wanted = list(keys)
     if not wanted:
         return {}
-    parameters = {
-        "account": account,
-        "entities": [entity for entity, _ in wanted],
-        "records": [record for _, record in wanted],
-    }
+    parameters = records_of(account, wanted)
     found: dict[tuple[str, str], ContactSnapshot | DocumentSnapshot] = {}
     for row in await fetch_all(connection, SQL["snapshots"], parameters):
         contact = row["entity"] in ("customer", "supplier")
         decoder = _contact_decoder if contact else _document_decoder
         found[row["entity"], row["record_id"]] = decoder.decode(bytes(row["body"]))
     return found
+
+
+def records_of(account: str, keys: Sequence[tuple[str, str]]) -> Row:
+    """Return an account and records of it (entity, record id) as a statement takes them."""
+    return {
+        "account": account,
+        "entities": [entity for entity, _ in keys],
+        "records": [record for _, record in keys],
+    }
 
 
 _contact_decoder = msgspec.json.Decoder(ContactSnapshot)

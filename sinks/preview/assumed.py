@@ -13,29 +13,16 @@ from decimal import Decimal
 from contracts.json import Body, JsonObject
 from contracts.money import to_cents
 from contracts.reasons import ReasonCode
+from sinks.drift.compare import NUMBERS
+from sinks.drift.scan import LISTS
 from sinks.planner.documents import GONE
 from sinks.xero.elements import Element, Kind, Link, StepKey
 from sinks.xero.names import same_name
 from sinks.xero.responses import Result
 from sinks.xero.routes import ROUTES
 
-_NUMBERS: Mapping[str, str] = {
-    "contact": "Name",
-    "item": "Code",
-    "invoice": "InvoiceNumber",
-    "bill": "InvoiceNumber",
-    "purchase_order": "PurchaseOrderNumber",
-    "credit_note": "CreditNoteNumber",
-}
-_IDS: Mapping[str, str] = {
-    "contact": "ContactID",
-    "invoice": "InvoiceID",
-    "bill": "InvoiceID",
-    "purchase_order": "PurchaseOrderID",
-    "credit_note": "CreditNoteID",
-    "payment": "PaymentID",
-    "refund": "PaymentID",
-}
+_NUMBERS: Mapping[str, str] = {"contact": "Name", "item": "Code", **NUMBERS}
+_IDS = {kind: listing.id_field for listing in LISTS for kind in listing.kinds}
 _TAKEN: Mapping[str, ReasonCode] = {
     "contact": "contact_name_taken",
     "invoice": "number_taken",

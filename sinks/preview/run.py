@@ -24,7 +24,6 @@ from sinks.preview.assumed import AssumedXero
 from sinks.preview.scratch import Scratch, scratch
 from sinks.resolve import resolve_invoice
 from sinks.xero.calls import Call, QueuedElement
-from sinks.xero.elements import Link, StepKey
 from sinks.xero.responses import ParsedResponse
 
 _UNLIMITED = 2**60
@@ -182,7 +181,7 @@ class _Run:
 
     async def _xero(self) -> AssumedXero:
         """Xero as the ledger knows it now, before anything of the preview is taken in."""
-        links = [_link(row) for row in await self._copy.rows("links")]
+        links = [ledger.link_of_row(row) for row in await self._copy.rows("links")]
         invoices = {link.target.record_id for link in links if link.target.kind == "invoice"}
         kept = await ledger.snapshots(
             self._copy.database, self._copy.link.account, {("invoice", record) for record in invoices}
@@ -222,8 +221,3 @@ class _Run:
             result = result_of(entry, link.addresses)
             found[command_id] = PreviewedCommand(result, known, self._calls.get(command_id, []))
         return found
-
-
-def _link(row: JsonObject) -> Link:
-    target = StepKey(row["kind"], row["record_id"], row["transaction_id"])
-    return Link(target, row["xero_id"], row["xero_number"], row["seq"], row["removed"], row["facts"])

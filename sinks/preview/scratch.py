@@ -113,10 +113,8 @@ async def _wanted(
     """Parameters of the statements that copy: records, contacts, and what else could be called the same."""
     records = sorted({(c.entity, c.record_id) for c in commands})
     known: Row = {
-        "account": account,
+        **ledger.records_of(account, records),
         "command_ids": [c.command_id for c in commands],
-        "entities": [entity for entity, _ in records],
-        "records": [record for _, record in records],
     }
     cursor = await database.execute(_SQL["open_commands"], known)
     before = [decode_command(bytes(row[0])) for row in await cursor.fetchall()]
@@ -137,5 +135,4 @@ async def _wanted(
 
 
 def _contacts(commands: Iterable[Command]) -> list[ContactSnapshot]:
-    found = (c.document.contact if c.document else c.contact for c in commands)
-    return [contact for contact in found if contact is not None]
+    return [c.party for c in commands if c.party is not None]

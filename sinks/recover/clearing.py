@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from contracts.commands import Command, ContactSnapshot
+from contracts.commands import ContactSnapshot
 from contracts.json import JsonObject
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
@@ -218,11 +218,7 @@ async def _match(lane: Lane, flagged: Sequence[JsonObject]) -> None:
             acted += [e.command_id for e in record.entries if e.seq in findings.acted()]
         await ledger.write_links(connection, lane.account, links.values())
         await write_and_publish(connection, entries, lane.addresses)
-        keys = {
-            "account": lane.account,
-            "entities": [row["entity"] for row in flagged],
-            "records": [row["record_id"] for row in flagged],
-        }
+        keys = _keys(lane.account, flagged)
         await connection.execute(SQL["resolve_open"], keys)
         await connection.execute(SQL["clear"], {**keys, "acted": acted})
     log.info("found out what was perhaps sent", account=lane.account, records=len(flagged), links=len(links))
@@ -249,14 +245,10 @@ def _match_one(record: Record, made: Mapping[StepKey, Link]) -> Findings:
 def _contacts_of(record: Record) -> list[tuple[str, str, list[tuple[int, ContactSnapshot]]]]:
     known: defaultdict[tuple[str, str], list[tuple[int, ContactSnapshot]]] = defaultdict(list)
     for entry in record.entries:
-        contact = _contact(entry.command)
+        contact = entry.command.party
         if contact is not None:
             known[contact.side, contact.record_id].append((entry.seq, contact))
     return [(side, record_id, several) for (side, record_id), several in known.items()]
-
-
-def _contact(command: Command) -> ContactSnapshot | None:
-    return command.document.contact if command.document else command.contact
 
 
 async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[JsonObject]) -> list[Record]:
@@ -269,7 +261,7 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
     for entry in entries:
         histories[entry.record].append(entry)
     documents = [record for entity, record in histories if entity not in _CONTACTS]
-    parties = [f"{c.side}/{c.record_id}" for e in entries if (c := _contact(e.command)) is not None]
+    parties = [f"{c.side}/{c.record_id}" for e in entries if (c := e.command.party) is not None]
     links = await ledger.links(connection, lane.account, documents, dict.fromkeys(parties))
     parameters = {
         "account": lane.account,
@@ -322,11 +314,7 @@ async def _histories(lane: Lane, flagged: Sequence[JsonObject]) -> list[Entry]:
 
 
 def _keys(account: str, flagged: Sequence[JsonObject]) -> Row:
-    return {
-        "account": account,
-        "entities": [row["entity"] for row in flagged],
-        "records": [row["record_id"] for row in flagged],
-    }
+    return ledger.records_of(account, [(row["entity"], row["record_id"]) for row in flagged])
 
 
 async def _end(lane: Lane) -> None:

@@ -17,13 +17,7 @@ RECORDS = 40
 _FEW_CALLS = 250
 """With more look-ups than that, all of Xero is read instead: pages of 500 objects."""
 _PAGE = "1000"
-_ENVELOPES = {
-    "Contacts": "ContactID",
-    "Invoices": "InvoiceID",
-    "CreditNotes": "CreditNoteID",
-    "PurchaseOrders": "PurchaseOrderID",
-    "Payments": "PaymentID",
-}
+_ENVELOPES = {listing.envelope: listing.id_field for listing in LISTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +61,7 @@ def documents_by_number(commands: Sequence[Command], formats: Formats) -> list[A
         if c.entity == "purchase_order" and c.record_number
         for one in formats.orders
     }
-    contacts = {
-        contact.record_id
-        for c in commands
-        if (contact := c.document.contact if c.document else c.contact) is not None
-    }
+    contacts = {contact.record_id for c in commands if (contact := c.party) is not None}
     notes = {
         f"{one.replace('{number}', c.record_number)}-{part}{again}"
         for c in commands
@@ -154,7 +144,7 @@ def keys_of(commands: Sequence[Command], settings: Settings) -> list[str]:
     """Under which marks what these commands may have sent is kept."""
     keys = set()
     for command in commands:
-        contact = command.document.contact if command.document else command.contact
+        contact = command.party
         if contact is not None:
             keys.add(f"Contacts {contact.record_id}")
         if command.entity in ("customer", "supplier"):

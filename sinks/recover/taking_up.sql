@@ -43,8 +43,5 @@ SELECT entity, record_id FROM ledger.commands WHERE account = %(account)s AND pe
 SELECT account, count(DISTINCT (entity, record_id)) AS records FROM ledger.commands WHERE perhaps_sent GROUP BY account
 ORDER BY account
 
--- name: open_clearings
-SELECT account, since, by_number, phase, page, calls FROM ledger.clearings ORDER BY account
-
 -- name: wake
 SELECT pg_notify(%(channel)s, account) FROM unnest(%(accounts)s::text[]) AS account
