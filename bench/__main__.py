@@ -26,7 +26,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Figures as one JSON object on stdout.")] = False,
     entries: Annotated[int, typer.Option(min=1000, help="Entries of the log; of 'log' only.")] = 1_000_000,
 ) -> None:
-    """Measure. Data goes to stdout, progress to stderr; what misses its goal is said, and is no error."""
+    """Measure. Data goes to stdout, progress to stderr; a missed goal is reported, and is not an error."""
     unknown = sorted(set(names or ()) - set(BENCHMARKS))
     if unknown:
         raise typer.BadParameter(f"no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}")

@@ -11,8 +11,9 @@ from streams.topics import SOURCES
 
 SALES = 2500
 CLOCK_RATE = 6.0
-"""Seconds of Xero's in one of ours: its 60 calls a minute are then 6 calls, or 100 sales, a second.
-Much faster, and the processors would be what binds instead of the limit."""
+"""Seconds of Xero's per second of ours: its 60 calls per minute are then 6 calls, or 100 sales, per second.
+Much faster, and the processors would be the bottleneck instead of the limit.
+"""
 _MINUTE = 60.0
 _MINUTE_LIMIT = 60
 _FULL_BATCHES = 3 / 50

@@ -31,7 +31,7 @@ Work = Callable[[Sequence[Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """What the bare loop used."""
+    """The time and memory that the bare loop used."""
 
     messages: int
     seconds: float

@@ -15,7 +15,9 @@ _HELP = (("--help",), ("log", "--help"), ("settings", "set", "--help"))
 
 
 def run() -> list[Figure]:
-    """Milliseconds of processor time, user and system: the median of runs that alternate with the base's."""
+    """Return milliseconds of processor time, user and system: the median of runs that alternate with the
+    base's.
+    """
     sbx = str(Path(sys.executable).with_name("sbx"))
     commands: list[Sequence[str]] = [_TYPER, *((sbx, *words) for words in _HELP)]
     for command in commands:

@@ -18,7 +18,9 @@ _SLOW_SECONDS = 30.0
 
 
 def run() -> list[Figure]:
-    """p95 of the healthy account from published to its arrival at Xero, in ms, beside its p95 alone."""
+    """Measure p95 of the healthy account from published to its arrival at Xero, in ms, beside its p95
+    alone.
+    """
     with Rig() as rig:
         rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
         measuring = _Healthy(rig)
@@ -50,7 +52,7 @@ class _Healthy:
         rig.warm_up([_HEALTHY])
 
     def p95(self) -> float:
-        """Seconds from published to the arrival of the call, of sales one after the other."""
+        """Return seconds from published to the arrival of the call, for sales one after the other."""
         rig, seen = self._rig, len(self._rig.xero.admin.calls())
         messages = list(sales(_HEALTHY, SALES, first=next(self._first)))
         offset = rig.clock_offset()
@@ -64,7 +66,7 @@ class _Healthy:
 
 
 def _in_backlog(rig: Rig) -> None:
-    """Xero's usual 60 calls a minute; so much to do that they never suffice."""
+    """Give the account Xero's usual 60 calls per minute, and so much to do that they never suffice."""
     tenant = rig.connect(["backlog"])["backlog"]
     rig.xero.admin.limits(tenant_id=tenant, minute=60, day=5000)
     _publish(rig, "backlog", _BACKLOG)
@@ -109,7 +111,7 @@ _TROUBLES: dict[str, Callable[[Rig], None]] = {
 
 
 def _publish(rig: Rig, account: str, number: int) -> None:
-    """Publish sales, and wait until the ledger has them: what is measured is not the reading of them."""
+    """Publish sales, and wait until the ledger has them: the time of reading them is not measured."""
     rig.publish(list(sales(account, number)))
     rig.wait(
         lambda: rig.count(f"ledger.commands WHERE account = '{account}'") == 3 * number,

@@ -1,4 +1,4 @@
-"""What a benchmark found: a figure, the base it was measured beside, and what it should reach."""
+"""The result of a benchmark: a figure, the base it was measured beside, and its goal."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a figure, or its ratio to its base, should reach."""
+    """The goal of a figure, or of its ratio to its base."""
 
     of: Literal["figure", "ratio"]
     limit: float
@@ -26,7 +26,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One line of a benchmark's table. ``base`` says what ``base_value`` was measured of, same unit."""
+    """One line of a benchmark's table. ``base`` says what ``base_value`` is a measure of; same unit."""
 
     what: str
     value: float
@@ -42,14 +42,14 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; none where there is none."""
+        """Whether the goal is reached; None if there is none."""
         if self.goal is None:
             return None
         measured = self.value if self.goal.of == "figure" else self.ratio
         return measured is not None and self.goal.met(measured)
 
     def to_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return the object for ``--json``."""
         goal = str(self.goal) if self.goal else None
         return asdict(self) | {"ratio": self.ratio, "goal": goal, "met": self.met}
 
@@ -65,7 +65,7 @@ def at_least(limit: float) -> Goal:
 
 
 def times_base(limit: float) -> Goal:
-    """No more than this many times the base."""
+    """Return the goal of no more than this many times the base."""
     return Goal("ratio", limit)
 
 
@@ -94,7 +94,7 @@ def table(title: str, figures: Sequence[Figure]) -> Table:
 
 
 def _short(number: float) -> str:
-    """Three figures that matter; whole numbers from 100 on."""
+    """Return three significant figures; whole numbers from 100 on."""
     if number == 0 or abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:.3g}"

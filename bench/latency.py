@@ -17,13 +17,13 @@ from log_projection.projection import CHANNEL
 
 SALES = 40
 _PAUSE = (0.05, 0.2)
-"""Seconds between an event's end and the next event, at random, so that no timer of ours falls in step."""
+"""Seconds between an event's end and the next event, at random, so that none of our timers falls in step."""
 _ROUND_TRIPS = 120
 _PATIENCE = 20.0
 
 
 def run() -> list[Figure]:
-    """From published to accepted by Xero and to completed in the log, in ms."""
+    """Measure from published to accepted by Xero and to completed in the log, in ms."""
     with Rig() as rig:
         rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
         rig.connect(["idle"])
@@ -58,7 +58,9 @@ def _figure(
 
 
 def first_after(calls: Sequence[float], moment: float) -> float:
-    """When the first call after ``moment`` came: an event makes one call, and they go one after the other."""
+    """Return when the first call after ``moment`` came: an event makes one call, and they go one after the
+    other.
+    """
     return calls[bisect_right(calls, moment)]
 
 
@@ -95,7 +97,7 @@ async def _completed(log: "psycopg.AsyncConnection[tuple[object, ...]]", entry_i
 
 
 async def _round_trips(servers: str) -> list[float]:
-    """Seconds from send to receipt of single messages, with nothing in between."""
+    """Return seconds from send to receipt of single messages, with nothing in between."""
     took = []
     topic = bare.TOPIC
     async with (

@@ -27,7 +27,7 @@ _PATIENCE = 60.0
 
 
 def run() -> list[Figure]:
-    """p50 and p95 in ms; the fake knows when it answered."""
+    """Measure p50 and p95 in ms; the fake knows when it answered."""
     with Rig() as rig, ExitStack() as ending:
         rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
         rig.connect(["idle", *_SHOPS])
@@ -54,7 +54,7 @@ def _busy() -> list[list[Message]]:
 def _measured(
     rig: Rig, pages: Sequence[OpenPage], shops: Sequence[Sequence[Message]], every: float
 ) -> list[float]:
-    """Seconds from Xero's answer to each page, of all entries that Xero was asked for."""
+    """Return seconds from Xero's answer to each page, for all entries that Xero was asked for."""
     sent = _publish(rig, shops, every)
     rig.wait(lambda: all(sent <= page.seen.keys() for page in pages), "all entries on all pages", _PATIENCE)
     answered = _answers(rig)
@@ -90,7 +90,7 @@ def _publish(rig: Rig, shops: Sequence[Sequence[Message]], every: float) -> set[
 
 
 def _answers(rig: Rig) -> Mapping[str, float]:
-    """When Xero answered the last call that was made for an entry, by the entry's id.
+    """Return when Xero answered the last call that was made for an entry, by the entry's id.
 
     An edited customer has none when its invoice was quicker and has brought it.
     """

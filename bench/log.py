@@ -44,7 +44,9 @@ _BASE = "50 rows by key"
 
 
 def run(entries: int = ENTRIES) -> list[Figure]:
-    """Median (and worst) of several runs, in ms, beside fifty rows by their primary key in the same run."""
+    """Measure the median (and worst) of several runs, in ms, beside fifty rows by their primary key in the
+    same run.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory,
         EmbeddedStack(Path(directory) / "stack", kafka=False) as stack,
@@ -119,7 +121,7 @@ async def _others(connection: Connection, base: float) -> list[Figure]:
 
 
 async def _times(ask: Callable[[], Awaitable[object]], runs: int = _RUNS) -> list[float]:
-    """Milliseconds, once everything was asked for once."""
+    """Return milliseconds, after asking for everything once."""
     await ask()
     found = []
     for _ in range(runs):
@@ -142,7 +144,7 @@ def _figure(what: str, times: Sequence[float], base: float, goal: float | None) 
 
 @contextmanager
 def _serving(environment: Environment) -> Iterator[str]:
-    """The web process's server in a thread; its address."""
+    """Run the web process's server in a thread; yield its address."""
     listening = bind("127.0.0.1", 0)
     server = new_server(environment)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -23,7 +23,9 @@ _THIRD = "Ltd;Inc;GmbH;& Co;LLC"
 
 
 def fill(database_url: str, entries: int, until: datetime) -> None:
-    """So many entries, the last one of ``until``. Indexes are made afterwards, as they were."""
+    """Insert so many entries, the last one at ``until``. Indexes are dropped before and created again
+    afterwards.
+    """
     words = {"first": _FIRST, "second": _SECOND, "third": _THIRD}
     known = {**words, "reasons": list(CATALOGUE)[:20], "entries": entries, "until": until}
     with psycopg.connect(database_url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""What the log is asked for: every filter, common and rare values, and combinations."""
+"""The filters that the log is queried with: every filter, common and rare values, and combinations."""
 
 from datetime import UTC, datetime, timedelta
 

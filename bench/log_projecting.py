@@ -14,7 +14,9 @@ _BATCH, _BATCHES = 300, 20
 
 
 async def rate(database_url: str) -> Figure:
-    """Results a second in batches as the stage applies them: each entry queued, running, completed."""
+    """Return results per second in batches as the stage applies them: each entry queued, running,
+    completed.
+    """
     began = time.perf_counter()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         for _ in range(_BATCHES):

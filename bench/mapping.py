@@ -50,7 +50,7 @@ _FACTS = OrganisationFacts(
 
 
 def run() -> list[Figure]:
-    """Microseconds an invoice of ten lines."""
+    """Measure microseconds per invoice of ten lines."""
     message = sale("bench", 1, LINES)[1]
     document = json.loads(message.value)["data"]["document"]
     event = _read(message)
@@ -88,7 +88,7 @@ def _there_and_back(command: Command) -> Command:
 
 
 def _microseconds(work: Callable[[], object]) -> float:
-    """Return the best of a few rounds: what disturbs only ever makes it longer."""
+    """Return the best of a few rounds: disturbances only ever make it longer."""
     timer = timeit.Timer(work, timer=time.process_time)
     number, once = timer.autorange()
     number = max(1, int(number * _SECONDS_A_ROUND / once))
@@ -96,7 +96,7 @@ def _microseconds(work: Callable[[], object]) -> float:
 
 
 def _situation(command: Command) -> Situation:
-    """The invoice's contact is in Xero, the invoice is not."""
+    """Return the situation in which the invoice's contact is in Xero, and the invoice is not."""
     assert command.document is not None
     contact = command.document.contact
     link = Link(contact_target(contact), "c-1", contact.name, 1)

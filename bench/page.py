@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SECONDS = 60.0
 _RETRY_SECONDS = 2.0
-"""What the server's messages tell browsers to wait before they come again."""
+"""Seconds that the server's messages tell browsers to wait before they reconnect."""
 # When a row that says "completed" came to be in the document, which is just before it is painted.
 _WATCH = """
 window.seen = {};
@@ -43,7 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 @contextmanager
 def served(environ: Mapping[str, str]) -> Iterator[str]:
-    """``sbx web`` at work for as long as the block runs; its address."""
+    """Run ``sbx web`` for as long as the block runs; yield its address."""
     argv = [
         sys.executable,
         "-c",
@@ -155,7 +155,9 @@ class OpenPage:
 
 @contextmanager
 def in_chromium(url: str, session: str) -> Iterator[Any]:
-    """The page in the machine's own Chromium, watched by ``shown_in``; none where there is no Chromium."""
+    """Open the page in the machine's own Chromium, watched by ``shown_in``; yield None if there is no
+    Chromium.
+    """
     executable = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if executable is None:
         yield None
@@ -179,7 +181,7 @@ def in_chromium(url: str, session: str) -> Iterator[Any]:
 
 
 def shown_in(page: Any) -> dict[str, float]:
-    """When each entry came to be shown as completed (``time.monotonic()``), by its id."""
+    """Return when each entry was first shown as completed (``time.monotonic()``), by its id."""
     offset = time.monotonic() - time.time()
     found: dict[str, float] = page.evaluate("window.seen")
     return {row.removeprefix("e-"): at / 1000 + offset for row, at in found.items()}

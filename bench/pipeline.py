@@ -11,11 +11,13 @@ from streams.topics import SOURCES
 ACCOUNTS = 20
 SALES = 100
 CLOCK_RATE = 60.0
-"""Seconds of Xero's in one of ours: each account then has 60 calls a second."""
+"""Seconds of Xero's per second of ours: each account then has 60 calls per second."""
 
 
 def run() -> list[Figure]:
-    """Sales a second from published to completed in the log, and what each process used of the processors."""
+    """Measure sales per second from published to completed in the log, and each process's use of the
+    processors.
+    """
     accounts = [f"shop-{number}" for number in range(1, ACCOUNTS + 1)]
     total = ACCOUNTS * SALES
     with Rig(CLOCK_RATE) as rig:

@@ -1,4 +1,6 @@
-"""Processes that are measured: stages of the product as the processes that they are, and what they use."""
+"""Processes that are measured: the product's stages as separate processes, with the time and memory that they
+use.
+"""
 
 import os
 import signal
@@ -37,7 +39,7 @@ class StageProcess:
         self._seen = psutil.Process(self._process.pid)
 
     def wait_until_ready(self) -> None:
-        """Until it says so. Raises Ended."""
+        """Wait until it says that it is ready. Raises Ended."""
         give_up = time.monotonic() + _START_SECONDS
         while '"event": "ready"' not in self._log.read_text():
             self.check()
@@ -46,7 +48,7 @@ class StageProcess:
             time.sleep(0.05)
 
     def check(self) -> None:
-        """Raises Ended when it no longer runs."""
+        """Raise Ended if it no longer runs."""
         if self._process.poll() is not None:
             raise self._ended(f"ended with exit code {self._process.returncode}")
 
@@ -62,11 +64,11 @@ class StageProcess:
         self._process.send_signal(signal.SIGCONT)
 
     def cpu(self) -> float:
-        """Seconds of processor time it has used so far."""
+        """Return the seconds of processor time it has used so far."""
         return _cpu(self._seen)
 
     def memory(self) -> float:
-        """Resident memory in MB."""
+        """Return the resident memory in MB."""
         return self._seen.memory_info().rss / 1e6
 
     def stop(self) -> None:
@@ -82,7 +84,9 @@ class StageProcess:
 
 
 def services_cpu() -> dict[str, float]:
-    """Seconds of processor time by service that we have started: kafka, postgres, xero (the fake)."""
+    """Return the seconds of processor time by service that we have started: kafka, postgres, xero (the
+    fake).
+    """
     used = {"kafka": 0.0, "postgres": 0.0, "xero": 0.0}
     for process in _alive(psutil.Process().children(recursive=True)):
         name = _service(process)

@@ -44,7 +44,9 @@ _COLUMNS = (
 
 
 def run() -> list[Figure]:
-    """Events a second, beside a bare loop over the same topics; how long live events take meanwhile."""
+    """Measure events per second, beside a bare loop over the same topics; how long live events take
+    meanwhile.
+    """
     with Rig() as rig:
         rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
         tenants = rig.connect(["bench", "live"])
@@ -102,7 +104,7 @@ def _in_batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
 
 
 def _fill(rig: Rig, messages: Sequence[Message], places: Sequence[Any]) -> None:
-    """Their commands, as if they had been done."""
+    """Insert their commands, as if they had been done."""
     columns = sql.SQL(", ").join(map(sql.Identifier, (*_COLUMNS, "state", "outcome")))
     statement = sql.SQL("COPY ledger.commands ({}) FROM STDIN").format(columns)
     with psycopg.connect(rig.database_url) as connection, connection.cursor().copy(statement) as copy:
@@ -125,7 +127,7 @@ def _taken_in(rig: Rig) -> None:
 
 
 def _bare(rig: Rig) -> float:
-    """Seconds in which kafka-python reads the same messages and does nothing with them."""
+    """Return the seconds in which kafka-python reads the same messages and does nothing with them."""
     with Broker({"bootstrap_servers": rig.servers}) as broker:
         ends = broker.ends(SOURCES)
     consumer = KafkaConsumer(bootstrap_servers=rig.servers, group_id=None, enable_auto_commit=False)
@@ -143,8 +145,8 @@ def _bare(rig: Rig) -> float:
 
 
 def _replay(rig: Rig) -> tuple[float, float, list[float]]:
-    """Seconds that ``sbx replay --yes`` takes, its start included, its processor time, and when live events
-    were published while it ran.
+    """Return the seconds that ``sbx replay --yes`` takes, its start included, its processor time, and when
+    live events were published while it ran.
     """
     environ = own_environ() | {
         "SBX_KAFKA_BOOTSTRAP_SERVERS": rig.servers,
@@ -173,13 +175,13 @@ def _replay(rig: Rig) -> tuple[float, float, list[float]]:
 
 
 def _ended(replay: "subprocess.Popen[bytes]") -> tuple[bytes, float]:
-    """Return what it has printed, and when it had ended."""
+    """Return its output, and when it had ended."""
     output, _ = replay.communicate()
     assert replay.returncode == 0
     return output, time.monotonic()
 
 
 def _ledger(rig: Rig) -> tuple[object, ...]:
-    """Return what a change of the ledger would show in."""
+    """Return the numbers by which a change of the ledger would be noticed."""
     changes = "SELECT count(*), sum(version), max(seq) FROM ledger.commands WHERE account = 'bench'"
     return rig.query(changes)[0]

@@ -34,7 +34,7 @@ class Rig:
     """A whole installation, as a context manager.
 
     Args:
-        clock_rate: seconds of Xero's that pass in one of ours.
+        clock_rate: seconds of Xero's that pass per second of ours.
     """
 
     def __init__(self, clock_rate: float = 1.0) -> None:
@@ -77,7 +77,7 @@ class Rig:
         }
 
     def clock_offset(self) -> float:
-        """Return what to add to the fake's seconds to have ``time.monotonic()``: by the quickest of some
+        """Return the difference between the fake's seconds and ``time.monotonic()``, by the quickest of some
         looks.
         """
         found: list[tuple[float, float]] = []
@@ -112,7 +112,7 @@ class Rig:
             process.go_on()
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of processor time used so far, by stage and service."""
+        """Return the seconds of processor time used so far, by stage and service."""
         return {name: process.cpu() for name, process in self.stages.items()} | services_cpu()
 
     # Accounts
@@ -162,7 +162,7 @@ class Rig:
                 await store.resume(connection, account, actor="bench")
 
     def warm_up(self, accounts: Iterable[str]) -> None:
-        """One sale of each account all the way: tokens, facts and items are there, code is loaded."""
+        """Send one sale of each account all the way: tokens, facts and items are there, code is loaded."""
         names = list(accounts)
         self.publish([message for account in names for message in sale(account, 1)])
         self.wait_until_completed(EVENTS_A_SALE * len(names), 60)
@@ -175,7 +175,9 @@ class Rig:
         asyncio.run(send(self.servers, [(m.topic, m.key, m.value, m.headers) for m in messages]))
 
     def wait_until_completed(self, count: int, seconds: float) -> None:
-        """Until the log shows that many entries as completed. Raises TooSlow, or when an entry failed."""
+        """Wait until the log shows that many entries as completed. Raises TooSlow, or when an entry
+        failed.
+        """
 
         def all_there() -> bool:
             states = dict(self.query("SELECT state, sum(entries) FROM integrations_log.tally GROUP BY state"))
@@ -187,7 +189,7 @@ class Rig:
         self.wait(all_there, f"{count} entries completed", seconds)
 
     def wait(self, holds: Callable[[], bool], what: str, seconds: float, every: float = 0.1) -> None:
-        """Until it holds, while all stages run. Raises TooSlow."""
+        """Wait until it holds, while all stages run. Raises TooSlow."""
         give_up = time.monotonic() + seconds
         while not holds():
             for process in self.stages.values():
@@ -208,7 +210,7 @@ class Rig:
         return int(self.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of our own
 
     def wait_until_committed(self, group: str, topics: Sequence[str], seconds: float) -> None:
-        """Until the consumer group has committed all that these topics hold. Raises TooSlow."""
+        """Wait until the consumer group has committed everything that these topics hold. Raises TooSlow."""
         with Broker({"bootstrap_servers": self.servers}) as broker:
             ends = broker.ends(topics)
             self.wait(lambda: not behind(ends, broker.committed(group), {}), f"{group} has read all", seconds)

@@ -1,4 +1,4 @@
-"""What each stage costs an event, in processor time, beside a bare aiokafka loop with the same I/O."""
+"""The cost of each stage per event, in processor time, beside a bare aiokafka loop with the same I/O."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _LIMIT = 4.0
 
 
 def run() -> list[Figure]:
-    """Microseconds of processor time an event, of each stage."""
+    """Measure microseconds of processor time per event, for each stage."""
     with Rig() as rig:
         rig.connect(["stages"])
         rig.pause("stages")  # the lane is to stand by: the intake alone is measured
@@ -58,7 +58,7 @@ def _inserting(
 def _cost(
     rig: Rig, stage: StageName, topics: Sequence[str], warm: Sequence[Outgoing], work: Sequence[Outgoing]
 ) -> float:
-    """Microseconds of processor time that a running stage takes for one message of ``work``."""
+    """Return the microseconds of processor time that a running stage takes for one message of ``work``."""
     group = group_of(stage)
     rig.start(stage)
     process = rig.stages[stage]
@@ -94,7 +94,7 @@ def _incoming(messages: Sequence[Message]) -> list[Outgoing]:
 
 
 def _made(messages: Sequence[Message]) -> list[Outgoing]:
-    """Return what the transform stage makes of the messages."""
+    """Return the transform stage's output for the messages."""
     now = datetime.now(UTC)
     made = []
     for offset, m in enumerate(messages):
@@ -109,7 +109,9 @@ def _commands(messages: Sequence[Message]) -> list[Outgoing]:
 
 
 def _results(messages: Sequence[Message]) -> list[Outgoing]:
-    """Three results for every event, as in a quiet life: queued, running, completed with its attempt."""
+    """Return three results for every event, as in a quiet life: queued, running, completed with its
+    attempt.
+    """
     found = []
     for sent in _made(messages):
         if sent.topic == RESULTS:

@@ -13,7 +13,7 @@ from sandbox import EmbeddedStack
 
 
 def run() -> list[Figure]:
-    """Seconds until ``ready``, beside Kafka and PostgreSQL alone."""
+    """Measure seconds until ``ready``, beside Kafka and PostgreSQL alone."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
         began = time.monotonic()
         with EmbeddedStack(Path(directory) / "alone"):

@@ -1,4 +1,4 @@
-"""Where a record of SalesBinder is shown: one builder of addresses, for Xero's ``Url`` and for the log."""
+"""Build the addresses at which SalesBinder shows a record, for Xero's ``Url`` and for the log."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from connections.settings import DEFAULT_ACCOUNT_URL, DEFAULT_DOCUMENT_URL, Sett
 from contracts.urls import split_address
 
 _KINDS = {"customer": "customers", "supplier": "suppliers"}
-"""What stands for ``{kind}`` in the setting ``account_url``."""
+"""The text that replaces ``{kind}`` in the setting ``account_url``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Addresses:
     document_url: str = DEFAULT_DOCUMENT_URL
     account_url: str = DEFAULT_ACCOUNT_URL
     short_code: str = ""
-    """Xero's for the organisation, for links into Xero's pages; ``""`` when not known."""
+    """Xero's code for the organisation, for links to Xero's pages; ``""`` if not known."""
 
     @classmethod
     def of(cls, settings: Settings, short_code: str = "") -> "Addresses":
@@ -25,8 +25,8 @@ class Addresses:
         return cls(settings.document_url, settings.account_url, short_code)
 
     def record(self, account: str, entity: str, record_id: str) -> str:
-        """Where SalesBinder shows the record: an invoice or order as a document, a customer or supplier on
-        its own page. ``""`` where no record is known.
+        """Return the address at which SalesBinder shows the record: an invoice or order as a document, a
+        customer or supplier on its own page. ``""`` if no record is known.
 
         Args:
             account: SalesBinder's sub-domain.

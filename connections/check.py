@@ -1,4 +1,4 @@
-"""Settings held against what the organisation offers: what would fail, and how to mend it."""
+"""Compare settings with what the organisation offers: what would fail, and how to fix it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _XEROS_OWN = frozenset({"DEBTORS", "CREDITORS", "GST"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One setting that will not do (``error``: actions fail) or looks wrong (``warning``)."""
+    """One setting that does not work (``error``: actions fail) or looks wrong (``warning``)."""
 
     key: str
     value: str
@@ -32,11 +32,13 @@ class Finding:
     remedy: str
     severity: Severity
     code: str = ""
-    """What scripts may tell it by; ``numbers_may_clash``, or ``""``."""
+    """A code by which scripts can recognise it; ``numbers_may_clash``, or ``""``."""
 
 
 def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding]:
-    """Return what would fail or surprise with these settings in this organisation; empty if all is well."""
+    """Return everything that would fail or surprise with these settings in this organisation; empty if all is
+    well.
+    """
     return [
         *_enabled_at(settings, facts),
         *_line_account("sales_account", settings.sales_account, facts),
@@ -52,8 +54,8 @@ def check_settings(settings: Settings, facts: OrganisationFacts) -> list[Finding
 
 
 def number_clashes(settings: Settings, others: Mapping[str, Settings]) -> list[Finding]:
-    """Number formats that other accounts of the same Xero organisation have, too: both may give out a number
-    that Xero takes once.
+    """Return the number formats that other accounts of the same Xero organisation have, too: both may assign
+    a number that Xero takes only once.
 
     Args:
         others: the settings of the organisation's other accounts, by account.
@@ -79,7 +81,7 @@ def number_clashes(settings: Settings, others: Mapping[str, Settings]) -> list[F
 
 
 def _same_form(one: str, other: str) -> bool:
-    """Xero compares numbers without case."""
+    """Return True if two formats give the same number in Xero, which compares numbers without case."""
     return one.casefold() == other.casefold()
 
 
@@ -101,7 +103,7 @@ def unfit(
 
 
 def line_accounts(facts: OrganisationFacts) -> list[Account]:
-    """Accounts that document lines may name."""
+    """Return the accounts that document lines may name."""
     return [
         account
         for account in facts.accounts
@@ -110,12 +112,12 @@ def line_accounts(facts: OrganisationFacts) -> list[Account]:
 
 
 def payment_accounts(facts: OrganisationFacts) -> list[Account]:
-    """Accounts that Xero takes payments on."""
+    """Return the accounts that Xero takes payments on."""
     return [account for account in facts.accounts if account.active and account.payable]
 
 
 def tax_rates(side: Side, facts: OrganisationFacts) -> list[TaxRate]:
-    """Tax rates for sales or for purchases, by their TaxType."""
+    """Return the tax rates for sales or for purchases, by their TaxType."""
     rates = [rate for rate in facts.tax_rates.values() if rate.active and _fits(rate, side)]
     return sorted(rates, key=lambda rate: rate.tax_type)
 

@@ -1,4 +1,4 @@
-"""What Xero says about an organisation: chart of accounts, tax rates, currencies, lock dates."""
+"""The facts that Xero gives about an organisation: chart of accounts, tax rates, currencies, lock dates."""
 
 import re
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class TaxRate:
-    """One tax rate by its TaxType. ``rate`` is the effective rate in per cent, none when Xero gives none."""
+    """One tax rate by its TaxType. ``rate`` is the effective rate in per cent, None if Xero gives none."""
 
     tax_type: str
     name: str
@@ -71,14 +71,14 @@ class OrganisationFacts:
     country: str = ""
     """ISO 3166, two letters."""
     lock_date: date | None = None
-    """The later of period lock and end-of-year lock; what is dated on or before it is refused."""
+    """The later of period lock and end-of-year lock; documents dated on or before it are refused."""
     accounts: tuple[Account, ...] = ()
     tax_rates: Mapping[str, TaxRate] = field(default_factory=dict)
     """By TaxType."""
     currencies: frozenset[str] | None = None
-    """ISO 4217; none when not asked."""
+    """ISO 4217; None if Xero was not asked."""
     item_codes: frozenset[str] | None = None
-    """None when not asked."""
+    """None if Xero was not asked."""
     tracked_items: frozenset[str] = frozenset()
     """Codes of items whose stock Xero counts."""
 
@@ -93,8 +93,8 @@ class OrganisationFacts:
         currencies: Mapping[str, Any] | None = None,
         items: Mapping[str, Any] | None = None,
     ) -> "OrganisationFacts":
-        """Facts out of the raw answers of ``GET /Organisation``, ``/Accounts``, ``/TaxRates`` and so on. An
-        empty list of currencies or items may be left out.
+        """Return the facts from the raw responses of ``GET /Organisation``, ``/Accounts``, ``/TaxRates`` and
+        so on. An empty list of currencies or items may be left out.
 
         Raises:
             KeyError, IndexError: an answer lacks what Xero always sends.
@@ -163,12 +163,12 @@ class OrganisationFacts:
         return self.accounts_by_code.get(code_or_id) or self.accounts_by_id.get(code_or_id.lower())
 
     def to_json(self) -> bytes:
-        """For the cache."""
+        """Return the JSON for the cache."""
         return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, raw: bytes | str) -> "OrganisationFacts":
-        """Out of the cache.
+        """Return the facts from the JSON of the cache.
 
         Raises:
             msgspec.DecodeError: the cache holds something else.
@@ -179,7 +179,7 @@ class OrganisationFacts:
 def with_books(
     facts: OrganisationFacts, organisation: Mapping[str, Any], accounts: Mapping[str, Any], at: datetime
 ) -> OrganisationFacts:
-    """Return the facts with lock dates and accounts as they were read again ``at``.
+    """Return the facts with the lock dates and accounts that were read again ``at`` this time.
 
     Raises:
         KeyError, IndexError: an answer lacks what Xero always sends.

@@ -1,7 +1,8 @@
-"""The settings of a connection: keys, defaults, and what a value may be.
+"""The settings of a connection: keys, defaults, and allowed values.
 
-Settings are kept as rows of text, one a key, exactly as an operator wrote them apart from their normal form
-(``sales_tax.8.0`` is kept as ``sales_tax.8``). ``Settings`` is what the rest of the program reads.
+Settings are stored as rows of text, one per key, exactly as an operator wrote them apart from their normal
+form (``sales_tax.8.0`` is stored as ``sales_tax.8``). ``Settings`` is the form that the rest of the program
+reads.
 """
 
 import difflib
@@ -73,11 +74,11 @@ class Settings:
     account_url: str = DEFAULT_ACCOUNT_URL
     """Of a customer or supplier; ``{kind}`` is ``customers`` or ``suppliers``."""
     drift_every: str = "off"
-    """How often Xero is compared with what we put there: ``off``, or ``12h``, ``1d``, ``2w``."""
+    """How often Xero is compared with what was last synced: ``off``, or ``12h``, ``1d``, ``2w``."""
 
     @classmethod
     def from_rows(cls, rows: Mapping[str, str], enabled_at: datetime) -> "Settings":
-        """Settings out of stored rows.
+        """Return the settings from stored rows.
 
         Raises:
             InvalidSetting: a row is not one that ``parse_setting`` lets through.
@@ -137,7 +138,7 @@ def tax_key(tax: Decimal, tax2: Decimal) -> str:
 
 
 def parse_setting(key: str, value: str) -> tuple[str, str]:
-    """Key and value in their normal form.
+    """Return key and value in their normal form.
 
     Raises:
         InvalidSetting: there is no such key, or it does not take the value.
@@ -192,7 +193,7 @@ def _table_example(table: str) -> str:
     return "payment_account.cash=CODE" if table == "payment_account" else f"{table}.8=TAXTYPE"
 
 
-# --- what each value may be: (key, value) -> normal value, or InvalidSetting
+# --- the check of each value: (key, value) -> normal value, or InvalidSetting
 
 
 def _one_of(*choices: str) -> Callable[[str, str], str]:
@@ -294,7 +295,9 @@ def _days(key: str, value: str) -> str:
 
 
 def _every(key: str, value: str) -> str:
-    """Also an interval as PostgreSQL reads it: the worker that looks for what is due asks the database."""
+    """Check an interval. It must also be one that PostgreSQL can read: the worker that looks for due
+    comparisons asks the database.
+    """
     normal = value.lower()
     if normal != "off" and not re.fullmatch(r"[1-9][0-9]{0,2}[hdw]", normal):
         raise InvalidSetting(

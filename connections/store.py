@@ -1,7 +1,8 @@
 """Connections in PostgreSQL. Every function works in the caller's transaction, or in one of its own.
 
 A change is announced on the channel ``sbx_connections`` with the account as payload, when it is committed.
-What an operator changes (settings, pauses, the organisation) is written to the history with who did it.
+Operators' changes (settings, pauses, the organisation) are written to the history with the name of the
+operator.
 """
 
 import re
@@ -21,7 +22,7 @@ from runtime.sql import load_queries
 
 CHANNEL = "sbx_connections"
 OTHER_KEYS = ("tenant_id", "paused")
-"""What the history tells of beside settings."""
+"""The keys in the history that are not settings."""
 
 _SQL = load_queries(__file__)
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
@@ -30,7 +31,7 @@ Db = AsyncConnection[Any]
 
 
 class ConnectionRefused(Exception):
-    """A change of a connection that is not done; the message says why and what to do."""
+    """A refused change of a connection; the message says why and what to do."""
 
 
 class NotConnected(ConnectionRefused):
@@ -73,7 +74,7 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a token is fetched with, and the last one; secrets encrypted."""
+    """The credentials for fetching a token, and the last token; secrets are encrypted."""
 
     tenant_id: str
     client_id: str
@@ -103,14 +104,16 @@ async def load_connection(conn: Db, account: str) -> Connection | None:
 
 
 async def load_many(conn: Db, accounts: Iterable[str] | None = None) -> dict[str, Connection]:
-    """Connections by account; of all accounts when none are named."""
+    """Return connections by account; of all accounts if none are named."""
     names = None if accounts is None else list(accounts)
     rows = await fetch_all(conn, _SQL["load"], {"accounts": names})
     return {row["account"]: _connection(row) for row in rows}
 
 
 async def record_addresses(conn: Db, accounts: Iterable[str]) -> dict[str, Addresses]:
-    """Where SalesBinder shows the records of each of these accounts; the defaults without a connection."""
+    """Return where SalesBinder shows the records of each of these accounts; the defaults without a
+    connection.
+    """
     names = sorted(set(accounts))
     written: dict[str, dict[str, str]] = {name: {} for name in names}
     for row in await fetch_all(conn, _SQL["addresses"], {"accounts": names}):
@@ -128,10 +131,10 @@ async def settings_of_others(conn: Db, account: str) -> dict[str, Settings]:
 
 
 def check_account(account: str) -> None:
-    """Refuse what cannot be an account's name.
+    """Refuse a text that cannot be an account's name.
 
     Raises:
-        ConnectionRefused: it is none.
+        ConnectionRefused: it cannot.
     """
     if not _ACCOUNT.fullmatch(account):
         raise ConnectionRefused(
@@ -200,9 +203,9 @@ async def save_connection(
 async def set_settings(
     conn: Db, account: str, changes: Mapping[str, str | None], actor: str
 ) -> list[SettingChange]:
-    """Change settings, all of them or none; a value of none or ``""`` takes the setting back to its default.
+    """Change settings, all of them or none; a value of None or ``""`` sets the setting back to its default.
 
-    Returns what was really changed.
+    Returns the settings that really changed.
 
     Raises:
         InvalidSetting: a key does not exist or does not take its value.
@@ -272,7 +275,7 @@ async def resume(conn: Db, account: str, *, actor: str) -> bool:
 
 
 async def mark_lost(conn: Db, account: str, reason: str) -> None:
-    """Xero no longer accepts the credentials; connecting again ends it.
+    """Note that Xero no longer accepts the credentials; connecting again ends this.
 
     Raises:
         NotConnected: the account has no connection.
@@ -284,7 +287,8 @@ async def mark_lost(conn: Db, account: str, reason: str) -> None:
 
 
 async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Credentials:
-    """Credentials and the last token. ``lock`` holds others that want to renew it until the transaction ends.
+    """Return the credentials and the last token. ``lock`` holds others that want to renew it until the
+    transaction ends.
 
     Raises:
         NotConnected: the account has no connection.
@@ -319,7 +323,7 @@ async def save_token(
 
 
 async def save_facts(conn: Db, account: str, facts: OrganisationFacts) -> None:
-    """Keep what Xero says about the organisation.
+    """Store the facts that Xero gave about the organisation.
 
     Raises:
         NotConnected: the account has no connection.
@@ -341,7 +345,9 @@ def _connection(row: dict[str, Any]) -> Connection:
 
 
 def _facts(cached: str) -> OrganisationFacts | None:
-    """Facts that an older version wrote in another shape count as not fetched yet: they are only a cache."""
+    """Return the cached facts. Those that an older version wrote in another shape count as not fetched
+    yet.
+    """
     try:
         return OrganisationFacts.from_json(cached)
     except msgspec.ValidationError:

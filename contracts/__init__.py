@@ -1,1 +1,3 @@
-"""What travels: change events, commands, results, money. Types and their (de)serialisation, nothing else."""
+"""Everything that travels: change events, commands, results, money. Types and their (de)serialisation,
+nothing else.
+"""

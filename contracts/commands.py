@@ -1,4 +1,4 @@
-"""Commands: what should be true in Xero after one SalesBinder change, in Xero's language, without settings.
+"""Commands: the desired state in Xero after one SalesBinder change, in Xero's terms and without settings.
 
 One change event makes one command (``command_id = uuid5(source, event id)``), so the same event is always the
 same command. Account codes, tax types, number formats and lock dates are resolved later, when it is planned.
@@ -48,7 +48,7 @@ class EventRef(_Wire, frozen=True):
 
     @property
     def place(self) -> str | None:
-        """``topic/partition/offset``; none where it is not known."""
+        """``topic/partition/offset``; None if it is not known."""
         return f"{self.topic}/{self.partition}/{self.offset}" if self.topic else None
 
 
@@ -80,8 +80,9 @@ class FieldStamp(_Wire, frozen=True):
 class ContactSnapshot(_Wire, frozen=True):
     """A customer or supplier as SalesBinder had it at ``version``.
 
-    Texts as given; blank is ``""``, and what the record did not tell is none. (Commands and snapshots of
-    versions that did not know the difference name no blank field: it counts as not told, and clears nothing.)
+    Texts are kept as given; a blank one is ``""``, and a field that the record did not contain is None.
+    (Commands and snapshots of versions that did not make this difference contain no blank fields: those count
+    as missing, and clear nothing.)
     """
 
     side: Side
@@ -214,12 +215,12 @@ class Command(_Wire, frozen=True):
     in_part: str = ""
     """Of a receipt of goods: the lines by which it is not complete, in words; ``""`` where none says so."""
     says_received: bool = False
-    """Of a receipt of goods: the document's status is ``received``, whatever its lines say."""
+    """For a receipt of goods: the document's status is ``received``, regardless of its lines."""
     says_cancelled: bool = False
     """The document's status is ``cancelled``, although the action is another one."""
     party_name: str = ""
     amount: Decimal | None = None
-    """What the log shows: the document's total with tax, or the transaction's amount."""
+    """The amount that the log shows: the document's total with tax, or the transaction's amount."""
     currency: str = ""
 
     @property

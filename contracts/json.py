@@ -4,6 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 JsonObject = Mapping[str, Any]
-"""As it was read; nobody changes it."""
+"""A JSON object as it was read; nothing changes it."""
 Body = dict[str, Any]
 """While it is put together for another program."""

@@ -1,7 +1,8 @@
-"""Commands and results as they come in on their topics, where anybody may have written anything.
+"""Read commands and results from their topics, where anybody may have written anything.
 
-``read_command`` and ``read_result`` are the only ways in from Kafka: what they let through can be stored and
-shown; what they refuse comes out as ``Unreadable``. What we stored ourselves is read with ``decode_command``.
+``read_command`` and ``read_result`` are the only ways in from Kafka: an accepted message can be stored and
+shown; a refused one raises ``Unreadable``. Messages that we stored ourselves are read with
+``decode_command``.
 """
 
 import re
@@ -34,7 +35,7 @@ _FIRST_YEAR, _LAST_YEAR = YEARS.start - 1, YEARS.stop
 
 
 class Unreadable(ValueError):
-    """A message that is not a command or result, or holds what nothing can store or show.
+    """A message that is not a command or result, or contains something that nothing can store or show.
     ``str()`` says why.
     """
 
@@ -55,7 +56,7 @@ def read_result(raw: bytes) -> Result:
     """Read a message of ``integration.results``.
 
     Raises:
-        Unreadable: it is no result, or holds what the log cannot hold or no page can show.
+        Unreadable: it is not a result, or contains something that the log cannot store or no page can show.
     """
     result: Result = _decoded(raw, decode_result)
     _refuse_first(_flaws(result, ""))
@@ -64,7 +65,7 @@ def read_result(raw: bytes) -> Result:
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What a message that cannot be read says of its record; blank where it says nothing that may be."""
+    """The identity of the record in an unreadable message; blank if the message has no usable one."""
 
     account: str = ""
     entity: str = ""
@@ -74,7 +75,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def named_in(raw: bytes | None) -> Named:
-    """Return what can be read of a refused command or result. Never raises."""
+    """Return the readable identity of a refused command or result. Never raises."""
     if not raw or len(raw) > MAX_VALUE_BYTES:
         return Named()
     try:
@@ -107,7 +108,7 @@ def _refuse_first(flaws: Iterator[str]) -> None:
 
 
 def _flaws(value: Any, path: str) -> Iterator[str]:
-    """Numbers and times that a database or a page cannot hold, whatever their field means."""
+    """Yield numbers and times that a database or a page cannot hold, in any field."""
     for name in value.__struct_fields__:
         yield from _flaws_of(getattr(value, name), f"{path}.{name}" if path else name)
 
@@ -153,7 +154,7 @@ def _flaws_of_moment(moment: datetime, path: str) -> Iterator[str]:
 
 
 def _misfits(command: Command) -> Iterator[str]:
-    """Yield what contradicts itself in a command: the transform stage makes none like that."""
+    """Yield contradictions in a command; the transform stage makes none of these."""
     event = command.event
     kind = EVENT_TYPES.get(event.type)
     if not ACCOUNT.fullmatch(command.account):

@@ -40,7 +40,7 @@ class Attempt(_Wire, frozen=True):
     started_at: datetime
     finished_at: datetime | None = None
     status: int | None = None
-    """HTTP status; none when no answer was seen."""
+    """HTTP status; None if no response was received."""
     request: str = ""
     answer: str = ""
     error: str = ""
@@ -79,7 +79,7 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     xero_type: str = ""
-    """``contact``, ``invoice``, ``payment``, …: what ``xero_id`` names."""
+    """``contact``, ``invoice``, ``payment``, …: the type of the object ``xero_id``."""
     xero_id: str = ""
     xero_number: str = ""
     xero_url: str = ""
@@ -93,13 +93,17 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     """``event``, ``retry``, ``replay``, ``dead_letter``, ``drift``, ``decision``."""
     actor: str = ""
     cause: str = ""
-    """What failures with this ``reason_code`` agree in when they have one cause: a tax rate, a contact, …"""
+    """The value that failures with this ``reason_code`` share if they have one cause: a tax rate, a contact,
+    …
+    """
     made: tuple[Attempt, ...] = ()
     """The attempts that ended with this version."""
 
 
 class AccountResult(_Wire, frozen=True, tag="account", tag_field="kind"):
-    """What holds a whole account: paused, parked on a limit, not connected. ``held`` none means it runs."""
+    """The hold of a whole account: paused, waiting for a limit, not connected. If ``held`` is None, it
+    runs.
+    """
 
     account: str
     version: int

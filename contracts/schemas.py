@@ -1,4 +1,6 @@
-"""JSON Schemas of what travels, made from the types: ``python -m contracts.schemas docs/schemas``."""
+"""Make JSON Schemas of everything that travels, from the types: ``python -m contracts.schemas
+docs/schemas``.
+"""
 
 import json
 import sys
@@ -18,7 +20,7 @@ _TEXT = {"type": "string", "minLength": 1}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name to schema."""
+    """Return the schemas by file name."""
     return {
         "change-event.json": _change_event(),
         "command.json": _of("Command on xero.commands", Command),

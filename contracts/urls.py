@@ -4,9 +4,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def split_address(url: str) -> SplitResult | None:
-    """Return the parts of ``url``, or None where nobody can tell them apart (``http://[``, a port that is
-    none).
-    """
+    """Return the parts of ``url``, or None if it cannot be split (``http://[``, an invalid port)."""
     try:
         parts = urlsplit(url)
         _ = parts.port

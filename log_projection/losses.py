@@ -1,6 +1,7 @@
-"""What was lost on the way: commands that no stage brought to the ledger, messages that nobody had read.
+"""Messages that were lost on the way: commands that no stage brought to the ledger, messages that were
+removed before anybody had read them.
 
-``streams/losses.py`` finds them; status, page and metrics read here what it has found.
+``streams/losses.py`` finds them; status, page and metrics read the findings here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ Row = dict[str, Any]
 
 _SQL = load_queries(__file__)
 _COUNTED = 10_000
-"""So many lost commands are counted; there is no end to what a lost topic takes with it."""
+"""How many lost commands are counted at most; a lost topic may take any number with it."""
 
 _REMEDIES = {
     "transform": "these events are nowhere any more: have their changes published again with the ids that "
@@ -46,7 +47,7 @@ class Removed:
         return self.last - self.first + 1
 
     def in_words(self) -> str:
-        """Return what was removed, and what to do."""
+        """Return in words which messages were removed, and what to do."""
         were = f"{self.count:,} offsets ({self.first} to {self.last}) were"
         if self.count == 1:
             were = f"1 offset ({self.first}) was"
@@ -84,7 +85,7 @@ async def lost_by_account(connection: Connection) -> dict[str, int]:
 
 
 async def removed_unread(connection: Connection) -> list[Removed]:
-    """What was removed before a stage had read it, found in the last seven days."""
+    """Return the messages that were removed before a stage had read them, found in the last seven days."""
     rows = await fetch_all(connection, _SQL["removed_unread"], {})
     return [Removed(*row.values()) for row in rows]
 
@@ -101,8 +102,8 @@ def explained(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def replays_of(lost: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the fewest commands that bring all of these back: one a partition, since a replay leaves alone
-    what is done.
+    """Return the fewest commands that bring all of these back: one per partition, since a replay leaves
+    completed actions alone.
     """
     offsets: dict[tuple[str, int], list[int]] = {}
     for row in lost:

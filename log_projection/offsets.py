@@ -7,7 +7,7 @@ _WRITE = "write 120, 120-180 or 120-"
 
 
 class NotOffsets(ValueError):
-    """Neither an offset nor a range. ``str()`` says why, ``remedy`` what to write."""
+    """A text that is neither an offset nor a range. ``str()`` says why, ``remedy`` what to write."""
 
     def __init__(self, problem: str, remedy: str = _WRITE) -> None:
         self.remedy = remedy

@@ -1,8 +1,8 @@
-"""One page of the log, in a shape that finds it by an index whatever the filters are.
+"""Query one page of the log in a form that can use an index for any combination of filters.
 
-PostgreSQL walks through time for a page and takes what matches, as long as it believes that matches are
-spread evenly. Numbers rise with time, accounts come and go: such a walk may go through everything. So what
-has several ways to be found is looked up by each of them on its own, and the ways are merged.
+For a page, PostgreSQL walks through time and takes the matches, as long as it believes that they are spread
+evenly. Numbers rise with time, accounts come and go: such a walk may go through everything. So if there are
+several ways to find the entries, each of them is looked up separately, and the results are merged.
 """
 
 from collections.abc import Iterable, Mapping
@@ -77,7 +77,7 @@ def _text(conditions: Mapping[str, sql.SQL], direction: sql.SQL) -> sql.Composed
 
 
 def _scans(conditions: Mapping[str, sql.SQL], direction: sql.SQL, limit: sql.SQL) -> list[sql.Composed]:
-    """Scans that together have the first ``limit`` entries, each entry once."""
+    """Return scans that together have the first ``limit`` entries, each entry once."""
     if "reason" not in conditions:
         return [_scan(_KEYS, conditions, direction, limit)]
     return [_scan(_KEYS, {**conditions, "reason": sql.SQL(reason)}, direction, limit) for reason in _REASONS]

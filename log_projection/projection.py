@@ -75,7 +75,8 @@ async def _with_addresses(
 def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
     """Return the highest version of each ``identity``, in the order in which the identities first appear.
 
-    One statement may write a row only once, and what is overtaken within the batch need not be written.
+    One statement may write a row only once, and versions that are superseded within the batch need not be
+    written.
     """
     found: dict[str, R] = {}
     for result in results:

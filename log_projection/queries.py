@@ -35,7 +35,7 @@ class Filters:
     entity: str | None = None
     action: str | None = None
     reason: str | None = None
-    """A reason code. Finds what waits in an account that is held for this reason too."""
+    """A reason code. Also finds entries that wait because their account is held for this reason."""
     record: str | None = None
     """A record's SalesBinder id."""
     number: str | None = None
@@ -63,7 +63,7 @@ class Filters:
 
 
 # Written so that each condition meets its index. The reasons of held accounts come from account_hold, so the
-# entries that show them are found by account and state, not by the reason that stands in the row.
+# entries that show them are found by account and state, not by the reason in the row.
 _CONDITIONS: dict[str, LiteralString] = {
     "account": "account = %(account)s",
     "state": "state = %(state)s",
@@ -140,7 +140,7 @@ async def entries(
 async def entry(
     connection: psycopg.AsyncConnection[Any], entry_id: str, accounts: tuple[str, ...] | None = None
 ) -> Row | None:
-    """Return one entry, or None. ``accounts``, here and below: only what is of these, where it is given."""
+    """Return one entry, or None. ``accounts``, here and below, limits the result to these accounts."""
     found = [row async for row in entries(connection, Filters(entry_id=entry_id, accounts=accounts))]
     return found[0] if found else None
 
@@ -169,13 +169,13 @@ async def issues(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[Row]:
-    """Groups of standing failures with one cause, the largest first.
+    """Return groups of standing failures with one cause, the largest first.
 
     Args:
         ids: only these issues.
         without: all but these.
-        limit: at most so many; without one it takes long where there are thousands.
-        offset: behind so many of them.
+        limit: at most so many; without it, this takes long if there are thousands.
+        offset: after so many of them.
     """
     parameters = {
         "account": account,
@@ -216,7 +216,7 @@ async def failed_of(
 async def unknown_refusals(
     connection: psycopg.AsyncConnection[Any], since: datetime | None = None
 ) -> list[Row]:
-    """Texts with which Xero refused and which the catalogue does not know, the newest first.
+    """Return the texts with which Xero refused and which the catalogue does not know, the newest first.
 
     Args:
         since: only those seen at or after this moment.
@@ -231,11 +231,11 @@ async def replays(
     *,
     running: bool = False,
 ) -> list[Row]:
-    """Replays with their totals, the newest first: all, or one.
+    """Return replays with their totals, the newest first: all, or one.
 
     Args:
-        accounts: only replays of one of these; one of all accounts is not.
-        running: only what is at work now.
+        accounts: only replays of one of these accounts, without those of all accounts.
+        running: only replays that are running now.
     """
     parameters = {"replay_id": replay_id, "accounts": _listed(accounts), "running": running}
     return await _all(connection, "replays", parameters)
@@ -253,8 +253,8 @@ async def summary(
 async def hours(
     connection: psycopg.AsyncConnection[Any], since: datetime, accounts: tuple[str, ...] | None = None
 ) -> list[Row]:
-    """Return ``completed``, ``failed`` and ``waiting`` of what came in each ``hour`` of 24 from ``since`` on;
-    hours without any are left out.
+    """Return ``completed``, ``failed`` and ``waiting`` of the entries that arrived in each ``hour`` of 24
+    from ``since`` on; hours without any are left out.
     """
     return await _all(connection, "hours", {"since": since, "accounts": _listed(accounts)})
 
@@ -262,7 +262,7 @@ async def hours(
 async def speeds(
     connection: psycopg.AsyncConnection[Any], since: datetime, accounts: tuple[str, ...] | None = None
 ) -> list[Row]:
-    """Median and 95th percentile, in seconds from arrival to Xero, of what has come since then."""
+    """Return the median and 95th percentile, in seconds from arrival to Xero, of the entries since then."""
     return await _all(connection, "speeds", {"since": since, "accounts": _listed(accounts)})
 
 
@@ -272,15 +272,15 @@ async def changes(
     limit: int = _BATCH,
     accounts: tuple[str, ...] | None = None,
 ) -> list[Row]:
-    """Return ``entry_id``, ``account`` and ``position`` of what changed after a position of an
-    earlier call.
+    """Return ``entry_id``, ``account`` and ``position`` of the entries that changed after an earlier
+    position.
     """
     parameters = {"after": after, "limit": limit, "accounts": _listed(accounts)}
     return await _all(connection, "changes", parameters)
 
 
 async def position(connection: psycopg.AsyncConnection[Any]) -> int:
-    """Return the newest position: what ``changes`` goes on from."""
+    """Return the newest position, from which ``changes`` continues."""
     rows = await _all(connection, "position", {})
     return int(rows[0]["position"])
 
@@ -291,7 +291,7 @@ def encode_row(row: Row) -> bytes:
 
 
 def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
-    """Return the conditions of what is given, by the filters' names, and their values."""
+    """Return the conditions for the given filters, by the filters' names, and their values."""
     given = {field.name: getattr(filters, field.name) for field in fields(filters)}
     parameters: dict[str, Any] = {
         name: list(value) if isinstance(value, tuple) else value
@@ -305,7 +305,7 @@ def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:
-    """As psycopg sends an array: it sends a tuple as a row."""
+    """Return it as a list, which psycopg sends as an array: it sends a tuple as a row."""
     return None if values is None else list(values)
 
 
@@ -315,7 +315,7 @@ async def _all(connection: psycopg.AsyncConnection[Any], name: str, parameters: 
 
 
 def _shown(row: Row) -> Row:
-    """Return the row with its times in UTC, whatever the session's time zone is."""
+    """Return the row with its times in UTC, independent of the session's time zone."""
     return {
         name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
     }

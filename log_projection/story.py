@@ -1,4 +1,4 @@
-"""The story of one record: where it stands, everything that happened to it, what is wrong."""
+"""The story of one record: its state, everything that happened to it, and what is wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,18 +32,18 @@ class Story:
     attempts: Sequence[Row]
     """The calls to Xero made for them, oldest first."""
     objects: Sequence[Row]
-    """What it is in Xero: ``kind``, ``xero_id``, ``xero_number``, ``removed``, and of money ``amount``,
+    """Its objects in Xero: ``kind``, ``xero_id``, ``xero_number``, ``removed``, and for money ``amount``,
     ``date``, ``reference``, ``transaction_id``.
     """
 
     @property
     def failed(self) -> list[Row]:
-        """What failed and still stands."""
+        """The actions that failed and are not resolved."""
         return [entry for entry in self.entries if entry["state"] == "failed"]
 
     @property
     def waiting(self) -> list[Row]:
-        """What is queued or under way."""
+        """The actions that are queued or running."""
         return [entry for entry in self.entries if entry["state"] in ("queued", "running")]
 
     @property
@@ -62,7 +62,7 @@ class Story:
         return ", ".join(part for part in (f"{entity} {number or self.record.record_id}", party) if part)
 
     def standing(self) -> str:
-        """Where it stands, in a sentence or two."""
+        """Return the state of the record in a sentence or two."""
         return f"{self._in_xero()} {self._progress()}"
 
     def _in_xero(self) -> str:
@@ -98,8 +98,8 @@ class Story:
 
 
 async def find(connection: psycopg.AsyncConnection[Any], text: str, account: str | None) -> list[Record]:
-    """Records with this number, name of a customer or supplier, id in SalesBinder or Xero, transaction, event
-    or entry; case aside.
+    """Return the records with this number, name of a customer or supplier, id in SalesBinder or Xero,
+    transaction, event or entry; case is ignored.
     """
     parameters = {"text": text.strip(), "account": account}
     rows = await fetch_all(connection, _SQL["records"], parameters, prepare=False)

@@ -35,7 +35,7 @@ from mappers.totals import totals
 
 
 def to_command(event: ChangeEvent, topic: str, partition: int, offset: int) -> Command:
-    """Return what should be true in Xero after ``event``, which was read at this place in Kafka.
+    """Return the desired state in Xero after ``event``, which was read at this place in Kafka.
 
     ``read_event`` has checked the event, so nothing here can be refused.
     """

@@ -1,4 +1,4 @@
-"""Document lines: quantity, unit amount, rates, and a description of everything that says what was sold."""
+"""Document lines: quantity, unit amount, rates, and a description with all details of the item sold."""
 
 import base64
 import binascii
@@ -16,9 +16,9 @@ _ZERO = Decimal(0)
 
 
 def to_line(item: DocumentItem, kind: Literal["invoice", "purchase_order"]) -> Line:
-    """Return one line. A purchase order's unit amount is ``cost`` unless that is absent, then ``price``.
+    """Return one line. A purchase order's unit amount is ``cost``, or ``price`` if that is absent.
 
-    Numbers are carried as they were given: which of them count is decided when the line is sent.
+    Numbers are carried as given: which of them count is decided when the line is sent.
     """
     costed = kind == "purchase_order" and item.cost is not None
     amount = item.cost if costed and item.cost is not None else item.price
@@ -68,9 +68,9 @@ def _sayable(value: object) -> bool:
 
 
 def decode_variation(data: object) -> Mapping[str, Any]:
-    """Return the variation out of ``item_variation_data``: base64 of ``{"ItemVariation": {name: value}}``.
+    """Return the variation in ``item_variation_data``: base64 of ``{"ItemVariation": {name: value}}``.
 
-    What cannot be read is left out: it must not stop the money.
+    An unreadable one is left out: it must not stop the money.
     """
     if not isinstance(data, str):
         return {}
@@ -89,7 +89,9 @@ def decode_variation(data: object) -> Mapping[str, Any]:
 
 
 def _custom_fields(item: Item) -> Iterator[str]:
-    """Published custom fields as ``Name: value``, by weight, then as listed; those without a weight last."""
+    """Yield published custom fields as ``Name: value``, by weight, then as listed; those without a weight
+    last.
+    """
     published = [detail for detail in item.item_details or () if _is_published(detail)]
     for detail in sorted(published, key=_weight):
         name = text(detail.custom_field.name if detail.custom_field else None)

@@ -1,4 +1,4 @@
-"""What the lines and the status of a received purchase order say about how much has come in."""
+"""Work out how much of a received purchase order has arrived, from its lines and its status."""
 
 from collections.abc import Sequence
 from decimal import Decimal

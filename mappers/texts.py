@@ -5,11 +5,11 @@ import re
 import msgspec
 
 _NOT_ALLOWED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 does not allow (Xero keeps documents as XML), and DEL."""
+"""Characters that XML 1.0 does not allow (Xero keeps documents as XML), and DEL."""
 
 
 LABEL_LENGTH = 255
-"""Of what the log shows and searches; its indexes would not hold much longer texts."""
+"""Characters of a label that the log shows and searches; its indexes would not hold much longer texts."""
 
 
 def label(value: object) -> str:
@@ -18,7 +18,7 @@ def label(value: object) -> str:
 
 
 def told(value: object) -> str | None:
-    """Return a field as text, blank where it is null; None if its record does not name it."""
+    """Return a field as text, blank if it is null; None if its record does not contain it."""
     return None if value is msgspec.UNSET else text(value)
 
 

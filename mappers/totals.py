@@ -1,4 +1,4 @@
-"""What a document comes to in SalesBinder: the totals that it gave, else those of its lines."""
+"""The totals of a document in SalesBinder: those that it gave, otherwise the sums of its lines."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -28,7 +28,7 @@ class Totals:
 
     @property
     def total(self) -> Decimal:
-        """What the customer owes."""
+        """The amount that the customer owes."""
         return self.subtotal + self.tax + self.tax2
 
 
@@ -88,7 +88,7 @@ def _places(line: Line) -> tuple[tuple[Decimal | None, int], ...]:
 
 
 def net(line: Line) -> Decimal:
-    """Quantity x price less discount, unrounded."""
+    """Return quantity times price less discount, unrounded."""
     gross = EXACT.multiply(line.quantity, line.unit_amount)
     if not line.discount_percent:
         return gross

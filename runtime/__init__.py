@@ -1,1 +1,3 @@
-"""What every process needs: environment, database, crash points, metrics, logs, probes. Knows no domain."""
+"""The infrastructure that every process needs: environment, database, crash points, metrics, logs, probes.
+Contains no domain knowledge.
+"""

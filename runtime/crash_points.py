@@ -1,7 +1,9 @@
-"""Named places at which a test kills this process, to show that nothing is lost there and nothing done twice.
+"""Define named places at which a test kills this process, to show that nothing is lost there and nothing is
+done twice.
 
-``SBX_CRASH_AT=landing.before_commit`` kills it with SIGKILL at the first passing of that point,
-``landing.before_commit:3`` at the third. Unset, as it is outside of tests, a point costs one comparison.
+``SBX_CRASH_AT=landing.before_commit`` kills it with SIGKILL the first time it passes that point,
+``landing.before_commit:3`` the third time. If the variable is unset, as it is outside of tests, a point costs
+one comparison.
 """
 
 import itertools
@@ -39,7 +41,7 @@ CrashPoint = Literal[
     "http.after_receive",  # the whole answer was read, nothing was made of it
     "landing.before_commit",  # the answer, links and next states are written, not committed
     "landing.after_commit",  # they are committed, nothing was planned further
-    # What a lane does beside its calls.
+    # A lane's work beside its calls.
     "renew.before_commit",  # the lease is renewed, not committed
     "renew.after_commit",  # the lease is good for longer
     "replan.before_commit",  # what waited for fresh facts is planned again, not committed
@@ -78,8 +80,8 @@ CrashPoint = Literal[
     "clearing.after_commit",  # their actions may go on, nothing is planned yet
     "clearing_end.before_commit",  # all is matched; that it is over is not committed
     "clearing_end.after_commit",  # it is over
-    # An operator's command, in a process of its own. What it does and the record of who did it are one
-    # transaction, which ends at `act`; points of what is done that are passed within it commit nothing yet.
+    # An operator's command, in a process of its own. Its effects and the record of who did it are one
+    # transaction, which ends at `act`; points that are passed within it commit nothing yet.
     "act.before_commit",  # it is done, and who did it is written down, not committed
     "act.after_commit",  # both are kept, nobody was told on the terminal
     "retry.before_commit",  # commands are queued again, or skipped, not committed

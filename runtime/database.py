@@ -37,7 +37,7 @@ async def fetch_all(
 async def fetch_one(
     connection: Connection, statement: Statement, parameters: Parameters | None = None
 ) -> Row | None:
-    """Return the first row, or None when there is none.
+    """Return the first row, or None if there is none.
 
     Raises:
         psycopg.Error: the database is away, or refuses the statement.

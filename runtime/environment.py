@@ -1,4 +1,4 @@
-"""The variables ``SBX_…``: read once, checked, and given to each library in the form that it takes."""
+"""The variables ``SBX_…``: read once, checked, and given to each library in its own form."""
 
 import ssl
 from collections.abc import Mapping
@@ -35,10 +35,10 @@ class InvalidEnvironment(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """All that is configured outside of the database."""
+    """Everything that is configured outside of the database."""
 
     kafka_bootstrap_servers: str | None = None
-    """``host:port``, separated by commas; none means the embedded Kafka."""
+    """``host:port``, separated by commas; None means the embedded Kafka."""
     kafka_security_protocol: str = "PLAINTEXT"
     kafka_sasl_mechanism: str | None = None
     kafka_sasl_username: str | None = None
@@ -47,26 +47,29 @@ class Environment:
     kafka_ssl_certfile: str | None = None
     kafka_ssl_keyfile: str | None = None
     database_url: str | None = field(default=None, repr=False)
-    """``postgresql://…``; none means the embedded PostgreSQL."""
+    """``postgresql://…``; None means the embedded PostgreSQL."""
     database_connections: int = 4
-    """That a deliver worker's pool may hold; beside it one for its listener and, at times, some for its
-    gauges and for tokens that it fetches."""
+    """How many connections a deliver worker's pool may hold; besides these, there is one for its listener
+    and, at times, some for its gauges and for fetching tokens.
+    """
     xero_api_url: str = DEFAULT_XERO_API_URL
     """Ends with ``/api.xro/2.0``."""
     xero_identity_url: str = DEFAULT_XERO_IDENTITY_URL
     xero_app_client_id: str | None = None
-    """Of the app that accounts are connected with in the browser, where the command names none."""
+    """The app with which accounts are connected in the browser if the command names none."""
     data_dir: Path
     secret_key: str | None = field(default=None, repr=False)
-    """Fernet key; none means the one in the data directory."""
+    """Fernet key; None means the one in the data directory."""
     worker_name: str | None = None
-    """A name that no other living worker has; under it a restarted one gets its partitions back at once."""
+    """A name that no other living worker has; a worker restarted under it gets its partitions back at
+    once.
+    """
     metrics_host: str = "127.0.0.1"
-    """Where ``/metrics``, ``/healthz`` and ``/readyz`` are served."""
+    """The address at which ``/metrics``, ``/healthz`` and ``/readyz`` are served."""
     metrics_port: int | None = None
-    """None: they are not."""
+    """None: they are not served."""
     worker_restarts: int = 0
-    """How often the supervisor has started this worker again; it says so itself."""
+    """How often the supervisor has restarted this worker, as the supervisor says."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 
@@ -118,7 +121,9 @@ class Environment:
 
     @property
     def xero_authorize_url(self) -> str:
-        """Where people agree in the browser. Xero has a host of its own for it, a stand-in has one."""
+        """Where people allow access in the browser. Xero has a separate host for it, a stand-in has one for
+        both.
+        """
         identity = self.xero_identity_url.removesuffix(_TOKEN_PATH)
         return (_XERO_LOGIN_URL if identity == DEFAULT_XERO_IDENTITY_URL else identity) + _AUTHORIZE_PATH
 
@@ -134,7 +139,7 @@ class Environment:
         return f"postgresql://{user}{'@' if user else ''}{host}{':' if port else ''}{port}/{database}"
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """For connections to Kafka; none where its security protocol has no TLS.
+        """Return the TLS context for connections to Kafka, or None if its security protocol has no TLS.
 
         Raises:
             InvalidEnvironment: a certificate or key cannot be used.
@@ -158,7 +163,7 @@ class Environment:
         return context
 
     def kafka_python(self) -> dict[str, Any]:
-        """Keyword arguments of kafka-python's clients: where the broker is and how to log in.
+        """Return the keyword arguments of kafka-python's clients: where the broker is and how to log in.
 
         Raises:
             InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
@@ -171,7 +176,7 @@ class Environment:
         }
 
     def faust(self) -> dict[str, Any]:
-        """Keyword arguments of ``faust.App``: the broker's URLs and credentials.
+        """Return the keyword arguments of ``faust.App``: the broker's URLs and credentials.
 
         Raises:
             InvalidEnvironment: no Kafka is configured, or its certificates cannot be used.
@@ -193,7 +198,8 @@ class Environment:
         return {"broker": [f"kafka://{server}" for server in servers], "broker_credentials": credentials}
 
     def psycopg(self, application_name: str) -> dict[str, Any]:
-        """Keyword arguments of ``psycopg.connect``: address, name in ``pg_stat_activity``, time limits.
+        """Return the keyword arguments of ``psycopg.connect``: address, name in ``pg_stat_activity``, time
+        limits.
 
         Raises:
             InvalidEnvironment: no database is configured.
@@ -224,7 +230,7 @@ class Environment:
         return login
 
     def _check_together(self) -> None:
-        """Variables that need each other."""
+        """Check that variables which need each other are set together."""
         if self.kafka_security_protocol.startswith("SASL"):
             for name in ("mechanism", "username", "password"):
                 if getattr(self, f"kafka_sasl_{name}") is None:
@@ -292,7 +298,9 @@ def _web_address(variable: str, given: Mapping[str, str], default: str) -> str:
 
 
 def _data_dir(given: Mapping[str, str]) -> Path:
-    """Not the working directory: the same data must be found from wherever ``sbx`` is called."""
+    """Return the data directory. It does not depend on the working directory, so that ``sbx`` finds the same
+    data wherever it is called.
+    """
     value = given.get("SBX_DATA_DIR")
     return Path(value).expanduser() if value else platformdirs.user_data_path("sbx", appauthor=False)
 

@@ -10,12 +10,14 @@ import structlog
 from runtime.secrets import mask
 
 _NOISY = ("aiokafka", "kafka", "faust", "mode", "psycopg.pool")
-"""Libraries that repeat a line for as long as something is away: aiokafka wrote 15,000 in 10 s."""
+"""Libraries that repeat a line for as long as a service is away: aiokafka wrote 15,000 in 10 s."""
 _REPEAT_SECONDS = 10.0
 
 
 class RepeatFilter(logging.Filter):
-    """One record per logger and message template every ``interval`` seconds, with how many were left out."""
+    """Lets one record per logger and message template through every ``interval`` seconds, with the number
+    left out.
+    """
 
     def __init__(self, interval: float = _REPEAT_SECONDS) -> None:
         super().__init__()
@@ -85,7 +87,7 @@ def configure_logging(**bound: str) -> None:
 def _masked(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Whatever a library or an answer says, no line shows a credential."""
+    """Mask credentials in each value, wherever the text comes from."""
     return {name: mask(value) if isinstance(value, str) else value for name, value in event.items()}
 
 

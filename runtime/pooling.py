@@ -1,5 +1,5 @@
-"""Refuses a database address behind which a pooler hands sessions out by transaction: advisory locks,
-LISTEN and what is prepared belong to a session, and ours would be somebody else's a moment later.
+"""Refuse a database address that leads to a pooler which assigns sessions per transaction. Advisory locks,
+LISTEN and prepared statements belong to a session, and ours would go to another client a moment later.
 """
 
 from typing import Any
@@ -35,13 +35,13 @@ async def refuse(connection: psycopg.AsyncConnection[Any], arguments: dict[str, 
     for _ in range(_ROUNDS):
         own = await _pid(connection)
         async with await psycopg.AsyncConnection.connect(**arguments) as other, other.transaction():
-            # ours is open all the time: only a pooler gives its session to somebody else
+            # our transaction stays open: only a pooler would give its session to somebody else
             if await _pid(other) == own or await _pid(connection) != own:
                 raise PooledByTransaction
 
 
 def refuse_now(connection: psycopg.Connection[Any], arguments: dict[str, Any]) -> None:
-    """As ``refuse``, for a connection that blocks."""
+    """Do the same as ``refuse``, for a blocking connection."""
     own = _pid_now(connection)
     if own == connection.info.backend_pid:
         return
@@ -53,7 +53,7 @@ def refuse_now(connection: psycopg.Connection[Any], arguments: dict[str, Any]) -
 
 
 async def _pid(connection: psycopg.AsyncConnection[Any]) -> int:
-    # Not prepared: what is prepared would already be of another session.
+    # Not prepared: a prepared statement might already belong to another session.
     row = await (await connection.execute(_PID, prepare=False)).fetchone()
     assert row is not None
     return int(row[0])

@@ -1,6 +1,6 @@
-"""``/metrics``, ``/healthz`` and ``/readyz`` of a process, from a thread of their own.
+"""Serve ``/metrics``, ``/healthz`` and ``/readyz`` of a process.
 
-A thread, so that they answer when whatever the process does has come to a stop.
+They run in a thread of their own, so that they answer even when the process has come to a stop.
 """
 
 import importlib.metadata
@@ -21,7 +21,7 @@ from runtime import metrics
 from runtime.environment import Environment
 
 TURNS_WITHIN = 60.0
-"""Seconds in which what lives turns at least once."""
+"""Seconds within which a live process makes progress at least once."""
 _DATABASE_SECONDS = 3
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
@@ -40,16 +40,19 @@ class Probes(ABC):
 
     @abstractmethod
     def dead(self) -> list[str]:
-        """Why the process is to be started again, in sentences; none while it lives."""
+        """Return why the process must be restarted, in sentences; an empty list while it is alive."""
 
     @abstractmethod
     def problems(self) -> list[str]:
-        """Why it cannot do its work now; none when it can. Asked before metrics are shown, too."""
+        """Return why the process cannot do its work now; an empty list if it can. Called before metrics are
+        shown, too.
+        """
 
     def serve(self) -> WSGIServer | None:
-        """Listen as the environment says, and answer until the process ends; none where that cannot be.
+        """Listen at the configured address and answer until the process ends; return None if that is not
+        possible.
 
-        The process works all the same then, and its log says so. Port 0 takes a free one.
+        The process works without it then, and its log says so. Port 0 takes a free port.
         """
         host, port = self._environment.metrics_host, self._environment.metrics_port or 0
         try:
@@ -82,7 +85,7 @@ class Probes(ABC):
 
 
 class Pulse(Probes):
-    """Of a process that beats: once in a while it says that it goes on. It needs the database.
+    """The probes of a process that reports its progress regularly. It needs the database.
 
     Args:
         process: its name in ``sbx_worker_info``.
@@ -94,11 +97,11 @@ class Pulse(Probes):
         self._beaten_at = time.monotonic()
 
     def beat(self) -> None:
-        """It goes on."""
+        """Note that the process has made progress."""
         self._beaten_at = time.monotonic()
 
     def dead(self) -> list[str]:
-        """That it has not gone on for a minute."""
+        """Return that the process has made no progress for a minute, if so."""
         still = time.monotonic() - self._beaten_at
         return [f"it has not gone on for {still:.0f} s"] if still > TURNS_WITHIN else []
 
@@ -109,7 +112,7 @@ class Pulse(Probes):
 
 
 def database_away(environment: Environment) -> str:
-    """Why the database cannot be reached; blank when it can."""
+    """Return why the database cannot be reached; blank if it can."""
     arguments: dict[str, Any] = environment.psycopg("sbx-readyz")
     try:
         psycopg.connect(**arguments | {"connect_timeout": _DATABASE_SECONDS}).close()
@@ -128,12 +131,12 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    """Scrapes are no news."""
+    """Does not log scrapes."""
 
     timeout = 30
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 for _collector in (ProcessCollector, PlatformCollector, GCCollector):

@@ -1,4 +1,4 @@
-"""Whether the database's tables are those that this program works with.
+"""Check whether the database has the tables that this program works with.
 
 Migrations only add, as a rule: a program works with every database that has all of its own migrations,
 also with one that a newer version has migrated. A migration that older programs cannot live with says so
@@ -45,7 +45,7 @@ def needed() -> frozenset[str]:
 
 
 def difference(applied: Mapping[str, bool], own: Iterable[str]) -> str:
-    """Why a program with the migrations ``own`` cannot work with a database; blank when it can. Pure.
+    """Return why a program with the migrations ``own`` cannot work with a database; blank if it can. Pure.
 
     Args:
         applied: by migration, whether it breaks older versions.
@@ -65,10 +65,10 @@ def difference(applied: Mapping[str, bool], own: Iterable[str]) -> str:
 
 
 async def check(connection: psycopg.AsyncConnection[Any]) -> None:
-    """See that the database's tables are ours.
+    """Check that the database has the tables that this program expects.
 
     Raises:
-        SchemaDiffers: they are not; says how and what to do.
+        SchemaDiffers: it has not; the message says how it differs and what to do.
     """
     try:
         async with connection.transaction():
@@ -80,7 +80,7 @@ async def check(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 def check_now(connection: psycopg.Connection[Any]) -> None:
-    """As ``check``, for a connection that blocks."""
+    """Do the same as ``check``, for a blocking connection."""
     try:
         with connection.transaction():
             rows = connection.execute(_APPLIED).fetchall()

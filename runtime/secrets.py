@@ -23,7 +23,7 @@ def new_key(prefix: str = "") -> str:
 
 
 def key_hash(key: str) -> bytes:
-    """As the database keeps it. A key has so many bits that no slow hash is needed."""
+    """Return the hash that the database keeps of a key. A key has so many bits that a fast hash is enough."""
     return hashlib.sha256(key.encode()).digest()
 
 
@@ -70,7 +70,7 @@ class SecretBox:
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, encrypted: bytes) -> str:
-        """Return what was encrypted.
+        """Return the text that was encrypted.
 
         Raises:
             SecretKeyError: it was encrypted with another key, or is damaged.
@@ -114,14 +114,14 @@ _FIELD = re.compile(
 )
 _BEARER = re.compile(r"\b(bearer)\s+[A-Za-z0-9._~+/-]{20,}=*", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})", re.IGNORECASE)
-# Begins where a run of its characters does and gives nothing back: whatever the text, each is looked at once.
+# Begins where a run of its characters does and gives nothing back: each character is looked at only once.
 _JWT = re.compile(
     r"(?<![\w-])((?:(?!\beyJ[\w-]{8})[\w-])*+)eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?", re.ASCII
 )
 
 
 def _is_basic(text: str) -> bool:
-    """True for base64 of ``user:password``: what follows the word in "Basic installation" is not."""
+    """Return True for the base64 of ``user:password``, unlike the second word of "Basic installation"."""
     try:
         return ":" in base64.b64decode(text, validate=True).decode()
     except ValueError:

@@ -1,5 +1,6 @@
-"""Trouble with the database in a log: a line when it begins or changes, one a minute while it lasts, one
-when it is over. Never a line a try."""
+"""Log trouble with the database: one line when it begins or changes, one per minute while it lasts, and one
+when it is over. Never one line per attempt.
+"""
 
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Spell:
-    """What one process knows of the database's trouble; used by all of its parts.
+    """The state of the database's trouble as one process knows it; shared by all of its parts.
 
     Args:
         seconds: a clock that does not jump.
@@ -34,12 +35,12 @@ class Spell:
         return bool(self._kind)
 
     def trouble(self, error: BaseException) -> None:
-        """Somebody met this error."""
+        """Note that a part of the process met this error."""
         words, now = in_words(error), self._seconds()
         if not self._kind:
             self._since = now
             self._said = False
-        # The same that is over for a moment and comes again, over and over, is one spell to the reader.
+        # Trouble that is over for a moment and comes back, again and again, is one spell to the reader.
         wait = REMIND_SECONDS if words.kind == self._kind else _AGAIN_SECONDS
         self._kind = words.kind
         if now - self._told.get(words.kind, -REMIND_SECONDS) < wait:
@@ -53,7 +54,7 @@ class Spell:
         )
 
     def over(self) -> None:
-        """Somebody's work came through."""
+        """Note that a part of the process has used the database successfully."""
         if self._said:
             log.info("the database serves again", after_seconds=round(self._seconds() - self._since))
         self._kind, self._said = "", False

@@ -1,4 +1,4 @@
-"""SQL out of the ``.sql`` file next to the module that runs it."""
+"""Load SQL from the ``.sql`` file next to the module that runs it."""
 
 import re
 from pathlib import Path

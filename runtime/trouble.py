@@ -1,9 +1,8 @@
-"""Whose an error of the database is: the data's, ours, or the database's. By SQLSTATE class, in one place.
-Pure.
+"""Classify an error of the database by SQLSTATE class: the data's fault, the database's, or ours. Pure.
 
-Classes are those of PostgreSQL's appendix "Error Codes". An error of the data comes again with the same data
-and with no other. One of the database's is over some day, whatever was sent: the process that meets it waits
-in place. Everything else is a bug of ours.
+The classes are those of PostgreSQL's appendix "Error Codes". An error of the data occurs again with the same
+data and with no other. An error of the database will be over some day, whichever data is sent, so the process
+waits in place. Everything else is a bug in this program.
 """
 
 from collections.abc import Callable
@@ -15,8 +14,9 @@ from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 Whose = Literal["data", "ours", "database"]
 
 _DATA = frozenset({"21", "22", "23", "44", "54"})
-"""Cardinality, data and integrity violations, a view's check, limits such as an index row too long: of what
-was sent, be it one row too large or a batch that is."""
+"""Cardinality, data and integrity violations, a view's check, limits such as an index row that is too long:
+the fault of the data, whether one row is too large or the whole batch.
+"""
 _DATABASE = frozenset({"08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "72", "F0", "XX"})
 """Connection, transaction state (read-only, ended while idle), login, no such database or schema,
 serialization and deadlock, resources (disk, memory, connections), object not ready (lock timeout),
@@ -25,8 +25,9 @@ errors and corruption."""
 _NOT_AS_EXPECTED = frozenset(
     {"42501", "42P01", "42703", "42704", "42883", "42P10", "42804", "26000", "0A000"}
 )
-"""The database holds other tables than this program knows, denies them, or its plans are of before a
-migration: somebody migrates, restores or grants, and it is over."""
+"""The database has other tables than this program knows, denies access to them, or has plans from before a
+migration: somebody is migrating, restoring or granting, and it will be over.
+"""
 _TOO_MANY_PARAMETERS = "number of parameters must be between"
 """libpq's own words for a statement with more than 65,535 of them; psycopg calls it an operational error."""
 _NO_ANSWER = (psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests, OSError)
@@ -34,12 +35,13 @@ _SCHEMA = frozenset({"3F000", "42P01", "42703", "42883", "42P10", "42804"})
 
 
 class Withheld(psycopg.OperationalError):
-    """The database serves, and nothing may be done with it for now. ``str()`` says why and, after a
-    semicolon, what to do."""
+    """The database serves, but may not be used for now. ``str()`` says why and, after a semicolon, what to
+    do.
+    """
 
 
 class SchemaDiffers(Withheld):
-    """The database's tables are of another version than this program works with."""
+    """The database's tables are of another version than the one that this program works with."""
 
 
 class Words(NamedTuple):
@@ -51,11 +53,11 @@ class Words(NamedTuple):
 
 
 def whose(error: BaseException) -> Whose:
-    """Whose fault an exception is that was met while working with the database."""
+    """Return whose fault an exception is that was met while working with the database."""
     if not isinstance(error, psycopg.Error):
         if isinstance(error, _NO_ANSWER):
             return "database"
-        # psycopg's own checks of what it is to send: a NUL in a text, a date that PostgreSQL does not know
+        # psycopg's own checks of its parameters: a NUL in a text, a date that PostgreSQL does not know
         return "data" if isinstance(error, ValueError | TypeError) else "ours"
     state = error.sqlstate
     if state is None:
@@ -82,7 +84,7 @@ def about_the_schema(error: BaseException) -> bool:
 
 
 def in_words(error: BaseException) -> Words:
-    """Return what is wrong with the database, and what ends it."""
+    """Return in words what is wrong with the database, and how to fix it."""
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, Withheld):
         problem, _, remedy = text.partition("; ")
@@ -104,7 +106,7 @@ def in_words(error: BaseException) -> Words:
 
 
 _WITHOUT_STATE = (
-    # libpq gives errors of connecting no SQLSTATE, only the server's words
+    # libpq gives connection errors no SQLSTATE, only the server's words
     ("password authentication failed", "login"),
     ("pg_hba.conf", "login"),
     ("too many connections", "full"),

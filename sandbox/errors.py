@@ -21,7 +21,7 @@ class DataDirUnusable(SandboxError):
 
 
 class DownloadFailed(SandboxError):
-    """Kafka's jars could not be fetched, or what came is not what was tested."""
+    """Kafka's jars could not be fetched, or are not the ones that were tested."""
 
 
 class ServiceFailed(SandboxError):

@@ -61,9 +61,9 @@ fetch.max.bytes=57671680
 
 
 class EmbeddedKafka:
-    """A Kafka in ``directory`` (created; kept between starts), on its old port when that is free.
+    """A Kafka in ``directory`` (created; kept between starts), on its old port if that is free.
 
-    ``advertised_port`` is the one that clients are told to use, for a proxy in between.
+    ``advertised_port`` is the one that clients get to see, for a proxy in between.
     """
 
     def __init__(self, directory: Path, ports: Ports, advertised_port: int | None = None) -> None:

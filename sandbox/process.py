@@ -1,4 +1,4 @@
-"""Starting, watching and ending one service, and finding what an earlier run left behind."""
+"""Start, watch and end one service, and find the leftovers of an earlier run."""
 
 import json
 import os
@@ -16,22 +16,22 @@ import psutil
 from sandbox.errors import ServiceFailed
 
 Progress = Callable[[str, float | None], None]
-"""Called with what is happening now, and the share that is done (0 to 1) where it is known."""
+"""Called with the present step, and the share that is done (0 to 1) if it is known."""
 
 LOG_BYTES = 8 * 1024 * 1024
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
 def environment() -> dict[str, str]:
-    """Return what services see of ours: nothing of the product (it has secrets), English texts, paths in
-    UTF-8.
+    """Return the environment variables that services get: none of the product's (it has secrets), English
+    texts, paths in UTF-8.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")}
     return kept | {"LC_ALL": "C.UTF-8"}
 
 
 def no_progress(text: str, done: float | None) -> None:
-    """A Progress that says nothing."""
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Service:
         )
 
     def log_text(self) -> str:
-        """What the service has written to its log since it was started."""
+        """Return the log of the service since it was started."""
         with self._command.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
@@ -132,7 +132,7 @@ def _is_service(process: psutil.Process, command: Command) -> bool:
 
 
 def end_leftovers(command: Command) -> bool:
-    """End what an earlier run left of this service; returns whether there was anything.
+    """End the leftovers of an earlier run of this service; return whether there were any.
 
     A keeper that is just ending its service is waited for; the rest gets the stop signal, then SIGKILL.
     """

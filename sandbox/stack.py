@@ -29,7 +29,7 @@ class Endpoints:
 
 
 def find_running(data_dir: Path | str) -> Endpoints | None:
-    """Return the stack that another process holds in ``data_dir``; None when there is none, or it is
+    """Return the stack that another process holds in ``data_dir``; None if there is none, or it is
     starting.
     """
     directory = Path(data_dir).expanduser()

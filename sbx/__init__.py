@@ -1,1 +1,3 @@
-"""What people use: the command line, the page and its API, notifications, and the actions behind them."""
+"""Everything that people use: the command line, the page and its API, notifications, and the actions behind
+them.
+"""

@@ -194,7 +194,7 @@ def _apply_patiently(
 def _apply_one(connection: psycopg.Connection, migration: Migration) -> None:
     try:
         with connection.transaction():
-            # Without parameters psycopg sends the file as it stands: several statements, % unread.
+            # Without parameters, psycopg sends the file unchanged: several statements, % not interpreted.
             connection.execute(migration.sql.encode())
             connection.execute(
                 "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) VALUES (%s, %s, %s, %s)",

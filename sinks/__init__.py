@@ -1,1 +1,3 @@
-"""All that touches Xero: the command ledger, the planner, the lanes that make the calls, and recovery."""
+"""Everything that touches Xero: the command ledger, the planner, the lanes that make the calls, and
+recovery.
+"""

@@ -1,4 +1,4 @@
-"""Puts the sink together: lanes, and what else they are asked to do."""
+"""Put the sink together: the lanes, and the side jobs that they can be asked to do."""
 
 from runtime.environment import Environment
 from sinks.drift.acts import ask_due

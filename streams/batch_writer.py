@@ -1,4 +1,6 @@
-"""Batches into PostgreSQL: all or nothing, waiting while it is away, setting aside what it cannot hold."""
+"""Write batches to PostgreSQL, all or nothing: wait while it is away, and set aside messages that it cannot
+hold.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -63,7 +65,9 @@ class BatchWriter(Generic[Item]):
         return []
 
     async def _check_schema(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Once, and again after trouble: somebody may have migrated or restored meanwhile."""
+        """Check the schema once, and again after trouble: somebody may have migrated or restored
+        meanwhile.
+        """
         if not self._schema_checked:
             await schema.check(connection)
             self._schema_checked = True
@@ -78,7 +82,7 @@ class BatchWriter(Generic[Item]):
                 self._spell.over()
                 return
             except (psycopg.Error, PoolTimeout, OSError) as error:
-                # Also for a bug of ours: setting whole batches aside for it would be worse than waiting.
+                # Even for a bug: setting whole batches aside because of it would be worse than waiting.
                 if whose(error) == "data":
                     raise
                 self._schema_checked = False

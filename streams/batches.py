@@ -1,8 +1,8 @@
-"""Record batches as the broker stores them, read so that nothing in them can stop a reader.
+"""Read record batches as the broker stores them, so that nothing in them can stop a reader.
 
-The clients' own readers raise for what they cannot read, and come back to it for ever. Here it becomes one
-item that tells its offsets and what is wrong with it, and the reading goes on behind it. Only committed
-records are read: what was aborted and the markers of transactions are passed over.
+The clients' own readers raise for unreadable data, and come back to it for ever. Here it becomes one item
+with its offsets and its fault, and the reading goes on behind it. Only committed records are read: aborted
+ones and the markers of transactions are skipped.
 
 Formats: https://kafka.apache.org/documentation/#messageformat (magic 2, and 0 and 1 of old brokers).
 """
@@ -24,7 +24,7 @@ MAX_RECORD = 8 * 1024 * 1024
 MAX_HEADERS = 1000
 """A record with more headers is set aside: headers of two bytes would become a hundred times as large."""
 EXCERPT = 1024
-"""So many bytes are kept of what is set aside."""
+"""Bytes of an unreadable record that are kept."""
 
 LOG_HEADER = 12
 """Bytes of the offset and the length with which every batch begins."""
@@ -43,7 +43,7 @@ Aborted = tuple[int, int]
 
 
 class Unreadable(bytes):
-    """The value of a record that stands for what cannot be read: the first bytes of that."""
+    """The value of a record that stands for something unreadable: its first bytes."""
 
     first: int
     """The first offset that is set aside; the record's own offset is the last."""
@@ -137,14 +137,14 @@ class Records(Iterator[Fetched]):
                     told = record.offset + 1
                     yield record
             if broken:
-                # What it said about transactions is not known. The broker's next answer tells it.
+                # What it said about transactions is unknown; the broker's next answer says it again.
                 return
             at = end
         if self.position > told:
             yield Fetched(self.position - 1, -1, None, PASSED)
 
     def _batch(self, base: int, batch: memoryview, at: int) -> Iterator[Fetched]:
-        """Yield the batch's records, what is broken as one ``Unreadable`` at the last of its offsets."""
+        """Yield the batch's records, with a broken part as one ``Unreadable`` at the last of its offsets."""
         first, last = base, self._last(base, batch, at)
         try:
             magic = batch[16] if len(batch) > 16 else -1

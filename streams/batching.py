@@ -1,4 +1,4 @@
-"""Batches out of a stream, which grow with what waits."""
+"""Batches from a stream, which grow with the backlog."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ GATHER_SECONDS = 0.1
 
 
 async def batches(stream: Any) -> AsyncGenerator[list[Any], None]:
-    """Batches of the stream's events. A batch is acknowledged when the next one is asked for.
+    """Yield batches of the stream's events. A batch is acknowledged when the next one is asked for.
 
     While a batch is handled, the next one is read. Faust's ``take_events`` reads for a fixed time between two
     batches, one message per turn of the event loop: on a busy machine, or beside the lanes, it finds a few
@@ -48,12 +48,14 @@ async def batches(stream: Any) -> AsyncGenerator[list[Any], None]:
 
 
 def _at_hand(stream: Any, most: int) -> Iterator[Any]:
-    """Events that the stream would bring in its next turns, taken over as the stream itself does it."""
+    """Return the events that the stream would bring in its next turns, taken over as the stream itself does
+    it.
+    """
     app, queue = stream.app, stream.channel.queue
     for _ in range(min(most, queue.qsize())):
         event = queue.get_nowait()
         message = event.message
-        # What came before a rebalance is read again by the process that has its partition now.
+        # Events from before a rebalance are read again by the process that has their partition now.
         if app.flow_control.is_active() and message.generation_id == app.consumer_generation_id:
             message.tracked = True
             app.consumer.track_message(message)
@@ -61,7 +63,7 @@ def _at_hand(stream: Any, most: int) -> Iterator[Any]:
 
 
 async def _gathered(waiting: deque[Any]) -> None:
-    """Returns once no more come, or they have come for long enough."""
+    """Return once no more come, or they have come for long enough."""
     turn = asyncio.get_running_loop()
     ends = turn.time() + GATHER_SECONDS
     seen = 0

@@ -1,4 +1,4 @@
-"""What the broker knows about our topics and consumer groups."""
+"""Ask the broker about our topics and consumer groups."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,9 @@ class Broker:
         return self._offsets(topics, OffsetSpec.LATEST)
 
     def readable_ends(self, topics: Sequence[str]) -> Offsets:
-        """Like ``ends``, but only up to the first open transaction: a stage can read up to there."""
+        """Return the ends like ``ends``, but only up to the first open transaction: a stage can read up to
+        there.
+        """
         return self._offsets(topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
 
     def starts(self, topics: Sequence[str]) -> Offsets:

@@ -14,13 +14,13 @@ NAMES = {0: "none", 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
 _LIBRARIES = {"gzip": "zlib", "snappy": "cramjam", "lz4": "lz4.frame", "zstd": "zstandard"}
 _PIECE = 256 * 1024
 _ZSTD_WINDOW = 2**27
-"""Bytes. What publishers use is 8 MB at most; 128 MB is what the library itself allows."""
+"""Bytes. Publishers use 8 MB at most; 128 MB is the limit of the library itself."""
 _XERIAL = b"\x82SNAPPY\x00"
 _XERIAL_HEADER = 16
 
 
 class Undecodable(Exception):
-    """The bytes are not what their codec makes."""
+    """Bytes that their codec cannot have made."""
 
 
 class TooLarge(Exception):
@@ -39,7 +39,7 @@ def missing_libraries() -> list[str]:
 
 
 def decompress(codec: int, payload: memoryview, limit: int) -> bytearray | memoryview:
-    """Return what a batch holds, decompressed; codec 0 gives the payload itself.
+    """Return the content of a batch, decompressed; codec 0 gives the payload itself.
 
     Args:
         codec: its number in the batch's attributes.

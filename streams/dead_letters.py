@@ -41,12 +41,12 @@ _AGAIN = " Then publish the change again with the id that it had."
 _BYTES_A_HEADER = 16
 """Lengths and deltas that Kafka's record format puts around each header, at most."""
 _ROOM = 16 * 1024
-"""For our own headers and what Kafka's batch puts around the record."""
+"""Room for our own headers and for Kafka's batch around the record."""
 
 
 @dataclass(frozen=True)
 class DeadLetterReason:
-    """Why a message is a dead letter, and what could be read of it all the same (else blank)."""
+    """Why a message is a dead letter, and its readable parts (else blank)."""
 
     reason_code: str
     reason: str
@@ -81,14 +81,16 @@ class DeadLetterReason:
 
     @classmethod
     def of_record(cls, record: Record, code: str, problem: str) -> "DeadLetterReason":
-        """Return a defect of the catalogue (``code``) with what the message's key and topic tell."""
+        """Return a defect of the catalogue (``code``) with the identity in the message's key and topic."""
         account, record_id = _owner(record.key)
         place = f"the message at {record.topic}/{record.partition}/{record.offset}"
         return cls._of_catalogue(record.topic, code, problem, place, account, record_id)
 
     @classmethod
     def of_unreadable(cls, record: Record, problem: str) -> "DeadLetterReason":
-        """Return the defect of a command or result that is none, with what its key tells, else its value."""
+        """Return the defect of an invalid command or result, with the identity in its key, else in its
+        value.
+        """
         by_key = cls.of_record(record, "command_unreadable", problem)
         said = named_in(record.value)
         if by_key.account and (by_key.account, by_key.record_id) != (said.account, said.record_id):
@@ -127,8 +129,8 @@ class DeadLetterReason:
 class Letter:
     """A message that becomes a dead letter, and why.
 
-    ``last_offset`` is set where it stands for a range of offsets that begins with the record's. Without
-    ``entry`` the log is told nothing of it.
+    ``last_offset`` is set if it stands for a range of offsets that begins with the record's. Without
+    ``entry``, the log gets no entry for it.
     """
 
     record: Record
@@ -163,12 +165,12 @@ def to_dead_letters(letters: Iterable[Letter], topic_ids: Mapping[str, str], now
 
 
 def dead_letter(letter: Letter, topic_id: str = "") -> Outgoing:
-    """Return the message as it came, its headers kept, with ours that say from where and why.
+    """Return the message as it came, with its headers, and ours that say from where and why.
 
-    The letter fits its topic whatever came: where all together does not, a key is cut after 64 KiB, headers
-    of more than 64 KiB are left out, and the value is cut to what then has room (never more than 4 MiB).
-    ``source_key_bytes``, ``source_header_bytes`` and ``source_bytes`` then give the length that it had; the
-    whole stands at its source.
+    The letter always fits its topic: if everything together does not, a key is cut after 64 KiB, headers of
+    more than 64 KiB are left out, and the value is cut to the remaining room (never more than 4 MiB).
+    ``source_key_bytes``, ``source_header_bytes`` and ``source_bytes`` then give the original length; the
+    whole message is at its source.
     """
     record, defect = letter.record, letter.defect
     key, value = record.key, record.value
@@ -198,11 +200,11 @@ def dead_letter(letter: Letter, topic_id: str = "") -> Outgoing:
 
 
 def entry_id_of(record: Record, topic_id: str = "", last_offset: int | None = None) -> str:
-    """Return the id of the entry of a dead letter: made of its place, the topic's id and a digest of its
+    """Return the id of the entry of a dead letter, made of its place, the topic's id and a digest of its
     bytes.
 
-    A broker that is set up again, or a topic that is made again, counts from 0: place alone would take its
-    first messages for those of old.
+    A broker that is set up again, or a topic that is created again, counts from 0: by place alone, its first
+    messages would have the ids of earlier ones.
     """
     place = f"{record.topic}/{record.partition}/{record.offset}"
     if last_offset is not None:
@@ -211,7 +213,7 @@ def entry_id_of(record: Record, topic_id: str = "", last_offset: int | None = No
 
 
 def place_id_of(topic: str, partition: int, offset: int) -> str:
-    """Return the id that earlier versions gave to such an entry, made of the place alone."""
+    """Return the id that earlier versions gave to the entry of a dead letter, made of the place alone."""
     return str(uuid.uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
 
 
@@ -248,7 +250,7 @@ def failed_entry(letter: Letter, now: datetime, topic_id: str = "") -> Outgoing:
 
 
 def _owner(key: bytes | None) -> tuple[str, str]:
-    """Account and record id that a key names, blank where it names none."""
+    """Return the account and record id that a key names, blank if it names none."""
     head = (key or b"")[:_RESULT_KEY_BYTES].decode("utf-8", "replace")
     account, _, record_id = head.partition("/")
     record_id = clean(record_id).strip()
@@ -256,7 +258,9 @@ def _owner(key: bytes | None) -> tuple[str, str]:
 
 
 def _digest(record: Record) -> str:
-    """SHA-256 (hex) of key, value and headers, each with its length, so that none runs into the next."""
+    """Return the SHA-256 (hex) of key, value and headers, each with its length, so that none runs into the
+    next.
+    """
     digest = hashlib.sha256()
     parts: list[bytes | None] = [record.key, record.value]
     for name, content in record.headers:
@@ -268,7 +272,7 @@ def _digest(record: Record) -> str:
 
 
 def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """Bytes that a message takes at most in a record batch."""
+    """Return the most bytes that a message can take in a record batch."""
     of_headers = sum(len(name.encode()) + len(content) + _BYTES_A_HEADER for name, content in headers)
     return len(key or b"") + len(value or b"") + of_headers
 
@@ -279,5 +283,5 @@ def _name(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    """At most 2,000 characters, none of which a topic or the database cannot hold."""
+    """Return at most 2,000 characters, without any that a topic or the database cannot hold."""
     return _name(text[:_MAX_TEXT]).replace("\0", "\ufffd")

@@ -36,7 +36,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class StageSpec:
-    """What a stage does. ``background`` runs beside the handler until its event is set, then ends."""
+    """The work of a stage. ``background`` runs beside the handler until its event is set, then ends."""
 
     topics: tuple[str, ...]
     handle: Handler
@@ -113,7 +113,7 @@ def build_app(group: str, environment: Environment, topics: TopicsRead) -> faust
         # A larger message still comes through, because the broker always sends at least one whole batch.
         "consumer_max_fetch_size": 1024 * 1024,
         "consumer_auto_offset_reset": "earliest",
-        # A topic that is made again is noticed before the watchdog gives the worker up.
+        # A topic that is created again is noticed before the watchdog gives the worker up.
         "consumer_metadata_max_age_ms": 10_000,
         "producer_metadata_max_age_ms": 10_000,
         "web_enabled": False,
@@ -246,7 +246,7 @@ class _CommitTimes(faust.Monitor):
         self._liveness = liveness
 
     def on_tp_commit(self, tp_offsets: Any) -> None:
-        """Offsets were committed."""
+        """Note that offsets were committed."""
         super().on_tp_commit(tp_offsets)
         self._liveness.committed()
 

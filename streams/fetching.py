@@ -93,7 +93,7 @@ def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
 
 
 def read_with_faust(app: Any) -> None:
-    """Let the app's consumer read committed records, and go on behind what cannot be read."""
+    """Let the app's consumer read committed records, and go on behind unreadable ones."""
     import aiokafka.client as client
     import aiokafka.consumer.fetcher as fetcher
     from aiokafka.protocol.metadata import MetadataRequest
@@ -174,11 +174,11 @@ def read_with_faust(app: Any) -> None:
             return message
 
         def _begin_again(self, tp: Any) -> None:
-            """Forget how far a partition was read that now comes from before that.
+            """Forget how far a partition was read if an earlier offset comes again.
 
-            Its topic was made again, or its broker went back to an older copy; within one assignment nothing
-            else gives what was given before. Faust would drop what it takes for read, and never commit an
-            offset below the last one.
+            Its topic was created again, or its broker went back to an older copy; within one assignment,
+            nothing else repeats an offset. Faust would drop records that it believes to have read, and never
+            commit an offset below the last one.
             """
             self._read_offset[tp] = self._committed_offset[tp] = None
             self._acked[tp].clear()
@@ -220,7 +220,7 @@ def read_with_faust(app: Any) -> None:
         async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
             """Do nothing: see ``_new_offset``."""
 
-    # A broker may make any topic that is asked about: with one partition, and not kept for as long as ours.
+    # A broker may create any topic that is asked about, with one partition and too short a retention.
     client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
     fetcher.MemoryRecords = Raw
     fetcher.PartitionRecords = PartitionRecords
@@ -258,7 +258,7 @@ def commit_for(topics: TopicsRead) -> None:
 
 
 class _PartitionRecords:
-    """What kafka-python's fetcher drains."""
+    """The part of a fetch that kafka-python's fetcher drains."""
 
     def __init__(
         self,
@@ -306,7 +306,7 @@ class _PartitionRecords:
 
 
 def committed_consumer(kafka: Mapping[str, Any], **options: Any) -> KafkaConsumer:
-    """Return a consumer of kafka-python that reads committed records, and goes on behind what cannot be read.
+    """Return a consumer of kafka-python that reads committed records, and goes on behind unreadable ones.
 
     Values may be an ``Unreadable`` or ``PASSED`` of ``streams.batches``; a consumer's position is past them.
 

@@ -17,7 +17,7 @@ _TRY_AGAIN_SECONDS = 1.0
 
 
 class MarkedIntake:
-    """Takes commands in, unless the ledger is older than what Kafka knows of it."""
+    """Takes commands in, unless the ledger is older than its marks in Kafka."""
 
     def __init__(self, marks: Marks, suspect: Callable[[], None]) -> None:
         """Take in commands; ``suspect`` is called if the ledger looks older than it should be."""
@@ -28,7 +28,7 @@ class MarkedIntake:
         self._published: Raised | None = None
 
     async def take_in(self, connection: Connection, commands: Sequence[Command]) -> None:
-        """As ``sinks.ledger.intake.take_in``.
+        """Take commands in, as ``sinks.ledger.intake.take_in`` does.
 
         Raises:
             LedgerHeld: nothing may be taken in now.
@@ -48,7 +48,7 @@ class MarkedIntake:
         self._raised = raised[0] if raised else self._raised
 
     async def publish(self, liveness: Liveness) -> None:
-        """Have Kafka keep the mark of what was taken in; waits for as long as it does not.
+        """Have Kafka keep the intake's mark; wait until it does.
 
         Raises:
             Stopped: the stage was asked to end.

@@ -48,8 +48,8 @@ def kept(number: int, name: str, mark: Mark) -> Outgoing:
 
 
 def take_in(told: Told, key: bytes | None, value: bytes | None) -> None:
-    """Add what one message says. The highest of a ledger's marks counts, in whatever order they were stored;
-    what is no message of ours is passed over.
+    """Add the content of one message. The highest of a ledger's marks counts, in any order of storing;
+    messages that are not ours are skipped.
     """
     try:
         found = _decoder.decode(value or b"")
@@ -70,7 +70,9 @@ class LedgerTopic:
     def __init__(
         self, kafka: Mapping[str, Any], send: Callable[[Sequence[Outgoing]], Awaitable[None]]
     ) -> None:
-        """``kafka``: kafka-python's arguments; ``send`` returns once the broker has stored the messages."""
+        """Use ``kafka``, kafka-python's arguments, and ``send``, which returns once the broker has stored the
+        messages.
+        """
         self._reader = Reader(kafka)
         self._send = send
 
@@ -101,7 +103,7 @@ class LedgerTopic:
 
 
 class Reader:
-    """Reads the topic from its beginning to its end, and each time what came since."""
+    """Reads the topic from its beginning to its end, and then each time the new messages."""
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
         self._kafka = kafka
@@ -110,7 +112,7 @@ class Reader:
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Told:
-        """Return what the topic says up to its present end.
+        """Return the content of the topic up to its present end.
 
         Raises:
             KafkaError: the broker does not answer; the next read begins again.

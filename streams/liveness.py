@@ -1,4 +1,4 @@
-"""A worker that does no work any more ends, so that its supervisor starts a new one.
+"""End a worker that does no work any more, so that its supervisor starts a new one.
 
 Faust and aiokafka can stay alive without consuming (their own detectors only log). Two signs are watched from
 a thread of its own: the event loop turns, and where messages wait for this worker, batches are finished.
@@ -23,7 +23,7 @@ from streams.standings import standings
 from streams.topic_ids import admin_of
 
 EXIT_RESTART = 70
-"""EX_SOFTWARE: ended on purpose without committing what is not done; to be started again."""
+"""EX_SOFTWARE: ended on purpose without committing unfinished work; to be started again."""
 
 _CHECK_SECONDS = 10.0
 _LOOP_CHECKS = 6
@@ -51,7 +51,7 @@ class Stopped(Exception):
 
 
 class Liveness:
-    """What the watchdog sees of the event loop: counters, which a suspended machine does not upset."""
+    """The event loop's signs of life for the watchdog: counters, which a suspended machine does not upset."""
 
     def __init__(self) -> None:
         self.turns = 0
@@ -73,7 +73,7 @@ class Liveness:
         metrics.LAST_PROGRESS.set_to_current_time()
 
     def committed(self) -> None:
-        """Offsets were committed."""
+        """Note that offsets were committed."""
         self.uncommitted_since = None
         metrics.LAST_COMMIT.set_to_current_time()
 
@@ -95,7 +95,7 @@ class Liveness:
         raise Stopped
 
     async def turn(self) -> None:
-        """Shows that the event loop turns. Runs until cancelled."""
+        """Show that the event loop turns. Runs until cancelled."""
         while True:
             self.turns += 1
             self.turned_at = time.monotonic()
@@ -103,10 +103,10 @@ class Liveness:
 
 
 class Assigned(Protocol):
-    """What the watchdog asks about the consumer."""
+    """The watchdog's question about the consumer."""
 
     def __call__(self) -> Collection[tuple[str, int]]:
-        """Topic and partition of everything assigned to this process."""
+        """Return topic and partition of everything assigned to this process."""
 
 
 class Watchdog(threading.Thread):
@@ -214,13 +214,13 @@ class Watchdog(threading.Thread):
             log.warning("the group could not be left", error=str(error))
 
     def _waiting(self) -> dict[TopicPartition, int]:
-        """Committed offset of each partition of the group that holds messages behind it."""
+        """Return the committed offset of each partition of the group that has later messages."""
         found = _answer(lambda: standings(self._kafka, self._group, self._topics)) or {}
         return {tp: one.reached for tp, one in found.items() if one.waiting > 0}
 
 
 def _answer(ask: Callable[[], T]) -> T | None:
-    """Return what the broker answers; none while it does not."""
+    """Return the broker's answer; None if it does not answer."""
     try:
         return ask()
     except (KafkaError, OSError) as error:

@@ -1,10 +1,10 @@
-"""Finds what was lost on the way: beside the intake of the deliver stage, a look every ten seconds.
+"""Find losses on the way: a check every ten seconds, beside the intake of the deliver stage.
 
 An entry that the log shows as queued and the ledger does not know is lost once the deliver stage has read
-all that stood on its topic when the entry stood in the log already: the transform stage sends a command
-with its entry. So the order is: the log's newest position, then the ends of the topic; when the group has
-passed these, the ledger is asked about the entries up to that position. No clock is compared with
-another's, and while the broker does not answer, nothing is found.
+everything that was on its topic when the entry was already in the log: the transform stage sends a command
+together with its entry. So the order is: the log's newest position, then the ends of the topic; when the
+group has passed these, the ledger is asked about the entries up to that position. No clock is compared with
+another one, and while the broker does not answer, nothing is found.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from streams.topics import TOPICS_OF, group_of
 
 LOOK_SECONDS = 10.0
 AGAIN_SECONDS = 600.0
-"""After so long all that has not ended is looked through again."""
+"""Seconds after which everything that has not ended is checked again."""
 _CHUNK = 2000
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,14 +50,14 @@ def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
 
 
 def passed(before: Standings, now: Standings) -> bool:
-    """Return True if the group has read all that stood on its topics before. What a topic that was made
-    again, or was shortened, has no more cannot be read either.
+    """Return True if the group has read everything that was on its topics before. If a topic was created
+    again, or was shortened, the missing part cannot be read either.
     """
     return all(now[tp].reached >= min(one.end, now[tp].end) for tp, one in before.items() if tp in now)
 
 
 def still_to_be_read(topic: str, partition: int, offset: int, sources: Standings) -> bool:
-    """True for an event that the transform stage reads again: its batch is not acknowledged, so that its
+    """Return True for an event that the transform stage reads again: its batch is not acknowledged, so its
     command may come yet.
     """
     one = sources.get(TopicPartition(topic, partition))
@@ -66,7 +66,7 @@ def still_to_be_read(topic: str, partition: int, offset: int, sources: Standings
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The log's newest position, and how the stages stood after that was read."""
+    """The log's newest position, and how far the stages were after it was read."""
 
     position: int
     outbox_empty: bool
@@ -75,7 +75,7 @@ class _Asked:
 
 @dataclass
 class Losses:
-    """Looks for what was lost. Several workers may: they find the same."""
+    """Looks for losses. Several workers may do so: they find the same."""
 
     pool: Pool
     kafka: Mapping[str, Any]
@@ -104,7 +104,7 @@ class Losses:
                 continue
 
     async def look(self) -> None:
-        """Check once: what the last check asked about, if the stages have read that far by now."""
+        """Check once: look up the entries of the last check, if the stages have read that far by now."""
         if self._asked is None:
             self._asked = await self._ask()
         now = await asyncio.to_thread(standings, self.kafka)
@@ -125,8 +125,8 @@ class Losses:
         return _Asked(position, outbox["empty"], await asyncio.to_thread(standings, self.kafka))
 
     async def _look_through(self, upto: int, told: bool, sources: Standings) -> None:
-        """Store the position before the first open entry. ``told``: the log has received all that the ledger
-        said of what ended minutes ago.
+        """Store the position before the first open entry. ``told``: the log has received all results that the
+        ledger sent minutes ago.
         """
         if time.monotonic() >= self._again_at:
             self._seen, self._again_at = 0, time.monotonic() + AGAIN_SECONDS
@@ -142,7 +142,7 @@ class Losses:
         self._seen = max(self._seen, upto)
 
     async def _tell_what_was_removed(self) -> None:
-        """Where results were removed unread: tell the log what it lacks, out of the ledger."""
+        """Send the log from the ledger everything that it lacks, if results were removed unread."""
         if not await self._read("results_removed"):
             return
         after = 0
@@ -162,7 +162,7 @@ class Losses:
         return lost
 
     async def _note(self, lost: Sequence[str], untold: Sequence[str], removed: Sequence[Removed]) -> None:
-        """Keep what was found; what the log has not heard of is told again."""
+        """Store the findings; results that the log has not received are sent again."""
         if not lost and not untold and not removed:
             return
         async with self.pool.connection() as connection, connection.transaction():

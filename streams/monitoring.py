@@ -1,6 +1,6 @@
-"""When a worker lives and when it is ready, for its probes.
+"""Decide whether a worker is alive and ready, for its probes.
 
-What has to be asked of broker and database is asked when somebody looks, and then kept for a few seconds.
+Broker and database are asked only when somebody looks; their answers are then kept for a few seconds.
 """
 
 import threading
@@ -29,22 +29,22 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What is known of a worker when somebody asks whether it is ready. Times are seconds ago."""
+    """The state of a worker when somebody asks whether it is ready. Times are seconds ago."""
 
     assigned: int
     """Partitions."""
     lag: int | None
-    """Messages waiting in these partitions; none when the broker does not answer."""
+    """Messages waiting in these partitions; None if the broker does not answer."""
     since_progress: float
     """How long messages have been waiting here without a batch being finished; 0 when none wait."""
     since_uncommitted: float
     """How long a finished batch waits for its commit; 0 when none does."""
     database: str
-    """Why the database cannot be reached; blank when it can, or is not needed."""
+    """Why the database cannot be reached; blank if it can, or is not needed."""
 
 
 def not_ready(seen: Observed) -> list[str]:
-    """Why the worker is not ready, in sentences; none when it is."""
+    """Return why the worker is not ready, in sentences; an empty list if it is."""
     problems = []
     if not seen.assigned:
         problems.append("no partitions are assigned: it is still joining its group, or there are more "
@@ -90,12 +90,12 @@ class Monitor(Probes):
         metrics.LAST_PROGRESS.set_to_current_time()
 
     def dead(self) -> list[str]:
-        """That the event loop has stopped."""
+        """Return that the event loop has stopped, if so."""
         still = time.monotonic() - self._liveness.turned_at
         return [f"the event loop has not turned for {still:.0f} s"] if still > TURNS_WITHIN else []
 
     def problems(self) -> list[str]:
-        """As ``not_ready`` says, asked of broker and database."""
+        """Return the reasons of ``not_ready``, after asking broker and database."""
         self._refresh()
         return self._problems
 

@@ -1,4 +1,4 @@
-"""Results into the Integrations Log: the handler of the third stage."""
+"""Write results into the Integrations Log: the handler of the third stage."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -39,7 +39,7 @@ async def open_project(
             for result, error in await store.save([result for _, result in results]):
                 record = sources[id(result)]
                 unstored.add(id(result))
-                # No entry for the log here: what the database refused once it may refuse again, without end.
+                # No entry for the log here: the database might refuse that as well, without end.
                 log.error("a result cannot be stored", offset=record.offset, error=str(error))
                 letters.append(
                     Letter(record, DeadLetterReason.of_record(record, "our_error", str(error)), entry=False)
@@ -52,7 +52,7 @@ async def open_project(
 
 
 def count(results: Sequence[tuple[Record, Result]]) -> None:
-    """Count what can be seen in the log now."""
+    """Count the results that are visible in the log now."""
     now = time.time()
     for record, result in results:
         if not isinstance(result, EntryResult):

@@ -1,4 +1,4 @@
-"""What a stage reads from Kafka and what it sends."""
+"""A stage's input from Kafka and its output."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One message as it was read. ``value`` none is a tombstone."""
+    """One message as it was read. A ``value`` of None is a tombstone."""
 
     topic: str
     partition: int
@@ -17,7 +17,7 @@ class Record:
     value: bytes | None
     headers: Headers = ()
     at: float = 0.0
-    """Its time on the topic, Unix seconds; 0 where it has none."""
+    """Its time on the topic, Unix seconds; 0 if it has none."""
 
 
 def record_of(message: Any) -> Record:
@@ -40,12 +40,14 @@ _PUBLISHED = "published_at"
 
 
 def published_header(source: Record) -> Headers:
-    """Tells the last stage when the event behind a result was published."""
+    """Return the header that tells the last stage when the event behind a result was published."""
     return ((_PUBLISHED, f"{source.at:.3f}".encode()),) if source.at else ()
 
 
 def published_at(record: Record) -> float | None:
-    """When the event behind a result was published, Unix seconds; none where the result does not tell."""
+    """Return when the event behind a result was published, in Unix seconds; None if the result does not
+    say.
+    """
     try:
         return float(dict(record.headers)[_PUBLISHED])
     except (KeyError, ValueError):

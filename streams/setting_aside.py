@@ -1,4 +1,6 @@
-"""What Kafka's client cannot read becomes a dead letter and an entry by its place, for every stage."""
+"""Turn records that Kafka's client cannot read into dead letters and entries, named by their place, in every
+stage.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -16,12 +18,14 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def is_unreadable(record: Record) -> bool:
-    """True for what stands in the place of something that cannot be read."""
+    """Return True for a record that stands for something unreadable."""
     return isinstance(record.value, Unreadable)
 
 
 def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: Unreadable) -> Letter:
-    """Return the letter of what cannot be read; ``last`` is the last of its offsets, ``key`` may be known."""
+    """Return the letter of an unreadable record; ``last`` is the last of its offsets, ``key`` may be
+    known.
+    """
     if key is None:
         return unreadable(topic, partition, broken.first, last, broken.problem)
     record = Record(topic, partition, broken.first, key, bytes(broken))
@@ -32,7 +36,7 @@ def letter_of(topic: str, partition: int, last: int, key: bytes | None, broken: 
 def setting_aside(
     handle: Handle, send: Callable[[Sequence[Outgoing]], Awaitable[None]], topic_ids: TopicIds
 ) -> Handle:
-    """Return a handler that sets aside what cannot be read, and gives ``handle`` the rest."""
+    """Return a handler that sets unreadable records aside, and gives ``handle`` the rest."""
 
     async def handled(records: Sequence[Record]) -> None:
         readable = [record for record in records if not is_unreadable(record)]

@@ -88,7 +88,7 @@ def _monitor(
     liveness: Liveness,
     watchdog: Watchdog,
 ) -> None:
-    """Serve metrics and probes. Where that cannot be, events are worked on all the same."""
+    """Serve metrics and probes. If that is not possible, events are handled without them."""
     monitor = Monitor(
         name,
         environment,
@@ -146,7 +146,7 @@ async def _open(
 
 
 def _missing(environment: Environment, topics: tuple[str, ...]) -> list[str]:
-    """Topics that the broker does not have, asked for as long as it does not answer.
+    """Return the topics that the broker does not have, asking until it answers.
 
     Raises:
         KafkaError: it did not answer in time.

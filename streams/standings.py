@@ -14,7 +14,7 @@ from streams.topic_ids import admin_of, committed_offsets
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a group has come in a partition, and what the topic has of it."""
+    """How far a group has come in a partition, and which part of it the topic still has."""
 
     committed: int | None
     """None before the first commit."""
@@ -64,7 +64,9 @@ def standings_of(admin: KafkaAdminClient, group: str, topics: Collection[str]) -
 
 
 def removed_unread(stands: Mapping[str, Standings]) -> list[Removed]:
-    """Return what was removed before a group had read it; unknown if a group never committed."""
+    """Return the offsets that were removed before a group had read them; unknown if a group never
+    committed.
+    """
     return sorted(
         Removed(stage, tp.topic, tp.partition, one.committed, one.start - 1)
         for stage, found in stands.items()

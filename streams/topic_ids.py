@@ -1,4 +1,4 @@
-"""Kafka's own ids of topics: another one when a topic of the same name is made again."""
+"""Kafka's own ids of topics: a topic that is created again under the same name has another one."""
 
 import asyncio
 import time
@@ -60,7 +60,7 @@ def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartitio
 
 
 class TopicsRead:
-    """Which topics of their names are read: their ids when the reading began.
+    """The topics being read: their ids when the reading began.
 
     A topic that is made again counts from 0, and its partitions may be as long as the old ones by the time
     somebody looks: an offset alone does not tell which of the two it is of. So each commit says it, an offset
@@ -81,11 +81,11 @@ class TopicsRead:
         self._ids = dict(ids)
 
     def label(self, topic: str) -> str:
-        """Return what a commit says of its topic; blank if the broker gives no ids."""
+        """Return the label of its topic for a commit; blank if the broker gives no ids."""
         return self._LABEL + self._ids[topic] if topic in self._ids else ""
 
     def is_ours(self, topic: str, label: str) -> bool:
-        """False when a commit says that it is of another topic of this name. Others say nothing."""
+        """Return False if a commit's label names another topic of this name. Other commits have no label."""
         own = self.label(topic)
         return not own or not label.startswith(self._LABEL) or label == own
 
@@ -111,7 +111,7 @@ class TopicsRead:
         Raises:
             kafka.errors.KafkaError: the broker does not respond.
         """
-        # Before the broker is asked: what it confirms meanwhile may only make its answer higher.
+        # Before the broker is asked: commits that it confirms meanwhile can only make its answer higher.
         confirmed = {place: self._confirmed[place] for place in ours if place in self._confirmed}
         with closing(KafkaAdminClient(**kafka)) as admin:
             now = committed_offsets(admin, group)
@@ -128,7 +128,7 @@ class TopicIds:
     """
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
-        """``kafka``: kafka-python's client arguments."""
+        """Use ``kafka``, kafka-python's client arguments."""
         self._kafka = kafka
 
     async def of(self, topics: Iterable[str]) -> Mapping[str, str]:

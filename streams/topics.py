@@ -1,7 +1,7 @@
-"""The eight topics: their names, how they are laid out on the broker, and what creates them.
+"""The eight topics: their names and layout on the broker, and the code that creates them.
 
-Partition counts must never change once a topic holds keyed messages: order per record hangs on the key's
-partition.
+Partition counts must never change once a topic holds keyed messages: the order per record depends on the
+key's partition.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ TOPICS_OF: Mapping[StageName, tuple[str, ...]] = {
     "deliver": (COMMANDS,),
     "project": (RESULTS,),
 }
-"""What each stage reads."""
+"""The topics that each stage reads."""
 
 
 def group_of(stage: StageName) -> str:
-    """Consumer group of a stage."""
+    """Return the consumer group of a stage."""
     return f"sbx-{stage}"
 
 
@@ -48,14 +48,14 @@ _SMALL_SEGMENT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic as it should stand on the broker. ``retention_ms`` is -1 for "kept for ever"."""
+    """One topic as it should be on the broker. ``retention_ms`` is -1 for "kept for ever"."""
 
     name: str
     partitions: int
     retention_ms: int
     max_message_bytes: int = MAX_MESSAGE_BYTES
     compacted: bool = False
-    """Only the newest message of each key is kept."""
+    """True if only the newest message of each key is kept."""
 
     @property
     def configs(self) -> dict[str, str]:
@@ -86,7 +86,9 @@ def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
 
 @dataclass(frozen=True)
 class TopicOutcome:
-    """What ``create_topics`` did about one topic. ``differences`` are sentences about one that was there."""
+    """The result of ``create_topics`` for one topic. ``differences`` are sentences about one that was
+    there.
+    """
 
     name: str
     status: Literal["created", "already there"]
@@ -168,7 +170,7 @@ def _create(admin: KafkaAdminClient, topic: Topic, replication_factor: int) -> b
 
 
 def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[str]]:
-    """Return how each existing topic differs from what it should be, in sentences with the remedy."""
+    """Return how each existing topic differs from the expected layout, in sentences with the remedy."""
     names = [topic.name for topic in topics]
     partitions = {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics(names)}
     configs = _configs_of(admin, names)
@@ -191,7 +193,7 @@ def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, 
 
 
 def _configs_of(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Values of the settings we care about, by topic and key, the broker's defaults included."""
+    """Return the values of the settings we care about, by topic and key, the broker's defaults included."""
     keys = dict.fromkeys(Topic("", 1, FOR_EVER, compacted=True).configs, "")
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, keys) for name in names]
     described = admin.describe_configs(resources, config_filter="all")

@@ -1,4 +1,4 @@
-"""Change events into commands: the pure part of the first stage, and its handler."""
+"""Turn change events into commands: the pure part of the first stage, and its handler."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -36,8 +36,8 @@ async def open_transform(producer: Producer, topic_ids: TopicIds) -> AsyncIterat
 
 
 def transformed(record: Record, now: datetime) -> list[Outgoing] | Letter:
-    """Return what is sent for one change event: command and ``queued`` entry; else the dead letter that it
-    becomes.
+    """Return the messages for one change event: command and ``queued`` entry; otherwise the dead letter that
+    it becomes.
 
     Never raises because of an event's content: a bug in one event must not hold back the others.
     """

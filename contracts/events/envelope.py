@@ -64,7 +64,7 @@ class Opened:
 
     attributes: Attributes
     raw: bytes
-    """JSON; blank where there is none."""
+    """JSON; blank if there is none."""
     parsed: Any
     """The same where only the lenient parser reads it, else none."""
 
@@ -161,7 +161,9 @@ def _text(raw: bytes | None) -> str:
 
 
 def _attribute(raw: bytes | None) -> str | bytes | None:
-    """Return an attribute in binary mode; bytes that are no UTF-8 stay as they are, and are no attribute."""
+    """Return an attribute in binary mode. Bytes that are not UTF-8 are left unchanged, and are not an
+    attribute.
+    """
     if raw is None:
         return None
     try:

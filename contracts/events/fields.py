@@ -137,7 +137,7 @@ _FIELDS: Final[dict[type, Any]] = {Number: Number.read, Day: Day.read, Instant: 
 
 
 def decode_field(kind: type, value: object) -> Any:
-    """msgspec's ``dec_hook`` for the types above.
+    """Decode the types above, as msgspec's ``dec_hook``.
 
     Raises:
         NotANumber, NotADate: the value is not of that type.
@@ -146,7 +146,7 @@ def decode_field(kind: type, value: object) -> Any:
 
 
 def encode_field(value: object) -> str:
-    """msgspec's ``enc_hook`` for the types above: plain number, ISO day, ISO moment in UTC."""
+    """Encode the types above, as msgspec's ``enc_hook``: plain number, ISO day, ISO moment in UTC."""
     if isinstance(value, Number | JsonNumber):
         return str(value)
     if isinstance(value, datetime | date):
@@ -155,7 +155,7 @@ def encode_field(value: object) -> str:
 
 
 def field_schema(kind: type) -> dict[str, Any]:
-    """msgspec's ``schema_hook``: what the types above look like in JSON."""
+    """Return the JSON Schema of the types above, as msgspec's ``schema_hook``."""
     if kind is Number:
         return {
             "type": ["number", "string"],

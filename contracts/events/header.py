@@ -1,4 +1,4 @@
-"""What a change event says that it is, in a tenth of the time that reading it takes."""
+"""Read the header of a change event, in a tenth of the time that reading all of it takes."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from contracts.events.types import EVENT_TYPES
 
 
 class EventHeader(NamedTuple):
-    """What a change event says that it is, unchecked."""
+    """The header of a change event, unchecked."""
 
     id: str
     source: str
@@ -20,8 +20,8 @@ class EventHeader(NamedTuple):
 
 
 def peek(value: bytes | None, headers: Headers) -> EventHeader | None:
-    """Return what a record says that it is, without its ``data`` being read: for what is known to be valid
-    from another source. None where ``read_event`` has to look.
+    """Return a record's header without reading its ``data``, for records known to be valid from another
+    source. None if ``read_event`` has to read it.
     """
     try:
         envelope = read_envelope(value or b"", headers)

@@ -19,9 +19,9 @@ from contracts.events.types import EVENT_TYPES, TOPIC_ENTITIES
 
 
 def recover_identity(topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> PartialEvent:
-    """Read what can be read of a refused record, so that the log can show it. Never raises.
+    """Read as much as possible of a refused record, so that the log can show it. Never raises.
 
-    What the event itself says comes before what its key says.
+    The event's own attributes take precedence over its key.
     """
     account, _, record_id = clean((key or b"").decode("utf-8", "replace")).partition("/")
     envelope = Envelope()
@@ -74,7 +74,7 @@ def _time_or_none(value: object) -> datetime | None:
 
 
 def _parsed_data(envelope: Envelope) -> Any:
-    """Return the event's ``data``, whatever it is.
+    """Return the event's ``data``, of any JSON type.
 
     Raises:
         InvalidEvent: it is not JSON at all.

@@ -1,4 +1,4 @@
-"""What is wrong with an event, told where it is found, and how a reason shows it."""
+"""Describe the fault in an event: raised where it is found, and shown by a reason."""
 
 import re
 from dataclasses import dataclass, fields
@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-"""Control characters and lone surrogates, which no text of ours holds."""
+"""Control characters and lone surrogates, which none of our texts may contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialEvent:
-    """What could still be read of an event that was refused; blank where nothing could."""
+    """The readable parts of a refused event; blank if unreadable."""
 
     account: str = ""
     entity: str = ""
@@ -24,10 +24,10 @@ class PartialEvent:
 
 
 class InvalidEvent(ValueError):
-    """A record that is no valid change event.
+    """A record that is not a valid change event.
 
-    ``field``, ``value`` (shortened), ``problem`` and ``remedy`` say what is wrong, ``reason_code`` and
-    ``details`` are for the catalogue of reasons. The rest is what could still be read: ``PartialEvent``.
+    ``field``, ``value`` (shortened), ``problem`` and ``remedy`` describe the fault; ``reason_code`` and
+    ``details`` are for the catalogue of reasons. The rest is the part that could be read: ``PartialEvent``.
     """
 
     account: str

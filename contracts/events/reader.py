@@ -1,7 +1,7 @@
-"""Change events: what SalesBinder's publishers say happened, read from Kafka records and checked.
+"""Read change events from Kafka records and check them.
 
-``read_event`` is the only way in. What it lets through can be mapped without further checks; what it refuses
-comes out as ``InvalidEvent``, which names the field, the value, the problem and the remedy.
+``read_event`` is the only way in. An accepted event can be mapped without further checks; a refused one
+raises ``InvalidEvent``, which names the field, the value, the problem and the remedy.
 """
 
 import hashlib
@@ -193,7 +193,7 @@ def _data(kind: EventType, opened: Opened) -> EventData:
 
 
 def _data_leniently(kind: EventType, parsed: Any) -> EventData:
-    """Read it the slow way, for blank numbers and dates, and to find out what exactly is wrong."""
+    """Read it the slow way, to accept blank numbers and dates, and to find the exact fault."""
     parsed = _without_blanks(parsed)
     try:
         return msgspec.convert(parsed, kind.data, dec_hook=decode_field)
@@ -279,8 +279,8 @@ def _content_hash(attributes: Attributes, data: EventData) -> str:
 
 
 def _as_first_read(data: EventData) -> EventData:
-    """Return ``data`` without the fields that the first version did not know, and what is blank in an account
-    record as if it were absent: that version did not tell the two apart.
+    """Return ``data`` without the fields that the first version did not know. Blank fields of an account
+    record are left out, too: that version did not distinguish blank from absent.
     """
     replace = msgspec.structs.replace
     match data:
@@ -319,7 +319,9 @@ def event_to_kafka(
 
 
 def _route(value: bytes) -> tuple[str, bytes]:
-    """Topic and key of an event that may be wrong in every way; ``read_event`` then says in which."""
+    """Return topic and key of an event that may be wrong in every way; ``read_event`` then finds the
+    fault.
+    """
     said = peek(value, _HEADERS)
     if said is None:
         return "", b""

@@ -1,7 +1,7 @@
 """SalesBinder's records as change events carry them: the fields of its API 2.0 that this product knows.
 
 Unknown fields are ignored, because SalesBinder adds fields. Blank is ``""``, ``null`` or absent; in an
-account record what is absent is not blank, but not told. Fields that nothing depends on are ``Any``: their
+account record, an absent field is not blank but unknown. Fields that nothing depends on are ``Any``: their
 shape may change without an event being refused.
 """
 
@@ -61,7 +61,7 @@ TOLD_FIELDS = tuple(f.name for f in msgspec.structs.fields(AccountRecord) if f.d
 
 
 class CustomField(_Record):
-    """What a custom field is called and whether it stands on documents."""
+    """The name of a custom field and whether it appears on documents."""
 
     name: Text = None
     weight: Number | None = None
@@ -156,7 +156,7 @@ class Document(_Record):
 
 
 class DeletedRecord(_Record):
-    """What is left of a deleted record: SalesBinder's deleted log names only the id."""
+    """The remains of a deleted record: SalesBinder's deleted log names only the id."""
 
     id: Id
     context_id: Number | None = None
@@ -243,4 +243,4 @@ BLANK_MEANS_ABSENT = frozenset(
         "issue_date",
     }
 )
-"""Numbers and dates for which ``""`` is read as absent; texts are blank as they are."""
+"""Numbers and dates for which ``""`` is read as absent; blank texts stay blank."""

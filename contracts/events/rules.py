@@ -12,7 +12,7 @@ from contracts.events.types import CONTEXTS, EventType
 
 _CHECKED_BY_TYPE = frozenset({str, bool, type(None), Number, Day, Instant})
 _MAX_DEPTH = 64
-"""Levels of lists and objects; what is deeper is no value of anybody's."""
+"""Levels of lists and objects; no real value is nested deeper."""
 
 
 def check(kind: EventType, data: EventData, subject: str) -> None:
@@ -26,7 +26,7 @@ def check(kind: EventType, data: EventData, subject: str) -> None:
 
 
 def _check_numbers(record: Any, path: str, depth: int = 0) -> None:
-    """No known field holds a JSON number that is none (``NaN``) or is 1e15 or more, texts neither."""
+    """Refuse JSON numbers that are ``NaN`` or 1e15 or more in known fields, also as texts."""
     for name in record.__struct_fields__:
         value = getattr(record, name)
         if type(value) in _CHECKED_BY_TYPE:

@@ -1,4 +1,4 @@
-"""The types of change events: what each stands for, its topic and the type of its ``data``."""
+"""The types of change events: the entity and action of each, its topic, and the type of its ``data``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from contracts.events.records import (
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """What an event type stands for, the topic it belongs to and the type of its ``data``."""
+    """The entity and action of an event type, the topic it belongs to, and the type of its ``data``."""
 
     topic: str
     entity: Entity
@@ -68,7 +68,7 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
 """Every event type by name."""
 
 TOPIC_ENTITIES: Final[Mapping[str, Entity]] = {kind.topic: kind.entity for kind in EVENT_TYPES.values()}
-"""What each topic is about."""
+"""The entity that each topic is about."""
 
 CONTEXTS: Final[Mapping[Entity, int]] = {"customer": 2, "supplier": 10, "invoice": 5, "purchase_order": 11}
 """SalesBinder's ``context_id``. Source: the pages of its API 2.0 on accounts and documents."""

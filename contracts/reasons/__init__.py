@@ -85,7 +85,8 @@ def _typed(setting: str) -> str:
 
 
 def cause_of(code: str, details: Mapping[str, str]) -> str:
-    """Return what failures with this code must share to have one cause: the values of its ``cause_args``.
+    """Return the values that failures with this code must share to have one cause, those of its
+    ``cause_args``.
 
     Return ``""`` for a reason that is one cause wherever it happens.
 
@@ -97,7 +98,8 @@ def cause_of(code: str, details: Mapping[str, str]) -> str:
 
 
 def text_shape(text: str) -> str:
-    """Return a text without what differs between documents: the same error twice has the same shape.
+    """Return a text without the parts that differ between documents, so that the same error has the same
+    shape.
 
     Words with a digit become ``#``, quoted text ``'…'``. Only the beginning of a long text counts.
     """

@@ -23,7 +23,7 @@ class Reason:
     sentence: str
     """What happened, with the document's own numbers."""
     cause: str
-    """Why such a thing happens at all."""
+    """Why this happens in general."""
     remedy: str
     """What to do about it."""
     who: Who

@@ -1,4 +1,4 @@
-"""Reasons found in a connection's settings, or in what the Xero organisation offers for them."""
+"""Reasons found in a connection's settings, or in the Xero organisation's choices for them."""
 
 from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason

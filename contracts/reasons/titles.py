@@ -1,4 +1,4 @@
-"""Reasons in a few words, for headings and lists. A code that reads well as it is needs none here."""
+"""Short titles of reasons, for headings and lists. A code that is readable by itself needs none here."""
 
 TITLES = {
     "authorised_not_editable": "Approved invoice not changed",
@@ -77,7 +77,7 @@ TITLES = {
 
 
 def title_of(code: str | None) -> str:
-    """Return the reason in a few words; an unknown code as it is, with spaces."""
+    """Return a short title of the reason; for an unknown code, the code itself with spaces."""
     if not code:
         return "No reason given"
     text = code.replace("_", " ")

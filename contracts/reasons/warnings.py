@@ -1,4 +1,4 @@
-"""What a bookkeeper should know although the action completed."""
+"""Things that a bookkeeper should know although the action completed."""
 
 from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Reason, Who

@@ -66,7 +66,7 @@ def main(given: list[str] | None = None) -> int:
 
 
 def _exit_with_parent() -> None:
-    """The parent's death closes our stdin, however it died."""
+    """Exit when the parent dies, in whichever way: its death closes our stdin."""
     sys.stdin.buffer.read()
     os._exit(0)
 

@@ -42,7 +42,7 @@ class ApiRequest:
 
 @dataclass(slots=True)
 class ApiAnswer:
-    """Status and body; `plural` names the list in it, `elements` counts what was asked for."""
+    """Status and body; `plural` names the list in it, `elements` counts the elements of the request."""
 
     status: int
     body: Any
@@ -158,8 +158,8 @@ def _write_one(
 
 
 def _failed(resource: Resource, element: dict[str, Any], target: Any, messages: list[str]) -> dict[str, Any]:
-    """Return what came in, with what is wrong with it. A record that does not exist yet has an
-    all-zero id.
+    """Return the elements of the request, with their errors. A record that does not exist yet has an all-zero
+    id.
     """
     shown = {name: value for name, value in element.items() if value is not None}
     for name in _DAYS:
@@ -186,7 +186,9 @@ _ID_ATTRIBUTES = {
 
 
 def _conclude(books: Books, plural: str, shown: list[dict[str, Any]], request: ApiRequest) -> ApiAnswer:
-    """Summarised (the default): a 400 that lists only what failed, the rest is in the books all the same."""
+    """Return the answer; if summarised (the default), a 400 that lists only failures, although the rest is in
+    the books.
+    """
     summarise = request.force_summary or request.query.get("summarizeerrors", "true").lower() not in _FALSE
     failed = [element for element in shown if element["StatusAttributeString"] == "ERROR"]
     if failed and summarise:

@@ -119,7 +119,7 @@ def _connections(world: World, given: dict[str, Any]) -> Any:
 
 
 def _limits(world: World, given: dict[str, Any]) -> Any:
-    """Without tenant_id: for all apps and organisations."""
+    """Set limits; without tenant_id, for all apps and organisations."""
     tenant_id = given.pop("tenant_id", None)
     client_id = given.pop("client_id", DEFAULT_CLIENT)
     base = world.limiter.defaults if tenant_id is None else world.limiter.limits(client_id, tenant_id)

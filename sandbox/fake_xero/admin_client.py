@@ -47,20 +47,20 @@ class FakeXeroAdmin:
         return found
 
     def invalid_bodies(self) -> list[dict[str, Any]]:
-        """Return what strict mode has refused."""
+        """Return the bodies that strict mode has refused."""
         found: list[dict[str, Any]] = self._call("GET", "invalid-bodies")
         return found
 
     def forget_invalid_bodies(self) -> None:
-        """For tests that send such bodies on purpose."""
+        """Forget them, for tests that send invalid bodies on purpose."""
         self._call("DELETE", "invalid-bodies")
 
     def reset(self) -> None:
-        """Back to one empty organisation; tokens, keys, faults and limits too."""
+        """Go back to one empty organisation; also resets tokens, keys, faults and limits."""
         self._call("POST", "reset")
 
     def clock(self) -> Any:
-        """`now` (ISO), `seconds` since the start, `rate`."""
+        """Return `now` (ISO), `seconds` since the start, `rate`."""
         return self._call("GET", "clock")
 
     def advance(self, seconds: float) -> None:

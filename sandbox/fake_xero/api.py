@@ -180,7 +180,7 @@ class Api:
         return StoredAnswer(result.status, _JSON, encode(result.body), result.elements)
 
     def _whose(self, request: Request, call: Call) -> tuple[str, str]:
-        """Return the user and the details of what a call leaves in histories."""
+        """Return the user and the details that a call leaves in histories."""
         app = self.world.tokens.apps[call.client_id or ""]
         if app.unlimited:
             return request.headers.get("x-fake-user", history.BOOKKEEPER), ""
@@ -298,7 +298,7 @@ class Api:
 
 
 def _as_sent(request: Request) -> bytes:
-    """Path and query, byte for byte: written in another way they are another request to Xero."""
+    """Return path and query, byte for byte: written differently, they are another request to Xero."""
     return bytes(request.scope["raw_path"]) + b"?" + bytes(request.scope["query_string"])
 
 

@@ -39,8 +39,9 @@ def build(world: World, strict: StrictBodies | None = None) -> Starlette:
 
 
 class OneSendTransport:
-    """Joins what is written in one step of the event loop into one send. Head and body in two sends may cost
-    a keep-alive call a delayed ACK (44 ms)."""
+    """Joins everything written in one step of the event loop into one send. Sending head and body separately
+    may cost a keep-alive call a delayed ACK (44 ms).
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -58,7 +59,7 @@ class OneSendTransport:
         self._parts.clear()
 
     def close(self) -> None:
-        """Send what is left, then close."""
+        """Send the rest, then close."""
         self._flush()
         self._transport.close()
 
@@ -72,7 +73,7 @@ class OneSendTransport:
 
 
 class FakeProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on such a transport, which faults can reach to drop the connection."""
+    """uvicorn's protocol on this transport, which faults can reach to drop the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         joined: Any = OneSendTransport(transport)

@@ -18,7 +18,7 @@ class Clock:
         self._moved: asyncio.Event | None = None
 
     def seconds(self) -> float:
-        """Fake seconds since the start."""
+        """Return fake seconds since the start."""
         return self._base + (time.monotonic() - self._anchor) * self.rate
 
     def now(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Scripted and seeded faults: which calls they hit, and how often. What they do is in `api.py`."""
+"""Scripted and seeded faults: which calls they hit, and how often. Their effects are in `api.py`."""
 
 import random
 import re

@@ -7,7 +7,7 @@ from .books.model import Document, HistoryRecord, Payment
 from .wire import ms_time
 
 SYSTEM = "System Generated"
-"""What stands for the user where an app has made the change."""
+"""The name in place of the user if an app has made the change."""
 BOOKKEEPER = "Pat Bookkeeper"
 """Who works by hand, unless the header ``X-Fake-User`` names somebody."""
 _BY_STATUS = {"AUTHORISED": "Approved", "VOIDED": "Voided", "DELETED": "Deleted", "ARCHIVED": "Archived"}
@@ -32,7 +32,7 @@ def remember_credit(books: Books, invoice: Document, user: str, details: str) ->
 
 
 def shown(books: Books, record_id: str) -> list[dict[str, Any]]:
-    """As Xero lists it, newest first."""
+    """Return the history as Xero lists it, newest first."""
     return [_shown(record) for record in reversed(books.history.get(record_id, []))]
 
 

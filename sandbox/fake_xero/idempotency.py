@@ -49,6 +49,7 @@ class IdempotencyStore(Generic[Answer]):
 
 
 def fingerprint(method: str, url: bytes, tenant_id: str, body: bytes) -> bytes:
-    """Return what Xero compares: URL as it was sent, method and body; the organisation counts as part of the
-    URL here."""
+    """Return the parts that Xero compares: URL as it was sent, method and body; the organisation counts as
+    part of the URL here.
+    """
     return sha256(b"\0".join((method.encode(), url, tenant_id.encode(), body))).digest()

@@ -24,7 +24,7 @@ def _refusal(error: str) -> Response:
 
 
 def _credentials(form: Mapping[str, str], authorization: str) -> tuple[str, str]:
-    """Client id and secret out of the form or a Basic header."""
+    """Return client id and secret from the form or a Basic header."""
     if authorization.lower().startswith("basic "):
         try:
             user, _, password = b64decode(authorization[6:]).decode().partition(":")

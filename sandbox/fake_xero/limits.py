@@ -40,13 +40,13 @@ class Window:
         self.used += 1
 
     def ends_in(self, now: float) -> float:
-        """Seconds until the window is over."""
+        """Return the seconds until the window is over."""
         return self.length if self.start is None else max(0.0, self.start + self.length - now)
 
 
 @dataclass(slots=True)
 class Usage:
-    """What one app has used on one organisation."""
+    """The calls that one app has used on one organisation."""
 
     minute: Window = field(default_factory=lambda: Window(MINUTE))
     day: Window = field(default_factory=lambda: Window(DAY))
@@ -73,11 +73,11 @@ class Limiter:
         self.special: dict[tuple[str, str], Limits] = {}
 
     def usage(self, client_id: str, tenant_id: str) -> Usage:
-        """Return what this app has used on this organisation."""
+        """Return the calls that this app has used on this organisation."""
         return self._usage.setdefault((client_id, tenant_id), Usage())
 
     def limits(self, client_id: str, tenant_id: str) -> Limits:
-        """Return what this app may use on this organisation."""
+        """Return the limits of this app on this organisation."""
         return self.special.get((client_id, tenant_id), self.defaults)
 
     def _app(self, client_id: str) -> Window:
@@ -106,7 +106,7 @@ class Limiter:
         return None
 
     def leave(self, client_id: str, tenant_id: str) -> None:
-        """A call that was let in has ended."""
+        """Note that a call that was let in has ended."""
         self.usage(client_id, tenant_id).in_flight -= 1
 
     def headers(self, client_id: str, tenant_id: str) -> dict[str, str]:

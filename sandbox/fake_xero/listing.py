@@ -94,7 +94,7 @@ def _by_ids(books: Books, resource: Resource, query: Mapping[str, str]) -> list[
 
 
 def _orders(found: Iterable[Any], query: Mapping[str, str]) -> list[Any]:
-    """Purchase orders have filters of their own: status, dateFrom, dateTo."""
+    """List purchase orders, which have filters of their own: status, dateFrom, dateTo."""
     status = query.get("status")
     start, end = parse_day(query.get("datefrom")) or date.min, parse_day(query.get("dateto")) or date.max
     return [order for order in found if (not status or order.status == status) and start <= order.date <= end]

@@ -36,12 +36,16 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 def comparable(value: Any) -> Any:
-    """Texts compare without case and accents, date-times as dates where the other side is a date."""
+    """Return it in a form for comparing: texts without case and accents, date-times as dates if the other
+    side is a date.
+    """
     return fold(value) if isinstance(value, str) else value
 
 
 def comparable_with_accents(value: Any) -> Any:
-    """As `comparable`, but for accents, which make another text, and so do other forms of Unicode."""
+    """Return the same as `comparable`, but with accents, which make another text, as do other forms of
+    Unicode.
+    """
     return value.strip().casefold() if isinstance(value, str) else value
 
 

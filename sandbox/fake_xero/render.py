@@ -147,7 +147,7 @@ def invoice(books: Books, found: Document, detail: bool = True) -> dict[str, Any
 
 
 def credit_note(books: Books, found: Document, detail: bool = True) -> dict[str, Any]:
-    """Return a credit note with what it was put to."""
+    """Return a credit note with its allocations and refunds."""
     shown = _document(found, detail)
     shown["CreditNoteID"] = shown["ID"] = found.document_id
     shown["CreditNoteNumber"] = found.number

@@ -1,4 +1,6 @@
-"""The endpoints of `/api.xro/2.0`, one entry each: the functions that serve it and what can be filtered."""
+"""The endpoints of `/api.xro/2.0`, one entry each: the functions that serve it and the fields that can be
+filtered.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -46,7 +48,7 @@ class Resource:
 
 
 def _get(**paths: str) -> dict[str, Getter]:
-    """Getters by Xero's dotted names (`Contact__Name` stands for `Contact.Name`)."""
+    """Return getters by Xero's dotted names (`Contact__Name` stands for `Contact.Name`)."""
     return {name.replace("__", "."): attrgetter(path) for name, path in paths.items()}
 
 

@@ -125,7 +125,7 @@ class FakeXeroServer:
             raise RuntimeError(f"the fake Xero did not start: exit code {self._process.wait()}")
 
     def stop(self) -> None:
-        """Stop it; what it held is gone."""
+        """Stop it; its data is gone."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)

@@ -48,7 +48,7 @@ class StrictBodies:
         self._validator = jsonschema.Draft202012Validator
 
     def check(self, world: World, method: str, path: str, body: bytes) -> list[str]:
-        """Return what is wrong with one body; it is recorded."""
+        """Return the errors of one body; they are recorded."""
         if method not in {"PUT", "POST"}:
             return []
         errors = self.errors(path, body)
@@ -59,7 +59,7 @@ class StrictBodies:
         return errors
 
     def errors(self, path: str, body: bytes) -> list[str]:
-        """Return what is wrong with a body sent to `path`."""
+        """Return the errors of a body sent to `path`."""
         schema = _schema_for(path)
         if schema not in self._names:
             return [f"no schema for {path}"]
@@ -85,7 +85,7 @@ def _schema_for(path: str) -> str:
 
 
 def _strict(schema: Any) -> Any:
-    """OpenAPI 3.0 to JSON Schema: nullable as a type, no unknown properties."""
+    """Turn OpenAPI 3.0 into JSON Schema: nullable as a type, no unknown properties."""
     if isinstance(schema, list):
         return [_strict(part) for part in schema]
     if not isinstance(schema, dict):

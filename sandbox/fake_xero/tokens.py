@@ -34,7 +34,7 @@ class App:
 
 @dataclass(slots=True)
 class Grant:
-    """What a code or refresh token stands for."""
+    """The grant behind a code or refresh token."""
 
     client_id: str
     expires: float
@@ -108,7 +108,7 @@ class TokenOffice:
         return code
 
     def exchange_code(self, app: App, code: str, redirect_uri: str, verifier: str = "") -> Issued:
-        """Tokens for a code, once. Raises InvalidGrant."""
+        """Return tokens for a code, once. Raises InvalidGrant."""
         grant = self._codes.pop(code, None)
         if grant is None or grant.client_id != app.client_id or grant.expires <= self._seconds():
             raise InvalidGrant(code)
@@ -119,7 +119,9 @@ class TokenOffice:
         return self._issue(app, grant.scope, refreshable="offline_access" in grant.scope)
 
     def refresh(self, app: App, token: str) -> Issued:
-        """New tokens for a refresh token; the old one works for 30 more minutes. Raises InvalidGrant."""
+        """Return new tokens for a refresh token; the old one works for 30 more minutes. Raises
+        InvalidGrant.
+        """
         grant, now = self._refresh.get(token), self._seconds()
         if grant is None or grant.client_id != app.client_id or grant.expires <= now:
             raise InvalidGrant(token)
@@ -158,5 +160,5 @@ class TokenOffice:
 
 
 def _s256(verifier: str) -> str:
-    """RFC 7636: the challenge of a verifier."""
+    """Return the challenge of a verifier (RFC 7636)."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()

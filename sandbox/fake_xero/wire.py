@@ -18,17 +18,17 @@ ZERO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def encode(value: Any) -> bytes:
-    """JSON with Decimals as numbers, digits kept (20.00 stays 20.00)."""
+    """Return JSON with Decimals as numbers, digits kept (20.00 stays 20.00)."""
     return _ENCODER.encode(value)
 
 
 def encode_exact(value: Any) -> bytes:
-    """JSON with Decimals as strings, for the inspection endpoints."""
+    """Return JSON with Decimals as strings, for the inspection endpoints."""
     return _STRING_ENCODER.encode(value)
 
 
 def decode(body: bytes) -> Any:
-    """Parsed JSON with fractions as Decimal. Raises BadBody."""
+    """Return parsed JSON with fractions as Decimal. Raises BadBody."""
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -37,28 +37,28 @@ def decode(body: bytes) -> Any:
 
 @lru_cache(maxsize=4096)
 def ms_day(day: date) -> str:
-    """`/Date(1552262400000+0000)/`."""
+    """Return a day as `/Date(1552262400000+0000)/`."""
     return f"/Date({(day - _EPOCH_DAY).days * 86_400_000}+0000)/"
 
 
 @lru_cache(maxsize=4096)
 def day_string(day: date) -> str:
-    """`2019-03-11T00:00:00`."""
+    """Return a day as `2019-03-11T00:00:00`."""
     return f"{day.isoformat()}T00:00:00"
 
 
 def ms_time(moment: datetime | None) -> str | None:
-    """`/Date(1552327126117+0000)/`."""
+    """Return a time as `/Date(1552327126117+0000)/`."""
     return None if moment is None else f"/Date({round(moment.timestamp() * 1000)}+0000)/"
 
 
 def utc_string(moment: datetime | None) -> str | None:
-    """`2019-03-11T17:58:46Z`."""
+    """Return a time as `2019-03-11T17:58:46Z`."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def envelope(now: datetime, plural: str, found: list[Any]) -> dict[str, Any]:
-    """Return what Xero wraps around a list of records."""
+    """Return the envelope that Xero wraps around a list of records."""
     return {
         "Id": str(uuid4()),
         "Status": "OK",

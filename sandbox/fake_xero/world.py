@@ -41,7 +41,9 @@ class Call:
     faults: list[str] = field(default_factory=list)
     body_bytes: int = 0
     headers_digest: str = ""
-    """Tells apart what was sent in headers, but for the token and what each connection says of itself."""
+    """Tells calls apart by their headers, without the token and those that each connection sets for
+    itself.
+    """
     answered_at: float | None = None
 
 
@@ -71,7 +73,9 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the start: one organisation, the two apps, no faults, Xero's limits. The clock runs on."""
+        """Go back to the start: one organisation, the two apps, no faults, Xero's limits. The clock runs
+        on.
+        """
         self.books.clear()
         self.faults.clear()
         self.keys.forget()
@@ -139,7 +143,7 @@ class World:
             self.replays += 1
 
     def counters(self) -> dict[str, Any]:
-        """All counts since the start or the last reset of them."""
+        """Return all counts since the start or their last reset."""
         return {
             "calls": self.call_count,
             "by_endpoint": dict(self.by_endpoint),
@@ -161,5 +165,5 @@ class World:
         }
 
     def call_log(self, since: int = 0) -> list[dict[str, Any]]:
-        """Logged calls with a number above `since`, oldest first."""
+        """Return logged calls with a number above `since`, oldest first."""
         return [asdict(call) for call in self.calls if call.number > since]

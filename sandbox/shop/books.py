@@ -30,7 +30,7 @@ class Money:
 
 @dataclass
 class Figures:
-    """What a document comes to. ``tax`` is both taxes together and part of ``total``."""
+    """The totals of a document. ``tax`` is both taxes together and part of ``total``."""
 
     total: Decimal = _NOTHING
     tax: Decimal = _NOTHING
@@ -39,12 +39,12 @@ class Figures:
 
     @property
     def paid(self) -> Decimal:
-        """What was paid in, whatever went back later."""
+        """The amount that was paid in, including money that was refunded later."""
         return amount_of(self.payments)
 
     @property
     def refunded(self) -> Decimal:
-        """What was paid back."""
+        """The amount that was refunded."""
         return amount_of(self.refunds)
 
 
@@ -77,7 +77,7 @@ class ShopContact:
 
     @property
     def latest(self) -> Record:
-        """As it is in the evening."""
+        """The document in the evening."""
         return self.versions[-1]
 
     @property
@@ -86,28 +86,28 @@ class ShopContact:
         return str(self.latest["name"])
 
     def at(self, moment: datetime) -> Record:
-        """As it was at a moment of the day."""
+        """Return the document at a moment of the day."""
         known = [one for one in self.versions if datetime.fromisoformat(one["modified"]) <= moment]
         return (known or self.versions[:1])[-1]
 
 
 @dataclass
 class ShopDocument:
-    """What invoices and purchase orders have in common."""
+    """The common parts of invoices and purchase orders."""
 
     id: str
     number: int
     party: ShopContact
     story: str
-    """What happened to it, in a few words."""
+    """Its story, in a few words."""
     currency: str | None = None
     """None is the organisation's own."""
     figures: Figures = field(default_factory=Figures)
     """As SalesBinder shows it."""
     held: Figures | None = None
-    """What Xero ought to hold; none where it ought to hold nothing."""
+    """The figures that Xero ought to hold; None if it ought to hold nothing."""
     texts: set[str] = field(default_factory=set)
-    """What the lines in Xero must say of what was sold."""
+    """The texts about the items sold that the lines in Xero must have."""
     refusals: list[Refusal] = field(default_factory=list)
     old: bool = False
     """From before the shop was connected."""
@@ -145,7 +145,7 @@ class ShopOrder(ShopDocument):
 
 @dataclass
 class ShopDay:
-    """What happened: the events in the order in which they are published, and the books."""
+    """The shop's day: the events in the order in which they are published, and the books."""
 
     account: str
     opened: datetime

@@ -1,4 +1,4 @@
-"""What the shop sells, and the names, places, taxes and ways of paying that its day is made of."""
+"""The shop's goods, and the names, places, taxes and ways of paying that its day is made of."""
 
 import base64
 import json
@@ -120,7 +120,7 @@ def line(
 
 
 def texts(written: Record) -> set[str]:
-    """Return what the line in Xero must say of a line of SalesBinder."""
+    """Return the texts that the line in Xero must have for a line of SalesBinder."""
     item = written["item"] or {}
     said = [written["name"], written["description"], item.get("name"), item.get("sku")]
     said += [item.get("serial_number"), *(d["value"] for d in item.get("item_details", ()))]

@@ -33,14 +33,14 @@ def shop_day(account: str, day: date, *, usual: int = 70, customers: int = 45, s
 
 
 def unreadable_event(account: str, at: datetime) -> tuple[str, bytes, bytes]:
-    """Topic, key and value of an event that no publisher should send: its amount is not a number."""
+    """Return topic, key and value of an event that no publisher should send: its amount is not a number."""
     record = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}/unreadable"))
     told = event(account, "invoice.created", record, at, {"document": {"id": record, "total_price": "NaN"}})
     return "salesbinder.invoices", f"{account}/{record}".encode(), json.dumps(told).encode()
 
 
 def _sales(diary: Diary, people: People, usual: int) -> list[ShopInvoice]:
-    """Return every scene twice, in between what is usual."""
+    """Play every scene twice, with usual sales in between."""
     chance = diary.chance
     play = scenes.SALES * 2 + [chance.choice(scenes.USUAL) for _ in range(usual)]
     chance.shuffle(play)
@@ -68,7 +68,7 @@ def _purchases(diary: Diary, people: People) -> list[ShopOrder]:
 
 
 def _old_invoices(diary: Diary, client: ShopContact) -> list[ShopInvoice]:
-    """From last month: edited, paid and deleted today. History stays out of Xero."""
+    """Play invoices from last month: edited, paid and deleted today. History stays out of Xero."""
     sold = []
     for number, what in zip(_OLD_INVOICES, ("edited", "paid", "deleted"), strict=True):
         at = diary.opened + timedelta(hours=3, minutes=number % 10)

@@ -1,4 +1,4 @@
-"""The events of the day as they are written down, each at its place."""
+"""The events of the day as they are recorded, each at its place."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ from .books import Record
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One event at its place in the day. ``position`` orders them as they are published."""
+    """One event at its place in the day. ``position`` is its place in the order of publishing."""
 
     position: float
     event: Record
@@ -32,7 +32,7 @@ class Diary:
         self._occurrences.append(Occurrence(position, event(self.account, kind, subject, at, data)))
 
     def events(self) -> list[Record]:
-        """In the order in which they are published."""
+        """Return the events in the order in which they are published."""
         return [one.event for one in sorted(self._occurrences, key=lambda one: one.position)]
 
     def id_of(self, name: str) -> str:
@@ -41,7 +41,7 @@ class Diary:
 
 
 def event(account: str, kind: str, subject: str, at: datetime, data: Record) -> Record:
-    """Return a CloudEvent of the shop. The same change has the same id; what changes later is copied."""
+    """Return a CloudEvent of the shop. The same change has the same id; data that changes later is copied."""
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}/{kind}/{subject}/{at.isoformat()}")),

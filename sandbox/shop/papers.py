@@ -12,7 +12,7 @@ from .diary import Diary
 
 _CENT = Decimal("0.01")
 _FOREIGN_RATE = "0.905"
-"""What one unit of the shop's own money is in the foreign currency."""
+"""One unit of the shop's own money in the foreign currency."""
 
 
 class _Paper:
@@ -53,39 +53,41 @@ class _Paper:
 
     @property
     def total(self) -> Decimal:
-        """What the document comes to."""
+        """The document's total."""
         return self._books.figures.total
 
     def name(self, text: str) -> None:
-        """What the customer or supplier calls it: the reference in Xero."""
+        """Set the customer's or supplier's name for it: the reference in Xero."""
         self._name = text
 
     def foreign(self, currency: str) -> None:
-        """In another currency than the shop's own."""
+        """Put it in another currency than the shop's own."""
         self._books.currency = currency
 
     def create(self, refused: str | None = None, added: Decimal = Decimal(0)) -> None:
-        """``added`` is on the document's total and on no line. ``refused`` is why Xero does not get it."""
+        """Create it. ``added`` is on the document's total and on no line; ``refused`` is why Xero does not
+        get it.
+        """
         self._added = added
         self._count()
         self._snapshot("created", refused)
 
     def edit(self, refused: str | None = None) -> None:
-        """One more of the first line."""
+        """Edit it: one more of the first line."""
         self._pass(20)
         self._lines[0]["quantity"] = str(Decimal(self._lines[0]["quantity"]) + 1)
         self._count()
         self._snapshot("edited", refused)
 
     def mend(self) -> None:
-        """Correct the first line's tax: what failed before goes through."""
+        """Correct the first line's tax, so that earlier failures go through."""
         self._pass(25)
         self._lines[0]["tax"] = "8"
         self._count()
         self._snapshot("edited", None)
 
     def delete(self) -> None:
-        """The deleted log knows the id and nothing else."""
+        """Delete it: the deleted log knows the id and nothing else."""
         self._pass(30)
         self._books.held = None
         self._diary.say(
@@ -93,7 +95,7 @@ class _Paper:
         )
 
     def _snapshot(self, action: str, refused: str | None) -> None:
-        """Created or edited: Xero gets the totals, unless it refuses them."""
+        """Publish it as created or edited: Xero gets the totals, unless it refuses them."""
         if refused is not None:
             self._refused(action, refused)
         elif not self._books.old:
@@ -114,7 +116,7 @@ class _Paper:
         self._now += timedelta(minutes=minutes * (0.5 + self._diary.chance.random()))
 
     def _count(self) -> None:
-        """Totals as SalesBinder has them: sums are rounded, not lines."""
+        """Count the totals as SalesBinder has them: sums are rounded, not lines."""
         unit = "cost" if self.kind == "purchase_order" else "price"
         pairs = [(_net(line, unit), line) for line in self._lines]
         self._subtotal = _cents(sum((net for net, _ in pairs), Decimal(0)))
@@ -169,7 +171,7 @@ class Sale(_Paper):
         super().__init__(diary, self.invoice, at)
 
     def fill(self, goods: Sequence[Goods] = catalogue.GOODS) -> None:
-        """Put what is usual on it."""
+        """Put the usual lines on it."""
         chance = self._diary.chance
         for _ in range(chance.choice([1, 1, 2, 3, 5])):
             self.sell(chance.choice(goods))
@@ -185,8 +187,9 @@ class Sale(_Paper):
         dated: bool = True,
         refused: str | None = None,
     ) -> None:
-        """``earlier`` is by how many seconds its event is published too early; without a date of its own it
-        has the event's."""
+        """Pay it. ``earlier`` is by how many seconds its event is published too early; without a date of its
+        own it has the event's.
+        """
         money, transaction = self._transaction("payment", amount, how, dated)
         self.invoice.figures.payments.append(money)
         if refused is not None:
@@ -199,7 +202,7 @@ class Sale(_Paper):
         self._tell("payment_applied", earlier, transaction=transaction)
 
     def part(self, share: str) -> Decimal:
-        """So much of the total, in cents."""
+        """Return so much of the total, in cents."""
         return _cents(self.total * Decimal(share))
 
     def refund(self, amount: Decimal, how: str | None = None, *, refused: str | None = None) -> None:
@@ -216,7 +219,7 @@ class Sale(_Paper):
         self._tell("refund_applied", transaction=transaction)
 
     def reset(self) -> None:
-        """All payments are taken back, and what failed of them is over."""
+        """Reset it: all payments are taken back, and their failures are over."""
         self._pass(30)
         self._transactions = []
         self.invoice.refusals = [r for r in self.invoice.refusals if not r.action.endswith("_applied")]
@@ -226,14 +229,14 @@ class Sale(_Paper):
         self._tell("reset")
 
     def cancel(self) -> None:
-        """The sale is off."""
+        """Cancel the sale."""
         self._pass(40)
         self.invoice.status = "cancelled"
         self.invoice.held = None
         self._tell("cancelled")
 
     def delete(self) -> None:
-        """The invoice is gone."""
+        """Delete the invoice."""
         self.invoice.status = "deleted"
         super().delete()
 
@@ -268,13 +271,13 @@ class Purchase(_Paper):
         super().__init__(diary, self.order, at)
 
     def fill(self) -> None:
-        """Put what is usual on it."""
+        """Put the usual lines on it."""
         chance = self._diary.chance
         for _ in range(chance.choice([1, 2, 4])):
             self.sell(chance.choice(catalogue.GOODS))
 
     def receive(self) -> None:
-        """All of the goods came: from then on it is a debt."""
+        """Receive all of the goods: from then on it is a debt."""
         self._pass(60)
         self.order.status = "received"
         self.order.received_on = self._now.date()
@@ -283,7 +286,7 @@ class Purchase(_Paper):
         self._tell("received")
 
     def delete(self) -> None:
-        """The order is gone."""
+        """Delete the order."""
         self.order.status = "deleted"
         super().delete()
 

@@ -1,4 +1,4 @@
-"""The shop's customers and suppliers, and what happens to them in the day."""
+"""The shop's customers and suppliers, and their changes during the day."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,7 @@ class People:
 
 
 def welcome(diary: Diary, customers: int, suppliers: int) -> People:
-    """They are created when the shop opens; some are edited later. The last one of each kind is deleted."""
+    """Create them when the shop opens; some are edited later, and the last one of each kind is deleted."""
     found = People(
         [_newcomer(diary, number, "customer") for number in range(customers)],
         [_newcomer(diary, number, "supplier") for number in range(suppliers)],
@@ -69,7 +69,9 @@ def _newcomer(diary: Diary, number: int, kind: Kind) -> ShopContact:
 
 
 def _namesakes(diary: Diary) -> tuple[ShopContact, ShopContact]:
-    """Of each field only one side knows something, or both the same: their order makes no difference."""
+    """Create a customer and a supplier of the same name. For each field, only one side has a value, or both
+    have the same: their order makes no difference.
+    """
     customer = _record(diary, 98, "customer", SHARED_NAME)
     supplier = {**_record(diary, 99, "supplier", SHARED_NAME), "office_phone": ""}
     same = {name: value for name, value in customer.items() if name.startswith("billing_")}

@@ -1,4 +1,6 @@
-"""What can happen to an invoice or a purchase order: one function a story, its docstring is its title."""
+"""The things that can happen to an invoice or a purchase order: one function per story; its docstring is its
+title.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,1 +1,1 @@
-"""What operators do: each action once, for the command line, the page and the API."""
+"""Operators' actions: each exists once, for the command line, the page and the API."""

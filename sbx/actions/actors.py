@@ -25,7 +25,7 @@ class OneConnection:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend it."""
+        """Lend the one connection."""
         yield self._connection
 
 

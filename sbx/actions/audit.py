@@ -42,7 +42,7 @@ Kind = Literal[
     "topics_skip",
     "unmute",
 ]
-"""What there is to do, as the list of acts shows it."""
+"""The kinds of acts, as the list of acts shows them."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 NOTE_LENGTH = 500
 
@@ -65,7 +65,7 @@ def checked_note(note: str, *, needed: bool) -> str:
 
 @dataclass(slots=True)
 class Record:
-    """An act as it is written down."""
+    """An act as it is recorded."""
 
     number: int
     result: dict[str, Any] = field(default_factory=dict)
@@ -76,10 +76,10 @@ class Record:
 async def recorded(
     connection: Connection, actor: Actor, act: Kind, target: dict[str, Any], note: str = ""
 ) -> AsyncIterator[Record]:
-    """Do what the block does, and record that it was done, in one transaction; neither if it raises.
+    """Run the block and record its act, in one transaction; neither if it raises.
 
     Args:
-        target: what it is on; ``account``, where it is on one, decides who sees it.
+        target: the thing that it acts on; its ``account``, if it has one, decides who sees the act.
     """
     record = Record(0)
     async with going_on(connection, record):
@@ -101,8 +101,8 @@ async def going_on(connection: Connection, record: Record) -> AsyncIterator[None
 async def announced(
     connection: Connection, actor: Actor, act: Kind, target: dict[str, Any]
 ) -> AsyncIterator[Record]:
-    """Record an act before it is done, and its result afterwards: for what no single transaction of
-    the database holds, such as a change to Kafka.
+    """Record an act before it is done, and its result afterwards: for acts that no single transaction of the
+    database can hold, such as a change to Kafka.
     """
     record = Record(await _begin(connection, actor, act, target, ""))
     try:
@@ -168,7 +168,7 @@ def known_kind(text: str | None) -> Kind | None:
 
 
 def on_what(row: dict[str, Any]) -> str:
-    """Return what the act was on, in a line: ``acme``, ``3 entries of acme``, ``payment_account=090``."""
+    """Return the target of the act in a line: ``acme``, ``3 entries of acme``, ``payment_account=090``."""
     target: dict[str, Any] = row["target"]
     said = []
     if entries := target.get("entries"):

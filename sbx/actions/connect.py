@@ -28,7 +28,7 @@ _SQL = load_queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to connect, and with what. Blank: not given."""
+    """The account to connect, and its credentials. Blank: not given."""
 
     account: str
     tenant_id: str
@@ -37,7 +37,7 @@ class Wanted:
     enabled_at: datetime | None = None
     """The cut-off of a first connect; none: now."""
     stays: bool = True
-    """An account that is connected keeps its organisation, whatever ``tenant_id`` says."""
+    """True if a connected account keeps its organisation, regardless of ``tenant_id``."""
     new_organisation: bool = False
     """It may come to another organisation than before."""
 
@@ -82,7 +82,7 @@ async def by_secret(database: Database, environment: Environment, actor: Actor, 
 async def by_token(
     database: Database, environment: Environment, actor: Actor, wanted: Wanted, token: Token
 ) -> uuid.UUID:
-    """Connect with what somebody agreed to in the browser, see ``token_of``; otherwise as ``by_secret``."""
+    """Connect with the tokens of a browser sign-in, see ``token_of``; otherwise as ``by_secret``."""
     async with database.connection() as connection:
         tenant_id = await _tenant_id(connection, actor, wanted)
     tenant = await asyncio.to_thread(tenants.tenant_of, environment.xero_connections_url, token, tenant_id)
@@ -175,7 +175,7 @@ async def by_agreement(
     asked: tuple[Wanted, str, str],
     code: str,
 ) -> uuid.UUID:
-    """Connect with what Xero's answer brought, as ``by_token``."""
+    """Connect with the tokens in Xero's response, as ``by_token``."""
     wanted, verifier, redirect_uri = asked
     async with database.connection() as connection:
         await known(connection, actor, wanted.account)

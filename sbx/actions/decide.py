@@ -12,7 +12,7 @@ from sbx.actions.scoped_log import VisibleLog, no_entry
 from sinks.ledger import commands
 
 Candidate = dict[str, Any]
-"""What ``operators.CANDIDATE`` names."""
+"""The fields that ``operators.CANDIDATE`` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,9 @@ class Question:
     command_id: str
     account: str
     entry: Row | None
-    """As the log shows it; none where it has not come that far yet, for the ledger knows first."""
+    """The entry as the log shows it; None if the log has not come that far yet, for the ledger knows
+    first.
+    """
     candidates: list[Candidate]
 
     def candidate(self, xero_id: str) -> Candidate | None:

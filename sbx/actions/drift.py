@@ -1,4 +1,6 @@
-"""Where Xero differs from what was last synced: compare, accept, send again, like ``sbx drift``."""
+"""Handle differences between Xero and what was last synced: compare, accept, send again, like ``sbx
+drift``.
+"""
 
 import asyncio
 import hashlib
@@ -39,9 +41,9 @@ class State:
     differences: list[Row]
     """Each with ``id``, ``proposal``, ``note``, ``xero_url`` and, for its page, ``entity`` and ``record``."""
     expected: ReadingPlan
-    """What a comparison would read from Xero now."""
+    """The scope of a comparison that would be made now."""
     obstacle: ActionRefused | None
-    """Why nobody would compare now; none when nothing is in the way."""
+    """Why no comparison would be made now; None if nothing is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Result:
 
 
 Follow = Callable[[Row], None]
-"""Is told how far a comparison has come: ``calls`` of ``calls_expected``, ``read``."""
+"""Called with the progress of a comparison: ``calls`` of ``calls_expected``, ``read``."""
 Stopped = Callable[[], Awaitable[bool]]
 """Tells whether the caller no longer wants to wait."""
 
@@ -93,10 +95,10 @@ async def read(
     full: bool = False,
     records: Sequence[str] = (),
 ) -> tuple[ReadingPlan, Row]:
-    """Have the account's lane compare; what that takes, and how far it has come. One under way counts.
+    """Have the account's lane compare; return its scope, and its progress. A comparison in progress counts.
 
     Args:
-        since: only what was changed in Xero since then; none: since the last time.
+        since: only objects changed in Xero since then; None: since the last time.
         full: everything.
         records: only these, as ``invoice/ID``.
 
@@ -201,7 +203,9 @@ def _shown(row: dict[str, Any], connection: store.Connection) -> Row:
 
 
 def _id(row: Row) -> str:
-    """Return an id that changes as soon as either side's value does: what was not seen is not acted on."""
+    """Return an id that changes as soon as either side's value does, so that nobody acts on a value that they
+    have not seen.
+    """
     return hashlib.sha256("\0".join(row[name] for name in _IDENTITY).encode()).hexdigest()[:16]
 
 

@@ -25,7 +25,7 @@ async def ask(database: Database, actor: Actor, account: str) -> uuid.UUID:
 
 
 async def answered(connection: Connection, request_id: uuid.UUID, seconds: float = 10.0) -> str | None:
-    """Wait for the lane's answer. None when the facts were read; else why they were not, in words."""
+    """Wait for the lane's answer. None if the facts were read; otherwise why they were not, in words."""
     await connection.execute("LISTEN sbx_requests")
     if not await delivering(connection):
         return NOBODY

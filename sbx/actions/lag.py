@@ -1,4 +1,4 @@
-"""What a stage has not finished, looked up again and again until it has."""
+"""Ask how much a stage has not finished yet, again and again until it has."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from streams.broker import Broker, behind
 from streams.topics import TOPICS_OF, group_of
 
 Look = Callable[[], str]
-"""Describes what is still open; blank if nothing is."""
+"""Describes the unfinished work; blank if there is none."""
 
 
 def lag(broker: Broker, stage: StageName) -> Look:

@@ -17,7 +17,7 @@ _SQL = load_queries(__file__)
 
 
 async def standing(connection: Connection, actor: Actor) -> dict[str, dict[str, Any]]:
-    """Return what is muted now, by issue."""
+    """Return the issues muted now, by issue."""
     parameters = {"accounts": None if actor.accounts is None else list(actor.accounts)}
     rows = await fetch_all(connection, _SQL["standing"], parameters, prepare=False)
     return {row["issue_id"]: row for row in rows}

@@ -1,4 +1,4 @@
-"""What Xero would be sent, with nothing sent and nothing kept."""
+"""Preview the calls to Xero; nothing is sent and nothing is kept."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""After a restore: what is missing or uncertain, and taking it up again."""
+"""Recover after a restore: find actions that are missing or uncertain, and take them up again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ from streams.topics import SOURCES
 
 @dataclass
 class Account:
-    """What is missing or uncertain for one account."""
+    """The missing and uncertain actions of one account."""
 
     in_doubt: bool = False
     """Since when calls may have been made for it that the ledger does not know."""
@@ -47,7 +47,7 @@ class Account:
 
 @dataclass
 class Plan:
-    """What a recovery would find and do."""
+    """The findings and effects of a recovery."""
 
     ours: Standing
     told: Told
@@ -66,7 +66,7 @@ class Plan:
 async def plan(
     database: Connection, kafka: Mapping[str, Any], bars: Bars, *, everything: bool
 ) -> Plan | None:
-    """Return what a recovery would find and do; None if the database knows of all that was sent from it.
+    """Return the plan of a recovery; None if the database knows everything that was sent from it.
 
     Args:
         everything: doubt all accounts, for Kafka cannot tell what is missing.
@@ -93,13 +93,13 @@ async def recover(
     everything: bool,
     clock_rate: float,
 ) -> tuple[int, Plan] | None:
-    """Take up what is missing, have the lanes find out what is uncertain, and let all accounts go on.
+    """Take up missing actions, have the lanes find out about uncertain ones, and let all accounts go on.
 
     Returns:
-        the number of the ledger's new generation, and what was found; none as for ``plan``.
+        the number of the ledger's new generation, and the findings; None as for ``plan``.
 
     Raises:
-        ActionRefused: a replay is at work.
+        ActionRefused: a replay is running.
     """
     told = await asyncio.to_thread(_told, kafka)
     why = generation.why_behind(ours := await generation.standing(database), told)

@@ -1,4 +1,4 @@
-"""Bring back what the log knew before a restore: its entries are read again from the results topic."""
+"""Restore the log after a restore of the database: its entries are read again from the results topic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -30,12 +30,12 @@ class ActionRefused(Exception):
 
 
 def bad_request(problem: str, remedy: str = "") -> ActionRefused:
-    """Return the refusal of what makes no sense, whatever the state of things."""
+    """Return the refusal of a request that is wrong in itself, in any state."""
     return ActionRefused("bad_request", problem, remedy)
 
 
 def not_possible(problem: str, remedy: str = "") -> ActionRefused:
-    """Return the refusal of what cannot be done as things stand."""
+    """Return the refusal of an action that cannot be done in the present state."""
     return ActionRefused("not_possible", problem, remedy)
 
 

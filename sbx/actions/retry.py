@@ -18,7 +18,7 @@ from sinks.ledger.commands import Act
 SHOWN = 20
 """How many entries a plan or a result lists individually."""
 FOLLOWED = 200
-"""How many entries of an act are kept by id, so that its page shows what happens to them."""
+"""How many entries of an act are kept by id, so that its page shows their further states."""
 _CHUNK = 500
 """Entries per transaction. Each entry is done as a whole or not at all; nobody waits for all of them."""
 
@@ -31,16 +31,16 @@ class Selection:
 
     filters: Filters
     words: dict[str, Any]
-    """The same as it was requested, for the record."""
+    """The selection as it was requested, for the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the act would do."""
+    """The effects of an act."""
 
     act: Act
     position: int
-    """The log's position: what changes after it is not acted on."""
+    """The log's position: entries that change after it are not acted on."""
     total: int
     causes: list[tuple[str, int]]
     """Reason codes, with the number of entries that have them."""
@@ -52,7 +52,7 @@ class Plan:
     """How many are in a state with nothing to do."""
     sample: list[Row]
     accounts: list[dict[str, Any]]
-    """What a retry would cost each account (see ``sinks.ledger.cost.by_account``); a skip costs nothing."""
+    """The cost of a retry for each account (see ``sinks.ledger.cost.by_account``); a skip costs nothing."""
 
     @property
     def possible(self) -> int:
@@ -72,11 +72,11 @@ class Result:
     selected: int = 0
     done: list[str] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
-    """Entries left as they are: ``entry_id``, ``code``, ``message``."""
+    """Entries left unchanged: ``entry_id``, ``code``, ``message``."""
 
 
 def wanted(filters: Filters) -> Filters:
-    """Return the filters of an act: named entries as they are, else only failed ones.
+    """Return the filters of an act: named entries unchanged, otherwise only failed ones.
 
     Raises:
         ActionRefused: another state was requested.
@@ -92,7 +92,7 @@ def wanted(filters: Filters) -> Filters:
 
 
 async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filters) -> Plan:
-    """Return what the act would do now."""
+    """Return the effects that the act would have now."""
     position = await log.position()
     filters = replace(filters, not_after=position)
     counted = await log.counts(filters)
@@ -129,7 +129,7 @@ async def perform(
     """
     note = audit.checked_note(note, needed=act == "skip")
     result = Result()
-    # One connection for both: who holds one and waits for another may wait for somebody who does the same.
+    # One connection for both: holding one while waiting for another could deadlock with others doing so.
     async with database.connection() as connection:
         ids, accounts = [], set()
         async for row in VisibleLog(connection, actor).entries(selection.filters):

@@ -1,4 +1,4 @@
-"""What users may do."""
+"""The permissions of users."""
 
 from typing import Literal
 

@@ -111,11 +111,11 @@ class VisibleLog:
         )
 
     async def removed_unread(self) -> list[Removed]:
-        """Return what was removed from topics unread; only for actors who see all accounts."""
+        """Return the offsets that were removed from topics unread; only for actors who see all accounts."""
         return await losses.removed_unread(self._connection) if self._accounts is None else []
 
     async def hours(self, since: datetime) -> list[Row]:
-        """Return what came in during each hour of a day, and its current state."""
+        """Return the entries that arrived in each hour of a day, by their current state."""
         return await queries.hours(self._connection, since, self._accounts)
 
     async def speeds(self, since: datetime) -> list[Row]:

@@ -30,7 +30,7 @@ class State:
 
     connection: store.Connection
     findings: Sequence[Finding]
-    """What ``sbx settings check`` says, by the known facts."""
+    """The findings of ``sbx settings check``, by the known facts."""
     failures: Sequence[Row]
     """Issues that a setting can fix."""
     history: Sequence[SettingChange]
@@ -80,9 +80,7 @@ async def failures(connection: Connection, actor: Actor, account: str) -> list[R
 
 
 def parsed(wanted: Iterable[tuple[str, str | None]]) -> tuple[dict[str, str | None], list[InvalidSetting]]:
-    """Return keys and values in their normal form, and what is wrong with the others. Blank is
-    the default.
-    """
+    """Return keys and values in their normal form, and the faults of the others. Blank is the default."""
     found: dict[str, str | None] = {}
     wrong: list[InvalidSetting] = []
     for written, given in wanted:
@@ -115,7 +113,7 @@ async def change(
     """Change settings, all of them or none; a blank value resets a setting to its default.
 
     Args:
-        insist: what the organisation is not known to have is set all the same.
+        insist: set accounts and tax rates even if the organisation is not known to have them.
 
     Raises:
         SettingsRefused: a key or value is invalid, or the organisation has no such account or tax rate.

@@ -32,7 +32,7 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Step:
-    """What would be skipped: ``first`` to ``last`` (inclusive) of one partition."""
+    """The offsets that would be skipped: ``first`` to ``last`` (inclusive) of one partition."""
 
     topic: str
     partition: int
@@ -43,7 +43,7 @@ class Step:
     members: int
     """Processes of the stage, which continue after it."""
     reads: str
-    """A description of what is there."""
+    """A description of the message."""
     letter: Letter
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Step:
 
 
 def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, actor: str) -> Step:
-    """Return what it takes for the topic's stage to skip this offset.
+    """Return the step that makes the topic's stage skip this offset.
 
     Raises:
         ActionRefused: no stage reads the topic, or it has no such partition.
@@ -99,7 +99,7 @@ def plan(kafka: Mapping[str, Any], topic: str, partition: int, offset: int, acto
 def _read(
     kafka: Mapping[str, Any], place: TopicPartition, stands: int, offset: int, actor: str
 ) -> tuple[int, int, Letter, str]:
-    """Return how many messages can be read before it, its last offset, its letter, and what it is."""
+    """Return how many messages can be read before it, its last offset, its letter, and its description."""
     why = f"{actor} skipped it with 'sbx topics skip'"
     letter = unreadable(place.topic, place.partition, offset, offset, why)
     before, nothing = 0, (letter, "a record that the broker does not hand out, or an aborted message")

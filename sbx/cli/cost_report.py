@@ -1,4 +1,4 @@
-"""Say what queued actions would cost an account."""
+"""Report the cost of queued actions for an account."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,7 +25,7 @@ def grant_views(database_url: str, role: str) -> bool:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA integrations_log TO {}").format(name))
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(views, name))
-        # Dashboards ask large questions: none may hold anybody up for long.
+        # Dashboards run large queries: none may hold up others for long.
         connection.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '30s'").format(name))
         connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(name))
     return found is None

@@ -95,7 +95,7 @@ async def _run(
 
 @contextmanager
 def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
-    """Say what is read in Xero and how many calls that takes, then how far it has come."""
+    """Say what is read in Xero and how many calls that takes, then show the progress."""
     if wanted.records:
         what = plural(len(wanted.records), "record")
     else:

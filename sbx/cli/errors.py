@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what was asked: with a message, a remedy and an exit code."""
+"""The end of a command that cannot do what was asked: a message, a remedy and an exit code."""
 
 import errno
 
@@ -22,7 +22,7 @@ BAD_USAGE = 2
 
 
 class OperationFailed(Exception):
-    """A command that cannot do what was asked. ``str()`` says what and why, ``remedy`` what to do."""
+    """A command could not do what was asked. ``str()`` says what and why, ``remedy`` what to do."""
 
     exit_code = FAILED
 
@@ -39,7 +39,7 @@ class BadUsage(OperationFailed):
 
 
 def in_words(error: Exception) -> OperationFailed | None:
-    """Describe an expected failure; return None for a bug of ours, whose traceback is wanted."""
+    """Describe an expected failure; return None for a bug, whose traceback is wanted."""
     match error:
         case OperationFailed():
             return error

@@ -1,9 +1,9 @@
-"""A signal ends every command at any time: while it is being imported, while it connects,
-while it waits. A command that has work to finish handles signals itself.
+"""Let a signal end every command at any time: while it is being imported, while it connects, while it waits.
+A command that has work to finish handles signals itself.
 
-Python turns Ctrl-C into an exception in whatever line is being run, and where that line is a destructor or a
-callback, the exception is printed and forgotten. So a request to end counts as heard only once
-the command has ended.
+Python turns Ctrl-C into an exception in the line that is being run, and if that line is in a destructor or a
+callback, the exception is printed and forgotten. So a request to end counts as heard only once the command
+has ended.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What was lost along the way, as ``sbx status`` reports it."""
+"""Losses on the way, as ``sbx status`` reports them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -92,7 +92,7 @@ async def _of_account(used: Environment, account: str, commands: Sequence[Comman
 
 
 def _say_beside(planned: Previewed) -> None:
-    """Print on stderr what a reader should know about the account."""
+    """Print on stderr the remarks about the account."""
     link = planned.link
     assert link.facts is not None
     old = (datetime.now(UTC) - link.facts.fetched_at).total_seconds()

@@ -33,7 +33,9 @@ class Line:
 
 
 def failing(line: Line) -> bool:
-    """True if the event would fail now. Publishing it again does not retry an event that failed before."""
+    """Return True if the event would fail now. Publishing it again does not retry an event that failed
+    before.
+    """
     return line.same_as is None and line.planned.known != "ended" and line.planned.entry.state == "failed"
 
 

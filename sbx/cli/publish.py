@@ -26,7 +26,7 @@ Record = tuple[str, bytes, bytes]
 
 @dataclass
 class Delivered:
-    """What the broker has confirmed: events per topic, and the first and last offset per partition."""
+    """The broker's confirmations: events per topic, and the first and last offset per partition."""
 
     events: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     offsets: dict[str, dict[int, list[int]]] = field(default_factory=lambda: defaultdict(dict))

@@ -73,7 +73,7 @@ def _given(wanted: Filters) -> dict[str, str]:
 
 
 def _nothing(wanted: Filters, others: Sequence[queries.Row]) -> str:
-    """Say that nothing matches, and what does but is in another state."""
+    """Say that nothing matches, and how many match but are in another state."""
     states = Counter[str]()
     for row in others:
         states[row["state"]] += row["entries"]

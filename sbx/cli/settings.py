@@ -112,7 +112,7 @@ def in_words(finding: Finding) -> str:
 
 
 def say_findings(account: str, findings: Sequence[Finding]) -> None:
-    """Print what is left to set."""
+    """Print the settings that are still to be set."""
     for finding in findings:
         say(f"{finding.severity}: {in_words(finding)}", "red" if finding.severity == "error" else "yellow")
     if findings:

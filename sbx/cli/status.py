@@ -67,7 +67,7 @@ class Status:
     lost_commands: list[dict[str, Any]] = field(default_factory=list)
     """As ``log_projection.losses.lost_commands``, at most ``sbx.cli.lost.SHOWN``."""
     removed: list[Removed] = field(default_factory=list)
-    """What was removed from topics before a stage had read it, now or in the last few days."""
+    """The offsets that were removed from topics before a stage had read them, now or in the last few days."""
 
     @property
     def ready(self) -> bool:
@@ -76,7 +76,7 @@ class Status:
 
     @property
     def alarms(self) -> list[str]:
-        """Return what somebody should look at although everything is running."""
+        """The things that somebody should look at although everything is running."""
         told = [one.in_words() for one in self.removed]
         if self.lost_commands:
             told.append(lost.in_words(self.lost_commands))
@@ -217,7 +217,7 @@ async def _ask_database(used: Environment, status: Status) -> None:
         status.dead_letters = row["count"]
         status.lost_commands = await losses.lost_commands(connection, limit=lost.SHOWN)
         found = [*status.removed, *await losses.removed_unread(connection)]
-        # Retention goes on while a stage is down: of two that begin alike the longer one is newer.
+        # Retention goes on while a stage is down: of two with the same beginning, the longer one is newer.
         status.removed = sorted({(r.stage, r.topic, r.partition, r.first): r for r in sorted(found)}.values())
 
 

@@ -1,4 +1,4 @@
-"""What commands print: data to stdout, everything else to stderr."""
+"""The output of commands: data to stdout, everything else to stderr."""
 
 import json
 import sys
@@ -36,7 +36,7 @@ def _console(stderr: bool) -> Console:
 
 
 def say(text: str, style: str = "") -> None:
-    """Print a line for people on stderr. ``text`` is printed as it is, including brackets."""
+    """Print a line for people on stderr. ``text`` is printed unchanged, including brackets."""
     _console(stderr=True).print(text, style=style or None, markup=False, soft_wrap=True)
 
 
@@ -64,7 +64,7 @@ class Steps:
         self._status = console.status("") if console.is_terminal else None
 
     def __call__(self, text: str, done: float | None = None) -> None:
-        """A ``sandbox.Progress``."""
+        """Show progress, as a ``sandbox.Progress``."""
         if self._status is not None:
             self._status.start()
             self._status.update(escape(text if done is None else f"{text} {done:.0%}"))
@@ -97,7 +97,9 @@ def show_rows(
     cells: Callable[[Row], Iterable[str]],
     nothing: str = "",
 ) -> None:
-    """Print rows: one JSON object per line, or a table of these columns for people, who are told of none."""
+    """Print rows: one JSON object per line, or for people a table of these columns, or a remark if there are
+    none.
+    """
     if as_json:
         for row in rows:
             print_json(row)

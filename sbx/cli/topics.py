@@ -69,7 +69,7 @@ def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:
 
 
 def set_up(used: Environment) -> list[TopicOutcome]:
-    """Create missing topics and tables; return what was done about each topic."""
+    """Create missing topics and tables; return the result for each topic."""
     outcomes = create_topics(environment.kafka_client(used))
     migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
     return outcomes

@@ -32,7 +32,7 @@ def wait(idle: bool, timeout: float) -> None:
 
 
 def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str], None]) -> None:
-    """Return when everything published by now has ended. ``progress`` is told what is open.
+    """Return when everything published by now has ended. ``progress`` is called with the open work.
 
     Raises:
         OperationFailed: it has not within ``timeout`` seconds; says what is open.
@@ -50,7 +50,9 @@ def wait_until_idle(used: Environment, timeout: float, progress: Callable[[str],
 
 
 def _through_trouble(used: Environment) -> Generator[str]:
-    """Yield what is open until nothing is; start again after the broker or the database was unavailable."""
+    """Yield the open work until there is none; start again after the broker or the database was
+    unavailable.
+    """
     while True:
         try:
             yield from _phases(used)
@@ -63,10 +65,10 @@ def _through_trouble(used: Environment) -> Generator[str]:
 
 
 def _phases(used: Environment) -> Generator[str]:
-    """Yield what is open, repeatedly, until nothing is: stage by stage, in the direction of the flow.
+    """Yield the open work, repeatedly, until there is none: stage by stage, in the direction of the flow.
 
-    Each stage's target is set when the stage before it has finished, so that nothing is missed and
-    new events are not waited for.
+    Each stage's target is set when the stage before it has finished, so that nothing is missed and new events
+    are not waited for.
     """
     with (
         Broker(environment.kafka_client(used)) as broker,

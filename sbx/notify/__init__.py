@@ -1,1 +1,1 @@
-"""Notifications; ``sbx.notify.alerts`` decides what people are told."""
+"""Notifications; ``sbx.notify.alerts`` decides what people are notified of."""

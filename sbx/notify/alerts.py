@@ -1,4 +1,4 @@
-"""What people should be told: new issues, held accounts, work that waits too long. Pure.
+"""Decide what people are notified of: new issues, held accounts, work that waits too long. Pure.
 
 An alert is sent once. It is over when its cause is gone; if that comes back later, it is a new alert.
 """
@@ -49,14 +49,14 @@ def standing(
             held.add(alert.account)
             found.append(alert)
     for row in waiting:
-        # A held account waits because it is held, which is told already.
+        # A held account waits because it is held, of which people are notified already.
         if row["account"] not in held and (row["oldest_waiting_seconds"] or 0) > bound.total_seconds():
             found.append(_waiting(row["account"], bound))
     return found
 
 
 def changes(now: Sequence[Alert], open_keys: Iterable[str]) -> tuple[list[Alert], list[str]]:
-    """Return what is new, and which alerts sent earlier are over."""
+    """Return the new alerts, and the alerts sent earlier that are over."""
     known = set(open_keys)
     keys = {alert.key for alert in now}
     return [alert for alert in now if alert.key not in known], sorted(known - keys)

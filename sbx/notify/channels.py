@@ -118,7 +118,7 @@ def _post(message: Message, settings: NotifySettings) -> None:
     host = urlsplit(url).hostname
     try:
         with urllib3.PoolManager(retries=False, timeout=_SECONDS) as pool:
-            # Receivers that know the header drop what they have seen under the same key.
+            # Receivers that know the header drop messages that they have seen under the same key.
             headers = {"Idempotency-Key": message.message_id}
             answer = pool.request("POST", url, json=message.to_json(settings.page_url), headers=headers)
     except urllib3.exceptions.HTTPError as error:

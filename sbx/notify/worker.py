@@ -1,4 +1,4 @@
-"""Check every few seconds what people should be told, and deliver it until the receiver has it."""
+"""Check every few seconds for alerts, and deliver them until the receiver has them."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -86,10 +86,10 @@ def _begin(connection: Connection, begun: Sequence[Alert]) -> None:
 
 
 def tell(connection: Connection, settings: NotifySettings) -> None:
-    """Send what is due, one message per channel.
+    """Send the due alerts, one message per channel.
 
-    The message is committed before it is sent, with its own id. If we die between sending and
-    recording that, the same message goes out again with the same id: the receiver can tell.
+    The message is committed before it is sent, with its own id. If the process dies between sending and
+    recording that, the same message goes out again with the same id, by which the receiver can recognise it.
 
     Raises:
         psycopg.Error: the database is unavailable.

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what our pages may do: only what they are made for."""
+"""Headers that tell browsers what our pages may do: only the things that they are made for."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,7 +46,7 @@ class SecurityHeaders:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 keep = scope["path"].startswith(_STATIC) and message["status"] == 200
-                # The address of a file of ours changes with its content.
+                # The address of our own files changes with their content.
                 headers["Cache-Control"] = "public, max-age=31536000, immutable" if keep else "no-store"
                 if scope.get("scheme") == "https":
                     headers["Strict-Transport-Security"] = "max-age=31536000"

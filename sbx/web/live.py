@@ -96,7 +96,7 @@ class News:
 async def follow(
     database: Database, feed: Feed, user: User, filters: Filters, after: int
 ) -> AsyncIterator[News]:
-    """Yield what changes after a position, until the stream's time is up or the process ends."""
+    """Yield the changes after a position, until the stream's time is up or the process ends."""
     loop = asyncio.get_running_loop()
     until = loop.time() + FOLLOW_SECONDS
     while not feed.closing and loop.time() < until:
@@ -122,7 +122,7 @@ async def follow(
 async def _look(database: Database, user: User, filters: Filters, after: int) -> News:
     async with database.connection() as connection:
         visible = VisibleLog(connection, user)
-        # Read first: what is up to here is seen by the questions after it, because positions appear in order.
+        # Read first: later queries see everything up to here, because positions appear in order.
         newest = await visible.position()
         changes = await visible.changes(after, MOST + 1)
         if len(changes) > MOST:

@@ -1,4 +1,6 @@
-"""The state of each account: connection, holds, counts, speed, what Xero's limits leave, and its last day."""
+"""The state of each account: connection, holds, counts, speed, the rest of Xero's limits, and its last
+day.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,8 +55,8 @@ class Standing:
 
     @property
     def condition(self) -> str:
-        """What to say of it first: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected``
-        or ``well``.
+        """The most important condition: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected`` or
+        ``well``.
         """
         if self.connection is None:
             return "unconnected"

@@ -81,7 +81,7 @@ def on_refused(request: Request, error: Exception) -> Response:
 
 
 def on_http(request: Request, error: Exception) -> Response:
-    """Handle what Starlette itself refuses."""
+    """Handle a refusal by Starlette itself."""
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "refused")
     message = _MESSAGES.get(error.status_code, error.detail)

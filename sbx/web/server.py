@@ -18,7 +18,9 @@ class Server(uvicorn.Server):
     pulse: Pulse | None = None
 
     async def on_tick(self, counter: int) -> bool:
-        """Called ten times per second by the serving loop, so that a blocked loop is noticed."""
+        """Note that the serving loop runs: it calls this ten times per second, so that a blocked loop is
+        noticed.
+        """
         if self.pulse is not None:
             self.pulse.beat()
         return await super().on_tick(counter)
@@ -31,7 +33,7 @@ class Server(uvicorn.Server):
 
 
 def new_server(environment: Environment) -> Server:
-    """Return a server of the application. It trusts what a local proxy says about its clients."""
+    """Return a server of the application. It trusts a local proxy's headers about its clients."""
     config = uvicorn.Config(
         build(environment),
         log_config=None,  # the process has set up its logs
@@ -46,7 +48,7 @@ def serve(environment: Environment, listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, which are passed on after a clean shutdown.
 
     Raises:
-        KeyboardInterrupt: such a signal arrived before the server was up.
+        KeyboardInterrupt: one of these signals arrived before the server was up.
     """
     server = new_server(environment)
     if environment.metrics_port is not None:

@@ -1,4 +1,6 @@
-"""What every address needs, built once in ``sbx.web.app`` and kept in the application's state."""
+"""The services that every address needs, built once in ``sbx.web.app`` and kept in the application's
+state.
+"""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Drift: what Xero shows, compared with what we put there. Read by the account's lane, after other work."""
+"""Drift: Xero compared with what was last synced. The account's lane reads it when it is idle."""

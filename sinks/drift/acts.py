@@ -1,4 +1,4 @@
-"""What an operator does about drift: have Xero read, accept what it shows, or send ours again."""
+"""Operators' acts on drift: have Xero read, accept its state, or send ours again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,41 +18,44 @@ from sinks.xero.elements import encode_jsonb
 
 """A difference, as ``differences`` gives it."""
 Proposal = Literal["resend", "adopt", "follows"]
-"""``follows``: comes right with what it is made of, such as the amount due with its payments."""
+"""``follows``: fixed together with the difference that it follows from, such as the amount due with its
+payments.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
-    """What a reading would ask Xero."""
+    """The scope of a reading of Xero."""
 
     since: datetime | None
-    """Only what was changed in Xero since then; none: everything."""
+    """Only objects changed in Xero since then; None means everything."""
     covers: bool
-    """Leaves no gap behind the reading before it, so that the next one may begin where it began."""
+    """True if no gap remains behind the reading before it, so that the next one may begin where it began."""
     calls: int
-    """At least; more where others have put much into the organisation, too, and one for each record that
-    differs (``sinks.drift.history.MOST`` at most) to see who changed it."""
+    """At least so many; more if others have put much into the organisation, too, and one for each record that
+    differs (``sinks.drift.history.MOST`` at most) to see who changed it.
+    """
     records: tuple[str, ...] = ()
     """Only these, looked up by their ids instead of listed: ``invoice/ID``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which differences; none of a field: all."""
+    """A selection of differences; a field that is None selects all."""
 
     kind: str | None = None
     number: str | None = None
     record: str | None = None
     field: str | None = None
     records: tuple[str, ...] | None = None
-    """SalesBinder records with all that belongs to them: ``invoice/ID``, ``customer/ID``."""
+    """SalesBinder records with everything that belongs to them: ``invoice/ID``, ``customer/ID``."""
 
 
 async def plan(
     connection: ledger.Connection, account: str, since: datetime | None = None, *, full: bool = False
 ) -> ReadingPlan:
-    """Return what comes next: what was changed since the last reading began, or everything where there was
-    none.
+    """Return the plan of the next reading: what was changed since the last reading began, or everything if
+    there was none.
     """
     rows = await fetch_all(connection, _SQL["covered"], {"account": account})
     covered: datetime | None = rows[0]["next_since"] if rows else None
@@ -68,8 +71,8 @@ async def plan(
 
 
 async def plan_records(connection: ledger.Connection, account: str, records: Sequence[str]) -> ReadingPlan:
-    """Return what it takes to compare these records: their ids looked up, or what is listed next, whichever
-    is fewer calls. A list shows what was changed since the last reading; what was not is compared already.
+    """Return the plan for comparing these records: look their ids up, or read the next list, whichever takes
+    fewer calls. A list shows the objects changed since the last reading; the others are compared already.
     """
     listed = await plan(connection, account)
     linked = await fetch_all(
@@ -86,7 +89,7 @@ async def plan_records(connection: ledger.Connection, account: str, records: Seq
 
 
 async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, actor: str) -> str:
-    """Have the account's lane read; a reading that is under way counts. Returns its id."""
+    """Have the account's lane read; a reading that is in progress counts. Returns its id."""
     async with connection.transaction():
         parameters = {
             "account": account,
@@ -144,7 +147,7 @@ async def differences(connection: ledger.Connection, account: str, wanted: Selec
 
 
 def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
-    """Return what can be done about a difference, and why only that (``""``: no reason is needed).
+    """Return the proposal for a difference, and why no other is possible (``""``: no reason is needed).
 
     Args:
         edit_authorised: the connection's setting.
@@ -162,7 +165,7 @@ def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
     if field == "amount_due":
         return "follows", "comes right with payments and amounts"
     if kind in ("payment", "refund"):
-        # One that Xero does not know was perhaps only not shown: it is not paid a second time.
+        # Xero may only have failed to show it: it is not paid a second time.
         return ("resend", "") if status in GONE else ("adopt", "look at it in Xero")
     if kind == "contact":
         return ("adopt", "restore it in Xero") if field == "status" else ("resend", "")
@@ -178,7 +181,7 @@ def proposal(row: Row, edit_authorised: str) -> tuple[Proposal, str]:
 
 
 async def adopt(connection: ledger.Connection, account: str, rows: Sequence[Row], actor: str) -> int:
-    """Take these differences as known: they are not told again while both sides stay as they are.
+    """Adopt these differences: they are not reported again while both sides stay the same.
 
     Returns:
         how many were adopted; not those that have changed since they were shown.
@@ -188,14 +191,13 @@ async def adopt(connection: ledger.Connection, account: str, rows: Sequence[Row]
 
 
 async def resend(connection: ledger.Connection, account: str, rows: Sequence[Row], actor: str) -> list[str]:
-    """Send again what those of these differences are about that can be put right so.
+    """Send again those of these differences that sending can fix.
 
     The newest created or edited action of the record, or the action of a payment that was deleted in Xero,
     goes through the ledger as a retry does.
 
     Returns:
-        ids of the actions that were queued. Where a document was never created or edited by an action of
-        its own, there is none.
+        ids of the actions that were queued. A document that no action of its own created or edited has none.
     """
     rows = [row for row in rows if proposal(row, "push")[0] == "resend"]
     lost = [row["mend"] for row in rows if row.get("mend")]

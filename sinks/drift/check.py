@@ -1,7 +1,8 @@
-"""The history of records, read in bulk: what it asks for, and what of that is linked to nothing.
+"""Read the history of records in bulk: the state that it asks for, and the objects in it that are linked to
+nothing.
 
-Xero is not asked here. What the ledger itself does not have as the history asks for is looked up by its id by
-the reading; so a list that shows only what was changed in Xero does not hide it.
+Xero is not asked here. If the ledger itself differs from what the history asks for, the reading looks the
+object up by its id; so a list that shows only changes in Xero does not hide it.
 """
 
 from collections import defaultdict
@@ -37,8 +38,8 @@ async def wanted_of(
     puts: Sequence[Sent],
     of_records: Mapping[str, Sequence[Sent]],
 ) -> dict[StepKey, Wanted]:
-    """Return what the history of their records asks for, by target. One whose history cannot be read is left
-    out.
+    """Return, by target, the state that the history of their records asks for. A record whose history cannot
+    be read is left out.
 
     Args:
         puts: what is compared.
@@ -58,7 +59,7 @@ async def wanted_of_records(
     keys: Collection[_Key],
     of_records: Mapping[str, Sequence[Sent]],
 ) -> dict[StepKey, Wanted]:
-    """Return what the histories of these documents (entity, record id) ask for, by target."""
+    """Return, by target, the state that the histories of these documents (entity, record id) ask for."""
     if not keys:
         return {}
     said, billed_only = await _said(connection, account, keys)
@@ -112,7 +113,7 @@ def _of_row(row: Row) -> Said:
 async def _wanted_contacts(
     connection: ledger.Connection, account: str, puts: Sequence[Sent]
 ) -> dict[StepKey, Wanted]:
-    """Contacts of which something was told that was not sent."""
+    """Return the contacts for which events carried something that was not sent."""
     keys = [tuple(put.link.target.record_id.split("/", 1)) for put in puts]
     known = await ledger.snapshots(connection, account, [(key[0], key[-1]) for key in keys])
     unsent: list[tuple[Sent, ContactSnapshot]] = []
@@ -132,7 +133,7 @@ async def _wanted_contacts(
 async def next_records(
     connection: ledger.Connection, account: str, since: datetime | None, after: _Key, limit: int
 ) -> list[_Key]:
-    """Records (entity, record id) that come after this one, of which an action has ended since; in order."""
+    """Return the records (entity, record id) after this one with an action that has ended since; in order."""
     parameters = {
         "account": account,
         "since": since,
@@ -147,7 +148,9 @@ async def next_records(
 
 
 async def missing_contacts(connection: ledger.Connection, account: str, keys: Iterable[_Key]) -> list[Wanted]:
-    """Customers and suppliers of which the log says that Xero has them, and that are linked to nothing."""
+    """Return the customers and suppliers that Xero has according to the log, and that are linked to
+    nothing.
+    """
     parameters = ledger.records_of(account, sorted(keys))
     found: dict[StepKey, Wanted] = {}
     for row in await fetch_all(connection, _SQL["contacts_without"], parameters):

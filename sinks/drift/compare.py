@@ -1,8 +1,8 @@
-"""Xero's objects compared with what we sent for them, field by field. Pure.
+"""Compare Xero's objects with what we sent for them, field by field. Pure.
 
-What we put there is the sum of the bodies that Xero took, a later one over an earlier one, as Xero itself
+What was last synced is the sum of the bodies that Xero took, a later one over an earlier one, as Xero itself
 takes them: a field that a body does not name stays. So settings that were changed since make no difference.
-The same comparison serves for what the history of a record asks for, see ``sinks.drift.wanted``.
+The same comparison serves for the state that the history of a record asks for, see ``sinks.drift.wanted``.
 """
 
 import re
@@ -53,49 +53,50 @@ class Difference:
     ours: str
     xeros: str
     information: bool = False
-    """Worth knowing, but nothing of ours was changed: money of others on our document, an approval."""
+    """Worth knowing, but nothing that we sent was changed: others' money on our document, an approval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One object that we put into Xero."""
+    """One of our objects in Xero."""
 
     link: Link
     body: JsonObject
-    """All that Xero was sent for it and took, see ``merged``. Of contacts, whose link has it all, the names
-    of the ``fields`` that the linked contact itself was sent."""
+    """Everything that Xero was sent for it and took, see ``merged``. For contacts, whose link has it all, the
+    names of the ``fields`` that the linked contact itself was sent.
+    """
     ended: bool = False
-    """SalesBinder has taken it back since, so it may be gone in Xero, by whatever hand."""
+    """SalesBinder has taken it back since, so it may be gone in Xero, no matter who removed it."""
     busy: bool = False
-    """A call of ours was under way for it when Xero was asked: what Xero showed may be old."""
+    """One of our calls was changing it when Xero was asked, so Xero may have shown an old state."""
 
     @property
     def stands(self) -> bool:
-        """True if it should be in Xero, as should a document that we have found taken out by hand."""
+        """True if it should be in Xero. That includes a document that we found removed by hand."""
         taken_off = self.link.removed and (self.link.target.kind in ("payment", "refund") or not self.body)
         return not (self.ended or taken_off or self.body.get("Status") in GONE)
 
 
 @dataclass(frozen=True, slots=True)
 class CompareContext:
-    """What else must be known to compare an object."""
+    """Everything else that must be known to compare an object."""
 
     facts: OrganisationFacts
     payments: Sequence[Sent] = ()
-    """Of a document: the payments that we put on it, those taken off again, too."""
+    """For a document: the payments that we put on it, including those taken off again."""
     contacts: Collection[str] = ()
-    """Of a document: ContactIDs that are the right one: the one sent, and what it was merged into."""
+    """For a document: the ContactIDs that are right: the one sent, and the one it was merged into."""
     rivals: Sequence[Link] = field(default=())
-    """Of a contact: other records of SalesBinder that are linked to it, too, of whichever account."""
+    """For a contact: other SalesBinder records that are linked to it, too, of any account."""
 
 
 _MAKES_MONEY = {"Invoice", "CreditNote", "CreditNoteNumber"}
-"""A body that names one of these makes a payment or a credit note; what changes one does not."""
+"""A body that names one of these makes a payment or a credit note; a body that changes one does not."""
 
 
 def merged(bodies: Iterable[JsonObject | None]) -> Body:
-    """Return what Xero holds after it accepted these bodies one after the other. Of money that was taken off
-    and put there again only what was made last counts.
+    """Return the state that Xero holds after it accepted these bodies one after the other. Of money that was
+    taken off and put there again, only the latest counts.
     """
     whole: Body = {}
     for body in bodies:
@@ -118,7 +119,7 @@ def fields_of(bodies: Iterable[JsonObject | None]) -> set[str]:
 
 
 def compare(put: Sent, found: _Found | None, context: CompareContext) -> list[Difference]:
-    """Return what differs. ``found`` is the object as Xero shows it, none when Xero does not know it."""
+    """Return the differences. ``found`` is the object as Xero shows it, or None if Xero does not know it."""
     kind = put.link.target.kind
     if kind == "contact":
         return [Difference("status", "ACTIVE", NOT_THERE)] if found is None else _contact(put, found, context)
@@ -135,7 +136,7 @@ def compare(put: Sent, found: _Found | None, context: CompareContext) -> list[Di
 
 
 def updated(found: _Found | None) -> datetime | None:
-    """When Xero says that it was last changed; none when it does not say."""
+    """Return when Xero says that it was last changed; None if it does not say."""
     return moment_of((found or {}).get("UpdatedDateUTC"))
 
 
@@ -178,7 +179,7 @@ def _document(put: Sent, found: _Found, context: CompareContext) -> list[Differe
 
 
 def _state(put: Sent, found: _Found) -> list[Difference]:
-    """PAID follows from payments. That somebody approves a draft is what a draft is for."""
+    """Compare the status. PAID follows from payments, and approving a draft is not a difference."""
     ours, xeros = _status(put), str(found.get("Status") or "")
     same = ours == xeros or (ours in _APPROVED and xeros in _APPROVED)
     if same or (ours in UNAPPROVED and xeros in UNAPPROVED):
@@ -209,7 +210,7 @@ def _party(body: JsonObject, found: _Found, context: CompareContext) -> list[Dif
 
 
 def _sums(put: Sent, found: _Found) -> list[Difference]:
-    """Total, net and tax, and how many lines there are."""
+    """Compare total, net and tax, and the number of lines."""
     total = _total(put)
     lines = put.body.get("LineItems")
     differences = _amount("total", total, amount_in(found, "Total"))
@@ -225,7 +226,7 @@ def _sums(put: Sent, found: _Found) -> list[Difference]:
 
 
 def _line_amounts(lines: Sequence[JsonObject], found: _Found) -> list[Difference]:
-    """Net and tax of single lines, in whatever order, where the sums are right."""
+    """Compare net and tax of single lines, in any order, if the sums are right."""
     if found.get("LineAmountTypes", "Exclusive") != "Exclusive":
         return []
     ours = [_amounts_of(line) for line in lines]
@@ -240,7 +241,7 @@ def _line_amounts(lines: Sequence[JsonObject], found: _Found) -> list[Difference
 
 
 def _amounts_of(line: JsonObject) -> str | None:
-    """Net and tax of a line as it was sent or as Xero shows it; none where it does not tell them."""
+    """Return net and tax of a line as it was sent or as Xero shows it; None if it does not contain them."""
     if "LineAmount" in line:
         net = _decimal(line["LineAmount"])
     elif "Quantity" in line:
@@ -270,8 +271,8 @@ def _total(put: Sent) -> Decimal | None:
 
 
 def _money(put: Sent, found: _Found, context: CompareContext) -> list[Difference]:
-    """Compare what is due, and what others put on our document, which explains itself and is no
-    difference.
+    """Compare the amount due, and show others' payments on our document, which explain themselves and are not
+    a difference.
     """
     kind = put.link.target.kind
     if kind == "purchase_order":
@@ -327,7 +328,9 @@ def _document_of(body: JsonObject, found: _Found) -> list[Difference]:
 
 
 def _account(body: JsonObject, found: _Found, facts: OrganisationFacts) -> list[Difference]:
-    """By AccountID, since a list may leave the code out. An account that is no longer known says nothing."""
+    """Compare by AccountID, since a list may leave the code out. An account that is no longer known is not
+    compared.
+    """
     sent, there = body.get("Account") or {}, found.get("Account") or {}
     wanted = str(sent.get("AccountID") or sent.get("Code") or "")
     account = facts.account(wanted) if wanted else None
@@ -355,7 +358,7 @@ def _contact(put: Sent, found: _Found, context: CompareContext) -> list[Differen
     cleared = put.link.contact.get(CLEARED) or ()
     differences = []
     for name, ours in sent.items():
-        # What was sent only to the contact that is no more, the living one has as its own.
+        # A field sent only to the contact that was merged away is the remaining contact's own.
         followed = bool(put.link.contact.get("merged")) and name not in put.body.get("fields", ())
         xeros = contact_field(name, found)
         if name in cleared and xeros:
@@ -367,8 +370,8 @@ def _contact(put: Sent, found: _Found, context: CompareContext) -> list[Differen
 
 
 def contact_field(name: str, found: _Found) -> str | dict[str, str] | None:
-    """Return a field of a contact in the form in which we keep what was sent; none for what is
-    not compared.
+    """Return a contact's field in the form in which sent fields are stored; None for fields that are not
+    compared.
     """
     if name in _TEXTS:
         return str(found.get(_TEXTS[name]) or "")

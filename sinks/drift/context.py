@@ -1,4 +1,4 @@
-"""What we put into Xero, as the ledger has it, and what else must be known to compare it."""
+"""Our objects in Xero, as the ledger has them, and everything else that must be known to compare them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from sinks.xero.elements import Link, StepKey
 
 
 def by_record(puts: Sequence[Sent]) -> dict[str, list[Sent]]:
-    """These by the record that they belong to."""
+    """Return these objects by the record that they belong to."""
     found: defaultdict[str, list[Sent]] = defaultdict(list)
     for put in puts:
         found[put.link.target.record_id].append(put)
@@ -38,7 +38,7 @@ async def puts_of(
     xero_ids: Sequence[str] = (),
     records: Sequence[str] = (),
 ) -> list[Sent]:
-    """Return what we put there, by Xero's ids, and all that is linked for these documents.
+    """Return our objects by Xero's ids, and all links of these documents.
 
     Args:
         asked_at: when Xero was asked for what these are compared with.
@@ -66,7 +66,7 @@ async def context_of(
     puts: Sequence[Sent],
     linked: Mapping[str, Sequence[Sent]],
 ) -> Callable[[Sent], CompareContext]:
-    """Return a function from what we put there to what else must be known of it."""
+    """Return a function from one of our objects to everything else that must be known about it."""
     kind_of_money = {"invoice": "payment", "credit_note": "refund"}
     documents = [p.link.target.record_id for p in puts if p.link.target.kind not in ("contact", "payment")]
     money: defaultdict[tuple[str, str], list[Sent]] = defaultdict(list)
@@ -106,7 +106,9 @@ async def context_of(
 async def _rivals(
     connection: ledger.Connection, account: str, contacts: Sequence[Sent]
 ) -> Mapping[str, Sequence[Link]]:
-    """By ContactID: records of other accounts of the organisation that are linked to the contact, too."""
+    """Return, by ContactID, the records of other accounts of the organisation that are linked to the contact,
+    too.
+    """
     found: defaultdict[str, list[Link]] = defaultdict(list)
     if contacts:
         parameters = {"account": account, "xero_ids": [put.link.xero_id for put in contacts]}

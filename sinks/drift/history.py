@@ -1,7 +1,8 @@
-"""Who changed what differs: Xero's history of the object, asked for once a change.
+"""Find out who changed an object that differs, from Xero's history of the object, read once per change.
 
 ``GET /{Endpoint}/{Guid}/History`` (``HistoryRecords`` of Xero's OpenAPI description: ``Changes``, ``User``,
-``DateUTC``, ``Details``). What comes through an app, ours or another one, is ``System Generated`` there.
+``DateUTC``, ``Details``). Changes made through an app, ours or another one, are by ``System Generated``
+there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from sinks.xero.client import Request
 from sinks.xero.responses import decode
 
 MOST = 50
-"""Objects a reading; where more differ, the next reading asks for the others."""
+"""Objects per reading; if more differ, the next reading asks for the others."""
 _NOBODY = "System Generated"
 _NO_CHANGE = "Note"
 """A remark that somebody has left."""
@@ -29,7 +30,7 @@ _SQL = load_queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An object of Xero that differs."""
+    """An object in Xero that differs."""
 
     kind: str
     xero_id: str
@@ -65,7 +66,7 @@ async def look(lane: Lane, run_id: str, changed: Changed, endpoint: str) -> None
 
 
 def last_person(records: Iterable[JsonObject]) -> tuple[str, datetime | None]:
-    """Who made the newest change by hand, and when; ``""`` when nobody is named. In any order."""
+    """Return who made the newest change by hand, and when; ``""`` if nobody is named. In any order."""
     found: tuple[str, datetime | None] = ("", None)
     for record in records:
         name, at = str(record.get("User") or "").strip(), _moment(record)

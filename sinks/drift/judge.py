@@ -1,7 +1,8 @@
-"""What of an object differs, and why where that is known: Xero against what was sent and what was asked for.
+"""Judge an object: how Xero differs from what was sent and from what was asked for, and why, if that is
+known.
 
-Pure. A difference from what was asked for, where Xero has what was sent, is the worst kind: the log says that
-it is done. What an entry that failed or waits asks for is only told.
+Pure. If Xero has what was sent, but not what was asked for, that is the worst kind: the log says that it is
+done. Differences that a failed or waiting entry explains are only reported.
 """
 
 from dataclasses import dataclass, replace
@@ -13,17 +14,17 @@ from sinks.planner.documents import GONE
 
 MISSING = "missing"
 _FOLLOWS = "amount_due"
-"""Follows from payments, which are compared by themselves."""
+"""The field that follows from payments, which are compared by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A difference, with why."""
+    """A difference, and why it exists."""
 
     difference: Difference
     why: str = ""
     mend: str = ""
-    """The action that puts it right when it is queued again; ``""`` where none is known."""
+    """The action that fixes it if it is queued again; ``""`` if none is known."""
 
 
 def judge(
@@ -36,9 +37,9 @@ def judge(
     """Return the differences of one object.
 
     Args:
-        wanted: as the history of its record asks for it; none when that is not known.
-        around: to compare with what was sent.
-        asked: the same to compare with ``wanted``.
+        wanted: the object as the history of its record asks for it; None if that is not known.
+        around: the context for comparing with what was sent.
+        asked: the context for comparing with ``wanted``.
     """
     sent = compare(put, found, context)
     if wanted is None or wanted.put.ended:
@@ -58,7 +59,7 @@ def judge(
 
 
 def missing(wanted: Wanted) -> Found:
-    """Return what was asked for and is linked to nothing."""
+    """Return the objects that were asked for and are linked to nothing."""
     number = f" for {wanted.put.link.xero_number}" if wanted.put.link.xero_number else ""
     why = f"{_log_says(wanted)}, and nothing in Xero is linked to it; {_BY_HAND}"
     again = wanted.put.link.target.kind in ("invoice", "purchase_order")
@@ -97,7 +98,9 @@ def _explained(ours: Difference, sent: Difference | None, wanted: Wanted) -> Fou
 
 
 def _told(one: Difference, later: Later) -> Found:
-    """Return what failed or waits is known; what was skipped stays a difference."""
+    """Return the difference with the later action that explains it: known if that failed or waits; if it was
+    skipped, it stays a difference.
+    """
     known = not later.said.is_skipped
     return Found(
         replace(one, information=known), f"not yet in Xero: {later.said.words}" if known else later.said.words

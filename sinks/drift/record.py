@@ -13,7 +13,7 @@ from sinks.planner.documents import GONE
 from sinks.xero.elements import StepKey
 
 IN_XERO = ("posted", "already_there")
-"""Outcomes that say that Xero has what the action asked for."""
+"""Outcomes after which Xero has the state that the action asked for."""
 TAKES_OUT = ("cancelled", "deleted")
 _PURCHASES = ("purchase_order", "bill")
 
@@ -30,9 +30,9 @@ class Said:
     reason_code: str
     command: Command
     share: Decimal | None = None
-    """What a payment or refund comes to, where that was fixed."""
+    """The amount of a payment or refund in Xero, if it has been fixed."""
     xero_type: str = ""
-    """What the log says that it is in Xero."""
+    """The type of its object in Xero, according to the log."""
     warned: tuple[str, ...] = ()
     """Codes of the warnings on its entry."""
 
@@ -48,22 +48,22 @@ class Said:
 
     @property
     def is_in_xero(self) -> bool:
-        """The log says that Xero has it."""
+        """True if Xero has it according to the log."""
         return self.state == "completed" and self.outcome in IN_XERO
 
     @property
     def is_skipped(self) -> bool:
-        """An operator has ended it."""
+        """True if an operator has ended it."""
         return self.outcome == "skipped_by_operator"
 
     @property
     def is_pending(self) -> bool:
-        """It failed or has not ended, so that the log does not say that Xero has it."""
+        """True if it failed or has not ended, so that the log does not say that Xero has it."""
         return self.state != "completed"
 
     @property
     def words(self) -> str:
-        """Which entry it is, and how it stands."""
+        """The entry and its state, in words."""
         how = f"failed ({self.reason_code})" if self.state == "failed" else f"is {self.state}"
         how = "was skipped by an operator" if self.is_skipped else how
         return f"'{self.action.replace('_', ' ')}' of {self.time:%Y-%m-%d %H:%M} {how}"
@@ -71,14 +71,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A document with all that is known of it."""
+    """A document with its whole known history."""
 
     entity: str
     record_id: str
     said: Sequence[Said]
     """In order; without those whose event id was reused."""
     puts: Mapping[StepKey, Sent]
-    """What is linked for it."""
+    """Its linked objects."""
 
     def target(self, kind: Any, transaction_id: str = "") -> StepKey:
         """Return a step key of this record."""
@@ -90,12 +90,12 @@ class Record:
 
     @property
     def removal(self) -> Said | None:
-        """The action that took it out of Xero, as the log says."""
+        """The action that took it out of Xero, according to the log."""
         return next((one for one in self.of(*TAKES_OUT) if one.is_in_xero), None)
 
     @property
     def may_be_gone(self) -> bool:
-        """SalesBinder took it back, and found it taken out by hand."""
+        """True if SalesBinder took it back, and found it removed by hand."""
         return any(one.reason_code == "document_removed" for one in self.of(*TAKES_OUT))
 
     def undone_by(self, seq: int) -> Said | None:
@@ -108,33 +108,33 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object of Xero's as the record's history asks for it."""
+    """An object in Xero as the record's history asks for it."""
 
     put: Sent
-    """As it should be, by the actions of which the log says that Xero has them."""
+    """The object as it should be, by the actions that Xero has according to the log."""
     named: str
-    """What it is and comes to, in words."""
+    """The kind and amount of the object, in words."""
     said: Said | None = None
-    """The action that asks for it so."""
+    """The action that asks for this state."""
     behind: bool = False
-    """The ledger itself does not have it so."""
+    """True if the ledger itself has another state."""
     mends: bool = False
-    """Queued again, the action is planned from what the ledger has, and puts it right."""
+    """True if queueing the action again fixes the difference: it is planned from what the ledger has."""
     later: "Later | None" = None
 
     @property
     def is_missing(self) -> bool:
-        """It should be there, and nothing is linked."""
+        """True if it should be there, and nothing is linked."""
         return self.put.stands and not self.put.link.xero_id
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What an action asks for that failed, waits or was skipped."""
+    """The state that a failed, waiting or skipped action asks for."""
 
     said: Said
     put: Sent | None = None
-    """As it would be then; none where that is not compared."""
+    """The object as it would be then; None if it is not compared."""
 
 
 def made_of(put: Sent, body: JsonObject, **facts: object) -> Sent:
@@ -151,5 +151,5 @@ def gone(put: Sent) -> Sent:
 
 
 def record_of(target: StepKey) -> tuple[str, str]:
-    """Entity and record id of what a document, payment or credit note belongs to."""
+    """Return entity and record id of the document that an object belongs to, or of the document itself."""
     return ("purchase_order" if target.kind in _PURCHASES else "invoice"), target.record_id

@@ -1,9 +1,9 @@
-"""One scan of an account's books in Xero, call by call, with the result of each call written down.
+"""Scan an account's books in Xero once, call by call, with the result of each call written down.
 
-A call and its comparison are one step, and how far the reading has come is committed with it: a worker that
-takes the account over goes on there. Lists are read page by page; what no list has shown, and what our own
-calls were changing at that moment, is looked up by its ids at the end. Of what differs Xero is asked who
-changed it, last of all.
+A call and its comparison are one step, and the progress of the reading is committed with it: a worker that
+takes over the account continues there. Lists are read page by page; objects that no list has shown, and those
+that our own calls were changing at that moment, are looked up by their ids at the end. Last of all, Xero is
+asked who changed the objects that differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,14 +37,14 @@ from sinks.xero.routes import ROUTES, RouteName
 log = structlog.stdlib.get_logger(__name__)
 
 PAGE = 500
-"""Records a page; Xero allows 1,000, and whole documents are long."""
+"""Records per page; Xero allows 1,000, and whole documents are long."""
 _MARGIN = timedelta(minutes=1)
-"""By which the next reading begins before this one: what was being written while it began is read twice."""
+"""By how much the next reading begins before this one, so that nothing written at that moment is missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An endpoint that lists what we put there."""
+    """An endpoint that lists our objects."""
 
     envelope: str
     id_field: str
@@ -64,19 +64,19 @@ LISTS = (
 """In this order, so that merged contacts are known before documents are compared."""
 _ENDPOINTS = {kind: listing.envelope for listing in LISTS for kind in listing.kinds}
 _LOOKED_UP = 20
-"""Objects that a call looks up by their ids, about."""
+"""About how many objects a call looks up by their ids."""
 _ALONE = ("CreditNotes", "PurchaseOrders")
-"""They have no list of ids, so each is looked up by itself."""
+"""Kinds without a list by ids, each of which is looked up by itself."""
 
 
 def looked_up_at_once(listing: Listing) -> int:
-    """Objects of a list that one call looks up by their ids."""
+    """Return how many objects of a list one call looks up by their ids."""
     return 1 if listing.envelope in _ALONE else ROUTES[listing.look_up].batch
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How far a reading has come."""
+    """The progress of a reading."""
 
     run_id: str
     account: str
@@ -88,7 +88,7 @@ class Run:
     calls: int
     calls_expected: int
     checked: bool
-    """The histories of the records have been read, too."""
+    """True if the histories of the records have been read, too."""
     checked_entity: str
     checked_record: str
 
@@ -100,11 +100,11 @@ class _Asked:
     request: Request
     listing: Listing
     wanted: tuple[str, ...] = ()
-    """Of a look-up: the ids."""
+    """For a look-up: the ids."""
 
 
 async def step(lane: Lane, run_id: str) -> float:
-    """Make the next call of a reading, or end it; what comes then is due at once.
+    """Make the next call of a reading, or end it; the next step is due at once.
 
     Raises:
         NoUsableAnswer: Xero did not answer; the same step is to be made again.
@@ -191,7 +191,9 @@ async def _next(connection: ledger.Connection, run: Run) -> _Asked | None:
 
 
 def _look_up(listing: Listing, rows: Sequence[Row]) -> _Asked:
-    """Several links may be one object, as a contact that is customer and supplier."""
+    """Return the call that looks these up by id. Several links may be one object, such as a contact that is
+    customer and supplier.
+    """
     ids = tuple(dict.fromkeys(str(row["xero_id"]) for row in rows))
     parts = [
         QueuedElement(Element(listing.look_up, "compare", StepKey("contact", xero_id), xero_id=xero_id), [])
@@ -208,8 +210,8 @@ async def _take_in(
     found: Sequence[JsonObject],
     asked_at: datetime | None,
 ) -> int:
-    """Compare what a call has shown and keep what differs. Returns how many were compared. What our own calls
-    were changing meanwhile is left for later.
+    """Compare the objects that a call has shown, and store the differences. Returns how many were compared.
+    Objects that our own calls were changing meanwhile are left for later.
     """
     by_id = {str(one.get(asked.listing.id_field) or ""): one for one in found}
     ids = [*by_id, *(xero_id for xero_id in asked.wanted if xero_id not in by_id)]
@@ -246,7 +248,7 @@ def _judge(
     found: JsonObject | None,
     context: Callable[[Sent], CompareContext],
 ) -> list[Found]:
-    """Something odd in one object must not stop the reading of all others."""
+    """Judge one object. If something about it is odd, that must not stop the reading of all others."""
     try:
         return judge(put, wanted, found, context(put), context(wanted.put if wanted else put))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
@@ -262,8 +264,8 @@ def _known(lane: Lane) -> tuple[Settings, OrganisationFacts]:
 
 
 async def _check(connection: ledger.Connection, lane: Lane, run: Run) -> None:
-    """Read the next histories by themselves: what they ask for and nothing is linked to is kept as missing;
-    what the ledger does not have so is looked up in Xero.
+    """Check the next histories without Xero: objects that they ask for and that are linked to nothing are
+    stored as missing; those for which the ledger differs from its history are looked up in Xero.
     """
     after = run.checked_entity, run.checked_record
     since = None if run.since is None else run.since - _MARGIN
@@ -323,7 +325,7 @@ async def _progress(
 
 
 def _moment_of(answer: Answer) -> datetime:
-    """When Xero answered, by its own clock; by ours where it does not say."""
+    """Return when Xero responded, by its own clock; by ours if it does not say."""
     try:
         moment = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:

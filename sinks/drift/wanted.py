@@ -1,8 +1,9 @@
-"""What Xero should have by the known history of a record. Pure.
+"""Work out the state that Xero should have by the known history of a record. Pure.
 
-Independent of what was sent: the newest good snapshot of a document, resolved as it was posted, what was told
-last of each payment and refund, what resets and removals have left of them, and what was received. What
-settings alone decide is as it was sent, so that settings that were changed since make no difference.
+It is independent of what was sent: the newest good snapshot of a document, resolved as it was when it was
+posted; the latest event of each payment and refund; what resets and removals have left of them; and the goods
+received. Anything that only settings decide is taken as it was sent, so that settings changed since make no
+difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,20 +31,20 @@ _KEPT_DAYS = ("date_moved", "date_kept")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """By what the history is read."""
+    """The settings and facts with which the history is read."""
 
     account: str
     settings: Settings
     facts: OrganisationFacts
     contacts: Mapping[str, str]
-    """ContactIDs of customers and suppliers (``customer/{id}``) as they are linked."""
+    """ContactIDs that customers and suppliers (``customer/{id}``) are linked to."""
     billed_only: frozenset[str] = frozenset()
     """Command ids of receipts that ended under another ``received_as`` than today's, so that there need be no
     bill."""
 
 
 def wanted(record: Record, given: Given) -> dict[StepKey, Wanted]:
-    """By target: each object that should be in Xero, or was there and should not be."""
+    """Return, by target, each object that should be in Xero, or was there and should not be any more."""
     given = replace(given, facts=replace(given.facts, lock_date=None))
     kind: Kind = "invoice" if record.entity == "invoice" else "purchase_order"
     found: dict[StepKey, Wanted] = {}
@@ -98,8 +99,8 @@ def _received(record: Record) -> list[Said]:
 
 def _base(record: Record, link: Link) -> Said | None:
     """Return the action whose snapshot Xero should have: the newest of those that are done or that a later
-    one stood in for, or the one that the ledger has sent, be it that its own entry failed. None where the
-    ledger has something newer, of which no action is known.
+    one replaces, or the one that the ledger has sent, even if its own entry failed. None if the ledger has
+    something newer for which no action is known.
     """
     received = next(iter(_received(record)), None)
     told = [one for one in record.of("created", "edited") if one.command.document is not None]
@@ -140,7 +141,7 @@ def _later(record: Record, base: Said) -> Said | None:
 
 
 def _put(put: Sent, snapshot: DocumentSnapshot, kind: Kind, given: Given, day: Any = None) -> Sent:
-    """Return ``put`` with what the snapshot says, resolved as it was posted."""
+    """Return ``put`` with the snapshot's content, resolved as it was when it was posted."""
     link = put.link
     own = totals(snapshot)
     try:
@@ -201,7 +202,7 @@ def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> Body:
 
 
 def _bill(record: Record, given: Given) -> Wanted | None:
-    """Return the bill of what was received, of the lines that were received last."""
+    """Return the bill for the goods received, made of the lines that were received last."""
     receipts = _received(record)
     target = record.target("bill")
     put = record.puts.get(target) or Sent(Link(target, ""), {})

@@ -1,4 +1,4 @@
-"""A contact as SalesBinder told it last, field by field. Pure."""
+"""Work out a contact as SalesBinder last described it, field by field. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,12 +16,12 @@ from sinks.resolve.folding import told
 
 
 def times_told(put: Sent, snapshot: ContactSnapshot) -> set[datetime]:
-    """Times of the events that told what was not sent; empty when all of it was."""
+    """Return the times of the events whose content was not sent; empty if all of it was."""
     return {stamp.time for stamp, _ in _unsent(put, snapshot).values()}
 
 
 def contact_wanted(put: Sent, snapshot: ContactSnapshot, said: Sequence[Said]) -> Wanted:
-    """Return the contact with what was told and never sent.
+    """Return the contact with the content that events carried and that was never sent.
 
     Args:
         said: created and edited actions that may have told it.
@@ -48,7 +48,7 @@ def contact_wanted(put: Sent, snapshot: ContactSnapshot, said: Sequence[Said]) -
 
 
 def _unsent(put: Sent, snapshot: ContactSnapshot) -> dict[str, tuple[Stamp, Any]]:
-    """By field: what was told last and differs from what was sent, and how new that is."""
+    """Return, by field, the latest value that differs from the one sent, and how new it is."""
     if not snapshot.dated or put.link.removed:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Payments and refunds as a record's history asks for them. Pure."""
+"""Work out payments and refunds as a record's history asks for them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,19 +23,19 @@ _TAKES_OFF = ("reset", *TAKES_OUT)
 
 @dataclass(slots=True)
 class _State:
-    """What holds of a transaction."""
+    """The state of a transaction."""
 
     said: Said
-    """Applied last."""
+    """The action that was applied last."""
     told: Told
     amount: Decimal
-    """What it comes to in Xero."""
+    """Its amount in Xero."""
     stands: bool = True
     taken_off_by: Said | None = None
 
 
 def money_wanted(record: Record, settings: Settings, facts: OrganisationFacts) -> dict[StepKey, Wanted]:
-    """By target: each payment, credit note and money paid out that should stand, or should not any more."""
+    """Return, by target, each payment, credit note and payout that should exist, or should not any more."""
     invoice = record.puts.get(record.target("invoice"))
     currency = _currency(record, invoice, settings, facts)
     comes_to = shares(_events(record), currency, total_sent(invoice.link if invoice is not None else None))
@@ -80,8 +80,8 @@ def _events(record: Record) -> list[MoneyEvent]:
 
 
 def _fold(record: Record, action: str, comes_to: Mapping[int, Decimal], currency: str) -> dict[str, _State]:
-    """Return what holds of each transaction by transaction id: after all that the log calls done, and after
-    what it calls superseded though nothing newer stands in for it.
+    """Return the state of each transaction by transaction id: after all actions that the log calls done, and
+    after those that it calls superseded although nothing newer replaces them.
     """
     states: dict[str, _State] = {}
     for one in record.said:
@@ -104,8 +104,8 @@ def _take_off(state: _State, by: Said) -> None:
 
 
 def _is_superseded(record: Record, one: Said) -> bool:
-    """Return True if something newer stands in for a payment or refund, as its entry says: the transaction
-    told later, or what took off all that stood before it.
+    """Return True if something newer replaces a payment or refund, as its entry says: a later event of the
+    transaction, or an action that took off everything before it.
     """
     told = one.command.transaction
     if told is None:
@@ -186,8 +186,8 @@ def _wanted(record: Record, put: Sent, state: _State, kind: Kind, on: JsonObject
 
 
 def _later(record: Record, state: _State) -> Said | None:
-    """Return what has failed, waits or was skipped and would have changed it: the transaction told again, or
-    what takes it off.
+    """Return the action that has failed, waits or was skipped and would have changed it: a later event of the
+    transaction, or an action that takes it off.
     """
     told = state.said.command.transaction
     for one in reversed(record.said):

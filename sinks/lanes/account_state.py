@@ -1,4 +1,4 @@
-"""How an account stands with Xero: what is left of its limits, and what holds it back as a whole."""
+"""The state of an account's access to Xero: what is left of its limits, and what holds it as a whole."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ _TOKENS_REFUSED = 5
 
 @dataclass(slots=True)
 class Hold:
-    """What holds the whole account back."""
+    """The reason for holding the whole account."""
 
     code: ReasonCode
     until: datetime | None = None
@@ -39,7 +39,7 @@ class Hold:
 
 
 class AccountState:
-    """Limits, troubles and holds of one account, as Xero's answers and its operators make them."""
+    """Limits, troubles and holds of one account, as determined by Xero's responses and by operators."""
 
     def __init__(self, session: Session, rate: float, shares: Shares | None = None) -> None:
         self.session = session
@@ -73,7 +73,9 @@ class AccountState:
             self._trouble = self._tokens_refused = 0
 
     def back_off(self, why: ReasonCode = "xero_unavailable") -> None:
-        """Xero, or what a call needs besides, is in trouble: the account waits, longer each time."""
+        """Make the account wait, longer each time, because Xero or another service that a call needs is in
+        trouble.
+        """
         self._trouble += 1
         seconds = min(2.0 ** (self._trouble - 1) * 0.5, _LONGEST_TROUBLE_SECONDS)
         self.budget.close(machine_seconds(), seconds, why)
@@ -84,7 +86,7 @@ class AccountState:
         self._tokens_refused = 0
 
     def resumed(self) -> None:
-        """Somebody let the paused account go on: what happened before does not count any more."""
+        """Note that somebody has resumed the paused account: earlier failures do not count any more."""
         self.breaker = Breaker(rate=self.rate)
         self._trouble = 0
         self.budget.reopen()
@@ -102,7 +104,7 @@ class AccountState:
             self.lost = f"Xero answered {answer.status} to a fresh token: {said}"
 
     def obstacle(self) -> Hold | None:
-        """Why nothing may be sent for this account now."""
+        """Return why nothing may be sent for this account now."""
         connection = self.session.connection
         if connection is None:
             return None
@@ -117,14 +119,14 @@ class AccountState:
         return None
 
     def _now(self) -> datetime:
-        """Return the database's time, whatever happens to this machine's: the log compares it, and so does
-        anyone who takes the account over.
+        """Return the database's time, independent of this machine's clock: the log compares it, and so does
+        the next worker that takes over the account.
         """
         told, at = self._clock
         return told + timedelta(seconds=machine_seconds() - at)
 
     def news(self) -> AccountResult | None:
-        """Return what the log must be told about the account; None if nothing has changed."""
+        """Return the account's news for the log; None if nothing has changed."""
         hold = self.obstacle()
         before = self._held.code if self._held else None
         now = hold.code if hold else None
@@ -145,7 +147,7 @@ class AccountState:
         )
 
     async def save(self, connection: ledger.Connection) -> None:
-        """Write what is left of the limits, and the hold."""
+        """Write the rest of the limits, and the hold."""
         left = {"minute_left": self.budget.minute_left, "day_left": self.budget.day_left, "at": self._now()}
         await connection.execute(
             ledger.SQL["save_account"],
@@ -160,7 +162,7 @@ class AccountState:
         )
 
     async def restore(self, connection: ledger.Connection) -> None:
-        """Take over what an earlier lane of the account knew of limits and holds."""
+        """Take over the limits and holds that an earlier lane of the account knew."""
         account = self.session.account
         self._clock = await ledger.database_time(connection), machine_seconds()
         rows = await fetch_all(connection, ledger.SQL["load_account"], [account])
@@ -171,8 +173,8 @@ class AccountState:
         await self.live_on_limits(connection)
 
     async def live_on_limits(self, connection: ledger.Connection) -> None:
-        """Share the organisation's limits with its other accounts. What an earlier worker has used of them is
-        in the ledger, whichever account it was for.
+        """Share the organisation's limits with its other accounts. The calls that an earlier worker has used
+        are in the ledger, no matter for which account.
         """
         found = self.session.connection
         if found is not None and not self.budget.join(found.tenant_id, found.client_id):

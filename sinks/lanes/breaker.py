@@ -1,8 +1,8 @@
-"""When an account should stop by itself: a run of endings that are nobody's data's fault. Pure.
+"""Decide when an account should pause itself: after a run of failures that nobody's data explains. Pure.
 
-What the catalogue explains (a tax rate without an entry, a taken number) never counts: it is the matter of
-that one action. Unknown failures (an unknown refusal, an internal error) may be the matter
-of all of them, and thousands of failed actions are harder to mend than one paused account.
+A failure that the catalogue explains (a tax rate without an entry, a taken number) never counts: it concerns
+that one action. Unknown failures (an unknown refusal, an internal error) may concern all of them, and
+thousands of failed actions are harder to fix than one paused account.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from contracts.reasons import ReasonCode
 FAILURES_BOUND = 20
 """Actions that may fail one after the other for reasons nobody foresaw; the others stay queued."""
 SERVER_ERRORS_SECONDS = 1800.0
-"""Xero's seconds for which it may answer nothing but errors of its own."""
+"""Xero's seconds for which it may answer with nothing but errors of its own."""
 BREAKS_BOUND = 10
 """How often an account's lane may break with an internal error within ``BREAKS_SECONDS``."""
 BREAKS_SECONDS = 600.0
@@ -49,7 +49,7 @@ class Breaker:
         self._failures = 0
 
     def server_error(self, status: int, now: float) -> None:
-        """Xero answered with an error of its own. ``now`` in seconds of any one clock."""
+        """Note that Xero answered with an error of its own. ``now`` is in seconds of any one clock."""
         if self._server_errors_since is None:
             self._server_errors_since = now
         lasted = (now - self._server_errors_since) * self.rate
@@ -58,5 +58,5 @@ class Breaker:
             self.why = f"Xero has answered nothing but errors of its own (HTTP {status}) for {minutes}"
 
     def answered(self) -> None:
-        """Xero answered anything else."""
+        """Note that Xero gave any other answer."""
         self._server_errors_since = None

@@ -1,4 +1,4 @@
-"""Xero's limits for one account: calls a minute, calls a day, calls at once. Pure; time comes in as an
+"""Xero's limits for one account: calls per minute, calls per day, calls at once. Pure; time comes in as an
 argument.
 
 Xero counts in fixed windows that start with the first call after the window before (reference:
@@ -25,9 +25,9 @@ _UNKNOWN_DAY_RETRY = 3_600.0
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the limits. Times are seconds of one clock that the caller chooses; ``rate`` is how
-    many of Xero's seconds pass in one of it (1, but for rehearsals against a stand-in whose clock runs
-    faster).
+    """The calls left within the limits. Times are seconds of one clock that the caller chooses; ``rate`` is
+    how many of Xero's seconds pass in one of them (1, except for rehearsals against a stand-in whose clock
+    runs faster).
     """
 
     rate: float = 1.0
@@ -42,8 +42,8 @@ class Budget:
     closed_why: ReasonCode = "xero_unavailable"
 
     def wait(self, now: float) -> float | None:
-        """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can
-        tell.
+        """Return seconds until a call may be sent; 0 for at once; None if that depends on the end of a call
+        in progress.
         """
         if now < self.closed_until:
             return self.closed_until - now
@@ -62,7 +62,7 @@ class Budget:
         return end - now
 
     def spare(self, now: float) -> bool:
-        """Return True if a call may be sent for what has time, with enough left for what comes in
+        """Return True if a call may be sent for work that has time, with enough left for new events
         meanwhile.
         """
         if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
@@ -95,7 +95,7 @@ class Budget:
         left = _number(headers.get("x-minlimit-remaining"))
         if left is not None:
             self.minute_limit = max(self.minute_limit, left + 1)
-            # Answers overtake each other: a count that is a little higher may only be an older one.
+            # Responses overtake each other: a slightly higher count may only be an older one.
             if self.window_opened is None or self.reported is None or left >= self.reported + CONCURRENT:
                 self.window_opened, self.reported = now, left
                 self.minute_left = left - self.in_flight
@@ -128,7 +128,7 @@ class Budget:
         return self.closed_why
 
     def close(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
-        """No call for so many of Xero's seconds."""
+        """Allow no call for so many of Xero's seconds."""
         self.closed_until = max(self.closed_until, now + (xero_seconds + _MARGIN) / self.rate)
         self.closed_why = why
 
@@ -138,7 +138,7 @@ class Budget:
         return self.minute_limit - self.in_flight if over else self.minute_left
 
     def pace(self, now: float) -> float:
-        """Seconds from one call to the next at which the calls that are left last until the minute is
+        """Return the seconds from one call to the next at which the remaining calls last until the minute is
         over; 0 while half of them are left, and calls are plenty.
         """
         if self.minute_left * 2 > self.minute_limit or self.window_opened is None:

@@ -1,15 +1,17 @@
-"""Commands of an account that pour in: its lane takes them up in whole batches, and the intake goes first."""
+"""Handle bursts of an account's commands: its lane takes them up in whole batches, and the intake goes
+first.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 _MANY = 12
-"""Commands that have come in, less ``_A_SECOND``, from which on they count as pouring."""
+"""Commands that have arrived, less ``_A_SECOND`` per second, from which on they count as a burst."""
 _A_SECOND = 10.0
-"""Commands a second that a lane takes up as they come."""
+"""Commands per second that a lane takes up as they come."""
 _CALM = 0.5
-"""Seconds without a new command after which commands no longer pour, at the latest."""
+"""Seconds without a new command after which a burst is over, at the latest."""
 _ENOUGH = 150
 """Commands that fill a call of contacts, one of documents and one of payments."""
 _LONGEST = 5.0
@@ -19,9 +21,9 @@ _LONGEST = 5.0
 @dataclass(slots=True)
 class _Account:
     level: float = 0.0
-    """What has come in and not run off yet."""
+    """How many have arrived recently; falls with time."""
     at: float = 0.0
-    """When ``level`` was so high."""
+    """When ``level`` had this value."""
     began: float = 0.0
     gathered: int = 0
 
@@ -30,7 +32,9 @@ class _Account:
 
 
 class BurstGate:
-    """Shared by the intake and the lanes of a worker. Times are seconds of a clock that does not go back."""
+    """Tells lanes to let bursts gather. Shared by the intake and the lanes of a worker. Times are seconds of
+    a clock that does not go back.
+    """
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
@@ -47,13 +51,13 @@ class BurstGate:
             account.gathered += count
 
     def taken_up(self, name: str, now: float) -> None:
-        """Note that the account's lane has taken up what was there: it gathers again."""
+        """Note that the account's lane has taken up what was there: the next commands gather again."""
         account = self._accounts.get(name)
         if account is not None:
             account.began, account.gathered = now, 0
 
     def wait(self, name: str, now: float) -> float:
-        """Seconds for which the account's lane should not take up new commands; 0 when it may."""
+        """Return the seconds for which the account's lane should not take up new commands; 0 if it may."""
         account = self._accounts.get(name)
         if account is None or account.gathered >= _ENOUGH:
             return 0.0

@@ -1,4 +1,4 @@
-"""The sink's gauges: what its lanes have left, and what waits in the ledger; and the time that calls take."""
+"""The sink's gauges: the limits left to its lanes, the backlog of the ledger, and the duration of calls."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
@@ -15,15 +15,15 @@ _SQL = load_queries(__file__)
 
 
 class Left(Protocol):
-    """What is left of the limits, for one account."""
+    """The rest of the limits, for one account."""
 
     @property
     def in_flight(self) -> int:
-        """Calls under way."""
+        """Calls in progress."""
 
     @property
     def day_left(self) -> int | None:
-        """Calls left in the day; none when Xero has not told yet."""
+        """Calls left in the day; None if Xero has not reported it yet."""
 
     def minute_left_at(self, now: float) -> int:
         """Return calls left in the minute."""
@@ -74,7 +74,7 @@ def measure_lanes(budgets: Mapping[str, Left]) -> None:
 
 
 def measure_ledger(connection: psycopg.Connection[Any]) -> None:
-    """Set the gauges of what waits in the ledger.
+    """Set the gauges of the ledger's backlog.
 
     Raises:
         psycopg.Error: the database is away; the gauges stay as they are.

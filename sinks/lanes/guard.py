@@ -1,4 +1,6 @@
-"""Keeps a worker from going on with a ledger that is behind: compares when there is reason to, else looks."""
+"""Keep a worker from using a ledger that is behind: it compares marks if there is reason to, else it only
+checks the hold.
+"""
 
 from collections.abc import Sequence
 
@@ -16,11 +18,11 @@ log = structlog.stdlib.get_logger(__name__)
 
 _GENERATION = "generation"
 _COMPARE_EVERY = 10.0
-"""Seconds: a database may be restored under the hands of a worker that has nothing to do just now."""
+"""Seconds: a database may be restored while a worker is idle and connected to it."""
 
 
 class Guard:
-    """What one worker knows of marks and of the hold."""
+    """One worker's knowledge of marks and of the hold."""
 
     def __init__(self, pool: Pool, marks: Marks | None) -> None:
         self._pool = pool
@@ -37,8 +39,8 @@ class Guard:
         self._suspects = True
 
     async def holds(self, leases: Sequence[Lease] = ()) -> bool:
-        """Return True while nothing may be taken up. Compares with Kafka for ``leases``, and where it
-        suspects.
+        """Return True while nothing may be taken up. Compares with Kafka for ``leases``, and if it suspects
+        the database.
 
         Raises:
             MarkNotStored: Kafka does not tell what it knows.
@@ -67,6 +69,6 @@ class Guard:
         return held
 
     def marking(self, lease: Lease) -> Marking:
-        """For a lane that begins with this lease, which ``holds`` has compared."""
+        """Return the marking for a lane that begins with this lease, which ``holds`` has compared."""
         lease.mark = max(lease.mark, self._told.of(self._generation, account_name(lease.account)))
         return Marking(self._marks, lease, self._number, self._generation)

@@ -1,4 +1,4 @@
-"""A lane: the one place from which an account's calls to Xero are made, in order and within its limits."""
+"""A lane: the only place from which an account's calls to Xero are made, in order and within its limits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,9 +34,9 @@ log = structlog.stdlib.get_logger(__name__)
 ROOM = 600
 """Commands that a lane holds in its hands at once."""
 _KEPT_FREE = 100
-"""Of these, places for live work: retries and replays leave them free."""
+"""How many of them are kept for live work: retries and replays leave them free."""
 _ROUNDS = 20
-"""Times that a lane takes up work before it looks at what is to be sent."""
+"""Times that a lane takes up work before it looks for calls to send."""
 FACTS_GOOD_FOR = timedelta(hours=12)
 FACTS_DOUBTED_AFTER = timedelta(minutes=10)
 _LINGER_SECONDS = 5.0
@@ -50,7 +50,7 @@ class ConcurrentChange(Exception):
 
 
 class Lane:
-    """The commands of one account that this worker has in hand, and what is to be sent for them."""
+    """The per-account worker's state: the commands in its hands, and the elements to be sent for them."""
 
     def __init__(
         self,
@@ -74,19 +74,21 @@ class Lane:
         self.state_lock = asyncio.Lock()
         self.more = False
         self.more_turn = ledger.LIVE
-        """The turn of what was taken up last: what is left in the ledger has this one or a later."""
+        """The turn of the command taken up last: those left in the ledger have this turn or a later one."""
         self.facts_wanted = False
         self.books_wanted = False
-        """Of the facts, lock dates and accounts are wanted as they are now."""
+        """True if current lock dates and accounts are wanted."""
         self.doubted: dict[str, datetime] = {}
         self._batch_limits: dict[str, int] = {}
-        """Of commands that go out in smaller batches, kept while they are given back because Xero is away."""
+        """The limits of commands that go out in smaller batches, kept while they are given back because Xero
+        is away.
+        """
         self.stumbles = Stumbles()
 
-    # What is to be done
+    # Planning
 
     def planning_pass(self) -> PlanningPass:
-        """Settings and facts as they are now."""
+        """Return a planning pass with the current settings and facts."""
         connection = self.session.connection
         assert connection is not None and connection.facts is not None
         age = now_utc() - connection.facts.fetched_at
@@ -110,11 +112,11 @@ class Lane:
 
     @asynccontextmanager
     async def transaction(self, name: str, *, locked: bool = True) -> AsyncIterator[ledger.Connection]:
-        """Open a transaction of the ledger that ends in nothing once another worker has the account.
+        """Open a transaction of the ledger that is rolled back once another worker has the account.
 
         Args:
             name: of its crash points, ``{name}.before_commit`` and ``{name}.after_commit``.
-            locked: True where what is in hand, or what is known of the account, must stay as it is meanwhile.
+            locked: True if the lane's jobs and its knowledge of the account must not change meanwhile.
 
         Raises:
             LeaseLost, LedgerHeld: the account is another worker's now, or nobody may go on.
@@ -128,9 +130,9 @@ class Lane:
         crash_point(after)
 
     async def load(self) -> None:
-        """Take up what has become ready, plan it, and put its next steps into the queues.
+        """Take up the commands that are ready, plan them, and put their next steps into the queues.
 
-        What ends without a call makes the next action of its record ready.
+        A command that ends without a call makes the next action of its record ready.
         """
         for _ in range(_ROUNDS):
             if not await self._load_once() or self.state.breaker.why:
@@ -167,7 +169,7 @@ class Lane:
             self.more_turn = ledger.turn(heads[-1]) if heads else ledger.LIVE
 
     async def fail_all(self, code: ReasonCode) -> None:
-        """Fail what is ready: the account has no connection."""
+        """Fail all that is ready: the account has no connection."""
         async with self.transaction("not_connected", locked=False) as connection:
             entries = await ledger.ready(connection, self.account, [], ROOM, flagged_too=True)
             now = now_utc()
@@ -176,7 +178,9 @@ class Lane:
         self.more = bool(entries)
 
     def take(self, jobs: Sequence[Job], outcome: PlanResult) -> None:
-        """Keep what has a next step; let go of what ended. Nothing here may fail: it is committed."""
+        """Keep the jobs that have a next step; let go of those that ended. Nothing here may fail: it is
+        committed.
+        """
         for job in jobs:
             self.queue.jobs[job.entry.command_id] = job
             if job.batch_limit < FULL_BATCH:
@@ -195,7 +199,7 @@ class Lane:
         for job, element in outcome.sends:
             self.queue.offer(job, element)
 
-    # What goes out
+    # Sending
 
     async def dispatch(self) -> list[Call]:
         """Put together, count and write down as many calls as the limits allow now; they may be sent then."""
@@ -225,11 +229,11 @@ class Lane:
         self.marking.committed(mark, calls)
 
     def linger(self, now: float) -> float:
-        """Seconds for which a partial batch should still wait to fill up.
+        """Return the seconds for which a partial batch should still wait to fill up.
 
-        In a backlog it waits for the calls under way, after which there will be more to send. Otherwise it
-        goes at once while calls are plenty, and waits longer as they become scarce. What is live does not
-        wait for a backlog of retries or replays.
+        In a backlog it waits for the calls in progress, after which there will be more to send. Otherwise it
+        goes at once while calls are plenty, and waits longer as they become scarce. Live work does not wait
+        for a backlog of retries or replays.
         """
         waited = self.queue.waited(now)
         if waited is None:
@@ -240,7 +244,7 @@ class Lane:
         return max(0.0, most - waited)
 
     async def announce(self) -> None:
-        """Tell the log what holds the account, when that has changed."""
+        """Tell the log about the account's hold, if it has changed."""
         news = self.state.news()
         if news is not None:
             async with self.transaction("hold", locked=False) as connection:
@@ -248,7 +252,7 @@ class Lane:
                 await ledger.publish_later(connection, [news], [self.account])
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
-        """Keep what Xero says about the organisation, and plan again what waited for it."""
+        """Store Xero's facts about the organisation, and plan the waiting jobs again."""
         async with self.transaction("facts") as connection:
             await store.save_facts(connection, self.account, facts)
         async with self.state_lock:
@@ -256,7 +260,7 @@ class Lane:
         await self.facts_asked()
 
     async def facts_asked(self) -> None:
-        """Plan again what waited for fresh facts, with those that there are."""
+        """Plan the jobs that waited for fresh facts again, with the facts that there are."""
         self.facts_wanted = self.books_wanted = False
         await self.replan(self.queue.facts_came())
 
@@ -268,8 +272,8 @@ class Lane:
             self.take(jobs, outcome)
 
     async def release(self, hold: Hold | None) -> None:
-        """Give back what is in hand and not under way: nobody is at work on it while the account is held, or
-        once the lane ends.
+        """Give back the jobs that are in hand but not in a call: nobody works on them while the account is
+        held, or once the lane ends.
         """
         if not self.queue.jobs:
             return
@@ -307,8 +311,8 @@ def _merge(heads: Sequence[Entry], behind: Sequence[Entry], limits: Mapping[str,
     for head in heads:
         mergeable = takewhile(_may_merge, by_record.get(head.record, ())) if head.attempts == 0 else ()
         run = [head, *mergeable] if head.command.action in _SNAPSHOT_ACTIONS else [head]
-        # One that was tried, before those ahead of it ended, spoke for them: the result of its call is found
-        # out by its own snapshot, and what came later must not stand in for it.
+        # One that was tried before those ahead of it ended was sent for all of them: the result of its call
+        # is found by its own snapshot, which later ones must not replace.
         tried = next((place for place, entry in enumerate(run) if place and entry.attempts), None)
         if tried is not None:
             leader, run = run[tried], run[: tried + 1]

@@ -21,7 +21,7 @@ class Marking:
     """Raises and publishes the marks of one account's calls."""
 
     def __init__(self, marks: Marks | None, lease: Lease, number: int = 0, generation: str = "") -> None:
-        """``marks`` None: nothing is kept outside the database, as if there is no Kafka."""
+        """Keep the marks in ``marks``; None keeps nothing outside the database, as without Kafka."""
         self._marks = marks
         self._lease = lease
         self._number = number
@@ -53,7 +53,7 @@ class Marking:
             self._storing.update(dict.fromkeys(written, storing))
 
     async def publish(self) -> None:
-        """Have Kafka keep the account's mark as it is.
+        """Have Kafka keep the account's present mark.
 
         Raises:
             MarkNotStored: it did not say that it does.

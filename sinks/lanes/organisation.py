@@ -1,5 +1,5 @@
-"""Asking Xero about the organisation: the few reads that settings are checked and documents resolved
-against.
+"""Ask Xero about the organisation: the few reads against which settings are checked and documents
+resolved.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _PATHS = {
 
 
 async def ask(lane: Lane) -> OrganisationFacts:
-    """Facts fresh from Xero, five calls within the account's limits.
+    """Ask Xero for fresh facts, with five calls within the account's limits.
 
     Raises:
         NoUsableAnswer: a call failed; the lane's budget says until when to wait.
@@ -37,7 +37,8 @@ async def ask(lane: Lane) -> OrganisationFacts:
 
 
 async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
-    """Return the facts with what may have been closed since: accounts and lock dates, two calls.
+    """Return the facts with accounts and lock dates read again, with two calls: something may have been
+    closed since.
 
     Raises:
         NoUsableAnswer: a call failed; the lane's budget says until when to wait.

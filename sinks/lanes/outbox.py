@@ -1,4 +1,4 @@
-"""Results that were committed with the states they tell of, published to Kafka, then removed."""
+"""Publish to Kafka the results that were committed together with their states, then remove them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ class Outbox:
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
-        """Publish whatever comes, until cancelled."""
+        """Publish results as they come, until cancelled."""
         while True:
             try:
                 await self.drain()

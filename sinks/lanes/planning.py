@@ -68,15 +68,15 @@ _DOUBT_AGAIN_AFTER = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class PlanResult:
-    """What planning came to."""
+    """The result of planning."""
 
     sends: list[tuple[Job, Element]] = field(default_factory=list)
     ended: list[Job] = field(default_factory=list)
     waiting: list[Job] = field(default_factory=list)
     stale_facts: list[Job] = field(default_factory=list)
-    """They failed by what we believe of the organisation: ask Xero again, then plan once more."""
+    """Jobs that failed because of what we believe about the organisation: ask Xero, then plan once more."""
     old_books: list[Job] = field(default_factory=list)
-    """Their next step cannot be undone: ask Xero what is closed now, then plan once more."""
+    """Jobs whose next step cannot be undone: ask Xero which periods are closed, then plan once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class PlanningPass:
     facts: OrganisationFacts
     facts_may_be_stale: bool
     doubted: dict[str, datetime] = field(default_factory=dict)
-    """By reason code for which Xero was asked although the facts were new: from when the facts were."""
+    """By reason code for which Xero was asked although the facts were new: the time of those facts."""
     breaker: Breaker = field(default_factory=Breaker)
     stumbles: Stumbles = field(default_factory=Stumbles)
     names: Namesakes = field(default_factory=Namesakes)
@@ -177,8 +177,8 @@ class PlanningPass:
     def _worth_asking(self, job: Job, step: Fail) -> bool:
         """Return True if the failure may only mean that the organisation was changed since we asked about it.
 
-        The person who retries may just have fixed it. What Xero itself refused against the facts says that
-        they are wrong, or that they cannot tell: that is found out once in a while, not for every document.
+        The person who retries may just have fixed it. If Xero itself refused something against the facts,
+        they are wrong or insufficient: that is checked once in a while, not for every document.
         """
         if step.code not in _FACT_CODES or job.facts_refreshed:
             return False
@@ -194,8 +194,9 @@ class PlanningPass:
 
 def _name_may_be_free(job: Job, step: Fail) -> bool:
     """Return True if Xero said that a contact's name is taken, and then showed none that has it: the contact
-    that had it was renamed or archived in between, by another command of ours perhaps. Asked once more, not
-    for ever."""
+    was renamed or archived in between, perhaps by another of our commands. Xero is asked once more, not for
+    ever.
+    """
     looked_up = job.known.contact_by_name is not None
     return step.code == "contact_name_unseen" and looked_up and not job.name_asked_again
 
@@ -210,8 +211,9 @@ def _plan(situation: Situation) -> Plan:
 
 
 def _reach(entry: Entry) -> Entry:
-    """Return the entry at the position up to which it ends what failed. A snapshot action that was retried
-    has sent the newest snapshot that is known, hence those of all others, too."""
+    """Return the entry at the position up to which it resolves failures. A retried snapshot action has sent
+    the newest known snapshot, and thereby all earlier ones, too.
+    """
     if entry.revision > 0 and entry.command.action in _SUPERSEDES["snapshots"]:
         return replace(entry, seq=_LAST_POSITION)
     return entry
@@ -221,8 +223,8 @@ _NOT_FOR_CONTENT = _FACT_CODES | {"needs_review", "our_error", "not_connected"}
 
 
 def _can_stand_alone(situation: Situation, code: ReasonCode) -> bool:
-    """Return True if what was merged into a refused snapshot is planned by itself: it was refused for its
-    content, and an older one that is sent can still be changed later.
+    """Return True if the snapshots merged into a refused one are planned by themselves: it was refused for
+    its content, and an older one that is sent can still be changed later.
     """
     if code in _NOT_FOR_CONTENT:
         return False
@@ -233,7 +235,7 @@ def _can_stand_alone(situation: Situation, code: ReasonCode) -> bool:
 
 
 def _failed_with(merged: Entry, now: datetime, entry: Entry) -> Entry:
-    """Return what was merged into an entry that failed: a create says that it was not its own content."""
+    """Return the entries merged into one that failed: a create says that it was not its own content."""
     code = entry.reason_code or "our_error"
     if merged.command.action != "created" or code in _NOT_FOR_CONTENT:
         return merged.failed(now, code, entry.reason_args)
@@ -249,13 +251,13 @@ class _Writer:
         self._entries: list[Entry] = []
         self._superseding: list[tuple[Entry, Sequence[str]]] = []
         self._all_money: list[Entry] = []
-        """What ends all payments and refunds before it."""
+        """Entries that resolve all failed payments and refunds before them."""
         self._told: list[Entry] = []
-        """Payments and refunds, each of which ends what failed of its own transaction before it."""
+        """Payments and refunds, each of which resolves the earlier failures of its own transaction."""
 
     def end(self, job: Job, entry: Entry, alone: bool = False) -> None:
-        """Keep ``entry``, the new version of the job's; what was merged into it goes along, or is planned by
-        itself when it can stand ``alone``.
+        """Keep ``entry``, the new version of the job's; the entries merged into it go along, or are planned
+        by themselves if they can stand ``alone``.
         """
         job.ended(entry)
         self._entries.append(entry)
@@ -319,7 +321,7 @@ class _Writer:
         await write_and_publish(connection, self._entries, addresses)
 
     def _ends(self, failed: Entry) -> bool:
-        """True unless it is a payment or refund, and only others of its record end something."""
+        """Return True unless it is a payment or refund, and only others of its record end something."""
         if failed.command.action not in _SUPERSEDES["money"]:
             return True
         if any(done.record == failed.record and done.seq > failed.seq for done in self._all_money):
@@ -344,10 +346,9 @@ def _tells_again(done: Entry, failed: Entry) -> bool:
 async def write_and_publish(
     connection: ledger.Connection, entries: Sequence[Entry], addresses: Addresses
 ) -> set[str]:
-    """Write entries at their new versions into the ledger, and the results that tell the log so into the
-    outbox.
+    """Write entries at their new versions into the ledger, and the results for the log into the outbox.
 
-    Returns the ids of those that were written: an entry that an operator changed in between stays as it is.
+    Returns the ids of those that were written: an entry that an operator changed in between is not written.
     """
     written = await ledger.write_entries(connection, entries)
     kept = [entry for entry in entries if entry.command_id in written]

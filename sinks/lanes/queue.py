@@ -1,4 +1,4 @@
-"""What a lane has in hand: its jobs, elements that wait for a call, calls that are under way. Pure."""
+"""The work in a lane's hands: its jobs, elements that wait for a call, calls in progress. Pure."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -38,12 +38,12 @@ ORDER: tuple[RouteName, ...] = (
     "contacts.update",
     "contacts.create",
 )
-"""What goes first when calls are scarce: what finishes a document before what begins one."""
+"""The order of calls when they are scarce: steps that finish a document before those that begin one."""
 _FACTS = StepKey("organisation", "")
 
 
 class LaneQueue:
-    """Jobs by command, and where each stands: queued, under way, or waiting for something to be free.
+    """Jobs by command, and the state of each: queued, in a call, or waiting for something to be free.
 
     No two calls under way are about the same thing in Xero, and none gives a contact a name that another one
     is just giving.
@@ -51,12 +51,12 @@ class LaneQueue:
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
-        """By the id of the command that speaks for the job."""
+        """By the id of the command that stands for the job."""
         self._queued: dict[RouteName, OrderedDict[StepKey, QueuedElement]] = {r: OrderedDict() for r in ORDER}
         self._in_flight: dict[StepKey, Call] = {}
         self._waiting: dict[StepKey, list[Job]] = {}
         self._claimed: dict[StepKey, StepKey] = {}
-        """Names that a contact is being given: by which step."""
+        """Names that a contact is being given, and the step that gives them."""
         self._partial_since: float | None = None
         self._partial_turn = ledger.LIVE
 
@@ -67,17 +67,17 @@ class LaneQueue:
 
     @property
     def has_calls(self) -> bool:
-        """True while a call is under way."""
+        """True while a call is in progress."""
         return bool(self._in_flight)
 
     @property
     def command_ids(self) -> list[str]:
-        """All commands in hand, merged ones too."""
+        """All commands in hand, including merged ones."""
         return [command_id for job in self.jobs.values() for command_id in job.ids]
 
     def offer(self, job: Job, element: Element) -> None:
-        """Queue the next step of a job: with another one that takes the same step, or behind whatever is
-        about the same thing.
+        """Queue the next step of a job: together with another one that takes the same step, or behind
+        anything about the same target.
         """
         target, claim = element.target, element.claim
         job.queued_for(element.route)
@@ -121,7 +121,7 @@ class LaneQueue:
         return [] if linger(now) > 0 else partial
 
     def waited(self, now: float) -> float | None:
-        """Seconds for which a partial batch has been waiting; None when there is none."""
+        """Return the seconds for which a partial batch has been waiting; None if there is none."""
         return None if self._partial_since is None else now - self._partial_since
 
     @property
@@ -150,7 +150,7 @@ class LaneQueue:
         return () if key is None else self._waiting.get(key, ())
 
     def release(self, keys: Iterable[StepKey]) -> None:
-        """Let go of what a call was about; who waited for it is offered again by the caller."""
+        """Let go of the targets of a call; the caller offers the jobs that waited for them again."""
         for key in keys:
             self._in_flight.pop(key, None)
             self._claimed.pop(key, None)
@@ -170,7 +170,7 @@ class LaneQueue:
         return [job for i, job in self.jobs.items() if i not in busy]
 
     def drop(self) -> None:
-        """Forget what is not under way."""
+        """Forget everything that is not in a call."""
         for queue in self._queued.values():
             for queued in queue.values():
                 self._forget(queued.command_ids)

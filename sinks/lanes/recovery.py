@@ -1,4 +1,4 @@
-"""Calls whose answer nobody has seen: taken up again when an account gets a new lane."""
+"""Take up again the calls that have no response when an account gets a new lane."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -41,9 +41,9 @@ async def recover(lane: Lane) -> list[CallSender]:
 
 
 def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
-    """Return what an earlier lane had in hand, but not under way, when it was killed, back in the queue:
-    nobody is at work on it. What runs of a record with a call under way was merged into that call's work, and
-    stays so.
+    """Return, back in the queue, the entries that an earlier lane had in hand, but not in a call, when it was
+    killed: nobody is working on them. Running entries of a record with a call in progress were merged into
+    that call's job, and stay so.
     """
     by_record = {job.entry.record: job for job in jobs}
     idle = []
@@ -57,7 +57,7 @@ def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:
 
 
 def _call(intent: Row, elements: list[Row]) -> Call:
-    """Return the call as it was written down: the very same request line, headers, bytes and key."""
+    """Return the call exactly as it was written down: the same request line, headers, bytes and key."""
     route = ROUTES[intent["route"]]
     body = bytes(intent["body"]) if intent["body"] is not None else None
     request = Request(

@@ -47,11 +47,11 @@ class LaneRunner:
         self._idle_since = machine_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Where the lane fails by itself at that moment, nobody looks: that is no fault to be told.
+        # If the lane itself fails at that moment, nobody awaits the task: its error is not worth a report.
         self._crash.add_done_callback(lambda crash: crash.cancelled() or crash.exception())
 
     def stop(self) -> None:
-        """Finish what is under way and end."""
+        """Finish the calls in progress and end."""
         self._stop.set()
         self.wake.set()
 
@@ -60,7 +60,7 @@ class LaneRunner:
 
         Raises:
             LeaseLost: another worker has the account.
-            psycopg.Error: the database is away; what was in hand is taken up again from the ledger.
+            psycopg.Error: the database is away; the jobs in hand are taken up again from the ledger.
         """
         renewing = asyncio.create_task(self._guarded(self._renew()))
         try:
@@ -145,12 +145,14 @@ class LaneRunner:
         return min(delay, burst_wait) if burst_wait else delay
 
     def _burst_wait(self) -> float:
-        """Seconds for which new commands are left to come in; none while more is there than was taken up."""
+        """Return the seconds for which new commands may gather; None while there are more than were taken
+        up.
+        """
         return 0.0 if self.lane.more else self._bursts.wait(self.lane.account, machine_seconds())
 
     def _go_on_beside(self, *, when_idle: bool) -> None:
-        """Go on with what others have asked for, of the jobs that wait for an idle lane or of those that do
-        not.
+        """Continue the side jobs that others have asked for: those that wait for an idle lane, or those that
+        do not.
         """
         now = machine_seconds()
         for state in self._side_jobs:
@@ -244,7 +246,7 @@ class LaneRunner:
         return error is None
 
     async def _requests(self) -> Mapping[str, list[str]]:
-        """Return ids of what others asked this lane to find out, and what has no answer yet, by kind."""
+        """Return, by kind, the ids of open requests that others have made of this lane."""
         async with self.lane.pool.connection() as connection:
             rows = await fetch_all(connection, ledger.SQL["open_requests"], {"account": self.lane.account})
         found: defaultdict[str, list[str]] = defaultdict(list)
@@ -312,7 +314,7 @@ class LaneRunner:
         """Wait for something to happen.
 
         Raises:
-            whatever ended a task beside the lane.
+            Exception: the one that ended a task beside the lane.
         """
         waking: asyncio.Future[Any] = asyncio.ensure_future(self.wake.wait())
         await asyncio.wait([waking, self._crash], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -344,5 +346,5 @@ class LaneRunner:
 
 
 def _app(connection: store.Connection) -> tuple[str, str]:
-    """By which Xero counts calls."""
+    """Return the app by which Xero counts calls."""
     return connection.tenant_id, connection.client_id

@@ -1,4 +1,4 @@
-"""One call under way: sent, sent again with the same key while that is safe, then answered or given up."""
+"""One call in progress: sent, sent again with the same key while that is safe, then answered or given up."""
 
 import asyncio
 from datetime import datetime
@@ -21,15 +21,14 @@ from sinks.xero.responses import ParsedResponse, Result, read_answer, trouble_of
 log = structlog.stdlib.get_logger(__name__)
 
 KEY_LIFE = 240.0
-"""Seconds after its commit for which a call may be sent again under its key. Xero keeps keys for six
-minutes, and a request of ours that is still on its way must not outlive its key (developer.xero.com,
-"idempotent requests").
+"""Seconds after its commit for which a call may be sent again under its key. Xero keeps keys for six minutes,
+and a request that is still on its way must not outlive its key (developer.xero.com, "idempotent requests").
 """
 SETTLE = 30.0
 """Seconds that a request may still take effect in Xero after we have given it up."""
 GIVEN_UP_AFTER = CONNECT_TIMEOUT + CALL_DEADLINE + SETTLE
 _NOT_LOOKED_AT = ("limit", "unauthorised", "forbidden")
-"""Answers with which Xero turns a call away without looking at its key."""
+"""Statuses with which Xero turns a call away without looking at its key."""
 _RESEND_WAITS = (0.2, 1.0, 3.0, 10.0, 20.0)
 
 
@@ -157,8 +156,9 @@ class CallSender:
         return True
 
     async def _give_up(self) -> None:
-        """Give up a key that is too old. What creates something is looked up, once it can have no more
-        effect; what only changes something is simply done again."""
+        """Give up a key that is too old. A creating call is looked up, once it can have no more effect; a
+        call that only changes something is simply made again.
+        """
         if not self._call.route.creates:
             await self._end(NO_ANSWER, self._nothing_done())
             return

@@ -20,18 +20,18 @@ from sinks.xero.client import Answer, Request, XeroClient
 from sinks.xero.oauth import Token, TokenRefused, mint_token, refresh_token
 
 CALL_DEADLINE = 50.0
-"""Seconds after which a call has no answer, however slowly one drips in."""
+"""Seconds after which a call counts as unanswered, even if a response is still trickling in."""
 
 
 class Pool(Protocol):
-    """Where connections to the database come from: psycopg's ``AsyncConnectionPool``."""
+    """The source of database connections: psycopg's ``AsyncConnectionPool``."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """Lend a connection to a block; what was done is committed at its end."""
+        """Lend a connection to a block; its changes are committed at the end of the block."""
 
 
 class Session:
-    """What a lane needs to talk to Xero for its account.
+    """Everything that a lane needs to talk to Xero for its account.
 
     Args:
         fetching: how many sessions of this process may fetch tokens at once.
@@ -84,7 +84,9 @@ class Session:
             return self._token
 
     def token_refused(self, token: str) -> bool:
-        """Xero did not accept ``token``: the next call gets a new one. False when that was known already."""
+        """Note that Xero did not accept ``token``: the next call gets a new one. Return False if that was
+        already known.
+        """
         news = token == self._token
         if news:
             self._token, self._refused = "", token
@@ -95,11 +97,11 @@ class Session:
             if self._use_kept(await store.load_credentials(connection, self.account)):
                 return
         arguments = self._environment.psycopg("sbx-deliver-token")
-        # Not one of the pool's: an identity server that is slow would keep the lanes from committing.
+        # Not one of the pool's: a slow identity server would keep the lanes from committing.
         async with self._fetching, await psycopg.AsyncConnection.connect(**arguments) as connection:
             renewed = await self._renew_token(connection)
         if renewed is not None:
-            # Not used before it is kept: if that fails, the refresh token before it works 30 minutes more.
+            # Not used before it is stored: if that fails, the previous refresh token works 30 minutes more.
             self._token, self._token_until = renewed
 
     async def _renew_token(self, connection: Connection) -> tuple[str, datetime] | None:
@@ -160,8 +162,9 @@ class Session:
         return True
 
     def written(self, request: Request) -> Request:
-        """Return the request as it will go out, but for the token: what is to be written down before. Without
-        a connection nothing goes out."""
+        """Return the request as it will go out, without the token, to be written down beforehand. Without a
+        connection nothing goes out.
+        """
         return request if self._client is None else self._client.written(request)
 
     async def call(self, request: Request, token: str, send_by: float) -> Answer:

@@ -1,4 +1,4 @@
-"""The end of a call: its answer, what it changed, and the next states of its commands, in one transaction."""
+"""Settle a call: its response, its effects, and the next states of its commands, in one transaction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,15 +27,17 @@ from sinks.xero.statuses import is_away
 log = structlog.stdlib.get_logger(__name__)
 
 NO_ANSWER = "no answer"
-"""How a call ends that was sent, and whose answer nobody has seen in time."""
+"""The settlement of a call that was sent and got no response in time."""
 _SERVER_ERROR = 500
 _SHOWN = 20_000
-"""Characters of a request or an answer that an attempt keeps."""
+"""Characters of a request or a response that an attempt keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a call ended. ``look_up_in``: seconds after which a look-up of what is unknown can be trusted."""
+    """How a call ended. ``look_up_in``: seconds after which a look-up of its unknown results can be
+    trusted.
+    """
 
     conclusion: str
     response: ParsedResponse
@@ -83,8 +85,8 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
 
 
 def _perhaps_applied(call: Call, result: Result, settlement: Settlement) -> bool:
-    """Return True if the element may have been done, though nobody said so: what is found of it later is
-    ours.
+    """Return True if the element may have been applied without a response that says so: an object found later
+    is ours.
     """
     if call.route.reads:
         return False
@@ -116,8 +118,8 @@ def _tell_namesakes(lane: Lane, part: QueuedElement, result: Result) -> None:
 def _applied(
     call: Call, part: QueuedElement, result: Result, served: list[Job], link: Link | None
 ) -> Link | None:
-    """Return the link, or None: a response that lacks what Xero always sends must not stop the lane;
-    its object is looked up, or the command fails with our own error.
+    """Return the link, or None: a response that lacks something that Xero always sends must not stop the
+    lane; its object is looked up, or the command fails with our own error.
     """
     try:
         return apply(part.element, result, served, link)
@@ -130,7 +132,7 @@ def _applied(
 async def _with_rate(
     lane: Lane, connection: ledger.Connection, part: QueuedElement, result: Result, link: Link
 ) -> Link:
-    """Of a document that Xero took: its exchange rate is compared with the last one, and kept."""
+    """Compare the exchange rate of a document that Xero took with the last one, and keep it."""
     current = lane.session.connection
     known = current is not None and current.facts is not None
     if result.verdict != "ok" or "fingerprint" not in part.element.link_facts or not known:

@@ -1,7 +1,8 @@
-"""One organisation's limits, shared by the accounts that are connected to it.
+"""Share one organisation's limits between the accounts that are connected to it.
 
-Xero counts calls per organisation, and per app within it, whichever accounts of ours they are for. All lanes
-of an organisation run in one worker (``delivery.py``), so their budgets are objects that they share here.
+Xero counts calls per organisation, and per app within it, no matter which of our accounts they are for. All
+lanes of an organisation run in one worker (``delivery.py``), so their budgets are objects that they share
+here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,24 +14,24 @@ from sinks.lanes.budget import Budget
 _WANTS_FOR = 1.0
 """Seconds for which an account that could not send counts as one that wants to."""
 _KEPT_FOR_OTHERS = 5
-"""Calls of a minute that an account with more than its part of it leaves to the others…"""
+"""Calls per minute that an account with more than its share of it leaves to the others…"""
 _KEPT_SECONDS = 55.0
-"""…until so many of Xero's seconds of the minute are over: then nothing must be left unused."""
+"""…until so many of Xero's seconds of the minute are over: after that, nothing must be left unused."""
 _LOOK_AGAIN = 0.5
 """Seconds until an account that waits for others looks again, unless it is woken before."""
 
 
 @dataclass(slots=True)
 class Share:
-    """A budget, and who lives on it."""
+    """A budget, and the accounts that use it."""
 
     budget: Budget
     used: dict[str, int] = field(default_factory=dict)
     """Calls of each account in the present minute."""
     wants: dict[str, float] = field(default_factory=dict)
-    """Until when an account counts as one that wants to send."""
+    """The time until which an account counts as one that wants to send."""
     members: dict[str, Callable[[], None]] = field(default_factory=dict)
-    """What wakes the lane of each account."""
+    """The function that wakes the lane, by account."""
     _minute: float | None = None
 
     def turn_of(self, account: str, now: float) -> str | None:
@@ -55,7 +56,7 @@ class Share:
         return others > 0 and self.used.get(account, 0) * len(self.members) > self.budget.minute_limit
 
     def kept(self, account: str, now: float) -> float:
-        """Seconds for which the last calls of the minute are left to the others."""
+        """Return the seconds for which the last calls of the minute are left to the others."""
         budget = self.budget
         if budget.window_opened is None or budget.minute_left > _KEPT_FOR_OTHERS:
             return 0.0
@@ -69,7 +70,7 @@ class Share:
                 self.wake(other)
 
     def wake(self, account: str) -> None:
-        """Have the account's lane look whether it may send."""
+        """Wake the account's lane, so that it checks whether it may send."""
         if account in self.members:
             self.members[account]()
 
@@ -101,10 +102,10 @@ class Shares:
 
 
 class AccountBudget:
-    """What one account may send: its organisation's limits, in fair shares with its other accounts.
+    """The calls that one account may send: its organisation's limits, in fair shares with its other accounts.
 
-    A lane uses it like a ``Budget``. What closes it by trouble of the account alone (``close``) does not
-    close the others; what Xero says about the limits does.
+    A lane uses it like a ``Budget``. If trouble of this account alone closes it (``close``), the others stay
+    open; what Xero says about the limits applies to all.
     """
 
     def __init__(self, account: str, rate: float, shares: Shares | None = None) -> None:
@@ -119,7 +120,9 @@ class AccountBudget:
         self._closed_why: ReasonCode = "xero_unavailable"
 
     def join(self, tenant_id: str, client_id: str) -> bool:
-        """Live on this organisation's limits. True when nobody did: what is left of them is not known."""
+        """Use this organisation's limits. Return True if no other account did, so that the rest of them is
+        unknown.
+        """
         keys = ((tenant_id, ""), (tenant_id, client_id))
         if keys == self._keys:
             return False
@@ -129,7 +132,7 @@ class AccountBudget:
         return len(self._shares[0].members) == 1
 
     def leave(self) -> None:
-        """Live on them no longer. Calls under way that nobody waits for any more are not counted on."""
+        """Stop using them. Calls in progress that nobody waits for any more are no longer counted."""
         for share in self._shares:
             share.budget.in_flight -= self._under_way
             share.wake_others(self.account)
@@ -145,12 +148,12 @@ class AccountBudget:
     def _budgets(self) -> Iterable[Budget]:
         return (share.budget for share in self._shares)
 
-    # What may be sent
+    # Limits
 
     def wait(self, now: float) -> float | None:
-        """Seconds until a call may be sent; 0 for at once; none when only the end of a call under way can
-        tell. An asking account wants to send: until it has, or a second is over, others that have sent more
-        wait.
+        """Return seconds until a call may be sent; 0 for at once; None if that depends on the end of a call
+        in progress. An account that asks wants to send: until it has, or a second is over, others that have
+        sent more wait.
         """
         waits = [self._own_wait(now), *(budget.wait(now) for budget in self._budgets())]
         known = [wait for wait in waits if wait is not None]
@@ -182,7 +185,7 @@ class AccountBudget:
         return False
 
     def spare(self, now: float) -> bool:
-        """Return True if a call may be sent for what has time, with enough left for what comes in
+        """Return True if a call may be sent for work that has time, with enough left for new events
         meanwhile.
         """
         spare = [budget.spare(now) for budget in self._budgets()]
@@ -227,18 +230,18 @@ class AccountBudget:
         return why
 
     def close(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
-        """No call of this account for so many of Xero's seconds."""
+        """Allow no call of this account for so many of Xero's seconds."""
         own = Budget(rate=self.rate)
         own.close(now, xero_seconds, why)
         if own.closed_until > self._closed_until:
             self._closed_until, self._closed_why = own.closed_until, why
 
     def reopen(self) -> None:
-        """Forget what stopped only this account."""
+        """Forget the trouble that stopped only this account."""
         self._closed_until = 0.0
 
     def unlimited(self, calls: int) -> None:
-        """So many calls may be made in a minute, as where nothing is sent to Xero at all."""
+        """Allow so many calls per minute, for work that sends nothing to Xero at all."""
         for budget in self._budgets():
             budget.minute_limit = budget.minute_left = calls
 
@@ -249,17 +252,19 @@ class AccountBudget:
             budget.window_opened = now
 
     def close_all(self, now: float, xero_seconds: float, why: ReasonCode) -> None:
-        """No call of any account of the organisation for so many of Xero's seconds."""
+        """Allow no call of any account of the organisation for so many of Xero's seconds."""
         for budget in self._budgets():
             budget.close(now, xero_seconds, why)
 
     def pace(self, now: float) -> float:
-        """As of a ``Budget``: seconds from one call to the next at which the calls left last."""
+        """Return the seconds from one call to the next at which the remaining calls last, as ``Budget``
+        does.
+        """
         if len(self._shares[0].members) > 1 and not self._shares[0].has_its_part(self.account):
             return 0.0  # what it saves would be used by the others
         return max(budget.pace(now) for budget in self._budgets())
 
-    # What is left
+    # The rest of the limits
 
     @property
     def _closing(self) -> tuple[float, ReasonCode]:
@@ -273,12 +278,12 @@ class AccountBudget:
 
     @property
     def closed_why(self) -> ReasonCode:
-        """Reason code of that."""
+        """The reason code for that."""
         return self._closing[1]
 
     @property
     def in_flight(self) -> int:
-        """Calls of this account that are under way."""
+        """Calls of this account that are in progress."""
         return self._under_way
 
     @property
@@ -288,7 +293,7 @@ class AccountBudget:
 
     @property
     def day_left(self) -> int | None:
-        """Calls left in the day, of the organisation; none when Xero has not told yet."""
+        """Calls left to the organisation in the day; None if Xero has not reported it yet."""
         return min((left for b in self._budgets() if (left := b.day_left) is not None), default=None)
 
     def minute_left_at(self, now: float) -> int:

@@ -1,4 +1,4 @@
-"""Work that others ask of a lane beside its account's commands, since only a lane calls Xero."""
+"""Work that others ask of a lane besides its account's commands, since only a lane calls Xero."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ class SideJob:
     """A kind of such work."""
 
     kind: str
-    """As the ledger's open requests name it."""
+    """Its name in the ledger's open requests."""
     step: Callable[[Lane, str], Awaitable[float]]
-    """Does the next step of the request with this id; returns the seconds until the one behind it is due.
+    """Makes the next step of the request with this id; returns the seconds until the step after it is due.
 
     Raises NoUsableAnswer when Xero did not answer: the same step is to be made again.
     """
@@ -23,11 +23,11 @@ class SideJob:
 
 @dataclass(slots=True)
 class SideJobState:
-    """How one lane stands with one kind of job."""
+    """One lane's progress with one kind of job."""
 
     job: SideJob
     request: str | None = None
-    """Id of the request that is open; none when nobody asks."""
+    """Id of the open request; None if there is none."""
     at_work: bool = False
     due_after: float = 0.0
     """By the machine's clock."""

@@ -1,4 +1,4 @@
-"""Single reads beside the batches: what the lane asks Xero about for itself and for operators."""
+"""Single reads beside the batches, which the lane makes for itself and for operators."""
 
 from sinks.lanes.lane import SEND_WITHIN, Lane
 from sinks.xero.client import Answer, NoAnswer, NotSent, Request, machine_seconds
@@ -7,7 +7,7 @@ from sinks.xero.responses import trouble_of
 
 
 class NoUsableAnswer(Exception):
-    """Xero did not say; the message says why. Worth another try later."""
+    """Xero gave no usable answer; the message says why. Worth another try later."""
 
 
 async def read(lane: Lane, request: Request) -> Answer:

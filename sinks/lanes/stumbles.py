@@ -1,14 +1,16 @@
-"""Which commands Xero alone stumbles over: it answers them with errors of its own, and takes others. Pure."""
+"""Find the commands over which alone Xero stumbles: it answers them with errors of its own, and takes others.
+Pure.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 STUMBLES = 8
-"""Errors of Xero's own over one command alone that say it is this one, where others were taken meanwhile."""
+"""Errors of Xero's own over one command alone after which it is to blame, if others were taken meanwhile."""
 OTHERS = 3
-"""What Xero must have taken of others since the first of them, at the least…"""
+"""The least number of other commands that Xero must have taken since the first of these errors…"""
 OTHERS_AN_ERROR = 4
-"""…and for each error over one of those: where Xero is in trouble, half of everything gets errors."""
+"""…and for each error over one of those: if Xero is in trouble, half of all calls get errors."""
 
 
 @dataclass(slots=True)
@@ -22,21 +24,23 @@ class _Stumble:
 
 @dataclass(slots=True)
 class Stumbles:
-    """Counts of one account. While everything gets an error, nothing is anybody's fault."""
+    """Counts for one account. While everything gets an error, no command is to blame."""
 
     _passed: int = 0
     _broke: int = 0
     _over: dict[str, _Stumble] = field(default_factory=dict)
 
     def over(self, command_id: str, status: int, *, alone: bool = True) -> None:
-        """Xero answered a call that this command was in, ``alone`` or not, with an error of its own."""
+        """Note that Xero answered a call with this command in it, ``alone`` or not, with an error of its
+        own.
+        """
         stumble = self._over.setdefault(command_id, _Stumble(status, 0, self._passed, self._broke))
         stumble.status = status
         stumble.times += alone
         self._broke += alone
 
     def passed(self, command_ids: Iterable[str]) -> None:
-        """Xero took these commands' parts of a call."""
+        """Note that Xero took these commands' parts of a call."""
         for command_id in command_ids:
             self._passed += 1
             if command_id in self._over:

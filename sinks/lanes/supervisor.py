@@ -59,13 +59,13 @@ class LaneSupervisor:
         side_jobs: Sequence[SideJob],
         ask_due: AskDue,
     ) -> None:
-        """Take what ``sinks.delivery`` puts together.
+        """Take the parts that ``sinks.delivery`` puts together.
 
         Args:
-            marks: None when the ledger's marks are kept nowhere else, so that nothing can notice that it is
+            marks: None if the ledger's marks are kept nowhere else, so that nothing can notice that it is
                 old.
-            side_jobs: what others may ask of a lane.
-            ask_due: asks for what is to be done at intervals.
+            side_jobs: the requests that others may make of a lane.
+            ask_due: requests the work that is due at intervals.
         """
         self._pool = pool
         self._guard = Guard(pool, marks)
@@ -94,7 +94,7 @@ class LaneSupervisor:
         self._wanted.set()
 
     def measure(self) -> None:
-        """Bring the gauges of lanes and ledger up to date. Called from another thread.
+        """Update the gauges of lanes and ledger. Called from another thread.
 
         Raises:
             psycopg.Error: the database is away; the gauges of the ledger stay as they are.
@@ -126,7 +126,7 @@ class LaneSupervisor:
             publishing.cancel()
 
     async def _drain(self) -> None:
-        """Publish what is left; what is not published before the end is left to the next worker."""
+        """Publish the remaining results; those not published before the end are left to the next worker."""
         try:
             await self._outbox.drain()
         except Exception as error:
@@ -190,7 +190,7 @@ class LaneSupervisor:
                 self._wanted.set()
 
     async def _ask_due(self) -> None:
-        """Do what is due at intervals, every half minute, in the worker that looks first."""
+        """Request the work that is due at intervals, every half minute, in the worker that looks first."""
         now = machine_seconds()
         if now >= self._due_after:
             self._due_after = now + _DUE_EVERY

@@ -1,1 +1,1 @@
-"""What the ledger holds: commands, links, elements, intents, snapshots."""
+"""The ledger: commands, links, elements, intents, snapshots."""

@@ -1,6 +1,6 @@
-"""What an operator does with single commands: try again, leave it, decide about it.
+"""Operators' acts on single commands: retry it, skip it, decide about it.
 
-One transaction of the ledger each.
+Each is one transaction of the ledger.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ ACTS: tuple[Act, ...] = get_args(Act)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a command stands, and who acted on it last (``""``: nobody)."""
+    """The state of a command, and who acted on it last (``""``: nobody)."""
 
     command_id: str
     account: str
@@ -45,8 +45,8 @@ async def retry(
 ) -> list[str]:
     """Queue failed commands again; they are planned again, with today's settings.
 
-    A created or edited action is planned from the newest known snapshot. An event id that came with other
-    content cannot be retried, nor what was overtaken by a later action, nor what has not failed.
+    A created or edited action is planned from the newest known snapshot. A command cannot be retried if its
+    event id came with other content, if a later action has overtaken it, or if it has not failed.
 
     Returns:
         the ids that were queued, in the order of their positions.
@@ -56,9 +56,9 @@ async def retry(
 
 
 async def resend(connection: ledger.Connection, command_ids: Sequence[str], actor: str) -> list[str]:
-    """Queue completed or failed commands again because Xero no longer shows what they put there.
+    """Queue completed or failed commands again because Xero no longer shows their effect.
 
-    They are planned as what is retried is: from the newest known snapshot, by today's settings and rules.
+    They are planned like retries: from the newest known snapshot, by today's settings and rules.
 
     Returns:
         the ids that were queued, in the order of their positions.
@@ -69,9 +69,9 @@ async def resend(connection: ledger.Connection, command_ids: Sequence[str], acto
 async def skip(
     connection: ledger.Connection, command_ids: Sequence[str], actor: str, note: str = ""
 ) -> list[str]:
-    """End commands as they are, without doing anything in Xero; their records' later actions go on.
+    """End commands without doing anything in Xero; their records' later actions go on.
 
-    What is running cannot be skipped, nor what has completed. ``note`` says why, for the log.
+    Running and completed commands cannot be skipped. ``note`` says why, for the log.
 
     Returns:
         the ids that were ended, in the order of their positions.
@@ -82,13 +82,13 @@ async def skip(
 
 
 CANDIDATE = ("kind", "number", "amount", "date", "status", "reference", "xero_id", "url")
-"""What people are shown of a candidate of ``undecided``."""
+"""The fields of a candidate of ``undecided`` that people are shown."""
 NUMBERED = ("invoice", "credit_note", "purchase_order")
-"""Kinds of which Xero takes a number once: another one comes through only when the number is free."""
+"""Kinds for which Xero takes a number only once: another object gets through only if the number is free."""
 
 
 class Undecidable(Exception):
-    """There is nothing to decide, or not so. ``str()`` says why, ``remedy`` what to do."""
+    """There is nothing to decide, or not in this way. ``str()`` says why, ``remedy`` what to do."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         self.remedy = remedy
@@ -96,8 +96,8 @@ class Undecidable(Exception):
 
 
 async def undecided(connection: ledger.Connection, command_id: str) -> list[JsonObject]:
-    """Return what Xero has that may be what this command sent, as it was when it was looked up: each with
-    what ``CANDIDATE`` names.
+    """Return the objects in Xero that may be the one that this command sent, as they were when they were
+    looked up: each with the fields that ``CANDIDATE`` names.
 
     Raises:
         Undecidable: the command is not in ``needs_review``.
@@ -108,14 +108,14 @@ async def undecided(connection: ledger.Connection, command_id: str) -> list[Json
 async def decide(
     connection: ledger.Connection, command_id: str, actor: str, adopt: str | None = None
 ) -> list[str]:
-    """End a command's ``needs_review``: it is queued again, and goes on from what was decided.
+    """End a command's ``needs_review``: it is queued again, and continues from the decision.
 
     Args:
-        adopt: the id in Xero of the candidate that it is: it is linked, and nothing is sent for it. None:
-            it is none of the candidates, and it is sent again.
+        adopt: the id in Xero of the right candidate, which is linked, and nothing is sent. None: it is none
+            of the candidates, and it is sent again.
 
     Returns:
-        the ids that were queued: the command's, and of those that were merged into it.
+        the ids that were queued: the command's, and those of the commands merged into it.
 
     Raises:
         Undecidable: the command is not in ``needs_review``, or the id is no candidate's or is linked already.
@@ -142,7 +142,7 @@ async def decide(
 
 
 async def check_adoption(connection: ledger.Connection, command_id: str, adopt: str) -> None:
-    """Raises ``Undecidable`` where ``decide`` would refuse to adopt this."""
+    """Raise ``Undecidable`` if ``decide`` would refuse to adopt this."""
     rows = await fetch_all(connection, _SQL["undecided"], {"command_id": command_id})
     link = _link(command_id, _options(command_id, rows), adopt, "")
     await _refuse_linked(connection, rows[0]["account"], link)
@@ -203,15 +203,17 @@ async def _refuse_linked(connection: ledger.Connection, account: str, link: Link
 
 
 async def standing(connection: ledger.Connection, command_ids: Sequence[str]) -> dict[str, Standing]:
-    """Where these commands stand now, by their ids; what the ledger does not know is left out."""
+    """Return the present states of these commands, by their ids; those that the ledger does not know are left
+    out.
+    """
     async with connection.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(_SQL["standing"], {"command_ids": list(command_ids)})
         return {found.command_id: found for found in await cursor.fetchall()}
 
 
 def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -> str:
-    """Return what stands against an act on an entry of the log: ``""`` for nothing, ``publish_anew``,
-    ``overtaken``, or ``state`` when it is in a state in which there is nothing to do for it.
+    """Return the obstacle to an act on an entry of the log: ``""`` for none, ``publish_anew``, ``overtaken``,
+    or ``state`` if there is nothing to do for it in its state.
     """
     if state != "failed" and not (act == "skip" and state == "queued"):
         return "state"
@@ -223,7 +225,9 @@ def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -
 async def refusals(
     connection: ledger.Connection, act: Act, command_ids: Sequence[str]
 ) -> list[dict[str, str]]:
-    """Why these were left as they are: ``entry_id``, ``code`` and ``message`` of each, in their order."""
+    """Return why these were left unchanged: ``entry_id``, ``code`` and ``message`` of each, in their
+    order.
+    """
     standing_now = await standing(connection, command_ids) if command_ids else {}
     return [{"entry_id": one, **_why_not(act, standing_now.get(one))} for one in command_ids]
 
@@ -266,7 +270,7 @@ async def _change(connection: ledger.Connection, name: str, parameters: JsonObje
 
 
 async def publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
-    """Tell the log of entries as they are now, with links to SalesBinder and Xero."""
+    """Tell the log the present state of these entries, with links to SalesBinder and Xero."""
     connections = await store.load_many(connection, {entry.command.account for entry in entries})
     addresses = {account: found.addresses for account, found in connections.items()}
     results = [result_of(entry, addresses.get(entry.command.account, Addresses())) for entry in entries]

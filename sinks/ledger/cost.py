@@ -1,4 +1,4 @@
-"""What queued actions would cost: calls to Xero, minutes, and whether today's calls are enough."""
+"""The cost of queued actions: calls to Xero, minutes, and whether today's calls are enough."""
 
 import math
 from collections import Counter
@@ -33,7 +33,9 @@ _STEPS: Mapping[tuple[str, str], tuple[int, int]] = {
 
 
 def calls_for(work: Mapping[tuple[str, str], int]) -> int:
-    """About how many calls so many actions, by entity and action, take: full batches, nothing refused."""
+    """Return about how many calls so many actions, by entity and action, take: full batches, nothing
+    refused.
+    """
     calls = 0
     for (entity, action), count in work.items():
         kind = "contact" if entity in ("customer", "supplier") else entity
@@ -43,7 +45,7 @@ def calls_for(work: Mapping[tuple[str, str], int]) -> int:
 
 
 async def by_account(database: Connection, work: Counter[Work]) -> list[Row]:
-    """Return what this work would cost each account, as things stand; see ``accounts_of``."""
+    """Return the cost of this work for each account, as of now; see ``accounts_of``."""
     accounts = sorted({account for account, _, _ in work})
     return accounts_of(await fetch_all(database, _SQL["accounts"], [accounts]), work)
 
@@ -58,7 +60,8 @@ def of_all(accounts: Sequence[JsonObject]) -> Row:
 
 
 def accounts_of(rows: Sequence[JsonObject], work: Counter[Work]) -> list[Row]:
-    """By account: actions that would be done, calls, minutes, and whether today's calls are enough.
+    """Return, by account, the actions that would be done, calls, minutes, and whether today's calls are
+    enough.
 
     Args:
         rows: ``account``, ``connected``, ``paused``, ``day_left`` (none: not known) and ``tenant_id``. The
@@ -85,5 +88,5 @@ def accounts_of(rows: Sequence[JsonObject], work: Counter[Work]) -> list[Row]:
 
 
 def _organisation(row: JsonObject) -> str:
-    """Return what the accounts that share their limits have in common."""
+    """Return the key that accounts which share their limits have in common."""
     return row.get("tenant_id") or f"account {row['account']}"

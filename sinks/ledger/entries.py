@@ -1,4 +1,4 @@
-"""A ledger row in memory: one command, where it stands, and the result that tells the log so."""
+"""A ledger row in memory: one command, its state, and the result that reports it to the log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from sinks.xero.elements import Link
 from sinks.xero.links import xero_page
 
 _XERO_AMOUNT = "xero_amount"
-"""Among the details of an entry that was there already: what it comes to in Xero."""
+"""Among the details of an entry that was already there: its amount in Xero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Entry:
     reason_args: Mapping[str, str]
     warnings: tuple[Warning, ...]
     acted: bool
-    """A call of the command has changed something in Xero."""
+    """True if a call of the command has changed something in Xero."""
     attempts: int
     revision: int
     version: int
@@ -45,7 +45,7 @@ class Entry:
     triggered_by: str
     actor: str
     perhaps_acted: bool = False
-    """A call of it, whose answer was not seen or was an error of Xero's, may have changed something."""
+    """True if one of its calls may have changed something: it got no response, or an error of Xero's own."""
     made: tuple[Attempt, ...] = field(default=())
     """Attempts that are not published yet."""
 
@@ -60,7 +60,7 @@ class Entry:
         return self.command.entity, self.command.record_id
 
     def running(self, now: datetime) -> "Entry":
-        """Somebody is at work on it."""
+        """Return the entry as running: a lane is working on it."""
         return replace(
             self,
             state="running",
@@ -72,7 +72,7 @@ class Entry:
         )
 
     def waiting(self, until: datetime | None, code: ReasonCode, details: Mapping[str, str]) -> "Entry":
-        """Back in the queue, with the reason for the wait."""
+        """Return the entry as queued again, with the reason for the wait."""
         return replace(
             self,
             state="queued",
@@ -83,14 +83,14 @@ class Entry:
         )
 
     def back_in_queue(self) -> "Entry":
-        """Nobody is at work on it any more, and nothing holds it back."""
+        """Return the entry as queued again: no lane is working on it, and nothing holds it."""
         return replace(self, state="queued", version=self.version + 1, reason_code=None, reason_args={})
 
     def completed(
         self, now: datetime, outcome: Outcome, link: Link | None = None, warnings: Sequence[Warning] = ()
     ) -> "Entry":
-        """It is so in Xero, or need not be. What was there already is shown with the amount that it has
-        there, whatever its event says, where it says any.
+        """Return the entry as completed: Xero has the desired state, or does not need it. An object that was
+        already there is shown with its amount there, if the event has an amount at all.
         """
         told = outcome == "already_there" and self.command.amount is not None
         there = link.xero_amount if link is not None and told else None
@@ -111,7 +111,7 @@ class Entry:
         )
 
     def failed(self, now: datetime, code: ReasonCode, details: Mapping[str, str]) -> "Entry":
-        """It cannot be, until somebody acts."""
+        """Return the entry as failed: it cannot be done until somebody acts."""
         return replace(
             self,
             state="failed",
@@ -155,7 +155,7 @@ COLUMNS = (
     "triggered_by",
     "actor",
 )
-"""Columns of ``ledger.commands`` that an entry has as they are."""
+"""Columns of ``ledger.commands`` that an entry has unchanged."""
 
 
 def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
@@ -218,7 +218,7 @@ def _amount(entry: Entry) -> Decimal | None:
 
 
 def _explained(entry: Entry) -> tuple[str, str, str]:
-    """Sentence, remedy and cause."""
+    """Return sentence, remedy and cause."""
     if entry.reason_code is None:
         return "", "", ""
     command = entry.command

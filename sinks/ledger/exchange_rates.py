@@ -1,4 +1,6 @@
-"""Exchange rates of documents: the last one of each currency is kept, and one that is far from it is told."""
+"""Exchange rates of documents: the last one of each currency is kept, and one that is far from it gets a
+warning.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +14,7 @@ from sinks.ledger import store as ledger
 from sinks.xero.elements import Element, Link
 
 _FACTOR = 2
-"""More than so many times the last rate, or less than its part, is unusual."""
+"""A rate that is more than so many times the last one, or less than one part in so many, is unusual."""
 
 
 async def compare_rate(

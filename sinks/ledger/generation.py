@@ -1,9 +1,10 @@
-"""Is this ledger as new as what it wrote elsewhere?
+"""Is this ledger as new as the marks that it wrote elsewhere?
 
 Each transaction that writes calls down raises its account's mark, and the mark is in Kafka before the first
 byte of those calls leaves; each batch of new commands raises the intake's, which is in Kafka before the batch
 is acknowledged. A ledger whose marks are below Kafka's is a restored backup, or a replica that lost the last
-commits: what it does not know may have been sent. So may all that a ledger of another generation has sent.
+commits: calls that it does not know may have been sent. So may all calls that a ledger of another generation
+has sent.
 """
 
 from collections.abc import Mapping
@@ -31,26 +32,28 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class MarkNotStored(OSError):
-    """Kafka did not take a mark, or did not tell those that it has: nothing may be sent."""
+    """Kafka did not take a mark, or did not return its marks: nothing may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What stands in Kafka under a name: ``intake`` or ``account/{account}``."""
+    """A mark that Kafka keeps under a name: ``intake`` or ``account/{account}``."""
 
     generation: str
-    """Of the ledger that raised it."""
+    """The generation of the ledger that raised it."""
     mark: int
     number: int = 0
-    """Of that ledger, as it was read: a worker of an older one must not hide what a newer one has noted."""
+    """The number of that ledger, as it was read: a worker of an older one must not hide the marks of a newer
+    one.
+    """
 
 
 @dataclass(slots=True)
 class Told:
-    """What Kafka knows of the ledger."""
+    """Kafka's knowledge of the ledger."""
 
     number: int = 0
-    """Of the newest generation; 0 when it knows none."""
+    """The number of the newest generation; 0 if Kafka knows none."""
     generation: str = ""
     marks: dict[str, Mark] = field(default_factory=dict)
 
@@ -62,7 +65,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the ledger knows of itself."""
+    """The ledger's knowledge of itself."""
 
     number: int
     generation: str
@@ -73,11 +76,11 @@ class Standing:
     marks: Mapping[str, int]
     """By account."""
     marked_at: Mapping[str, datetime | None]
-    """By account: when calls were written down for it last."""
+    """By account: when calls were last written down for it."""
 
 
 class Marks(Protocol):
-    """Where marks are kept outside of the database."""
+    """The place outside of the database where marks are kept."""
 
     async def told(self) -> Told:
         """Return all that is known there now.
@@ -95,12 +98,12 @@ class Marks(Protocol):
 
 
 def account_name(account: str) -> str:
-    """Under which name the mark of an account's calls is kept."""
+    """Return the name under which the mark of an account's calls is kept."""
     return f"account/{account}"
 
 
 async def standing(connection: ledger.Connection) -> Standing:
-    """Return what the ledger knows of itself now."""
+    """Return the ledger's present knowledge of itself."""
     rows = await fetch_all(connection, SQL["standing"], None)
     marks = await fetch_all(connection, SQL["marks"], None)
     row = rows[0]
@@ -124,8 +127,9 @@ def is_another(ours: Standing, told: Told) -> bool:
 
 
 def accounts_behind(ours: Standing, told: Told) -> list[str]:
-    """Accounts for which calls may have been sent that this ledger does not know: all of which Kafka has a
-    mark, when another ledger was at work."""
+    """Return the accounts for which calls may have been sent that this ledger does not know: all accounts
+    that have a mark in Kafka, if another ledger was at work.
+    """
     prefix = account_name("")
     names = [name.removeprefix(prefix) for name in told.marks if name.startswith(prefix)]
     if is_another(ours, told):
@@ -135,7 +139,9 @@ def accounts_behind(ours: Standing, told: Told) -> list[str]:
 
 
 def why_behind(ours: Standing, told: Told) -> str:
-    """Why this ledger must not go on, in words; ``""`` when it is as new as what it wrote elsewhere."""
+    """Return why this ledger must not go on, in words; ``""`` if it is as new as the marks that it wrote
+    elsewhere.
+    """
     accounts = accounts_behind(ours, told)
     if is_another(ours, told):
         return (
@@ -153,7 +159,7 @@ def why_behind(ours: Standing, told: Told) -> str:
 
 
 async def hold_if_behind(connection: ledger.Connection, told: Told) -> bool:
-    """Hold all accounts when this ledger is behind what Kafka knows. True when they are held."""
+    """Hold all accounts if this ledger is behind what Kafka knows. Return True if they are held."""
     ours = await standing(connection)
     await connection.rollback()  # what was read holds nothing: a hold is a transaction of its own
     if ours.held_at is not None:

@@ -1,4 +1,6 @@
-"""Commands into the ledger: once each, in order, and a reused event id told from a repeated event."""
+"""Take commands into the ledger: once each, in order, and distinguish a reused event id from a repeated
+event.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -29,19 +31,21 @@ _Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What brings commands into the ledger: an event as it comes in, or an operator's replay."""
+    """The source of commands that enter the ledger: an event as it arrives, or an operator's replay."""
 
     name: str = "event"
     actor: str = ""
     perhaps_sent: frozenset[str] = frozenset()
-    """Accounts of which the ledger does not surely know what was sent: Xero is asked before it is planned."""
+    """Accounts for which the ledger does not know for sure what was sent: Xero is asked before a command is
+    planned.
+    """
     recovers: bool = False
-    """It mends a ledger that is held."""
+    """True if it repairs a ledger that is held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The mark of the intake after a batch, and which ledger raised it."""
+    """The mark of the intake after a batch, and the ledger that raised it."""
 
     mark: int
     number: int
@@ -99,8 +103,8 @@ async def _raise_mark(connection: Connection) -> Raised:
 
 
 async def _named(connection: Connection, commands: Sequence[Command]) -> Sequence[Command]:
-    """Deletions with the number and party that were known of the record: their events bring only its id, and
-    nobody finds a document in the log by that.
+    """Return deletions with the known number and party of their record: their events carry only its id, by
+    which nobody finds a document in the log.
     """
     nameless = [c for c in commands if c.action == "deleted" and not c.party_name]
     if not nameless:
@@ -211,8 +215,8 @@ async def _keep_snapshots(
 
 
 async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnapshot]) -> None:
-    """Fold snapshots of customers and suppliers into those that are known, one after the other with anyone
-    who else takes in some of the same records.
+    """Fold snapshots of customers and suppliers into the known ones, one after the other with any other
+    intake of the same records.
     """
     rows = _rows(came)
     cursor = await connection.execute(SQL["insert_snapshots"], rows)
@@ -233,7 +237,7 @@ async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnap
 
 
 def _rows(snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot]) -> dict[str, list[Any]]:
-    """As columns, in the order of their keys, in which all lock them."""
+    """Return them as columns, in the order of their keys, in which all workers lock them."""
     ordered = sorted(snapshots.items(), key=lambda item: item[0])
     return {
         "account": [key[0] for key, _ in ordered],
@@ -248,9 +252,9 @@ def _rows(snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot]) -> dict[
 def _newest(
     commands: Sequence[Command], positions: Mapping[str, int]
 ) -> dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot]:
-    """By account, entity and record id: the newest snapshot that one of the commands brings.
+    """Return, by account, entity and record id, the newest snapshot among the commands.
 
-    Of two with equal stamps it is the later one. Those of a contact are folded.
+    Of two with equal stamps, the later one counts. Those of a contact are folded.
     """
     newest: dict[tuple[str, str, str], ContactSnapshot | DocumentSnapshot] = {}
     for command in commands:

@@ -1,4 +1,4 @@
-"""Jobs: commands in a lane's hands, and what has been learnt for each of them so far. Pure."""
+"""Jobs: commands in a lane's hands, with everything learnt for each of them so far. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from sinks.xero.routes import ROUTES, RouteName
 class Job:
     """A command in a lane's hands.
 
-    Nobody else sets what it holds: planner, queue and settlement tell it what happened, each in one method.
+    Nobody else changes its fields: planner, queue and settlement tell it what happened, each in one method.
     """
 
     __slots__ = (
@@ -44,27 +44,27 @@ class Job:
 
     @property
     def entry(self) -> Entry:
-        """The command and where it stands."""
+        """The command and its state."""
         return self._entry
 
     @property
     def merged(self) -> tuple[Entry, ...]:
-        """Snapshots of the record that this one stands for: they end as it ends."""
+        """Snapshots of the record that were merged into this one: they end as it ends."""
         return self._merged
 
     @property
     def known(self) -> XeroReads:
-        """What was read from Xero for it, and is still fresh."""
+        """The data read from Xero for it that is still fresh."""
         return self._known
 
     @property
     def refusal(self) -> Refusal | None:
-        """What Xero refused last; None once something was done since."""
+        """Xero's last refusal; None once something was done since."""
         return self._refusal
 
     @property
     def route(self) -> RouteName | None:
-        """The route by which its next step goes; None before it has one."""
+        """The route of its next step; None before it has one."""
         return self._route
 
     @property
@@ -79,12 +79,12 @@ class Job:
 
     @property
     def facts_asked_at(self) -> datetime | None:
-        """When the organisation was asked about for the sake of a step that cannot be undone."""
+        """When the organisation was asked about because of a step that cannot be undone."""
         return self._facts_asked_at
 
     @property
     def name_asked_again(self) -> bool:
-        """True once a taken name that no contact bears was looked up a second time."""
+        """True once a taken name that no contact has was looked up a second time."""
         return self._name_asked_again
 
     @property
@@ -95,7 +95,7 @@ class Job:
     # Taken up, queued, sent
 
     def merged_with(self, entry: Entry) -> None:
-        """Stand for one more snapshot of the record."""
+        """Take over one more snapshot of the record."""
         self._merged = (*self._merged, entry)
 
     def queued_for(self, route: RouteName) -> None:
@@ -120,23 +120,25 @@ class Job:
         self._entry = replace(self._entry, attempts=self._entry.attempts + 1, made=made)
 
     def learnt(self, known: XeroReads) -> None:
-        """Something was read. A look-up does not clear the refusal that it was made for."""
+        """Note that something was read. A look-up does not clear the refusal that it was made for."""
         self._known = known
 
     def changed_xero(self, known: XeroReads) -> None:
-        """Xero did what it was asked: earlier refusals say nothing any more."""
+        """Note that Xero did what it was asked: earlier refusals no longer count."""
         self._entry = replace(self._entry, acted=True)
         self._known, self._refusal = known, None
 
     def perhaps_changed_xero(self) -> None:
-        """Xero may have done what it was asked, though nobody said so: what is found of it later is ours."""
+        """Note that Xero may have done what it was asked, although no response said so: an object found later
+        is ours.
+        """
         self._entry = replace(self._entry, perhaps_acted=True)
 
     def refused(self, refusal: Refusal, known: XeroReads | None = None) -> None:
-        """Xero did not do what it was asked, for this job or for another one that asked the same.
+        """Note that Xero did not do what it was asked, for this job or for another one that asked the same.
 
         Args:
-            known: what is still fresh of what was read; None: all of it.
+            known: the reads that are still fresh; None: all of them.
         """
         self._refusal = refusal
         if known is not None:
@@ -148,14 +150,14 @@ class Job:
         if halve:
             self._batch_limit = max(1, self._batch_limit // 2)
 
-    # What planning decided
+    # Decisions of the planner
 
     def found_done(self) -> None:
-        """Another action's call did what this one set out to do."""
+        """Note that another action's call did what this one set out to do."""
         self._entry = replace(self._entry, acted=True)
 
     def started_over(self) -> None:
-        """Forget what was read and refused so far: it was about something else."""
+        """Forget everything read and refused so far: it was about something else."""
         self._known, self._refusal = XeroReads(), None
 
     def asked_facts(self, now: datetime) -> None:
@@ -173,8 +175,8 @@ class Job:
         self.started_over()
 
     def told(self) -> Entry | None:
-        """Another step follows: return the new version that publishes the attempts so far; None when there
-        are none.
+        """Return the new version that publishes the attempts so far, since another step follows; None if
+        there are none.
         """
         if not self._entry.made:
             return None
@@ -191,10 +193,10 @@ def apply(element: Element, result: Result, jobs: Sequence[Job], link: Link | No
     """Tell ``jobs``, which the element served, the result.
 
     Args:
-        link: what the element's target is linked to so far.
+        link: the present link of the element's target.
 
     Returns:
-        the target's link as it must be kept now; None when it stays as it is.
+        the target's link as it must be kept now; None if it does not change.
     """
     change = effects.Change(element, result, jobs[0].entry.seq, link)
     if result.verdict == "refused":

@@ -1,4 +1,4 @@
-"""What a lane remembers of the contacts that it has just made or found, by name."""
+"""A lane's memory of the contacts that it has just made or found, by name."""
 
 from contracts.json import JsonObject
 from sinks.planner.namesakes import Namesake, name_claim
@@ -11,7 +11,7 @@ _MOST = 2000
 
 
 class Namesakes:
-    """Contacts by the name that Xero takes them to have. Lost with the lane: names are looked up then."""
+    """Contacts by name as Xero compares it. Lost with the lane: names are looked up then."""
 
     def __init__(self) -> None:
         self._known: dict[StepKey, tuple[float, Namesake]] = {}
@@ -22,7 +22,7 @@ class Namesakes:
         return known if machine_seconds() - at < _GOOD_FOR else None
 
     def learn(self, element: Element, found: JsonObject) -> None:
-        """Xero has taken the element of a contact and shows it like this."""
+        """Note that Xero has taken the element of a contact and shows it like this."""
         contact_id = str(found.get("ContactID") or element.xero_id)
         before = [known for _, known in self._known.values() if known.contact_id == contact_id]
         self.forget(contact_id)

@@ -1,4 +1,6 @@
-"""What others ask a lane to do, since only the lane calls Xero: read the organisation's facts again."""
+"""Requests that others make of a lane, since only the lane calls Xero: read the organisation's facts
+again.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -34,7 +36,7 @@ async def ask_facts(connection: Connection, account: str) -> uuid.UUID:
 
 
 async def answer(connection: Connection, request_id: uuid.UUID) -> tuple[bool, str | None]:
-    """Return whether it is answered, and what went wrong."""
+    """Return whether the request is done, and what went wrong."""
     row = await (await connection.execute(_SQL["answer"], {"request_id": request_id})).fetchone()
     return (False, None) if row is None else (row[0], row[1])
 

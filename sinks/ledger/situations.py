@@ -1,4 +1,4 @@
-"""From the ledger to the planner: everything that is known about a set of commands, read at once."""
+"""Read everything that is known about a set of commands from the ledger for the planner, all at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def situations(
     facts: OrganisationFacts,
     names: Namesakes | None = None,
 ) -> list[Situation]:
-    """Return what the planner needs to know for each of ``jobs``, in their order."""
+    """Return everything that the planner needs to know for each of ``jobs``, in their order."""
     newest = await _newest_documents(connection, account, jobs)
     documents = {w.entry.command_id: _document(w, newest.get(w.entry.command_id)) for w in jobs}
     contacts = await _newest_contacts(connection, account, jobs, documents)
@@ -122,8 +122,8 @@ async def situations(
 
 
 def _may_stand(link: Link | None) -> bool:
-    """Return True if something of a transaction may be in Xero that has no link: it never had one, or what it
-    had was taken off, and perhaps something was put there again.
+    """Return True if something for a transaction may be in Xero without a link: it never had one, or its
+    object was taken off and perhaps put there again.
     """
     return link is None or link.removed
 
@@ -141,8 +141,8 @@ def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
 
 
 async def _with_share(connection: ledger.Connection, situation: Situation) -> Situation:
-    """Return the situation of a payment or refund with what it comes to, which is fixed when that is first
-    planned. Most amounts have no more decimals than their currency, and come to themselves.
+    """Return the situation of a payment or refund with its amount in Xero, which is fixed when it is first
+    planned. Most amounts have no more decimals than their currency, and stay as they are.
     """
     own = next((event for event in situation.money if event.seq == situation.seq), None)
     if own is None or own.share is not None or own.action == "reset":
@@ -163,7 +163,7 @@ def _unlinked(link: Link | None) -> bool:
 
 
 def _groups(contacts: Mapping[str, ContactSnapshot], links: Mapping[StepKey, Link]) -> dict[str, Group]:
-    """By name as Xero compares it: the records of that name that are not linked yet."""
+    """Return, by name as Xero compares it, the records of that name that are not linked yet."""
     named: dict[str, dict[StepKey, ContactSnapshot]] = {}
     for contact in contacts.values():
         target = contact_target(contact)
@@ -183,8 +183,9 @@ async def _newest_contacts(
     jobs: Sequence[Job],
     documents: Mapping[str, DocumentSnapshot | None],
 ) -> dict[str, ContactSnapshot]:
-    """By command id: the newest known snapshot of the contact that the command names. A customer or supplier
-    action brings its own, unless it is retried: what that does not tell is as it was told before."""
+    """Return, by command id, the newest known snapshot of the contact that the command names. A customer or
+    supplier action brings its own, unless it is retried; fields missing in it have their earlier values.
+    """
     own = {}
     for job in jobs:
         command = job.entry.command
@@ -203,8 +204,9 @@ async def _newest_contacts(
 
 
 def _document(job: Job, newest: DocumentSnapshot | None) -> DocumentSnapshot | None:
-    """Return the snapshot to plan from: the command's own, or the newest known of a deletion, which brings
-    none, and of what is retried."""
+    """Return the snapshot to plan from: the command's own, or the newest known one for a deletion, which
+    brings none, and for a retry.
+    """
     own = job.entry.command.document
     if own is None:
         return newest
@@ -238,8 +240,9 @@ async def _newest_documents(
 async def _asked(
     connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[tuple[str, str], dict[str, tuple[str, int]]]:
-    """By record id and action: marks and positions of payments and refunds that did not complete, by
-    transaction id. Only for what takes money off: their answers may have been lost, and they stand in Xero.
+    """Return, by record id and action, marks and positions of payments and refunds that did not complete, by
+    transaction id. Only for actions that take money off: the responses may have been lost, so that they are
+    in Xero.
     """
     records = [w.entry.command.record_id for w in jobs if w.entry.command.action in _TAKE_OFF]
     found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
@@ -258,7 +261,7 @@ async def _asked(
 async def _money(
     connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, tuple[MoneyEvent, ...]]:
-    """By record id: what the events of these records of payments and refunds said of money, in order."""
+    """Return, by record id, the payment and refund events of these records, in order."""
     records = sorted({w.entry.command.record_id for w in jobs if w.entry.command.action in _MONEY})
     if not records:
         return {}
@@ -283,7 +286,9 @@ async def _money(
 async def _gone(
     connection: ledger.Connection, account: str, jobs: Sequence[Job]
 ) -> dict[str, frozenset[str]]:
-    """By record id: ids of our payments and credit notes that a comparison saw deleted or voided in Xero."""
+    """Return, by record id, the ids of our payments and credit notes that a comparison saw deleted or voided
+    in Xero.
+    """
     records = sorted({w.entry.command.record_id for w in jobs if w.entry.command.action in _MONEY})
     found: dict[str, set[str]] = {}
     if records:
@@ -295,14 +300,14 @@ async def _gone(
 _SQL = load_queries(__file__)
 _MONEY = ("payment_applied", "refund_applied")
 FACTS_FRESH_FOR = timedelta(minutes=1)
-"""For how long a step that cannot be undone may rest on what is known of the organisation."""
+"""How long a step that cannot be undone may rely on the known facts of the organisation."""
 _FRESH_ONCE_ASKED = timedelta(minutes=10)
-"""Once a command has asked, it goes on with the answer for so long, even where calls are scarce."""
+"""Once a command has asked, it uses the answer for so long, even if calls are scarce."""
 _TAKE_OFF = ("reset", "cancelled", "deleted", "refund_applied")
 
 
 def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Link]]:
-    """Links of one kind by record id, then transaction id."""
+    """Return links of one kind by record id, then transaction id."""
     found: dict[str, dict[str, Link]] = {}
     for link in links:
         if link.target.kind == kind:

@@ -1,4 +1,4 @@
-"""The command ledger in PostgreSQL: read what is to be done, and write the results."""
+"""The command ledger in PostgreSQL: read the work to be done, and write the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SQL = load_queries(__file__)
 
 
 class LeaseLost(Exception):
-    """Another worker has the account now: nothing may be written for it here any more."""
+    """Another worker has the account now: nothing more may be written for it here."""
 
 
 class LedgerHeld(Withheld):
@@ -29,7 +29,7 @@ class LedgerHeld(Withheld):
 
 
 class LedgerBehind(LedgerHeld):
-    """It has just been seen that the ledger knows less than this worker: everybody must be held."""
+    """The ledger has just turned out to know less than this worker: all accounts must be held."""
 
 
 @dataclass(slots=True)
@@ -43,12 +43,14 @@ class Lease:
     """The highest mark of the account's calls that this worker knows to be committed, or to be in Kafka."""
 
     def parameters(self) -> Row:
-        """For the statements that check it."""
+        """Return the parameters of the statements that check it."""
         return {"account": self.account, "holder": self.holder, "fence": self.fence}
 
 
 async def database_time(connection: Connection) -> datetime:
-    """Return the database's time: what several workers compare is told by its clock alone, not by theirs."""
+    """Return the database's time. Times that several workers compare come from its clock alone, not from
+    theirs.
+    """
     now: datetime = (await fetch_all(connection, SQL["database_time"], None))[0]["now"]
     return now
 
@@ -79,12 +81,12 @@ async def raise_mark(connection: Connection, lease: Lease) -> int:
 
 
 LIVE, LAST_TURN = 0, 3
-"""Turns, as the column ``ledger.commands.turn`` has them: events as they come in, and what goes last."""
+"""Turns, as in the column ``ledger.commands.turn``: live events, and the work that goes last."""
 _TURNS = {"event": LIVE, "retry": 1, "replay": 2}
 
 
 def turn(entry: Entry) -> int:
-    """When the entry's turn is: live work before retries, replays, the rest."""
+    """Return the entry's turn: live work before retries, replays, the rest."""
     return _TURNS.get(entry.triggered_by, LAST_TURN)
 
 
@@ -97,11 +99,12 @@ async def ready(
     *,
     flagged_too: bool = False,
 ) -> list[Entry]:
-    """Commands that nothing holds back, without those of ``held``: by turn, the oldest first.
+    """Return the commands that nothing holds back, without those of ``held``: by turn, the oldest first.
 
     Args:
         last_turn: none whose turn is later.
-        flagged_too: also of records with something that was perhaps sent: nothing of them may be planned.
+        flagged_too: also commands of records for which something was perhaps sent: none of these may be
+            planned.
     """
     parameters = {
         "account": account,
@@ -130,7 +133,7 @@ async def followers(connection: Connection, account: str, heads: Sequence[Entry]
 async def links(
     connection: Connection, account: str, records: Iterable[str], contacts: Iterable[str]
 ) -> dict[StepKey, Link]:
-    """Links of these documents (with their payments) and contacts (``customer/{id}``)."""
+    """Return the links of these documents (with their payments) and contacts (``customer/{id}``)."""
     rows = await fetch_all(
         connection, SQL["links"], {"account": account, "records": list(records), "contacts": list(contacts)}
     )
@@ -155,8 +158,8 @@ async def shared_contacts(connection: Connection, account: str, xero_ids: Iterab
 async def linked(
     connection: Connection, account: str, xero_ids: Iterable[str]
 ) -> set[tuple[str, str, StepKey]]:
-    """To which records these Xero objects are linked, of all accounts of the organisation: Xero's id, the
-    account and the record.
+    """Return the records to which these Xero objects are linked, in all accounts of the organisation: Xero's
+    id, the account and the record.
     """
     rows = await fetch_all(connection, SQL["linked"], {"account": account, "xero_ids": list(xero_ids)})
     return {
@@ -196,19 +199,19 @@ _document_decoder = msgspec.json.Decoder(DocumentSnapshot)
 
 @dataclass(frozen=True, slots=True)
 class UnknownStep:
-    """A step whose answer was not seen."""
+    """A step that got no response."""
 
     look_up_after: datetime
-    """From when a look-up can be trusted."""
+    """The time from which a look-up can be trusted."""
     body: Row
-    """What was asked for last."""
+    """The body that was sent last."""
     link_facts: Facts
 
 
 async def unknown_steps(
     connection: Connection, account: str, records: Iterable[str]
 ) -> dict[StepKey, UnknownStep]:
-    """Steps of these records whose answer was not seen."""
+    """Return the steps of these records that have no response yet."""
     rows = await fetch_all(connection, SQL["unknown"], {"account": account, "records": list(records)})
     return {
         StepKey(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
@@ -227,8 +230,8 @@ async def overtaken(connection: Connection, command_ids: Sequence[str]) -> set[s
 async def earlier_failed(
     connection: Connection, account: str, done: Sequence[tuple[Entry, Sequence[str]]]
 ) -> list[Entry]:
-    """Failed entries that stand before these completed ones in their records and whose action is among
-    those named.
+    """Return the failed entries that come before these completed ones in their records and whose action is
+    among those named.
     """
     if not done:
         return []
@@ -244,7 +247,7 @@ async def earlier_failed(
 
 async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set[str]:
     """Write entries at their new versions. Returns the ids that were written: an entry that an operator
-    changed in between is left as it is.
+    changed in between is not written.
     """
     if not entries:
         return set()
@@ -297,8 +300,8 @@ async def write_links(connection: Connection, account: str, changed: Iterable[Li
 async def write_calls(
     connection: Connection, lease: Lease, calls: Sequence[Call], send_within: float
 ) -> None:
-    """Write calls down before their first byte is sent. What was unknown about their targets is dealt with
-    by them.
+    """Write calls down before their first byte is sent. They also deal with the unknown steps of their
+    targets.
     """
     elements = []
     for call in calls:
@@ -344,7 +347,7 @@ def _element_row(call: Call, position: int) -> Row:
 
 
 async def resolve_unknown(connection: Connection, account: str, targets: Iterable[StepKey]) -> None:
-    """Steps of unknown fate that are cleared up now."""
+    """Resolve steps of unknown result that have been cleared up now."""
     wanted = list(targets)
     if wanted:
         await connection.execute(
@@ -368,7 +371,8 @@ async def conclude(
     answer: bytes | None = None,
 ) -> None:
     """Record how a call ended: its response, and the result of each element (``ok``, ``refused``,
-    ``not_applied``, ``unknown``). What is unknown can be looked up in ``look_up_in`` seconds."""
+    ``not_applied``, ``unknown``). Unknown ones can be looked up in ``look_up_in`` seconds.
+    """
     await connection.execute(
         SQL["conclude_intent"],
         {"intent_id": call.intent_id, "conclusion": conclusion, "status": status, "answer": answer},

@@ -1,4 +1,6 @@
-"""The planner: a command, the settings and what is known of Xero in, the next step or the end out. Pure."""
+"""The planner: turns a command, the settings and the knowledge of Xero into the next step, or the end.
+Pure.
+"""
 
 from sinks.planner.details import half_way, known_details
 from sinks.planner.plan import plan

@@ -13,8 +13,8 @@ def amount_in(found: JsonObject, name: str) -> Decimal:
 
 
 def xero_day(found: JsonObject) -> str:
-    """Return its date as ``YYYY-MM-DD``, from ``DateString`` or whatever form of ``Date`` Xero used; ``""``
-    when it names none.
+    """Return its date as ``YYYY-MM-DD``, from ``DateString`` or any form of ``Date`` that Xero uses; ``""``
+    if it names none.
     """
     text = str(found.get("DateString") or found.get("Date") or "")
     return day(text).isoformat() if text else ""

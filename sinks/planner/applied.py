@@ -1,4 +1,4 @@
-"""Planning a payment that was applied: for the first time, told once more, or corrected."""
+"""Plan a payment that was applied: for the first time, published again, or corrected."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -69,7 +69,7 @@ def plan_payment(situation: Situation) -> Plan:
 
 
 def _told_again(situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
-    """Something was put there for this transaction before, perhaps by this command."""
+    """Plan a transaction for which something was sent before, perhaps by this command."""
     now, before = told_now(situation, transaction), told_before(situation, payment)
     if before.seq == situation.seq and (not payment.removed or now.amount == 0):
         return _done(situation, invoice, payment)
@@ -140,10 +140,10 @@ def _done(situation: Situation, invoice: Link, payment: Link) -> Done:
 
 
 def _replace(situation: Situation, invoice: Link, payment: Link, transaction: TransactionSnapshot) -> Plan:
-    """Take off what was put there and make it again, once all is checked that can be.
+    """Take off the earlier object and make it again, once everything that can be checked is checked.
 
     Raises:
-        Refused: it cannot be done; before the first touch nothing was touched then.
+        Refused: it cannot be done; before the first change, nothing was changed then.
     """
     before = told_before(situation, payment)
     told = over(told_now(situation, transaction), before, dated=transaction.dated)
@@ -191,8 +191,8 @@ def _take_off(
 def _refuse_more_than_fits(
     situation: Situation, invoice: Link, found: JsonObject, new: ResolvedPayment | None
 ) -> None:
-    """Check that the new amount is at most what is due without the old one, and our refunds at most what then
-    remains paid.
+    """Check that the new amount is at most the amount due without the old one, and that our refunds do not
+    exceed what then remains paid.
     """
     assert situation.known.invoice is not None
     old = amount_in(found, "Amount")

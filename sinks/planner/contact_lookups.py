@@ -1,4 +1,4 @@
-"""Looking for contacts in Xero: by name as Xero compares names, by our number, by its id."""
+"""Look for contacts in Xero: by name as Xero compares names, by our number, by its id."""
 
 import hashlib
 import re
@@ -13,11 +13,12 @@ from sinks.xero.routes import RouteName
 
 
 def find_by_name(situation: Situation, resolved: ResolvedContact) -> Send:
-    """Xero knows neither case nor accents when it calls a name taken; whether its filter and its search do
-    is told differently. So it is asked for the name, then searched for a part that has one spelling, then all
-    its contacts are read and compared by us. Everyone looking for the name waits for that one response.
+    """Look a contact up by name. Xero ignores case and accents when it calls a name taken; reports differ on
+    whether its filter and its search do. So it is asked for the name, then searched for a part that has one
+    spelling, then all its contacts are read and compared by us. All commands that look for the name wait for
+    that one response.
 
-    A name with a quote cannot stand in a filter.
+    A name with a quote cannot be used in a filter.
     """
     route: RouteName
     wanted, asked = str(resolved.fields["name"]), situation.known.names_asked
@@ -39,8 +40,8 @@ def _plainest_part(name: str) -> str:
 
 
 def find_numbers(numbers: Sequence[str]) -> Send:
-    """Has Xero a contact of one of these numbers? Asked once for all of them, and told to those alone that
-    asked for the same ones.
+    """Ask Xero once for contacts with any of these numbers; the answer is given only to commands that asked
+    for the same ones.
     """
     where = " OR ".join(f"ContactNumber=={quoted(number)}" for number in numbers)
     asked = hashlib.sha256(where.encode()).hexdigest()[:32]
@@ -50,7 +51,7 @@ def find_numbers(numbers: Sequence[str]) -> Send:
 
 
 def find_by_number(target: StepKey, contact: ContactSnapshot) -> Send:
-    """Only a page tells into which contact another was merged."""
+    """Look the contact up in a page: only a page shows into which contact another one was merged."""
     query = {
         "where": f"ContactNumber=={quoted(contact.record_id)}",
         "includeArchived": "true",

@@ -1,4 +1,6 @@
-"""A contact's change that Xero did not take is not sent again with every document of the contact. Pure."""
+"""Keep a contact's change that Xero refused from being sent again with every document of the contact.
+Pure.
+"""
 
 import hashlib
 import json
@@ -13,18 +15,18 @@ from sinks.xero.elements import Element, Link
 from sinks.xero.facts import ContactFacts, RefusedFact, of_contact
 
 REFUSED: Final = "refused"
-"""Fact of a contact's link: what Xero refused last of it, by a digest of its content, and why."""
+"""Fact of a contact's link: Xero's last refusal of it, by a digest of the content, and why."""
 _TRY_AGAIN_AFTER = timedelta(days=1)
-"""Somebody may have put it right in Xero, of which nobody tells us."""
+"""How long a refusal is remembered: somebody may have fixed it in Xero, of which we are not told."""
 _ABOUT_NO_CONTENT = frozenset({"contact_archived", "contact_gone"})
 
 
 def refuse_again(situation: Situation, link: Link, link_facts: ContactFacts) -> None:
-    """Raises what Xero said of the same content before, for at most a day. What is about the contact itself,
-    and what is done again, is sent all the same.
+    """Raise Xero's earlier refusal of the same content, for at most a day. A command about the contact
+    itself, and one that is done again, is sent nevertheless.
 
     Args:
-        link_facts: what the link would keep.
+        link_facts: the facts that the link would keep.
 
     Raises:
         Refused: Xero did not take it.
@@ -40,7 +42,7 @@ def refuse_again(situation: Situation, link: Link, link_facts: ContactFacts) -> 
 def with_refusal(
     element: Element, code: ReasonCode, details: Mapping[str, str], link: Link | None, at: datetime
 ) -> Link | None:
-    """Return the contact's link with what Xero refused of it; None if it stays as it is."""
+    """Return the contact's link with Xero's refusal; None if the link does not change."""
     changes = element.target.kind == "contact" and element.step == "contact" and "sent" in element.link_facts
     if not changes or link is None or link.removed or code in _ABOUT_NO_CONTENT:
         return None
@@ -54,5 +56,5 @@ def with_refusal(
 
 
 def _digest(link_facts: ContactFacts) -> str:
-    """Of all fields as they would be."""
+    """Return a digest of all fields that would be sent."""
     return hashlib.sha256(json.dumps(link_facts["sent"], sort_keys=True).encode()).hexdigest()[:32]

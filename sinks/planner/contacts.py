@@ -1,4 +1,4 @@
-"""Planning a customer's or supplier's contact: link it once, then push what changed."""
+"""Plan a customer's or supplier's contact: link it once, then push the changes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,7 +45,7 @@ def plan_contact_command(situation: Situation) -> Plan:
 
 
 def plan_contact(situation: Situation) -> Plan | None:
-    """Return the next step until the contact is linked and holds what SalesBinder has; None if that is so.
+    """Return the next step until the contact is linked and has SalesBinder's content; None if that is so.
 
     Raises:
         Refused: the contact cannot be what SalesBinder says.
@@ -63,8 +63,8 @@ def plan_contact(situation: Situation) -> Plan | None:
 def plan_party(situation: Situation, *, creates: bool) -> Plan | None:
     """Return the next step until a document's contact is right; None if the document can be sent.
 
-    A change of a linked contact that Xero does not take keeps no document of it back, see ``party_warnings``;
-    an archived contact keeps back what ``creates`` a document.
+    If Xero refuses a change of a linked contact, that delays none of its documents, see ``party_warnings``;
+    an archived contact holds back a step that ``creates`` a document.
 
     Raises:
         Refused: the document cannot have this contact.
@@ -83,7 +83,8 @@ def plan_party(situation: Situation, *, creates: bool) -> Plan | None:
 
 
 def plan_archived(situation: Situation) -> Plan:
-    """Xero calls the linked contact archived: it was merged into another one, which is followed, or it is.
+    """Handle a linked contact that Xero calls archived: it was merged into another one, which is followed, or
+    it really is.
 
     Raises:
         Refused: it is archived.
@@ -128,7 +129,7 @@ def plan_gone(s: Situation) -> Plan:
 
 
 def contact_warnings(situation: Situation) -> tuple[Warning, ...]:
-    """Return what a bookkeeper should know about the contact of this command."""
+    """Return the warnings for a bookkeeper about the contact of this command."""
     contact = _contact(situation)
     try:
         warnings = resolve_contact(contact).warnings
@@ -140,7 +141,9 @@ def contact_warnings(situation: Situation) -> tuple[Warning, ...]:
 
 
 def trouble_warnings(situation: Situation) -> tuple[Warning, ...]:
-    """Tells of a linked contact whose own change was refused, which its documents do not wait for."""
+    """Return warnings about a linked contact whose own change was refused, for which its documents do not
+    wait.
+    """
     link = situation.contact_link
     if link is None or link.removed:
         return ()
@@ -154,7 +157,7 @@ def trouble_warnings(situation: Situation) -> tuple[Warning, ...]:
 
 
 def party_warnings(s: Situation) -> tuple[Warning, ...]:
-    """Return what a bookkeeper should know about a document's contact."""
+    """Return the warnings for a bookkeeper about a document's contact."""
     return (*contact_warnings(s), *trouble_warnings(s))
 
 
@@ -208,7 +211,7 @@ def _join(
     situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, namesake: Namesake
 ) -> Plan:
     """Use the contact of this name that was just created or found for another record. It is also ours, unless
-    Xero has one of our number; what the records of the name say newer goes out once for all of them.
+    Xero has one with our number; newer content of these records is sent once for all of them.
     """
     target, group = contact_target(contact), _group(situation, contact)
     if situation.known.contact_by_number is None:
@@ -238,7 +241,9 @@ def _join(
 
 
 def _match(situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact) -> Plan:
-    """Xero has a contact of this number or name: which one is it? The number counts more than the name."""
+    """Choose among the contacts with this number or name in Xero. The number takes precedence over the
+    name.
+    """
     target = contact_target(contact)
     if ours := _of_our_number(situation, contact):
         return _link(situation, contact, resolved, min(ours, key=statuses.is_archived))
@@ -259,8 +264,8 @@ def _match(situation: Situation, contact: ContactSnapshot, resolved: ResolvedCon
 
 
 def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[JsonObject]:
-    """Contacts found that bear the record's number. One that was merged into a contact which is not in Xero
-    any more is none: nobody can write to either.
+    """Return the found contacts with the record's number. One that was merged into a contact which is not in
+    Xero any more does not count: nobody can write to either.
     """
     found = (*(s.known.contact_by_number or ()), *(s.known.contact_by_name or ()))
     ours = [c for c in found if c.get("ContactNumber") == contact.record_id]
@@ -270,7 +275,9 @@ def _of_our_number(s: Situation, contact: ContactSnapshot) -> list[JsonObject]:
 def _link(
     situation: Situation, contact: ContactSnapshot, resolved: ResolvedContact, match: JsonObject
 ) -> Plan:
-    """First sync with a contact that exists: what is not blank is overwritten, the rest is left alone."""
+    """Link an existing contact for the first time: fields that are not blank overwrite, the rest is left
+    alone.
+    """
     if match.get("MergedToContactID") and situation.known.contact is not None:
         match = situation.known.contact
     if merged := match.get("MergedToContactID"):
@@ -298,7 +305,7 @@ def _link(
 
 
 def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
-    """Return what the snapshot tells that is not older than what Xero has; None if nothing is."""
+    """Return the part of the snapshot that is not older than Xero's state; None if there is none."""
     if not contact.dated:
         return None
     return news(contact, _told(link), link.stamp)
@@ -314,10 +321,10 @@ def _told(link: Link) -> dict[str, Stamp]:
 
 
 def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> Plan | None:
-    """Push what differs from what was sent.
+    """Push the fields that differ from those last sent.
 
     Args:
-        contact: without what Xero has newer already.
+        contact: without the fields of which Xero has a newer value already.
     """
     sent = link.contact.get("sent", {})
     refused = situation.refusal
@@ -348,7 +355,9 @@ def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> P
 
 
 def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
-    """Return a field as it is to be; of an address that is told in part, the other parts as told before."""
+    """Return the value that a field should have; for an address given in part, the other parts have their
+    earlier values.
+    """
     value = resolved.fields[name]
     before = (link.contact.get("sent") or {}).get(name)
     if not isinstance(value, dict) or not isinstance(before, dict):
@@ -358,7 +367,7 @@ def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
 
 
 def _never_told(resolved: ResolvedContact, name: str, link: Link) -> frozenset[str]:
-    """Parts of an address that SalesBinder told neither now nor before, by Xero's names."""
+    """Return the parts of an address that SalesBinder has never given, by Xero's names."""
     return resolved.untold.get(name, frozenset()) & untold_parts(name, _told(link))
 
 
@@ -371,8 +380,8 @@ def _moved(link: Link, xero_id: str) -> Link:
 def _contact_facts(
     contact: ContactSnapshot, fields: Mapping[str, Field], link: Link | None = None
 ) -> ContactFacts:
-    """Return what to keep of what is sent: the fields, how new the newest snapshot is, and each that is
-    older.
+    """Return the facts to keep of a contact that is sent: the fields, how new the newest snapshot is, and
+    each field that is older.
     """
     sent: Body = {}
     before: dict[str, Stamp] = {}
@@ -398,7 +407,9 @@ def _contact_facts(
 
 
 def _number_refused(s: Situation) -> bool:
-    """Xero may name several reasons at once; that the number is taken says more than that the name is."""
+    """Return True if the number is among the reasons. Xero may name several at once; a taken number says more
+    than a taken name.
+    """
     if s.refusal is None:
         return False
     said = [s.refusal.details.get("message", "")]

@@ -1,4 +1,4 @@
-"""What an event says against itself, where it is done all the same: told as warnings on its entry."""
+"""Contradictions within an event that do not keep it from being done: shown as warnings on its entry."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -8,15 +8,16 @@ from contracts.reasons import warning
 from contracts.results import Warning
 
 _CLOCKS_DIFFER = timedelta(days=1)
-"""A day: a publisher's clock, or its offset, may be wrong by that much without anybody having noticed."""
+"""One day: a publisher's clock, or its offset, may be wrong by that much without anybody having noticed."""
 _BEFORE = timedelta(days=3653)
 _AFTER = timedelta(days=366)
 _DUE_AFTER = timedelta(days=3653)
 
 
 def contradictions(command: Command, now: datetime) -> tuple[Warning, ...]:
-    """Warnings for what a bookkeeper would ask about, although it can be done: a time from the future, days
-    far from the day of the change (2206 for 2026), a document that is cancelled by its own status.
+    """Return warnings for things that a bookkeeper would ask about, although they can be done: a time in the
+    future, days far from the day of the change (2206 for 2026), a document that is cancelled by its own
+    status.
     """
     return tuple(_found(command, now))
 

@@ -1,4 +1,4 @@
-"""Credit notes of ours: looked up by their marks when an answer was lost, taken out by a removal."""
+"""Our credit notes: looked up by their marks if a response was lost, taken out by a removal."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from sinks.xero.facts import MoneyFacts
 _Found = JsonObject
 _APPROVED = ("AUTHORISED", "PAID")
 GENERATION: Final = "generation"
-"""Fact of a credit note's link: how many of the transaction there have been with it."""
+"""Fact of a credit note's link: how many the transaction has had, including this one."""
 
 
 def credit_note_target(record_id: str, transaction_id: str) -> StepKey:
@@ -76,7 +76,7 @@ def find_credit_note(target: StepKey, number: str) -> Send:
 def link_of_credit_note(
     target: StepKey, note: _Found, link_facts: MoneyFacts, seq: int, warned: tuple[str, ...] = ()
 ) -> Link:
-    """Return the link for a credit note as Xero returned it. ``warned``: what Xero remarked on it."""
+    """Return the link for a credit note as Xero returned it. ``warned``: Xero's warnings about it."""
     facts = link_facts.copy()
     facts["status"] = str(note.get("Status") or "")
     total, expected = note.get("Total"), Decimal(str(facts.get("amount", 0)))
@@ -96,12 +96,12 @@ def adopt_credit_note(
 ) -> Plan:
     """Find out who has the number: our document, from a call whose response was lost, or another one.
 
-    Adopting takes number, mark, amount, date and contact together, and nothing that is linked already, nor
-    what was voided or deleted.
+    To be adopted, number, mark, amount, date and contact must all match, and the credit note must not be
+    linked already, voided or deleted.
 
     Args:
         wanted: ``CreditNoteNumber``, ``Reference``, ``Date`` and ``Contact`` as they were sent.
-        link_facts: what the link keeps.
+        link_facts: the facts that the link keeps.
     """
     ours = live_of_ours(situation, found, str(wanted["Reference"]))
     if not ours:
@@ -127,11 +127,11 @@ def adopt_credit_note(
 
 
 def prepare_credit_notes(situation: Situation) -> Plan | None:
-    """Return the next step until all is read that decides whether our credit notes can be taken out; none
-    then.
+    """Return the next step until everything is read that decides whether our credit notes can be taken out;
+    None then.
 
     Raises:
-        Refused: something of others stands on one, or something of ours cannot be taken off.
+        Refused: one has something of others on it, or something of ours cannot be taken off.
     """
     step = _look_up_lost(situation)
     if step is not None:
@@ -169,7 +169,7 @@ def _prepare(s: Situation, note: Link) -> Plan | None:
 
 
 def take_credit_note_out(s: Situation) -> Send | None:
-    """Return the next step until no credit note of ours is left: the money paid out first, then the credit
+    """Return the next step until none of our credit notes is left: the money paid out first, then the credit
     note.
     """
     standing = _standing(s)
@@ -198,19 +198,19 @@ def take_note_out(situation: Situation, note: Link) -> Send:
 
 
 def has_credit_notes(s: Situation) -> bool:
-    """Return True if a credit note of ours stands before this action, or may."""
+    """Return True if one of our credit notes from before this action exists, or may exist."""
     return bool(_standing(s) or _lost(s))
 
 
 def _standing(s: Situation) -> list[Link]:
-    """Credit notes of ours that this action takes out. A reset leaves what came after it."""
+    """Return our credit notes that this action takes out. A reset leaves those that came after it."""
     everything = s.command.action != "reset"
     notes = sorted(s.credit_note_links.values(), key=lambda note: (note.seq, note.target))
     return [note for note in notes if not note.removed and (everything or note.seq < s.seq)]
 
 
 def _lost(situation: Situation) -> list[tuple[StepKey, str, int]]:
-    """Credit notes that were asked for before and of which nobody knows whether they are there."""
+    """Return the credit notes that were sent before and of which nobody knows whether they are there."""
     found = []
     for transaction_id, (mark, seq) in situation.refund_marks.items():
         target = credit_note_target(situation.command.record_id, transaction_id)
@@ -241,7 +241,7 @@ def _look_up_lost(situation: Situation) -> Plan | None:
 
 
 def _prepare_payments(situation: Situation, note: Link, found: _Found) -> Plan | None:
-    """Return what is on one credit note: ours is linked and read, anything else stops the removal."""
+    """Check the payments on one credit note: ours are linked and read, any others stop the removal."""
     refund = situation.refund_links.get(note.target.transaction_id)
     taken_off = refund.xero_id if refund is not None and refund.removed else ""
     applied = [p for p in found.get("Payments") or () if p.get("Status") != "DELETED"]
@@ -275,7 +275,7 @@ def _refuse_foreign(note: Link, found: _Found, others: list[_Found]) -> None:
 
 
 def _refuse_fixed(situation: Situation, note: Link) -> None:
-    """Refuse to touch what is reconciled with the bank or lies in a locked period."""
+    """Refuse to touch money that is reconciled with the bank or lies in a locked period."""
     found = situation.known.credit_notes[note.xero_id]
     document = f"credit note {note.xero_number}"
     refund = situation.refund_links.get(note.target.transaction_id)
@@ -294,7 +294,7 @@ def _refuse_fixed(situation: Situation, note: Link) -> None:
 
 
 def _gone(s: Situation, note: Link) -> tuple[Link, ...]:
-    """Somebody voided it, hence took what paid it out off before."""
+    """Return the links after somebody voided it, and hence took off before what paid it out."""
     refund = s.refund_links.get(note.target.transaction_id)
     rest = (_deleted(refund),) if refund is not None and not refund.removed else ()
     return (replace(note, removed=True, facts={**note.facts, "status": "VOIDED"}), *rest)

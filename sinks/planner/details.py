@@ -13,7 +13,9 @@ _UNNAMED = "not named"
 
 
 def known_details(situation: Situation) -> dict[str, str]:
-    """Details for the sentence of any reason why this command failed; the refusal's own go before."""
+    """Return the details for the sentence of any reason why this command failed; the refusal's own take
+    precedence.
+    """
     found = {
         "setting": _setting(situation),
         "code": situation.settings.purchases_account
@@ -37,8 +39,8 @@ def known_details(situation: Situation) -> dict[str, str]:
 
 
 def half_way(situation: Situation) -> dict[str, str]:
-    """Return what this command has taken off before it failed, and what of ours stands still; empty if it has
-    not touched anything.
+    """Return what this command has taken off before it failed, and which of our objects remain; empty if it
+    has not touched anything.
     """
     links = (
         *situation.payment_links.values(),

@@ -1,4 +1,4 @@
-"""What invoices, bills and orders have in common: what is checked, and what their links keep. Pure."""
+"""The common parts of invoices, bills and orders: the checks, and the facts kept in their links. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -25,7 +25,7 @@ from sinks.xero.facts import DocumentFacts
 
 GONE = ("VOIDED", "DELETED")
 RESEND: Final = "resend_seq"
-"""Fact of a link: the position of the action that is to send the document again, though nothing is new."""
+"""Fact of a link: the position of the action that is to send the document again, although nothing is new."""
 UNAPPROVED = ("DRAFT", "SUBMITTED")
 # Refusals that may only mean that somebody changed the invoice in Xero since we last saw it.
 _STATE = (
@@ -38,7 +38,9 @@ _STATE = (
 
 
 def before_cutoff(s: Situation) -> bool:
-    """True for a document that was there before the connection was enabled and that never came to Xero."""
+    """Return True for a document that was there before the connection was enabled and that never came to
+    Xero.
+    """
     linked = any(link is not None and link.xero_id for link in (s.invoice_link, s.order_link))
     return not linked and s.document is not None and s.document.created < s.settings.enabled_at
 
@@ -54,8 +56,8 @@ def settled(situation: Situation, link: Link, document: DocumentSnapshot) -> Don
 
 
 def document_warnings(link: Link) -> tuple[Warning, ...]:
-    """Return what a bookkeeper should know about the document as it was sent: what we changed, and what Xero
-    said.
+    """Return the warnings for a bookkeeper about the document as it was sent: our changes to it, and Xero's
+    warnings.
 
     They are those of the moment of sending: settings may have changed since.
     """
@@ -70,8 +72,8 @@ def sends_again(s: Situation, link: Link) -> bool:
 
 def contact_along(s: Situation, link: Link) -> Plan | None:
     """Return the next step until the contact is right, too: customer data goes along with every snapshot,
-    also with one that is older than the document in Xero. What this action has sent itself needs it only when
-    it is done again.
+    also with one that is older than the document in Xero. If this action has sent it itself, that is needed
+    only when it is done again.
     """
     own = str(s.seq) in (str(link.seq), link.text("confirmed_seq"))
     linked = s.contact_link is not None and not s.contact_link.removed
@@ -79,7 +81,7 @@ def contact_along(s: Situation, link: Link) -> Plan | None:
 
 
 def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> bool:
-    """Return True if the document, or whose it is, differs from what was last sent."""
+    """Return True if the document, or its contact, differs from what was last sent."""
     party = contact_target(document.contact).record_id
     if link.text("party") != party:
         return True
@@ -89,7 +91,8 @@ def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocumen
 
 
 def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
-    """Return what must be in Xero before the document: the item that its lines name, and the contact.
+    """Return the step for things that must be in Xero before the document: the item that its lines name, and
+    the contact.
 
     Args:
         creates: the document is made, or gets another contact, which an archived one cannot be.
@@ -112,7 +115,7 @@ def refused_for_state(s: Situation, *steps: Step) -> bool:
 
 
 def give_up(s: Situation, *steps: Step) -> None:
-    """Raises what Xero said when it refused one of these steps."""
+    """Raise Xero's refusal of one of these steps."""
     if s.refusal is not None and s.refusal.step in steps:
         raise Refused(s.refusal.code, **s.refusal.details)
 
@@ -129,8 +132,8 @@ def document_of(s: Situation) -> DocumentSnapshot:
 
 
 def refused_party(s: Situation, *steps: Step) -> Plan | None:
-    """Return what to do when Xero did not take the document because its contact is archived, merged or not
-    there; none when that was not why.
+    """Return what to do if Xero did not take the document because its contact is archived, merged or not
+    there; None if the reason was another one.
 
     Raises:
         Refused: nothing can be done.
@@ -145,8 +148,8 @@ def refused_party(s: Situation, *steps: Step) -> Plan | None:
 def document_facts(
     situation: Situation, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> DocumentFacts:
-    """Return what to keep of a document that is sent: what it was made of, and what a bookkeeper
-    should know.
+    """Return the facts to keep of a document that is sent: what it was made of, and the warnings for a
+    bookkeeper.
     """
     return {
         "fingerprint": resolved.fingerprint,
@@ -172,7 +175,7 @@ def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | Non
 
 
 def _stamped(document: DocumentSnapshot) -> DocumentFacts:
-    """Facts of a link that tell which snapshot Xero has."""
+    """Return the facts of a link that identify the snapshot that Xero has."""
     return {
         "version": document.version.isoformat(),
         "event_time": document.event_time.isoformat(),
@@ -182,15 +185,15 @@ def _stamped(document: DocumentSnapshot) -> DocumentFacts:
 
 
 def link_of_invoice(target: StepKey, invoice: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
-    """Return the link for an invoice or bill as Xero returned it, with what was sent to get there."""
+    """Return the link for an invoice or bill as Xero returned it, with the content that was sent."""
     facts = facts_of(invoice, link_facts)
     number = str(invoice.get("InvoiceNumber") or link_facts.get("number") or "")
     return Link(target, str(invoice["InvoiceID"]), number, seq, facts["status"] in GONE, facts)
 
 
 def facts_of(document: JsonObject, link_facts: DocumentFacts) -> DocumentFacts:
-    """Return what a link keeps of a document: what was sent, the ids that Xero gave its lines, status and
-    total.
+    """Return the facts that a link keeps of a document: the content that was sent, the ids that Xero gave its
+    lines, status and total.
     """
     facts = link_facts.copy()
     line_ids = facts.pop("line_ids", ())

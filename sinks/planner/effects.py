@@ -1,7 +1,7 @@
-"""What an answer of Xero changes, by route: what is known for a command, and the target's link. Pure.
+"""The effects of Xero's responses, by route: on the reads of a command, and on the target's link. Pure.
 
-A table beside the routes: each route has one row, which says what is learnt from its answer, what of it the
-link keeps, and what is not to be trusted any more once Xero refused it.
+A table beside the routes: each route has one row, which says what is learnt from its response, which part of
+it the link keeps, and which reads can no longer be trusted once Xero refused it.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,17 +27,17 @@ _Found = tuple[JsonObject, ...]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What Xero answered to an element, and what its target was linked to until then."""
+    """Xero's answer to an element, and the link that its target had until then."""
 
     element: Element
     result: Result
     seq: int
-    """Position of the command that the link is kept for."""
+    """Position of the command for which the link is kept."""
     link: Link | None
 
     @property
     def found(self) -> JsonObject:
-        """The object that Xero returned; ``{}`` when it returned none."""
+        """The object that Xero returned; ``{}`` if it returned none."""
         return self.result.found[0] if self.result.found else {}
 
 
@@ -55,18 +55,21 @@ def _all_is_fresh(known: XeroReads, element: Element) -> XeroReads:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an answer on one route changes."""
+    """The effect of an answer on one route."""
 
     learn: Callable[[XeroReads, Element, _Found], XeroReads] = _nothing_learnt
-    """Known before, the element and what Xero returned for it: what is known from here on."""
+    """Takes the earlier reads, the element and the object that Xero returned; returns the reads that hold
+    now.
+    """
     link: Callable[[Change], Link | None] = _no_link
-    """The target's link as it must be kept now; None when it stays as it is."""
+    """The target's link as it must be kept now; None if it does not change."""
     refused: Callable[[XeroReads, Element], XeroReads] = _all_is_fresh
-    """What is still fresh once Xero refused it: what was read may have been changed since, by a call of ours
-    that arrived late, too."""
+    """The reads that are still fresh once Xero refused it: the others may have been changed since, even by
+    one of our calls that arrived late.
+    """
 
 
-# What is learnt
+# Reads learnt from responses
 
 
 def _contact(known: XeroReads, element: Element, found: _Found) -> XeroReads:
@@ -142,7 +145,7 @@ def _first(found: _Found) -> JsonObject:
     return found[0] if found else {}
 
 
-# What a refusal makes doubtful
+# Reads that a refusal makes doubtful
 
 
 def _invoice_is_stale(known: XeroReads, element: Element) -> XeroReads:
@@ -161,7 +164,7 @@ def _credit_note_is_stale(known: XeroReads, element: Element) -> XeroReads:
     return replace(known, credit_notes={i: n for i, n in known.credit_notes.items() if i != element.xero_id})
 
 
-# What a link keeps
+# Facts that a link keeps
 
 
 def _status_found(change: Change) -> Link | None:
@@ -275,34 +278,34 @@ EFFECTS: Mapping[RouteName, Effect] = {
 
 
 def learn(known: XeroReads, element: Element, result: Result) -> XeroReads:
-    """Return what is known once Xero did what the element asks."""
+    """Return the reads that hold once Xero did what the element asks."""
     return EFFECTS[element.route].learn(known, element, result.found)
 
 
 def link_after(change: Change) -> Link | None:
-    """Return the target's link once Xero did what the element asks; None when it stays as it is."""
+    """Return the target's link once Xero did what the element asks; None if it does not change."""
     return EFFECTS[change.element.route].link(change)
 
 
 def is_taken_off_already(change: Change) -> bool:
-    """Return True if Xero refused to take off what is off: it is as it was asked for."""
+    """Return True if Xero refused to take something off because it is off already: the desired state."""
     code, route = change.result.code, change.element.route
     return route == "payments.remove" and code == "payment_already_removed" and change.link is not None
 
 
 def refusal_of(element: Element, result: Result) -> Refusal:
-    """Return the refusal as the planner is told of it."""
+    """Return the refusal in the form that the planner takes."""
     route = ROUTES[element.route]
     code = result.code or "our_error"
     return Refusal(element.step, code, result.details, look_up=route.reads, create=route.creates)
 
 
 def known_after_refusal(known: XeroReads, element: Element) -> XeroReads:
-    """Return what is still fresh once Xero refused what the element asks."""
+    """Return the reads that are still fresh once Xero refused what the element asks."""
     return EFFECTS[element.route].refused(known, element)
 
 
 def link_after_refusal(change: Change, at: datetime) -> Link | None:
-    """Return the target's link once Xero refused what the element asks; None when it stays as it is."""
+    """Return the target's link once Xero refused what the element asks; None if it does not change."""
     code = change.result.code or "our_error"
     return with_refusal(change.element, code, change.result.details, change.link, at)

@@ -1,4 +1,4 @@
-"""Planning an invoice's own state in Xero: created, edited, authorised."""
+"""Plan an invoice's own state in Xero: created, edited, authorised."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,7 +61,7 @@ def plan_snapshot_command(situation: Situation) -> Plan:
 
 
 def plan_invoice(situation: Situation) -> Plan | None:
-    """Return the next step until Xero's invoice is what this snapshot says; None if it is.
+    """Return the next step until Xero's invoice equals this snapshot; None if it does.
 
     Raises:
         Refused: it cannot be.
@@ -80,14 +80,14 @@ def plan_invoice(situation: Situation) -> Plan | None:
 
 
 def refuse_removed(s: Situation, link: Link) -> None:
-    """Raises ``document_removed`` when the invoice was taken out of Xero, by us or by hand."""
+    """Raise ``document_removed`` if the invoice was taken out of Xero, by us or by hand."""
     if link.removed or (s.known.invoice is not None and status_of(s, link) in GONE):
         raise Refused("document_removed", number=link.xero_number)
 
 
 def status_of(s: Situation, link: Link) -> str:
-    """Return the invoice's status in Xero: as just read, else as last seen. What is no longer there was
-    deleted.
+    """Return the invoice's status in Xero: as just read, else as last seen. An invoice that is no longer
+    there was deleted.
     """
     if s.known.invoice is None:
         return link.text("status")
@@ -142,8 +142,8 @@ def _look_up(
 
 
 def _find(target: StepKey, number: str) -> Send:
-    """Only a page of invoices has their lines. Look it up by number: ``InvoiceNumbers`` is a comma-separated
-    list.
+    """Look the invoice up by number: only a page of invoices has their lines. ``InvoiceNumbers`` is a
+    comma-separated list.
     """
     by = {"where": f"InvoiceNumber=={quoted(number)}"} if "," in number else {"InvoiceNumbers": number}
     return Send(Element("invoices.find", "look up invoice", target, query={**by, "page": "1"}, wanted=number))
@@ -217,8 +217,8 @@ def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved
 def _push_authorised(
     situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> Plan:
-    """Plan an edit: lines and amounts while nothing is paid; then only what Xero allows, or
-    nothing at all.
+    """Plan an edit: lines and amounts while nothing is paid; then only the changes that Xero allows, or none
+    at all.
     """
     invoice = situation.known.invoice
     assert invoice is not None
@@ -239,7 +239,7 @@ def _push_authorised(
 
 
 def _paid_body(invoice: JsonObject, resolved: ResolvedDocument) -> Body:
-    """Return the body without what is fixed; its lines are those of the invoice, one for one."""
+    """Return the body without the parts that are fixed; its lines are those of the invoice, one for one."""
     body = {name: value for name, value in resolved.body.items() if name not in _FIXED_ONCE_PAID}
     existing = [line.get("LineItemID") for line in invoice.get("LineItems") or ()]
     if len(existing) != len(body["LineItems"]):

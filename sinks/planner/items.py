@@ -10,7 +10,7 @@ def plan_item(situation: Situation) -> Send | None:
     """Return the call that makes the item; None if Xero has it.
 
     Raises:
-        Refused: ``item_tracked``, or what Xero said when it refused the item.
+        Refused: ``item_tracked``, or Xero's refusal of the item.
     """
     code = situation.settings.item_code
     refuse_tracked(situation, code)
@@ -23,7 +23,7 @@ def plan_item(situation: Situation) -> Send | None:
 
 
 def refuse_tracked(s: Situation, code: str) -> None:
-    """Raises ``item_tracked`` when Xero counts the stock of this item: it would count what SalesBinder sold a
+    """Raise ``item_tracked`` if Xero counts the stock of this item: it would count SalesBinder's sales a
     second time.
     """
     if s.facts.is_tracked(code):
@@ -31,6 +31,6 @@ def refuse_tracked(s: Situation, code: str) -> None:
 
 
 def refuse_tracked_lines(s: Situation, body: JsonObject) -> None:
-    """Raises ``item_tracked`` when a line of the document names such an item."""
+    """Raise ``item_tracked`` if a line of the document names such an item."""
     for line in body.get("LineItems") or ():
         refuse_tracked(s, str(line.get("ItemCode") or ""))

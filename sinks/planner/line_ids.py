@@ -1,4 +1,4 @@
-"""Lines of a document and the ids that Xero gave them, by which an update keeps what people added."""
+"""The lines of a document and the ids that Xero gave them, with which an update keeps people's additions."""
 
 from dataclasses import replace
 
@@ -9,13 +9,15 @@ from sinks.xero.elements import Link, Step
 
 
 def lines_of(link: Link) -> dict[str, str]:
-    """By SalesBinder's id of a line: Xero's, of the lines that Xero had when the document was sent."""
+    """Return Xero's ids by SalesBinder's ids of the lines, for the lines that Xero had when the document was
+    sent.
+    """
     return {pair[0]: pair[1] for pair in link.document.get("lines") or ()}
 
 
 def with_line_ids(link: Link, resolved: ResolvedDocument) -> Body:
-    """Return the body with the LineItemID of each line that Xero has, so that what people added
-    to it stays.
+    """Return the body with the LineItemID of each line that Xero has, so that people's additions to it
+    stay.
     """
     known = lines_of(link)
     lines = [
@@ -26,9 +28,10 @@ def with_line_ids(link: Link, resolved: ResolvedDocument) -> Body:
 
 
 def rounding_item(link: Link) -> str:
-    """LineItemID of the line with the cents of net of the document as posted; ``""`` where it has none.
+    """Return the LineItemID of the line with the cents of net of the document as posted; ``""`` if it has
+    none.
 
-    Links of documents that were posted long ago do not name the line apart.
+    Links of documents that were posted long ago do not name the line separately.
     """
     known = lines_of(link)
     kept = link.document.get("money")
@@ -41,7 +44,7 @@ def lines_refused(s: Situation, step: Step) -> bool:
 
 
 def lines_lost(situation: Situation, link: Link, found: JsonObject | None) -> Learn | None:
-    """Forget the lines that the document, as it was just read, has no more; none when it has them all."""
+    """Forget the lines that the document, as just read, no longer has; None if it has them all."""
     here = {str(line.get("LineItemID")) for line in (found or {}).get("LineItems") or ()}
     before = list(link.document.get("lines") or ())
     kept = [pair for pair in before if pair[1] in here]

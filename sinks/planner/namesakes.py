@@ -1,4 +1,4 @@
-"""Records of one name that come together: one makes the contact, the others are linked to it. Pure.
+"""Group records of one name: one makes the contact, the others are linked to it. Pure.
 
 Xero knows one active contact of a name. So of the records that are not linked yet and whose names Xero takes
 for one, the newest value of each field goes out with the first call, and the others cost none of their own.
@@ -17,12 +17,12 @@ from sinks.xero.elements import StepKey
 from sinks.xero.names import name_key
 
 Rank = tuple[bool, datetime, datetime]
-"""How new a value is: one of a record that says when it was so counts before one that does not."""
+"""How new a value is: one with a time of its own takes precedence over one without."""
 Offers = Mapping[str, tuple[Field, Rank]]
 """By field (``name``, ``phone``, …): a value that is not blank, and how new it is."""
 
 _NUMBERS_BYTES = 2300
-"""Of a look-up of several numbers, as it stands in an address."""
+"""Largest size of a look-up of several numbers, as part of an address."""
 _AROUND_A_NUMBER = len("ContactNumber%3D%3D%22%22%20OR%20")
 
 
@@ -32,7 +32,7 @@ class Group:
 
     offers: Offers
     untold: Mapping[str, frozenset[str]]
-    """Of addresses among the offers: the parts that their record does not tell."""
+    """For addresses among the offers: the parts that their record does not contain."""
     records: tuple[str, ...]
     """Their ids, in order."""
 
@@ -46,19 +46,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """A contact that this lane has just made or found, and what it put there."""
+    """A contact that this lane has just made or found, and the fields that it sent."""
 
     contact: JsonObject
-    """As Xero returned it."""
+    """The contact as Xero returned it."""
     offers: Offers
 
     @property
     def contact_id(self) -> str:
-        """Xero's id of it."""
+        """Its id in Xero."""
         return str(self.contact["ContactID"])
 
     def news(self, group: Group) -> dict[str, Field]:
-        """Return what the group has newer, or what nobody has put there."""
+        """Return the fields that the group has newer, or that nobody has sent."""
         return {
             name: value
             for name, (value, rank) in group.offers.items()
@@ -72,7 +72,7 @@ def name_claim(name: str) -> StepKey:
 
 
 def group_of(contacts: Iterable[ContactSnapshot]) -> Group:
-    """Records of one name as a group; of each field the newest value that is not blank."""
+    """Return records of one name as a group; of each field the newest value that is not blank."""
     offers: dict[str, tuple[Field, Rank]] = {}
     untold: dict[str, frozenset[str]] = {}
     records = set()
@@ -91,5 +91,5 @@ def group_of(contacts: Iterable[ContactSnapshot]) -> Group:
 
 
 def rank_of(contact: ContactSnapshot) -> Rank:
-    """Return how new what the snapshot says is among other records."""
+    """Return the rank of the snapshot by age among other records."""
     return (contact.dated, *contact.stamp[:2])

@@ -1,4 +1,4 @@
-"""Planning purchase orders: created, edited, deleted."""
+"""Plan purchase orders: created, edited, deleted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ def plan_order_command(situation: Situation) -> Plan:
 
 
 def plan_order(situation: Situation) -> Plan | None:
-    """Return the next step until Xero's order is what this snapshot says; None if it is.
+    """Return the next step until Xero's order equals this snapshot; None if it does.
 
     Raises:
         Refused: it cannot be.
@@ -107,7 +107,7 @@ def plan_order_removal(situation: Situation) -> Plan:
 
 
 def refuse_billed(situation: Situation, link: Link) -> NoReturn:
-    """Raises ``order_billed``, with SalesBinder's total and that of what was billed."""
+    """Raise ``order_billed``, with SalesBinder's total and that of the bill."""
     billed = situation.bill_link or link
     known = situation.command.amount is not None
     total = situation.command.amount if known else link.amount("expected_total")
@@ -125,8 +125,8 @@ def is_billed(s: Situation, link: Link) -> bool:
 
 
 def order_status(s: Situation, link: Link) -> str:
-    """Return the order's status in Xero: as just read, else as last seen. What is no longer there was
-    deleted.
+    """Return the order's status in Xero: as just read, else as last seen. An order that is no longer there
+    was deleted.
     """
     if s.known.order is None:
         return link.text("status")
@@ -134,7 +134,7 @@ def order_status(s: Situation, link: Link) -> str:
 
 
 def refuse_removed_order(s: Situation, link: Link) -> None:
-    """Raises ``document_removed`` when the order was taken out of Xero, by us or by hand."""
+    """Raise ``document_removed`` if the order was taken out of Xero, by us or by hand."""
     if link.removed or order_status(s, link) in GONE:
         raise Refused("document_removed", number=link.xero_number)
 
@@ -146,7 +146,7 @@ def read_order(link: Link) -> Send:
 
 
 def update_order(link: Link, step: Step, body: JsonObject, link_facts: Facts) -> Send:
-    """Change the order in Xero; what ``body`` does not name stays."""
+    """Change the order in Xero; fields missing in ``body`` stay."""
     body = {"PurchaseOrderID": link.xero_id, **body}
     return Send(
         Element("orders.update", step, link.target, body, xero_id=link.xero_id, link_facts=link_facts)
@@ -216,7 +216,7 @@ def _ours(s: Situation, resolved: ResolvedDocument, found: tuple[JsonObject, ...
 
 
 def _find(target: StepKey, resolved: ResolvedDocument) -> Send:
-    """By its number alone, or among the orders of its day."""
+    """Find the order by its number alone, or among the orders of its day."""
     number, day = resolved.number, {"DateFrom": str(resolved.body["Date"])}
     return Send(Element("orders.find", "look up order", target, xero_id=number, query=day, wanted=number))
 
@@ -243,7 +243,8 @@ def _adopt(
 
 def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved: ResolvedDocument) -> Plan:
     """Plan an edit. An order is not part of the books: until it is billed, an approved one is changed like a
-    draft. Its status is not named, so that it stays as it is."""
+    draft. Its status is left out, so that it stays.
+    """
     if (step := refused_party(situation, "order")) is not None:
         return step
     if situation.known.order is None and (
@@ -264,14 +265,14 @@ def _edit(situation: Situation, link: Link, document: DocumentSnapshot, resolved
 
 
 def link_of_order(target: StepKey, order: JsonObject, link_facts: DocumentFacts, seq: int) -> Link:
-    """Return the link for a purchase order as Xero returned it, with what was sent to get there."""
+    """Return the link for a purchase order as Xero returned it, with the content that was sent."""
     facts: DocumentFacts = {**facts_of(order, link_facts), "date": xero_day(order)}
     number = str(order.get("PurchaseOrderNumber") or "")
     return Link(target, str(order["PurchaseOrderID"]), number, seq, facts["status"] in GONE, facts)
 
 
 def _never_sent(s: Situation) -> Link:
-    """Remembers that an order that never was in Xero is gone, so that nothing brings it there later."""
+    """Remember that an order that never was in Xero is gone, so that nothing creates it there later."""
     facts = {"status": "DELETED", "removed_seq": str(s.seq)}
     return Link(order_target(s.command.record_id), "", s.command.record_number, s.seq, True, facts)
 

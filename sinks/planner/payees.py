@@ -1,4 +1,4 @@
-"""Whom a credit note is made out to: the invoice's contact, or the record's own where Xero has that no more.
+"""Choose the contact of a credit note: the invoice's, or the record's own if Xero no longer has that one.
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""Planning a payment: the invoice first, approved, then one payment, once."""
+"""Plan a payment: the invoice first, approved, then one payment, once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -41,8 +41,8 @@ def pay(
     """Return the next step until the payment is on the invoice.
 
     Args:
-        told: what is applied by it.
-        replaced: facts that its link keeps of the one that it stands in for.
+        told: the content that it applies.
+        replaced: facts that its link keeps of the payment that it replaces.
     """
     refuse_removed(situation, link)
     payment = payment_of(situation, link, transaction)
@@ -78,8 +78,8 @@ def payment_of(situation: Situation, link: Link, transaction: TransactionSnapsho
 
 
 def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
-    """Return what the transaction comes to in Xero: what the running sum of the invoice's payments, or
-    refunds, grows by; its amount where that has no more decimals than the currency.
+    """Return the transaction's amount in Xero: the growth of the running sum of the invoice's payments, or
+    refunds; its own amount if that has no more decimals than the currency.
     """
     currency = currency_of(s)
     return shares(s.money, currency, invoice_total(s)).get(s.seq, rounded(transaction.amount, currency))
@@ -88,7 +88,9 @@ def put_amount(s: Situation, transaction: TransactionSnapshot) -> Decimal:
 def _after_refusal(
     situation: Situation, link: Link, payment: ResolvedPayment, target: StepKey, link_facts: Facts
 ) -> Plan:
-    """Xero refused: because somebody changed the invoice there, or for a reason that stays?"""
+    """Find out whether Xero refused because somebody changed the invoice there, or for a reason that
+    stays.
+    """
     assert situation.refusal is not None
     state = refused_for_state(situation, "payment", *_APPROVALS)
     too_much = situation.refusal.code == "exceeds_amount_due"
@@ -112,8 +114,8 @@ def _after_refusal(
 
 
 def _authorise_on_open_day(situation: Situation, link: Link) -> Send | None:
-    """Approve a draft whose day was locked since it was made, on the first day after the lock; none when its
-    day is not what is in the way. A due date that was counted is counted from there.
+    """Approve a draft whose day was locked since it was made, on the first day after the lock; return None if
+    its day is not the obstacle. A calculated due date is counted from the new day.
     """
     assert situation.known.invoice is not None
     before, lock = xero_day(situation.known.invoice), situation.facts.lock_date
@@ -133,7 +135,7 @@ def _authorise_on_open_day(situation: Situation, link: Link) -> Send | None:
 
 
 def _refuse_too_much(s: Situation, link: Link, payment: ResolvedPayment) -> None:
-    """Before a draft is approved for a payment: would Xero take the payment?"""
+    """Check, before a draft is approved for a payment, that Xero would take the payment."""
     paid = sum((p.amount("amount") for p in s.payment_links.values() if not p.removed), Decimal(0))
     due = link.amount("total") - paid
     if payment.amount > due:
@@ -156,8 +158,8 @@ def _payment_facts(link: Link, payment: ResolvedPayment) -> MoneyFacts:
 
 
 def look_up_lost(situation: Situation, link: Link, transaction: TransactionSnapshot, target: StepKey) -> Plan:
-    """Look up the call for this transaction whose response was lost. That call may have been another
-    event's, with another amount: what it asked for is what is looked for.
+    """Look up the call for this transaction whose response was lost. That call may have been another event's,
+    with another amount: its own content is searched for.
     """
     if situation.now < situation.unknown[target]:
         return Wait(situation.unknown[target], "waiting_for_answer")
@@ -177,7 +179,7 @@ def look_up_lost(situation: Situation, link: Link, transaction: TransactionSnaps
 
 @dataclass(frozen=True, slots=True)
 class WantedPayment:
-    """A payment as it was asked for."""
+    """A payment as it was sent."""
 
     amount: Decimal
     date: str
@@ -239,7 +241,7 @@ def _is(found: JsonObject, payment: WantedPayment, situation: Situation) -> bool
 
 
 def refuse_reconciled(payments: Iterable[JsonObject], **named: str) -> None:
-    """Raises ``payment_reconciled`` when one of these is reconciled with the bank."""
+    """Raise ``payment_reconciled`` if one of these is reconciled with the bank."""
     if reconciled := [shown(p) for p in payments if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=", ".join(reconciled), **named)
 

@@ -1,4 +1,6 @@
-"""The payment that pays a refund's credit note out: looked up when an answer was lost, or made. Pure."""
+"""Plan the payment that pays out a refund's credit note: look it up if a response was lost, or make it.
+Pure.
+"""
 
 from dataclasses import replace
 

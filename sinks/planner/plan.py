@@ -1,4 +1,4 @@
-"""One command planned: which planner answers for which action."""
+"""Plan one command: choose the planner for its action."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,7 +69,7 @@ def _told(situation: Situation, found: Plan) -> Plan:
 
 
 def plan(situation: Situation) -> Plan:
-    """Return what to do next for this command, given what is known now. Planning again changes nothing."""
+    """Return what to do next for this command, with the present knowledge. Planning again changes nothing."""
     planner = _PLANNERS.get((situation.command.entity, situation.command.action))
     if planner is None:
         return Fail("not_supported_yet")

@@ -1,4 +1,4 @@
-"""Planning the receipt of a purchase order: the bill first, once, then the order is billed."""
+"""Plan the receipt of a purchase order: the bill first, once, then the order is billed."""
 
 from dataclasses import replace
 from urllib.parse import quote
@@ -63,16 +63,16 @@ def plan_receipt(situation: Situation) -> Plan:
 
 
 def _refuse_in_part(s: Situation) -> None:
-    """Check that all of the order has arrived: only then is a full bill right. SalesBinder's status counts
-    before the lines, which are left as they are when an order is marked as received as a whole.
+    """Check that all of the order has arrived: only then is a full bill right. SalesBinder's status takes
+    precedence over the lines, which do not change when an order is marked as received as a whole.
     """
     if s.command.in_part and not s.command.says_received:
         raise Refused("received_in_part", list=s.command.in_part)
 
 
 def _refuse_other_lines(situation: Situation, link: Link, bill: Link) -> None:
-    """Raises ``order_billed`` when this receipt has other lines or totals than those of the bill of an
-    earlier one. The lines as they were sent count, not the settings by which they were.
+    """Raise ``order_billed`` if this receipt has other lines or totals than those of the bill of an earlier
+    one. The lines as they were sent count, not the settings at that time.
     """
     received = _received(situation, link)
     if bill.text("received_lines"):
@@ -149,7 +149,7 @@ def _received_facts(situation: Situation, link: Link) -> DocumentFacts:
 
 def _send_bill(situation: Situation, link: Link, target: StepKey) -> Plan:
     """Send the bill. Everything that can be checked is checked before a draft order is approved. The order is
-    read first: what somebody billed or deleted in Xero must not get a bill of ours.
+    read first: one that somebody billed or deleted in Xero must not get a bill.
     """
     resolved = _resolved(situation, link)
     if (step := refused_party(situation, "bill")) is not None:
@@ -170,7 +170,7 @@ def _send_bill(situation: Situation, link: Link, target: StepKey) -> Plan:
 
 
 def _archived_party(s: Situation, link: Link) -> Plan | None:
-    """Before an order is approved for its bill: would Xero take a bill of this contact?"""
+    """Check, before an order is approved for its bill, that Xero would take a bill of this contact."""
     if order_status(s, link) not in UNAPPROVED or s.contact_link is None:
         return None
     if s.known.contact is None:
@@ -193,8 +193,8 @@ def _resolved(s: Situation, link: Link) -> ResolvedDocument:
 
 
 def _received(s: Situation, link: Link) -> DocumentSnapshot:
-    """Return what was received: the receipt's own snapshot, unless the order in Xero is newer and of the same
-    supplier, since the bill has the order's lines.
+    """Return the goods received: the receipt's own snapshot, unless the order in Xero is newer and of the
+    same supplier, since the bill has the order's lines.
     """
     own, newest = document_of(s), s.newest
     if newest is None or own.stamp >= link.stamp:
@@ -236,7 +236,7 @@ def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
 
 def _of_other_document(s: Situation, bill: JsonObject) -> bool:
     """Return True if the bill's Url leads to another document, perhaps of another account of the
-    organisation. An address of ours that was made under another ``document_url`` still names the record.
+    organisation. One of our addresses made under another ``document_url`` still names the record.
     """
     url = str(bill.get("Url") or "")
     return bool(url) and quote(s.command.record_id, safe="") not in url

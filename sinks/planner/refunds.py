@@ -1,4 +1,4 @@
-"""Planning a refund: a credit note that is paid out, or the matching payment taken back, by setting."""
+"""Plan a refund: a credit note that is paid out, or the matching payment taken back, by setting."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -86,7 +86,9 @@ def _note_target(s: Situation, transaction: TransactionSnapshot) -> StepKey:
 def _look_up_lost(
     situation: Situation, link: Link, note: Link | None, transaction: TransactionSnapshot
 ) -> Plan | None:
-    """Look up what an earlier call for this transaction asked for, because its response was lost."""
+    """Look up the object that an earlier call for this transaction asked for, because its response was
+    lost.
+    """
     target = _note_target(situation, transaction)
     if target in situation.unknown:
         return _look_up_note(situation, link, target, transaction)
@@ -97,7 +99,7 @@ def _look_up_lost(
 
 
 def _told_again(situation: Situation, link: Link, note: Link, transaction: TransactionSnapshot) -> Plan:
-    """Something was put there for this transaction before, perhaps by this command."""
+    """Plan a refund for which something was sent before, perhaps by this command."""
     now, before = told_now(situation, transaction), told_before(situation, note)
     refund = situation.refund_links.get(transaction.transaction_id)
     whole = not note.removed and refund is not None and not refund.removed
@@ -148,7 +150,7 @@ def _done(situation: Situation, note: Link) -> Done:
     if note.text(REPLACED):
         amount = Decimal("0.00") if note.removed else note.amount("amount")
         warnings.append(warning("payment_replaced", before=note.text(REPLACED), amount=amount))
-    # Of one that was adopted, paying it out may still have been this command's own doing.
+    # If it was adopted, this command may still have paid it out itself.
     outcome: Outcome | None = None if note.text("adopted") else "posted"
     return Done(outcome, note, tuple(warnings), supersedes="transaction")
 
@@ -235,8 +237,9 @@ def _make_note(
 
 
 def _read_earlier(situation: Situation, invoice: JsonObject, amount: Decimal) -> Send | None:
-    """Return the refund that completes the total takes what the others left: what they took is read where
-    their links do not keep it."""
+    """Return the next look-up of an earlier refund whose shares its link does not keep, if this refund
+    completes the total and so takes what the others left; None if there is none.
+    """
     notes = _earlier(situation)
     refunded = sum((note.amount("amount") for note in notes), Decimal(0))
     if not completes(invoice, amount, refunded):
@@ -337,7 +340,7 @@ def _note_facts(note: JsonObject, payment: ResolvedPayment) -> MoneyFacts:
 def _check_paid(
     situation: Situation, invoice: JsonObject, amount: Decimal, without: Link | None = None
 ) -> Plan | None:
-    """Only money that came in, and that did not go back yet, can be paid back.
+    """Check that the money came in and has not been paid back yet: only that can be refunded.
 
     Raises:
         Refused: ``refund_exceeds_paid``. Before, earlier credit notes are read: one may have been voided.
@@ -356,6 +359,6 @@ def _check_paid(
 
 
 def _refuse_voided(note: Link) -> None:
-    """Leave to a person what somebody voided while this refund was in progress."""
+    """Leave to a person an object that somebody voided while this refund was in progress."""
     if note.removed:
         raise Refused("document_removed", number=note.xero_number, document=note_name(note))

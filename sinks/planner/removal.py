@@ -1,4 +1,4 @@
-"""Planning cancel, delete and reset: all that is ours comes off, in an order that Xero allows, or nothing.
+"""Plan cancel, delete and reset: everything of ours comes off, in an order that Xero allows, or nothing does.
 
 Credit notes and the money that they paid out first, then payments, then the invoice.
 """
@@ -69,8 +69,8 @@ def plan_reset(situation: Situation) -> Plan:
 
 
 def _is_reset(situation: Situation, link: Link) -> bool:
-    """Return True if this reset has seen in Xero that nothing of ours from before is left, or a later action
-    has been there and we know of nothing.
+    """Return True if this reset has seen in Xero that nothing of ours from before it is left, or a later
+    action has been there and we know of nothing.
     """
     seen = int(link.text(_RESET) or 0)
     if seen == situation.seq:
@@ -99,7 +99,7 @@ def _is_claimed(s: Situation, link: Link) -> bool:
 
 
 def _take_off(situation: Situation, link: Link, invoice: _Found, *, invoice_stays: bool) -> Plan | None:
-    """Return the next step until no payment and no credit note of ours is left; None if that is so.
+    """Return the next step until none of our payments and credit notes is left; None if that is so.
 
     Raises:
         Refused: something of others is in the way, or something of ours cannot be taken off. Everything is
@@ -138,14 +138,14 @@ def _remove(situation: Situation, payment: Link) -> Send:
 
 
 def is_gone(payment: _Found) -> bool:
-    """True for a payment that was deleted, or that Xero does not know. That it is missing on the invoice does
-    not say so.
+    """Return True for a payment that was deleted, or that Xero does not know. That it is missing on the
+    invoice is not enough.
     """
     return not payment or payment.get("Status") == "DELETED"
 
 
 def standing_payments(situation: Situation, invoice: _Found) -> list[_Found]:
-    """Payments on the invoice as it was read, without those that we have taken off since."""
+    """Return the payments on the invoice as read, without those that we have taken off since."""
     taken_off = {p.xero_id for p in situation.payment_links.values() if p.removed}
     return [
         p
@@ -155,7 +155,7 @@ def standing_payments(situation: Situation, invoice: _Found) -> list[_Found]:
 
 
 def _ours_by_id(s: Situation) -> dict[str, Link]:
-    """Payments of ours that stand before this action, by PaymentID. A reset leaves what came after it."""
+    """Return our payments from before this action, by PaymentID. A reset leaves those that came after it."""
     everything = s.command.action != "reset"
     return {p.xero_id: p for p in s.payment_links.values() if not p.removed and (everything or p.seq < s.seq)}
 
@@ -165,7 +165,7 @@ def _marks_before(s: Situation) -> dict[str, tuple[str, int]]:
 
 
 def links_by_mark(situation: Situation, applied: list[_Found]) -> tuple[Link, ...]:
-    """Links for payments that have none but bear the mark of one of ours, whose answer was lost for good."""
+    """Return links for payments that have none but bear one of our marks, because their response was lost."""
     linked = {p.xero_id for p in situation.payment_links.values()}
     marks = _marks_before(situation)
     found = []
@@ -191,7 +191,7 @@ _CREDITS = ("CreditNotes", "Prepayments", "Overpayments")
 
 
 def _refuse_fixed(situation: Situation, link: Link, ours: list[_Found], invoice_stays: bool) -> None:
-    """Refuse to touch what is reconciled with the bank or lies in a locked period."""
+    """Refuse to touch money that is reconciled with the bank or lies in a locked period."""
     if reconciled := [p for p in ours if p.get("IsReconciled") is True]:
         raise Refused("payment_reconciled", list=_listed(reconciled))
     document = f"invoice {link.xero_number}"
@@ -202,7 +202,9 @@ def _refuse_fixed(situation: Situation, link: Link, ours: list[_Found], invoice_
 
 
 def refuse_locked(s: Situation, link: Link, dated: list[tuple[str, str]]) -> None:
-    """Raises ``period_locked`` when one of these days, each with what has it, lies in a locked period."""
+    """Raise ``period_locked`` if one of these days, each with the object that has it, lies in a locked
+    period.
+    """
     lock = s.facts.lock_date
     locked = [each for each in dated if lock is not None and "" < each[0] <= lock.isoformat()]
     if locked:
@@ -215,7 +217,7 @@ def _listed(payments: list[_Found]) -> str:
 
 
 def _never_sent(s: Situation) -> Link:
-    """Remembers that a document that never was in Xero is gone, so that nothing brings it there later."""
+    """Remember that a document that never was in Xero is gone, so that nothing creates it there later."""
     facts = {"status": "DELETED", _CLAIMED: str(s.seq)}
     return Link(invoice_target(s.command.record_id), "", s.command.record_number, s.seq, True, facts)
 

@@ -1,4 +1,4 @@
-"""Planning a refund that takes the matching payment back."""
+"""Plan a refund that takes the matching payment back."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,10 +41,10 @@ def reversed_by(s: Situation, transaction_id: str) -> Link | None:
 
 def plan_reversed_again(situation: Situation, transaction: TransactionSnapshot) -> Plan | None:
     """Return what to do about a refund for which a payment was taken back before; None if there was none, or
-    when it is to be done again, after a reset.
+    if it is to be done again, after a reset.
 
     Raises:
-        Refused: ``refund_changed``: what was taken back cannot be put there again in another amount;
+        Refused: ``refund_changed``: the payment cannot be put there again with another amount;
             ``document_removed``.
     """
     now, payment = told_now(situation, transaction), reversed_by(situation, transaction.transaction_id)
@@ -91,10 +91,10 @@ def _was_before_a_reset(situation: Situation, now: Told) -> bool:
 
 
 def plan_reversal(situation: Situation, link: Link, transaction: TransactionSnapshot) -> Plan:
-    """Delete the newest payment of ours with the refund's amount, and its reference where it has one.
+    """Delete our newest payment with the refund's amount, and with its reference if it has one.
 
-    Which one is written down before it is deleted: after an answer that was not seen, the payment that is
-    no longer there must not make another one the newest.
+    Its id is written down before it is deleted: if the response is lost, its absence must not make another
+    payment the newest.
     """
     if situation.known.invoice is None:
         return read_invoice(link)
@@ -142,8 +142,8 @@ def _claimed(s: Situation, transaction: TransactionSnapshot) -> Link | None:
 
 
 def _newest(situation: Situation, transaction: TransactionSnapshot, on_invoice: Mapping[str, _Found]) -> Link:
-    """By position, which is the order in which SalesBinder took them. What came after the refund is not
-    what it refunds.
+    """Return the newest by position, which is the order in which SalesBinder took them. A payment after the
+    refund is not the one that it refunds.
     """
     amount, method = told_now(situation, transaction).amount, one_line(transaction.reference).casefold()
     matching = [

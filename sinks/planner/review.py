@@ -1,4 +1,4 @@
-"""What a person must decide: what Xero has may be what was sent, and nothing settles whether it is."""
+"""Cases that a person must decide: an object in Xero may be the one that was sent, and nothing settles it."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -16,11 +16,12 @@ from sinks.xero.links import xero_page
 def refuse_unsettled(
     situation: Situation, step: str, candidates: Sequence[tuple[JsonObject, Link]]
 ) -> NoReturn:
-    """Raises ``needs_review``, which names what it may be and keeps what a decision needs.
+    """Raise ``needs_review``, which names the candidates and keeps the data for a decision.
 
     Args:
         step: what was sent, in words.
-        candidates: what Xero has, each with the link that adopting it would make. All links have one target.
+        candidates: the objects in Xero, each with the link that adopting it would make. All links have one
+            target.
     """
     options = [_option(situation, found, link) for found, link in candidates]
     raise Refused(
@@ -33,7 +34,9 @@ def refuse_unsettled(
 
 
 def is_as_sent(situation: Situation, found: JsonObject, document: ResolvedDocument) -> bool:
-    """Return True if what Xero has under the document's number has its total, day and contact, too."""
+    """Return True if the object that Xero has under the document's number has its total, day and contact,
+    too.
+    """
     contact = situation.contact_link.xero_id if situation.contact_link else ""
     return (
         amount_in(found, "Total") == document.total

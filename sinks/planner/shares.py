@@ -1,4 +1,6 @@
-"""What payments and refunds with more decimals than money has come to: running sums, rounded. Pure."""
+"""The amounts in Xero of payments and refunds with more decimals than money has: running sums, rounded.
+Pure.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from contracts.money import OF_THREE_DECIMALS, WITHOUT_CENTS, rounded, without_m
 
 @dataclass(frozen=True, slots=True)
 class MoneyEvent:
-    """A payment, refund or reset of a record, as its event said it."""
+    """A payment, refund or reset of a record, with the content of its event."""
 
     seq: int
     """Its position in the record."""
@@ -18,26 +20,26 @@ class MoneyEvent:
     time: datetime
     transaction_id: str = ""
     amount: Decimal = Decimal(0)
-    """As given, of a refund without its sign."""
+    """As given; for a refund, without its sign."""
     day: date | None = None
-    """Where the event states one."""
+    """The day, if the event states one."""
     reference: str = ""
     completed: bool = False
     share: Decimal | None = None
-    """What it comes to, once that was fixed."""
+    """Its amount in Xero, once that was fixed."""
 
 
 def shares(events: Iterable[MoneyEvent], currency: str, total: Decimal | None = None) -> dict[int, Decimal]:
-    """Return what each payment and refund comes to in ``currency``, by position.
+    """Return the amount of each payment and refund in ``currency``, by position.
 
-    There is a running sum of payments and one of refunds, each from 0 after a reset; an amount is what its
-    rounded sum grows by. A transaction counts once, when it is told first: told again with another amount, it
-    is rounded by itself.
+    There is a running sum of payments and one of refunds, each from 0 after a reset; an amount is the growth
+    of its rounded sum. A transaction counts once, with its first event: if a later event has another amount,
+    that is rounded by itself.
 
     Args:
-        events: all of one record, in order, whatever became of them.
-        total: of the invoice in Xero, where it is known. Xero keeps two decimals of every currency, so that
-            what has another number of them rounds past an invoice that is paid in full: then it is the total.
+        events: all of one record, in order, regardless of their results.
+        total: of the invoice in Xero, if it is known. Xero keeps two decimals of every currency, so an amount
+            with another number of them can round past an invoice that is paid in full: then it is the total.
     """
     most = total if currency in WITHOUT_CENTS | OF_THREE_DECIMALS else None
     sums = {"payment_applied": Decimal(0), "refund_applied": Decimal(0)}
@@ -63,7 +65,7 @@ def shares(events: Iterable[MoneyEvent], currency: str, total: Decimal | None = 
 
 
 def _at_most(amount: Decimal, comes_to: Decimal, most: Decimal | None) -> Decimal:
-    """Return what ``amount`` comes to: not more than ``most``, where nothing but rounding makes it more."""
+    """Return the rounded ``amount``: not more than ``most``, if only rounding makes it more."""
     return most if most is not None and comes_to > most >= without_mills(amount) else comes_to
 
 

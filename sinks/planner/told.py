@@ -1,8 +1,8 @@
-"""What an event says of a transaction, and what the one before it said. Pure.
+"""The content of an event about a transaction, and that of the event before it. Pure.
 
-A transaction that is told again with other content is a correction. Content is what the event itself says:
-its own amount, rounded by itself, the date that it states and its reference. What it does not state says
-nothing, and what settings or locked periods made of it is no difference.
+A transaction that is published again with other content is a correction. Content is what the event itself
+states: its own amount, rounded by itself, its date and its reference. A field that it does not state is
+unknown, and the effects of settings or locked periods are not a difference.
 """
 
 from dataclasses import dataclass, replace
@@ -21,29 +21,29 @@ from sinks.xero.elements import Link
 from sinks.xero.facts import MoneyFacts
 
 TOLD: Final = "told"
-"""Fact of a payment's or credit note's link: what was applied last."""
+"""Fact of a payment's or credit note's link: the content that was applied last."""
 
 REPLACING: Final = "replacing"
-"""Fact of a link: the position of the correction that has set out to take off what it stands for."""
+"""Fact of a link: the position of the correction that has begun to take its object off."""
 REPLACED: Final = "replaced"
-"""Fact of a link: what it stands in for, in words."""
+"""Fact of a link: the object that it replaces, in words."""
 TAKEN_OFF_BY: Final = "taken_off_by"
 """Fact of a link: the position of the action that took it off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was said of a transaction, when."""
+    """The content of an event about a transaction, and when it happened."""
 
     amount: Decimal
     day: date | None
-    """None: it is not known what was said."""
+    """None if the content is not known."""
     reference: str | None
     time: datetime
     seq: int
 
     def facts(self) -> MoneyFacts:
-        """As a link keeps it."""
+        """Return it in the form that a link keeps."""
         return {
             TOLD: {
                 "amount": str(self.amount),
@@ -70,14 +70,14 @@ def currency_of(s: Situation) -> str:
 
 
 def total_sent(invoice: Link | None) -> Decimal | None:
-    """Return what the invoice was sent with; None where nothing is known of it."""
+    """Return the invoice total that was sent; None if it is not known."""
     if invoice is None or invoice.facts.get("expected_total") is None:
         return None
     return invoice.amount("expected_total")
 
 
 def invoice_total(s: Situation) -> Decimal | None:
-    """Return what the invoice comes to in Xero, or will; None where nothing is known of it."""
+    """Return the invoice's present or future total in Xero; None if it is not known."""
     sent = total_sent(s.invoice_link)
     if sent is not None:
         return sent
@@ -85,13 +85,13 @@ def invoice_total(s: Situation) -> Decimal | None:
 
 
 def told_now(s: Situation, transaction: TransactionSnapshot) -> Told:
-    """Return what the command's event says."""
+    """Return the content of the command's event."""
     amount = rounded(transaction.amount, currency_of(s))
     return Told(amount, transaction.date, transaction.reference, s.command.event.time, s.seq)
 
 
 def told_before(situation: Situation, link: Link) -> Told:
-    """Return what was said by the event that was applied last."""
+    """Return the content of the event that was applied last."""
     kept = link.money.get(TOLD)
     if kept:
         day = date.fromisoformat(kept["date"]) if kept["date"] else None
@@ -113,7 +113,7 @@ def differs(now: Told, before: Told, *, dated: bool) -> bool:
 
 
 def over(now: Told, before: Told, *, dated: bool) -> Told:
-    """Combine two statements: what the later one does not state, the earlier one did."""
+    """Combine two contents: fields that the later one does not state come from the earlier one."""
     return Told(
         now.amount,
         now.day if dated or before.day is None else before.day,
@@ -124,22 +124,22 @@ def over(now: Told, before: Told, *, dated: bool) -> Told:
 
 
 def completed_in(transaction: TransactionSnapshot, told: Told) -> TransactionSnapshot:
-    """Return the transaction with what was said of it before and is not said now."""
+    """Return the transaction, completed with fields that were stated before and are not stated now."""
     return msgspec.structs.replace(
         transaction, date=told.day or transaction.date, reference=told.reference or transaction.reference
     )
 
 
 def in_words(link: Link) -> str:
-    """Return what a payment or credit note comes to, and its day."""
+    """Return the amount and day of a payment or credit note in words."""
     day = link.text("date")
     return f"{link.amount('amount')} of {day}" if day else str(link.amount("amount"))
 
 
 def confirmed(s: Situation, link: Link, told: Told) -> Link:
-    """Return the link of what was told once more with the same content. It counts as applied last, so that
-    nothing older undoes it; after a reset that failed it stands for what was put there since, so that a retry
-    of the reset leaves it.
+    """Return the link after another event with the same content. It counts as applied last, so that nothing
+    older undoes it; after a failed reset, it belongs to the payments made since, so that a retry of the reset
+    leaves it.
     """
     resets = (e for e in s.money if e.action == "reset" and link.seq < e.seq < s.seq)
     since = any((s.command.event.time, s.seq) > (e.time, e.seq) for e in resets)
@@ -154,6 +154,6 @@ def reset_since(s: Situation, told: Told) -> MoneyEvent | None:
 
 
 def lies_after_reset(s: Situation, told: Told) -> bool:
-    """Return True if no reset has taken off what was said, or this event happened after it."""
+    """Return True if no reset has taken it off, or its event happened after the reset."""
     reset = reset_since(s, told)
     return reset is None or (s.command.event.time, s.seq) > (reset.time, reset.seq)

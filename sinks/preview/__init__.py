@@ -1,4 +1,4 @@
-"""What Xero would be sent, by the code that really sends it, with nothing sent and nothing kept."""
+"""Preview the calls to Xero with the code that really makes them; nothing is sent and nothing is kept."""
 
 from sinks.preview.run import NothingKnown, Previewed, PreviewedCall, PreviewedCommand, preview
 

@@ -1,7 +1,8 @@
-"""A Xero that takes whatever makes sense, for previews: what it would answer, from what we know. Pure.
+"""A Xero for previews that accepts everything sensible: what it would answer, judging by our own knowledge.
+Pure.
 
-It holds what the ledger has linked, as it was sent last, and what the preview has sent so far. Of the books
-it knows nothing else: what somebody made or changed in Xero by hand is not in it.
+It holds the objects that the ledger has linked, as they were last sent, and those that the preview has sent
+so far. It knows nothing else of the books: neither objects nor changes that somebody made in Xero by hand.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ _TAKEN: Mapping[str, ReasonCode] = {
     "purchase_order": "number_taken",
     "credit_note": "number_taken",
 }
-"""What Xero holds unique, and the reason of its refusal. Numbers of bills may repeat."""
+"""The fields that are unique in Xero, and the reason of its refusal. Numbers of bills may repeat."""
 
 
 @dataclass(slots=True)
@@ -47,12 +48,12 @@ class AssumedXero:
     """Answers the calls of a preview."""
 
     def __init__(self, links: Iterable[Link], bodies: Mapping[str, JsonObject], today: date) -> None:
-        """Hold what is linked.
+        """Hold the linked objects.
 
         Args:
-            links: what the ledger has linked of the records at hand.
-            bodies: by record id the bodies of invoices as they were sent last, without the ids of Xero.
-            today: the day of what was linked without one.
+            links: the ledger's links of the records at hand.
+            bodies: by record id, the bodies of invoices as they were last sent, without Xero's ids.
+            today: the day of linked objects that have none.
         """
         self._objects: dict[str, _Object] = {}
         self._names: Counter[str] = Counter()
@@ -64,7 +65,7 @@ class AssumedXero:
                 self._objects[link.xero_id] = _Object(link.target.kind, link.xero_id, body)
 
     def answer(self, element: Element) -> Result:
-        """Return what Xero would say to this element of a call."""
+        """Return Xero's assumed answer to this element of a call."""
         action = element.route.partition(".")[2]
         if action == "read":
             return self._read(element)
@@ -141,7 +142,7 @@ class AssumedXero:
         return None
 
     def _too_much(self, body: JsonObject) -> Result | None:
-        """Xero takes no payment above what is due."""
+        """Return the refusal of a payment above the amount due, or None."""
         document = body.get("Invoice") or {}
         invoice = self._objects.get(str(document.get("InvoiceID") or ""))
         if invoice is None or Decimal(str(body.get("Amount", 0))) <= self._shown(invoice)["AmountDue"]:
@@ -170,7 +171,7 @@ class AssumedXero:
         ]
 
     def _new_name(self, kind: Kind, body: JsonObject, target: StepKey) -> str:
-        """Stands for the id that Xero will give: ``(new invoice 5001)``."""
+        """Return a description that stands for the id that Xero will assign: ``(new invoice 5001)``."""
         called = (
             str(body.get(_NUMBERS.get(kind, "")) or "") or str(body.get("Reference") or "").split(" ")[-1]
         )
@@ -188,7 +189,9 @@ def _line(line: JsonObject, place: int, owner: str) -> Body:
 
 
 def _as_sent(link: Link, links: Mapping[StepKey, Link], body: JsonObject) -> Body:
-    """Return what the link knows of its object as last sent; ``body`` has the lines, if they are known."""
+    """Return the object as last sent, as far as the link knows it; ``body`` has the lines, if they are
+    known.
+    """
     kind, record, transaction = link.target
     shown: Body = {_IDS[kind]: link.xero_id}
     if kind in _NUMBERS:
@@ -221,7 +224,7 @@ def _as_sent(link: Link, links: Mapping[StepKey, Link], body: JsonObject) -> Bod
 
 
 def _stands_on(target: StepKey, links: Mapping[StepKey, Link]) -> Body:
-    """Return what a payment or refund is put on, as Xero names it in the payment."""
+    """Return the document of a payment or refund, as Xero names it in the payment."""
     if target.kind == "payment":
         invoice = links.get(StepKey("invoice", target.record_id))
         return {"Invoice": {"InvoiceID": invoice.xero_id if invoice else ""}}

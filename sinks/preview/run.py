@@ -44,7 +44,7 @@ class PreviewedCall:
     """One element of a call, on behalf of one command."""
 
     number: int
-    """Of the call; elements of several commands may share one."""
+    """The number of the call; elements of several commands may share one."""
     element: int
     """Its place in the call, from 1."""
     elements: int
@@ -58,28 +58,28 @@ class PreviewedCall:
     envelope: str
     reads: bool
     wanted: str
-    """Of a look-up: the name or number that is looked for."""
+    """For a look-up: the name or number that is looked for."""
 
 
 @dataclass(slots=True)
 class PreviewedCommand:
-    """What would become of one command."""
+    """The result that one command would have."""
 
     entry: EntryResult
-    """As the log would have it in the end."""
+    """The entry as the log would have it in the end."""
     known: str
-    """``""`` for a new one; of one that the ledger has, ``open`` while it waits there, else ``ended``."""
+    """``""`` if it is new; if the ledger has it, ``open`` while it waits there, else ``ended``."""
     calls: list[PreviewedCall] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """An account's commands by id, and what stands beside them."""
+    """An account's commands by id, and remarks about the account."""
 
     commands: dict[str, PreviewedCommand]
     link: store.Connection
     waiting: int
-    """Other commands of the records that wait in the ledger; they were taken as delivered before."""
+    """Other commands of the records that wait in the ledger; they are assumed to be delivered before."""
     calls: int
     """Requests to Xero on behalf of the commands, reads included."""
 
@@ -87,10 +87,10 @@ class Previewed:
 async def preview(
     database: ledger.Connection, environment: Environment, account: str, commands: Sequence[Command]
 ) -> Previewed:
-    """Plan the account's commands as if they came in now, all at once.
+    """Plan the account's commands as if they arrived now, all at once.
 
     The ledger's own intake, lane and settlement run on a copy in temporary tables, in a transaction that is
-    rolled back. Xero is assumed to take what it is sent.
+    rolled back. Xero is assumed to accept everything it is sent.
 
     Args:
         database: in autocommit mode; its session is of no use for anything else afterwards.
@@ -111,7 +111,7 @@ class _Run:
         self._commands = {c.command_id: c for c in reversed(commands)}
         self._in_order = list(commands)
         account = copy.link.account
-        # A key that opens no secret: this session cannot have a token, whatever it tries.
+        # A key that opens no secret, so that this session can never have a token.
         session = Session(account, copy, environment, SecretBox(Fernet.generate_key().decode()))
         session.connection = copy.link
         self._lane = Lane(Lease(account, 0, 0), copy, session, 1.0)
@@ -131,7 +131,7 @@ class _Run:
         return Previewed(found, self._copy.link, int(waiting[0]["waiting"]), self._made)
 
     async def _deliver(self, xero: AssumedXero) -> None:
-        """Until nothing can be done any more. Every call is answered before the next ones are made."""
+        """Run until nothing can be done any more. Every call is answered before the next ones are made."""
         lane = self._lane
         while True:
             await lane.load()
@@ -148,7 +148,7 @@ class _Run:
                 return
 
     def _read_again(self) -> None:
-        """Facts that a lane would ask Xero for are taken to be as they were read last."""
+        """Assume that facts which a lane would ask Xero for are the same as when they were last read."""
         link = self._lane.session.connection
         assert link is not None and link.facts is not None
         self._lane.session.connection = replace(link, facts=replace(link.facts, books_read_at=now_utc()))
@@ -180,7 +180,7 @@ class _Run:
         )
 
     async def _xero(self) -> AssumedXero:
-        """Xero as the ledger knows it now, before anything of the preview is taken in."""
+        """Return Xero as the ledger knows it now, before the preview takes anything in."""
         links = [ledger.link_of_row(row) for row in await self._copy.rows("links")]
         invoices = {link.target.record_id for link in links if link.target.kind == "invoice"}
         kept = await ledger.snapshots(
@@ -195,7 +195,7 @@ class _Run:
         return AssumedXero(links, bodies, now_utc().date())
 
     def _body(self, document: DocumentSnapshot) -> JsonObject:
-        """With today's settings: those of the day when it was sent are not kept."""
+        """Return the body by today's settings: those of the day when it was sent are not kept."""
         link = self._copy.link
         assert link.facts is not None
         try:

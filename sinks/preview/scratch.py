@@ -1,9 +1,9 @@
-"""A copy of what the ledger knows of some records, in temporary tables, for planning that must not be kept.
+"""Copy the ledger's knowledge of some records into temporary tables, for planning that must not be kept.
 
-The ledger's own statements run on the copy: their tables are looked up among the temporary ones. Whatever
-names a real table all the same is refused by PostgreSQL, since the session is in a read-only transaction
-then, in which only temporary tables can be written. Nothing real is locked but for the moment of copying, and
-that only against changes of the tables themselves.
+The ledger's own statements run on the copy: their tables are looked up among the temporary ones. If a
+statement names a real table nevertheless, PostgreSQL refuses it, since the session is then in a read-only
+transaction, in which only temporary tables can be written. Real tables are locked only while copying, and
+only against changes of the tables themselves.
 """
 
 import re
@@ -110,7 +110,9 @@ async def scratch(
 async def _wanted(
     database: ledger.Connection, account: str, commands: Sequence[Command], link: store.Connection
 ) -> Row:
-    """Parameters of the statements that copy: records, contacts, and what else could be called the same."""
+    """Return the parameters of the copying statements: records, contacts, and others that may have the same
+    name.
+    """
     records = sorted({(c.entity, c.record_id) for c in commands})
     known: Row = {
         **ledger.records_of(account, records),

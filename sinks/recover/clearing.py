@@ -1,9 +1,9 @@
-"""Finding out in Xero what was perhaps sent: an account's lane reads, then what it has read is matched.
+"""Find out in Xero what was perhaps sent: an account's lane reads, then its findings are matched.
 
-Everything that was changed in Xero since the ledger last knew is read page by page, or, for few records, what
-bears their numbers. What may be ours is kept by its mark. Then the records are matched, some at a time, each
-in one transaction: links are written, actions that have been done end, and the planner goes on from there.
-How far it has come is committed with each step; a worker that takes the account over goes on there.
+Everything that was changed in Xero since the ledger last knew it is read page by page; for few records, only
+the objects with their numbers. Possible matches are kept by their mark. Then the records are matched, some at
+a time, each in one transaction: links are written, actions that have been done end, and the planner goes on
+from there. The progress is committed with each step; a worker that takes over the account continues there.
 """
 
 import asyncio
@@ -104,9 +104,9 @@ async def begin(
     """Have the account's lane find out what was perhaps sent; part of the caller's transaction.
 
     Args:
-        since: by the database's clock: nothing was sent before that the ledger does not know. None: it is
-            not known when that was.
-        trusted_in: seconds from now after which a call that nobody knows can have no more effect.
+        since: by the database's clock: the ledger knows everything that was sent before. None if that moment
+            is not known.
+        trusted_in: seconds from now after which an unknown call can have no more effect.
     """
     parameters = {
         "account": account,
@@ -134,7 +134,7 @@ async def _read_page(lane: Lane, clearing: _Clearing) -> None:
 
 
 async def _look_up(lane: Lane, flagged: Sequence[JsonObject]) -> None:
-    """Documents by their numbers first, then the money on those that are there."""
+    """Look up documents by their numbers first, then the money on those that are there."""
     commands = [entry.command for entry in await _histories(lane, flagged)]
     current = lane.session.connection
     assert current is not None
@@ -171,10 +171,11 @@ async def _ask_all(lane: Lane, several: Iterable[Asked]) -> tuple[list[Row], int
 
 
 async def _ask(lane: Lane, asked: Asked) -> tuple[list[JsonObject], JsonObject]:
-    """Return what a call lists, and its whole answer. Waits until the account's limits allow it.
+    """Return the objects that a call lists, and its whole response. Waits until the account's limits allow
+    it.
 
     Raises:
-        NoUsableAnswer: no answer that can be read.
+        NoUsableAnswer: no response that can be read.
     """
     while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
         await asyncio.sleep(min(wait or 0.2, 1.0))
@@ -226,10 +227,10 @@ async def _match(lane: Lane, flagged: Sequence[JsonObject]) -> None:
 
 
 def _match_one(record: Record, made: Mapping[StepKey, Link]) -> Findings:
-    """Return what comes of one record. Contacts are matched before the documents that name them.
+    """Return the findings for one record. Contacts are matched before the documents that name them.
 
-    A bug ends the lane, and the account pauses itself if it happens again: nothing may be sent for a
-    record that was not matched.
+    A bug ends the lane, and the account pauses itself if it happens again: nothing may be sent for a record
+    that was not matched.
     """
     findings = Findings()
     for side, record_id, known in _contacts_of(record):

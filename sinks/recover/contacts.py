@@ -1,4 +1,6 @@
-"""A customer's or supplier's contact: which of Xero it is, by its number, and what it holds of ours. Pure."""
+"""Match a customer's or supplier's contact with the one in Xero, by its number, and see what it has of ours.
+Pure.
+"""
 
 from collections.abc import Iterable
 
@@ -22,8 +24,8 @@ def match_contact(
 ) -> None:
     """Link a contact that is not linked to the one that bears its number.
 
-    Remembered as sent is each field that Xero shows as one of the snapshots said it; what differs is sent
-    again. A contact that Xero knows by its name alone is left to the planner, which finds it by that.
+    A field counts as sent if Xero shows it as one of the snapshots has it; the others are sent again. A
+    contact that Xero knows only by its name is left to the planner, which finds it by that.
     """
     target = StepKey("contact", f"{side}/{record_id}")
     if target in record.links or target in findings.links:

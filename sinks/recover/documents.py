@@ -1,4 +1,4 @@
-"""The document of a record: which object of Xero it is, and which of its snapshots it holds. Pure."""
+"""Match the document of a record: find it in Xero, and which of its snapshots it holds. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,9 +25,9 @@ def choose(
     id_field: str,
     whole: Callable[[Found], Link],
 ) -> Found | None:
-    """Return the object of Xero that the target is; None if there is none, or when it has not been changed.
+    """Return the object in Xero that the target is; None if there is none, or if it has not been changed.
 
-    What stands counts before what was taken off. Of several that stand a person chooses: the first action
+    Existing objects take precedence over removed ones. If several exist, a person chooses: the first action
     that was perhaps sent fails with ``needs_review``.
 
     Args:
@@ -53,10 +53,10 @@ def link_of_document(
     resolve: Resolve,
     link_of: LinkOf,
 ) -> Link:
-    """Return the link of a document, with the newest snapshot that Xero holds whole.
+    """Return the link of a document, with the newest snapshot that Xero holds completely.
 
-    When something differs from each of them, what the ledger knew before stays, or the oldest with Xero's
-    total counts as sent: what is newer is then planned from there, never made a second time.
+    If something differs from each of them, the ledger's earlier knowledge stays, or the oldest snapshot with
+    Xero's total counts as sent: newer ones are then planned from there, never created a second time.
     """
     link = record.links.get(target)
     match = newest_whole(record, found, candidates, resolve)
@@ -79,14 +79,14 @@ def link_of_document(
 def _oldest_of_total(
     found: Found, candidates: Sequence[tuple[Entry, DocumentSnapshot]]
 ) -> tuple[Entry, DocumentSnapshot]:
-    """By the total of SalesBinder, which is Xero's to the cent; else the oldest."""
+    """Return the oldest one with SalesBinder's total, which is Xero's to the cent; else the oldest."""
     ordered = sorted(candidates, key=lambda one: one[1].stamp)
     total = amount_in(found, "Total")
     return next((one for one in ordered if totals(one[1]).total == total), ordered[0])
 
 
 def _bare(document: DocumentSnapshot) -> DocumentFacts:
-    """Of a document that cannot be sent by today's settings: which snapshot it is."""
+    """Return the link of a document that cannot be sent by today's settings; it names only the snapshot."""
     return {
         "version": document.version.isoformat(),
         "event_time": document.event_time.isoformat(),

@@ -1,7 +1,7 @@
-"""An invoice, its payments and refunds: what of them Xero has, by marks, and what that settles. Pure.
+"""Match an invoice, its payments and refunds with Xero's, by marks, and settle what that shows. Pure.
 
-The whole history is looked at first. What Xero shows becomes links; what a later removal has settled ends
-here; everything else is left to the planner, which goes on from those links.
+The whole history is looked at first. Objects in Xero become links; actions that a later removal has settled
+end here; everything else is left to the planner, which continues from those links.
 """
 
 from contracts.commands import DocumentSnapshot, TransactionSnapshot
@@ -33,7 +33,7 @@ _SNAPSHOTS = ("created", "edited")
 
 
 def match_invoice(record: Record) -> Findings:
-    """Return what Xero has of an invoice, and what that settles."""
+    """Return what Xero has of an invoice, and the actions that this settles."""
     findings = Findings()
     found = _document(record, findings)
     if findings.entries:
@@ -117,7 +117,7 @@ def _link_money(
     told: list[tuple[Entry, TransactionSnapshot]],
     candidates: list[Found],
 ) -> None:
-    """Take the payment that exists, whatever it says; otherwise the removed one counts as sent."""
+    """Link the payment that exists, with any content; otherwise the removed one counts as sent."""
     standing, gone = living_or_gone(candidates)
     own = record.links.get(target)
     if own is not None and any(p["PaymentID"] == own.xero_id for p in standing):
@@ -142,8 +142,8 @@ def _link_money(
 def _money_link(
     target: StepKey, number: str, told: list[tuple[Entry, TransactionSnapshot]], found: Found
 ) -> Link:
-    """Return the link of a payment as Xero shows it, made by the newest action that says the same; of one
-    that was taken off by the oldest, since what took it off stands before it was told again.
+    """Return the link of a payment as Xero shows it, made by the newest action with the same content; if it
+    was taken off, by the oldest, since the removal came before it was published again.
     """
     amount, day = amount_in(found, "Amount"), xero_day(found)
     same = [e for e, t in told if to_cents(abs(t.amount)) == amount and t.date.isoformat() == day]
@@ -216,8 +216,8 @@ def _refund_of(
 
 
 def _reversals(record: Record, findings: Findings) -> None:
-    """Refunds that took the matching payment back: of what Xero shows as deleted, the newest before the
-    refund with its amount and method, unless a reset before the refund took it off.
+    """Return the refunds that took the matching payment back: among the deleted payments in Xero, the newest
+    before the refund with its amount and method, unless a reset before the refund took it off.
     """
     payments = {
         target: link
@@ -250,12 +250,12 @@ def _reversals(record: Record, findings: Findings) -> None:
             )
 
 
-# What is settled
+# Settling
 
 
 def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
-    """Handle an invoice removed in Xero. What comes before the removal was done, or is settled; a first
-    snapshot counts as sent when people took the invoice out.
+    """Handle an invoice removed in Xero. Actions before the removal were done, or are settled; a first
+    snapshot counts as sent if people took the invoice out.
     """
     removal = next(
         (e for e in record.entries if e.command.action in _REMOVALS and e.command_id in record.flagged), None
@@ -283,7 +283,9 @@ def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
 
 
 def _settle_failed(record: Record, findings: Findings) -> None:
-    """Settle what failed according to the ledger, but was done before the ledger lost its memory of it."""
+    """Settle actions that failed according to the ledger, but were done before the ledger lost its memory of
+    it.
+    """
     for entry in record.entries:
         if entry.state != "failed" or entry.command_id in findings.entries:
             continue

@@ -1,4 +1,4 @@
-"""A purchase order and its bill: what of them Xero has, by marks, and what that settles. Pure."""
+"""Match a purchase order and its bill by marks with Xero's, and settle what that shows. Pure."""
 
 from contracts.commands import DocumentSnapshot
 from sinks.ledger.entries import Entry
@@ -12,7 +12,7 @@ from sinks.xero.elements import Link
 
 
 def match_order(record: Record) -> Findings:
-    """Return what Xero has of a purchase order, and what that settles."""
+    """Return what Xero has of a purchase order, and the actions that this settles."""
     findings = Findings()
     found = _order(record, findings)
     if findings.entries:
@@ -87,7 +87,7 @@ def _bill(record: Record, findings: Findings) -> None:
 
 
 def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
-    """Handle an order removed in Xero: what comes before its deletion was done, or is settled."""
+    """Handle an order removed in Xero: actions before its deletion were done, or are settled."""
     removal = next(
         (e for e in record.entries if e.command.action == "deleted" and e.command_id in record.flagged), None
     )

@@ -1,4 +1,4 @@
-"""What Xero is asked to find out what was perhaps sent, and by which marks its objects are kept. Pure."""
+"""The calls that find out what was perhaps sent, and the marks by which objects are kept. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _ENVELOPES = {listing.envelope: listing.id_field for listing in LISTS}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call, and the list that its answer holds."""
+    """A call, and the list in its response."""
 
     request: Request
     envelope: str
@@ -31,7 +31,7 @@ class Asked:
 def page_of(phase: int, page: int, since: Any) -> Asked:
     """Return a page of one of the lists of all that Xero has, or has changed since then."""
     listing = LISTS[phase]
-    # By id: what is made or changed meanwhile moves what stands behind it on, so nothing slips between pages.
+    # By id: objects created or changed meanwhile push later ones back, so none slips between pages.
     order = f"{listing.id_field} ASC"
     query = {**listing.query, "order": order, "page": str(page), "pageSize": str(PAGE)}
     if listing.envelope in ("Invoices", "CreditNotes"):
@@ -41,14 +41,16 @@ def page_of(phase: int, page: int, since: Any) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """The number formats that the account has had: what was sent bears the one of its day."""
+    """The number formats that the account has had: a document bears the one of the day when it was sent."""
 
     invoices: frozenset[str]
     orders: frozenset[str]
 
 
 def documents_by_number(commands: Sequence[Command], formats: Formats) -> list[Asked]:
-    """Look-ups of contacts, invoices, bills, orders and credit notes by the numbers that they may have."""
+    """Return look-ups of contacts, invoices, bills, orders and credit notes by the numbers that they may
+    have.
+    """
     invoices = {
         one.replace("{number}", c.record_number)
         for c in commands
@@ -85,7 +87,7 @@ def documents_by_number(commands: Sequence[Command], formats: Formats) -> list[A
 
 
 def money_on(ids: Iterable[str]) -> list[Asked]:
-    """Look-ups of the payments, those taken off too, on these invoices and credit notes."""
+    """Return look-ups of the payments, also those taken off, on these invoices and credit notes."""
     wanted = sorted(ids)
     return [
         _where("Payments", " OR ".join(f'Invoice.InvoiceID==guid("{one}")' for one in some), {})
@@ -94,7 +96,7 @@ def money_on(ids: Iterable[str]) -> list[Asked]:
 
 
 def calls_by_number(records: Iterable[tuple[str, str]]) -> int:
-    """About how many calls it takes to look these records (entity, id) up by number."""
+    """Return about how many calls it takes to look these records (entity, id) up by number."""
     found = list(records)
     kinds = {kind: sum(entity == kind for entity, _ in found) for kind in ("invoice", "purchase_order")}
     contacts, batches = len(found), -(-len(found) // RECORDS)
@@ -125,7 +127,7 @@ def next_page(asked: Asked, listed: Sequence[JsonObject], document: JsonObject) 
 
 
 def kept(envelope: str, listed: Iterable[JsonObject]) -> list[Body]:
-    """Of what a list shows: what bears a mark as ours do, by that mark."""
+    """Return the objects of a list that bear a mark like ours, by that mark."""
     found = []
     for one in listed:
         xero_id = str(one.get(_ENVELOPES[envelope]) or "")
@@ -136,12 +138,12 @@ def kept(envelope: str, listed: Iterable[JsonObject]) -> list[Body]:
 
 
 def envelope_of(key: str) -> str:
-    """Return the list that showed what is kept under a key."""
+    """Return the name of the list that showed the objects kept under a key."""
     return key.partition(" ")[0]
 
 
 def keys_of(commands: Sequence[Command], settings: Settings) -> list[str]:
-    """Under which marks what these commands may have sent is kept."""
+    """Return the marks of the objects that these commands may have sent."""
     keys = set()
     for command in commands:
         contact = command.party

@@ -1,4 +1,4 @@
-"""What is known of one record of which it is to be found out what was sent, and what comes of it. Pure."""
+"""One record for which it must be found out what was sent, and the findings. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,9 @@ Found = JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its whole history as the ledger has it now, and what Xero shows that may be of it."""
+    """One record: its whole history as the ledger has it now, and the objects in Xero that may belong to
+    it.
+    """
 
     account: str
     entity: str
@@ -37,11 +39,13 @@ class Record:
     flagged: frozenset[str]
     """Command ids of those that were perhaps sent."""
     links: Mapping[StepKey, Link]
-    """Of the record itself, and of the contacts of its documents."""
+    """The links of the record itself, and of the contacts of its documents."""
     shown: Mapping[str, Sequence[Found]]
-    """By envelope (``Invoices``, ``Payments``, …): what bears a mark of the record, or is linked to it."""
+    """By envelope (``Invoices``, ``Payments``, …): the objects that bear a mark of the record, or are linked
+    to it.
+    """
     elsewhere: frozenset[str]
-    """Ids of Xero that other records are linked to."""
+    """Xero's ids that other records are linked to."""
     settings: Settings
     facts: OrganisationFacts
     now: datetime
@@ -51,11 +55,11 @@ class Record:
         return StepKey(kind, self.record_id, transaction_id)
 
     def link(self, kind: Any, transaction_id: str = "") -> Link | None:
-        """Return what the record, or a transaction of it, is linked to so far."""
+        """Return the present link of the record, or of one of its transactions."""
         return self.links.get(self.target(kind, transaction_id))
 
     def free(self, envelope: str, id_field: str, own: Link | None) -> list[Found]:
-        """Return what is shown of a kind and belongs to nobody else."""
+        """Return the objects of a kind that are shown and belong to nobody else."""
         return [
             one
             for one in self.shown.get(envelope, ())
@@ -74,7 +78,7 @@ class Record:
         return found
 
     def transactions(self, action: str) -> dict[str, list[tuple[Entry, TransactionSnapshot]]]:
-        """By transaction id: the actions that told of it, in order."""
+        """Return, by transaction id, the actions about it, in order."""
         found: dict[str, list[tuple[Entry, TransactionSnapshot]]] = {}
         for entry in self.entries:
             told = entry.command.transaction
@@ -98,7 +102,7 @@ class Record:
         return frozenset({whole}) if shared and first != transaction_id else frozenset({whole, f"#{short}"})
 
     def situation(self, entry: Entry, document: DocumentSnapshot | None) -> Situation:
-        """As the planner has it, with as much as the facts of a document need."""
+        """Return the situation for the planner's functions, with as much as the facts of a document need."""
         contact: ContactSnapshot | None = document.contact if document else entry.command.contact
         return Situation(
             command=entry.command,
@@ -118,11 +122,11 @@ _BRINGS = ("created", "edited", "payment_applied", "received")
 
 @dataclass(slots=True)
 class Findings:
-    """What is to be written for a record."""
+    """The results to be written for a record."""
 
     links: dict[StepKey, Link] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    """Actions that have ended by it, at their new versions, by command id."""
+    """Actions that have ended thereby, at their new versions, by command id."""
 
     def settle(self, record: Record, entry: Entry, outcome: Outcome, link: Link | None = None) -> None:
         """Note that the action was done before, by its own call if the link says so, or that nothing is left
@@ -134,7 +138,7 @@ class Findings:
             self.entries[entry.command_id] = entry.completed(record.now, outcome, link)
 
     def acted(self) -> set[int]:
-        """Positions of the actions whose own earlier calls made what is there."""
+        """Return the positions of the actions whose own earlier calls made the objects that exist."""
         found = {link.seq for link in self.links.values()}
         return found | {int(link.text("position")) for link in self.links.values() if link.text("position")}
 
@@ -149,12 +153,12 @@ class Findings:
 
 
 def is_open(entry: Entry) -> bool:
-    """True for an action that waits."""
+    """Return True for an action that waits."""
     return entry.state in ("queued", "running")
 
 
 def is_gone(found: Found) -> bool:
-    """True for what is DELETED or VOIDED."""
+    """Return True for an object that is DELETED or VOIDED."""
     return str(found.get("Status") or "") in GONE
 
 
@@ -164,7 +168,7 @@ def last_word(found: Found) -> str:
 
 
 def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found]]:
-    """Return what stands, and what was taken off."""
+    """Return the existing objects, and the removed ones."""
     found = list(candidates)
     return [one for one in found if not is_gone(one)], [one for one in found if is_gone(one)]
 
@@ -172,7 +176,7 @@ def living_or_gone(candidates: Iterable[Found]) -> tuple[list[Found], list[Found
 def document_facts_of(
     record: Record, entry: Entry, document: DocumentSnapshot, resolved: ResolvedDocument
 ) -> DocumentFacts:
-    """Return what the planner keeps of a document that it sends."""
+    """Return the facts that the planner keeps of a document that it sends."""
     return document_facts(record.situation(entry, document), document, resolved)
 
 

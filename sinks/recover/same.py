@@ -1,4 +1,4 @@
-"""Is what Xero has this snapshot, whole? Field by field, as far as our bodies name them. Pure."""
+"""Is Xero's object equal to this snapshot? Compare field by field, as far as our bodies name them. Pure."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Putting back what the topics know and the ledger does not, and letting the accounts go on behind it."""
+"""Put back what the topics know and the ledger does not, and let the accounts go on behind it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from sinks.recover.reading import few
 SQL = load_queries(__file__)
 TRIGGER = "replay"
 _MARGIN = timedelta(hours=1)
-"""By which reading begins before the moment that is asked for: Xero has a clock of its own."""
+"""The overlap by which a reading begins before the given moment, since Xero has a clock of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ class Doubt:
 
     account: str
     since: datetime | None
-    """By the database's clock: until then it knows all of them. None: nobody knows until when."""
+    """By the database's clock: the ledger knows all calls before then. None: that moment is not known."""
 
 
 def doubts(ours: Standing, told: Told, known: Collection[str], *, everything: bool = False) -> list[Doubt]:
-    """Return the accounts in doubt, and since when. An account whose mark is as high as Kafka's is in none:
-    whatever was sent for it is written down.
+    """Return the accounts in doubt, and since when. An account whose mark is as high as Kafka's is not in
+    doubt: everything that was sent for it is written down.
 
     Args:
         known: the accounts that the ledger knows.
-        everything: Kafka cannot tell, as where it was lost, too: all accounts are in doubt.
+        everything: Kafka cannot tell, for instance because it was lost, too: all accounts are in doubt.
     """
     accounts = set(generation.accounts_behind(ours, told))
     if everything:
@@ -59,7 +59,7 @@ async def known_accounts(connection: ledger.Connection) -> set[str]:
 
 
 async def uncertain(connection: ledger.Connection, accounts: Collection[str]) -> dict[str, Mapping[str, int]]:
-    """By account: ``commands`` and ``records`` that the ledger has and that have not completed."""
+    """Return, by account, ``commands`` and ``records`` that the ledger has and that have not completed."""
     rows = await fetch_all(connection, SQL["uncertain"], {"accounts": list(accounts)})
     return {row["account"]: row for row in rows}
 
@@ -67,8 +67,8 @@ async def uncertain(connection: ledger.Connection, accounts: Collection[str]) ->
 async def take_up(
     connection: ledger.Connection, commands: Sequence[Command], actor: str, in_doubt: Collection[str]
 ) -> set[str]:
-    """Insert what the ledger does not know, in the order given; returns the ids of those. Nothing is planned
-    before the hold ends.
+    """Insert the commands that the ledger does not know, in the order given; returns their ids. Nothing is
+    planned before the hold ends.
     """
     by = Trigger(TRIGGER, actor, frozenset(in_doubt), recovers=True)
     async with connection.transaction():
@@ -125,7 +125,7 @@ async def let_go(
 
 
 async def ask_about(connection: ledger.Connection, account: str, actor: str) -> None:
-    """Have the account's lane find out what of its flagged actions was perhaps sent, nobody knows when;
+    """Have the account's lane find out which of its flagged actions were perhaps sent, at an unknown time;
     part of the caller's transaction.
     """
     by_number = few(await _flagged(connection, account))
@@ -133,12 +133,12 @@ async def ask_about(connection: ledger.Connection, account: str, actor: str) -> 
 
 
 async def still_flagged(connection: ledger.Connection) -> dict[str, int]:
-    """By account: records of which it is not found out yet what was perhaps sent."""
+    """Return, by account, the records for which it has not been found out yet what was perhaps sent."""
     return {row["account"]: row["records"] for row in await fetch_all(connection, SQL["still_flagged"], None)}
 
 
 def calls_for(changed: int) -> int:
-    """About how many calls it takes to read what was changed in Xero: so many objects."""
+    """Return about how many calls it takes to read so many objects that were changed in Xero."""
     return len(LISTS) + changed // PAGE
 
 

@@ -1,1 +1,1 @@
-"""Events that are read again."""
+"""Handle events that are read again."""

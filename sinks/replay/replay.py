@@ -1,7 +1,8 @@
-"""Events that are read again from their topics: what the ledger knows of them, and what is done about it.
+"""Take in events that are read again from their topics, depending on what the ledger knows of them.
 
-Done work costs nothing: an event whose command has completed, or is under way, is left alone. What the ledger
-does not know is taken in as the intake does it, what failed is tried again as a retry does it.
+Completed work costs nothing: an event whose command has completed, or is queued or running, is left alone. An
+event that the ledger does not know is taken in as the intake does it; a failed one is tried again as a retry
+does it.
 """
 
 from collections.abc import Sequence
@@ -24,8 +25,9 @@ from sinks.recover.taking_up import ask_about
 SQL = load_queries(__file__)
 
 Standing = Literal["done", "under_way", "failed", "unknown", "event_id_reused", "overtaken"]
-"""What the ledger says of an event. ``unknown`` is not there, ``event_id_reused`` has failed for good, and
-``overtaken`` would take back what was done in Xero for events after it: not there, or failed for that.
+"""The state of an event in the ledger. ``unknown`` is not there, ``event_id_reused`` has failed and cannot be
+retried, and ``overtaken`` would undo in Xero the work of later events: it is not there, or failed for that
+reason.
 """
 TRIGGER = "replay"
 LOCK = 0x53425852  # "SBXR": one replay at a time; the view integrations_log.replays knows the number, too
@@ -41,8 +43,9 @@ class Read:
     partition: int
     offset: int
     dead_letters: tuple[str, ...] = ()
-    """Ids that its entry in the log has where it was a dead letter before: the one that holds its bytes, then
-    the one of its place alone."""
+    """Ids that its entry in the log has if it was a dead letter before: the one made with its bytes, then the
+    one made of its place alone.
+    """
 
     @cached_property
     def command_id(self) -> str:
@@ -51,13 +54,13 @@ class Read:
 
     @cached_property
     def command(self) -> Command:
-        """What should be true in Xero after it, as the transform stage maps it."""
+        """The event's command, as the transform stage maps it."""
         return to_command(self.event, self.topic, self.partition, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done about a batch."""
+    """What was done with a batch."""
 
     inserted: int
     retried: int
@@ -69,7 +72,7 @@ async def not_done(
     """Return which of these (by their position) the ledger does not know as done by the message at that
     place.
 
-    A message stays as it is, so the place says that the content is the same.
+    A message never changes, so the same place means the same content.
     """
     if not command_ids:
         return set()
@@ -103,8 +106,8 @@ async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[
 async def apply(
     connection: ledger.Connection, reads: Sequence[Read], standings: Sequence[Standing], actor: str
 ) -> Applied:
-    """Take in what is unknown, in the order of ``reads``, and try again what has failed; part of the caller's
-    transaction. Everything else stays as it is.
+    """Take in unknown events, in the order of ``reads``, and try failed ones again; part of the caller's
+    transaction. Everything else is left alone.
     """
     by_standing: dict[Standing, list[Read]] = {}
     for read, standing in zip(reads, standings, strict=True):
@@ -139,14 +142,14 @@ def _standing(state: str, reason_code: str | None) -> Standing:
 
 
 async def _known(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, tuple[str, str, str | None]]:
-    """State, content hash and reason code by command id."""
+    """Return state, content hash and reason code by command id."""
     cursor = await connection.execute(SQL["known"], [list(ids)])
     return {str(row[0]): (row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
 
 async def _overtaken(connection: ledger.Connection, reads: Sequence[Read]) -> set[int]:
-    """Return those (by ``id``) that would take off in Xero what belongs to events behind them in the log:
-    positions are given on arrival, so they would stand behind these.
+    """Return those (by ``id``) that would undo in Xero the work of later events in the log: positions are
+    given on arrival, so they would come after these.
     """
     removals = [read for read in reads if read.event.action in _REMOVALS]
     if not removals:
@@ -188,7 +191,7 @@ async def _insert(connection: ledger.Connection, reads: Sequence[Read], actor: s
 
 
 async def _go_on_counting(connection: ledger.Connection, ids: set[str]) -> None:
-    """Versions above those that the log has seen, or it would take what comes now for old."""
+    """Give them versions above those that the log has seen: otherwise it would take new ones for old."""
     logged = await _logged(connection, list(ids))
     if logged:
         versions = {"entry_id": list(logged), "version": [version + 1 for version in logged.values()]}
@@ -196,7 +199,7 @@ async def _go_on_counting(connection: ledger.Connection, ids: set[str]) -> None:
 
 
 async def _logged(connection: ledger.Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Version in the log by entry id."""
+    """Return the version in the log by entry id."""
     cursor = await connection.execute(SQL["logged"], [list(ids)])
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
@@ -221,8 +224,8 @@ async def _supersede_dead_letters(connection: ledger.Connection, reads: Sequence
 
 
 async def _fail_overtaken(connection: ledger.Connection, reads: Sequence[Read], actor: str) -> None:
-    """Into the ledger as failed, so that the log shows them and an operator can skip them; a second replay
-    finds them there.
+    """Insert them into the ledger as failed, so that the log shows them and an operator can skip them; a
+    second replay finds them there.
     """
     if not reads:
         return

@@ -1,7 +1,8 @@
-"""From snapshots to what Xero is sent, with today's settings and the organisation's facts. Pure functions.
+"""Resolve snapshots into bodies for Xero, with today's settings and the organisation's facts. Pure functions.
 
 Bodies hold ``Decimal`` for numbers and ``YYYY-MM-DD`` for dates; the sender encodes them
-(``msgspec.json.Encoder(decimal_format="number")``). What cannot be sent is ``contracts.reasons.Refused``.
+(``msgspec.json.Encoder(decimal_format="number")``). A document that cannot be sent raises
+``contracts.reasons.Refused``.
 """
 
 from sinks.resolve.amounts import EMPTY_LINE_ID, ROUNDING_LINE_ID

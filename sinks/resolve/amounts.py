@@ -1,4 +1,4 @@
-"""A document's lines so that net, tax and total in Xero are SalesBinder's, all three."""
+"""Make a document's lines so that net, tax and total in Xero equal SalesBinder's, all three."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ from sinks.resolve.rates import Inferred, taxes
 from sinks.resolve.readings import READINGS, Reading, reading_of, readings
 
 ROUNDING_LINE_ID = "rounding"
-"""Stands for a SalesBinder line id on the line that holds the cents of net."""
+"""In place of a SalesBinder line id, for the line that holds the cents of net."""
 EMPTY_LINE_ID = "empty"
-"""The same on the line of a document that has none."""
+"""In place of a SalesBinder line id, for the line of a document that has none."""
 LARGEST_LINE = Decimal("9999999999.99")
-"""What Xero takes as the amount of a line. Source: Xero's page on invoices."""
+"""The largest amount that Xero takes for a line. Source: Xero's page on invoices."""
 LARGEST_TOTAL = Decimal("9999999999999.99")
-"""15 digits: more do not pass through the floating-point numbers that stand between programs and Xero."""
+"""15 digits: more do not survive the floating-point numbers between programs and Xero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """The lines, and what the document keeps of how they were made."""
+    """The lines, and the data that the document keeps about how they were made."""
 
     lines: list[XeroLine]
     posted: Posted
@@ -41,7 +41,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """A document under one reading, as Xero would have it without any cents put anywhere."""
+    """A document under one reading, as Xero would have it before any cents are moved."""
 
     reading: Reading
     lines: list[XeroLine]
@@ -66,7 +66,7 @@ class _Try:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """With what a document's lines are made."""
+    """The settings and facts with which a document's lines are made."""
 
     side: Side
     settings: Settings
@@ -88,7 +88,7 @@ def amounts(
     A document without lines whose totals are 0 has one line of 0, since Xero needs one.
 
     Args:
-        facts_of_link: what is kept of the document as it was posted, if it was.
+        facts_of_link: the facts kept of the document as it was posted, if it was.
 
     Raises:
         Refused: an account or tax is missing, the amounts are too large for Xero, or the totals differ by
@@ -317,7 +317,7 @@ def _empty_line(code: str, pricing: Pricing) -> XeroLine:
 
 
 def with_unique_ids(lines: list[XeroLine]) -> list[XeroLine]:
-    """Line ids tell lines apart between edits; where one is repeated, the later ones are numbered."""
+    """Number repeated line ids, because ids tell lines apart between edits."""
     if len({line.line_id for line in lines}) == len(lines):
         return lines
     seen: dict[str, int] = {}

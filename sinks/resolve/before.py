@@ -1,4 +1,4 @@
-"""Amounts as they were made before net and tax were kept apart, for documents that stand in Xero so."""
+"""Calculate amounts as before net and tax were kept apart, for documents that are in Xero in that form."""
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings, tax_key

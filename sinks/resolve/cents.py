@@ -22,23 +22,23 @@ def xero_tax(lines: Iterable[XeroLine]) -> Decimal:
 
 
 def xero_total(lines: Iterable[XeroLine]) -> Decimal:
-    """Return what Xero will make of the lines."""
+    """Return the total that Xero will calculate from the lines."""
     return sum((line.amount + line.tax for line in lines), _NOTHING)
 
 
 def tolerance(lines: Sequence[XeroLine], unit: Decimal) -> Decimal:
-    """Up to how much a difference is taken for rounding; ``unit`` is the smallest of the currency."""
+    """Return the largest difference that counts as rounding; ``unit`` is the smallest of the currency."""
     return (len(lines) + 2) * unit
 
 
 def with_tax_cents(lines: Sequence[XeroLine], nets: Sequence[Decimal], cents: Decimal) -> list[XeroLine]:
     """Return the lines with ``cents`` more of tax.
 
-    They go to the largest line of each rate whose own sum, rounded once, differs by them; what is left goes
-    to the largest taxed line. The largest is by absolute net, of equals the first.
+    They go to the largest line of each rate whose own sum, rounded once, differs by them; the rest goes to
+    the largest taxed line. The largest is by absolute net; of equal ones, the first.
 
     Args:
-        lines: one at least is taxed.
+        lines: at least one is taxed.
         nets: of the lines, unrounded.
     """
     moved, left = list(lines), cents
@@ -71,7 +71,9 @@ def _own_tax(rate: Decimal, nets: Iterable[Decimal]) -> Decimal:
 
 
 def _largest(lines: Sequence[XeroLine], nets: Sequence[Decimal], places: Sequence[int]) -> int:
-    """By what it comes to in Xero; where all come to nothing there, by what it comes to unrounded."""
+    """Return the line with the largest amount in Xero; if all are zero there, the one with the largest
+    unrounded amount.
+    """
     in_xero: _Size = lambda place: abs(lines[place].amount)  # noqa: E731
     unrounded: _Size = lambda place: nets[place].copy_abs()  # noqa: E731
     return max(places, key=in_xero if any(lines[place].amount for place in places) else unrounded)

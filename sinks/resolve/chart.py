@@ -1,4 +1,4 @@
-"""Account codes, tax types and currencies: what the settings name, checked against the facts."""
+"""Account codes, tax types and currencies named by the settings, checked against the facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from mappers.totals import clean_amount
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One direction of trade: which settings hold for it."""
+    """One direction of trade, and the settings for it."""
 
     account_setting: str
     account: str
@@ -26,18 +26,18 @@ class Side:
 
 
 def sales(settings: Settings) -> Side:
-    """Return what holds for invoices."""
+    """Return the chart for invoices."""
     return Side("sales_account", settings.sales_account, "sales_tax", settings.sales_tax, True)
 
 
 def purchases(settings: Settings) -> Side:
-    """Return what holds for purchase orders and bills."""
+    """Return the chart for purchase orders and bills."""
     return Side("purchases_account", settings.purchases_account, "purchase_tax", settings.purchase_tax, False)
 
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """A line's tax in Xero: its TaxType and the rate in per cent that Xero takes."""
+    """A line's tax in Xero: its TaxType and the rate in per cent."""
 
     tax_type: str
     rate: Decimal
@@ -102,10 +102,10 @@ def known_tax(tax_type: str, setting: str, rate: Decimal, side: Side, facts: Org
 def currency(
     document: DocumentSnapshot, settings: Settings, facts: OrganisationFacts, warnings: list[Warning]
 ) -> tuple[str, Decimal | None]:
-    """Currency and rate of a document: units of the document's currency for one of the organisation's.
+    """Return currency and rate of a document: units of the document's currency for one of the organisation's.
 
-    The rate is given only for a foreign currency; Xero keeps 6 decimals. One that cannot be, or that stands
-    for no conversion at all, is left out, so that Xero takes its rate of the day.
+    The rate is given only for a foreign currency; Xero keeps 6 decimals. An impossible one, or one that means
+    no conversion at all, is left out, so that Xero takes its rate of the day.
 
     Raises:
         Refused: ``currency_not_enabled``.

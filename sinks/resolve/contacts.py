@@ -1,4 +1,4 @@
-"""Contacts: the seven fields that are kept equal, in the form in which Xero takes them."""
+"""Contacts: the seven fields that are kept in sync, in Xero's form."""
 
 import re
 import unicodedata
@@ -46,7 +46,7 @@ _LETTERS_OF_THEIR_OWN = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
     | {"ł": "l", "Ł": "L", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"}
 )
-"""Letters that Unicode does not take apart into a plain one and an accent."""
+"""Letters that Unicode does not split into a plain one and an accent."""
 
 _PHONE_TYPES: Final = {"phone": "DEFAULT", "fax": "FAX"}
 _ADDRESS_TYPES: Final = {"billing": "POBOX", "shipping": "STREET"}
@@ -67,10 +67,10 @@ class ResolvedContact:
     fields: dict[str, Field]
     warnings: tuple[Warning, ...]
     untold: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Of addresses that are told in part: the other parts, by Xero's names."""
+    """For addresses that are given in part: the other parts, by Xero's names."""
 
     def wire_fields(self) -> dict[str, Field]:
-        """Return the fields as plain JSON, to be kept as what was last sent."""
+        """Return the fields as plain JSON, to be kept as last sent."""
         return dict(self.fields)
 
 
@@ -163,7 +163,9 @@ def _address(address: Address, field: str, warnings: list[Warning]) -> dict[str,
 
 
 def _country(given: str, warnings: list[Warning]) -> str:
-    """Plain letters and single blanks: accents, apostrophes and dots go, other signs part words."""
+    """Return it in plain letters and single blanks: accents, apostrophes and dots are dropped, other signs
+    separate words.
+    """
     wanted = one_line(given)
     plain = unicodedata.normalize("NFKD", wanted.translate(_LETTERS_OF_THEIR_OWN))
     plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’.")
@@ -203,8 +205,8 @@ def contact_body(
 
 
 def _phone_body(kind: str, number: Field) -> Body:
-    """Return a phone as Xero takes it. SalesBinder's number is whole: what Xero had as area and country code
-    would stand before it.
+    """Return a phone for Xero. SalesBinder's number is complete: Xero would put an earlier area or country
+    code before it.
     """
     return {"PhoneType": kind, "PhoneNumber": number, "PhoneAreaCode": "", "PhoneCountryCode": ""}
 

@@ -1,4 +1,4 @@
-"""What invoices, bills and purchase orders have in common: lines, totals to the cent, fingerprints."""
+"""The common parts of invoices, bills and purchase orders: lines, totals to the cent, fingerprints."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 
 @dataclass(frozen=True)
 class ResolvedDocument:
-    """A document ready to be sent, but for contact, status and the ids that Xero gave."""
+    """A document ready to be sent, except for contact, status and the ids that Xero gave."""
 
     body: Body
     line_ids: tuple[str, ...]
@@ -47,12 +47,14 @@ class ResolvedDocument:
 
     @cached_property
     def amounts_fingerprint(self) -> str:
-        """SHA-256 of what makes the amounts: currency, and of each line quantity, price, discount and tax."""
+        """SHA-256 of everything that determines the amounts: currency, and of each line quantity, price,
+        discount and tax.
+        """
         return _amounts_hash(self.currency, self.body["LineItems"])
 
 
 def document_url(record_id: str, account: str, settings: Settings) -> str:
-    """Where the document is shown in SalesBinder."""
+    """Return the address at which SalesBinder shows the document."""
     return Addresses.of(settings).record(account, "", record_id)
 
 
@@ -67,7 +69,7 @@ def document_amounts(
 
     Args:
         code: the document's currency.
-        link: the facts of what it is linked to; none where it was not posted yet.
+        link: the facts of its link; None if it was not posted yet.
 
     Raises:
         Refused: Xero, or the settings, cannot hold them.

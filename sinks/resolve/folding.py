@@ -1,7 +1,7 @@
-"""What SalesBinder said last of each field of a customer or supplier, out of several snapshots. Pure.
+"""Fold several snapshots of a customer or supplier into one, with the latest value of each field. Pure.
 
-A snapshot need not tell all: a field that it does not name keeps what an older one said. So the newest known
-snapshot of a record is put together field by field, each from the newest that told it.
+A snapshot need not be complete: a missing field keeps the value of an older one. So the newest known snapshot
+of a record is put together field by field, each from the newest snapshot that has it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ TOLD_FIELDS = (*_TEXTS, *(f"{name}.{part}" for name in _ADDRESSES for part in _P
 """All that ``told`` may name."""
 
 Told = dict[str, tuple[str, Stamp]]
-"""By field (``email``, ``billing.city``): what was said, and how new that is."""
+"""By field (``email``, ``billing.city``): its value, and how new it is."""
 
 
 def told(contact: ContactSnapshot) -> Told:
@@ -28,10 +28,9 @@ def told(contact: ContactSnapshot) -> Told:
 
 
 def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSnapshot:
-    """Return the two as one: what each said last. Of equal stamps ``came`` is the newer.
+    """Return the two as one, with the latest value of each field. Of equal stamps, ``came`` is the newer.
 
-    What a document says of a customer without telling when that was so counts only while nothing else is
-    known.
+    A document's data about a customer that has no time of its own counts only while nothing else is known.
     """
     if held.dated != came.dated:
         return held if held.dated else came
@@ -44,9 +43,8 @@ def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSna
 
 
 def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSnapshot:
-    """Return ``own`` with the fields that it does not tell as the known snapshots told them before it, and
-    with those that newer ones told since: they may be in no call of their own, since what is blank and was
-    never sent needs none.
+    """Return ``own``, with its missing fields from the known snapshots before it, and with fields of newer
+    ones: these may have no call of their own, since a field that is blank and was never sent needs none.
     """
     if known is None or (own.dated and not known.dated):
         return own
@@ -61,11 +59,11 @@ def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSna
 
 
 def news(contact: ContactSnapshot, sent: Mapping[str, Stamp], last: Stamp) -> ContactSnapshot | None:
-    """Return the snapshot without what is older than what Xero has; None if nothing is left of it.
+    """Return the snapshot without the fields that are older than Xero's; None if nothing is left of it.
 
     Args:
-        sent: how new each field is that was told to Xero; one that is not there never was.
-        last: how new the newest snapshot is that was sent, its name included.
+        sent: how new each sent field is; one that is missing was never sent.
+        last: how new the newest sent snapshot is, its name included.
     """
     fields = told(contact)
     fresh = {f: said for f, said in fields.items() if f not in sent or said[1][:2] >= sent[f][:2]}

@@ -1,4 +1,4 @@
-"""Sales invoices as Xero is sent them."""
+"""Sales invoices, as they are sent to Xero."""
 
 from datetime import timedelta
 

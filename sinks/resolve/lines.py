@@ -26,14 +26,14 @@ _NONE, _ONE = Decimal(0), Decimal(1)
 
 
 class XeroLine(msgspec.Struct, frozen=True):
-    """A line item with what Xero makes of it."""
+    """A line item with the amounts that Xero will calculate for it."""
 
     line_id: str
     description: str
     quantity: Decimal
     unit_amount: Decimal
     discount_rate: Decimal | None
-    """None where the document type takes no discounts."""
+    """None if the document type takes no discounts."""
     item_code: str
     """``""`` for none."""
     account_code: str
@@ -51,8 +51,9 @@ class XeroLine(msgspec.Struct, frozen=True):
     def body(self) -> Body:
         """Return Xero's LineItem.
 
-        Discount and tax amount are always named, because a line that is updated keeps what is not named: a
-        discount that was taken away, or cents that had to be moved before. The tax of an untaxed line is not.
+        Discount and tax amount are always included, because an updated line keeps fields that are missing: a
+        discount that was removed, or cents that had to be moved before. The tax of an untaxed line is left
+        out.
         """
         item: Body = {"ItemCode": self.item_code} if self.item_code else {}
         item |= {
@@ -129,7 +130,9 @@ def xero_line(
 
 
 def _price(line: Line, discounts: bool) -> _Price | None:
-    """Quantity, price and discount that make the line's net; none when Xero has too few decimals for it."""
+    """Return quantity, price and discount that make the line's net; None if Xero has too few decimals for
+    it.
+    """
     quantity, unit_amount, discount = line.quantity, line.unit_amount, line.discount_percent
     if quantity < 0:
         quantity, unit_amount = EXACT.minus(quantity), EXACT.minus(unit_amount)
@@ -155,7 +158,7 @@ def _held(number: Decimal) -> Decimal | None:
 
 
 def _is_rate(discount: Decimal, unit_amount: Decimal) -> bool:
-    """True for what can stand as DiscountRate. Xero keeps two decimals of it, and rounds the line once, after
+    """Return True if it can be a DiscountRate. Xero keeps two decimals of it, and rounds the line once, after
     the discount: 22.50 less 15 % is 19.13 (Xero staff, community.xero.com/developer/discussion/89760256).
 
     A discount above the whole price, or on a negative price, is better sent as a net price.

@@ -1,4 +1,4 @@
-"""Purchase orders, and the bills that come of them, as Xero is sent them."""
+"""Purchase orders and their bills, as they are sent to Xero."""
 
 from datetime import date, timedelta
 

@@ -37,12 +37,14 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def posted_of(facts: Mapping[str, object] | None) -> Posted:
-    """Return what the facts of a document's link keep of it."""
+    """Return the posted amounts that a document's link keeps."""
     return msgspec.convert((facts or {}).get("money") or {}, Posted)
 
 
 def basis_of(lines: Iterable[Line], document: DocumentSnapshot) -> str:
-    """SHA-256 of the numbers of which a document's amounts are made: of its lines, and its own totals."""
+    """Return the SHA-256 of the numbers from which a document's amounts are made: its lines, and its own
+    totals.
+    """
     own = [
         [line.line_id, *map(plain, (line.quantity, line.unit_amount, line.discount_percent)), *_rates(line)]
         for line in lines

@@ -72,7 +72,7 @@ def taxes(
 
 
 def _mapped(side: Side) -> Mapping[Pair, tuple[str, str]]:
-    """Key and TaxType by rates to 4 decimals; of two keys that are the same then, the shorter."""
+    """Return key and TaxType by rates to 4 decimals; of two keys that are the same then, the shorter."""
     by_length = sorted(side.tax_types.items(), key=lambda item: -len(item[0]))
     return {_clean(_pair(key)): (key, tax_type) for key, tax_type in by_length}
 

@@ -24,7 +24,7 @@ class _Group:
     largest: JsonObject
     """The line whose account and item stand for all: by absolute net, of equals the first."""
     text: str = ""
-    """What the credit note's line says; ``""`` for what all say."""
+    """The text of the credit note's line; ``""`` for the usual one."""
 
     @property
     def gross(self) -> Decimal:
@@ -33,7 +33,7 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a credit note takes of one TaxType, in cents."""
+    """The credit note's amounts for one TaxType, in cents."""
 
     tax_type: str
     net: Decimal
@@ -51,16 +51,16 @@ def resolve_refund(
 ) -> Body:
     """Return the credit note that Xero should hold for a refund: CreditNote's body, complete and approved.
 
-    One line per tax type, in proportion to what the invoice's own lines of it come to with tax; the refund
-    that completes the invoice's total takes what is left of net and tax, the rounding line included. Tax
-    amounts are always named, so that Xero's total is the refund's amount whatever it would round.
+    One line per tax type, in proportion to the total of the invoice's own lines of it with tax; the refund
+    that completes the invoice's total takes the rest of net and tax, the rounding line included. Tax amounts
+    are always included, so that Xero's total is the refund's amount, however Xero would round.
 
     Args:
         invoice: as Xero returned it, with its lines; its total is above zero.
         payment: the money paid out: its amount, day and reference are the credit note's, too.
         number: of the credit note.
-        rounding: LineItemID of the invoice's line with the cents of net; ``""`` where it has none.
-        earlier: what the invoice's other credit notes have taken of it.
+        rounding: LineItemID of the invoice's line with the cents of net; ``""`` if it has none.
+        earlier: the shares of the invoice's other credit notes.
     """
     untaxed = invoice.get("LineAmountTypes") == _NO_TAX
     text = f"Refund of invoice {invoice.get('InvoiceNumber') or ''}".strip()
@@ -87,7 +87,7 @@ def resolve_refund(
 
 
 def refund_warnings(note: JsonObject, payment: ResolvedPayment) -> tuple[Warning, ...]:
-    """Return what a bookkeeper should know about a refund that is booked as this credit note."""
+    """Return the warnings for a bookkeeper about a refund that is booked as this credit note."""
     amount = payment.amount
     several = len({line.get("TaxType") for line in note.get("LineItems") or ()}) > 1
     split_over = [warning("refund_tax_by_proportion", amount=amount)] if several else []
@@ -95,7 +95,7 @@ def refund_warnings(note: JsonObject, payment: ResolvedPayment) -> tuple[Warning
 
 
 def contact_of(document: JsonObject) -> str:
-    """ContactID of a document that was read from Xero."""
+    """Return the ContactID of a document that was read from Xero."""
     return str((document.get("Contact") or {}).get("ContactID") or "")
 
 
@@ -103,8 +103,8 @@ def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """Return ``amount`` in proportion to ``weights``, each part in cents, all parts together exactly
     ``amount``.
 
-    What rounding down leaves goes cent by cent to the parts that lost most by it. Weights may be below zero;
-    their sum must be above.
+    The cents left by rounding down go one by one to the parts that lost most by it. Weights may be below
+    zero; their sum must be above.
     """
     cents, parts = int(amount / CENT), [int(weight / CENT) for weight in weights]
     whole = sum(parts)
@@ -126,7 +126,9 @@ def completes(invoice: JsonObject, amount: Decimal, refunded: Decimal) -> bool:
 
 
 def parts_of(note: JsonObject) -> list[Part]:
-    """Return what a credit note takes of each TaxType: its body as we send it, or as Xero returned it."""
+    """Return a credit note's amounts for each TaxType, from its body as we send it, or as Xero returned
+    it.
+    """
     inclusive = note.get("LineAmountTypes") == "Inclusive"
     return [
         Part(
@@ -142,7 +144,7 @@ def parts_of(note: JsonObject) -> list[Part]:
 def _shares(
     invoice: JsonObject, amount: Decimal, rounding: str, earlier: Sequence[Part]
 ) -> list[tuple[_Group, Decimal, Decimal]]:
-    """Net and tax of each line of the credit note."""
+    """Return net and tax of each line of the credit note."""
     lines = [line for line in invoice.get("LineItems") or () if line.get("LineAmount") is not None]
     own = [line for line in lines if not rounding or str(line.get("LineItemID")) != rounding]
     groups = _groups(invoice, own)

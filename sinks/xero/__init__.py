@@ -1,1 +1,1 @@
-"""Talking to Xero: the client on xero-python, tokens, and what its answers and error texts mean."""
+"""Talk to Xero: the client on xero-python, tokens, and the meaning of its responses and error texts."""

@@ -16,7 +16,7 @@ MAX_BODY = 3_000_000
 MAX_QUERY = 2_500
 """Bytes of a query: longer addresses are refused by servers on the way."""
 FULL_BATCH = 50
-"""Elements of a call at most, which is what Xero's guide advises."""
+"""Most elements per call, as Xero's guide advises."""
 _ORDERS_PER_PAGE = "500"
 
 
@@ -41,7 +41,7 @@ class Call:
 
     @property
     def targets(self) -> list[StepKey]:
-        """What the call is about, in the order of its elements."""
+        """The targets of the call, in the order of its elements."""
         return [part.element.target for part in self.parts]
 
     @property
@@ -72,7 +72,7 @@ def make_call(parts: Sequence[QueuedElement]) -> Call:
 
 def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
     """Return the query that reads several objects at once. Payments have no ``IDs``, but a filter; purchase
-    orders have only their days. What is not found that way is read on its own.
+    orders have only their days. Objects not found that way are read one by one.
     """
     if route.envelope == "PurchaseOrders":
         days = sorted(element.query["DateFrom"] for element in elements)
@@ -88,7 +88,7 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
 
 
 def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
-    """Elements of one route cut into calls: at most the route's batch and ``MAX_BODY`` bytes, nothing
+    """Cut elements of one route into calls: at most the route's batch and ``MAX_BODY`` bytes, nothing
     twice.
     """
     if not parts:
@@ -112,11 +112,11 @@ def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
 
 
 def _about(route: Route, element: Element) -> set[tuple[str, str]]:
-    """Return what two elements of one call must not share.
+    """Return the keys that two elements of one call must not share.
 
     Not the document, since the order inside a batch is not documented. Nor the key that results are matched
-    by: of two documents of one number, which Xero takes one of, both would be given the one. Nor the name of
-    a contact: should Xero take none of the call, the second would have been refused for nothing.
+    by: of two documents with one number, Xero takes one, and both would be given that one. Nor the name of a
+    contact: if Xero took none of the call, the second would have been refused for nothing.
     """
     about: set[tuple[str, str]] = {(element.target.kind, element.target.record_id)}
     if element.body is not None and (key := own_key(route, element.body)):
@@ -127,7 +127,7 @@ def _about(route: Route, element: Element) -> set[tuple[str, str]]:
 
 
 def _weight(element: Element) -> int:
-    """Bytes that the element adds to its call."""
+    """Return the bytes that the element adds to its call."""
     if element.body is not None:
         return len(encode_body(element.body))
     if element.route in ("invoices.find", "bills.find") and "where" in element.query:

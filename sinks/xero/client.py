@@ -1,8 +1,8 @@
-"""Calls to Xero through xero-python's ApiClient, with what it lacks put right.
+"""Call Xero through xero-python's ApiClient, with its shortcomings fixed.
 
 The SDK hides retries, has no total deadline, turns Decimal into float and re-encodes bodies (measured;
-docs/xero-client.md). Here a call is sent exactly once, with the exact bytes that were written down, not
-after its ``send_by``, and ends by a hard deadline even when Xero sends its answer a byte at a time.
+docs/xero-client.md). Here a call is sent exactly once, with the exact bytes that were written down, not after
+its ``send_by``, and ends by a hard deadline even if Xero sends its response one byte at a time.
 """
 
 import threading
@@ -22,8 +22,9 @@ CONNECT_TIMEOUT = 5.0
 
 
 def machine_seconds() -> float:
-    """Seconds of a clock that goes on while the process is stopped and, where the system has one, while the
-    machine sleeps."""
+    """Return the seconds of a clock that goes on while the process is stopped and, if the system has one,
+    while the machine sleeps.
+    """
     return time.clock_gettime(_CLOCK)
 
 
@@ -45,7 +46,7 @@ class Request:
     body: bytes | None
     idempotency_key: str | None
     modified_since: datetime | None = None
-    """Of a list: only what was changed since then; aware."""
+    """For a list: only objects changed since then; aware."""
     target: str = ""
     """Path and query as they go out, byte for byte; ``""`` until ``XeroClient.written``."""
     headers: Mapping[str, str] | None = None
@@ -62,7 +63,7 @@ class Answer:
 
 
 class Guard:
-    """Stands at the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the
+    """Watches the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the
     deadline.
     """
 
@@ -106,9 +107,9 @@ class XeroClient:
         self.call_deadline = call_deadline
 
     def written(self, request: Request) -> Request:
-        """Return the request with all that goes out but the token. What goes out again must be the same to
-        the byte: Xero compares URL, method and body by the Idempotency-Key (developer.xero.com, "idempotent
-        requests").
+        """Return the request with everything that goes out except the token. A request that goes out again
+        must be the same to the byte: Xero compares URL, method and body by the Idempotency-Key
+        (developer.xero.com, "idempotent requests").
         """
         if request.headers is not None:
             return request

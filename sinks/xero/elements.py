@@ -1,4 +1,4 @@
-"""Steps: the single things that a command asks of Xero, and the links to what they made. Pure."""
+"""Steps: the single requests of a command to Xero, and the links to the objects that they made. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ Step = Literal[
     "take refund off",
     "void credit note",
 ]
-"""What an element does, in the log's words."""
+"""The step of an element, in the log's words."""
 
 
 class StepKey(NamedTuple):
@@ -102,11 +102,13 @@ class Element:
     wanted: str = ""
     """Of a look-up: the name or number that is looked for."""
     link_facts: Facts = field(default_factory=dict)
-    """What to keep in the link when Xero accepts; JSON."""
+    """The facts to keep in the link if Xero accepts; JSON."""
     claim: StepKey | None = None
-    """What no two calls may be about besides the target: a name that a contact is given."""
+    """A resource besides the target that no two calls may use at once: a name given to a contact."""
     offers: JsonObject = field(default_factory=dict)
-    """Of a contact: what its namesakes may take as said when Xero accepts, see ``planner.namesakes``."""
+    """For a contact: the fields that its namesakes may take as sent if Xero accepts, see
+    ``planner.namesakes``.
+    """
     shared: bool = False
     """All that wait for its target learn the result: it is read, or created, once for all of them."""
 
@@ -150,7 +152,7 @@ class Link:
 
     @property
     def warning_codes(self) -> set[str]:
-        """The codes of the warnings that the link, as the ledger has it, keeps of what was sent."""
+        """The codes of the warnings that the link keeps about the content that was sent."""
         kept = self.document.get("warnings") or ()
         return {str(one.get("code")) for one in kept if isinstance(one, Mapping)}
 
@@ -162,7 +164,7 @@ class Link:
 
     @property
     def xero_amount(self) -> Decimal | None:
-        """What it comes to in Xero; none where that is not known, and of contacts."""
+        """Its amount in Xero; None if that is not known, and for contacts."""
         name: AmountFact = "amount" if self.target.kind in ("payment", "refund", "credit_note") else "total"
         return to_cents(self.amount(name)) if self.facts.get(name) is not None else None
 
@@ -176,13 +178,13 @@ _texts = msgspec.json.Encoder(decimal_format="string")
 
 
 def encode_body(value: Any) -> bytes:
-    """JSON as Xero reads it: decimals as numbers, digit for digit."""
+    """Return JSON as Xero reads it: decimals as numbers, digit for digit."""
     return _numbers.encode(value)
 
 
 def encode_jsonb(value: Any) -> str:
-    """JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back. jsonb takes
-    no NUL, which an answer of Xero's may hold.
+    """Return JSON as our database keeps it: decimals as texts, so that nothing is lost on the way back. jsonb
+    takes no NUL, which a response of Xero may contain.
     """
     encoded = _texts.encode(value)
     if ESCAPED in encoded:

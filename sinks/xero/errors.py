@@ -1,9 +1,9 @@
-"""What Xero's error texts mean: texts -> a code of the catalogue and the details that the text names.
+"""Classify Xero's error texts: from texts to a code of the catalogue and the details that the text names.
 
-Xero sends no stable error codes, only sentences whose punctuation, case and endings vary, and one element
-may carry several. So texts are compared in a normal form (letters and digits only), and the first rule of
-``_RULES`` that matches any of the messages decides: what says more stands before what says less. The texts
-are those of Xero's OpenAPI description and of integrators' reports.
+Xero sends no stable error codes, only sentences whose punctuation, case and endings vary, and one element may
+have several. So texts are compared in a normal form (letters and digits only), and the first rule of
+``_RULES`` that matches any of the messages decides: more specific rules come first. The texts are those of
+Xero's OpenAPI description and of integrators' reports.
 """
 
 import re
@@ -67,7 +67,7 @@ _RULES = (
     _rule("contact_email_invalid", "email address", "not valid"),
     _rule("contact_name_invalid", "contact name must be specified"),
     _rule("contact_name_invalid", "contact name cannot contain"),
-    # Money that stands on a document.
+    # Money on a document.
     _rule("foreign_payments", "status voided cannot be applied", "payments or credit notes"),
     _rule("foreign_payments", "status deleted cannot be applied", "payments or credit notes"),
     _rule("paid_not_editable", "cannot be edited as it has a payment or credit note"),
@@ -145,7 +145,7 @@ _RULES = (
     _rule("document_not_in_xero", "specified", "could not be found"),
     _rule("document_not_in_xero", "supplied id was not found"),
     _rule("document_not_editable", "not of valid status for modification"),
-    # What a correct program of ours never sends.
+    # Errors that only a bug in this program can cause.
     _rule("our_error", "not of valid status for creation"),
     _rule("our_error", "payments cannot be modified"),
     _rule("our_error", "idempotency key", "is used with a different request"),
@@ -162,10 +162,10 @@ _RULES = (
 
 
 def classify(messages: Sequence[str]) -> tuple[ReasonCode, dict[str, str]]:
-    """Return the code and details for what Xero said about one element.
+    """Return the code and details for Xero's texts about one element.
 
-    Details hold what the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's words.
-    An unknown text is ``xero_refused``.
+    Details hold the values that the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's
+    words. An unknown text is ``xero_refused``.
     """
     said = [mask(message) for message in messages if message.strip()]
     words = {"message": " ".join(said)}
@@ -193,7 +193,7 @@ def is_key_reuse(messages: Sequence[str]) -> bool:
 
 
 def messages_of(element: JsonObject) -> list[str]:
-    """Why Xero refused an element of an answer; empty when it took it.
+    """Return why Xero refused an element of a response; empty if it took it.
 
     Reads ``ValidationErrors`` of the element and of what is inside it (an invoice's contact, its lines), or
     the whole answer of a refused call, whose only text may be its ``Message`` (``Detail`` of a 5xx).
@@ -205,14 +205,14 @@ def messages_of(element: JsonObject) -> list[str]:
 
 
 def warnings_of(element: JsonObject) -> list[str]:
-    """Return what Xero remarked on an element that it took."""
+    """Return Xero's warnings about an element that it took."""
     return [
         mask(str(warning["Message"])) for warning in element.get("Warnings") or () if warning.get("Message")
     ]
 
 
 def _validation_errors(element: JsonObject) -> list[str]:
-    """Texts of this element first, then those of the elements inside it."""
+    """Return the texts of this element first, then those of the elements inside it."""
     own = [str(error["Message"]) for error in element.get("ValidationErrors") or () if error.get("Message")]
     for value in element.values():
         inside = value if isinstance(value, list) else [value]
@@ -232,5 +232,7 @@ def _first(rules: Sequence[_Rule], messages: Sequence[str]) -> tuple[_Rule, str]
 
 
 def _normal(message: str) -> str:
-    """Letters and digits in lower case: ``Invoice # must be unique.`` is ``invoice must be unique``."""
+    """Return letters and digits in lower case: ``Invoice # must be unique.`` is ``invoice must be
+    unique``.
+    """
     return " ".join(re.sub(r"[\W_]+", " ", message.casefold()).split())

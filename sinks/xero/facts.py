@@ -1,7 +1,7 @@
-"""What a link keeps of its record, and what an element's link will keep: JSON, by kind. Pure.
+"""The facts that a link keeps of its record, and those that an element's link will keep: JSON, by kind. Pure.
 
 Every key may be missing: links of earlier versions lack those that came later, and those of records that were
-never sent lack most. Keys that this version does not know stay in the JSON as they are. Amounts, moments and
+never sent lack most. Keys that this version does not know stay in the JSON unchanged. Amounts, moments and
 positions are texts; amounts may be ``Decimal`` until they are written.
 """
 
@@ -13,7 +13,7 @@ from contracts.json import Body
 from contracts.results import Warning
 
 Facts = Mapping[str, object]
-"""Of any kind, for what only hands them on."""
+"""Facts of any kind, for code that only hands them on."""
 Amount = str | Decimal
 LineId = Sequence[str]
 """SalesBinder's id of a line, and Xero's."""
@@ -32,10 +32,10 @@ class _Snapshot(TypedDict, total=False):
 
 
 class RefusedFact(TypedDict):
-    """What Xero refused last of a contact."""
+    """Xero's last refusal of a contact."""
 
     content: str
-    """Digest of what was sent."""
+    """Digest of the content that was sent."""
     code: Any
     """A ``ReasonCode`` of the version that wrote it."""
     details: dict[str, str]
@@ -47,7 +47,7 @@ class ContactFacts(_Snapshot, total=False):
 
     name: object
     sent: Body
-    """Fields by Xero's names as they were sent."""
+    """The fields that were sent, by Xero's names."""
     told: Mapping[str, Sequence[str]]
     """By field how new it is, moment and time of its event; empty for one as new as the snapshot."""
     merged: bool
@@ -71,9 +71,9 @@ class DocumentFacts(_Snapshot, total=False):
     """In SalesBinder."""
     expected_tax: Amount
     fingerprint: str
-    """Of the body as it was sent."""
+    """Fingerprint of the body that was sent."""
     amounts: str
-    """Fingerprint of what of it moves money."""
+    """Fingerprint of the part of it that moves money."""
     money: object
     """``sinks.resolve.posted.Posted``: how the amounts were made."""
     lines: Sequence[LineId]
@@ -87,7 +87,7 @@ class DocumentFacts(_Snapshot, total=False):
     adopted: str
     """Who decided that it is this one."""
     moved: Sequence[Warning | Mapping[str, str]]
-    """What approving it on an open day changed."""
+    """The fields that were changed by approving it on an open day."""
     moved_seq: str
     resend_seq: str
     """Position of the action that is to send it again, since somebody has changed it."""
@@ -104,7 +104,7 @@ class DocumentFacts(_Snapshot, total=False):
 
 
 class ToldFact(TypedDict):
-    """What the event that was applied last said of a transaction."""
+    """The content of the event about a transaction that was applied last."""
 
     amount: str
     date: str | None
@@ -127,9 +127,9 @@ class MoneyFacts(TypedDict, total=False):
     warned: Sequence[str]
     adopted: str
     replacing: str
-    """Position of the correction that has set out to take off what it stands for."""
+    """Position of the correction that has begun to take its object off."""
     replaced: str
-    """What it stands in for, in words."""
+    """The object that it replaces, in words."""
     taken_off_by: str
     """Position of the action that took it off."""
     claimed_by: str
@@ -137,12 +137,12 @@ class MoneyFacts(TypedDict, total=False):
     reversed_by: str
     """Transaction id of the refund that took it off."""
     reversal: ToldFact
-    """What that refund said."""
+    """The content of that refund."""
     reversal_told_again: str
     generation: str
     """How many credit notes of the transaction there have been with it."""
     parts: object
-    """What each line took of the invoice's, ``sinks.resolve.refunds.Part``."""
+    """The share of each line in the invoice's, ``sinks.resolve.refunds.Part``."""
 
 
 TextFact = Literal[

@@ -13,7 +13,7 @@ _XERO_PAGES = {
 
 
 def xero_page(kind: str, xero_id: str, short_code: str) -> str:
-    """Where Xero shows it; ``""`` where no page is known.
+    """Return the address at which Xero shows it; ``""`` if no page is known.
 
     Args:
         short_code: Xero's for the organisation; ``""`` when not known.

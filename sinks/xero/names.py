@@ -23,8 +23,8 @@ def name_key(name: str) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Return True if the two differ in nothing but what some rules of comparing leave out: letters that have
-    a plain one beside them (ø, æ), signs that nobody sees, forms of quotes and dashes.
+    """Return True if the two differ only in things that some rules of comparing ignore: letters that resemble
+    a plain one (ø, æ), invisible signs, forms of quotes and dashes.
     """
     return _skeleton(one) == _skeleton(other)
 

@@ -39,7 +39,7 @@ class Token:
     access_token: str = field(repr=False)
     expires_in: float
     refresh_token: str | None = field(default=None, repr=False)
-    """What the next one is fetched with; none with client credentials."""
+    """The token with which the next one is fetched; None with client credentials."""
 
 
 class _TokenAnswer(msgspec.Struct):
@@ -57,8 +57,8 @@ def mint_token(token_url: str, client_id: str, client_secret: str) -> Token:
     """Return a token for client credentials.
 
     Raises:
-        TokenRefused: wrong client id, secret or scope; names what the server said.
-        TokenUnavailable: no answer, or one that is not about the credentials.
+        TokenRefused: wrong client id, secret or scope; quotes the server.
+        TokenUnavailable: no response, or one that is not about the credentials.
     """
     return _ask(token_url, {"grant_type": "client_credentials", "scope": SCOPES}, client_id, client_secret)
 
@@ -84,13 +84,14 @@ def question(url: str, client_id: str, redirect_uri: str, state: str, verifier: 
 def exchange_code(
     token_url: str, client_id: str, client_secret: str | None, code: str, redirect_uri: str, verifier: str
 ) -> Token:
-    """Return the first tokens of a connection that somebody has just agreed to in the browser.
+    """Return the first tokens of a connection that somebody has just allowed in the browser.
 
-    ``redirect_uri`` is the one of the question, ``verifier`` what its ``code_challenge`` was made of.
+    ``redirect_uri`` is the one of the request, ``verifier`` the text from which its ``code_challenge`` was
+    made.
 
     Raises:
         TokenRefused: wrong client id or secret, or the code is older than five minutes.
-        TokenUnavailable: no answer, or one that is not about the code.
+        TokenUnavailable: no response, or one that is not about the code.
     """
     grant = {
         "grant_type": "authorization_code",
@@ -102,7 +103,7 @@ def exchange_code(
 
 
 def refresh_token(token_url: str, client_id: str, client_secret: str | None, refresh: str) -> Token:
-    """New tokens for a refresh token, which is replaced by that of the answer.
+    """Return new tokens for a refresh token, which the response replaces.
 
     Raises:
         TokenRefused: it has expired, was taken away, or was replaced more than 30 minutes ago.

@@ -1,4 +1,4 @@
-"""What an answer of Xero means for each element of the call. Pure."""
+"""Read Xero's response: its meaning for each element of the call. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,11 @@ class Result:
     details: Mapping[str, str] = field(default_factory=dict)
     warned: tuple[str, ...] = ()
     raw: Any = None
-    """The element's own part of the answer; none when the answer does not say."""
+    """The element's own part of the response; None if the response does not say."""
     halve: bool = False
-    """Something in its batch went wrong, and the answer does not tell what: next time in a smaller one."""
+    """Something in its batch went wrong, and the response does not say which element: send a smaller batch
+    next time.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ Trouble = Literal["", "limit", "unauthorised", "forbidden", "server"]
 
 
 def trouble_of(status: int) -> Trouble:
-    """Return what an HTTP status says about the whole account rather than about the call."""
+    """Return the trouble of the whole account, rather than of the call, that an HTTP status stands for."""
     if status >= 500:
         return "server"
     return _TROUBLES.get(status, "")
@@ -128,8 +130,8 @@ def _success(call: Call, answer: Answer) -> list[Result]:
 
 
 def _is_whole(found: JsonObject) -> bool:
-    """False for a summary: a list may show invoices without their lines, or without the money on them, though
-    they have some. What decides about money is then read on its own.
+    """Return False for a summary: a list may show invoices without their lines, or without the money on them,
+    although they have some. An object that decides about money is then read by itself.
     """
     if "InvoiceID" not in found or found.get("Status") in ("VOIDED", "DELETED"):
         return True
@@ -138,9 +140,10 @@ def _is_whole(found: JsonObject) -> bool:
 
 
 def _found(call: Call, part: QueuedElement, objects: Sequence[JsonObject]) -> Result:
-    """Return what a look-up found. Of several at once, what was not found is asked again on its own: Xero
-    decides what it takes for the same name, so one contact alone is believed whatever it is called. The
-    numbers of contacts are our own, letter for letter: one that is not among those found is not there.
+    """Return the objects that a look-up found. If it was for several, those not found are asked for again one
+    by one: Xero decides which names are the same, so an answer for one contact alone is believed under any
+    name. The numbers of contacts are our own, letter for letter: one that is not among those found is not
+    there.
     """
     if not call.route.keys:
         full = len(objects) >= int(call.route.query["pageSize"])
@@ -168,7 +171,7 @@ def _element(call: Call, found: JsonObject) -> Result:
 
 
 def _match(call: Call, objects: Sequence[JsonObject]) -> list[JsonObject | None]:
-    """Results by our own key; what is left over by its place, when every element has an answer there."""
+    """Return results by our own key; those left over by their place, if every element has an answer there."""
     if len(call.parts) == 1 and len(objects) == 1:
         return [objects[0]]
     by_key: dict[str, JsonObject] = {}
@@ -211,7 +214,9 @@ def _refused(call: Call, answer: Answer) -> list[Result]:
 
 
 def _summarised(call: Call, elements: Sequence[JsonObject], top: JsonObject) -> list[Result]:
-    """Only failures are listed; the others were done, and their ids lost: they are looked up."""
+    """Read a response that lists only failures; the others were done, and their ids lost: they are looked
+    up.
+    """
     by_key = {own_key(call.route, e): e for e in elements if own_key(call.route, e)}
     if len(by_key) < len(elements) and len(elements) < len(call.parts):
         return _nobody_named(call, perhaps_done=call.route.creates)
@@ -228,8 +233,9 @@ def _summarised(call: Call, elements: Sequence[JsonObject], top: JsonObject) -> 
 
 
 def _nobody_named(call: Call, *, perhaps_done: bool) -> list[Result]:
-    """Something was refused, and the answer does not tell what. Xero does the rest of a batch all the same,
-    so what it would make twice without a word is looked up before any of it is sent again.
+    """Handle a response that refuses something without saying which element. Xero does the rest of the batch
+    nevertheless, so elements that it would silently make twice are looked up before any of them is sent
+    again.
     """
     return [Result("unknown", halve=True) if perhaps_done else Result("split") for _ in call.parts]
 

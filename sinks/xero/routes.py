@@ -96,7 +96,7 @@ ROUTES: dict[RouteName, Route] = {
         Route("orders.update", "POST", "/PurchaseOrders", "PurchaseOrders", 50, _BATCH, _ORDER_ID),
         Route("orders.find", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_NUMBER),
         Route("orders.read", "GET", "/PurchaseOrders/{id}", "PurchaseOrders", 40, {}, _ORDER_ID),
-        # Numbers of bills are not unique: what tells them apart is the link to the document in SalesBinder.
+        # Numbers of bills are not unique: the link to the document in SalesBinder tells them apart.
         Route("bills.create", "PUT", "/Invoices", "Invoices", 50, _LINES, ("Url",), True, True),
         Route("bills.find", "GET", "/Invoices", "Invoices", 40, {"page": "1", "pageSize": "1000"}),
         Route(

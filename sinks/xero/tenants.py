@@ -21,7 +21,7 @@ class Tenant:
 
 
 class CredentialsUnusable(Exception):
-    """The credentials do not do. ``problem`` says why, ``remedy`` what to do."""
+    """Credentials that cannot be used. ``problem`` says why, ``remedy`` what to do."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         self.problem = problem
@@ -105,7 +105,7 @@ def _chosen(listed: list[Tenant], tenant_id: str | None) -> Tenant:
 
 
 def _connections(url: str, token: str) -> list[Tenant] | None:
-    """Organisations of the token; none where there is no such page."""
+    """Return the organisations of the token; an empty list if there is no such page."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     try:
         with urllib3.PoolManager(retries=False, timeout=_TIMEOUT) as http:

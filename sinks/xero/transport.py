@@ -1,4 +1,4 @@
-"""The SDK's way to the network, with what it lacks put right.
+"""The SDK's way to the network, with its shortcomings fixed.
 
 The only module that imports xero-python, which takes half a second to load. The page and most commands know
 of calls and make none, so ``client`` imports this one together with its first client.
@@ -55,7 +55,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 
 class _RestClient(RESTClientObject):  # type: ignore[misc]
-    """The SDK's HTTP layer, sending bytes as they are, once, and handing back any status."""
+    """The SDK's HTTP layer, which sends bytes unchanged and once, and returns any status."""
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)

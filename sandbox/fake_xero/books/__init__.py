@@ -1,1 +1,1 @@
-"""The books of the fake Xero: what an organisation holds and the rules for changing it. No I/O in here."""
+"""The books of the fake Xero: an organisation's records and the rules for changing them. No I/O in here."""

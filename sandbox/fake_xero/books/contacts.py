@@ -57,7 +57,7 @@ def build(books: Books, element: dict[str, Any]) -> Contact:
 
 
 def upsert(books: Books, element: dict[str, Any]) -> Contact:
-    """Return what POST does: update the contact named by id, number or name (in that order), else add one."""
+    """Apply a POST: update the contact named by id, number or name (in that order), else add one."""
     target = match(books, element)
     return update(books, target, element) if target else create(books, element)
 
@@ -79,7 +79,7 @@ def match(books: Books, element: dict[str, Any]) -> Contact | None:
 
 
 def update(books: Books, contact: Contact, element: dict[str, Any]) -> Contact:
-    """Change a contact; what the element does not name stays. Archived ones only take a ContactStatus."""
+    """Change a contact; fields missing in the element stay. Archived ones only take a ContactStatus."""
     away = contact.merged_to or (contact.status != "ACTIVE" and not _brings_back(element))
     if away and not books.behaviour.archived_take_updates:
         raise Refused(e.CONTACT_ARCHIVED)

@@ -1,4 +1,6 @@
-"""What invoices, credit notes and purchase orders share: reading the fields, the state machine, locks."""
+"""The common parts of invoices, credit notes and purchase orders: reading the fields, the state machine,
+locks.
+"""
 
 import copy
 from collections.abc import Callable
@@ -21,7 +23,7 @@ _EXTRA_DAYS = ("ExpectedPaymentDate", "PlannedPaymentDate", "DeliveryDate", "Exp
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of document: its names in the API and what holds for it alone."""
+    """One kind of document: its names in the API and the rules for it alone."""
 
     title: str  # as in Xero's texts
     id_field: str
@@ -94,7 +96,7 @@ def create(books: Books, kind: Kind, element: dict[str, Any], unit_places: int) 
 def begin_update(
     books: Books, kind: Kind, document: Document, element: dict[str, Any], unit_places: int
 ) -> tuple[Document, list[str]]:
-    """Return a changed copy of the document and what is wrong with it; nothing is stored yet."""
+    """Return a changed copy of the document and its errors; nothing is stored yet."""
     status = text(element, "Status") or document.status
     if status not in kind.statuses:
         raise BadBody(f"Status {status!r} is none of {sorted(kind.statuses)}")
@@ -155,7 +157,9 @@ def _contact(books: Books, kind: Kind, element: Any, problems: list[str]) -> Con
 def _update_contact(
     books: Books, kind: Kind, document: Document, element: Any, problems: list[str]
 ) -> Contact:
-    """An update may repeat the document's own contact, archived since or not."""
+    """Change the contact. An update may repeat the document's own contact, even if it has been archived
+    since.
+    """
     if isinstance(element, dict) and record_id(element.get("ContactID")) == document.contact.contact_id:
         return document.contact
     return _contact(books, kind, element, problems) or document.contact
@@ -207,7 +211,7 @@ def _fill_currency(books: Books, document: Document, element: dict[str, Any], pr
 
 
 def line_rules(kind: Kind, document: Document, unit_places: int) -> LineRules:
-    """Return what this document asks of its lines."""
+    """Return this document's rules for its lines."""
     return LineRules(
         unit_places=kind.fixed_unit_places or unit_places,
         is_sale=document.type in kind.sales_types,

@@ -1,4 +1,4 @@
-"""What the books raise. The HTTP layer turns each into the answer that Xero gives."""
+"""The exceptions of the books. The HTTP layer turns each into the answer that Xero gives."""
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""Invoices (ACCREC) and bills (ACCPAY): the transition table, and what money on them freezes."""
+"""Invoices (ACCREC) and bills (ACCPAY): the transition table, and the fields that payments freeze."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def upsert(books: Books, element: dict[str, Any], unit_places: int, kind: Kind =
 def update(
     books: Books, document: Document, element: dict[str, Any], unit_places: int, kind: Kind = KIND
 ) -> Document:
-    """Change one; what is not named stays."""
+    """Change one; missing fields stay."""
     if document.has_money and element.get("Status") == "VOIDED":
         raise Refused(e.VOID_WITH_MONEY.format(kind.title.lower()))
     changed, problems = documents.begin_update(books, kind, document, element, unit_places)
@@ -72,7 +72,7 @@ def update(
 
 
 def frozen_changes(before: Document, after: Document) -> list[str]:
-    """Return Xero's texts when an edit touches what money on the document has frozen, else nothing."""
+    """Return Xero's texts if an edit touches fields that payments have frozen, else nothing."""
     refusal = [e.HAS_MONEY_APPLIED]
     if before.status == "PAID":
         refusal.append(e.NOT_VALID_FOR_MODIFICATION.format("Invoice"))

@@ -35,7 +35,7 @@ def upsert(books: Books, element: dict[str, Any], unit_places: int) -> Item:
 
 
 def update(books: Books, item: Item, element: dict[str, Any], unit_places: int) -> Item:
-    """Change one item; what is not named stays."""
+    """Change one item; missing fields stay."""
     changed = copy.copy(item)
     changed.sales, changed.purchase = copy.copy(item.sales), copy.copy(item.purchase)
     return _store(books, changed, element, unit_places)

@@ -36,7 +36,7 @@ class DocumentShelf:
         self._counter = 0
 
     def numbered(self, number: str) -> list[Document]:
-        """Documents that bear this number; only sales documents and orders are unique by it."""
+        """Return the documents with this number; only sales documents and orders are unique by it."""
         return list(self._by_number.get(fold(number), {}).values()) if number else []
 
     def put(self, document: Document) -> None:
@@ -62,14 +62,14 @@ class DocumentShelf:
 
 @dataclass(slots=True)
 class Behaviour:
-    """How Xero does what nobody documents, or reports tell differently of: tests try it both ways."""
+    """Xero's behaviour where nobody documents it, or reports disagree: tests try both ways."""
 
     where_folds_accents: bool = True
     """`where Name==` finds a name that is spelt with other accents."""
     search_folds_accents: bool = True
     """So does `searchTerm`."""
     archived_take_updates: bool = False
-    """What is written to an archived or merged contact is taken, and shown nowhere else."""
+    """Updates of an archived or merged contact are accepted, and shown nowhere else."""
 
 
 class Books:
@@ -122,7 +122,9 @@ class Books:
         return None
 
     def rate_of(self, currency: str) -> Decimal:
-        """Units of `currency` for one of the base currency, as of now; 1 unless the fake was told another."""
+        """Return the units of `currency` for one of the base currency, as of now; 1 unless the fake was given
+        another rate.
+        """
         return self.currency_rates.get(currency, Decimal(1))
 
     def put_account(self, account: Account) -> None:
@@ -158,7 +160,7 @@ class Books:
         self._document_payments.setdefault(payment.document.document_id, []).append(payment)
 
     def payments_on(self, document_id: str) -> list[Payment]:
-        """Payments ever made on a document, deleted ones too."""
+        """Return all payments ever made on a document, also deleted ones."""
         return self._document_payments.get(document_id, [])
 
     def put_contact(self, contact: Contact) -> None:
@@ -175,7 +177,7 @@ class Books:
         self._keys[contact.contact_id] = (fold(contact.name), fold(contact.contact_number))
 
     def forget_contact(self, contact: Contact) -> None:
-        """As after a reset of the organisation: nobody knows it any more."""
+        """Forget a contact, as after a reset of the organisation."""
         self._drop_contact_keys(contact.contact_id)
         del self.contacts[contact.contact_id]
 

@@ -21,7 +21,7 @@ _SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "GST"})
 
 @dataclass(frozen=True, slots=True)
 class LineRules:
-    """What a document's type and status ask of its lines."""
+    """The rules for lines by a document's type and status."""
 
     unit_places: int  # decimals that unit amounts are rounded to
     is_sale: bool  # item defaults come from the sales or the purchase side
@@ -35,7 +35,8 @@ def read_lines(
     books: Books, elements: Any, existing: list[Line], rules: LineRules, problems: list[str]
 ) -> list[Line]:
     """Return the document's lines after a write: those with a LineItemID are updated, those without are new,
-    and existing ones that are not listed are gone. Xero's texts for what is wrong are added to `problems`."""
+    and existing ones that are not listed are gone. Xero's texts for errors are added to `problems`.
+    """
     if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
         raise BadBody("LineItems must be a list of objects")
     known = {line.line_item_id: line for line in existing}
@@ -63,7 +64,7 @@ def recheck(books: Books, lines: list[Line], rules: LineRules, problems: list[st
 
 
 def set_totals(document: Document) -> None:
-    """SubTotal, TotalTax and Total: Xero rounds each line and its tax, then adds up."""
+    """Set SubTotal, TotalTax and Total: Xero rounds each line and its tax, then adds up."""
     tax = sum((line.tax_amount for line in document.lines), ZERO)
     lines = sum((line.line_amount for line in document.lines), ZERO)
     document.total_tax = tax
@@ -117,7 +118,7 @@ def _fill_texts(element: dict[str, Any], line: Line) -> None:
 
 
 def _fill_amounts(books: Books, element: dict[str, Any], line: Line, rules: LineRules) -> bool:
-    """Quantity, unit amount, discount and line amount. True when the line is nothing but text."""
+    """Set quantity, unit amount, discount and line amount. Return True if the line is nothing but text."""
     quantity = number(element, "Quantity")
     if quantity is not None:
         if quantity < 0:
@@ -226,7 +227,7 @@ def _line_account(books: Books, line: Line, rules: LineRules) -> Account | None:
 
 
 def _set_tax(books: Books, line: Line, rules: LineRules, override: Decimal | None) -> None:
-    """The line's tax: worked out and rounded, or as sent where the rate is not zero."""
+    """Set the line's tax: calculated and rounded, or as sent if the rate is not zero."""
     rate = books.tax_rates[line.tax_type].rate if line.tax_type else ZERO
     line.tax_overridden = False
     if rate == 0 or rules.amounts_are == "NoTax":

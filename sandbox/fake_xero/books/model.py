@@ -57,7 +57,7 @@ class TaxRate:
 
 @dataclass(slots=True)
 class ItemDetails:
-    """Sales or purchase side of an item: what a line takes when it does not say."""
+    """Sales or purchase side of an item: the defaults of a line."""
 
     unit_price: Decimal | None = None
     account_code: str | None = None
@@ -176,7 +176,7 @@ class Document:
 
     @property
     def amount_due(self) -> Decimal:
-        """What is still open: AmountDue of an invoice, RemainingCredit of a credit note."""
+        """The open amount: AmountDue of an invoice, RemainingCredit of a credit note."""
         if self.status in {"VOIDED", "DELETED"}:
             return ZERO
         return self.total - self.amount_paid - self.amount_credited

@@ -5,7 +5,7 @@ from .model import ZERO, Document
 
 
 def settle(books: Books, document: Document) -> None:
-    """Recompute what is paid and credited, and move between AUTHORISED and PAID accordingly."""
+    """Recompute the paid and credited amounts, and move between AUTHORISED and PAID accordingly."""
     document.amount_paid = sum((payment.amount for payment in document.payments.values()), ZERO)
     document.amount_credited = sum((part.amount for part in document.allocations.values()), ZERO)
     if document.has_money and document.amount_due == 0:

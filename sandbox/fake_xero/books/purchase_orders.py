@@ -57,7 +57,7 @@ def upsert(books: Books, element: dict[str, Any]) -> Document:
 
 
 def update(books: Books, order: Document, element: dict[str, Any]) -> Document:
-    """Change one order; what is not named stays."""
+    """Change one order; missing fields stay."""
     _need_prices(element)
     element = _without_sent(element, order.status)
     changed, problems = documents.begin_update(books, KIND, order, element, 4)

@@ -21,7 +21,7 @@ def round_to(value: Decimal, places: int) -> Decimal:
 
 
 def text(element: dict[str, Any], name: str, limit: int | None = None) -> str | None:
-    """Return the field as a string, or None when absent. Raises Refused when longer than `limit`."""
+    """Return the field as a string, or None if absent. Raises Refused if longer than `limit`."""
     value = element.get(name)
     if value is None:
         return None
@@ -34,7 +34,7 @@ def text(element: dict[str, Any], name: str, limit: int | None = None) -> str | 
 
 
 def number(element: dict[str, Any], name: str) -> Decimal | None:
-    """Return the field as an exact decimal (JSON numbers and numeric strings), or None when absent."""
+    """Return the field as an exact decimal (JSON numbers and numeric strings), or None if absent."""
     value = element.get(name)
     if value is None or value == "":
         return None
@@ -53,7 +53,7 @@ def number(element: dict[str, Any], name: str) -> Decimal | None:
 
 
 def day(element: dict[str, Any], name: str) -> date | None:
-    """Return the field as a date, from `/Date(ms+0000)/` or ISO, or None when absent."""
+    """Return the field as a date, from `/Date(ms+0000)/` or ISO, or None if absent."""
     value = element.get(name)
     if value is None or value == "":
         return None
@@ -64,7 +64,7 @@ def day(element: dict[str, Any], name: str) -> date | None:
 
 
 def parse_day(value: Any) -> date | None:
-    """Return a date out of one of Xero's two forms, or None when it is neither."""
+    """Return a date out of one of Xero's two forms, or None if it is neither."""
     if not isinstance(value, str):
         return None
     if match := _ISO_DATE.match(value):
@@ -78,7 +78,7 @@ def parse_day(value: Any) -> date | None:
 
 
 def record_id(value: Any) -> str | None:
-    """Return a GUID in canonical form, or None when `value` is none."""
+    """Return a GUID in canonical form, or None if `value` is not one."""
     if not isinstance(value, str):
         return None
     try:

@@ -1,1 +1,1 @@
-"""Reading events again from their topics, and doing what is not done."""
+"""Read events again from their topics, and do what is not done yet."""

@@ -23,7 +23,7 @@ Done = Mapping[str, Sequence[str]]
 
 
 Following = Callable[[str, ReadingPlan], AbstractContextManager[Follow]]
-"""Shows what is read of an account, and then how far that has come."""
+"""Shows the scope of a reading of an account, and then its progress."""
 
 
 @dataclass
@@ -63,9 +63,9 @@ async def forecast(database: Connection, actor: Actor, done: Done) -> list[dict[
 async def compare(
     database: Connection, actor: Actor, done: Done, following: Following, stopped: Stopped
 ) -> Compared | None:
-    """Have the lanes read these records, and send again what differs; return None if it was stopped.
+    """Have the lanes read these records, and send again those that differ; return None if it was stopped.
 
-    What was sent stays sent: another run compares again.
+    Actions that were sent again before it was stopped stay; another run compares again.
     """
     came, lent = Compared(), OneConnection(database)
     for account, records in sorted(done.items()):
@@ -85,6 +85,6 @@ async def compare(
 
 
 async def _to_resend(database: Connection, actor: Actor, account: str, records: Sequence[str]) -> list[Row]:
-    """Return what differs of these records, and can be put right by sending it again."""
+    """Return the differences of these records that can be fixed by sending again."""
     state = await drift.load(database, actor, account, Selection(records=tuple(records)))
     return [row for row in state.differences if row["proposal"] == "resend"]

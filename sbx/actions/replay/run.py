@@ -33,7 +33,7 @@ Progress = Callable[[int], None]
 
 @dataclass
 class Totals:
-    """Events by their state when they were read, and what was done about them."""
+    """Events by their state when they were read, and the results of the replay."""
 
     done: int = 0
     under_way: int = 0
@@ -76,19 +76,19 @@ class Totals:
             self.unreadable[one.reason_code] = self.unreadable.get(one.reason_code, 0) + 1
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as it is stored and printed."""
+        """Return it in the form in which it is stored and printed."""
         return {"events": self.events, **asdict(self)}
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> "Totals":
-        """Read it as it was stored."""
+        """Return it from its stored form."""
         return cls(**{one.name: kept[one.name] for one in fields(cls) if one.name in kept})
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     done: list[EventHeader]
-    """Return those known as done without being read."""
+    """Events known as done without being read."""
     reads: list[Read]
     unreadable: list[Unreadable]
     nexts: list[int]
@@ -102,7 +102,7 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """While the block runs, Ctrl-C and SIGTERM only ask: the current batch is finished."""
+        """Let Ctrl-C and SIGTERM only set the flag while the block runs: the current batch is finished."""
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGINT, signal.SIGTERM)
         for number in numbers:
@@ -119,7 +119,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a replay would find and do."""
+    """The findings and effects of a replay."""
 
     totals: Totals
     work: Counter[Work]
@@ -255,7 +255,7 @@ async def resume(database: Database, replay_id: int, actor: str) -> Replay:
 
 _OF_THE_LOG = ("entry_id", "state", "reason", "issue", "text")
 _MATCHED = ("account", "entity", "action", "record", "number", *_OF_THE_LOG)
-"""Return the filters on events; the others have become ranges."""
+"""The filters on events; the others have become ranges."""
 
 
 @asynccontextmanager
@@ -277,7 +277,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
 
 
 async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionRefused:
-    """Return the refusal of what can only be done with a replay that has not ended."""
+    """Return the refusal of an action that needs a replay that has not ended."""
     known = await queries.replays(database, replay_id)
     if not known:
         return ActionRefused("not_found", f"there is no replay {replay_id}", "see 'sbx replay --list'")
@@ -285,7 +285,7 @@ async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionR
 
 
 async def _logged(database: Database, wanted: Filters, topic_ids: Mapping[str, str]) -> Logged:
-    """Look up in the log what the filters ask for and events do not carry themselves."""
+    """Look up in the log the filters' values that events do not carry themselves."""
     records: set[tuple[str, str, str]] = set()
     if wanted.number is not None:
         known = queries.entries(database, Filters(number=wanted.number))
@@ -303,7 +303,9 @@ _COLLECT_EVERY = 200_000
 
 @contextmanager
 def _rarely_collected() -> Iterator[None]:
-    """Events hold no reference cycles, and looking for them takes half the time of a replay."""
+    """Collect garbage rarely while the block runs: events hold no reference cycles, and looking for them
+    takes half the time of a replay.
+    """
     usual = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *usual[1:])
     try:
@@ -313,7 +315,7 @@ def _rarely_collected() -> Iterator[None]:
 
 
 async def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncIterator[_Batch]:
-    """Yield all batches of the reader's ranges, separating what is known as done from the rest."""
+    """Yield all batches of the reader's ranges, separating events known as done from the rest."""
     async for batch in _batches(database, reader, wanted, Logged(set())):
         yield batch
 
@@ -350,7 +352,7 @@ async def _batch(
     wanted: Filters,
     logged: Logged,
 ) -> _Batch:
-    """Separate what is known as done by its position from the rest, which is read."""
+    """Separate events known as done by their position from the rest, which is read."""
     done: list[EventHeader] = []
     left = [message for message, _ in found]
     if wanted.number is None and logged.entries is None:  # these are asked of what is read

@@ -12,7 +12,7 @@ class Bar(Protocol):
     """Shows how far something has come."""
 
     def at(self, done: int) -> None:
-        """So many of all."""
+        """Show how much of the total is done."""
 
 
 Bars = Callable[[str, int | None], AbstractContextManager[Bar]]
@@ -21,9 +21,9 @@ Bars = Callable[[str, int | None], AbstractContextManager[Bar]]
 
 @dataclass(frozen=True)
 class Screen:
-    """What shows a replay."""
+    """The callbacks that show a replay."""
 
     bar: Bars
     following: Following
     began: Callable[[int], None]
-    """Is told the number of the replay."""
+    """Called with the number of the replay."""

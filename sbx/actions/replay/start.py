@@ -46,14 +46,14 @@ async def start(
     *,
     compares: bool,
 ) -> tuple[Replay, str]:
-    """Replay these ranges; the replay, and the state in which it has ended.
+    """Replay these ranges; return the replay, and the state in which it has ended.
 
     Args:
-        compares: what is done is compared with Xero, too, and what differs is sent again.
+        compares: completed actions are compared with Xero, too, and those that differ are sent again.
 
     Raises:
-        ActionRefused: another replay is at work, the account is not connected, or what the workers have not
-            taken in yet is not taken in: it would look as if it were lost, and come out of order.
+        ActionRefused: another replay is running, the account is not connected, or the workers do not take in
+            the messages before them, which would look lost and come out of order.
     """
     _wait_for_what_is_on_its_way(kafka)
     given = {name: value for name, value in msgspec.to_builtins(wanted).items() if value is not None}
@@ -70,7 +70,7 @@ async def start(
 async def resume(
     database: Connection, kafka: Mapping[str, Any], actor: Actor, replay_id: int, screen: Screen
 ) -> tuple[Replay, str]:
-    """Go on with a replay that was stopped, as ``start``.
+    """Continue a replay that was stopped, as ``start``.
 
     Raises:
         ActionRefused: as ``start``; there is no such replay, it has ended, or retention has taken some of it.
@@ -123,7 +123,7 @@ async def _work(
     screen.began(made.replay_id)
     stop = Stop()
     base = first_of(made.ranges)
-    # The reader runs ahead of what is done: it keeps its own count.
+    # The reader runs ahead of the batches that are done: it keeps its own count.
     with (
         Reader(kafka, deepcopy(made.ranges)) as reader,
         screen.bar(f"replay {made.replay_id}", length_of(made.ranges)) as shown,
@@ -140,8 +140,8 @@ async def _work(
 async def _compare(
     database: Connection, kafka: Mapping[str, Any], actor: Actor, made: Replay, stop: Stop, screen: Screen
 ) -> str:
-    """Compare what the selection has done. It is found again by reading the ranges from the start:
-    a resumed replay does not know what it has read before.
+    """Compare the selection's completed records. They are found by reading the ranges again from the start: a
+    resumed replay does not know what it has read before.
     """
 
     async def stopped() -> bool:
@@ -173,7 +173,7 @@ async def _check_connected(database: Connection, account: str | None) -> None:
 
 
 def _refuse_removed(kafka: Mapping[str, Any], ranges: Sequence[Range]) -> None:
-    """Raises ActionRefused when retention has taken something that is still to be read."""
+    """Raise ActionRefused if retention has removed something that is still to be read."""
     with Broker(kafka) as broker:
         starts = broker.starts(sorted({one.topic for one in ranges}))
     for one in ranges:
@@ -189,10 +189,11 @@ def _refuse_removed(kafka: Mapping[str, Any], ranges: Sequence[Range]) -> None:
 
 
 def _wait_for_what_is_on_its_way(kafka: Mapping[str, Any]) -> None:
-    """Wait for the deliver stage: what it has not taken in yet would look lost, and come out of order.
+    """Wait for the deliver stage: messages that it has not taken in yet would look lost, and come out of
+    order.
 
     Raises:
-        ActionRefused: it is not taken in.
+        ActionRefused: it did not take them in.
     """
     with Broker(kafka) as broker:
         look = lag(broker, "deliver")

@@ -1,4 +1,4 @@
-"""What a replay reads: ranges of the change event topics, and the matching events in them."""
+"""The events that a replay reads: ranges of the change event topics, and the matching events in them."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Ranges:
-    """What there is to read, and what part of the selection is missing."""
+    """The ranges to read, and the missing part of the selection."""
 
     found: list[Range]
     to_come: int
@@ -137,7 +137,7 @@ def whole(kafka: Mapping[str, Any], topics: Sequence[str]) -> list[Range]:
 
 
 def first_of(ranges: Sequence[Range]) -> int:
-    """Where a progress bar over these begins: the sum of their first offsets."""
+    """Return the position at which a progress bar over these begins: the sum of their first offsets."""
     return sum(one.first for one in ranges)
 
 
@@ -275,7 +275,7 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Logged:
-    """What the log knows about the selected events."""
+    """The log's knowledge of the selected events."""
 
     records: set[tuple[str, str, str]]
     """Account, entity and id of the records known to have the number in question: deletions do not name

@@ -14,7 +14,7 @@ class Group(TyperGroup):
     """Shows each command with the whole first paragraph of its help."""
 
     def sections(self, ctx: typer.Context) -> Mapping[str, Mapping[str, str]]:
-        """Commands with their help, grouped by heading."""
+        """Return commands with their help, grouped by heading."""
         found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
         return {"Commands": {name: first_paragraph(one.help) for name, one in found.items() if one}}
 

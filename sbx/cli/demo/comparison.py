@@ -28,9 +28,9 @@ class Compared(Generic[Paper]):
     shop: Paper
     xero: Held | None
     more: Sequence[Held]
-    """What exists in Xero because of it: an invoice's credit notes, a purchase order's bills."""
+    """The objects in Xero that follow from it: an invoice's credit notes, a purchase order's bills."""
     surprises: Sequence[str]
-    """Where Xero differs from what it should hold, or the log does not explain why the books differ."""
+    """Unexpected differences, and differences that the log does not explain."""
 
     @property
     def explained(self) -> bool:
@@ -150,7 +150,7 @@ def _counts(day: ShopDay, entries: Entries, unreadable: int) -> list[str]:
 
 
 def _unknown(day: ShopDay, xero: XeroBooks) -> list[str]:
-    """Return what Xero has and SalesBinder does not."""
+    """Return the objects that Xero has and SalesBinder does not."""
     invoices = {str(one.number) for one in day.invoices}
     orders = {str(one.number) for one in day.orders}
     kinds: list[tuple[str, set[str]]] = [

@@ -105,7 +105,7 @@ def _environ(directory: Path, xero: str) -> dict[str, str]:
 
 @contextmanager
 def _directory() -> Iterator[Path]:
-    """A new one each time, because the fake Xero forgets everything when it exits."""
+    """Yield a new directory each time, because the fake Xero forgets everything when it exits."""
     parent = Environment.read(os.environ).data_dir if "SBX_DATA_DIR" in os.environ else None
     if parent is not None:
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -166,7 +166,7 @@ def _play(console: Console, pipeline: Running, xero: str, as_json: bool) -> Comp
 
 
 async def _connect(used: Environment, day: ShopDay) -> None:
-    """Do what ``sbx connect`` and ``sbx settings set`` do."""
+    """Connect and set up the account, as ``sbx connect`` and ``sbx settings set`` do."""
     wanted = Wanted(_ACCOUNT, DEFAULT_TENANT, DEFAULT_CLIENT, DEFAULT_SECRET, day.opened)
     async with connected("sbx demo", used) as (database, connection):
         request = await by_secret(database, used, actor(), wanted)
@@ -214,7 +214,7 @@ def _entries(used: Environment) -> list[dict[str, Any]]:
 def _look_around(console: Console, directory: Path, xero: str, page: str) -> None:
     console.print()
     console.print("ready", style="bold green")
-    # What is not on the PATH is named by its place.
+    # A command that is not on the PATH is shown with its path.
     sbx = "sbx" if shutil.which("sbx") else str(Path(sys.argv[0]).absolute())
     console.print(
         f"Look around on the page, or from another terminal:\n"

@@ -123,7 +123,9 @@ def contact_differences(sides: Sequence[ShopContact], held: Sequence[Held]) -> l
 
 
 def _standing(held: Held | None) -> list[str]:
-    """A document created and removed before anything was sent need not be in Xero at all."""
+    """Return the differences in existence: a document created and removed before anything was sent need not
+    be in Xero at all.
+    """
     if held is None:
         return []
     found = [] if held["status"] in _GONE else [f"is {held['status']} in Xero"]
@@ -148,7 +150,9 @@ def _document(paper: ShopDocument, wanted: Figures, held: Held, status: str) -> 
 
 
 def _tax(wanted: Decimal, held: Held) -> list[str]:
-    """Xero rounds the tax of each line, SalesBinder that of their sum; cents of tax keep the totals equal."""
+    """Compare tax. Xero rounds the tax of each line, SalesBinder that of their sum; cents of tax keep the
+    totals equal.
+    """
     given = Decimal(held["total_tax"])
     close = abs(given - wanted) <= _CENT * (len(held["lines"]) + 2)
     return [] if close else [f"tax {given} instead of {wanted:.2f}"]
@@ -163,7 +167,9 @@ def _dates(held: Held, wanted: Mapping[str, date]) -> list[str]:
 
 
 def _money(what: str, wanted: Collection[Money], held: Collection[Held]) -> list[str]:
-    """Payments are found by their mark: their reference ends with the beginning of their id."""
+    """Compare payments, which are found by their mark: their reference ends with the beginning of their
+    id.
+    """
     given = {
         (one["reference"], Decimal(one["amount"]), str(one["date"])[:10], one["account_code"]) for one in held
     }

@@ -1,4 +1,4 @@
-"""The report of ``sbx demo``: the log in numbers, what failed and why, and both sets of books."""
+"""The report of ``sbx demo``: the log in numbers, the failures and their reasons, and both sets of books."""
 
 import statistics
 from collections import Counter, defaultdict
@@ -224,7 +224,7 @@ def _add_documents(table: Table, name: str, compared: Sequence[Compared[Paper]])
 
 
 def _add_money(table: Table, name: str, shop: int, xero: int, wanted: int) -> None:
-    """``wanted`` is how many should be in Xero."""
+    """Add payments or refunds; ``wanted`` is how many should be in Xero."""
     cells = (shop, xero, min(xero, wanted), (shop - wanted) or "", abs(xero - wanted) or "")
     table.add_row(name, *(str(cell) for cell in cells))
 

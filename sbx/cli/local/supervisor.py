@@ -169,7 +169,7 @@ def _place(logs: Path) -> str:
 
 
 def last_words(log: Path) -> str:
-    """Return what the newest problem in a log says; blank if there is none."""
+    """Return the text of the newest problem in a log; blank if there is none."""
     if not log.exists():
         return ""
     with log.open("rb") as opened:

@@ -64,7 +64,7 @@ def read(data_dir: Path) -> list[Target]:
 
 
 def ask_ready(target: Target) -> tuple[bool, str]:
-    """Ask ``/readyz`` whether the worker is ready; return that and what it says."""
+    """Ask ``/readyz`` whether the worker is ready; return that and the text of the answer."""
     try:
         with urllib.request.urlopen(f"http://{target.address}/readyz", timeout=_SECONDS) as answer:
             return True, _text(answer.read())

@@ -46,7 +46,7 @@ def up(workers: int, web_port: int | None, wait: float, as_json: bool) -> None:
 
 
 def announce(console: Console, pipeline: Running) -> None:
-    """Print what runs where, and the line ``ready``."""
+    """Print the processes with their addresses, and the line ``ready``."""
     used = pipeline.environment
     for name, address in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url_shown)):
         kind = "embedded" if name in pipeline.embedded else "configured"

@@ -13,7 +13,7 @@ from sbx.cli.terminal import new_table, plural
 from sinks.ledger.cost import of_all
 
 Compared = Sequence[Mapping[str, Any]] | None
-"""What ``--force`` would compare, by account; None without it."""
+"""The comparison that ``--force`` would make, by account; None without it."""
 
 
 def as_object(
@@ -64,7 +64,7 @@ def _compared_text(account: Mapping[str, Any]) -> str:
 
 
 def _lines(totals: Totals) -> list[tuple[int, str]]:
-    """Yield how many, and what happens to them; lines with none are left out, except the first."""
+    """Return the counts, and the effect on each group; lines with none are left out, except the first."""
     lines = [
         (totals.done, "done: nothing to do"),
         (totals.under_way, "queued or running: left as they are"),
@@ -108,7 +108,7 @@ def _compared(totals: Totals) -> str:
 
 
 def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Replays for people."""
+    """Return a table of replays for people."""
     figures = ("read", "events", *_COUNTS.values())
     table = new_table("id", "state", *figures, "started", "by", "selection", right=("id", *figures))
     for row in rows:

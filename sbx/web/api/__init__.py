@@ -1,1 +1,1 @@
-"""The JSON API under ``/api/v1``: what programs rely on."""
+"""The JSON API under ``/api/v1``, on which programs rely."""

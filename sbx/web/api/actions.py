@@ -36,7 +36,7 @@ async def retry(request: Request) -> Response:
 
 
 async def skip(request: Request) -> Response:
-    """``POST /api/v1/skip``: end entries as they are, with a note."""
+    """``POST /api/v1/skip``: end entries without doing anything in Xero, with a note."""
     return await _act(request, "skip")
 
 

@@ -38,7 +38,7 @@ async def read_body(request: Request, shape: type[T]) -> T:
 
 
 def no_parameters(request: Request) -> None:
-    """Refuse what the address does not take.
+    """Refuse parameters that the address does not take.
 
     Raises:
         Problem: 400 that names it.

@@ -28,7 +28,7 @@ DIFFERENCE = (
 
 
 class Compare(msgspec.Struct, forbid_unknown_fields=True):
-    """What to compare: what was changed in Xero since the last time, since a given time, or everything."""
+    """The scope of a comparison: changes in Xero since the last time, since a given time, or everything."""
 
     since: str | None = None
     full: bool = False

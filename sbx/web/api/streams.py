@@ -64,7 +64,7 @@ async def _export(
 ) -> Response:
     filters = parsing.read_filters(request.query_params.multi_items())
     services, user = services_of(request), user_of(request)
-    # Asked before the answer begins: a database that is away is still a 503 then, and no torn file.
+    # Asked before the answer begins, so that an unavailable database is still a 503, not a torn file.
     async with services.database.connection() as connection:
         await VisibleLog(connection, user).position()
 
@@ -72,7 +72,7 @@ async def _export(
         yield head
         last: Cursor | None = None
         while True:
-            # For one page at a time: who reads slowly would keep a connection for as long as it takes.
+            # For one page at a time: a slow reader would otherwise keep a connection all the while.
             async with services.database.connection() as connection:
                 found = VisibleLog(connection, user).entries(filters, limit=_CHUNK, after=last)
                 rows = [row async for row in found]
@@ -105,6 +105,6 @@ def _csv_value(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(str(warning["text"]) for warning in value)
     if isinstance(value, str) and value.startswith(_FORMULA):
-        # A spreadsheet would take it for a formula, and a name of a customer is anybody's text.
+        # A spreadsheet would take it for a formula, and anybody can choose a customer's name.
         return "'" + value
     return str(value)

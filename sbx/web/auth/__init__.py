@@ -1,1 +1,1 @@
-"""Users and what they may do: passwords, sessions, tokens, protection against forged forms."""
+"""Users and their permissions: passwords, sessions, tokens, protection against forged forms."""

@@ -72,7 +72,7 @@ def _nobody(request: Request) -> Response:
     if request.method in _SAFE:
         back, wanted = _within(request.url.path, request.url.query), {}
     else:
-        # The form was not looked at: back to the page that it stands on, to be sent once more.
+        # The form was not processed: go back to its page, so that it can be sent again.
         page = split_address(request.headers.get("referer", ""))
         ours = page is not None and page.netloc == request.headers.get("host")
         back = _within(page.path, page.query) if page is not None and ours else "/"

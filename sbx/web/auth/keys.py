@@ -1,4 +1,4 @@
-"""What a form must carry to be ours."""
+"""The key that a form must carry to be ours."""
 
 import hashlib
 import hmac

@@ -34,5 +34,7 @@ def _matches(password: str, kept: str | None) -> bool:
 
 @cache
 def _nobody() -> str:
-    """Checked if the user is unknown, so that the answer takes as long as for a known one."""
+    """Return the hash that is checked if the user is unknown, so that the answer takes as long as for a known
+    one.
+    """
     return HASHER.hash("nobody has this password")

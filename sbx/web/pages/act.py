@@ -35,7 +35,7 @@ async def plan_page(request: Request) -> Response:
 
 @acting
 async def perform(request: Request, form: FormData) -> Response:
-    """``POST /act``: what the plan's page showed."""
+    """``POST /act``: do what the plan's page showed."""
     pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     act, selection = _selection(pairs)
     note = next((value for name, value in pairs if name == "note"), "")
@@ -75,7 +75,7 @@ async def act_page(request: Request) -> Response:
 
 
 def _selection(pairs: Sequence[tuple[str, str]]) -> tuple[Act, Selection]:
-    """Return the act and what it is for.
+    """Return the act and its selection.
 
     Raises:
         Problem: 400, nothing is selected, or a value is invalid.

@@ -60,7 +60,7 @@ async def plan_page(request: Request) -> Response:
 
 @acting
 async def perform(request: Request, form: FormData) -> Response:
-    """``POST /accounts/{account}/drift``: what the plan's page showed."""
+    """``POST /accounts/{account}/drift``: do what the plan's page showed."""
     services, account = services_of(request), request.path_params["account"]
     act = one_of(text(form, "do"), ACTS)
     ids = _checked([one for one in form.getlist("difference") if isinstance(one, str)])

@@ -47,7 +47,7 @@ async def entry_page(request: Request) -> Response:
 
 
 def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
-    """Return what happened to an entry, oldest first: ``at``, ``what`` and, for a call, ``attempt``."""
+    """Return the story of an entry, oldest first: ``at``, ``what`` and, for a call, ``attempt``."""
     told: list[dict[str, Any]] = []
     if entry["event_time"]:
         told.append({"at": entry["event_time"], "what": "changed", "attempt": None})
@@ -59,5 +59,5 @@ def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
     if entry["finished_at"]:
         told.append({"at": entry["finished_at"], "what": "finished", "attempt": None})
     order = {"changed": 0, "queued": 1, "started": 2, "call": 3, "finished": 4}
-    # The event's time is another machine's clock: it stands first whatever it says.
+    # The event's time is from another machine's clock, so it always comes first.
     return sorted(told, key=lambda one: (one["what"] != "changed", one["at"], order[one["what"]]))

@@ -1,4 +1,4 @@
-"""What needs attention: current failures, grouped by cause; muted ones apart."""
+"""Issues that need attention: current failures, grouped by cause; muted ones apart."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -59,7 +59,7 @@ async def _page(request: Request, error: dict[str, str]) -> Response:
         found = await visible.issues(
             filters.account, without=mutes_by_id.keys(), limit=_PAGE + 1, offset=behind
         )
-        # What somebody has put aside is their own doing, and few.
+        # Muted issues are few, because somebody has muted each of them.
         muted = await visible.issues(filters.account, ids=mutes_by_id.keys()) if page == 1 else []
         summary = await visible.summary()
         shown = [issue["issue_id"] for issue in (*found[:_PAGE], *muted) if issue["issue_id"]]

@@ -33,14 +33,14 @@ async def log_page(request: Request) -> Response:
         after, before = reading.read_cursors(request.query_params)
         problem = None
     except Problem as wrong:
-        # Shown above the form, so that what was typed can be corrected where it stands.
+        # Shown above the form, so that the input can be corrected in place.
         filters, after, before, problem = Filters(), None, None, wrong
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
         page = _NOTHING if problem else await visible.page(filters, PAGE, after, before)
         if before is not None and not page.newer:
-            # What is left before it is the first page, which is shown whole and goes on live.
+            # Only the first page is before it, which is shown completely and updates live.
             page = await visible.page(filters, PAGE)
         summary = await visible.summary()
         replaying = await visible.replays(running=True)

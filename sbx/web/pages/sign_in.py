@@ -75,7 +75,7 @@ async def sign_out(request: Request, _form: FormData) -> Response:
 
 
 def _signed_in(request: Request, key: str, next_page: str) -> Response:
-    # Only a path of ours: an address that begins with // or /\ leads to another host.
+    # Only one of our own paths: an address that begins with // or /\ leads to another host.
     inside = next_page.startswith("/") and next_page[1:2] not in ("/", "\\")
     response = RedirectResponse(next_page if inside else "/", 303)
     set_cookie(request, response, SESSION_COOKIE, key, sessions.SESSION_SECONDS)

@@ -11,7 +11,7 @@ _GAP = 3
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What came in during one hour, by its current state."""
+    """The entries that arrived during one hour, by their current state."""
 
     at: datetime
     completed: int = 0

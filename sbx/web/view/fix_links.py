@@ -57,7 +57,7 @@ def rate_of(key: str) -> str:
 
 
 def cause_in_words(row: Mapping[str, Any]) -> str:
-    """Return what an issue's failures have in common: ``15 % on sales``; blank if the reason says it all."""
+    """Return the common cause of an issue's failures: ``15 % on sales``; blank if the reason says it all."""
     cause = str(row["cause"])
     if row["reason_code"] == "tax_rate_unmapped":
         return f"{rate_of(cause)} on {'sales' if cause.startswith('sales_tax.') else 'purchases'}"

@@ -104,7 +104,7 @@ def span(seconds: float | None) -> str:
 
 
 def pretty(text: str) -> str:
-    """Return a body for people: JSON with one value per line, anything else as it is."""
+    """Return a body for people: JSON with one value per line, anything else unchanged."""
     try:
         return msgspec.json.format(text, indent=2)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -118,7 +118,7 @@ def web_address(value: str) -> str:
 
 
 def cause(code: str | None) -> str:
-    """Return why such a thing happens; blank for a code that is not in the catalogue."""
+    """Return why this happens; blank for a code that is not in the catalogue."""
     return CATALOGUE[code].cause if code in CATALOGUE else ""
 
 

@@ -1,4 +1,4 @@
-"""Templates: what every page gets, and how it is rendered."""
+"""Templates: the variables that every page gets, and how it is rendered."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The settings as form fields: what each means, which values it may have, and which it has."""
+"""The settings as form fields: the meaning, allowed values and current value of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Choices = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A setting in words. ``default`` is what applies if nothing is set."""
+    """A setting in words. ``default`` is used if nothing is set."""
 
     key: str
     title: str
@@ -272,7 +272,9 @@ def tables(connection: Connection, given: Mapping[str, str], errors: Mapping[str
 
 
 def choices(kind: Kind, facts: OrganisationFacts | None, value: str) -> Choices | None:
-    """Return what the organisation offers, plus the current value even if it does not; None if unknown."""
+    """Return the organisation's choices, and the current value even if it is not among them; None if
+    unknown.
+    """
     if facts is None or kind in ("text", "choice"):
         return None
     if kind == "line_account":

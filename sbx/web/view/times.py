@@ -43,7 +43,9 @@ def _clamped(usual: type[Loader], shape: pq.Format, earliest: date, latest: date
 
 
 def _is_early(data: bytes, shape: pq.Format) -> bool:
-    """Text: ``-infinity``, ``4713-01-01 BC``, year 1 in a zone; binary: the sign of the count from 2000."""
+    """Return True for a time before the year 1. As text: ``-infinity``, ``4713-01-01 BC``, year 1 in a zone;
+    in binary: the sign of the count from 2000.
+    """
     if shape is pq.Format.BINARY:
         return data[0] >= 0x80
     return data.startswith((b"-", b"0001-")) or data.endswith(b"BC")
