@@ -25,7 +25,7 @@ class Account:
     """``ACTIVE`` or ``ARCHIVED``."""
     enable_payments: bool = False
     currency: str = ""
-    """Of a bank account."""
+    """For a bank account."""
     system: str = ""
     """Xero's SystemAccount, where it is one: ``DEBTORS``, ``CREDITORS``, ``ROUNDING``, …"""
 
@@ -65,9 +65,9 @@ class OrganisationFacts:
     base_currency: str
     fetched_at: datetime
     books_read_at: datetime | None = None
-    """When accounts and lock dates alone were read again since."""
+    """When accounts and lock dates alone were last read again since then."""
     short_code: str = ""
-    """Makes links into Xero's pages."""
+    """Xero's code for the organisation, for links to Xero's pages."""
     country: str = ""
     """ISO 3166, two letters."""
     lock_date: date | None = None
@@ -128,12 +128,12 @@ class OrganisationFacts:
 
     @property
     def fresh_at(self) -> datetime:
-        """When accounts and lock dates were read last."""
+        """When accounts and lock dates were last read."""
         return self.books_read_at or self.fetched_at
 
     @cached_property
     def accounts_by_code(self) -> Mapping[str, Account]:
-        """Accounts that have a code; of two with one code the active one."""
+        """Accounts that have a code; of two with the same code, the active one."""
         ordered = sorted(self.accounts, key=lambda account: account.active)
         return {account.code: account for account in ordered if account.code}
 

@@ -63,16 +63,16 @@ class Settings:
     invoice_number_format: str = "{number}"
     purchase_order_number_format: str = "{number}"
     due_days: int = 30
-    """Days from the issue date, where a document names no due date."""
+    """Days from the issue date, if a document has no due date."""
     currency: str | None = None
-    """ISO 4217, for documents that name none; none is the organisation's own."""
+    """ISO 4217, for documents without a currency; None is the organisation's own."""
     locked_period: Literal["fail", "first_open_day"] = "fail"
     rounding_account: str = "860"
     rounding_tax: str = NO_TAX
     """Xero's TaxType of lines on ``rounding_account``."""
     document_url: str = DEFAULT_DOCUMENT_URL
     account_url: str = DEFAULT_ACCOUNT_URL
-    """Of a customer or supplier; ``{kind}`` is ``customers`` or ``suppliers``."""
+    """The address of a customer or supplier; ``{kind}`` is ``customers`` or ``suppliers``."""
     drift_every: str = "off"
     """How often Xero is compared with what was last synced: ``off``, or ``12h``, ``1d``, ``2w``."""
 

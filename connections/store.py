@@ -42,7 +42,7 @@ class NotConnected(ConnectionRefused):
 
 
 class OtherOrganisation(ConnectionRefused):
-    """The account is connected to another Xero organisation, which its links belong to."""
+    """The account is connected to another Xero organisation, to which its links belong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,23 +79,23 @@ class Credentials:
     tenant_id: str
     client_id: str
     client_secret_encrypted: bytes | None = field(repr=False)
-    """None: an app without a secret, connected in the browser."""
+    """None for an app without a secret, connected in the browser."""
     refresh_token_encrypted: bytes | None = field(repr=False)
-    """None: connected with client credentials."""
+    """None if connected with client credentials."""
     token_encrypted: bytes | None = field(repr=False)
     expires_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SettingChange:
-    """One change of a setting, none being the default; also of ``tenant_id`` and of ``paused``."""
+    """One change of a setting, where None is the default; also of ``tenant_id`` and of ``paused``."""
 
     key: str
     old: str | None
     new: str | None
     actor: str
     at: datetime | None = None
-    """None in the answer to the change itself."""
+    """None in the result of the change itself."""
 
 
 async def load_connection(conn: Db, account: str) -> Connection | None:

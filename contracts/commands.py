@@ -41,7 +41,9 @@ class EventRef(_Wire, frozen=True):
     source: str
     time: datetime
     content_hash: str
-    """SHA-256 (hex) of the event's canonical content; tells a reused event id from a repeated event."""
+    """SHA-256 (hex) of the event's canonical content; distinguishes a reused event id from a repeated
+    event.
+    """
     topic: str = ""
     partition: int = -1
     offset: int = -1
@@ -53,7 +55,7 @@ class EventRef(_Wire, frozen=True):
 
 
 class Address(_Wire, frozen=True):
-    """One postal address. A part that is none was not told; one that is ``""`` is blank."""
+    """One postal address. A part that is None was missing in the record; ``""`` is blank."""
 
     line_1: str | None = None
     line_2: str | None = None
@@ -64,7 +66,7 @@ class Address(_Wire, frozen=True):
 
 
 class FieldStamp(_Wire, frozen=True):
-    """How new a field is that an older snapshot told."""
+    """The age of a field that came from an older snapshot."""
 
     field: str
     """``email``, ``billing.city``."""
@@ -73,7 +75,7 @@ class FieldStamp(_Wire, frozen=True):
 
     @property
     def stamp(self) -> Stamp:
-        """As of a snapshot."""
+        """The same as a snapshot's."""
         return Stamp(self.moment, self.time)
 
 
@@ -92,7 +94,7 @@ class ContactSnapshot(_Wire, frozen=True):
     """``modified`` of the record, else the event's time."""
     event_time: datetime
     position: int = 0
-    """Of the action that brought it; 0 until the ledger has given it one."""
+    """The position of the action that brought it; 0 until the ledger has assigned one."""
     dated: bool = True
     """False for a document's customer without ``modified``: it may find or create a contact, and never
     changes one that is linked."""
@@ -103,7 +105,7 @@ class ContactSnapshot(_Wire, frozen=True):
     billing: Address = Address()
     shipping: Address = Address()
     older: tuple[FieldStamp, ...] = ()
-    """Of one that is put together of several: the fields that were told before ``version``."""
+    """If it was put together from several snapshots: the fields from before ``version``."""
 
     @property
     def stamp(self) -> Stamp:
@@ -116,17 +118,19 @@ class Line(_Wire, frozen=True):
 
     line_id: str
     description: str
-    """Name, description, variation, SKU, serial number, custom fields: a line of text each; may be ``""``."""
+    """Name, description, variation, SKU, serial number, custom fields: one line of text each; may be
+    ``""``.
+    """
     quantity: Decimal
     unit_amount: Decimal
-    """Of an invoice ``price``; of a purchase order ``cost``, or ``price`` where SalesBinder gave no cost."""
+    """For an invoice, ``price``; for a purchase order, ``cost``, or ``price`` if SalesBinder gave no cost."""
     discount_percent: Decimal = Decimal(0)
     tax_rate: Decimal = Decimal(0)
     tax2_rate: Decimal = Decimal(0)
     price: Decimal | None = None
-    """``price``, where ``unit_amount`` is the cost."""
+    """``price``, if ``unit_amount`` is the cost."""
     discounted_price: Decimal | None = None
-    """Net price of a unit, where SalesBinder gave one; its 0 says nothing."""
+    """Net price per unit, if SalesBinder gave one; 0 means nothing."""
 
 
 class DocumentSnapshot(_Wire, frozen=True):
@@ -142,7 +146,7 @@ class DocumentSnapshot(_Wire, frozen=True):
     """``modified`` of the document."""
     event_time: datetime
     position: int = 0
-    """Of the action that brought it; 0 until the ledger has given it one."""
+    """The position of the action that brought it; 0 until the ledger has assigned one."""
     lines: tuple[Line, ...] = ()
     reference: str = ""
     """The document's ``name``."""
@@ -150,7 +154,7 @@ class DocumentSnapshot(_Wire, frozen=True):
     currency: str | None = None
     currency_rate: Decimal | None = None
     subtotal: Decimal | None = None
-    """Check total of the lines before tax, where SalesBinder gave one."""
+    """The total of the lines before tax, for checking, if SalesBinder gave one."""
     tax: Decimal | None = None
     tax2: Decimal | None = None
 
@@ -161,7 +165,7 @@ class DocumentSnapshot(_Wire, frozen=True):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of its content: equal for two that say the same of the document, whenever they came.
+        """SHA-256 (hex) of its content: equal for two snapshots with the same document, whenever they came.
         The contact is a record of its own.
         """
         party = ContactSnapshot(
@@ -189,15 +193,17 @@ class TransactionSnapshot(_Wire, frozen=True):
     amount: Decimal
     date: date
     dated: bool = True
-    """The event states the date; else it is the day of the event's time."""
+    """True if the event states the date; otherwise it is the day of the event's time."""
     reference: str = ""
     """SalesBinder's reference: in practice the method of payment."""
     mark: str = ""
-    """``#`` and the first 8 of the transaction id (the whole id where two of the invoice share the 8)."""
+    """``#`` and the first 8 characters of the transaction id (the whole id if two of the invoice share the
+    8).
+    """
 
 
 class Command(_Wire, frozen=True):
-    """One action on one record. ``document`` and ``contact`` are absent on a deletion."""
+    """One action on one record. ``document`` and ``contact`` are absent for a deletion."""
 
     command_id: str
     account: str
@@ -207,17 +213,17 @@ class Command(_Wire, frozen=True):
     event: EventRef
     record_number: str = ""
     contact: ContactSnapshot | None = None
-    """Of a customer or supplier command; a document's contact is inside the document."""
+    """For a customer or supplier command; a document's contact is inside the document."""
     document: DocumentSnapshot | None = None
     transaction: TransactionSnapshot | None = None
     received_on: date | None = None
-    """Of a receipt of goods: the day of the event's time in that time's own offset."""
+    """For a receipt of goods: the day of the event's time in that time's own offset."""
     in_part: str = ""
-    """Of a receipt of goods: the lines by which it is not complete, in words; ``""`` where none says so."""
+    """For a receipt of goods: the lines that are not complete, in words; ``""`` if all are."""
     says_received: bool = False
     """For a receipt of goods: the document's status is ``received``, regardless of its lines."""
     says_cancelled: bool = False
-    """The document's status is ``cancelled``, although the action is another one."""
+    """True if the document's status is ``cancelled``, although the action is another one."""
     party_name: str = ""
     amount: Decimal | None = None
     """The amount that the log shows: the document's total with tax, or the transaction's amount."""
@@ -230,7 +236,7 @@ class Command(_Wire, frozen=True):
 
     @property
     def party(self) -> ContactSnapshot | None:
-        """The contact that it tells of: its document's, or its own."""
+        """The command's contact: its document's, or its own."""
         return self.document.contact if self.document else self.contact
 
 

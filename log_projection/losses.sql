@@ -1,5 +1,5 @@
 -- name: not_ended
--- The next entries that have not ended, and what the ledger says of each. What is not a UUID is not the id of a command.
+-- The next entries that have not ended, with the ledger's state of each. Only a UUID can be a command's id.
 SELECT e.entry_id, e.position, e.topic, e.partition, e."offset",
        e.id IS NOT NULL AND e.state = 'queued' AND e.version = 0 AND e.topic <> '' AND c.command_id IS NULL AS unknown,
        coalesce(c.version > e.version AND c.state IN ('completed', 'failed')
@@ -25,7 +25,7 @@ WHERE e.entry_id = ANY(%(ids)s) AND e.state = 'queued' AND e.version = 0
 INSERT INTO integrations_log.lost_command (entry_id) SELECT unnest(%(ids)s::text[]) ON CONFLICT DO NOTHING
 
 -- name: forget_found
--- What has been brought back, or has ended otherwise.
+-- Entries that were brought back, or have ended in another way.
 DELETE FROM integrations_log.lost_command AS l
 USING integrations_log.entry AS e
 WHERE e.entry_id = l.entry_id AND (e.state <> 'queued' OR e.version > 0)

@@ -29,7 +29,7 @@ ORDER BY queued_at {direction}, entry_id {direction}
 LIMIT {limit}
 
 -- name: newest
--- What is often found is found among the next entries; only when these do not fill the page is everything searched.
+-- A frequent text is found among the next entries; only if these do not fill the page is everything searched.
 WITH near AS MATERIALIZED (
     SELECT queued_at, entry_id FROM ({scan}) AS e
     WHERE {text}

@@ -1,4 +1,4 @@
-"""Results into the log. Seeing a result twice, late, or after a newer one changes nothing."""
+"""Write results into the log. A result that is seen twice, late, or after a newer one changes nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Reading the log: lists with filters, attempts, groups of failures, counts.
+"""Read the log: lists with filters, attempts, groups of failures, counts.
 
 Rows are plain dictionaries with the columns of the views, ready for ``encode_row``. Every function takes
 an open connection; lists are streamed, so that a million entries need no memory.
@@ -28,7 +28,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Which entries: all that are given must hold."""
+    """A selection of entries: all given filters must match."""
 
     account: str | None = None
     state: str | None = None
@@ -39,9 +39,9 @@ class Filters:
     record: str | None = None
     """A record's SalesBinder id."""
     number: str | None = None
-    """A document or customer number, whole, case aside."""
+    """A whole document or customer number, ignoring case."""
     text: str | None = None
-    """The beginning of a number, a name, a record, entry or event id, or a Xero number, case aside."""
+    """The beginning of a number, a name, a record, entry or event id, or a Xero number, ignoring case."""
     since: datetime | None = None
     """Queued at or after this moment."""
     until: datetime | None = None

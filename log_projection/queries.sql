@@ -72,7 +72,7 @@ WHERE (%(account)s::text IS NULL OR account = %(account)s)
 ORDER BY account
 
 -- name: changes
--- Goes on after a position without missing anything: positions appear in order (see the migration).
+-- Continues after a position without missing anything: positions appear in order (see the migration).
 SELECT entry_id, account, position FROM integrations_log.entry
 WHERE position > %(after)s AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
 ORDER BY position
@@ -82,7 +82,7 @@ LIMIT %(limit)s
 SELECT coalesce(max(position), 0) AS position FROM integrations_log.entry
 
 -- name: hours
--- What came in during each hour of the last day, by its current state. By arrival, which has an index; 24 rows at most.
+-- Entries that arrived in each hour of the last day, by their current state. By arrival, which has an index; at most 24 rows.
 SELECT account, date_bin('1 hour', queued_at, %(since)s) AS hour,
        count(*) FILTER (WHERE state = 'completed') AS completed,
        count(*) FILTER (WHERE state = 'failed') AS failed,

@@ -24,7 +24,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Story:
-    """All that is known of a record. Rows have the columns of the views."""
+    """Everything that is known about a record. Rows have the columns of the views."""
 
     record: Record
     entries: Sequence[Row]

@@ -1,5 +1,5 @@
 -- name: records
--- By everything that people have in their hands: numbers, SalesBinder's ids, Xero's ids, ids of events and entries.
+-- By everything that people may have at hand: numbers, SalesBinder's ids, Xero's ids, ids of events and entries.
 SELECT DISTINCT account, entity, record_id
 FROM (
     SELECT account, entity, record_id FROM integrations_log.entry

@@ -1,4 +1,4 @@
-"""From change events to commands: pure functions, the same event always makes the same command."""
+"""Map change events to commands: pure functions, so that the same event always makes the same command."""
 
 from mappers.commands import to_command
 

@@ -1,4 +1,4 @@
-"""Change event -> command."""
+"""Map a change event to a command."""
 
 from datetime import UTC
 

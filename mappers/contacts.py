@@ -1,4 +1,4 @@
-"""Customers and suppliers: SalesBinder's account record -> contact snapshot."""
+"""Map customers and suppliers: SalesBinder's account record to a contact snapshot."""
 
 from datetime import UTC, datetime
 from operator import attrgetter

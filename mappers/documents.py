@@ -1,4 +1,4 @@
-"""Invoices and purchase orders: SalesBinder's document -> document snapshot."""
+"""Map invoices and purchase orders: SalesBinder's document to a document snapshot."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

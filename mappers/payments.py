@@ -1,4 +1,4 @@
-"""Payments and refunds on invoices: SalesBinder's transaction -> transaction snapshot."""
+"""Map payments and refunds on invoices: SalesBinder's transaction to a transaction snapshot."""
 
 from collections.abc import Iterable
 from datetime import datetime

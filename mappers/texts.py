@@ -1,4 +1,4 @@
-"""Texts of SalesBinder's records, made fit for Xero and for the log."""
+"""Make texts of SalesBinder's records fit for Xero and for the log."""
 
 import re
 

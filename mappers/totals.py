@@ -13,7 +13,7 @@ EXACT = Context(prec=250, rounding=ROUND_HALF_UP)
 AMOUNT_PLACES = Decimal("0.000001")
 """Publishers write floats: further decimals are noise."""
 RATE_PLACES = Decimal("0.0001")
-"""To which rates are looked up in the settings."""
+"""The decimals to which rates are looked up in the settings."""
 _HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
 

@@ -1,4 +1,4 @@
-"""``python -m streams transform|deliver|project``: one stage, configured by the environment's ``SBX_…``."""
+"""``python -m streams transform|deliver|project``: run one stage, configured by the variables ``SBX_…``."""
 
 import os
 import sys

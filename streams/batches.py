@@ -18,7 +18,7 @@ from crc32c import crc32c
 from streams.codecs import TooLarge, Undecodable, decompress
 
 MAX_DECOMPRESSED = 64 * 1024 * 1024
-"""A batch that becomes larger is set aside."""
+"""A batch that decompresses to more is set aside."""
 MAX_RECORD = 8 * 1024 * 1024
 """A record with more in key, value and headers together is set aside; it can only come compressed."""
 MAX_HEADERS = 1000
@@ -39,7 +39,7 @@ _INT64 = struct.Struct(">q")
 
 Headers = tuple[tuple[str, bytes], ...]
 Aborted = tuple[int, int]
-"""Producer and first offset of a transaction that was aborted, as the broker names them in its answer."""
+"""Producer and first offset of an aborted transaction, as the broker names them in its response."""
 
 
 class Unreadable(bytes):
@@ -58,7 +58,7 @@ class Unreadable(bytes):
 
 
 class Passed(bytes):
-    """The value of a record that says only: up to here there is nothing to be read any more."""
+    """The value of a record that only says that there is nothing more to read up to here."""
 
 
 PASSED = Passed()
@@ -66,7 +66,7 @@ PASSED = Passed()
 
 @dataclass(slots=True)  # not frozen, which would double the time that making one takes
 class Fetched:
-    """One record. ``at`` is its time on the topic, milliseconds since 1970; -1 where it has none."""
+    """One record. ``at`` is its time on the topic in milliseconds since 1970; -1 if it has none."""
 
     offset: int
     at: int
@@ -76,7 +76,7 @@ class Fetched:
 
     @property
     def size(self) -> int:
-        """About the bytes that it takes in memory."""
+        """About how many bytes it takes in memory."""
         held = 500 + len(self.key or b"") + len(self.value or b"")
         for name, content in self.headers:
             held += len(name) + len(content) + 150
@@ -84,7 +84,7 @@ class Fetched:
 
 
 class _Broken(Exception):
-    """The bytes are no batch, or no record."""
+    """The bytes are not a batch, or not a record."""
 
 
 class Records(Iterator[Fetched]):

@@ -1,4 +1,4 @@
-"""Kafka's codecs, decompressed piece by piece, so that a small message never becomes a large memory.
+"""Decompress Kafka's codecs piece by piece, so that a small message never takes a large amount of memory.
 
 A decompressor that is asked for everything at once takes as much memory as the message says. Every codec here
 gives its output in pieces, and stops at the limit.
@@ -24,7 +24,7 @@ class Undecodable(Exception):
 
 
 class TooLarge(Exception):
-    """They become more than the limit."""
+    """The bytes decompress to more than the limit."""
 
 
 def missing_libraries() -> list[str]:

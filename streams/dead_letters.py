@@ -1,4 +1,6 @@
-"""Messages that nobody can work on: kept as they came, with where from and why, and shown as failed."""
+"""Dead letters: messages that cannot be processed, kept as they came, with their place and the fault, and
+shown as failed.
+"""
 
 import hashlib
 import uuid

@@ -1,4 +1,4 @@
-"""Commands into the ledger, and the lanes that carry them to Xero: the second stage."""
+"""Take commands into the ledger, and run the lanes that carry them to Xero: the second stage."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""How every stage is built and run: one Faust app, one consumer group, one process.
+"""Build and run a stage: one Faust app, one consumer group, one process.
 
 A stage is a handler of batches. When it returns, everything that it sent has been stored by the broker and
 the batch may be committed; when it raises, the process ends without committing, and the batch is read again
@@ -44,7 +44,7 @@ class StageSpec:
     measure: Callable[[], None] | None = None
     """Brings the stage's own gauges up to date; called from another thread."""
     database: bool = False
-    """Works with the database."""
+    """True if the stage works with the database."""
 
 
 class Producer:

@@ -1,4 +1,4 @@
-"""How our consumers read: ``streams.batches`` in the place of the clients' own readers of records.
+"""Make our consumers read with ``streams.batches`` in place of the clients' own readers of records.
 
 The one place that holds on to the insides of libraries; ``tests/unit/streams/test_fetching.py`` fails when a
 new version changes them:
@@ -28,9 +28,9 @@ from streams.batches import LOG_HEADER, Fetched, Records
 from streams.topic_ids import TopicsRead
 
 DRAIN_BYTES = 8 * 1024 * 1024
-"""About as much of one partition is taken out of its batches at once."""
+"""About how much of one partition is taken out of its batches at once."""
 BACKLOG_BYTES = 24 * 1024 * 1024
-"""No more is taken out while so much waits for the handler."""
+"""Nothing more is taken out while so many bytes wait for the handler."""
 _TRACKED_BYTES = 4096
 """Records below this are not counted: a full queue of them is no load."""
 
@@ -46,7 +46,7 @@ class Backlog:
 
     @property
     def full(self) -> bool:
-        """True while enough waits."""
+        """True while enough messages wait."""
         return self._bytes >= BACKLOG_BYTES
 
     def add(self, message: Any, size: int) -> None:
@@ -72,7 +72,7 @@ class Backlog:
 
 
 backlog = Backlog()
-"""Of this process's stage."""
+"""The backlog of this process's stage."""
 
 
 def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:

@@ -1,4 +1,4 @@
-"""The intake with its mark, by which it is known outside of the database that a batch is in it."""
+"""The intake with its mark, which shows outside of the database that a batch is in it."""
 
 from collections.abc import Callable, Sequence
 

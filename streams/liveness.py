@@ -61,9 +61,9 @@ class Liveness:
         self.turned_at = time.monotonic()
         """When the event loop last turned, as ``time.monotonic``; so are the next two."""
         self.progress_at = time.monotonic()
-        """When a batch was last finished; the start before the first."""
+        """When a batch was last finished; before the first, the time of the start."""
         self.uncommitted_since: float | None = None
-        """Since when a finished batch waits for its commit."""
+        """Since when a finished batch has been waiting for its commit."""
 
     def batch_done(self) -> None:
         """Note that a batch is finished and its results are stored."""

@@ -82,7 +82,7 @@ class Losses:
     """kafka-python's client arguments."""
     _asked: _Asked | None = None
     _seen: int = 0
-    """Entries up to this position were looked through."""
+    """Entries up to this position have been looked through."""
     _again_at: float = 0.0
     _doubtful: set[str] = field(default_factory=set)
     """Unknown to the ledger, while the transform stage may yet send their commands."""

@@ -19,9 +19,9 @@ from streams.liveness import Assigned, Liveness
 from streams.standings import Standings, standings
 
 PROGRESS_WITHIN = 60.0
-"""Seconds in which a worker with messages waiting finishes a batch."""
+"""Seconds within which a worker with messages waiting finishes a batch."""
 COMMIT_WITHIN = 30.0
-"""Seconds in which a finished batch is committed; commits are made twice a second."""
+"""Seconds within which a finished batch is committed; commits are made twice per second."""
 _KEPT_SECONDS = 5.0
 
 log = structlog.stdlib.get_logger(__name__)
@@ -36,9 +36,9 @@ class Observed:
     lag: int | None
     """Messages waiting in these partitions; None if the broker does not answer."""
     since_progress: float
-    """How long messages have been waiting here without a batch being finished; 0 when none wait."""
+    """How long messages have been waiting here without a batch being finished; 0 if none wait."""
     since_uncommitted: float
-    """How long a finished batch waits for its commit; 0 when none does."""
+    """How long a finished batch has been waiting for its commit; 0 if none does."""
     database: str
     """Why the database cannot be reached; blank if it can, or is not needed."""
 

@@ -20,11 +20,13 @@ class Standing:
     """None before the first commit."""
     start: int
     end: int
-    """Of what can be read: nobody can work on what a transaction holds that is still open."""
+    """The end of the part that can be read: nobody can work on messages of a transaction that is still
+    open.
+    """
 
     @property
     def reached(self) -> int:
-        """The offset that is read next; what retention removed is not read any more."""
+        """The offset that is read next; offsets that retention removed are not read any more."""
         return max(self.committed or 0, self.start)
 
     @property
@@ -47,7 +49,7 @@ def standings(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> 
 
 
 def standings_of(admin: KafkaAdminClient, group: str, topics: Collection[str]) -> Standings:
-    """As ``standings``, through a connection that is there."""
+    """Return the same as ``standings``, through an existing connection."""
     partitions = [
         TopicPartition(topic["name"], partition["partition_index"])
         for topic in admin.describe_topics(list(topics))

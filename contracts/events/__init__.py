@@ -1,1 +1,1 @@
-"""Change events as they come in: CloudEvents, the records in them, and how both are read."""
+"""Change events as they arrive: CloudEvents, the records in them, and the readers of both."""

@@ -60,13 +60,13 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A record whose attributes are checked, and its ``data``, of which nothing is."""
+    """A record whose attributes are checked, and its ``data``, which is not checked at all."""
 
     attributes: Attributes
     raw: bytes
     """JSON; blank if there is none."""
     parsed: Any
-    """The same where only the lenient parser reads it, else none."""
+    """The same if only the lenient parser can read it, otherwise None."""
 
 
 _envelope_decoder = msgspec.json.Decoder(Envelope)

@@ -15,7 +15,7 @@ MAX_DIGITS_BEFORE_POINT: Final = 15
 """More is refused: no amount is that large, and arithmetic on ``1e999999`` would never end."""
 MAX_DECIMALS: Final = 60
 YEARS: Final = range(1900, 3000)
-"""Years that a date may have; others are slips of the pen (``0000-00-00``, ``20226-01-01``)."""
+"""Years that a date may have; others are typing errors (``0000-00-00``, ``20226-01-01``)."""
 
 _LARGEST: Final = 10**MAX_DIGITS_BEFORE_POINT
 _NUMBER = re.compile(r"[+-]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][+-]?\d{1,3})?", re.ASCII)
@@ -34,19 +34,19 @@ Id = Annotated[
         pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
     ),
 ]
-"""An identifier: text that is not blank and holds no control characters."""
+"""An identifier: text that is not blank and contains no control characters."""
 
 
 class NotANumber(ValueError):
-    """A value that should be a number is none, or is absurdly large or small."""
+    """A value that should be a number is not one, or is absurdly large or small."""
 
 
 class NotADate(ValueError):
-    """A value that should be a date or a date-time is none."""
+    """A value that should be a date or a date-time is not one."""
 
 
 class JsonNumber(str):
-    """A JSON number that no Python number holds exactly, as it stood there: ``12.5``, ``1e400``, ``NaN``.
+    """A JSON number that no Python number holds exactly, in its original form: ``12.5``, ``1e400``, ``NaN``.
 
     A text for readers of texts, yet distinguishable from the text ``"1e400"``.
     """
@@ -92,7 +92,7 @@ class Number(Decimal):
 
 
 class Day(date):
-    """A calendar day, written ``YYYY-MM-DD`` or as an ISO date-time of which the date counts."""
+    """A calendar day, written ``YYYY-MM-DD`` or as an ISO date-time, of which only the date counts."""
 
     @classmethod
     def read(cls, value: object) -> "Day":

@@ -1,4 +1,4 @@
-"""Whose event it was that was refused, as far as that can be read."""
+"""Find out whose event was refused, as far as it can be read."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

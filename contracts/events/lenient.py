@@ -1,4 +1,4 @@
-"""JSON that the fast parser refuses, read so that the reason can name the field."""
+"""Read JSON that the fast parser refuses, so that the reason can name the field."""
 
 import json
 from decimal import Decimal

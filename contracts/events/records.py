@@ -16,7 +16,7 @@ Code = int | str | None
 UNSET = msgspec.UNSET
 Told = str | None | msgspec.UnsetType
 ToldCode = int | str | None | msgspec.UnsetType
-"""Of account records: ``UNSET`` where the record does not name the field."""
+"""For account records: ``UNSET`` if the record does not contain the field."""
 
 
 class _Record(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -32,7 +32,7 @@ class AccountRecord(_Record):
     id: Id
     name: str
     context_id: Number | None = None
-    """2 customer, 10 supplier, where given."""
+    """2 for a customer, 10 for a supplier, if given."""
     customer_number: Code = None
     office_email: Told = UNSET
     office_phone: Told = UNSET

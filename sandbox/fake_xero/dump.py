@@ -27,7 +27,7 @@ def books(held: Books) -> dict[str, Any]:
 
 
 def _shown(record_id: str, found: Any, names: str, **more: Any) -> dict[str, Any]:
-    """Return the attributes of these names, and what is named otherwise."""
+    """Return the attributes of these names, and those given under other names."""
     return {"id": record_id, **{name: getattr(found, name) for name in names.split()}, **more}
 
 

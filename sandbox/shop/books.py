@@ -77,7 +77,7 @@ class ShopContact:
 
     @property
     def latest(self) -> Record:
-        """The document in the evening."""
+        """The record in the evening."""
         return self.versions[-1]
 
     @property
@@ -86,7 +86,7 @@ class ShopContact:
         return str(self.latest["name"])
 
     def at(self, moment: datetime) -> Record:
-        """Return the document at a moment of the day."""
+        """Return the record as it was at a moment of the day."""
         known = [one for one in self.versions if datetime.fromisoformat(one["modified"]) <= moment]
         return (known or self.versions[:1])[-1]
 

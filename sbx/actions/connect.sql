@@ -8,7 +8,7 @@ VALUES (%(state_hash)s, %(session_hash)s, %(account)s, %(tenant_id)s, %(client_i
         %(verifier_encrypted)s, %(redirect_uri)s, clock_timestamp() + make_interval(secs => %(seconds)s))
 
 -- name: take
--- Once, and in the session that has asked.
+-- Only once, and only in the session that requested it.
 DELETE FROM web.agreements
 WHERE state_hash = %(state_hash)s AND session_hash = %(session_hash)s AND expires_at > clock_timestamp()
 RETURNING account, tenant_id, client_id, client_secret_encrypted, verifier_encrypted, redirect_uri

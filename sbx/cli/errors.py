@@ -75,7 +75,7 @@ def in_words(error: Exception) -> OperationFailed | None:
 
 
 def of_a_service(error: Exception) -> str | None:
-    """Return what is wrong if a broker or a database that is away raised the error, else None."""
+    """Return the failure if a broker or a database that is away raised the error, else None."""
     if isinstance(error, KafkaError):
         return " ".join(str(error).split())
     return of_the_database(error).problem if about_the_database(error) else None

@@ -2,7 +2,7 @@
 WITH work AS (
 -- include: ../../sinks/ledger/work_by_account.sql
 ), unreadable AS (
-    -- Dead letters never come into the ledger; the log shows them as failed.
+    -- Dead letters never enter the ledger; the log shows them as failed.
     SELECT account, count(*) AS failed FROM integrations_log.entry
     WHERE state = 'failed' AND triggered_by = 'dead_letter' AND account <> '' GROUP BY account
 ), drifted AS (

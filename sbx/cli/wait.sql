@@ -1,5 +1,5 @@
 -- name: marks
--- What stands in the ledger and in its outbox now; later arrivals are not waited for.
+-- The open work in the ledger and its outbox now; later arrivals are not waited for.
 SELECT coalesce((SELECT max(seq) FROM ledger.commands), 0) AS last_seq
 
 -- name: open

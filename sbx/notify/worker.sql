@@ -2,7 +2,7 @@
 SELECT pg_try_advisory_xact_lock(hashtext('sbx-notify')) AS locked
 
 -- name: issues
--- What is muted counts as gone: when the mute is over and it still stands, it is a new one, and told again.
+-- A muted issue counts as gone: if it still exists when the mute is over, it is a new one, and sent again.
 SELECT issue_id, account, entries, reason, remedy, samples FROM integrations_log.issues i
 WHERE NOT EXISTS (SELECT 1 FROM web.mutes m WHERE m.issue_id = i.issue_id AND m.until > clock_timestamp())
 ORDER BY account, first_seen
@@ -25,13 +25,13 @@ VALUES (%(key)s, %(kind)s, %(account)s, %(text)s, %(remedy)s, %(path)s)
 UPDATE alerts.alert SET ended_at = now() WHERE ended_at IS NULL AND key = ANY(%s)
 
 -- name: owe
--- Each channel owes what stands now. What was over before a channel was set up is not told there.
+-- Each channel must send the present alerts. Those that were over before it was set up are not sent there.
 INSERT INTO alerts.telling (alert_id, channel)
 SELECT alert_id, channel FROM alerts.alert CROSS JOIN unnest(%s::text[]) AS channel WHERE ended_at IS NULL
 ON CONFLICT DO NOTHING
 
 -- name: compose
--- One message at a time: what comes while the receiver is away goes together into the next one.
+-- One message at a time: alerts that begin while the receiver is away go into the next one together.
 WITH owed AS (
     SELECT alert_id FROM alerts.telling WHERE channel = %(channel)s AND message_id IS NULL ORDER BY alert_id LIMIT 100
 ), message AS (

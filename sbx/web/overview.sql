@@ -1,5 +1,5 @@
 -- name: accounts
--- What is connected, and what Xero's limits leave. Named here: the log knows accounts that were never connected.
+-- Connections, and the calls left within Xero's limits. Named here: the log knows accounts that were never connected.
 SELECT a.account, a.tenant_name, a.status, a.status_reason, a.connected_at, a.paused_at, a.paused_by, a.paused_reason,
        (b.budget ->> 'minute_left')::int AS minute_left, (b.budget ->> 'day_left')::int AS day_left,
        (b.budget ->> 'at')::timestamptz AS counted_at,

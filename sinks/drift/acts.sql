@@ -11,7 +11,7 @@ SELECT kind, count(*) AS objects FROM ledger.links
 WHERE account = %(account)s AND NOT removed AND xero_id <> '' GROUP BY kind
 
 -- name: linked_records
--- Of these records, as entity/id: what there is of each kind.
+-- The objects of these records (entity/id), by kind.
 SELECT kind, count(*) AS objects FROM ledger.links
 WHERE account = %(account)s AND NOT removed AND xero_id <> ''
   AND CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
@@ -29,7 +29,7 @@ WHERE account = %(account)s AND NOT removed AND xero_id <> ''
 ON CONFLICT (account, kind, record_id, transaction_id) DO UPDATE SET tried_by = NULL
 
 -- name: covered
--- From when on nobody has read yet: the beginning of the last reading that left no gap.
+-- The time since when nothing has been read: the beginning of the last reading that left no gap.
 SELECT next_since FROM ledger.drift_runs
 WHERE account = %(account)s AND covers AND finished_at IS NOT NULL AND error IS NULL AND next_since IS NOT NULL
 ORDER BY asked_at DESC LIMIT 1
@@ -94,7 +94,7 @@ WHERE c.account = %(account)s AND c.action IN ('created', 'edited') AND c.state 
 ORDER BY c.entity, c.record_id, c.seq DESC
 
 -- name: documents_of
--- The newest document of each of these contacts: where a contact came with documents only, one brings it again.
+-- The newest document of each of these contacts: a contact that came only with documents is sent with one again.
 SELECT DISTINCT ON (l.facts ->> 'party') l.facts ->> 'party' AS party, l.record_id,
        CASE l.kind WHEN 'invoice' THEN 'invoice' ELSE 'purchase_order' END AS entity
 FROM ledger.links l
@@ -111,7 +111,7 @@ JOIN jsonb_to_recordset(%(rows)s::jsonb) AS k (kind text, record_id text, transa
 WHERE l.account = %(account)s AND c.action IN ('payment_applied', 'refund_applied') AND c.state IN ('completed', 'failed')
 
 -- name: forget_fields
--- What is not known to have been sent is sent again.
+-- Anything that is not known to have been sent is sent again.
 UPDATE ledger.links l SET facts = jsonb_set(l.facts - 'refused', '{sent}', (l.facts -> 'sent') - k.fields)
 FROM (SELECT record_id, array_agg(field) AS fields FROM jsonb_to_recordset(%(rows)s::jsonb)
           AS r (record_id text, field text) GROUP BY record_id) AS k

@@ -14,7 +14,7 @@ SELECT record_id, xero_id FROM ledger.links
 WHERE account = %(account)s AND kind = 'contact' AND record_id = ANY(%(records)s) AND NOT removed
 
 -- name: told_at
--- What may have told a field of a contact: the event of that time.
+-- Events that may have carried a field of a contact, by their time.
 SELECT c.seq, c.command_id::text, c.state, c.outcome, c.reason_code, c.share, c.xero_type, c.body,
        ARRAY(SELECT w ->> 'code' FROM jsonb_array_elements(c.warnings) AS w) AS warned
 FROM ledger.commands c

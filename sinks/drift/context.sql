@@ -1,5 +1,5 @@
 -- name: puts
--- What we put into Xero, by Xero's ids or by our records: link, bodies that Xero took, what has happened since.
+-- Our objects in Xero, by Xero's ids or by our records: link, bodies that Xero took, later actions.
 SELECT l.kind, l.record_id, l.transaction_id, l.xero_id, l.xero_number, l.seq, l.removed, l.facts, sent.bodies,
        EXISTS (SELECT 1 FROM ledger.elements e JOIN ledger.intents i USING (intent_id)
                WHERE e.account = l.account AND e.record_id = l.record_id
@@ -24,7 +24,7 @@ WHERE l.account = %(account)s
            AND l.record_id = ANY(%(records)s)))
 
 -- name: right_contacts
--- ContactIDs that a document of a record may bear: the contact of its customer or supplier as it is linked now.
+-- ContactIDs that a record's document may have: the contact that its customer or supplier is linked to now.
 SELECT d.record_id, c.xero_id
 FROM ledger.links d
 JOIN ledger.links c ON c.account = d.account AND c.kind = 'contact' AND c.record_id = d.facts ->> 'party'
@@ -34,7 +34,7 @@ WHERE d.account = %(account)s AND d.record_id = ANY(%(records)s) AND d.kind IN (
 SELECT xero_id, xeros FROM ledger.drift WHERE account = %(account)s AND kind = 'contact' AND field = 'merged'
 
 -- name: rivals
--- What other accounts of the organisation have linked to these contacts, too.
+-- Records of other accounts of the organisation that are linked to these contacts, too.
 SELECT record_id, xero_id, xero_number, seq, facts FROM ledger.links
 WHERE account = ANY(connections.of_one_organisation(%(account)s)) AND account <> %(account)s
   AND kind = 'contact' AND NOT removed AND xero_id = ANY(%(xero_ids)s)

@@ -1,5 +1,5 @@
 -- name: next_changed
--- An object with a difference of which nobody has been asked yet who made it; real differences first.
+-- An object with a difference for which Xero has not been asked yet who made it; real differences first.
 SELECT d.kind, d.xero_id FROM ledger.drift d JOIN ledger.drift_runs r ON r.run_id = %(run_id)s
 WHERE d.account = %(account)s AND d.adopted_at IS NULL AND d.changed_at IS NOT NULL
   AND d.history_of IS DISTINCT FROM d.changed_at AND r.histories < %(most)s

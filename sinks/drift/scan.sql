@@ -19,7 +19,7 @@ USING unnest(%(kind)s::text[], %(record_id)s::text[], %(transaction_id)s::text[]
 WHERE u.account = %(account)s AND u.kind = k.kind AND u.record_id = k.record_id AND u.transaction_id = k.transaction_id
 
 -- name: read_later
--- What our own calls were changing. Once it was looked up at the end of a reading, it is left to the next one.
+-- Objects that our own calls were changing. Once looked up at the end of a reading, they are left to the next one.
 INSERT INTO ledger.drift_unread (account, kind, record_id, transaction_id, tried_by)
 SELECT %(account)s, *, %(tried_by)s FROM unnest(%(kind)s::text[], %(record_id)s::text[], %(transaction_id)s::text[])
 ON CONFLICT (account, kind, record_id, transaction_id) DO UPDATE SET tried_by = excluded.tried_by
@@ -36,14 +36,14 @@ SELECT count(*) AS records FROM ledger.drift_unread
 WHERE account = %(account)s AND tried_by IS DISTINCT FROM %(run_id)s
 
 -- name: forget
--- Of objects that were compared: the differences that are gone.
+-- Differences that are gone, of objects that were compared.
 DELETE FROM ledger.drift d
 USING jsonb_to_recordset(%(compared)s::jsonb) AS k (kind text, record_id text, transaction_id text, fields jsonb)
 WHERE d.account = %(account)s AND d.kind = k.kind AND d.record_id = k.record_id
   AND d.transaction_id = k.transaction_id AND NOT k.fields ? d.field
 
 -- name: keep
--- What was adopted stays adopted for as long as both sides are the same.
+-- An adopted difference stays adopted for as long as both sides are the same.
 INSERT INTO ledger.drift AS d (account, kind, record_id, transaction_id, field, xero_id, xero_status, ours, xeros,
                                information, changed_at, why, mend, number)
 SELECT %(account)s, u.* FROM jsonb_to_recordset(%(differences)s::jsonb) AS u (
@@ -76,7 +76,7 @@ UPDATE ledger.drift_runs SET checked = %(checked)s, checked_entity = %(entity)s,
 WHERE run_id = %(run_id)s
 
 -- name: forget_missing
--- Of these records: what is missing no more.
+-- Objects of these records that are no longer missing.
 DELETE FROM ledger.drift d
 WHERE d.account = %(account)s AND d.field = 'missing' AND d.record_id = ANY(%(records)s)
   AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(%(missing)s::jsonb) AS k (kind text, record_id text, transaction_id text)

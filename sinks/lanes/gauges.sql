@@ -7,7 +7,7 @@ SELECT account, coalesce(w.queued, 0) AS queued, coalesce(w.running, 0) AS runni
        CASE WHEN (SELECT held_at IS NOT NULL FROM ledger.generation) THEN 'ledger_behind'
             WHEN c.status = 'lost' THEN 'connection_lost'
             WHEN c.paused_at IS NOT NULL THEN 'account_paused'
-            -- Limits and troubles are over at their time, also where no lane is left to say so.
+            -- Limits and troubles end at their time, even if no lane is left to say so.
             WHEN l.held_until > clock_timestamp() THEN l.held END AS held
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work) AS names
 LEFT JOIN connections.accounts c USING (account)

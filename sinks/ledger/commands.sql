@@ -44,7 +44,7 @@ SELECT 1 FROM ledger.leases WHERE account = (SELECT account FROM ledger.commands
 FOR UPDATE
 
 -- name: decide
--- What was merged into the action that failed waits for the same decision.
+-- Commands merged into the action that failed wait for the same decision.
 UPDATE ledger.commands c SET
     state = 'queued', perhaps_acted = false, reason_code = NULL, reason_args = '{}', revision = revision + 1, version = version + 1,
     next_attempt_at = NULL, finished_at = NULL, triggered_by = 'decision', actor = %(actor)s

@@ -8,7 +8,7 @@ SELECT account, mark, marked_at FROM ledger.leases
 UPDATE ledger.generation SET held_at = clock_timestamp(), held_args = %(held_args)s WHERE held_at IS NULL RETURNING held_at
 
 -- name: hold_accounts
--- Versions far above those that may still be on their way to the log from the world that was lost.
+-- Versions far above those that may still be on their way to the log from before the restore.
 INSERT INTO ledger.accounts AS a (account, held, held_args, held_until, version)
 SELECT account, %(held)s, %(held_args)s, NULL, 1000
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM ledger.accounts) AS known

@@ -20,7 +20,7 @@ SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::tex
                      %(modified)s::timestamptz[], %(event_time)s::timestamptz[], %(body)s::bytea[])
 ON CONFLICT (account, entity, record_id) DO UPDATE
 SET modified = excluded.modified, event_time = excluded.event_time, body = excluded.body
--- Stamps as contracts.newness has them: of two that are equal the later one is the newer, and it comes later.
+-- Stamps as in contracts.newness: of two equal ones, the later one is the newer, and it comes later.
 WHERE (least(excluded.modified, excluded.event_time), excluded.event_time)
       >= (least(s.modified, s.event_time), s.event_time)
 
@@ -55,7 +55,7 @@ RETURNING
 -- include: entry_columns.sql
 
 -- name: ready
--- What is live goes before what is done again; within a record the order of its positions holds.
+-- Live work goes before retries and replays; within a record, the order of its positions holds.
 SELECT
 -- include: entry_columns.sql
 FROM ledger.commands c
@@ -66,7 +66,7 @@ WHERE account = %(account)s AND state IN ('queued', 'running')
   AND NOT EXISTS (SELECT 1 FROM ledger.commands e
                   WHERE e.account = c.account AND e.entity = c.entity AND e.record_id = c.record_id
                     AND e.seq < c.seq AND e.holds)
-  -- Of a record with anything that was perhaps sent nothing is planned before that is cleared up.
+  -- Nothing of a record is planned while anything of it was perhaps sent and is not cleared up.
   AND (%(flagged_too)s OR NOT EXISTS (SELECT 1 FROM ledger.commands p
                   WHERE p.account = c.account AND p.entity = c.entity AND p.record_id = c.record_id
                     AND p.perhaps_sent))
@@ -135,7 +135,7 @@ UPDATE ledger.leases SET mark = mark + 1, marked_at = clock_timestamp()
 WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s RETURNING mark
 
 -- name: raise_intake
--- The row is locked last and briefly: a recovery waits for those who were not held.
+-- The row is locked last and briefly: a recovery waits for writers that were not held.
 UPDATE ledger.generation SET intake = intake + 1, intake_at = clock_timestamp() WHERE held_at IS NULL
 RETURNING intake, number, id::text AS id
 
@@ -266,7 +266,7 @@ UPDATE ledger.requests SET answered_at = clock_timestamp(), error = %(error)s
 WHERE request_id = ANY(%(request_ids)s::uuid[])
 
 -- name: lock_organisations
--- Of accounts that share their organisation with others: whether it is this worker's turn to take leases of it.
+-- For accounts that share their organisation with others: whether it is this worker's turn to take leases of it.
 SELECT a.account, pg_try_advisory_xact_lock(hashtextextended('organisation ' || a.tenant_id, 0)) AS locked
 FROM connections.accounts a
 WHERE a.account = ANY(%s) AND EXISTS (SELECT 1 FROM connections.accounts o

@@ -1,4 +1,4 @@
-    -- What an account's commands stand at.
+    -- The states of an account's commands.
     SELECT account,
            count(*) FILTER (WHERE state = 'queued') AS queued,
            count(*) FILTER (WHERE state = 'running') AS running,

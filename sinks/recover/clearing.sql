@@ -4,7 +4,7 @@ SELECT since, by_number, phase, page, calls,
 FROM ledger.clearings WHERE account = %(account)s
 
 -- name: begin
--- A request while one is running has it start again: what is flagged since was not looked for.
+-- A request while one is running makes it start again: records flagged since then were not looked for.
 INSERT INTO ledger.clearings AS c (account, since, by_number, trusted_after, asked_by)
 VALUES (%(account)s, %(since)s, %(by_number)s, clock_timestamp() + make_interval(secs => %(trusted_in)s), %(actor)s)
 ON CONFLICT (account) DO UPDATE SET
@@ -27,7 +27,7 @@ DELETE FROM ledger.clearings WHERE account = %(account)s
 DELETE FROM ledger.shown WHERE account = %(account)s
 
 -- name: flagged
--- Contacts first: documents are compared by whose they are.
+-- Contacts first: documents are compared by their contact.
 SELECT entity, record_id FROM ledger.commands
 WHERE account = %(account)s AND perhaps_sent
 GROUP BY entity, record_id
@@ -45,18 +45,18 @@ SELECT key, xero_id, body FROM ledger.shown
 WHERE account = %(account)s AND (key = ANY(%(keys)s) OR xero_id = ANY(%(xero_ids)s))
 
 -- name: resolve_open
--- What is known now of the record makes up for answers that were not seen.
+-- The present knowledge of the record makes up for responses that were lost.
 UPDATE ledger.elements SET result = 'resolved'
 WHERE account = %(account)s AND record_id = ANY(%(records)s) AND result = 'unknown'
 
 -- name: clear
--- An action whose own call made what is there has posted it, as after an answer that was not seen.
+-- An action whose own call made the object has posted it, as after a response that was lost.
 UPDATE ledger.commands c SET perhaps_sent = false, perhaps_acted = perhaps_acted OR command_id = ANY(%(acted)s::uuid[])
 FROM unnest(%(entities)s::text[], %(records)s::text[]) AS r (entity, record_id)
 WHERE c.account = %(account)s AND c.entity = r.entity AND c.record_id = r.record_id AND c.perhaps_sent
 
 -- name: formats
--- Number formats that the account has had, and the one that it has when none was set.
+-- Number formats that the account has had, and the default.
 SELECT DISTINCT h.key, v.value FROM connections.settings_history h, LATERAL (VALUES (h.old), (h.new)) AS v (value)
 WHERE h.account = %(account)s AND h.key IN ('invoice_number_format', 'purchase_order_number_format')
   AND v.value IS NOT NULL AND v.value <> ''

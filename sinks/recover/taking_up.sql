@@ -20,7 +20,7 @@ UPDATE ledger.elements SET result = 'unknown', look_up_after = clock_timestamp()
 WHERE account = ANY(%(accounts)s) AND result = 'open'
 
 -- name: raise_versions
--- Above those that the log has seen, or it would take what comes now for old. What has not ended is told again.
+-- Above those that the log has seen: otherwise it would take new ones for old. Open ones are sent to it again.
 WITH raised AS (
     UPDATE ledger.commands c SET
         version = greatest(c.version, coalesce(e.version, 0)) + 1,

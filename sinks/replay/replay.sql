@@ -8,7 +8,7 @@ WHERE c.command_id IS NULL
 SELECT command_id, state, content_hash, reason_code FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
 
 -- name: done_since
--- What had an effect in Xero, by record; where their events stand in the log is in their bodies.
+-- Commands that had an effect in Xero, by record; their bodies say where their events are in the log.
 SELECT body FROM ledger.commands
 WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[]))
   AND state = 'completed' AND outcome IN ('posted', 'already_there')
@@ -30,8 +30,8 @@ FROM unnest(%(entry_id)s::uuid[], %(version)s::integer[]) AS u (entry_id, versio
 WHERE c.command_id = u.entry_id
 
 -- name: to_dead_letters
--- Failed entries of dead letters by their ids. An id that was made of the place alone may be of another
--- broker's message: what the entry knows of its event must fit.
+-- Failed entries of dead letters by their ids. An id that was made of the place alone may belong to another
+-- broker's message: the entry's data about its event must match.
 SELECT e.entry_id, e.version + 1 AS version, e.account, e.entity, e.record_id, e.record_number, e.action, e.queued_at,
        e.event_id, e.event_type, e.event_time, e.topic, e.partition, e."offset", e.triggered_by
 FROM integrations_log.entry e
@@ -50,7 +50,7 @@ SELECT EXISTS (SELECT 1 FROM pg_locks
                  AND (classid::bigint << 32) + objid::bigint = %s AND objsubid = 1 AND granted) AS locked
 
 -- name: mark_interrupted
--- Only the holder of the lock runs this: whatever else is said to be running has died.
+-- Only the holder of the lock runs this: any other replay that is marked as running has died.
 UPDATE ledger.replays SET state = 'interrupted' WHERE state = 'running'
 
 -- name: start
