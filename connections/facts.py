@@ -27,7 +27,7 @@ class Account:
     currency: str = ""
     """For a bank account."""
     system: str = ""
-    """Xero's SystemAccount, where it is one: ``DEBTORS``, ``CREDITORS``, ``ROUNDING``, …"""
+    """Xero's SystemAccount, if it is one: ``DEBTORS``, ``CREDITORS``, ``ROUNDING``, …"""
 
     @property
     def active(self) -> bool:

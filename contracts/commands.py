@@ -258,7 +258,7 @@ _decoder = msgspec.json.Decoder(Command)
 
 
 def encode_command(command: Command) -> bytes:
-    """Return the command as it stands on ``xero.commands`` and in the ledger."""
+    """Return the command in its form on ``xero.commands`` and in the ledger."""
     return _encoder.encode(command)
 
 

@@ -21,7 +21,7 @@ class Stamp(NamedTuple):
     """Of the action that brought it, in its record."""
 
     def equals(self, other: "Stamp") -> bool:
-        """Return True if nothing but their positions tells the two apart."""
+        """Return True if only their positions distinguish the two."""
         return self[:2] == other[:2]
 
 

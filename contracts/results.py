@@ -46,7 +46,7 @@ class Attempt(_Wire, frozen=True):
     error: str = ""
     """Why there was no answer, in words."""
     refused: str = ""
-    """Reason code, where Xero refused the entry's element."""
+    """Reason code, if Xero refused the entry's element."""
     refusal: str = ""
     """Xero's own words for it."""
     refusal_shape: str = ""
@@ -122,7 +122,7 @@ _decoder: msgspec.json.Decoder[Result] = msgspec.json.Decoder(Result)
 
 
 def encode_result(result: Result) -> bytes:
-    """Return the result as it stands on ``integration.results``."""
+    """Return the result in its form on ``integration.results``."""
     return _encoder.encode(result)
 
 

@@ -15,7 +15,7 @@ def to_contact(
     """Return the contact as SalesBinder had it. Without ``modified``, the event's time says how new it is.
 
     Args:
-        of_document: the record is a document's ``customer``: nothing but ``modified`` tells how old it is.
+        of_document: the record is a document's ``customer``: only ``modified`` says how old it is.
     """
     event_time = event_time.astimezone(UTC)
     return ContactSnapshot(

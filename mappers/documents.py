@@ -42,8 +42,8 @@ def _party(record: Document, kind: Kind, event_time: datetime) -> ContactSnapsho
 
 
 def _check_total(record: Document, kind: Kind) -> Decimal | None:
-    """Return lines before tax: of a purchase order ``total_cost``, or ``total_price`` where that is 0 or
-    absent.
+    """Return the record's own total before tax; for a purchase order ``total_cost``, or ``total_price`` if
+    that is 0 or absent.
     """
     if kind == "invoice":
         return record.total_price

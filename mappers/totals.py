@@ -46,7 +46,7 @@ def clean(document: DocumentSnapshot) -> DocumentSnapshot:
 
 
 def clean_line(line: Line) -> Line:
-    """Return the line without the noise of floats; the same line where there is none."""
+    """Return the line without the noise of floats; the same line if there is none."""
     if all(value is None or -int(value.as_tuple().exponent) <= places for value, places in _places(line)):
         return line
     return msgspec.structs.replace(

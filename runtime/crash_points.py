@@ -115,7 +115,7 @@ if _AT and _AT not in CRASH_POINTS:
 
 
 def crash_point(name: CrashPoint) -> None:
-    """Kill this process where the environment names this passing of this point."""
+    """Kill this process if the environment names this passing of this point."""
     if name == _AT and next(_passed) == _PASSING:
         os.kill(os.getpid(), signal.SIGKILL)
 

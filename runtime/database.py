@@ -23,8 +23,8 @@ async def fetch_all(
     """Return all rows.
 
     Args:
-        prepare: False where the statement is to be planned for these values each time, since a filter that is
-            left out must not cost a filter's plan.
+        prepare: False if the statement is to be planned for these values each time, so that a filter that is
+            left out does not cost a filter's plan.
 
     Raises:
         psycopg.Error: the database is away, or refuses the statement.

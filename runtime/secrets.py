@@ -53,11 +53,11 @@ class SecretBox:
         """Return the box of ``secret_key`` (``SBX_SECRET_KEY``), else of ``secret.key`` in the data
         directory.
 
-        The file is made where it is missing; of several processes that make it at once, one wins and all use
-        its key.
+        The file is created if it is missing; if several processes create it at once, one wins and all use its
+        key.
 
         Raises:
-            SecretKeyError: the key is none, or others may read the file.
+            SecretKeyError: the key is invalid, or others may read the file.
             OSError: the data directory cannot be written.
         """
         if secret_key is not None:

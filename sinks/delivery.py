@@ -17,8 +17,8 @@ def new_supervisor(
 
     Args:
         publish: sends results to the log; returns once the broker has stored them.
-        marks: where the ledger's marks are kept outside of the database; None: nowhere, so that nothing can
-            notice that the database is old.
+        marks: the place outside of the database that keeps the ledger's marks; None: there is none, so that
+            nothing can notice that the database is old.
     """
     return LaneSupervisor(
         pool=pool,

@@ -223,7 +223,7 @@ def _is_abort(payload: memoryview) -> bool:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """Return a zigzag number of up to ten bytes, and where it ends."""
+    """Return a zigzag number of up to ten bytes, and the position after it."""
     byte = data[at]
     at += 1
     if byte < 0x80:

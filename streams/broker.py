@@ -88,7 +88,7 @@ class Broker:
         return _once_it_knows(lambda: committed_offsets(self._admin, group))
 
     def standings(self, group: str, topics: Sequence[str]) -> Standings:
-        """Return how the group stands in each partition of the topics that exist."""
+        """Return the group's progress in each partition of the topics that exist."""
         committed, starts = self.committed(group), self.starts(topics)
         ends = self.readable_ends(topics)
         return {tp: Standing(committed.get(tp), starts[tp], end) for tp, end in ends.items()}

@@ -40,7 +40,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def standings(kafka: Mapping[str, Any]) -> dict[str, Standings]:
-    """Return how each stage stands in each partition of its topics.
+    """Return each stage's progress in each partition of its topics.
 
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.

@@ -39,7 +39,7 @@ Standings = Mapping[TopicPartition, Standing]
 
 
 def standings(kafka: Mapping[str, Any], group: str, topics: Collection[str]) -> Standings:
-    """Return how a group stands in each partition of these topics.
+    """Return a group's progress in each partition of these topics.
 
     Raises:
         kafka.errors.KafkaError, OSError: the broker does not answer.

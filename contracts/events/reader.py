@@ -146,7 +146,7 @@ def _read(topic: str, key: bytes | None, value: bytes | None, headers: Headers) 
 
 
 def _types_like(name: str) -> list[str]:
-    """Return the types of the same record; all of them where it names none that there is."""
+    """Return the types of the same record; all of them if it names no existing one."""
     record = name.rpartition(".")[0] + "."
     return [known for known in EVENT_TYPES if known.startswith(record)] or list(EVENT_TYPES)
 

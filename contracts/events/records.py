@@ -97,7 +97,7 @@ class DocumentItem(_Record):
     cost: Number | None = None
     discount_percent: Number | None = None
     discounted_price: Number | None = None
-    """Net price of a unit; 0 where there is no discount."""
+    """Net price per unit; 0 if there is no discount."""
     tax: Number | None = None
     tax2: Number | None = None
     quantity_partially_received: Number | None = None

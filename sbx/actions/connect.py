@@ -39,7 +39,7 @@ class Wanted:
     stays: bool = True
     """True if a connected account keeps its organisation, regardless of ``tenant_id``."""
     new_organisation: bool = False
-    """It may come to another organisation than before."""
+    """True if it may be connected to another organisation than before."""
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:

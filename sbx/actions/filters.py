@@ -20,7 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "reason": tuple(sorted(CATALOGUE)),
 }
 _FEW = 20
-"""Choices that are all named where none of them was given; of more, those that are alike."""
+"""How many choices are all named in an error; if there are more, only similar ones are."""
 _ISSUE = re.compile(r"[0-9a-f]{12}")
 
 
@@ -30,8 +30,7 @@ def read(
     until: datetime | None,
     partition: int | None = None,
 ) -> Filters:
-    """Return the filters that these values stand for, by the names that they have in addresses and as
-    options.
+    """Return the filters for these values, by their names in addresses and options.
 
     Args:
         since, until: read already, since each face writes times in its own way.

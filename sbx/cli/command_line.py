@@ -52,7 +52,7 @@ PANELS = {
 """The commands under the headings of the help, with how their own help begins (a test compares the two)."""
 COMMANDS = tuple(name for commands in PANELS.values() for name in commands)
 _ELSEWHERE = {"migrate": "topics", "resume": "pause", "skip": "retry"}
-"""Commands that do not stand in a module of their own in ``sbx.cli.commands``."""
+"""Commands without a module of their own in ``sbx.cli.commands``."""
 
 
 class _Commands(Group):

@@ -14,7 +14,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def filters(options: Options) -> Filters:
-    """Return the filters that the options stand for.
+    """Return the filters for the options.
 
     Raises:
         ActionRefused, BadUsage: an option has an invalid value; names the valid ones.

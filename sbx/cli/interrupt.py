@@ -74,7 +74,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Say nothing of an end that was raised where nobody can catch it: ``_insist`` sees to it."""
+    """Do not report an end that was raised where nobody can catch it: ``_insist`` takes care of it."""
     if unraisable.exc_type is not Ended:
         sys.__unraisablehook__(unraisable)
 

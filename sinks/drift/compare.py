@@ -141,8 +141,8 @@ def updated(found: _Found | None) -> datetime | None:
 
 
 def moment_of(value: Any) -> datetime | None:
-    """Return a time as Xero writes it: ``/Date(ms+0000)/`` or ISO 8601, UTC where no zone is named; else
-    none.
+    """Return a time as Xero writes it: ``/Date(ms+0000)/`` or ISO 8601, UTC if no zone is named; otherwise
+    None.
     """
     text = str(value or "")
     written = _UPDATED.fullmatch(text)

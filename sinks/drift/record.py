@@ -99,9 +99,7 @@ class Record:
         return any(one.reason_code == "document_removed" for one in self.of(*TAKES_OUT))
 
     def undone_by(self, seq: int) -> Said | None:
-        """Return an action that came after this position and takes something off, and has not come to its
-        end.
-        """
+        """Return an action after this position that takes something off and has not ended."""
         actions = ("reset", "refund_applied", "payment_applied", *TAKES_OUT)
         return next((one for one in self.of(*actions) if one.is_pending and one.seq > seq), None)
 

@@ -190,7 +190,7 @@ def _taxes(lines: Sequence[JsonObject]) -> list[Any]:
 
 
 def _party(put: Sent, snapshot: DocumentSnapshot, given: Given) -> Body:
-    """Return the contact, where it is another one than the document was sent with."""
+    """Return the contact, if it is another one than the document was sent with."""
     party = contact_target(snapshot.contact).record_id
     linked = given.contacts.get(party)
     if put.link.text("party") == party or not linked:

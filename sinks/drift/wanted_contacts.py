@@ -75,8 +75,8 @@ def _brings(one: Said, snapshot: ContactSnapshot) -> bool:
 
 
 def _has_told(one: Said) -> bool:
-    """Return True if a customer's own action that is done has told it, or a document's, be it that a newer
-    one stood in for the document. Where it could not be told, the document's entry says so.
+    """Return True if a customer's own completed action has carried it, or a document's, even if a newer one
+    replaced the document. If it could not be sent, the document's entry says so.
     """
     return (one.is_in_xero or one.outcome == "superseded") and "contact_not_updated" not in one.warned
 

@@ -1,9 +1,9 @@
 """Xero's limits for one account: calls per minute, calls per day, calls at once. Pure; time comes in as an
 argument.
 
-Xero counts in fixed windows that start with the first call after the window before (reference:
-developer.xero.com, "limits"). Nobody tells us when a window began, so the moment the first answer of a
-window came back is taken: never earlier than the truth, hence never a call too many.
+Xero counts in fixed windows that start with the first call after the previous window (reference:
+developer.xero.com, "limits"). Xero does not say when a window began, so the moment of the first response in a
+window is taken: never earlier than the truth, so never a call too many.
 """
 
 from collections.abc import Mapping

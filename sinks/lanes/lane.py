@@ -298,11 +298,11 @@ def _snapshots(heads: Sequence[Entry]) -> list[Entry]:
 
 
 def _merge(heads: Sequence[Entry], behind: Sequence[Entry], limits: Mapping[str, int]) -> list[Job]:
-    """Return one job per record: neighbouring snapshots that were not sent yet become one, the newest speaks
-    for all.
+    """Return one job per record: neighbouring snapshots that were not sent yet become one, and the newest is
+    sent for all.
 
     Args:
-        limits: by command id, elements that a call with it may carry, where they are few.
+        limits: by command id, how many elements a call with it may carry, if they are few.
     """
     by_record: dict[tuple[str, str], list[Entry]] = {}
     for entry in behind:

@@ -330,7 +330,7 @@ class _Writer:
 
 
 def _tells_again(done: Entry, failed: Entry) -> bool:
-    """Return True if ``done`` is the same transaction as ``failed``, told later."""
+    """Return True if ``done`` is a later event of the same transaction as ``failed``."""
     own, other = done.command, failed.command
     return (
         done.record == failed.record

@@ -47,9 +47,7 @@ class Stumbles:
                 self._over[command_id].own += 1
 
     def status(self, command_id: str) -> int | None:
-        """Return the status of the errors where Xero stumbles over this command alone; None if it
-        does not.
-        """
+        """Return the status of the errors if Xero stumbles over this command alone; None if it does not."""
         stumble = self._over.get(command_id)
         if stumble is None or stumble.times < STUMBLES:
             return None

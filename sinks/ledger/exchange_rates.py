@@ -25,8 +25,7 @@ async def compare_rate(
     found: JsonObject,
     link: Link,
 ) -> Link:
-    """Return the link of a document that Xero took, with a warning where the rate that it was sent is
-    unusual.
+    """Return the link of a document that Xero took, with a warning if the rate that was sent is unusual.
 
     Args:
         base: the organisation's currency.
@@ -54,7 +53,7 @@ def is_unusual(rate: Decimal, last: Decimal) -> bool:
 
 
 def _rate(value: Any) -> Decimal | None:
-    """Return a rate, None if there is none: Xero shows 1 where it knows no rate of a foreign currency."""
+    """Return a rate, or None if there is none: Xero shows 1 if it knows no rate for a foreign currency."""
     rate = Decimal(str(value or 0))
     return rate if rate > 0 and rate != 1 else None
 

@@ -103,7 +103,7 @@ class Job:
         self._route = route
 
     def started(self, now: datetime) -> list[Entry]:
-        """Note that a call is about to be sent for it. Return the entries that run from here on; none if it
+        """Note that a call is about to be sent for it. Return the entries that run from here on; empty if it
         ran before.
         """
         if self._entry.state == "running":

@@ -129,8 +129,8 @@ def _may_stand(link: Link | None) -> bool:
 
 
 def _are_fresh(facts: OrganisationFacts, job: Job) -> bool:
-    """Return True if a step that cannot be undone may rest on these facts: they were read after the action
-    came in, or for its sake, or at most a minute ago where it is done again.
+    """Return True if a step that cannot be undone may rely on these facts: they were read after the action
+    arrived, or for its sake, or, if it is done again, at most a minute ago.
     """
     asked = job.facts_asked_at
     if asked is not None and facts.fresh_at >= asked and now_utc() - asked < _FRESH_ONCE_ASKED:

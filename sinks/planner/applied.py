@@ -43,8 +43,8 @@ from sinks.xero.elements import Element, Link, Step
 
 
 def plan_payment(situation: Situation) -> Plan:
-    """Plan for a payment applied to an invoice. One transaction is paid once, under however many event ids;
-    told again with other content, it is corrected.
+    """Plan for a payment applied to an invoice. One transaction is paid once, under any number of event ids;
+    if it is published again with other content, it is corrected.
     """
     transaction = transaction_of(situation)
     target = payment_target(situation.command.record_id, transaction.transaction_id)

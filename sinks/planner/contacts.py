@@ -312,7 +312,7 @@ def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
 
 
 def _told(link: Link) -> dict[str, Stamp]:
-    """Return how new each field is that SalesBinder told so far."""
+    """Return how new each field is that SalesBinder has given so far."""
     told = link.contact.get("told")
     if told is None:  # linked before it was kept
         return dict.fromkeys(TOLD_FIELDS, link.stamp)

@@ -35,15 +35,15 @@ def refund_target(record_id: str, transaction_id: str) -> StepKey:
 
 
 def credit_note_number(invoice: Link, mark: str, generation: int = 1) -> str:
-    """Return ``{invoice number}-{first 8 of the transaction id}``: the whole id where the mark is that. One
-    that stands in for a voided one, which keeps its number, has ``-2``, ``-3`` … behind it.
+    """Return ``{invoice number}-{first 8 of the transaction id}``, with the whole id if that is the mark. One
+    that replaces a voided one, which keeps its number, ends with ``-2``, ``-3`` …
     """
     number = f"{invoice.xero_number}-{mark.removeprefix('#')}"
     return number if generation == 1 else f"{number}-{generation}"
 
 
 def live_of_ours(s: Situation, found: Iterable[_Found], reference: str) -> list[_Found]:
-    """Return those of the credit notes found that bear this mark, stand in Xero and are linked to nothing."""
+    """Return the credit notes found that bear this mark, exist in Xero and are linked to nothing."""
     return [note for note in _ours(s, found, reference) if note.get("Status") not in GONE]
 
 
@@ -148,10 +148,11 @@ def prepare_credit_notes(situation: Situation) -> Plan | None:
 
 
 def prepare_note(situation: Situation, note: Link) -> Plan | None:
-    """Return the next step until all is read that decides whether this one can be taken out; none then.
+    """Return the next step until everything is read that decides whether this one can be taken out; None
+    then.
 
     Raises:
-        Refused: something of others stands on it, or it cannot be taken out.
+        Refused: it has something of others on it, or it cannot be taken out.
     """
     if note.xero_id not in situation.known.credit_notes:
         return read_credit_note(note)
@@ -294,7 +295,7 @@ def _refuse_fixed(situation: Situation, note: Link) -> None:
 
 
 def _gone(s: Situation, note: Link) -> tuple[Link, ...]:
-    """Return the links after somebody voided it, and hence took off before what paid it out."""
+    """Return the links after somebody voided it, for which the payout had to be taken off first."""
     refund = s.refund_links.get(note.target.transaction_id)
     rest = (_deleted(refund),) if refund is not None and not refund.removed else ()
     return (replace(note, removed=True, facts={**note.facts, "status": "VOIDED"}), *rest)

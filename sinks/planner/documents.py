@@ -66,7 +66,7 @@ def document_warnings(link: Link) -> tuple[Warning, ...]:
 
 
 def sends_again(s: Situation, link: Link) -> bool:
-    """Return True if somebody has changed the document in Xero, and this action is to put it right."""
+    """Return True if somebody has changed the document in Xero, and this action is to correct it."""
     return link.text(RESEND) == str(s.seq)
 
 
@@ -101,8 +101,8 @@ def prepare(s: Situation, *, creates: bool = True) -> Plan | None:
 
 
 def other_party(s: Situation, link: Link, document: DocumentSnapshot) -> bool:
-    """Return True if a document that is in Xero needs its contact named: it is another one, or it is to be
-    put right. Otherwise it is left out, since Xero takes no archived one, not even where it stands already.
+    """Return True if the contact of a document in Xero must be sent: it is another one, or it is to be
+    corrected. Otherwise it is left out, since Xero accepts no archived one, even if it is there already.
     """
     return link.text("party") != contact_target(document.contact).record_id or sends_again(s, link)
 

@@ -117,8 +117,8 @@ def refuse_billed(situation: Situation, link: Link) -> NoReturn:
 
 
 def is_billed(s: Situation, link: Link) -> bool:
-    """Return True once the order is a bill: by a receipt, be it that its answer was lost, or by
-    hand in Xero.
+    """Return True once the order is a bill: by a receipt, even if its response was lost, or by hand in
+    Xero.
     """
     bill = bill_target(s.command.record_id)
     return order_status(s, link) == "BILLED" or s.bill_link is not None or bill in s.unknown

@@ -198,12 +198,12 @@ def wanted_payment(body: JsonObject) -> WantedPayment:
 def look_up_payment(situation: Situation, document: JsonObject, payment: WantedPayment, made: Link) -> Plan:
     """Look up the payment of a call whose response was lost.
 
-    Adopting takes mark, amount, date and account together, and nothing that is linked already. One that was
-    taken off is not it: a payment that stands in for another one bears the same mark.
+    To be adopted, mark, amount, date and account must all match, and the payment must not be linked already.
+    One that was taken off is not it: a payment that replaces another one bears the same mark.
 
     Args:
         document: as just read: the invoice, or the credit note that is paid out.
-        made: the link as it will be, but for the payment's id.
+        made: the link as it will be, without the payment's id.
     """
     target = made.target
     links = situation.payment_links if target.kind == "payment" else situation.refund_links

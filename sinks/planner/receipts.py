@@ -205,8 +205,8 @@ def _received(s: Situation, link: Link) -> DocumentSnapshot:
 def _look_up(situation: Situation, link: Link, target: StepKey) -> Plan:
     """Look up the bill of a call whose response was lost. Numbers of bills are not unique.
 
-    Adopting takes the link to SalesBinder, number, contact, amount and date together, and nothing that is
-    linked already. A bill that is the same but for the link is somebody's to look at.
+    To be adopted, the link to SalesBinder, number, contact, amount and date must all match, and the bill must
+    not be linked already. If only the link to SalesBinder differs, a person must look at it.
     """
     if situation.now < situation.unknown[target]:
         return Wait(situation.unknown[target], "waiting_for_answer")

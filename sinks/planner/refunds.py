@@ -54,8 +54,8 @@ from sinks.xero.facts import MoneyFacts
 
 
 def plan_refund(situation: Situation) -> Plan:
-    """Plan for a refund applied to an invoice. One transaction is refunded once, under however many event
-    ids; told again with other content, it is corrected.
+    """Plan for a refund applied to an invoice. One transaction is refunded once, under any number of event
+    ids; if it is published again with other content, it is corrected.
     """
     transaction = transaction_of(situation)
     link, note = situation.invoice_link, situation.credit_note_links.get(transaction.transaction_id)
@@ -196,10 +196,11 @@ def _make_note(
     told: Told,
     replaced: MoneyFacts | None = None,
 ) -> Plan:
-    """Plan the credit note, then the payment that pays it out; all that can be checked of both goes first.
+    """Plan the credit note, then the payment that pays it out; everything that can be checked of both comes
+    first.
 
     Args:
-        before: the link of the one that stood for the transaction before, which keeps its number.
+        before: the link of the transaction's earlier one, which keeps its number.
     """
     payment = payment_of(situation, link, transaction)
     target = _note_target(situation, transaction)

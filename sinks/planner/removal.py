@@ -92,8 +92,8 @@ def _already_removed(situation: Situation, link: Link) -> Plan:
 
 
 def _is_claimed(s: Situation, link: Link) -> bool:
-    """Return True if this action set out to remove the invoice. That is written down before it is asked of
-    Xero: an invoice that is found removed after an answer that was not seen was removed by us.
+    """Return True if this action set out to remove the invoice. That is written down before Xero is asked to:
+    if the response is lost and the invoice is then found removed, we have removed it.
     """
     return link.text(_CLAIMED) == str(s.seq)
 

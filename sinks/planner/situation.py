@@ -100,7 +100,7 @@ class Situation:
     payment_links: Mapping[str, Link] = field(default_factory=dict)
     """Our payments on the invoice, by transaction id."""
     credit_note_links: Mapping[str, Link] = field(default_factory=dict)
-    """Credit notes that stand for refunds on the invoice, by transaction id."""
+    """Credit notes for refunds on the invoice, by transaction id."""
     refund_links: Mapping[str, Link] = field(default_factory=dict)
     """The payments that pay out those credit notes, by transaction id."""
     linked_elsewhere: frozenset[str] = frozenset()

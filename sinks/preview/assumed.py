@@ -150,7 +150,7 @@ class AssumedXero:
         return Result("refused", code="exceeds_amount_due")
 
     def _shown(self, one: _Object) -> Body:
-        """Return the object as Xero would show it: with the money that stands on it."""
+        """Return the object as Xero would show it, with its payments."""
         if one.kind not in ("invoice", "credit_note"):
             return dict(one.body)
         payments = self._payments(one)

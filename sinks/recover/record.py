@@ -87,7 +87,7 @@ class Record:
         return found
 
     def marks(self, transaction_id: str) -> frozenset[str]:
-        """Return the marks that a transaction may bear: the short one only where no earlier one shares it."""
+        """Return the marks that a transaction may bear: the short one only if no earlier one shares it."""
         short = transaction_id[:8]
         others = {
             e.command.transaction.transaction_id for e in self.entries if e.command.transaction is not None

@@ -82,7 +82,7 @@ async def not_done(
 
 
 async def look_up(connection: ledger.Connection, reads: Sequence[Read]) -> list[Standing]:
-    """Return how each of the events stands in the ledger, in their order."""
+    """Return the state of each of the events in the ledger, in their order."""
     if not reads:
         return []
     known = await _known(connection, [read.command_id for read in reads])

@@ -147,8 +147,8 @@ def _choose(document: DocumentSnapshot, pricing: Pricing) -> _Try:
     tolerance.
 
     Raises:
-        Refused: ``total_negative``, ``total_mismatch``; ``tax_rate_unmapped`` where that stands in the way of
-            every reading.
+        Refused: ``total_negative``, ``total_mismatch``; ``tax_rate_unmapped`` if that rules out every
+            reading.
     """
     tried: list[_Try] = []
     unmapped: Refused | None = None

@@ -68,7 +68,7 @@ def no_tax(side: Side, facts: OrganisationFacts) -> Tax:
 
 
 def rounding_tax(tax_type: str, account: str, facts: OrganisationFacts) -> Tax:
-    """Return the tax type of a rounding line, which stands on ``account`` on sales and purchases alike.
+    """Return the tax type of a rounding line, which is on ``account`` for sales and purchases alike.
 
     Raises:
         Refused: ``tax_type_unknown``, ``tax_type_unfit``.

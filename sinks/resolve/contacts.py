@@ -99,7 +99,7 @@ def resolve_contact(contact: ContactSnapshot) -> ResolvedContact:
 
 
 def untold_parts(address: str, fields: Collection[str]) -> frozenset[str]:
-    """Return the parts of an address that are not among the fields that SalesBinder told (``billing.city``),
+    """Return the parts of an address that are not among the fields that SalesBinder gave (``billing.city``),
     by Xero's names. SalesBinder has two lines; Xero's others go along with them.
     """
     parts = {name for name, part in _ADDRESS_OF.items() if f"{address}.{part}" not in fields}

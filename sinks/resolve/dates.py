@@ -9,8 +9,8 @@ from contracts.results import Warning
 
 
 def open_day(day: date, settings: Settings, facts: OrganisationFacts, warnings: list[Warning]) -> date:
-    """Return ``day``, or where the books are locked up to it and the settings say so, the first day after the
-    lock.
+    """Return ``day``, or the first day after the lock if the books are locked up to it and the settings say
+    so.
 
     Raises:
         Refused: ``period_locked``.

@@ -22,7 +22,7 @@ Told = dict[str, tuple[str, Stamp]]
 
 
 def told(contact: ContactSnapshot) -> Told:
-    """Return every field but the name that the snapshot tells, blank ones too."""
+    """Return every field but the name that the snapshot contains, including blank ones."""
     older = {one.field: one.stamp for one in contact.older}
     return {field: (text, older.get(field, contact.stamp)) for field, text in _texts(contact)}
 

@@ -20,7 +20,7 @@ _REFERENCE_LIMIT = 255
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPayment:
-    """A payment ready to be sent, but for the invoice that it is on."""
+    """A payment ready to be sent, except for the invoice that it is on."""
 
     body: Body
     account: dict[str, str]

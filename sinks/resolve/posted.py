@@ -21,12 +21,12 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
     reading: str = ""
     """``sinks.resolve.readings.Name``, or ``AS_BEFORE``."""
     rate: str = ""
-    """Key of the inferred rate; ``""`` where none was."""
+    """Key of the inferred rate; ``""`` if none was inferred."""
     tax_type: str = ""
     replaced: tuple[str, ...] = ()
     """The rates for which it stands."""
     rounding_line: str = ""
-    """Line id of the line with the cents of net; ``""`` where there is none."""
+    """Line id of the line with the cents of net; ``""`` if there is none."""
     rounding_account: str = ""
     rounding_tax: str = ""
 

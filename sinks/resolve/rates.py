@@ -23,7 +23,7 @@ _SLACK = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """The mapped rate that stands for all rates of a document that are not mapped."""
+    """The mapped rate that is used for all rates of a document that are not mapped."""
 
     key: str
     tax_type: str
@@ -94,7 +94,7 @@ def _infer(
     side: Side,
     unit: Decimal,
 ) -> Inferred:
-    """Return the one mapped rate that all ``odd`` rates are, but for the noise of being worked out from
+    """Return the one mapped rate that all ``odd`` rates equal, apart from the noise of being worked out from
     amounts.
 
     Raises:

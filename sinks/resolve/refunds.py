@@ -22,7 +22,9 @@ class _Group:
     net: Decimal
     tax: Decimal
     largest: JsonObject
-    """The line whose account and item stand for all: by absolute net, of equals the first."""
+    """The line whose account and item are used for all: the largest by absolute net; of equal ones, the
+    first.
+    """
     text: str = ""
     """The text of the credit note's line; ``""`` for the usual one."""
 

@@ -15,7 +15,7 @@ def cut(text: str, limit: int, field: str, warnings: list[Warning]) -> str:
 
 
 def tidy(text: str, field: str, warnings: list[Warning]) -> str:
-    """Return ``one_line`` of a text; where that changes more than blanks around it, a warning says so."""
+    """Return ``one_line`` of a text; if that changes more than surrounding blanks, a warning says so."""
     sent = one_line(text)
     if sent != text.strip():
         warnings.append(warning("text_changed", field=field, value=text.strip(), sent=sent))

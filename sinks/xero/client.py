@@ -50,7 +50,7 @@ class Request:
     target: str = ""
     """Path and query as they go out, byte for byte; ``""`` until ``XeroClient.written``."""
     headers: Mapping[str, str] | None = None
-    """As they go out, but for ``Authorization``; None until ``XeroClient.written``."""
+    """The headers as they go out, without ``Authorization``; None until ``XeroClient.written``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class ParsedResponse:
 
     results: tuple[Result, ...]
     settled: bool = True
-    """False where the answer may be that of a gateway, behind which Xero is still at work on the call."""
+    """False if the response may be a gateway's, behind which Xero is still working on the call."""
 
 
 Trouble = Literal["", "limit", "unauthorised", "forbidden", "server"]

@@ -1,4 +1,4 @@
-"""The meaning of Xero's statuses. A status that nobody knows yet is taken for the ordinary one. Pure."""
+"""The meaning of Xero's statuses. An unknown status counts as the ordinary one. Pure."""
 
 from contracts.json import JsonObject
 

@@ -30,7 +30,7 @@ class CredentialsUnusable(Exception):
 
 
 class TenantUnclear(CredentialsUnusable):
-    """Which organisation is meant cannot be told without its id."""
+    """The organisation cannot be determined without its id."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem, "name the organisation by its id")

@@ -80,7 +80,7 @@ def topics_of(topics: Sequence[str], entity: str | None) -> list[str]:
 
 
 def find_ranges(kafka: Mapping[str, Any], topics: Sequence[str], wanted: Filters) -> Ranges:
-    """Return the ranges that topics, partition, offsets and times stand for.
+    """Return the ranges for topics, partition, offsets and times.
 
     Times are those that publishers gave: a range goes from the first event at or after ``since`` to the
     last one before the first at or after ``until``.

@@ -48,7 +48,7 @@ _SETTINGS = {
 }
 """Accounts and tax types are the shop's own choice; everything else keeps its default."""
 _CLOCK_RATE = 20
-"""The fake's minute lasts three seconds, also where the pipeline counts calls: the demo is short."""
+"""The fake's minute lasts three seconds, as it does for the pipeline's own count: the demo is short."""
 _PUBLISHING_SECONDS = 20.0
 _IDLE_WITHIN = 120.0
 

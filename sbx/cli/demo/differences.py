@@ -63,7 +63,7 @@ def _grouped(pairs: Iterable[tuple[str, Held]]) -> dict[str, list[Held]]:
 
 
 def invoice_differences(invoice: ShopInvoice, xero: XeroBooks) -> list[str]:
-    """List where Xero's invoice, its payments or its credit notes are not as they should be."""
+    """List the faults of Xero's invoice, its payments and its credit notes."""
     wanted = invoice.held
     held = xero.invoices.get(str(invoice.number))
     notes = xero.credit_notes.get(str(invoice.number), ())
@@ -81,7 +81,7 @@ def invoice_differences(invoice: ShopInvoice, xero: XeroBooks) -> list[str]:
 
 
 def order_differences(order: ShopOrder, xero: XeroBooks) -> list[str]:
-    """List where Xero's purchase order or its bill is not as it should be."""
+    """List the faults of Xero's purchase order and its bill."""
     wanted = order.held
     held = xero.orders.get(str(order.number))
     bills = xero.bills.get(str(order.number), ())
