@@ -47,7 +47,7 @@ class Bare:
 
 
 def measure(servers: str, topics: Sequence[str], count: int, *work: str) -> Bare:
-    """Run the loop over ``count`` messages that stand in ``topics``.
+    """Run the loop over ``count`` messages in ``topics``.
 
     Args:
         work: ``produce SIZE…`` or ``insert DATABASE_URL``.

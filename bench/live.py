@@ -62,7 +62,7 @@ def _measured(
 
 
 def _in_browser(rig: Rig, url: str) -> list[float]:
-    """Return the same of a browser's document; nothing where there is no browser."""
+    """Return the same for a browser's document; nothing if there is no browser."""
     with in_chromium(url, signed_in(rig.database_url, "browser")) as page:
         if page is None:
             return []
@@ -92,7 +92,7 @@ def _publish(rig: Rig, shops: Sequence[Sequence[Message]], every: float) -> set[
 def _answers(rig: Rig) -> Mapping[str, float]:
     """Return when Xero answered the last call that was made for an entry, by the entry's id.
 
-    An edited customer has none when its invoice was quicker and has brought it.
+    An edited customer has none if its invoice was quicker and has brought it.
     """
     offset = rig.clock_offset()
     answered: dict[str, float] = {

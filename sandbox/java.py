@@ -22,7 +22,7 @@ def find_java() -> Path:
 
 
 def _major(java: str) -> int:
-    """Return the major version, 0 where it does not run (macOS has a ``java`` that only offers to install
+    """Return the major version; 0 if it does not run (macOS has a ``java`` that only offers to install
     one).
     """
     try:

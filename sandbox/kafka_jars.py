@@ -135,7 +135,7 @@ def _differences(jars: list[Path], expected: dict[str, _Jar]) -> list[str]:
 
 
 class _Meter:
-    """Adds up the bytes of all files, as jgo tells them file by file."""
+    """Adds up the bytes of all files, as jgo reports them file by file."""
 
     def __init__(self, kept: int, total: int, progress: Progress) -> None:
         self._bytes = kept

@@ -35,7 +35,7 @@ def cache_dir() -> Path:
 
 
 def prepare(directory: Path) -> Path:
-    """Create ``directory`` (mode 0700) where it is missing, check that it can be written; return it resolved.
+    """Create ``directory`` (mode 0700) if it is missing, check that it can be written; return it resolved.
 
     Raises DataDirUnusable.
     """

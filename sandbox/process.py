@@ -164,7 +164,7 @@ def _signal(process: psutil.Process, number: int) -> None:
 class Ports:
     """The ports of a data directory: free ones at first, the same ones again as long as they are free.
 
-    Clients of a data directory that is kept (bookmarks, a second terminal) find it where it was.
+    Clients of a data directory that is kept (bookmarks, a second terminal) find it at the same address.
     """
 
     def __init__(self, file: Path) -> None:

@@ -66,7 +66,7 @@ class EmbeddedStack:
 
     @property
     def bootstrap_servers(self) -> str:
-        """``host:port`` of Kafka; empty where it was not asked for."""
+        """``host:port`` of Kafka; empty if it was not asked for."""
         return self._kafka.bootstrap_servers if self._kafka else ""
 
     @property

@@ -16,7 +16,7 @@ _BY_STATUS = {"AUTHORISED": "Approved", "VOIDED": "Voided", "DELETED": "Deleted"
 def remember(
     books: Books, record: Any, record_id: str, element: dict[str, Any], created: bool, user: str, details: str
 ) -> None:
-    """Note a write that was taken. A payment stands in its document's history, too."""
+    """Note an accepted write. A payment is in its document's history, too."""
     changes = "Created" if created else _BY_STATUS.get(element.get("Status") or "", "Edited")
     books.remember(record_id, changes, user, details)
     if isinstance(record, Payment):

@@ -27,7 +27,7 @@ _LISTS = {
 def list_records(
     books: Books, resource: Resource, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], dict[str, int] | None]:
-    """Return the records as shown, and the `pagination` part where a page was asked for."""
+    """Return the records as shown, and the `pagination` part if a page was asked for."""
     found = _filtered(books, resource, query, headers)
     if order := query.get("order"):
         found = sort(found, order, resource.fields, resource.title)

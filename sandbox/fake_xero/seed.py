@@ -1,4 +1,4 @@
-"""Putting data into the books from the outside, the way people do in Xero's own screens."""
+"""Put data into the books from the outside, the way people do in Xero's own screens."""
 
 from dataclasses import replace
 from datetime import date

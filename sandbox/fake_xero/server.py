@@ -1,4 +1,4 @@
-"""Running the fake: in a thread of this process, or as a process of its own."""
+"""Run the fake: in a thread of this process, or as a process of its own."""
 
 import socket
 import subprocess

@@ -1,6 +1,6 @@
 """Strict mode: request bodies that are not valid by Xero's OpenAPI description are refused and recorded.
 
-Every fake of a process is strict where the environment variable ``FAKE_XERO_STRICT`` names the description.
+Every fake of a process is strict if the environment variable ``FAKE_XERO_STRICT`` names the description.
 """
 
 import gzip

@@ -1,7 +1,7 @@
 """A sample shop in SalesBinder: a day's change events, and its books in the evening.
 
-``day`` tells the story, ``scenes`` what can happen to a document, ``papers`` and ``people`` write the events,
-``books`` is what they come to.
+``day`` tells the story, ``scenes`` has the things that can happen to a document, ``papers`` and ``people``
+write the events, ``books`` has the result.
 """
 
 from .books import (

@@ -1,6 +1,7 @@
-"""The shop's books in the evening: what SalesBinder shows, and what of it ought to be in Xero.
+"""The shop's books in the evening: what SalesBinder shows, and which part of it ought to be in Xero.
 
-The two differ only where the shop did on purpose what Xero, or the settings, must refuse (``Refusal``).
+The two differ only where the shop did something on purpose that Xero, or the settings, must refuse
+(``Refusal``).
 """
 
 from collections.abc import Iterable

@@ -21,7 +21,7 @@ TAXES: Final = [("8", "0"), ("8", "0"), ("8", "0"), ("8", "5"), ("5", "0"), ("12
 """Tax and tax2, the usual ones more often."""
 
 PAYMENT_ACCOUNTS: Final = {"": "090", "Cash": "091"}
-"""Ways of paying to accounts of the fake Xero; ``""`` stands for all others."""
+"""Ways of paying to accounts of the fake Xero; ``""`` means all others."""
 METHODS: Final = ["Cash", "Credit Card 9008", "Bank transfer", "Cheque 1181"]
 
 SHELF_PLACE: Final = "Aisle 4"

@@ -113,8 +113,9 @@ def merge(books: Books, source: Contact, into: Contact) -> None:
 
 
 def for_document(books: Books, element: Any, may_create: bool) -> Contact:
-    """Return the contact that a document names. Unknown names become new contacts where Xero does so; those
-    are not in the books yet, the caller puts them there once the document is accepted."""
+    """Return the contact that a document names. Unknown names become new contacts if Xero does so; those are
+    not in the books yet: the caller puts them there once the document is accepted.
+    """
     if element is None:
         raise Refused(e.CONTACT_MISSING)
     if not isinstance(element, dict):

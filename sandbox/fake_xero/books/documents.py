@@ -122,7 +122,7 @@ def begin_update(
 
 
 def commit(books: Books, kind: Kind, document: Document) -> None:
-    """Store a checked document, and its contact where that is new."""
+    """Store a checked document, and its contact if that is new."""
     contact = document.contact
     if contact.contact_id not in books.contacts:
         books.put_contact(contact)

@@ -62,7 +62,7 @@ class DocumentShelf:
 
 @dataclass(slots=True)
 class Behaviour:
-    """Xero's behaviour where nobody documents it, or reports disagree: tests try both ways."""
+    """Xero's behaviour that nobody documents, or on which reports disagree: tests try both ways."""
 
     where_folds_accents: bool = True
     """`where Name==` finds a name that is spelt with other accents."""

@@ -1,4 +1,4 @@
-"""Reading the fields of a JSON element: dates, numbers, texts. An explicit null is as good as absent."""
+"""Read the fields of a JSON element: dates, numbers, texts. An explicit null counts as absent."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
