@@ -121,7 +121,7 @@ REASONS = (
     ),
     _warning(
         "cents_moved",
-        "{cents} of rounding were added to {place}, so that net, tax and total match SalesBinder.",
+        "Rounding of {cents} was added to {place}, so that net, tax and total match SalesBinder.",
         "Xero rounds every line and its tax, SalesBinder the whole document.",
         "nothing.",
         "xero",

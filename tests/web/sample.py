@@ -138,7 +138,7 @@ def fill(office: Office) -> str:
     rate = {"rate": "15", "setting": "sales_tax.15"}
     taken = {"number": "5047", "contact": "Meridian Labs"}
     taken["setting"] = "invoice_number_format"
-    cents = "0.01 of rounding were added to the tax of line 1, so that net, tax and total match SalesBinder."
+    cents = "Rounding of 0.01 was added to the tax of line 1, so that net, tax and total match SalesBinder."
     refund = "The invoice stays paid in Xero; the refund of 45.00 is a separate credit note there."
     mine: dict[str, Any] = {"record_id": STORY, "party_name": "Café Lindgren"}
     payment = day.entry(

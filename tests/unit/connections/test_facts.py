@@ -181,7 +181,7 @@ def findings(**rows: str) -> list[tuple[str, str, str]]:
             {"rounding_tax": "INPUT"},
             "warning",
             "rounding_tax",
-            "'Bought 8' is 8 %; lines of rounding are sent with a tax of 0 all the same",
+            "'Bought 8' is 8 %; rounding lines are sent with a tax of 0 all the same",
         ),
         ({"rounding_account": "999"}, "error", "rounding_account", "'Old' is archived in Xero"),
         (
