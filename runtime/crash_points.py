@@ -25,15 +25,15 @@ CrashPoint = Literal[
     "outbox.before_publish",  # rows are locked, nothing is published
     "outbox.before_commit",  # results are published, their rows removed, not committed
     "outbox.after_commit",  # their rows are gone
-    "losses.before_commit",  # what was lost on the way is noted, not committed
-    "losses.after_commit",  # it is noted, nothing more was looked through
+    "losses.before_commit",  # losses on the way are recorded, not committed
+    "losses.after_commit",  # they are recorded, nothing more was checked
     # A lane, from its lease to the end of a call.
     "lease.before_commit",  # the account is taken, not committed
-    "lease.after_commit",  # the account is ours, its lane has not started
-    "facts.before_commit",  # Xero told about the organisation; the facts are not committed
+    "lease.after_commit",  # this worker has the account, its lane has not started
+    "facts.before_commit",  # Xero has described the organisation; the facts are not committed
     "facts.after_commit",  # the facts are kept, nothing is planned with them yet
-    "plan.before_commit",  # commands are planned, what ended at once is not committed
-    "plan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "plan.before_commit",  # commands are planned, those that ended at once are not committed
+    "plan.after_commit",  # those that ended at once have ended, the others' next steps are in memory only
     "intent.before_commit",  # calls are written down, not committed
     "intent.after_commit",  # calls are written down, no byte of them was sent
     "http.before_send",  # connected to Xero (or its identity server), no byte was sent
@@ -44,8 +44,8 @@ CrashPoint = Literal[
     # A lane's work beside its calls.
     "renew.before_commit",  # the lease is renewed, not committed
     "renew.after_commit",  # the lease is good for longer
-    "replan.before_commit",  # what waited for fresh facts is planned again, not committed
-    "replan.after_commit",  # what ended at once has ended, the others' next steps are in memory only
+    "replan.before_commit",  # jobs that waited for fresh facts are planned again, not committed
+    "replan.after_commit",  # those that ended at once have ended, the others' next steps are in memory only
     "not_connected.before_commit",  # commands of an account without a connection have failed, not committed
     "not_connected.after_commit",  # they have failed, the outbox has told nobody
     "lost.before_commit",  # the connection is marked as lost, not committed
@@ -56,8 +56,8 @@ CrashPoint = Literal[
     "answer.after_commit",  # it is answered
     "reading.before_commit",  # a reading has begun or ended, or a call of it is chosen, not committed
     "reading.after_commit",  # the same is kept, nothing was asked
-    "comparison.before_commit",  # what Xero showed is compared, not committed
-    "comparison.after_commit",  # differences, and how far the reading has come, are kept
+    "comparison.before_commit",  # objects that Xero showed are compared, not committed
+    "comparison.after_commit",  # differences and the progress of the reading are kept
     "history.before_commit",  # who changed an object is known, not committed
     "history.after_commit",  # it is kept, the next object is not asked about
     "return.before_commit",  # a lane that ends gives its account back, not committed
@@ -66,17 +66,17 @@ CrashPoint = Literal[
     "token.after_commit",  # the token is kept and was not used
     "resend.before_commit",  # a call may go out again, its new deadline is not committed
     "resend.after_commit",  # its new deadline is committed, nothing was sent again
-    "recovery.before_commit",  # what a dead worker had in hand goes back into the queue, not committed
-    "recovery.after_commit",  # it is back in the queue, unanswered calls are not taken up yet
+    "recovery.before_commit",  # a dead worker's jobs go back into the queue, not committed
+    "recovery.after_commit",  # they are back in the queue, unanswered calls are not taken up yet
     "hold.before_commit",  # the log is told that the account is held or goes on, not committed
     "hold.after_commit",  # the hold is in the outbox, nothing in hand was given back
-    "release.before_commit",  # what a held lane had in hand is given back, not committed
-    "release.after_commit",  # it is given back, the lane still holds the account
+    "release.before_commit",  # a held lane's jobs are given back, not committed
+    "release.after_commit",  # they are given back, the lane still holds the account
     "behind.before_commit",  # all accounts are held: the ledger is older than what it sent; not committed
     "behind.after_commit",  # they are held, the log has not heard of it
-    "clearing_read.before_commit",  # what Xero showed of what was perhaps sent is kept, not committed
-    "clearing_read.after_commit",  # it is kept, with how far the reading has come
-    "clearing.before_commit",  # some records are matched with what Xero showed, not committed
+    "clearing_read.before_commit",  # objects that were perhaps sent are kept as read from Xero, not committed
+    "clearing_read.after_commit",  # they are kept, with the progress of the reading
+    "clearing.before_commit",  # some records are matched with Xero's objects, not committed
     "clearing.after_commit",  # their actions may go on, nothing is planned yet
     "clearing_end.before_commit",  # all is matched; that it is over is not committed
     "clearing_end.after_commit",  # it is over
@@ -85,16 +85,16 @@ CrashPoint = Literal[
     "act.before_commit",  # it is done, and who did it is written down, not committed
     "act.after_commit",  # both are kept, nobody was told on the terminal
     "retry.before_commit",  # commands are queued again, or skipped, not committed
-    "retry.after_commit",  # so they are, unless it is part of an act or of what follows
+    "retry.after_commit",  # so they are, unless it is part of an act or of something larger
     "decide.before_commit",  # a link or an unknown step is settled and the command queued, not committed
     "decide.after_commit",  # so it is, as a part of the act
     "ask.before_commit",  # a question to the account's lane is written down, not committed
     "ask.after_commit",  # it is written down, nobody waits for the answer
-    "drift.before_commit",  # what Xero no longer shows is queued to be sent again, not committed
-    "drift.after_commit",  # it is queued, as a part of the act
+    "drift.before_commit",  # actions that Xero no longer shows are queued to be sent again, not committed
+    "drift.after_commit",  # they are queued, as a part of the act
     "replay_start.before_commit",  # a replay is noted, not committed
     "replay_start.after_commit",  # it is noted, nothing was read
-    "replay.before_commit",  # a batch of a replay is in the ledger, with how far it came, not committed
+    "replay.before_commit",  # a batch of a replay is in the ledger, with its progress, not committed
     "replay.after_commit",  # so it is, the next one is not begun
     "replay_end.before_commit",  # all is read, the replay's end is not committed
     "replay_end.after_commit",  # it has ended, nobody was told on the terminal

@@ -43,7 +43,7 @@ def find_running(data_dir: Path | str) -> Endpoints | None:
             return Endpoints(**json.loads((directory / _ENDPOINTS).read_text()))
         except FileNotFoundError:
             return None
-    return None  # nobody holds it: what the file says is what a killed process left
+    return None  # nobody holds it: a killed process has left the file
 
 
 class EmbeddedStack:

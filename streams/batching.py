@@ -41,7 +41,7 @@ async def batches(stream: Any) -> AsyncGenerator[list[Any], None]:
             if not waiting:
                 came.clear()
             yield batch
-            while batch:  # none is held on to, since some are large
+            while batch:  # none is kept, since some are large
                 await stream.ack(batch.pop(0))
     finally:
         reading.cancel()

@@ -149,7 +149,7 @@ class Reader:
             consumer.seek_to_beginning()
         ends = consumer.end_offsets(partitions) if partitions else {}
         for partition, end in ends.items():
-            if consumer.position(partition) > end:  # made again: it is another topic of the same name
+            if consumer.position(partition) > end:  # created again: it is another topic of the same name
                 consumer.seek_to_beginning(partition)
                 self._told = Told()
         while any(consumer.position(partition) < end for partition, end in ends.items()):

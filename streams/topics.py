@@ -65,7 +65,7 @@ class Topic:
             "max.message.bytes": str(self.max_message_bytes),
             "cleanup.policy": "compact" if self.compacted else "delete",
         }
-        if self.compacted:  # read whole at each start, so what is out of date goes soon
+        if self.compacted:  # read whole at each start, so outdated messages are removed soon
             configs |= {"segment.bytes": str(_SMALL_SEGMENT), "min.cleanable.dirty.ratio": "0.1"}
         return configs
 

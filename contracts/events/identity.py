@@ -30,7 +30,7 @@ def recover_identity(topic: str, key: bytes | None, value: bytes | None, headers
         envelope = read_envelope(value or b"", headers)
         data = _parsed_data(envelope)
     except (InvalidEvent, RecursionError):
-        pass  # the key alone then says whose event it was; the caller already knows what is wrong with it
+        pass  # the key alone then says whose event it was; the caller already knows the fault
     kind = EVENT_TYPES.get(name := _clean_text(envelope.type))
     return PartialEvent(
         account=account_of(envelope.source) or (account if ACCOUNT.fullmatch(account) else ""),

@@ -179,7 +179,7 @@ def _document(put: Sent, found: _Found, context: CompareContext) -> list[Differe
 
 
 def _state(put: Sent, found: _Found) -> list[Difference]:
-    """Compare the status. PAID follows from payments, and approving a draft is not a difference."""
+    """Compare the status. PAID follows from payments, and an approved draft is only information."""
     ours, xeros = _status(put), str(found.get("Status") or "")
     same = ours == xeros or (ours in _APPROVED and xeros in _APPROVED)
     if same or (ours in UNAPPROVED and xeros in UNAPPROVED):

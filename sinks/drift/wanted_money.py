@@ -97,7 +97,7 @@ def _fold(record: Record, action: str, comes_to: Mapping[int, Decimal], currency
 
 
 def _take_off(state: _State, by: Said) -> None:
-    """Count a transaction that was sent again from its last event on."""
+    """Mark a transaction as taken off; if it is already, keep the newest action that did so."""
     last = state.taken_off_by
     if state.stands or (last is not None and _when(by) > _when(last)):
         state.stands, state.taken_off_by = False, by

@@ -123,7 +123,7 @@ class PlanningPass:
         learnt: dict[StepKey, Link] = {}
         for job, situation in zip(jobs, found, strict=True):
             if self.breaker.why and job.entry.state == "queued":
-                outcome.waiting.append(job)  # stays in the queue as it is
+                outcome.waiting.append(job)  # stays in the queue unchanged
                 continue
             step = self._unless_xero_stumbles(job, _plan(situation))
             if isinstance(step, Send):
@@ -288,7 +288,7 @@ class _Writer:
         if isinstance(step, Done):
             outcome = step.outcome or ("posted" if entry.acted else "already_there")
             if outcome == "already_there" and entry.perhaps_acted:
-                outcome = "posted"  # what it has found was made by an earlier call of its own
+                outcome = "posted"  # the object that it found was made by an earlier call of its own
             if outcome == "posted":
                 self._pass.breaker.posted()
             told = contradictions(entry.command, now) if outcome in ("posted", "already_there") else ()
@@ -321,7 +321,9 @@ class _Writer:
         await write_and_publish(connection, self._entries, addresses)
 
     def _ends(self, failed: Entry) -> bool:
-        """Return True unless it is a payment or refund, and only others of its record end something."""
+        """Return True if something resolves ``failed``: for a payment or refund, a later entry that resolves
+        all money of its record, or a later event of its transaction.
+        """
         if failed.command.action not in _SUPERSEDES["money"]:
             return True
         if any(done.record == failed.record and done.seq > failed.seq for done in self._all_money):

@@ -126,7 +126,7 @@ class LaneRunner:
         if hold is not None:
             await lane.release(hold)
             if hold.code == "account_paused" and (await self._requests())["facts"]:
-                await self._facts_ready()  # what an operator asks is answered all the same
+                await self._facts_ready()  # operators' requests are answered nevertheless
             left = lane.budget.closed_until - machine_seconds()
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
@@ -259,11 +259,11 @@ class LaneRunner:
         before = self.lane.session.connection
         async with (
             self.lane.state_lock
-        ):  # what a settled call has just learnt must not be overwritten by older news
+        ):  # older facts must not overwrite those that a settled call has just learnt
             await self.lane.session.reload()
         after = self.lane.session.connection
         if after is not None and (before is None or _app(before) != _app(after)):
-            self.stop()  # which worker may have the account hangs on its organisation
+            self.stop()  # the organisation decides which worker may have the account
         if after is not None and before is not None and after.connected_at != before.connected_at:
             self.lane.state.reconnected()
         if before is not None and before.paused_reason and after is not None and not after.paused_reason:

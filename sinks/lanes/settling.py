@@ -90,7 +90,7 @@ def _perhaps_applied(call: Call, result: Result, settlement: Settlement) -> bool
     """
     if call.route.reads:
         return False
-    if result.verdict == "not_applied":  # of what is simply done again; a call that was not sent is none
+    if result.verdict == "not_applied":  # simply done again; a call that was not sent does not count
         status = settlement.answer.status if settlement.answer is not None else 0
         return settlement.conclusion == NO_ANSWER or status >= _SERVER_ERROR
     return result.verdict in ("unknown", "split")

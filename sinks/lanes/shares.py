@@ -168,7 +168,7 @@ class AccountBudget:
             share.wants[self.account] = now + _WANTS_FOR
         if longest == 0.0:
             alone = len(self._shares[0].members) < 2
-            return None if alone else _LOOK_AGAIN  # who does not ask again is not one that wants to, soon
+            return None if alone else _LOOK_AGAIN  # one that does not ask again soon has nothing to send
         return longest
 
     def _own_wait(self, now: float) -> float:
@@ -261,7 +261,7 @@ class AccountBudget:
         does.
         """
         if len(self._shares[0].members) > 1 and not self._shares[0].has_its_part(self.account):
-            return 0.0  # what it saves would be used by the others
+            return 0.0  # the others would use the calls that it saves
         return max(budget.pace(now) for budget in self._budgets())
 
     # The rest of the limits

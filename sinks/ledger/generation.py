@@ -161,7 +161,7 @@ def why_behind(ours: Standing, told: Told) -> str:
 async def hold_if_behind(connection: ledger.Connection, told: Told) -> bool:
     """Hold all accounts if this ledger is behind what Kafka knows. Return True if they are held."""
     ours = await standing(connection)
-    await connection.rollback()  # what was read holds nothing: a hold is a transaction of its own
+    await connection.rollback()  # reading locks nothing: a hold is a transaction of its own
     if ours.held_at is not None:
         return True
     why = why_behind(ours, told)

@@ -133,7 +133,7 @@ def contact_warnings(situation: Situation) -> tuple[Warning, ...]:
     contact = _contact(situation)
     try:
         warnings = resolve_contact(contact).warnings
-    except Refused:  # of a document that is sent all the same
+    except Refused:  # of a document that is sent nevertheless
         warnings = ()
     if situation.contact_shared:
         warnings = (*warnings, warning("contact_shared", contact=contact.name))
@@ -386,7 +386,7 @@ def _contact_facts(
     sent: Body = {}
     before: dict[str, Stamp] = {}
     merged = False
-    if not contact.dated:  # whatever is told with a time of its own is newer
+    if not contact.dated:  # anything with a time of its own is newer
         contact = msgspec.structs.replace(contact, version=_NO_TIME, event_time=_NO_TIME)
     newest = contact.stamp
     if link is not None and not link.removed:

@@ -86,7 +86,7 @@ def is_changed(link: Link, document: DocumentSnapshot, resolved: ResolvedDocumen
     if link.text("party") != party:
         return True
     if link.stamp.equals(document.stamp) and link.text("content") == document.digest:
-        return False  # told once more: that settings have changed since is no edit
+        return False  # published again: a change of settings since then is not an edit
     return link.text("fingerprint") != resolved.fingerprint
 
 

@@ -181,7 +181,7 @@ def _with_status(link: Link, status: str, more: Facts | None = None) -> Link:
 
 def _contact_link(change: Change) -> Link | None:
     element, found = change.element, change.found
-    if is_away(found):  # nobody sees what was written to it: that counts as not sent
+    if is_away(found):  # nobody sees writes to it: they count as not sent
         return None
     name = str(found.get("Name") or element.link_facts.get("name") or "")
     xero_id = str(found.get("ContactID") or element.xero_id)

@@ -355,7 +355,7 @@ async def _batch(
     """Separate events known as done by their position from the rest, which is read."""
     done: list[EventHeader] = []
     left = [message for message, _ in found]
-    if wanted.number is None and logged.entries is None:  # these are asked of what is read
+    if wanted.number is None and logged.entries is None:  # these filters need the whole event
         said = [(message, one) for message, one in found if one is not None]
         not_done = await replay.not_done(
             database,
