@@ -205,9 +205,7 @@ def _rounding_tax(settings: Settings, facts: OrganisationFacts) -> Iterator[Find
     elif not fits_account(rate, code, facts):
         yield Finding(key, tax_type, f"'{rate.name}' is not for account {code}", remedy, "error")
     elif rate.rate:
-        taxed = (
-            f"'{rate.name}' is {plain(rate.rate)} %; rounding lines are sent with a tax of 0 all the same"
-        )
+        taxed = f"'{rate.name}' is {plain(rate.rate)} %; rounding lines are sent with a tax of 0 all the same"
         yield Finding(key, tax_type, taxed, f"check that it is meant; else {remedy}", "warning")
 
 
