@@ -26,7 +26,7 @@ database: a folder may move, its name stays.
 """
 ROOT = Path(__file__).resolve().parents[1]
 BREAKS = "-- breaks older versions"
-_FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
+FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
 _APPLIED = """
 SELECT package || '/' || name AS migration, to_jsonb(m) ->> 'breaks' = 'true' AS breaks
 FROM public.sbx_migrations m
@@ -40,7 +40,7 @@ def needed() -> frozenset[str]:
         f"{package}/{path.name}"
         for package, folder in PACKAGES.items()
         for path in (ROOT / folder / "migrations").glob("*.sql")
-        if _FILE_NAME.fullmatch(path.name)
+        if FILE_NAME.fullmatch(path.name)
     )
 
 

@@ -5,7 +5,6 @@ records which were applied, with what content.
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 import psycopg
 
 from runtime.pooling import PooledByTransaction, refuse_now
-from runtime.schema import BREAKS, PACKAGES, ROOT
+from runtime.schema import BREAKS, FILE_NAME, PACKAGES, ROOT
 from sbx.migration_locks import Say, holders, watched
 
 WAIT_SECONDS = 60.0
@@ -23,7 +22,6 @@ WAIT_SECONDS = 60.0
 _LOCK_TIMEOUT_SECONDS = 4
 """How long one attempt waits: everyone who wants the table after it queues behind it."""
 _LOCK = 0x5342584D  # "SBXM": one migrating process at a time, whatever the database is called
-_FILE_NAME = re.compile(r"[0-9]{3}_[a-z0-9_]+\.sql")
 _CREATE_TABLE = """
 CREATE TABLE IF NOT EXISTS public.sbx_migrations (
     package    text NOT NULL,
@@ -84,7 +82,7 @@ def find_migrations(root: Path = ROOT, packages: Mapping[str, str] = PACKAGES) -
     for package, folder in packages.items():
         numbers: dict[str, str] = {}
         for path in sorted((root / folder / "migrations").glob("*.sql")):
-            if not _FILE_NAME.fullmatch(path.name):
+            if not FILE_NAME.fullmatch(path.name):
                 raise MigrationError(f"{package}/{path.name}: migrations are named NNN_name.sql; rename it")
             twin = numbers.setdefault(path.name[:3], path.name)
             if twin != path.name:

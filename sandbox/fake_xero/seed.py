@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from .books import accounts, contacts, items
@@ -58,13 +59,8 @@ def _currencies(books: Books, value: dict[str, Any]) -> list[str]:
     return list(value)
 
 
-def _period_lock(books: Books, value: str | None) -> str | None:
-    books.period_lock_date = date.fromisoformat(value) if value else None
-    return value
-
-
-def _year_lock(books: Books, value: str | None) -> str | None:
-    books.year_lock_date = date.fromisoformat(value) if value else None
+def _lock(field: str, books: Books, value: str | None) -> str | None:
+    setattr(books, field, date.fromisoformat(value) if value else None)
     return value
 
 
@@ -91,21 +87,16 @@ def _behaviour(books: Books, value: dict[str, bool]) -> dict[str, bool]:
     return value
 
 
-def _reconcile(books: Books, value: list[str]) -> list[str]:
+def _reconcile(reconciled: bool, books: Books, value: list[str]) -> list[str]:
     for payment_id in value:
-        books.payments[payment_id].is_reconciled = True
-    return value
-
-
-def _unreconcile(books: Books, value: list[str]) -> list[str]:
-    for payment_id in value:
-        books.payments[payment_id].is_reconciled = False
+        books.payments[payment_id].is_reconciled = reconciled
     return value
 
 
 _PARTS: dict[str, Any] = {
     "contacts": _contacts, "accounts": _accounts, "items": _items, "tax_rates": _tax_rates,
-    "currencies": _currencies, "period_lock_date": _period_lock, "end_of_year_lock_date": _year_lock,
+    "currencies": _currencies, "period_lock_date": partial(_lock, "period_lock_date"),
+    "end_of_year_lock_date": partial(_lock, "year_lock_date"),
     "name": _name, "merge": _merge, "remove_contact": _remove_contact, "behaviour": _behaviour,
-    "reconcile": _reconcile, "unreconcile": _unreconcile,
+    "reconcile": partial(_reconcile, True), "unreconcile": partial(_reconcile, False),
 }  # fmt: skip

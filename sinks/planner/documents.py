@@ -154,7 +154,7 @@ def document_facts(
     return {
         "fingerprint": resolved.fingerprint,
         "amounts": resolved.amounts_fingerprint,
-        **_stamped(document),
+        **stamped(document),
         "line_ids": resolved.line_ids,
         "expected_total": resolved.total,
         "expected_tax": resolved.total_tax,
@@ -170,11 +170,11 @@ def as_sent(s: Situation, link: Link, document: DocumentSnapshot) -> Learn | Non
     """Count an unchanged document as sent: an older snapshot must not undo it."""
     if link.stamp >= document.stamp:
         return None
-    newer = {**_stamped(document), "confirmed_seq": str(s.seq)}
+    newer = {**stamped(document), "confirmed_seq": str(s.seq)}
     return Learn((replace(link, facts={**link.facts, **newer}),))
 
 
-def _stamped(document: DocumentSnapshot) -> DocumentFacts:
+def stamped(document: DocumentSnapshot) -> DocumentFacts:
     """Return the facts of a link that identify the snapshot that Xero has."""
     return {
         "version": document.version.isoformat(),

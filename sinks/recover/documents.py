@@ -8,6 +8,7 @@ from mappers.totals import totals
 from sinks.ledger.entries import Entry
 from sinks.planner.amounts import amount_in
 from sinks.planner.contacts import contact_target
+from sinks.planner.documents import stamped
 from sinks.recover.record import Findings, Found, Record, document_facts_of, living_or_gone, refreshed
 from sinks.recover.same import Resolve, newest_whole, resolved_or_none
 from sinks.xero.elements import Link, StepKey
@@ -88,10 +89,7 @@ def _oldest_of_total(
 def _bare(document: DocumentSnapshot) -> DocumentFacts:
     """Return the link of a document that cannot be sent by today's settings; it names only the snapshot."""
     return {
-        "version": document.version.isoformat(),
-        "event_time": document.event_time.isoformat(),
-        "position": str(document.position),
-        "content": document.digest,
+        **stamped(document),
         "currency": document.currency or "",
         "party": contact_target(document.contact).record_id,
     }
