@@ -257,14 +257,9 @@ def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
     """Handle an invoice removed in Xero. Actions before the removal were done, or are settled; a first
     snapshot counts as sent if people took the invoice out.
     """
-    removal = next(
-        (e for e in record.entries if e.command.action in _REMOVALS and e.command_id in record.flagged), None
-    )
+    removal = findings.removal(record, link, _REMOVALS)
     before = [e for e in record.entries if removal is None or e.seq < removal.seq]
     links = {**record.links, **findings.links}
-    if removal is not None and not link.text("removed_seq"):
-        facts = {**link.facts, "removed_seq": str(removal.seq)}
-        findings.links[link.target] = Link(link.target, link.xero_id, link.xero_number, link.seq, True, facts)
     if any(e.command.action in _REMOVALS and e.command_id not in record.flagged for e in before):
         return
     for entry in before:

@@ -88,12 +88,7 @@ def _bill(record: Record, findings: Findings) -> None:
 
 def _settle_removed(record: Record, findings: Findings, link: Link) -> None:
     """Handle an order removed in Xero: actions before its deletion were done, or are settled."""
-    removal = next(
-        (e for e in record.entries if e.command.action == "deleted" and e.command_id in record.flagged), None
-    )
-    if removal is not None and not link.text("removed_seq"):
-        facts = {**link.facts, "removed_seq": str(removal.seq)}
-        findings.links[link.target] = Link(link.target, link.xero_id, link.xero_number, link.seq, True, facts)
+    removal = findings.removal(record, link, ("deleted",))
     if any(e.command.action == "deleted" and e.command_id not in record.flagged for e in record.entries):
         return
     for entry in record.entries:

@@ -1,6 +1,6 @@
 """One record for which it must be found out what was sent, and the findings. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -136,6 +136,17 @@ class Findings:
             outcome = "posted"
         if entry.command_id in record.flagged and entry.state != "completed":
             self.entries[entry.command_id] = entry.completed(record.now, outcome, link)
+
+    def removal(self, record: Record, link: Link, actions: Collection[str]) -> Entry | None:
+        """Return the first of these actions that may have removed the document, and note it on its link."""
+        flagged = (
+            e for e in record.entries if e.command.action in actions and e.command_id in record.flagged
+        )
+        removal = next(flagged, None)
+        if removal is not None and not link.text("removed_seq"):
+            facts = {**link.facts, "removed_seq": str(removal.seq)}
+            self.links[link.target] = replace(link, removed=True, facts=facts)
+        return removal
 
     def acted(self) -> set[int]:
         """Return the positions of the actions whose own earlier calls made the objects that exist."""
