@@ -4,21 +4,23 @@ shown as failed.
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from contracts.events.envelope import ACCOUNT
 from contracts.events.invalid import clean
 from contracts.events.reader import InvalidEvent
-from contracts.messages import named_in
+from contracts.messages import Unreadable, named_in
 from contracts.reasons import cause_of, render
 from contracts.results import EntryResult, encode_result
 from streams.records import Headers, Outgoing, Record
 from streams.topics import DEAD_LETTERS, ENTITY_OF_TOPIC, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, RESULTS
 
+Message = TypeVar("Message")
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "integration.dead-letters")
 _OURS = frozenset(
     {
@@ -139,6 +141,21 @@ class Letter:
     defect: DeadLetterReason
     last_offset: int | None = None
     entry: bool = True
+
+
+def readable(
+    records: Iterable[Record], read: Callable[[bytes], Message], tell: Callable[..., object]
+) -> tuple[list[tuple[Record, Message]], list[Letter]]:
+    """Return what ``read`` makes of these messages, and the dead letters that the others become."""
+    messages: list[tuple[Record, Message]] = []
+    letters: list[Letter] = []
+    for record in records:
+        try:
+            messages.append((record, read(record.value or b"")))
+        except Unreadable as error:
+            tell(partition=record.partition, offset=record.offset, error=str(error))
+            letters.append(Letter(record, DeadLetterReason.of_unreadable(record, str(error))))
+    return messages, letters
 
 
 def unreadable(topic: str, partition: int, first: int, last: int, problem: str) -> Letter:

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
 from contracts.commands import Command
-from contracts.messages import Unreadable, read_command
+from contracts.messages import read_command
 from runtime.environment import Environment
 from sinks.delivery import new_supervisor
 from sinks.xero.client import load_sdk
 from streams.batch_writer import BatchWriter, database_pool
-from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
+from streams.dead_letters import DeadLetterReason, Letter, readable, to_dead_letters
 from streams.faust_app import Producer, StageSpec
 from streams.intake import MarkedIntake
 from streams.ledger_topic import LedgerTopic
@@ -44,7 +45,7 @@ async def open_deliver(
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
-            commands, letters = readable(records)
+            commands, letters = readable(records, read_command, partial(log.warning, "not a command"))
             sources = {id(command): record for record, command in commands}
             delivery.taken_in([command for _, command in commands])
             for command, error in await store.save([command for _, command in commands]):
@@ -68,16 +69,3 @@ async def open_deliver(
             measure=delivery.measure,
             database=True,
         )
-
-
-def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Command]], list[Letter]]:
-    """Return the commands in these messages, and the dead letters that the others become."""
-    commands: list[tuple[Record, Command]] = []
-    letters: list[Letter] = []
-    for record in records:
-        try:
-            commands.append((record, read_command(record.value or b"")))
-        except Unreadable as error:
-            log.warning("not a command", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, DeadLetterReason.of_unreadable(record, str(error))))
-    return commands, letters

@@ -4,16 +4,17 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
-from contracts.messages import Unreadable, read_result
+from contracts.messages import read_result
 from contracts.results import EntryResult, Result
 from log_projection.projection import apply
 from runtime import metrics
 from runtime.environment import Environment
 from streams.batch_writer import BatchWriter, database_pool
-from streams.dead_letters import DeadLetterReason, Letter, to_dead_letters
+from streams.dead_letters import DeadLetterReason, Letter, readable, to_dead_letters
 from streams.faust_app import Producer, StageSpec
 from streams.liveness import Liveness
 from streams.records import Record, published_at
@@ -33,7 +34,7 @@ async def open_project(
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
-            results, letters = readable(records)
+            results, letters = readable(records, read_result, partial(log.warning, "not a result"))
             sources = {id(result): record for record, result in results}
             unstored = set()
             for result, error in await store.save([result for _, result in results]):
@@ -66,16 +67,3 @@ def count(results: Sequence[tuple[Record, Result]]) -> None:
         if result.event_time is not None and result.finished_at is not None:
             took = (result.finished_at - result.event_time).total_seconds()
             metrics.EVENT_TO_XERO_SECONDS.labels(result.action).observe(max(0.0, took))
-
-
-def readable(records: Sequence[Record]) -> tuple[list[tuple[Record, Result]], list[Letter]]:
-    """Return the results in these messages, and the dead letters that the others become."""
-    results: list[tuple[Record, Result]] = []
-    letters: list[Letter] = []
-    for record in records:
-        try:
-            results.append((record, read_result(record.value or b"")))
-        except Unreadable as error:
-            log.warning("not a result", partition=record.partition, offset=record.offset, error=str(error))
-            letters.append(Letter(record, DeadLetterReason.of_unreadable(record, str(error))))
-    return results, letters

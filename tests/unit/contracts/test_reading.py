@@ -16,13 +16,13 @@ from contracts.events.reader import EVENT_TYPES, InvalidEvent, read_event
 from contracts.messages import Unreadable, named_in, read_command, read_result
 from contracts.results import AccountResult, Attempt, EntryResult, Warning, encode_result
 from mappers import to_command
-from streams.deliver import readable as readable_commands
-from streams.project import readable as readable_results
+from streams.dead_letters import readable
 from streams.records import Record
 from streams.topics import COMMANDS, RESULTS
 from tests.unit.contracts.test_events import example, examples, read
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+no_log = dict  # takes whatever a log takes, and says nothing
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -205,8 +205,8 @@ HOSTILE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_messages_are_refused_by_the_stages(value: bytes) -> None:
-    for topic, readable in ((COMMANDS, readable_commands), (RESULTS, readable_results)):
-        found, letters = readable([Record(topic, 0, 0, b"acme/x", value)])
+    for topic, read_message in ((COMMANDS, read_command), (RESULTS, read_result)):
+        found, letters = readable([Record(topic, 0, 0, b"acme/x", value)], read_message, no_log)
         assert not found
         assert [letter.defect.reason_code for letter in letters] == ["command_unreadable"]
         assert (letters[0].defect.account, letters[0].defect.record_id) == ("acme", "x")
@@ -215,7 +215,7 @@ def test_hostile_messages_are_refused_by_the_stages(value: bytes) -> None:
 @pytest.mark.parametrize("key", [None, b"", b"\xff", b"no slash"])
 def test_what_the_value_says_stands_in_for_a_key(key: bytes | None) -> None:
     forged = changed(encode_command(command()), put("command_id")("no uuid"))
-    _, [letter] = readable_commands([Record(COMMANDS, 0, 0, key, forged)])
+    _, [letter] = readable([Record(COMMANDS, 0, 0, key, forged)], read_command, no_log)
     real = command()
     found = letter.defect
     assert (found.account, found.record_id, found.entity) == (real.account, real.record_id, "invoice")
@@ -224,7 +224,7 @@ def test_what_the_value_says_stands_in_for_a_key(key: bytes | None) -> None:
 
 def test_a_key_of_another_record_counts_more_than_the_value() -> None:
     forged = changed(encode_command(command()), put("command_id")("no uuid"))
-    _, [letter] = readable_commands([Record(COMMANDS, 0, 0, b"globex/x", forged)])
+    _, [letter] = readable([Record(COMMANDS, 0, 0, b"globex/x", forged)], read_command, no_log)
     assert (letter.defect.account, letter.defect.record_id, letter.defect.entity) == ("globex", "x", "")
 
 
