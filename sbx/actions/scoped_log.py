@@ -60,6 +60,17 @@ class VisibleLog:
         """Return one entry, or None."""
         return await queries.entry(self._connection, entry_id, self._accounts)
 
+    async def existing(self, entry_id: str) -> Row:
+        """Return one entry.
+
+        Raises:
+            ActionRefused: there is none, or the actor may not see it.
+        """
+        entry = await self.entry(entry_id)
+        if entry is None:
+            raise no_entry()
+        return entry
+
     async def story(self, record: Record) -> Story | None:
         """Return everything known about a record; None if the actor may not see it."""
         return await story.tell(self._connection, record) if self._user.sees(record.account) else None

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sbx.actions import decide as decisions
-from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.actions.scoped_log import VisibleLog
 from sbx.web.api.answers import json_answer
 from sbx.web.api.bodies import acting_body, no_parameters
 from sbx.web.auth.gate import user_of
@@ -25,9 +25,7 @@ async def candidates(request: Request) -> Response:
     """``GET /api/v1/entries/{entry_id}/candidates``: empty if there is nothing to decide."""
     no_parameters(request)
     async with services_of(request).database.connection() as connection:
-        entry = await VisibleLog(connection, user_of(request)).entry(request.path_params["entry_id"])
-        if entry is None:
-            raise no_entry()
+        entry = await VisibleLog(connection, user_of(request)).existing(request.path_params["entry_id"])
         found = await decisions.candidates(connection, entry)
     return json_answer({"candidates": found})
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from log_projection.queries import Filters
 from sbx.actions import mutes
 from sbx.actions.replay.start import visible as visible_replay
-from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.actions.scoped_log import VisibleLog
 from sbx.web.api.answers import json_answer
 from sbx.web.api.bodies import no_parameters
 from sbx.web.auth.gate import user_of
@@ -40,9 +40,7 @@ async def entry(request: Request) -> Response:
     """``GET /api/v1/entries/{entry_id}``"""
     no_parameters(request)
     async with services_of(request).database.connection() as connection:
-        found = await VisibleLog(connection, user_of(request)).entry(request.path_params["entry_id"])
-    if found is None:
-        raise no_entry()
+        found = await VisibleLog(connection, user_of(request)).existing(request.path_params["entry_id"])
     return json_answer(found)
 
 
@@ -52,8 +50,7 @@ async def attempts(request: Request) -> Response:
     entry_id = request.path_params["entry_id"]
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
-        if await visible.entry(entry_id) is None:
-            raise no_entry()
+        await visible.existing(entry_id)
         return json_answer({"attempts": await visible.attempts(entry_id)})
 
 

@@ -9,7 +9,7 @@ from log_projection.losses import explained
 from log_projection.queries import Row
 from log_projection.story import Record
 from sbx.actions import decide
-from sbx.actions.scoped_log import VisibleLog, no_entry
+from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import user_of
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
@@ -23,9 +23,7 @@ async def entry_page(request: Request) -> Response:
     async with services_of(request).database.connection() as connection:
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
-        entry = await visible.entry(entry_id)
-        if entry is None:
-            raise no_entry()
+        entry = await visible.existing(entry_id)
         attempts = await visible.attempts(entry_id)
         same = Record(entry["account"], entry["entity"], entry["record_id"])
         whole = await visible.story(same)
