@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from log_projection.queries import Filters
 from sbx.actions import filters as actions
-from sbx.cli.commands.filters import Options
 from sbx.cli.errors import BadUsage
+from sbx.cli.filter_options import Options
 from streams.topics import COMMANDS, SOURCES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

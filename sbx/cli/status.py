@@ -20,8 +20,7 @@ from runtime.environment import Environment
 from runtime.sql import load_queries
 from runtime.trouble import in_words
 from sandbox import too_full
-from sbx.cli import environment, lost
-from sbx.cli.local import targets
+from sbx.cli import environment, lost, targets
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from streams import STAGES, StageName
 from streams.broker import Broker, behind

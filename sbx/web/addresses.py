@@ -8,7 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.urls import split_address
-from sbx.web.problems import Problem, answer
+from sbx.web.error_handlers import answer
+from sbx.web.problems import Problem
 
 _TOO_LONG = re.compile(r"(?:^|/)[0-9]{19,}(?:/|$)")
 """A number too large for ``bigint``."""

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from runtime.environment import Environment
 from sbx.actions.refused import ActionRefused
-from sbx.web import problems
+from sbx.web import error_handlers
 from sbx.web.addresses import SoundAddress
 from sbx.web.api.routes import ROUTES
 from sbx.web.auth.gate import Gate
@@ -98,11 +98,11 @@ def build(environment: Environment) -> Starlette:
         routes=_routes(database),
         middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
         exception_handlers={
-            Problem: problems.on_problem,
-            ActionRefused: problems.on_refused,
-            HTTPException: problems.on_http,
-            psycopg.Error: problems.on_database,
-            Exception: problems.on_fault,
+            Problem: error_handlers.on_problem,
+            ActionRefused: error_handlers.on_refused,
+            HTTPException: error_handlers.on_http,
+            psycopg.Error: error_handlers.on_database,
+            Exception: error_handlers.on_fault,
         },
         lifespan=lifespan,
     )

@@ -13,7 +13,8 @@ from sinks.lanes.session import Session
 from sinks.lanes.shares import AccountBudget, Shares
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
-from sinks.xero.client import Answer, machine_seconds
+from sinks.xero.call_guard import machine_seconds
+from sinks.xero.client import Answer
 from sinks.xero.elements import encode_jsonb
 from sinks.xero.responses import trouble_of
 

@@ -8,7 +8,8 @@ from psycopg.rows import dict_row
 
 from runtime import metrics
 from runtime.sql import load_queries
-from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
+from sinks.xero.call_guard import NotSent, machine_seconds
+from sinks.xero.client import Answer, NoAnswer
 from sinks.xero.responses import trouble_of
 
 _SQL = load_queries(__file__)

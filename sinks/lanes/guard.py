@@ -12,7 +12,7 @@ from sinks.lanes.session import Pool
 from sinks.ledger import store as ledger
 from sinks.ledger.generation import Mark, Marks, Told, account_name, hold_if_behind, is_another, standing
 from sinks.ledger.store import Lease
-from sinks.xero.client import machine_seconds
+from sinks.xero.call_guard import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -26,8 +26,8 @@ from sinks.ledger.entries import Entry, now_utc
 from sinks.ledger.jobs import Job
 from sinks.ledger.namesakes import Namesakes
 from sinks.ledger.store import Lease
+from sinks.xero.call_guard import machine_seconds
 from sinks.xero.calls import FULL_BATCH, Call, make_call
-from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 

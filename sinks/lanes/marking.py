@@ -8,8 +8,8 @@ import structlog
 from sinks.ledger import store as ledger
 from sinks.ledger.generation import Mark, MarkNotStored, Marks, account_name
 from sinks.ledger.store import Lease
+from sinks.xero.call_guard import machine_seconds
 from sinks.xero.calls import Call
-from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -8,7 +8,8 @@ from connections.facts import OrganisationFacts, with_books
 from sinks.lanes.lane import Lane
 from sinks.lanes.single_get import NoUsableAnswer, read
 from sinks.ledger.entries import now_utc
-from sinks.xero.client import Request, machine_seconds
+from sinks.xero.call_guard import machine_seconds
+from sinks.xero.client import Request
 from sinks.xero.responses import decode
 
 _PATHS = {

@@ -20,8 +20,8 @@ from sinks.lanes.side_jobs import SideJob, SideJobState
 from sinks.lanes.single_get import NoUsableAnswer
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
+from sinks.xero.call_guard import machine_seconds
 from sinks.xero.calls import Call
-from sinks.xero.client import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 

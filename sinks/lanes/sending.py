@@ -13,8 +13,9 @@ from sinks.lanes.settling import NO_ANSWER, Settlement, settle
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.ledger.generation import MarkNotStored
+from sinks.xero.call_guard import NotSent, machine_seconds
 from sinks.xero.calls import Call
-from sinks.xero.client import CONNECT_TIMEOUT, Answer, NoAnswer, NotSent, machine_seconds
+from sinks.xero.client import CONNECT_TIMEOUT, Answer, NoAnswer
 from sinks.xero.oauth import TokenRefused, TokenUnavailable
 from sinks.xero.responses import ParsedResponse, Result, read_answer, trouble_of
 

@@ -1,7 +1,8 @@
 """Single reads beside the batches, which the lane makes for itself and for operators."""
 
 from sinks.lanes.lane import SEND_WITHIN, Lane
-from sinks.xero.client import Answer, NoAnswer, NotSent, Request, machine_seconds
+from sinks.xero.call_guard import NotSent, machine_seconds
+from sinks.xero.client import Answer, NoAnswer, Request
 from sinks.xero.oauth import TokenRefused, TokenUnavailable
 from sinks.xero.responses import trouble_of
 

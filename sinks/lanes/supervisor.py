@@ -32,7 +32,7 @@ from sinks.ledger import store as ledger
 from sinks.ledger.generation import MarkNotStored, Marks
 from sinks.ledger.intake import LANE_CHANNEL
 from sinks.ledger.store import Lease, LeaseLost
-from sinks.xero.client import machine_seconds
+from sinks.xero.call_guard import machine_seconds
 
 log = structlog.stdlib.get_logger(__name__)
 

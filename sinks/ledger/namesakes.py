@@ -2,7 +2,7 @@
 
 from contracts.json import JsonObject
 from sinks.planner.namesakes import Namesake, name_claim
-from sinks.xero.client import machine_seconds
+from sinks.xero.call_guard import machine_seconds
 from sinks.xero.elements import Element, StepKey
 
 _GOOD_FOR = 60.0

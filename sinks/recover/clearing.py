@@ -41,7 +41,7 @@ from sinks.recover.reading import (
     page_of,
 )
 from sinks.recover.record import Findings, Record
-from sinks.xero.client import machine_seconds
+from sinks.xero.call_guard import machine_seconds
 from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.responses import decode
 

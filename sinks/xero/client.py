@@ -6,30 +6,17 @@ its ``send_by``, and ends by a hard deadline even if Xero sends its response one
 """
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 
 from runtime.crash_points import crash_point
+from sinks.xero.call_guard import CallGuard, NotSent, current
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 CONNECT_TIMEOUT = 5.0
-
-
-def machine_seconds() -> float:
-    """Return the seconds of a clock that goes on while the process is stopped and, if the system has one,
-    while the machine sleeps.
-    """
-    return time.clock_gettime(_CLOCK)
-
-
-class NotSent(Exception):
-    """No byte of the request left: Xero cannot have applied it."""
 
 
 class NoAnswer(Exception):
@@ -60,39 +47,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Guard:
-    """Watches the socket of one call: refuses the first byte after ``send_by`` and cuts the line at the
-    deadline.
-    """
-
-    def __init__(self, send_by: float) -> None:
-        self.send_by = send_by
-        self.sent = False
-        self.cut = False
-        self._sock: Any = None
-        self._lock = threading.Lock()
-
-    def before_first_byte(self, sock: Any) -> None:
-        with self._lock:
-            if self.cut or machine_seconds() >= self.send_by:
-                raise NotSent("the time in which this call may be sent has passed")
-            self._sock = sock
-            self.sent = True
-
-    def cut_line(self) -> None:
-        with self._lock:
-            self.cut = True
-            if self._sock is not None:
-                try:
-                    self._sock.shutdown(2)
-                except OSError:
-                    return  # closed already: the call has ended
-
-
-current = threading.local()
-"""``guard`` is that of the call which this thread makes."""
 
 
 class XeroClient:
@@ -131,7 +85,7 @@ class XeroClient:
             NotSent: nothing left this machine.
             NoAnswer: something left, no whole answer came within ``call_deadline`` seconds.
         """
-        guard = Guard(send_by)
+        guard = CallGuard(send_by)
         alarm = threading.Timer(self.call_deadline, guard.cut_line)
         alarm.daemon = True
         alarm.start()

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from runtime.secrets import mask
-from sinks.xero.client import Answer, NoAnswer, NotSent, Request, XeroClient, machine_seconds
+from sinks.xero.call_guard import NotSent, machine_seconds
+from sinks.xero.client import Answer, NoAnswer, Request, XeroClient
 
 SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"
 BROWSER_SCOPES = f"{SCOPES} offline_access"

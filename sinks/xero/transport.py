@@ -15,7 +15,7 @@ from xero_python.api_client.configuration import Configuration
 from xero_python.rest import RESTClientObject
 
 from runtime.crash_points import crash_point
-from sinks.xero.client import Guard, current
+from sinks.xero.call_guard import CallGuard, current
 
 
 class _GuardedMixin:
@@ -25,7 +25,7 @@ class _GuardedMixin:
     connect: Callable[[], None]
 
     def send(self, data: Any) -> None:
-        guard: Guard | None = getattr(current, "guard", None)
+        guard: CallGuard | None = getattr(current, "guard", None)
         if guard is not None and not guard.sent:
             if self.sock is None:
                 self.connect()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sbx.cli.commands.options import Account, AsJson
+from sbx.cli.options import Account, AsJson
 
 
 def connect(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sbx.cli.commands.options import Account, AsJson, Yes
+from sbx.cli.options import Account, AsJson, Yes
 
 KINDS = ("contact", "invoice", "bill", "credit_note", "purchase_order", "payment", "refund")
 """The kinds that ``sinks.drift`` reads."""

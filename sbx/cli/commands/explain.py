@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from contracts.commands import Entity
-from sbx.cli.commands.options import AsJson, check_account
+from sbx.cli.options import AsJson, check_account
 
 
 def explain(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sbx.cli.commands.filters import filtered
-from sbx.cli.commands.options import AsJson
+from sbx.cli.options import AsJson
 
 if TYPE_CHECKING:
     from log_projection.queries import Filters

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sbx.cli.commands.options import AsJson
+from sbx.cli.options import AsJson
 
 
 def notify(
@@ -18,6 +18,6 @@ def notify(
 
     SBX_NOTIFY_WEBHOOK_URL and SBX_NOTIFY_SMTP_URL set the receivers. Any number of processes may run.
     """
-    from sbx.notify import command as work
+    from sbx.cli import notify as work
 
     work.notify(test, as_json)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sbx.cli.commands.options import AsJson
+from sbx.cli.options import AsJson
 
 
 def publish(

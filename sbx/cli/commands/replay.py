@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sbx.cli.commands.filters import Options, filtered_by
-from sbx.cli.commands.options import AsJson
+from sbx.cli.commands.filters import filtered_by
+from sbx.cli.filter_options import Options
+from sbx.cli.options import AsJson
 
 if TYPE_CHECKING:
     from log_projection.queries import Filters

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sbx.cli.commands.groups import new_group
-from sbx.cli.commands.options import Account, AsJson
+from sbx.cli.options import Account, AsJson
 
 app = new_group("Show, set and check an account's settings.")
 

@@ -1,6 +1,6 @@
 """``sbx status``: what is running, what is waiting, what is left of Xero's limits."""
 
-from sbx.cli.commands.options import AsJson
+from sbx.cli.options import AsJson
 
 
 def status(as_json: AsJson = False) -> None:

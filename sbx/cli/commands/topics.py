@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sbx.cli.commands.groups import new_group
-from sbx.cli.commands.options import AsJson, Yes
+from sbx.cli.options import AsJson, Yes
 
 app = new_group("Set up the broker.")
 

@@ -6,7 +6,7 @@ import typer
 
 from sbx.actions.roles import Role
 from sbx.cli.commands.groups import new_group
-from sbx.cli.commands.options import PORT, AsJson
+from sbx.cli.options import PORT, AsJson
 
 app = new_group("Users of the page and the API.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The user.")]

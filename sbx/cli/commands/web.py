@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sbx.cli.commands.options import PORT
+from sbx.cli.options import PORT
 
 
 def web(

@@ -41,7 +41,7 @@ def main(what: str, port: str = "0") -> int:
 
 
 def _notify(environment: Environment) -> int:
-    from sbx.notify.command import serve
+    from sbx.cli.notify import serve
     from sbx.notify.settings import NotifySettings
 
     serve(environment, NotifySettings.read(os.environ))

@@ -19,13 +19,12 @@ from runtime.environment import Environment
 from sandbox import EmbeddedStack, Progress
 from sbx.actions.accounts import delivering
 from sbx.cli import environment as resolving
-from sbx.cli import interrupt
+from sbx.cli import interrupt, targets
 from sbx.cli.acting import connected
-from sbx.cli.commands.options import PORT as WEB_PORT
 from sbx.cli.errors import OperationFailed, of_a_service
-from sbx.cli.local import targets
 from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
 from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
+from sbx.cli.options import PORT as WEB_PORT
 from sbx.cli.status import stage_status
 from sbx.cli.topics import set_up
 from sbx.notify.settings import NotifySettings

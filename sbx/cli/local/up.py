@@ -6,7 +6,7 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from sbx.cli.local import targets
+from sbx.cli import targets
 from sbx.cli.local.running import Running, check_services, ended_by_signals, running, wait_until_ready
 from sbx.cli.status import ask_workers, gather, tables
 from sbx.cli.terminal import Steps, print_json, stderr_console

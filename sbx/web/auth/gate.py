@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.urls import split_address
 from sbx.web.auth import sessions
-from sbx.web.auth.keys import is_form_token
 from sbx.web.auth.sessions import User
 from sbx.web.database import Database
+from sbx.web.form_tokens import is_form_token
 from sbx.web.problems import Problem, is_api
 
 SESSION_COOKIE = "sbx_session"

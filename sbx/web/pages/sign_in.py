@@ -16,7 +16,7 @@ from sbx.web.auth.gate import (
     is_loopback,
     set_cookie,
 )
-from sbx.web.auth.keys import form_token
+from sbx.web.form_tokens import form_token
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render

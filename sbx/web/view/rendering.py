@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from contracts.reasons.titles import title_of
-from sbx.web.auth.keys import form_token
+from sbx.web.form_tokens import form_token
 from sbx.web.view import fix_links, labels
 from sbx.web.view.assets import VERSION
 

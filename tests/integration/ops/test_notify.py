@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 
 from contracts.results import EntryResult
 from log_projection.projection import apply
-from sbx.cli.local.targets import free_ports
+from sbx.cli.targets import free_ports
 from sbx.notify.settings import NotifySettings
 from sbx.notify.worker import Connection, look, tell
 from tests.integration.log_projection.made import entry

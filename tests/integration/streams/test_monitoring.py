@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import psycopg
 
-from sbx.cli.local.targets import free_ports
+from sbx.cli.targets import free_ports
 from streams.records import Outgoing
 from streams.topics import COMMANDS, RESULTS
 from tests.integration.streams.conftest import Broker, StartStage, eventually

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sinks.xero.client import NoAnswer, NotSent, Request, XeroClient, machine_seconds
+from sinks.xero.call_guard import NotSent, machine_seconds
+from sinks.xero.client import NoAnswer, Request, XeroClient
 
 
 class Listener:

@@ -9,10 +9,10 @@ import pytest
 
 from log_projection.queries import Filters
 from sbx.actions.refused import ActionRefused
-from sbx.cli.commands.filters import Options
 from sbx.cli.commands.log import log
 from sbx.cli.commands.retry import retry, skip
 from sbx.cli.errors import BadUsage, in_words
+from sbx.cli.filter_options import Options
 from sbx.cli.filters import filters
 
 

@@ -12,10 +12,11 @@ from contracts.results import EntryResult
 from runtime import metrics
 from runtime.environment import Environment
 from runtime.probes import Pulse
-from sbx.cli.local.targets import free_ports
+from sbx.cli.targets import free_ports
 from sinks.lanes.budget import Budget
 from sinks.lanes.gauges import measure_lanes, measured, outcome_of
-from sinks.xero.client import Answer, NoAnswer, NotSent, machine_seconds
+from sinks.xero.call_guard import NotSent, machine_seconds
+from sinks.xero.client import Answer, NoAnswer
 from streams.monitoring import COMMIT_WITHIN, PROGRESS_WITHIN, Observed, not_ready
 from streams.project import count
 from streams.records import Record, published_at, published_header
