@@ -54,7 +54,7 @@ GUARANTEES = (
     Mutant(
         "no send_by",
         "G2, G4",
-        (("sinks/xero/client.py", "if self.cut or machine_seconds() >= self.send_by:", "if self.cut:"),),
+        (("sinks/xero/call_guard.py", "if self.cut or machine_seconds() >= self.send_by:", "if self.cut:"),),
         "tests/integration/xero_client/test_client.py -k send_by",
     ),
     Mutant(
