@@ -130,7 +130,7 @@ def test_commands_and_results_that_are_removed_unread(pipeline: Pipeline) -> Non
     assert (told["stages"]["deliver"]["lag"], told["lost_commands"], told["alarms"]) == (8, [], [])
 
     assert pipeline.remove_all(COMMANDS) == 8
-    older(pipeline, 4, 8)
+    older(pipeline, 1, 8)  # on a busy machine these three must not come of age before the end
     older(pipeline, 6, 5)
     pages = Pages()
     pipeline.start("deliver", SBX_METRICS_PORT=str(pages.port))
