@@ -83,15 +83,15 @@ def test_the_time_of_publishing_is_measured_up_to_the_log(
     pages, name = Pages(), account()
     start_stage("project", database_url, SBX_METRICS_PORT=str(pages.port)).wait_until_ready()
     first = message(entry(name, "e1", 0))
-    before = pages.value("sbx_published_to_log_seconds_count")
+    before = pages.value("sbx_published_to_log_seconds_sum")
     traffic.publish(
         [
             replace(first, headers=(("published_at", f"{time.time() - 3:.3f}".encode()),)),
             message(entry(name, "e1", 1, "running")),
         ]
     )
-    eventually(lambda: pages.value("sbx_published_to_log_seconds_count") > before, "it is in the log")
-    assert pages.value("sbx_published_to_log_seconds_sum") >= 3
+    # Both may come in batches of their own, and other tests' messages between them.
+    eventually(lambda: pages.value("sbx_published_to_log_seconds_sum") >= before + 3, "it is in the log")
 
 
 def test_readiness_means_the_database_too(
