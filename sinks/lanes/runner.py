@@ -78,8 +78,8 @@ class LaneRunner:
             self.lane.session.close()
 
     async def _take_over(self) -> None:
+        self.connection_changed = False  # before it is read: a change meanwhile must be noticed
         await self.lane.session.reload()
-        self.connection_changed = False
         self.lane.state.budget.wake = self.wake.set
         async with self.lane.pool.connection() as connection:
             await self.lane.state.restore(connection)

@@ -1,6 +1,7 @@
 """Without a connection, paused, lost, in a locked period."""
 
 import asyncio
+from typing import Any
 
 import psycopg
 import pytest
@@ -65,6 +66,29 @@ async def test_what_is_running_is_left_to_its_lane(books: Shop, make: Maker) -> 
         await store.resume(connection, books.account, actor="ann")
     await books.idle()
     assert await books.end(created) == "posted"
+
+
+async def test_resumed_while_its_lane_reads_the_pause(
+    books: Shop, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a lane is told after it has read the connection and before it rests is not lost."""
+    read = store.load_connection
+    resumed: list[bool] = []
+
+    async def read_then_resumed(connection: Any, account: str) -> store.Connection | None:
+        found = await read(connection, account)
+        if account == books.account and found is not None and found.paused_reason and not resumed:
+            async with await books.connect() as other:
+                resumed.append(await store.resume(other, account, actor="ann"))
+            await asyncio.sleep(0.5)  # the notification comes meanwhile
+        return found
+
+    monkeypatch.setattr(store, "load_connection", read_then_resumed)
+    async with await books.connect() as connection:
+        await store.pause(connection, books.account, actor="ann", reason="stocktaking")
+    created = make.created(make.document(make.customer(), 1))
+    assert await books.run(created) == ["posted"]
+    assert resumed == [True]
 
 
 async def test_lost_connection_keeps_everything_queued(books: Shop, make: Maker) -> None:
