@@ -52,6 +52,7 @@ async def open_deliver(
                 record = sources[id(command)]
                 log.error("a command cannot be stored", offset=record.offset, error=str(error))
                 letters.append(Letter(record, DeadLetterReason.of_record(record, "our_error", str(error))))
+            await intake.publish(liveness)
             ids = await topic_ids.of(letter.record.topic for letter in letters)
             await producer.send(to_dead_letters(letters, ids, now))
 

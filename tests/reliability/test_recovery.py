@@ -20,7 +20,7 @@ import pytest
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
 from tests.reliability.crashing import ROOT, history, summary
-from tests.reliability.estate import Estate
+from tests.reliability.estate import EVENTS_A_SALE, Estate
 from tests.reliability.restores import Dump, Replica, copy_of, put_back, recover, sbx
 
 pytestmark = [pytest.mark.reliability]
@@ -108,6 +108,26 @@ def test_a_replica_takes_over_that_lost_the_last_commits(estate: Estate, tmp_pat
         assert len(entries(estate)) == len(told) + 12
     finally:
         replica.postgres.stop()
+
+
+def test_what_a_paused_account_was_sent_since_the_backup_is_not_lost(estate: Estate, tmp_path: Path) -> None:
+    """Nothing was called since then: only the intake's mark tells that the database has gone back."""
+    every_action(estate, 1000)
+    sbx(estate, "pause", estate.shop.account, "--reason", "stocktaking")
+    dump = Dump(estate.postgres.database_url, tmp_path / "dump")
+    dump.take()
+    estate.sell(3)
+    sent = 3 * EVENTS_A_SALE
+    waiting = "SELECT count(*) FROM integrations_log.entries WHERE state = 'queued'"
+    estate.wait("all are taken in", lambda: estate.rows(waiting) == [(sent,)], 60)
+    dump.restore()
+    estate.wait("everything is held", lambda: estate.says("sbx recover"), 60)
+    [account] = json.loads(sbx(estate, "recover", "--yes", "--json"))["accounts"]
+    assert account["missing"] == sent
+    sbx(estate, "resume", estate.shop.account)
+    sbx(estate, "wait", "--idle", "--timeout", "120")
+    assert [invoice[2] for invoice in books(estate)["invoices"]].count("PAID") >= 3
+    assert estate.rows("SELECT count(*) FROM integrations_log.entries WHERE state <> 'completed'") == [(0,)]
 
 
 def test_the_ledger_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
