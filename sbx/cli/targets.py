@@ -4,6 +4,7 @@ Its form is that of Prometheus's file-based service discovery
 (https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config).
 """
 
+import http.client
 import json
 import socket
 import urllib.error
@@ -16,6 +17,7 @@ from pathlib import Path
 FILE = "metrics-targets.json"
 """In the data directory."""
 _SECONDS = 10.0
+_PAST_PROXIES = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,22 @@ def read(data_dir: Path) -> list[Target]:
 def ask_ready(target: Target) -> tuple[bool, str]:
     """Ask ``/readyz`` whether the worker is ready; return that and the text of the answer."""
     try:
-        with urllib.request.urlopen(f"http://{target.address}/readyz", timeout=_SECONDS) as answer:
-            return True, _text(answer.read())
-    except urllib.error.HTTPError as error:
-        return False, _text(error.read())
+        ready, text = ask(f"http://{target.address}/readyz")
     except OSError as error:
         return False, f"does not answer: {error}"
+    return ready, "; ".join(text.splitlines())
 
 
-def _text(body: bytes) -> str:
-    return "; ".join(body.decode("utf-8", "replace").splitlines())
+def ask(url: str) -> tuple[bool, str]:
+    """Ask a process on this machine, past any proxy; return whether it said 200, and the text of its answer.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    try:
+        with _PAST_PROXIES.open(url, timeout=_SECONDS) as answer:
+            return True, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return False, error.read().decode("utf-8", "replace")
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"not an answer of HTTP: {error!r}") from error

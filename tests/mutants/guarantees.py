@@ -52,6 +52,12 @@ GUARANTEES = (
         "tests/integration/sinks/test_fence.py",
     ),
     Mutant(
+        "the intake's mark is kept in the database alone",
+        "G1",
+        (("streams/deliver.py", "            await intake.publish(liveness)\n", ""),),
+        "tests/reliability/test_recovery.py -k paused_account",
+    ),
+    Mutant(
         "no send_by",
         "G2, G4",
         (("sinks/xero/call_guard.py", "if self.cut or machine_seconds() >= self.send_by:", "if self.cut:"),),

@@ -1,13 +1,15 @@
 """Run a stage or the page as a child of ``sbx up``: it shuts down cleanly when its parent ends, however that
 ends.
 
-``python -m sbx.cli.local.child STAGE`` or ``... child web PORT``, with a pipe as standard input whose other
+``python -m sbx.cli.local.child STAGE`` or ``... child web SOCKET`` (the number of the inherited descriptor),
+with a pipe as standard input whose other
 end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
 Linux does not.
 """
 
 import os
 import signal
+import socket
 import sys
 import threading
 
@@ -16,7 +18,6 @@ from sbx.cli import interrupt
 from streams import STAGES, run_stage
 
 GRACE_SECONDS = 20.0
-LOOPBACK = "127.0.0.1"
 
 
 def _end_with_parent() -> None:
@@ -27,13 +28,13 @@ def _end_with_parent() -> None:
     threading.Timer(GRACE_SECONDS, os._exit, [1]).start()
 
 
-def main(what: str, port: str = "0") -> int:
+def main(what: str, descriptor: str = "") -> int:
     """Run the stage, the page or the notifications; return its exit code."""
     interrupt.arm()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     environment = Environment.read(os.environ)
     if what == "web":
-        return _web(environment, int(port))
+        return _web(environment, socket.socket(fileno=int(descriptor)))
     if what == "notify":
         return _notify(environment)
     (stage,) = (name for name in STAGES if name == what)
@@ -48,14 +49,13 @@ def _notify(environment: Environment) -> int:
     return 0
 
 
-def _web(environment: Environment, port: int) -> int:
+def _web(environment: Environment, listening: socket.socket) -> int:
     # Imported here: the stages need none of it, and their memory counts.
     from runtime.logs import configure_logging
-    from sbx.web.listening import bind
     from sbx.web.server import serve
 
     configure_logging(stage="web")
-    serve(environment, bind(LOOPBACK, port))
+    serve(environment, listening)
     return 0
 
 

@@ -22,7 +22,7 @@ from sbx.cli import environment as resolving
 from sbx.cli import interrupt, targets
 from sbx.cli.acting import connected
 from sbx.cli.errors import OperationFailed, of_a_service
-from sbx.cli.local.child import GRACE_SECONDS, LOOPBACK
+from sbx.cli.local.child import GRACE_SECONDS
 from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
 from sbx.cli.options import PORT as WEB_PORT
 from sbx.cli.status import stage_status
@@ -32,6 +32,7 @@ from sbx.web.listening import AddressInUse, bind
 from streams import STAGES
 from streams.broker import Broker
 
+_LOOPBACK = "127.0.0.1"
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
 
@@ -51,7 +52,7 @@ class Running:
     @property
     def web_url(self) -> str:
         """Address of the page."""
-        return f"http://{LOOPBACK}:{self.web_port}"
+        return f"http://{_LOOPBACK}:{self.web_port}"
 
     def lost_service(self) -> str | None:
         """Return an embedded service that no longer listens, or None."""
@@ -107,7 +108,8 @@ def running(
             for difference in outcome.differences:
                 report(f"{outcome.name}: {difference}", True)
         logs = used.data_dir / "logs"
-        port = _free_port(web_port)
+        page = ending.enter_context(_listening(web_port))
+        port = int(page.getsockname()[1])
         named = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
         stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
         ports = _metrics_ports(used, len(stages))
@@ -115,9 +117,9 @@ def running(
             stage_command(stage, number, logs, metrics_port)
             for (stage, number), metrics_port in zip(named, ports, strict=False)
         ]
-        commands.append(web_command(port, logs, ports[len(named)]))
+        commands.append(web_command(page, logs, ports[len(named)]))
         if notifying.channels:
-            page_url = notifying.page_url or f"http://{LOOPBACK}:{port}"
+            page_url = notifying.page_url or f"http://{_LOOPBACK}:{port}"
             commands.append(notify_command(page_url, logs, ports[-1]))
         listed = [
             targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
@@ -139,16 +141,16 @@ def running(
         yield Running(used, child_environ, ours, logs, workers, port)
 
 
-def _free_port(wanted: int | None) -> int:
-    """Return a port for the page, which its process binds a moment later, and at each restart.
+def _listening(wanted: int | None) -> socket.socket:
+    """Return the page's socket, which its process inherits, at each restart too: nobody else can take its
+    port meanwhile.
 
     Raises:
         OperationFailed: the requested port is taken.
     """
     for port in (wanted,) if wanted else (WEB_PORT, 0):
         try:
-            with bind(LOOPBACK, port) as listening:
-                return int(listening.getsockname()[1])
+            return bind(_LOOPBACK, port)
         except AddressInUse:
             continue
     raise OperationFailed(f"port {wanted} is taken", "choose another one with --web-port, or leave it out")
@@ -202,7 +204,7 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
                 progress(f"Waiting for {', '.join(sorted(waiting))}", None)
                 time.sleep(_LOOK_SECONDS)
                 check_services(pipeline)
-    while not (_delivers(used, progress) and _listens(f"{LOOPBACK}:{pipeline.web_port}")):
+    while not (_delivers(used, progress) and _serves(pipeline.web_url)):
         time.sleep(_LOOK_SECONDS)
         check_services(pipeline)
 
@@ -270,6 +272,14 @@ def _ask_kafka(used: Environment) -> None:
 
 def _ask_database(used: Environment) -> None:
     psycopg.connect(**used.psycopg("sbx up")).close()
+
+
+def _serves(url: str) -> bool:
+    """Return True once the page's process answers; its socket takes connections before that."""
+    try:
+        return targets.ask(f"{url}/healthz")[0]
+    except OSError:
+        return False
 
 
 def _listens(address: str) -> bool:

@@ -40,6 +40,8 @@ class Command:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     """In addition to the common environment."""
+    inherited: Sequence[int] = ()
+    """Descriptors that the process gets from us, under the same numbers."""
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Supervisor:
                     "SBX_WORKER_RESTARTS": str(child.starts),
                 },
                 start_new_session=True,
+                pass_fds=child.command.inherited,
             )
         child.starts += 1
         child.started = time.monotonic()
@@ -144,9 +147,10 @@ def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Com
     return _command(name, [stage], logs, metrics_port, {"SBX_WORKER_NAME": f"{_place(logs)}-{name}"})
 
 
-def web_command(port: int, logs: Path, metrics_port: int) -> Command:
-    """Return the command that serves the page on a port of this machine."""
-    return _command("web", ["web", str(port)], logs, metrics_port, {})
+def web_command(listening: socket.socket, logs: Path, metrics_port: int) -> Command:
+    """Return the command that serves the page on this socket."""
+    descriptor = listening.fileno()
+    return _command("web", ["web", str(descriptor)], logs, metrics_port, {}, [descriptor])
 
 
 def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
@@ -155,11 +159,17 @@ def notify_command(page_url: str, logs: Path, metrics_port: int) -> Command:
 
 
 def _command(
-    name: str, arguments: Sequence[str], logs: Path, metrics_port: int, own: Mapping[str, str]
+    name: str,
+    arguments: Sequence[str],
+    logs: Path,
+    metrics_port: int,
+    own: Mapping[str, str],
+    inherited: Sequence[int] = (),
 ) -> Command:
     # -P: a folder called streams in the working directory must not be taken for ours.
     argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", *arguments]
-    return Command(name, argv, logs / f"{name}.jsonl", {**own, "SBX_METRICS_PORT": str(metrics_port)})
+    environment = {**own, "SBX_METRICS_PORT": str(metrics_port)}
+    return Command(name, argv, logs / f"{name}.jsonl", environment, inherited)
 
 
 def _place(logs: Path) -> str:

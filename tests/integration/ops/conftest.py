@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
@@ -19,7 +20,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         )
         up = sbx.start("up", "--json")
         try:
-            yield Stack(sbx, xero, wait_ready(up))
+            yield Stack(sbx, xero, wait_ready(up), psutil.Process(up.pid))
         finally:
             up.terminate()
             _, err = up.communicate(timeout=60)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from sandbox.fake_xero.server import FakeXeroServer
 
 SBX = Path(sys.executable).with_name("sbx")
@@ -86,6 +88,7 @@ class Stack:
     sbx: Sbx
     xero: FakeXeroServer
     status: Any
+    process: psutil.Process
 
 
 def wait_until(true: Callable[[], object], seconds: float = 60) -> None:

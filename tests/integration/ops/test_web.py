@@ -4,6 +4,7 @@ import re
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 import urllib3
 
@@ -73,6 +74,17 @@ def test_up_serves_the_page(stack: Stack) -> None:
     client = Client(url)
     assert client.get(link.removeprefix(url)).status == 303
     assert "operator" in client.get("/").text
+
+
+def test_the_page_refuses_nobody_while_its_process_is_started_again(stack: Stack) -> None:
+    """Nor can another program take its port meanwhile."""
+    (page,) = [
+        one for one in stack.process.children() if one.cmdline()[-3:-1] == ["sbx.cli.local.child", "web"]
+    ]
+    page.kill()
+    psutil.wait_procs([page], timeout=60)
+    answer = urllib3.request("GET", stack.status["web"]["url"] + "/healthz", timeout=120, retries=False)
+    assert answer.status == 200
 
 
 def _answers(url: str) -> bool:
