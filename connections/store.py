@@ -322,17 +322,25 @@ async def save_token(
         raise NotConnected(account)
 
 
-async def save_facts(conn: Db, account: str, facts: OrganisationFacts) -> None:
-    """Store the facts that Xero gave about the organisation.
+async def save_facts(conn: Db, account: str, facts: OrganisationFacts, tenant_id: str | None = None) -> bool:
+    """Store the facts that Xero gave about the organisation. False when the account was connected to another
+    one meanwhile, whose facts they are not.
+
+    Args:
+        tenant_id: the organisation that was asked; None: the present one.
 
     Raises:
         NotConnected: the account has no connection.
     """
     values = {"account": account, "body": facts.to_json().decode(), "fetched_at": facts.fetched_at}
     async with conn.transaction():
-        if await fetch_one(conn, _SQL["save_facts"], values) is None:
-            raise NotConnected(account)
+        # Locked: a connect that is not committed yet has dropped the facts already.
+        present = (await _locked(conn, account))["tenant_id"]
+        if tenant_id is not None and tenant_id != present:
+            return False
+        await conn.execute(_SQL["save_facts"], values)
         await _notify(conn, account)
+    return True
 
 
 def _connection(row: dict[str, Any]) -> Connection:

@@ -98,9 +98,8 @@ UPDATE connections.tokens
 
 -- name: save_facts
 INSERT INTO connections.facts (account, body, fetched_at)
-SELECT account, %(body)s::jsonb, %(fetched_at)s FROM connections.accounts WHERE account = %(account)s
+VALUES (%(account)s, %(body)s::jsonb, %(fetched_at)s)
     ON CONFLICT (account) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at
-RETURNING account
 
 -- name: notify
 SELECT pg_notify(%(channel)s, %(account)s)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -44,8 +45,8 @@ _SNAPSHOT_ACTIONS = ("created", "edited")
 
 
 class ConcurrentChange(Exception):
-    """An operator skipped a command that was about to be sent: nothing was sent, and the lane
-    starts again.
+    """An operator skipped a command that was about to be sent, or connected the account to another
+    organisation while the facts of the earlier one were read: nothing was sent, and the lane starts again.
     """
 
 
@@ -252,11 +253,22 @@ class Lane:
                 await ledger.publish_later(connection, [news], [self.account])
 
     async def save_facts(self, facts: OrganisationFacts) -> None:
-        """Store Xero's facts about the organisation, and plan the waiting jobs again."""
+        """Store Xero's facts about the organisation, and plan the waiting jobs again.
+
+        Nothing else of the connection is read here. What an operator has changed while Xero was asked (a
+        pause that is over, settings, the organisation) is acted on by the runner, which compares the
+        connection with the one that the lane works by.
+
+        Raises:
+            ConcurrentChange: they are of an organisation that the account was connected to before.
+        """
+        current = self.session.connection
+        assert current is not None
         async with self.transaction("facts") as connection:
-            await store.save_facts(connection, self.account, facts)
-        async with self.state_lock:
-            await self.session.reload()
+            if not await store.save_facts(connection, self.account, facts, current.tenant_id):
+                raise ConcurrentChange(self.account)
+            # Before others of the lane go on: they plan with the lane's facts, not with those in the table.
+            self.session.connection = replace(current, facts=facts)
         await self.facts_asked()
 
     async def facts_asked(self) -> None:

@@ -185,8 +185,8 @@ async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, set
     current = lane.session.connection
     if made and current is not None and current.facts is not None:
         facts = replace(current.facts, item_codes=(current.facts.item_codes or frozenset()) | made)
-        await store.save_facts(connection, lane.account, facts)
-        lane.session.connection = replace(current, facts=facts)
+        if await store.save_facts(connection, lane.account, facts, current.tenant_id):
+            lane.session.connection = replace(current, facts=facts)
 
 
 async def _links(connection: ledger.Connection, account: str, targets: list[StepKey]) -> dict[StepKey, Link]:
