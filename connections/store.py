@@ -274,16 +274,22 @@ async def resume(conn: Db, account: str, *, actor: str) -> bool:
     return True
 
 
-async def mark_lost(conn: Db, account: str, reason: str) -> None:
+async def mark_lost(conn: Db, account: str, reason: str, *, connected_at: datetime) -> bool:
     """Note that Xero no longer accepts the credentials; connecting again ends this.
+
+    Args:
+        connected_at: when the refused credentials were given. False if others have been given since: these
+            were not refused.
 
     Raises:
         NotConnected: the account has no connection.
     """
     async with conn.transaction():
-        await _locked(conn, account)
+        if (await _locked(conn, account))["connected_at"] != connected_at:
+            return False
         await conn.execute(_SQL["mark_lost"], {"account": account, "reason": reason})
         await _notify(conn, account)
+    return True
 
 
 async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Credentials:

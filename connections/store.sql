@@ -25,7 +25,7 @@ VALUES (%(account)s, %(tenant_id)s, %(tenant_name)s, %(auth_kind)s, %(client_id)
 RETURNING tenant_id, enabled_at
 
 -- name: lock_account
-SELECT tenant_id, enabled_at, paused_reason FROM connections.accounts WHERE account = %(account)s FOR NO KEY UPDATE
+SELECT tenant_id, enabled_at, connected_at, paused_reason FROM connections.accounts WHERE account = %(account)s FOR NO KEY UPDATE
 
 -- name: update_account
 UPDATE connections.accounts

@@ -95,11 +95,13 @@ class AccountState:
     def _unauthorised(self, trouble: str, answer: Answer, token: str) -> None:
         """Handle a refused token. A token may end early, and several calls may be using it. Only tokens
         refused one after the other, each newly fetched and none accepted, mean that the connection is lost.
+        An earlier token says nothing: somebody may have reconnected the account since it was used.
         """
-        if self.session.token_refused(token):
-            self._tokens_refused += 1
-            if self._tokens_refused > 1:
-                self.back_off()
+        if not self.session.token_refused(token):
+            return
+        self._tokens_refused += 1
+        if self._tokens_refused > 1:
+            self.back_off()
         if trouble == "forbidden" or self._tokens_refused >= _TOKENS_REFUSED:
             said = mask(without_nul(answer.body[:1000].decode(errors="replace")))[:200]
             self.lost = f"Xero answered {answer.status} to a fresh token: {said}"

@@ -273,8 +273,10 @@ class LaneRunner:
                 self.lane.queue.drop()
 
     async def _mark_lost(self, reason: str) -> None:
+        refused = self.lane.session.connection
+        assert refused is not None
         async with self.lane.pool.connection() as connection, connection.transaction():
-            await store.mark_lost(connection, self.lane.account, reason)
+            await store.mark_lost(connection, self.lane.account, reason, connected_at=refused.connected_at)
             crash_point("lost.before_commit")
         crash_point("lost.after_commit")
         await self._reload()

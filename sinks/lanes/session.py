@@ -78,9 +78,9 @@ class Session:
             TokenUnavailable: the identity server could not be asked.
         """
         async with self._minting:
-            if self._token and now_utc() < self._token_until:
-                return self._token
-            await self._fetch_token()
+            fetched = bool(self._token) and now_utc() < self._token_until
+            while not fetched:
+                fetched = await self._fetch_present_token()
             return self._token
 
     def token_refused(self, token: str) -> bool:
@@ -91,6 +91,25 @@ class Session:
         if news:
             self._token, self._refused = "", token
         return news
+
+    async def _fetch_present_token(self) -> bool:
+        """Fetch a token. Return False if somebody reconnected the account meanwhile: token or refusal are of
+        the earlier credentials.
+        """
+        before = self._connected_at
+        try:
+            await self._fetch_token()
+        except TokenRefused:
+            if self._connected_at == before:
+                raise
+        if self._connected_at != before:
+            self._token = ""
+            return False
+        return True
+
+    @property
+    def _connected_at(self) -> datetime | None:
+        return None if self.connection is None else self.connection.connected_at
 
     async def _fetch_token(self) -> None:
         async with self._pool.connection() as connection:

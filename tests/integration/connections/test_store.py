@@ -1,9 +1,9 @@
 """Connections on a real PostgreSQL: what is kept on reconnect, what is announced, what is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -30,6 +30,7 @@ from connections.store import (
     settings_history,
 )
 
+T = TypeVar("T")
 CUT_OFF = datetime(2026, 1, 31, tzinfo=UTC)
 FACTS = OrganisationFacts(
     name="Demo",
@@ -57,6 +58,13 @@ async def connect(conn: Db, account: str = "acme", tenant_id: str = "t-1", **cha
     await save_connection(conn, account=account, tenant_id=tenant_id, **{**values, **changes})
 
 
+async def lose(conn: Db, reason: str) -> None:
+    """Xero has refused the present credentials."""
+    found = await load_connection(conn, "acme")
+    assert found is not None
+    assert await mark_lost(conn, "acme", reason, connected_at=found.connected_at)
+
+
 async def test_a_first_connect(conn: Db) -> None:
     assert await load_connection(conn, "acme") is None
     before = datetime.now(UTC)
@@ -76,7 +84,7 @@ async def test_a_first_connect(conn: Db) -> None:
 async def test_the_cut_off_stays_on_reconnect(conn: Db) -> None:
     await connect(conn, enabled_at=CUT_OFF)
     await set_settings(conn, "acme", {"sales_account": "210"}, "ann")
-    await mark_lost(conn, "acme", "revoked")
+    await lose(conn, "revoked")
     await connect(conn, client_secret_encrypted=b"new")
     loaded = await load_connection(conn, "acme")
     assert loaded is not None
@@ -181,7 +189,7 @@ async def test_nothing_is_done_without_a_connection(conn: Db) -> None:
     with pytest.raises(NotConnected):
         await resume(conn, "ghost", actor="ann")
     with pytest.raises(NotConnected):
-        await mark_lost(conn, "ghost", "x")
+        await mark_lost(conn, "ghost", "x", connected_at=CUT_OFF)
     with pytest.raises(NotConnected):
         await save_facts(conn, "ghost", FACTS)
     with pytest.raises(NotConnected):
@@ -265,6 +273,60 @@ async def test_connecting_again_drops_the_old_token(conn: Db) -> None:
     assert (await load_credentials(conn, "acme")).token_encrypted is None
 
 
+async def once_it_waits(conn: Db, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Start work of a session of its own; return once that waits for a lock of somebody else."""
+    task = asyncio.create_task(work)
+    async with asyncio.timeout(60):
+        while True:
+            cursor = await conn.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN "
+                "(SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+            )
+            row = await cursor.fetchone()
+            assert row is not None
+            assert not task.done()
+            if row[0]:
+                return task
+            await asyncio.sleep(0.02)
+
+
+async def test_credentials_that_were_given_meanwhile_are_not_lost(conn: Db, database_url: str) -> None:
+    await connect(conn)
+    before = await load_connection(conn, "acme")
+    assert before is not None
+
+    async def lost() -> bool:
+        async with await AsyncConnection.connect(database_url) as own:
+            return await mark_lost(own, "acme", "revoked", connected_at=before.connected_at)
+
+    async with await AsyncConnection.connect(database_url) as operator, operator.transaction():
+        await connect(operator, client_secret_encrypted=b"new")
+        losing = await once_it_waits(conn, lost())
+    assert not await losing
+    after = await load_connection(conn, "acme")
+    assert after is not None
+    assert (after.status, after.status_reason) == ("connected", "")
+
+
+async def test_facts_of_an_organisation_that_was_left_meanwhile_are_not_kept(
+    conn: Db, database_url: str
+) -> None:
+    await connect(conn)
+
+    async def keep() -> bool:
+        async with await AsyncConnection.connect(database_url) as own:
+            return await save_facts(own, "acme", FACTS, "t-1")
+
+    async with await AsyncConnection.connect(database_url) as operator, operator.transaction():
+        await connect(operator, tenant_id="t-2", new_organisation=True)
+        keeping = await once_it_waits(conn, keep())
+    assert not await keeping
+    after = await load_connection(conn, "acme")
+    assert after is not None
+    assert (after.tenant_id, after.facts) == ("t-2", None)
+    assert await save_facts(conn, "acme", FACTS, "t-2")
+
+
 async def test_every_change_is_announced_once_committed(conn: Db, database_url: str) -> None:
     async with await AsyncConnection.connect(database_url, autocommit=True) as listener:
         await listener.execute(f"LISTEN {CHANNEL}")
@@ -273,7 +335,7 @@ async def test_every_change_is_announced_once_committed(conn: Db, database_url: 
         await set_settings(conn, "acme", {"due_days": "10"}, "ann")  # nothing new: not announced
         await pause(conn, "acme", actor="ann", reason="x")
         await resume(conn, "acme", actor="ann")
-        await mark_lost(conn, "acme", "x")
+        await lose(conn, "x")
         await save_facts(conn, "acme", FACTS)
         heard = [notify.payload async for notify in listener.notifies(timeout=60, stop_after=6)]
         heard += [notify.payload async for notify in listener.notifies(timeout=0.5)]

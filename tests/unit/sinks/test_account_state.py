@@ -73,3 +73,14 @@ def test_forbidden_loses_the_connection_at_once(session: Minted) -> None:
     session.give("one")
     state.answered(Answer(403, {}, b"AuthenticationUnsuccessful"), "one")
     assert state.lost is not None
+
+
+def test_a_late_answer_to_an_earlier_token_loses_nothing(session: Minted) -> None:
+    """A call of before the account was reconnected is answered afterwards."""
+    state = AccountState(session, 1.0)
+    session.give("old")
+    state.answered(Answer(403, {}, b"AuthenticationUnsuccessful"), "old")
+    state.reconnected()
+    session.give("new")
+    state.answered(Answer(403, {}, b"AuthenticationUnsuccessful"), "old")
+    assert state.lost is None
