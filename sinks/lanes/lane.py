@@ -73,6 +73,8 @@ class Lane:
         self.queue = LaneQueue()
         self.names = Namesakes()
         self.state_lock = asyncio.Lock()
+        self.ending = False
+        """True once the lane is to end: nothing long is begun or waited for any more."""
         self.more = False
         self.more_turn = ledger.LIVE
         """The turn of the command taken up last: those left in the ledger have this turn or a later one."""

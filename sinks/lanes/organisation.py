@@ -2,13 +2,10 @@
 resolved.
 """
 
-import asyncio
-
 from connections.facts import OrganisationFacts, with_books
 from sinks.lanes.lane import Lane
-from sinks.lanes.single_get import NoUsableAnswer, read
+from sinks.lanes.single_get import NoUsableAnswer, read, wait_for_turn
 from sinks.ledger.entries import now_utc
-from sinks.xero.call_guard import machine_seconds
 from sinks.xero.client import Request
 from sinks.xero.responses import decode
 
@@ -26,6 +23,7 @@ async def ask(lane: Lane) -> OrganisationFacts:
 
     Raises:
         NoUsableAnswer: a call failed; the lane's budget says until when to wait.
+        NotNow: the limits are used up for more than a minute, or the lane is to end.
     """
     answers = {}
     for name, path in _PATHS.items():
@@ -43,6 +41,7 @@ async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
 
     Raises:
         NoUsableAnswer: a call failed; the lane's budget says until when to wait.
+        NotNow: the limits are used up for more than a minute, or the lane is to end.
     """
     organisation = await _read(lane, _PATHS["organisation"])
     accounts = await _read(lane, _PATHS["accounts"])
@@ -54,8 +53,7 @@ async def ask_books(lane: Lane, facts: OrganisationFacts) -> OrganisationFacts:
 
 
 async def _read(lane: Lane, path: str) -> dict[str, object]:
-    while (wait := lane.budget.wait(machine_seconds())) != 0.0:  # noqa: ASYNC110 - no event ends Xero's minute
-        await asyncio.sleep(min(wait or 0.2, 1.0))
+    await wait_for_turn(lane)
     answer = await read(lane, Request("GET", path, {}, None, None))
     document = decode(answer.body)
     if answer.status != 200 or not isinstance(document, dict):

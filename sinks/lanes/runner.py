@@ -17,7 +17,7 @@ from sinks.lanes.organisation import ask, ask_books
 from sinks.lanes.recovery import recover
 from sinks.lanes.sending import CallSender
 from sinks.lanes.side_jobs import SideJob, SideJobState
-from sinks.lanes.single_get import NoUsableAnswer
+from sinks.lanes.single_get import NotNow, NoUsableAnswer
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.xero.call_guard import machine_seconds
@@ -52,6 +52,7 @@ class LaneRunner:
 
     def stop(self) -> None:
         """Finish the calls in progress and end."""
+        self.lane.ending = True
         self._stop.set()
         self.wake.set()
 
@@ -234,6 +235,8 @@ class LaneRunner:
                 await lane.save_facts(await ask(lane))
             else:
                 await lane.save_facts(await ask_books(lane, facts))
+        except NotNow:
+            return False  # requests stay open until it can be asked
         except NoUsableAnswer as trouble:
             log.warning("the organisation was not told", account=lane.account, error=str(trouble))
             error = str(trouble)
