@@ -48,11 +48,15 @@ class Guard:
         due = machine_seconds() >= self._compare_after
         if self._marks is not None and (leases or self._suspects or due):
             self._compare_after = machine_seconds() + _COMPARE_EVERY
-            self._told = await self._marks.told()
-            async with self._pool.connection() as connection:
-                held = await hold_if_behind(connection, self._told)
-                ours = await standing(connection)
-            self._suspects = False
+            self._suspects = False  # before anything is read: a suspicion that comes meanwhile is a new one
+            try:
+                self._told = await self._marks.told()
+                async with self._pool.connection() as connection:
+                    held = await hold_if_behind(connection, self._told)
+                    ours = await standing(connection)
+            except BaseException:
+                self._suspects = True
+                raise
             if not held and not is_another(ours, self._told) and self._told.number < ours.number:
                 await self._marks.publish(ours.number, _GENERATION, Mark(ours.generation, 0))
             self._number, self._generation = ours.number, ours.generation

@@ -150,6 +150,7 @@ class LaneSupervisor:
             try:
                 self._guard.suspects()
                 while not stop.is_set():
+                    self._wanted.clear()  # before anything is read: what comes meanwhile is looked for again
                     if await self._guard.holds():
                         await self._stop_lanes()
                     else:
@@ -168,7 +169,6 @@ class LaneSupervisor:
         Raises:
             psycopg.Error: the session is gone, and with it the sign that this holder is alive.
         """
-        self._wanted.clear()
         wanted: asyncio.Future[Any] = asyncio.ensure_future(self._wanted.wait())
         await asyncio.wait([listening, wanted], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
         wanted.cancel()
