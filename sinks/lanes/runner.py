@@ -45,6 +45,7 @@ class LaneRunner:
         self._side_jobs = [SideJobState(job) for job in side_jobs]
         self._stop = asyncio.Event()
         self._idle_since = machine_seconds()
+        self._read_again_at = machine_seconds() + _IDLE_POLL
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # If the lane itself fails at that moment, nobody awaits the task: its error is not worth a report.
@@ -111,7 +112,7 @@ class LaneRunner:
     async def _turn(self) -> float:
         """Run one round. Return the seconds until the next is due without anything happening."""
         lane = self.lane
-        if self.connection_changed:
+        if self.connection_changed or self._waits_for_people():
             await self._reload()
         if self._stop.is_set():
             return 0.0
@@ -144,6 +145,14 @@ class LaneRunner:
         self._go_on_beside(when_idle=True)
         delay = await self._delay()
         return min(delay, burst_wait) if burst_wait else delay
+
+    def _waits_for_people(self) -> bool:
+        """Return True if only an operator ends what holds the account, and it is time to see whether one has.
+        A notification alone is not relied on: nothing else would ever come.
+        """
+        connection = self.lane.session.connection
+        held = connection is None or connection.status == "lost" or connection.paused_reason is not None
+        return held and machine_seconds() >= self._read_again_at
 
     def _burst_wait(self) -> float:
         """Return the seconds for which new commands may gather; None while there are more than were taken
@@ -259,6 +268,7 @@ class LaneRunner:
 
     async def _reload(self) -> None:
         self.connection_changed = False
+        self._read_again_at = machine_seconds() + _IDLE_POLL
         before = self.lane.session.connection
         async with (
             self.lane.state_lock
