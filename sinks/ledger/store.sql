@@ -307,3 +307,5 @@ SELECT DISTINCT account FROM ledger.commands WHERE state IN ('queued', 'running'
 UNION SELECT DISTINCT account FROM ledger.intents WHERE answered_at IS NULL
 UNION SELECT DISTINCT account FROM ledger.requests WHERE answered_at IS NULL
 UNION SELECT account FROM ledger.clearings
+-- The log says of these that they are held: somebody must say when they are not, though nothing else is to be done.
+UNION SELECT account FROM ledger.accounts WHERE held IS NOT NULL

@@ -10,7 +10,7 @@ from connections import store
 from contracts.results import AccountResult
 from sinks.ledger.commands import retry, skip
 from tests.integration.sinks.conftest import assert_explained
-from tests.integration.sinks.shops import Maker, Office, Shop, connect
+from tests.integration.sinks.shops import Maker, Office, Shop, connect, delivering
 
 
 async def test_not_connected_fails_and_retry_works_after_connecting(office: Office) -> None:
@@ -37,6 +37,23 @@ async def test_paused_account_keeps_everything_queued(books: Shop, make: Maker) 
     await books.idle()
     assert [await books.end(event) for event in events] == ["posted", "posted"]
     await _until_held(books, None)
+
+
+async def test_a_pause_that_ends_while_no_worker_runs_is_over_in_the_log_too(
+    shop: Shop, maker: Maker
+) -> None:
+    """Nothing else is left to be done for the account that a lane would start for."""
+    created = maker.created(maker.document(maker.customer(), 1))
+    async with delivering(shop):
+        async with await shop.connect() as connection:
+            await store.pause(connection, shop.account, actor="ann", reason="stocktaking")
+        await shop.send(created)
+        await _until_held(shop, "account_paused")
+        await shop.skip(created, "entered by hand")
+    async with await shop.connect() as connection:
+        await store.resume(connection, shop.account, actor="ann")
+    async with delivering(shop):
+        await _until_held(shop, None)
 
 
 async def test_what_is_queued_can_be_skipped(books: Shop, make: Maker) -> None:
