@@ -5,6 +5,7 @@ of the data. PostgreSQL refuses to run as root; then it runs as ``nobody``, and 
 directory through its working directory (``/proc/self/cwd``), which needs no permission on the parents.
 """
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -225,8 +226,7 @@ def _bin_dir(user: tuple[int, int] | None) -> Path:
             root.mkdir(parents=True, exist_ok=True)
             if not open_to_all(root):
                 continue
-            if not copied.exists():
-                _copy(package, original.parent, root / name)
+            _copy_once(package, original.parent, root / name, copied)
         except OSError:
             continue
         return copied
@@ -234,6 +234,18 @@ def _bin_dir(user: tuple[int, int] | None) -> Path:
         f"PostgreSQL does not run as root, and the user nobody cannot reach its programs in {original}. "
         "Run as an ordinary user, or name with SBX_CACHE_DIR a directory that every user can enter."
     )
+
+
+def _copy_once(package: Path, install: Path, target: Path, copied: Path) -> None:
+    """Copy unless ``copied`` is there. Of two first starts at once the second waits for the first, whose
+    server runs out of the copy by then.
+    """
+    if copied.exists():
+        return
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not copied.exists():
+            _copy(package, install, target)
 
 
 def _copy(package: Path, install: Path, target: Path) -> None:
@@ -247,7 +259,7 @@ def _copy(package: Path, install: Path, target: Path) -> None:
     for path in (part, *part.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-    if target.exists():  # somebody else was faster, or an incomplete one was left
+    if target.exists():  # an incomplete one was left
         shutil.rmtree(target)
     part.rename(target)
 
