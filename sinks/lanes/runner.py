@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -302,6 +303,9 @@ class LaneRunner:
             await store.pause(connection, account, actor="sbx", reason=why)
             crash_point("pause.before_commit")
         crash_point("pause.after_commit")
+        known = self.lane.session.connection
+        if known is not None:  # somebody may have resumed it before it is read: that is seen as a resume then
+            self.lane.session.connection = replace(known, paused_reason=why)
         await self._reload()
 
     async def _send(self, call: Call) -> None:

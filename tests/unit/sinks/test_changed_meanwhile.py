@@ -47,6 +47,20 @@ async def test_an_account_that_is_resumed_meanwhile_is_not_paused_again(
     assert runner.lane.state.breaker.why == ""
 
 
+async def test_an_account_that_is_resumed_as_soon_as_it_pauses_itself_goes_on(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = start(connected())
+    runner.lane.state.breaker.why = "20 actions in a row failed"
+
+    async def paused_and_resumed(*_: Any, **__: Any) -> bool:
+        return True  # what is read afterwards is not paused
+
+    monkeypatch.setattr(store, "pause", paused_and_resumed)
+    await runner._pause(runner.lane.state.breaker.why)
+    assert runner.lane.state.breaker.why == ""
+
+
 async def test_a_connection_that_is_made_again_meanwhile_is_not_lost(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
