@@ -5,6 +5,7 @@ SandboxError
 ├── DataDirUnusable     it cannot be written, or its disk is full
 ├── DownloadFailed      Kafka's jars could not be fetched, or are not the ones that were tested
 └── ServiceFailed       Kafka or PostgreSQL did not start, or did not answer in time
+    └── PortTaken       another program took its port before it did
 """
 
 
@@ -26,3 +27,7 @@ class DownloadFailed(SandboxError):
 
 class ServiceFailed(SandboxError):
     """A service ended while it started, or did not answer in time."""
+
+
+class PortTaken(ServiceFailed):
+    """Another program took the service's port between our choice of it and the service's start."""

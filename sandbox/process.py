@@ -13,12 +13,13 @@ from pathlib import Path
 
 import psutil
 
-from sandbox.errors import ServiceFailed
+from sandbox.errors import PortTaken, ServiceFailed
 
 Progress = Callable[[str, float | None], None]
 """Called with the present step, and the share that is done (0 to 1) if it is known."""
 
 LOG_BYTES = 8 * 1024 * 1024
+_TRIES = 3
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -95,9 +96,8 @@ class Service:
         """Return the error for ``what``, with the end of this run's log and a remedy."""
         text = self.log_text()
         tail = "\n".join(f"  | {line}" for line in text.splitlines()[-15:]) or "  | (empty)"
-        return ServiceFailed(
-            f"{self._command.name} {what}. {_remedy(text)}\nThe end of {self._command.log}:\n{tail}"
-        )
+        kind = PortTaken if _port_is_taken(text) else ServiceFailed
+        return kind(f"{self._command.name} {what}. {_remedy(text)}\nThe end of {self._command.log}:\n{tail}")
 
     def log_text(self) -> str:
         """Return the log of the service since it was started."""
@@ -117,10 +117,14 @@ class Service:
             end_leftovers(self._command)
 
 
+def _port_is_taken(log: str) -> bool:
+    return "Address already in use" in log or "could not bind" in log
+
+
 def _remedy(log: str) -> str:
     if "No space left on device" in log:
         return "The disk is full: free some space, or name a directory on another disk with SBX_DATA_DIR."
-    if "Address already in use" in log or "could not bind" in log:
+    if _port_is_taken(log):
         return "Its port was taken meanwhile: start again, and another one is chosen."
     if "OutOfMemoryError" in log or "Cannot allocate memory" in log:
         return "The machine is out of memory: about 400 MB must be free."
@@ -183,6 +187,22 @@ class Ports:
                 taken.close()
         self._file.write_text(json.dumps(known | ports, indent=1) + "\n")
         return ports
+
+
+def on_free_ports(start: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Start a service, which chooses its ports each time; once more if another program was faster.
+
+    A port is free when it is chosen, and the service binds it a moment later, Kafka seconds later. Meanwhile
+    any program may take it, and any connection that goes out: the system chooses both from one range.
+
+    Raises ServiceFailed.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return start()
+        except PortTaken:
+            stop()
+    return start()
 
 
 def _bind(port: int) -> socket.socket:
