@@ -100,6 +100,7 @@ async def ask(connection: ledger.Connection, account: str, wanted: ReadingPlan, 
             "phase": len(LISTS) if wanted.records else 0,
             "records": list(wanted.records),
         }
+        await connection.execute(_SQL["hold_open_run"], parameters)
         if wanted.records:
             await connection.execute(_SQL["read_records"], parameters)
         await connection.execute(_SQL["ask"], parameters)

@@ -34,6 +34,10 @@ SELECT next_since FROM ledger.drift_runs
 WHERE account = %(account)s AND covers AND finished_at IS NOT NULL AND error IS NULL AND next_since IS NOT NULL
 ORDER BY asked_at DESC LIMIT 1
 
+-- name: hold_open_run
+-- A reading that is just ending is waited for; any other one sees what is added to it before it ends.
+SELECT FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NULL FOR UPDATE
+
 -- name: ask
 WITH request AS (
     INSERT INTO ledger.requests (request_id, account, kind)

@@ -132,6 +132,7 @@ async def step(lane: Lane, run_id: str) -> float:
         return 0.0
     answer = await read(lane, asked.request)
     async with lane.transaction("comparison") as connection:
+        await _run(connection, run_id)  # locked before its records are, as by those who add to it
         await _compare_answer(connection, lane, run, asked, answer, asked_at)
     return 0.0
 

@@ -1,7 +1,8 @@
 -- name: open_run
+-- Locked, so that nobody adds to a reading that is just ending (acts.sql, hold_open_run).
 SELECT run_id::text, account, since, covers, started_at, phase, page, calls, calls_expected, checked, checked_entity,
        checked_record
-FROM ledger.drift_runs WHERE run_id = %(run_id)s
+FROM ledger.drift_runs WHERE run_id = %(run_id)s FOR UPDATE
 
 -- name: start
 UPDATE ledger.drift_runs SET started_at = clock_timestamp() WHERE run_id = %(run_id)s

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sinks.drift import acts
+from sinks.drift import acts, scan
 from sinks.lanes.budget import KEPT_OF_DAY
 from tests.integration.sinks.drifting import adopt, drift, read, resend, seen, standing
 from tests.integration.sinks.purchases import bills_in, happened, order
@@ -49,6 +49,29 @@ async def test_amounts_changed_by_hand_are_put_right(books: Shop, make: Maker) -
     assert await resend(books) == ["posted"]
     assert await drift(books) == []
     assert books.invoice("1")["total"] == "108.00"
+
+
+async def test_what_is_asked_while_a_reading_ends_is_a_reading_of_its_own(shop: Shop) -> None:
+    """Its records would not be looked at any more, and count as compared."""
+    few = acts.ReadingPlan(datetime.now(UTC), False, 1, ("invoice/1",))
+
+    async def ask() -> str:
+        async with await shop.connect() as operator:
+            return await acts.ask(operator, shop.account, few, "ann")
+
+    async with await shop.connect() as connection:
+        first = await acts.ask(connection, shop.account, few, "ann")
+        await connection.commit()
+        run = await scan._run(connection, first)  # the last step of the lane, not committed yet
+        assert await scan._next(connection, run) is None
+        asking = asyncio.create_task(ask())
+        await asyncio.wait({asking}, timeout=1.0)  # waits for that step, or takes the reading for open
+        await scan._finish(connection, run, None)
+        await connection.commit()
+    second = await asking
+    async with await shop.connect() as connection:
+        assert (await acts.reading(connection, second))["finished_at"] is None
+    assert second != first
 
 
 async def test_what_the_rules_do_not_let_us_change_fails_with_their_reason(books: Shop, make: Maker) -> None:
