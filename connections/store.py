@@ -299,7 +299,9 @@ async def load_credentials(conn: Db, account: str, *, lock: bool = False) -> Cre
     Raises:
         NotConnected: the account has no connection.
     """
-    row = await fetch_one(conn, _SQL["lock_credentials" if lock else "credentials"], {"account": account})
+    if lock:
+        await conn.execute(_SQL["lock_tokens"], {"account": account})
+    row = await fetch_one(conn, _SQL["credentials"], {"account": account})
     if row is None:
         raise NotConnected(account)
     return Credentials(**row)

@@ -83,12 +83,9 @@ SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.refresh_token_encr
   FROM connections.tokens t JOIN connections.accounts a ON a.account = t.account
  WHERE t.account = %(account)s
 
--- name: lock_credentials
-SELECT a.tenant_id, a.client_id, a.client_secret_encrypted, t.refresh_token_encrypted, t.token_encrypted,
-       t.expires_at
-  FROM connections.tokens t JOIN connections.accounts a ON a.account = t.account
- WHERE t.account = %(account)s
-   FOR UPDATE OF t
+-- name: lock_tokens
+-- A statement of its own: one that waits for the lock sees the account as it was before it waited.
+SELECT FROM connections.tokens WHERE account = %(account)s FOR UPDATE
 
 -- name: save_token
 UPDATE connections.tokens

@@ -290,6 +290,23 @@ async def once_it_waits(conn: Db, work: Coroutine[Any, Any, T]) -> "asyncio.Task
             await asyncio.sleep(0.02)
 
 
+async def test_who_waits_for_the_tokens_gets_the_credentials_that_came_meanwhile(
+    conn: Db, database_url: str
+) -> None:
+    """Refreshing with a new token and the client of before would be refused."""
+    await connect(conn, client_id="old")
+
+    async def renew() -> tuple[str, bytes | None]:
+        async with await AsyncConnection.connect(database_url) as own, own.transaction():
+            found = await load_credentials(own, "acme", lock=True)
+            return found.client_id, found.refresh_token_encrypted
+
+    async with await AsyncConnection.connect(database_url) as operator, operator.transaction():
+        await connect(operator, client_id="new", refresh_token_encrypted=b"r-1")
+        renewing = await once_it_waits(conn, renew())
+    assert await renewing == ("new", b"r-1")
+
+
 async def test_credentials_that_were_given_meanwhile_are_not_lost(conn: Db, database_url: str) -> None:
     await connect(conn)
     before = await load_connection(conn, "acme")
