@@ -84,7 +84,7 @@ class Api:
         self, request: Request, call: Call, path: str, body: bytes, app: App, tenant_id: str, faults: Faults
     ) -> Response:
         if slow := faults.get("latency"):
-            await asyncio.sleep(slow.seconds)
+            await slow.wait()
         if "drop_before" in faults:
             return self._drop(request, call)
         if somebody := faults.get("by_hand"):
@@ -95,7 +95,7 @@ class Api:
         else:
             stored = early
         if slow := faults.get("latency_after"):
-            await asyncio.sleep(slow.seconds)
+            await slow.wait()
         if "drop_after" in faults:
             return self._drop(request, call)
         response = _response(stored)
@@ -265,7 +265,7 @@ class Api:
         faults = {} if spared else self.world.faults.pick("POST", "connect/token", form.get("client_id"))
         call.faults = list(faults)
         if slow := faults.get("latency"):
-            await asyncio.sleep(slow.seconds)
+            await slow.wait()
         if "drop_before" in faults:
             return self._drop(request, call)
         if "unavailable" in faults or "error_before" in faults:

@@ -1,13 +1,15 @@
 """Scripted and seeded faults: which calls they hit, and how often. Their effects are in `api.py`."""
 
+import asyncio
+import contextlib
 import random
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = {
-    "latency": "wait `seconds` (real ones) before applying",
-    "latency_after": "apply, then wait `seconds` (real ones) before answering",
+    "latency": "wait `seconds` (real ones), or until the rule is taken away, before applying",
+    "latency_after": "apply, then wait `seconds` (real ones), or until the rule is taken away, then answer",
     "drop_before": "close the connection, nothing applied",
     "drop_after": "apply, then close the connection",
     "late_apply": "close the connection, apply `seconds` (of the fake's clock) later; with `status`: answer "
@@ -53,6 +55,7 @@ class Fault:
     fault_id: int = 0
     hits: int = 0
     _random: random.Random = field(default_factory=random.Random, repr=False)
+    _gone: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -74,6 +77,15 @@ class Fault:
             return False
         self.hits += 1
         return True
+
+    async def wait(self) -> None:
+        """Wait `seconds` real ones, or until the rule is taken away."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gone.wait(), self.seconds)
+
+    def lift(self) -> None:
+        """Let the calls go on that wait."""
+        self._gone.set()
 
 
 class FaultPlan:
@@ -102,4 +114,7 @@ class FaultPlan:
 
     def clear(self, fault_id: int | None = None) -> None:
         """Take away one rule, or all."""
+        for rule in self.rules:
+            if fault_id in (None, rule.fault_id):
+                rule.lift()
         self.rules = [] if fault_id is None else [rule for rule in self.rules if rule.fault_id != fault_id]

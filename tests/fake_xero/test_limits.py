@@ -1,6 +1,5 @@
 """Facts about limits (reference §3)."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from xero_python.exceptions import RateLimitException
 
 from .client import Xero
+from .test_faults import until
 
 DEFAULTS = {"minute": 60, "day": 5000, "concurrent": 5, "app_minute": 10_000}
 
@@ -81,11 +81,12 @@ def test_tenants_do_not_share_their_minute(limited: Xero) -> None:
 
 
 def test_five_at_a_time_are_counted_while_they_run(limited: Xero) -> None:
-    limited.admin.fault("latency", path="Currencies", times=5, seconds=0.4)
+    limited.admin.fault("latency", path="Currencies", times=5, seconds=600)
     with ThreadPoolExecutor(6) as pool:
         running = [pool.submit(call, limited) for _ in range(5)]
-        time.sleep(0.2)
+        until(lambda: 5 in limited.admin.counters()["peak_in_flight"].values())
         sixth = call(limited)
+        limited.admin.clear_faults()
         assert [found.result().status for found in running] == [200] * 5
     assert (sixth.status, sixth.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
     assert "Retry-After" not in sixth.headers
