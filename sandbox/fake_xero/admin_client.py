@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-_TIMEOUT = 30.0  # seconds
+_TIMEOUT = 120.0  # seconds
 
 
 class FakeAdminError(Exception):

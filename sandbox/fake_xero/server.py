@@ -16,7 +16,8 @@ from .admin_client import FakeXeroAdmin
 from .strict import StrictBodies, description_in_environment, strict_bodies
 from .world import BY_HAND_CLIENT, BY_HAND_SECRET, DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT, World
 
-_START_TIMEOUT = 20.0  # seconds
+_START_TIMEOUT = 120.0  # seconds; on a busy machine the thread does not get its turn at once
+_STOP_TIMEOUT = 60.0
 
 
 class InvalidBodiesError(AssertionError):
@@ -128,13 +129,13 @@ class FakeXeroServer:
         """Stop it; its data is gone."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(_STOP_TIMEOUT)
             self._process.stdout.close()
             self._process.stdin.close()
             self._process = None
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(10)
+            self._thread.join(_STOP_TIMEOUT)
             self._server = self._thread = None
 
     def __enter__(self) -> "FakeXeroServer":
