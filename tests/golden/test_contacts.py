@@ -57,4 +57,4 @@ async def test_one_after_the_other(open_shop: Shop) -> None:
 
 async def run(shop: Shop, *events: dict[str, Any]) -> None:
     await shop.send(*events)
-    await shop.idle(60)
+    await shop.idle()

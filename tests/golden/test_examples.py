@@ -30,7 +30,7 @@ async def test_one_after_the_other(
     await open_shop.settings(**settings)
     for event in examples(shared_dir):
         await open_shop.send(event)
-        await open_shop.idle(60)
+        await open_shop.idle()
     different = list(differences(sheet(name), await _found(open_shop, shared_dir)))
     assert not different, "\n".join(different)
     assert await unexplained(open_shop) == []
@@ -40,7 +40,7 @@ async def test_all_at_once(open_shop: Shop, shared_dir: Path) -> None:
     """Merged or not, the books come out as the newest snapshots say. How single entries end depends on what a
     batch takes up first, so they are only asked for state, number and party."""
     await open_shop.send(*examples(shared_dir))
-    await open_shop.idle(60)
+    await open_shop.idle()
     expected, found = sheet("backlog"), await _found(open_shop, shared_dir)
     log = found.pop("log")
     assert {one["state"] for one in log} == {"completed"}

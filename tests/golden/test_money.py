@@ -82,7 +82,7 @@ async def run(shop: Shop, *events: dict[str, Any]) -> None:
     """Each after the one before has ended."""
     for event in events:
         await shop.send(event)
-        await shop.idle(60)
+        await shop.idle()
 
 
 async def compare(shop: Shop, name: str) -> None:

@@ -21,7 +21,7 @@ async def test_numbers_as_publishers_write_them(open_shop: Shop) -> None:
     )
     for event in _events():
         await open_shop.send(event)
-        await open_shop.idle(60)
+        await open_shop.idle()
     async with await open_shop.connect() as connection:
         await projection.apply(connection, await open_shop.told())
     found = {**books(open_shop.books), "log": [entry(row) for row in await open_shop.rows(_LOG)]}

@@ -39,7 +39,7 @@ async def test_one_after_the_other(open_shop: Shop) -> None:
     ]:
         event = make.event(f"purchase_order.{action}", document["id"], {"document": document})
         await open_shop.send(event)
-        await open_shop.idle(60)
+        await open_shop.idle()
     results = await open_shop.told()
     async with await open_shop.connect() as connection:
         await projection.apply(connection, results)

@@ -35,7 +35,7 @@ from sinks.lanes.supervisor import LaneSupervisor
 from sinks.ledger import generation
 from sinks.ledger.generation import Mark, Told
 from sinks.recover import taking_up
-from tests.integration.sinks.shops import Maker, Shop, connect, environment_of
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connect, environment_of
 from tests.reliability.comparison import compare
 from tests.reliability.histories import ends_of
 from tests.reliability.history import ENABLED_AT, History, make_history
@@ -143,7 +143,7 @@ async def judge(database_url: str, xero: FakeXeroServer, directory: Path, seed: 
             if number == at:
                 await asyncio.sleep(chance.random() * 0.3)
                 await asyncio.to_thread(backup.take)
-            await shop.idle(120)
+            await shop.idle()
     ended = await ends_of(shop, history)
     lost = len(await shop.rows("SELECT 1 FROM ledger.intents WHERE account = %s", account))
     wrong_before = compare(history, model_of(history, ended), ended, shop.books)
@@ -155,7 +155,7 @@ async def judge(database_url: str, xero: FakeXeroServer, directory: Path, seed: 
             await held(shop)
         calls = len(shop.calls())
         await recover(shop, marks, history.events)
-        await shop.idle(120)
+        await shop.idle()
         after = await ends_of(shop, history)
     for remark in otherwise_ended(ended, after):
         print(f"  {remark}", file=sys.stderr, flush=True)
@@ -224,7 +224,7 @@ def standing(books: Any) -> list[str]:
 
 async def held(shop: Shop) -> None:
     """Until the accounts are held."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not await shop.rows("SELECT 1 FROM ledger.generation WHERE held_at IS NOT NULL"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

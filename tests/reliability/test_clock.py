@@ -11,7 +11,7 @@ import pytest
 from contracts.results import AccountResult
 from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 from tests.reliability.crashing import new_shop
 from tests.reliability.sales import assert_books_hold, sales
 
@@ -61,7 +61,7 @@ async def test_amid_the_work(how: timedelta, shop: Shop, jump: Jump) -> None:
         await until(lambda: bool(shop.calls()))
         jump(how)
         await shop.send(*sales(maker, _SALES, first=_SALES + 1))
-        await shop.idle(120)
+        await shop.idle()
     assert_books_hold(shop, 2 * _SALES)
 
 
@@ -77,14 +77,14 @@ async def test_while_a_look_up_is_not_to_be_trusted_yet(how: timedelta, shop: Sh
         shop.xero.admin.fault("late_apply", method="PUT", path="^Payments", status=504, seconds=20)
         paid = maker.paid(document, "108.00")
         await shop.send(paid)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while await shop.end(paid) != "waiting_for_answer":  # noqa: ASYNC110 - the ledger is a table
                 await asyncio.sleep(0.02)
         [version] = await shop.rows(
             "SELECT version FROM ledger.commands WHERE command_id = %s", shop.command_id(paid)
         )
         jump(how)
-        await shop.idle(120)
+        await shop.idle()
         [ended] = await shop.rows(
             "SELECT version FROM ledger.commands WHERE command_id = %s", shop.command_id(paid)
         )
@@ -109,6 +109,6 @@ async def test_before_a_limit(how: timedelta, shop: Shop, jump: Jump) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - another process's list
             await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 from tests.reliability.sales import assert_books_hold, sales
 
 pytestmark = pytest.mark.reliability
@@ -41,7 +41,7 @@ async def test_books_come_out_the_same(
     shop = fast_shop
     await shop.send(*sales(maker, 60))
     async with delivering(shop):
-        await shop.idle(120)
+        await shop.idle()
     assert all(fault["hits"] for fault in xero.admin.faults())
     # The invoice brings its customer along where the customer's own call has to wait.
     allowed = {("customer created", "completed", "superseded")}
@@ -59,10 +59,10 @@ async def test_what_xero_always_stumbles_over_keeps_nothing_else_out(
     rule = xero.admin.fault("stumble", path="Contacts", times=None, value='"Customer 5"')
     await shop.send(*sales(maker, 12))
     async with delivering(shop):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while sum(i["status"] == "PAID" for i in shop.books["invoices"]) < 11:  # noqa: ASYNC110 - Xero's books
                 await asyncio.sleep(0.1)
         assert "5" not in {i["number"] for i in shop.books["invoices"]}
         xero.admin.clear_faults(rule)
-        await shop.idle(120)
+        await shop.idle()
     assert_books_hold(shop, 12)

@@ -59,7 +59,7 @@ async def test_killed_again_and_again(seed: int, shop: Shop, xero: FakeXeroServe
     assert kills >= 5
     process = _start(shop)
     try:
-        await shop.idle(60)
+        await shop.idle()
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -11,7 +11,7 @@ import pytest
 from contracts.results import AccountResult
 from runtime.environment import Environment
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 from tests.reliability.crashing import new_shop
 from tests.reliability.sales import assert_books_hold, sales
 
@@ -62,7 +62,7 @@ async def test_limit_of_each_kind(
     )
     await shop.send(*sales(maker, _SALES))
     async with delivering(shop):
-        await shop.idle(120)
+        await shop.idle()
         results = await shop.told()
     assert all(fault["hits"] for fault in xero.admin.faults())
     assert_books_hold(shop, _SALES)
@@ -82,12 +82,12 @@ async def test_tokens_end_early_over_and_over(shop: Shop, maker: Maker) -> None:
     async with delivering(shop):
         for more in range(1, 4):
             taken = calls_taken(shop)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while calls_taken(shop) == taken:  # noqa: ASYNC110 - another process's list
                     await asyncio.sleep(0.02)
             xero.admin.tokens(expire=True)
             await shop.send(*sales(maker, 1, first=_SALES + more))
-        await shop.idle(120)
+        await shop.idle()
     assert_books_hold(shop, _SALES + 3)
     assert not any(isinstance(news, AccountResult) and news.held for news in shop.published)
     assert xero.admin.tokens()["issued"] > before + 1

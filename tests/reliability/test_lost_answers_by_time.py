@@ -16,7 +16,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from sinks.lanes import runner
 from sinks.lanes.account_state import AccountState
 from tests.integration.sinks.purchases import bills_in, happened, order
-from tests.integration.sinks.shops import Maker, Shop, connect, delivering, environment_of
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connect, delivering, environment_of
 
 pytestmark = pytest.mark.reliability
 
@@ -124,7 +124,7 @@ async def _lose(shop: Shop, done: Trade, fault: dict[str, Any], admin: Any) -> N
 
 async def under_way(shop: Shop, kinds: list[str]) -> None:
     """Until calls that make these are written down and have reached Xero."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await all_sent(shop, kinds):  # noqa: ASYNC110 - the ledger is a table
             await asyncio.sleep(0.05)
 
@@ -260,7 +260,7 @@ async def test_a_batch_is_resolved_element_by_element(age: int, shop: Shop, make
         shop.xero.admin.fault("drop_after", method="PUT", path="^Payments$", times=None)
         await shop.send(*payments)
         await under_way(shop, ["payment"])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not shop.invoice("3")["payments"]:  # noqa: ASYNC110 - the fake's books are another process's
                 await asyncio.sleep(0.05)
     assert len(await intents(shop)) == 1

@@ -36,7 +36,7 @@ async def settled(
         **fault, method="PUT|POST", path="CreditNotes|Payments", times=None, probability=0.5, seed=7
     )
     await shop.send(*events)
-    await shop.idle(120)
+    await shop.idle()
     assert all(struck["hits"] for struck in xero.admin.faults())
     xero.admin.clear_faults()
     ends = {await shop.end(event) for event in events}

@@ -184,7 +184,7 @@ async def _killed_at_work(route: Route, when: str, shop: Shop, fake: FakeXeroSer
     before = len(_all_calls(shop))
     fake.admin.reset_counters()
     await shop.send(event)
-    fake.admin.fault(when, method=route.method, path=f"^{route.path}", times=1, seconds=2.0)
+    rule = fake.admin.fault(when, method=route.method, path=f"^{route.path}", times=1, seconds=600)
     worker = Worker(shop.environment)
     try:
         worker.go()
@@ -193,6 +193,7 @@ async def _killed_at_work(route: Route, when: str, shop: Shop, fake: FakeXeroSer
                 await asyncio.sleep(0.02)
     finally:
         worker.kill()
+        fake.admin.clear_faults(rule)  # Xero goes on with it, and nobody is there any more
     assert before > 0
     async with asyncio.timeout(PATIENCE):
         while _calls(shop, route)[0]["answered_at"] is None:  # noqa: ASYNC110

@@ -17,7 +17,7 @@ from contracts.results import AccountResult
 from runtime.secrets import SecretBox
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.ops.sbx import Done, Sbx, environ
-from tests.integration.sinks.shops import Maker, Shop, delivering, environment_of
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering, environment_of
 from tests.integration.sinks.test_secrets import everything_stored
 from tests.reliability.crashing import Worker
 
@@ -315,7 +315,7 @@ async def test_a_refused_refresh_holds_the_account_until_somebody_agrees_again(
 
 
 async def _held(shop: Shop, code: str) -> AccountResult:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for result in shop.published:
                 if isinstance(result, AccountResult) and result.held == code:

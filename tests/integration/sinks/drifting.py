@@ -6,7 +6,7 @@ from typing import Any
 
 from sinks.drift import acts
 from sinks.drift.acts import Selection
-from tests.integration.sinks.shops import Shop
+from tests.integration.sinks.shops import PATIENCE, Shop
 
 
 async def read(shop: Shop, since: datetime | None = None, *, full: bool = False) -> dict[str, Any]:
@@ -16,7 +16,7 @@ async def read(shop: Shop, since: datetime | None = None, *, full: bool = False)
             connection, shop.account, await acts.plan(connection, shop.account, since, full=full), "ann"
         )
         await connection.commit()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while (run := await acts.reading(connection, run_id))["finished_at"] is None:
                 await connection.commit()
                 await asyncio.sleep(0.02)

@@ -38,6 +38,10 @@ SETTINGS = {
     "sales_tax.8": "OUTPUT",
     "purchase_tax.8": "INPUT",
 }
+PATIENCE = 240.0
+"""Seconds until something is taken to be stuck: beside other tests all takes ten times as long, and a minute
+of Xero's may have to pass.
+"""
 ENABLED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -72,7 +76,7 @@ class Shop:
         ) as connection:
             return await (await connection.execute(query.encode(), parameters)).fetchall()
 
-    async def idle(self, seconds: float = 60.0, pause: float = 0.02) -> None:
+    async def idle(self, seconds: float = PATIENCE, pause: float = 0.02) -> None:
         """Until nothing is open, asked every ``pause`` seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -86,7 +90,7 @@ class Shop:
     async def told(self) -> list[EntryResult]:
         """What the log was told of entries. It is told later than things happen: this waits for all."""
         own = f"{self.account}/"
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while await self.rows(_UNTOLD, own):  # noqa: ASYNC110 - the outbox is a table
                 await asyncio.sleep(0.02)
         return [result for result in self.published if isinstance(result, EntryResult)]
@@ -292,7 +296,8 @@ class Office:
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the delivery does not end"
         self._loop.close()
 
     def new_shop(self, **organisation: Any) -> Shop:

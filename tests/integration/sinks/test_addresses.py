@@ -9,7 +9,7 @@ from contracts.results import EntryResult
 from log_projection import projection
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.transform import queued_entry
-from tests.integration.sinks.shops import DAY, Maker, Shop, delivering
+from tests.integration.sinks.shops import DAY, PATIENCE, Maker, Shop, delivering
 
 OWN = {
     "document_url": "https://erp.example/{account}/d/{id}",
@@ -47,7 +47,7 @@ async def test_holds_releases_recoveries_and_reused_ids(
         await asyncio.sleep(2.5)
         async with await shop.connect() as connection:
             await store.resume(connection, "acme", actor="ann")
-        await shop.idle(60)
+        await shop.idle()
         again = {**event, "time": maker.now}
         await shop.send(again)
         await asyncio.sleep(0.5)
@@ -64,7 +64,7 @@ async def test_no_connection(shop: Shop, maker: Maker) -> None:
     other = Maker("nobody")
     async with delivering(shop):
         await shop.send(other.contact("created", other.customer("X", id="a/b")))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not (found := _of(shop, "nobody")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     assert {r.salesbinder_url for r in found} == {"https://nobody.salesbinder.com/customers/view/a%2Fb"}

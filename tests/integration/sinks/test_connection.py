@@ -10,7 +10,7 @@ from connections import store
 from contracts.results import AccountResult
 from sinks.ledger.commands import retry, skip
 from tests.integration.sinks.conftest import assert_explained
-from tests.integration.sinks.shops import Maker, Office, Shop, connect, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Office, Shop, connect, delivering
 
 
 async def test_not_connected_fails_and_retry_works_after_connecting(office: Office) -> None:
@@ -149,7 +149,7 @@ async def test_locked_period_moves_to_the_first_open_day(books: Shop, make: Make
 
 
 async def _until_held(shop: Shop, code: str | None) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not any(isinstance(r, AccountResult) and r.held == code for r in shop.published):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

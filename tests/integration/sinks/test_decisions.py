@@ -9,7 +9,7 @@ import pytest
 from sinks.ledger import commands
 from tests.integration.ops.sbx import Sbx, environ
 from tests.integration.sinks.refunds import paid_invoice, reference_of
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop
 from tests.integration.sinks.test_refunds import note_by_hand
 
 
@@ -21,7 +21,7 @@ async def two_alike(books: Shop, make: Maker) -> tuple[dict[str, Any], list[str]
     theirs = [pay_by_hand(books, reference_of(paid)) for _ in range(2)]
     books.xero.admin.fault("error_before", method="PUT", path="^Payments$")
     await books.send(paid)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await books.end(paid) != "waiting_for_answer":  # noqa: ASYNC110 - the ledger is a table
             await asyncio.sleep(0.02)
     await look_up_now(books)

@@ -11,7 +11,7 @@ from sinks.drift import acts, scan
 from sinks.lanes.budget import KEPT_OF_DAY
 from tests.integration.sinks.drifting import adopt, drift, read, resend, seen, standing
 from tests.integration.sinks.purchases import bills_in, happened, order
-from tests.integration.sinks.shops import Maker, Shop, delivering, examples
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering, examples
 
 
 @pytest.mark.parametrize("status", ["authorised", "draft"])
@@ -299,7 +299,7 @@ async def test_another_worker_goes_on_where_a_reading_was(shop: Shop, maker: Mak
     async with delivering(shop):
         await shop.run(maker.created(maker.document(maker.customer(), 1)))
         reading = asyncio.create_task(read(shop))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while "GET PurchaseOrders" not in shop.calls():  # noqa: ASYNC110 - the calls are the fake's
                 await asyncio.sleep(0.05)
     shop.xero.admin.clear_faults(fault)
@@ -321,7 +321,7 @@ async def test_request_that_xero_refuses_ends_the_reading_with_its_words(
 
 async def test_setting_makes_readings_due(shop: Shop) -> None:
     await shop.settings(drift_every="1d")
-    async with delivering(shop), asyncio.timeout(60):
+    async with delivering(shop), asyncio.timeout(PATIENCE):
         while not (runs := await shop.rows(_ENDED)):  # noqa: ASYNC110 - the readings are a table
             await asyncio.sleep(0.05)
     async with await shop.connect() as connection:

@@ -15,7 +15,7 @@ from tests.integration.sinks.drifting import drift, read, resend, seen, standing
 from tests.integration.sinks.purchases import bills_in, happened, order, order_in, ordered, set_by_hand
 from tests.integration.sinks.purchases import edited as order_edited
 from tests.integration.sinks.refunds import number_of, paid_invoice
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop
 from tests.integration.sinks.test_contact_care import merged_into
 from tests.integration.sinks.test_corrections import again, invoiced
 
@@ -27,7 +27,7 @@ async def lose(shop: Shop, *events: dict[str, Any], outcome: str = "posted") -> 
     async with await shop.connect() as connection:
         await store.pause(connection, shop.account, actor="ann", reason="stocktaking")
     worked = await shop.rows("SELECT 1 FROM ledger.commands WHERE account = %s", shop.account)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while worked and not await shop.rows(_HELD, shop.account):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
     await shop.send(*events)

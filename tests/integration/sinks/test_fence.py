@@ -8,14 +8,14 @@ import psycopg
 from structlog.testing import capture_logs
 
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 
 _OTHER_HOLDER = 4711
 
 
 async def until(shop: Shop, query: str) -> dict[str, Any]:
     """The first row, once there is one."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (rows := await shop.rows(query)):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return rows[0]
@@ -31,7 +31,7 @@ async def test_an_overtaken_worker_cannot_land_its_call(
 async def overtake(shop: Shop, xero: FakeXeroServer, maker: Maker, logs: Sequence[Mapping[str, Any]]) -> None:
     async with delivering(shop):
         await shop.run(maker.contact("created", maker.customer("First")))
-        xero.admin.fault("latency_after", method="PUT", path="Contacts", times=1, seconds=3.0)
+        xero.admin.fault("latency_after", method="PUT", path="Contacts", times=1, seconds=600)
         event = maker.contact("created", maker.customer("Second"))
         await shop.send(event)
         call = await until(shop, "SELECT intent_id FROM ledger.intents WHERE answered_at IS NULL")
@@ -39,7 +39,8 @@ async def overtake(shop: Shop, xero: FakeXeroServer, maker: Maker, logs: Sequenc
             await other.execute("SELECT pg_advisory_lock(%s)", [_OTHER_HOLDER])
             await other.execute("UPDATE ledger.leases SET holder = %s, fence = fence + 1", [_OTHER_HOLDER])
             await other.commit()
-            async with asyncio.timeout(60):  # until its answer has come, and was thrown away
+            xero.admin.clear_faults()
+            async with asyncio.timeout(PATIENCE):  # until its answer has come, and was thrown away
                 while not any(line["event"] == "lane lost its lease" for line in logs):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             [found] = await shop.rows(
@@ -63,7 +64,7 @@ async def test_merged_snapshots_stay_merged_when_their_worker_is_gone(
     line = {**document["document_items"][0], "price": "50.00"}
     events = [maker.created(document), maker.edited(document, document_items=[line])]
     xero.admin.fault("error_after", method="PUT", path="Invoices", times=1)
-    xero.admin.fault("latency_after", method="PUT", path="Invoices", times=1, seconds=3.0)
+    slow = xero.admin.fault("latency_after", method="PUT", path="Invoices", times=1, seconds=600)
     await shop.send(*events)
     async with delivering(shop):
         await until(
@@ -73,9 +74,10 @@ async def test_merged_snapshots_stay_merged_when_their_worker_is_gone(
             await other.execute("SELECT pg_advisory_lock(%s)", [_OTHER_HOLDER])
             await other.execute("UPDATE ledger.leases SET holder = %s, fence = fence + 1", [_OTHER_HOLDER])
             await other.commit()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not shop.books["invoices"]:  # noqa: ASYNC110 - Xero's books
                     await asyncio.sleep(0.02)
+            xero.admin.clear_faults(slow)
         await shop.idle()
     assert [await shop.end(event) for event in events] == ["superseded", "posted"]
     [invoice] = shop.books["invoices"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sinks.ledger.intake import take_in
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop
 
 
 async def told(books: Shop, record: str) -> dict[str, str | None]:
@@ -32,7 +32,7 @@ async def test_two_intakes_of_one_customer_at_once(books: Shop, make: Maker, kno
             waiting = asyncio.create_task(take_in(two, [books.command(later)]))
             await asyncio.sleep(0.3)
             assert not waiting.done()
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, PATIENCE)
         await two.commit()
     assert await told(books, customer["id"]) == {"phone": "1", "fax": "2"}
 

@@ -5,6 +5,7 @@ import dataclasses
 
 from structlog.testing import capture_logs
 
+from sinks.lanes.runner import LEASE_SECONDS
 from sinks.ledger import store as ledger
 from tests.integration.sinks.shops import Maker, Shop, delivering
 
@@ -29,7 +30,7 @@ async def test_a_lane_that_broke_is_at_work_again_long_before_its_lease_ends(
     async with await shop.connect() as connection:
         await connection.execute("UPDATE ledger.leases SET fence = fence + 1")
     events = [maker.contact("created", maker.customer(f"Shop {n}")) for n in range(3)]
-    ended = await asyncio.wait_for(shop.run(*events), 30)
+    ended = await asyncio.wait_for(shop.run(*events), LEASE_SECONDS - 10)
     assert ended == ["posted"] * 3
 
 
@@ -43,10 +44,11 @@ async def test_a_worker_that_hangs_in_a_transaction_holds_up_its_own_account_alo
         await ledger.check_fence(connection, ledger.Lease("hung", 1, 1))
         limit = await (await connection.execute("SHOW idle_in_transaction_session_timeout")).fetchone()
         async with delivering(shop):
-            await dataclasses.replace(shop, account="other").idle(30)
+            # Before the server ends the session that hangs.
+            await dataclasses.replace(shop, account="other").idle(50)
             assert await shop.rows(
                 "SELECT 1 FROM ledger.commands WHERE account = 'hung' AND state = 'queued'"
             )
             await connection.rollback()
-            await dataclasses.replace(shop, account="hung").idle(30)
+            await dataclasses.replace(shop, account="hung").idle()
     assert limit == ("1min",)

@@ -16,7 +16,15 @@ from connections.check import number_clashes
 from runtime.sql import load_queries
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.cli import status
-from tests.integration.sinks.shops import Maker, Shop, connect, connected_shop, delivering, environment_of
+from tests.integration.sinks.shops import (
+    PATIENCE,
+    Maker,
+    Shop,
+    connect,
+    connected_shop,
+    delivering,
+    environment_of,
+)
 
 STATUS = load_queries(status.__file__)
 RATE = 4.0
@@ -66,9 +74,9 @@ async def test_their_limits_are_the_organisations(
         for _ in range(workers):
             await stack.enter_async_context(delivering(north))
         await asyncio.gather(north.send(*made), south.send(*others))
-        await asyncio.gather(north.idle(120), south.idle(120))
+        await asyncio.gather(north.idle(), south.idle())
         await asyncio.gather(north.send(*then_reset(first, made)), south.send(*then_reset(second, others)))
-        await asyncio.gather(north.idle(200), south.idle(200))
+        await asyncio.gather(north.idle(), south.idle())
     assert refused(xero) == []
     assert len(north.calls()) > 80
     assert {i["status"] for i in north.books["invoices"]} == {"AUTHORISED"}
@@ -82,12 +90,12 @@ async def test_a_backlog_of_one_lets_the_other_go_on(pair: tuple[Shop, Shop], xe
     made = sales(first, range(1, 41))
     async with delivering(north):
         await north.send(*made)
-        await north.idle(60)
+        await north.idle()
         xero.admin.fault("latency", seconds=0.5, times=None)
         await north.send(*then_reset(first, made))
         await asyncio.sleep(3)
         await south.send(*sales(second, range(1001, 1002)))
-        await south.idle(60)
+        await south.idle()
         waiting = await north.rows(
             "SELECT count(*) FROM ledger.commands WHERE state IN ('queued', 'running')"
         )
@@ -130,7 +138,7 @@ async def test_a_day_that_is_used_up_holds_both_and_what_is_left_agrees(
 
 async def both_held(shop: Shop) -> dict[str, str]:
     """What holds the accounts, once something holds two."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             rows = await shop.rows("SELECT account, held FROM ledger.accounts WHERE held > ''")
             if len(rows) > 1:
@@ -214,7 +222,7 @@ async def test_customers_of_one_name_in_two_accounts_make_one_contact(pair: tupl
     ]
     async with delivering(north):
         await asyncio.gather(north.send(*made[0]), south.send(*made[1]))
-        await asyncio.gather(north.idle(60), south.idle(60))
+        await asyncio.gather(north.idle(), south.idle())
         [contact] = north.books["contacts"]
         assert {i["contact_id"] for i in north.books["invoices"]} == {contact["id"]}
         assert len(north.books["invoices"]) == 40

@@ -15,7 +15,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from sbx.cli.settings import _parsed
 from sinks.ledger.generation import Mark, MarkNotStored
 from tests.integration.sinks.purchases import edited, happened, ordered, with_price
-from tests.integration.sinks.shops import Maker, Shop, connected_shop
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connected_shop
 from tests.reliability.drills import KeptMarks, delivering
 
 
@@ -141,7 +141,7 @@ async def test_kafka_unavailable(database_url: str, xero: FakeXeroServer, tmp_pa
         assert await shop.run(make.contact("created", customer)) == ["posted"]
         kafka.away = True
         await shop.send(created)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while "kafka_unavailable" not in [r.held for r in shop.published if isinstance(r, AccountResult)]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert shop.books["invoices"] == []

@@ -11,7 +11,7 @@ from psycopg import sql
 from contracts.results import AccountResult, EntryResult, encode_result
 from log_projection.projection import apply
 from runtime.secrets import SecretBox
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 
 PLANTED = {
     "Message": "Not taken. You sent {authorization} and client_secret=planted-secret-1",
@@ -72,7 +72,7 @@ async def _told(shop: Shop, status: int) -> None:
         held = any(isinstance(r, AccountResult) and r.held for r in shop.published)
         return any(a.status == status for r in entries for a in r.made) and (status != 403 or held)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not told():  # noqa: ASYNC110 - the shop has no event for it
             await asyncio.sleep(0.02)
 
