@@ -25,7 +25,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.kafka import EmbeddedKafka
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.process import Ports, no_progress
-from tests.integration.sinks.shops import Maker, Shop, connect, environment_of
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connect, environment_of
 from tests.reliability.proxy import Proxy
 from tests.reliability.sales import assert_books, sales
 
@@ -110,13 +110,13 @@ class Estate:
         """The broker's own process gets the signal."""
         [broker] = self._brokers()
         broker.send_signal(how)
-        broker.wait(40)
+        broker.wait(PATIENCE)
         self.kafka.stop()
 
     def end_postgres(self, how: signal.Signals) -> None:
         [server] = self._servers()
         server.send_signal(how)
-        server.wait(40)
+        server.wait(PATIENCE)
         self.postgres.stop()
 
     def start_what_ended(self) -> None:
@@ -135,7 +135,7 @@ class Estate:
     def _servers(self) -> list[psutil.Process]:
         mark = f"--sbx.data_dir={self.postgres._directory}"
         servers = [p for p in children() if _is(p, mark, "postgres")]
-        return [p for p in servers if p.ppid() not in {other.pid for other in servers}]
+        return [p for p in servers if _lives(p) and p.ppid() not in {other.pid for other in servers}]
 
     # Workers
 
@@ -157,7 +157,7 @@ class Estate:
         with self._said.open("wb") as said:
             up = subprocess.Popen([sbx_path(), "up"], env=self.environment, stderr=said)
         self._opened.callback(_end, up)
-        self.wait("up", lambda: "ready" in self._said.read_text().splitlines(), 90)
+        self.wait("up", lambda: "ready" in self._said.read_text().splitlines())
 
     @property
     def page(self) -> str:
@@ -183,7 +183,7 @@ class Estate:
 
     def worker(self, stage: str) -> psutil.Process:
         """The process of a stage that ``sbx up`` runs."""
-        [found] = [p for p in children() if p.cmdline()[-2:] == ["sbx.cli.local.child", stage]]
+        [found] = [p for p in children() if arguments(p)[-2:] == ["sbx.cli.local.child", stage]]
         return found
 
     # Traffic
@@ -196,14 +196,14 @@ class Estate:
     def publish(self, events: Iterable[dict[str, Any]]) -> None:
         """Publish; returns when the broker has stored all."""
         servers = self.kafka.bootstrap_servers
-        with KafkaProducer(bootstrap_servers=servers, retries=100, delivery_timeout_ms=60_000) as producer:
+        with KafkaProducer(bootstrap_servers=servers, retries=100, delivery_timeout_ms=240_000) as producer:
             for event in events:
                 self.published = [*self.published, event]
                 topic, key, value, headers = event_to_kafka(event)
                 producer.send(topic, key=key, value=value, headers=list(headers))
-            producer.flush(60)
+            producer.flush(PATIENCE)
 
-    def finish(self, seconds: float = 90.0) -> None:
+    def finish(self, seconds: float = PATIENCE) -> None:
         """Until the log shows every sale as completed; then the books must show each of them once."""
         wanted = {"completed": self._sold * EVENTS_A_SALE}
         self.wait(f"the log's {wanted}", lambda: self.states() == wanted, seconds)
@@ -225,7 +225,7 @@ class Estate:
             [sbx_path(), "status", "--json"],
             env=self.environment,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert asked.stdout, asked.stderr.decode()
@@ -237,7 +237,7 @@ class Estate:
         problems = " ".join(status["problems"])
         return not status["ready"] and all(word in problems for word in words)
 
-    def wait(self, what: str, holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait(self, what: str, holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < until, f"not in {seconds:.0f} s: {what}; {self._found()}"
@@ -264,6 +264,14 @@ def _is(process: psutil.Process, mark: str, program: str) -> bool:
         return mark in process.cmdline() and program in process.name()
     except psutil.NoSuchProcess:
         return False
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    """Its command line; that of a process that has just ended is empty."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:

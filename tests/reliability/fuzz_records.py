@@ -50,7 +50,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"transform": SOURCES, "deliver": (COMMANDS,), "project": (RESULTS,)}
 MOST_MEGABYTES = 300
 _PARTITIONS = 12
-_PATIENCE = 240.0
+_PATIENCE = 480.0
 
 KEPT = [replace(topic, retention_ms=FOR_EVER) for topic in layout()]
 """The topics, but that the broker removes nothing for its age: batches may be of any."""

@@ -24,7 +24,7 @@ from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.migrations import migrate
 from tests.integration.sinks.drifting import read, standing
-from tests.integration.sinks.shops import Office, Shop, connect, environment_of
+from tests.integration.sinks.shops import PATIENCE, Office, Shop, connect, environment_of
 from tests.reliability.comparison import compare
 from tests.reliability.history import ENABLED_AT, History, make_history
 from tests.reliability.model import Model
@@ -59,7 +59,7 @@ class Verdict:
     ends: Counter[str] = field(default_factory=Counter)
 
 
-async def judge(office: Office, seed: int, patience: float = 120.0) -> Verdict:
+async def judge(office: Office, seed: int, patience: float = PATIENCE) -> Verdict:
     """Play a seed's histories, each in an account and an organisation of its own, and compare."""
     verdict = Verdict(seed)
     shops = [office.new_shop() for _ in range(2)]
@@ -104,7 +104,7 @@ async def differences(shop: Shop, history: History, patience: float) -> list[str
     for portion in history.portions:
         model.feed(portion, ended)
     books = shop.books
-    wrong = compare(history, model, ended, books) + await _log_of(shop)
+    wrong = compare(history, model, ended, books) + await _log_of(shop, patience)
     return wrong + await _replayed(shop, history, books, patience)
 
 
@@ -119,13 +119,13 @@ def _end(row: dict[str, Any]) -> str:
     return str((row["outcome"] if row["state"] == "completed" else row["reason_code"]) or row["state"])
 
 
-async def _log_of(shop: Shop) -> list[str]:
+async def _log_of(shop: Shop, patience: float) -> list[str]:
     """What was published must be what the ledger says."""
     newest: dict[str, EntryResult] = {}
-    for _ in range(200):
-        if not await shop.rows("SELECT 1 FROM ledger.outbox WHERE key LIKE %s LIMIT 1", f"{shop.account}/%"):
-            break
-        await asyncio.sleep(0.05)
+    waiting = "SELECT 1 FROM ledger.outbox WHERE key LIKE %s LIMIT 1"
+    async with asyncio.timeout(patience):
+        while await shop.rows(waiting, f"{shop.account}/%"):  # noqa: ASYNC110 - the outbox is a table
+            await asyncio.sleep(0.05)
     for result in shop.published:
         if isinstance(result, EntryResult):
             known = newest.get(result.entry_id)

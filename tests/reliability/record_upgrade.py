@@ -18,7 +18,7 @@ from runtime.secrets import KEY_FILE
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.reliability.crashing import history
 from tests.reliability.estate import Estate, sbx_path
-from tests.reliability.restores import run_postgres, sbx
+from tests.reliability.restores import idle, run_postgres, sbx
 from tests.reliability.sales import sales
 
 BEFORE = Path(__file__).with_name("before")
@@ -41,7 +41,7 @@ def record(directory: Path) -> None:
         sbx(estate, "settings", "set", "acme", "payment_account.Cash=091")
         _said(estate, "users", "add", "ann", "--role", "operator", stdin=f"{PASSWORD}\n")
         token = _said(estate, "users", "token", "ann", "--days", "3650").strip()
-        sbx(estate, "wait", "--idle", "--timeout", "60")
+        idle(estate)
         sbx(estate, "pause", "acme", "--reason", "an upgrade")
         estate.publish(sales(maker, 1, first=30))
         estate.wait("the last ones wait", lambda: estate.states().get("queued") == WAITING)

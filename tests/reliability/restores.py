@@ -15,6 +15,7 @@ import psycopg
 
 from sandbox.postgres import EmbeddedPostgres, packaged_bin_dir
 from sandbox.process import Ports, no_progress
+from tests.integration.sinks.shops import PATIENCE
 from tests.reliability.estate import Estate
 
 
@@ -113,7 +114,7 @@ class Replica:
         return row and row[0]
 
 
-def sbx(estate: Estate, *arguments: str, code: int = 0, timeout: float = 180) -> str:
+def sbx(estate: Estate, *arguments: str, code: int = 0, timeout: float = PATIENCE) -> str:
     """What a command prints."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name("sbx")), *arguments],
@@ -127,12 +128,17 @@ def sbx(estate: Estate, *arguments: str, code: int = 0, timeout: float = 180) ->
     return done.stdout
 
 
+def idle(estate: Estate, seconds: int = 300) -> None:
+    """Wait until all has ended."""
+    sbx(estate, "wait", "--idle", "--timeout", str(seconds), timeout=seconds + 60)
+
+
 def recover(estate: Estate, *options: str) -> dict[str, Any]:
     """Wait for the hold, look at the plan, do it; returns the plan."""
-    estate.wait("everything is held", lambda: estate.says("sbx recover"), 60)
+    estate.wait("everything is held", lambda: estate.says("sbx recover"))
     plan: dict[str, Any] = json.loads(sbx(estate, "recover", "--json", *options))
     assert plan["applied"] is False
     done = json.loads(sbx(estate, "recover", "--yes", "--json", *options))
     assert done["applied"] is True
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     return plan

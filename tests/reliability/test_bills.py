@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.purchases import bills_in, happened, order, order_in
-from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, delivering
 
 pytestmark = pytest.mark.reliability
 
@@ -77,10 +77,9 @@ async def test_answer_lost_for_good_is_looked_up(
         xero.admin.fault(kind=kind, method="PUT", path="Invoices", times=None)
         received = happened(maker, "received", document)
         await shop.send(received)
-        for _ in range(600):
-            if (await shop.entry(received))["reason_code"] == "waiting_for_answer":
-                break
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(PATIENCE):
+            while await shop.end(received) not in ("waiting_for_answer", "posted"):  # noqa: ASYNC110 - a table
+                await asyncio.sleep(0.05)
         xero.admin.clear_faults()
         await shop.idle()
     assert await shop.end(received) == "posted"

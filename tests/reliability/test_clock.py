@@ -18,7 +18,7 @@ from tests.reliability.sales import assert_books_hold, sales
 pytestmark = pytest.mark.reliability
 
 _SALES = 8
-_RATE = 10.0
+_RATE = 5.0
 _HOUR = timedelta(hours=1)
 Jump = Callable[[timedelta], None]
 
@@ -74,7 +74,7 @@ async def test_while_a_look_up_is_not_to_be_trusted_yet(how: timedelta, shop: Sh
     document = maker.document(maker.customer(), 1)
     async with delivering(shop):
         await shop.run(maker.created(document))
-        shop.xero.admin.fault("late_apply", method="PUT", path="^Payments", status=504, seconds=20)
+        shop.xero.admin.fault("late_apply", method="PUT", path="^Payments", status=504, seconds=15)
         paid = maker.paid(document, "108.00")
         await shop.send(paid)
         async with asyncio.timeout(PATIENCE):
@@ -100,7 +100,7 @@ async def test_before_a_limit(how: timedelta, shop: Shop, jump: Jump) -> None:
     [began] = await shop.rows("SELECT clock_timestamp() AS at")
     async with delivering(shop):
         assert await shop.run(maker.contact("created", maker.customer("Alice"))) == ["posted"]
-        shop.xero.admin.fault("rate_limit", method="PUT", path="^Contacts", retry_after=4)
+        shop.xero.admin.fault("rate_limit", method="PUT", path="^Contacts", retry_after=8)
         jump(how)
         assert await shop.run(maker.contact("created", maker.customer("Bob"))) == ["posted"]
     [told] = [news for news in shop.published if isinstance(news, AccountResult) and news.held]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Maker, Shop
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop
 from tests.reliability.sales import assert_books_hold, sales
 
 pytestmark = pytest.mark.reliability
@@ -62,7 +62,7 @@ async def test_killed_again_and_again(seed: int, shop: Shop, xero: FakeXeroServe
         await shop.idle()
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     assert {state for _, state, _ in await shop.log()} == {"completed"}
     assert_books_hold(shop, 400)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.reliability
 
 KEY_LIFE = 240
 """Seconds for which a call may go out again under its key."""
-AGES = {"1 s": 1, "3:20": 200, "3:59": 239, "4:01": 241, "6:01": 361, "a day": 86_400}
+AGES = {"1 s": 1, "2:00": 120, "3:59": 239, "4:01": 241, "6:01": 361, "a day": 86_400}
 WRITTEN = "^(Contacts|Invoices|CreditNotes|Payments|PurchaseOrders)$"
 KINDS = ["bill", "contact", "credit_note", "invoice", "payment", "purchase_order", "refund"]
 RATE = 10.0
@@ -211,7 +211,7 @@ async def test_each_thing_is_made_once(applied: bool, age: int, shop: Shop, make
     ends = await recovered(shop, done)
     assert_once(shop)
     again = {c["idempotency_key"] for c in shop.xero.admin.calls()[seen:] if c["method"] == "PUT"}
-    if age <= 200:
+    if age <= 120:  # a busy machine may take a minute until all are sent
         assert lost <= again
     if age > KEY_LIFE:
         assert not lost & again
@@ -233,14 +233,22 @@ async def test_what_arrives_after_a_server_error_is_waited_for(fast_shop: Shop, 
     done = trade(maker)
     async with delivering(fast_shop):
         assert set(await fast_shop.run(*done.before)) == {"posted"}
-        fault: dict[str, Any] = {"kind": "late_apply", "status": 504, "seconds": 15, "times": 2}
+        fault: dict[str, Any] = {"kind": "late_apply", "status": 504, "seconds": 10, "times": 2}
         for path in ("^Contacts$", "^Invoices$", "^CreditNotes$", "^Payments$", "^PurchaseOrders$"):
             fast_shop.xero.admin.fault(**fault, method="PUT", path=path)
         assert set(await fast_shop.run(*done.events)) <= {"posted", "already_there"}
-        # whatever arrives late has arrived
-        await asyncio.sleep(15 / RATE)
+        late = sum(fault["hits"] for fault in fast_shop.xero.admin.faults())
+        async with asyncio.timeout(PATIENCE):
+            while arrived(fast_shop) < late:  # noqa: ASYNC110 - the fake is another process
+                await asyncio.sleep(0.05)
     assert all(fault["hits"] for fault in fast_shop.xero.admin.faults())
     assert_once(fast_shop)
+
+
+def arrived(shop: Shop) -> int:
+    """How many calls Xero has taken in late."""
+    calls = [call for call in shop.xero.admin.calls() if call["tenant_id"] == shop.tenant_id]
+    return sum("late_arrival" in call["faults"] and call["answered_at"] is not None for call in calls)
 
 
 @pytest.mark.parametrize("age", [1, 241, 361])

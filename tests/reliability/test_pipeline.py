@@ -20,12 +20,16 @@ from contracts.events.reader import event_to_kafka
 from runtime.secrets import SecretBox
 from sandbox import Endpoints, find_running
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import ENABLED_AT, SETTINGS, Maker
+from streams.standings import standings
+from streams.topics import COMMANDS, RESULTS, SOURCES
+from tests.integration.sinks.shops import ENABLED_AT, PATIENCE, SETTINGS, Maker
+from tests.reliability.estate import arguments
 from tests.reliability.sales import assert_books, sales
 
 pytestmark = pytest.mark.reliability
 
-STAGES = ("transform", "deliver", "project")
+READ = {"transform": SOURCES, "deliver": (COMMANDS,), "project": (RESULTS,)}
+STAGES = tuple(READ)
 SALES = 150
 
 
@@ -47,7 +51,7 @@ class Pipeline:
         sbx = Path(sys.executable).with_name("sbx")
         with self._said.open("wb") as said:
             self._process = subprocess.Popen([sbx, "up"], env=self._environment, stderr=said)
-        until = time.monotonic() + 60.0
+        until = time.monotonic() + PATIENCE
         while "ready" not in self._said.read_text().splitlines():
             assert self._process.poll() is None and time.monotonic() < until, self._said.read_text()
             time.sleep(0.1)
@@ -61,7 +65,7 @@ class Pipeline:
     def workers(self, *stages: str) -> list[psutil.Process]:
         assert self._process is not None
         children = psutil.Process(self._process.pid).children(recursive=True)
-        return [child for child in children if any(stage in child.cmdline() for stage in stages)]
+        return [child for child in children if any(stage in arguments(child) for stage in stages)]
 
     def kill(self, *stages: str) -> None:
         workers = self.workers(*stages)
@@ -77,7 +81,7 @@ class Pipeline:
     def down(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.communicate(timeout=60)
+            self._process.communicate(timeout=PATIENCE)
 
     async def connect(self, xero: FakeXeroServer) -> None:
         box = SecretBox.open(self._data_dir, None)
@@ -101,7 +105,7 @@ class Pipeline:
                 producer.send(topic, key=key, value=value, headers=list(headers))
             producer.flush()
 
-    def finish(self, entries: int, seconds: float = 90.0) -> None:
+    def finish(self, entries: int, seconds: float = PATIENCE) -> None:
         """Until the log has so many entries and all have ended."""
         until = time.monotonic() + seconds
         with psycopg.connect(self.endpoints.database_url, autocommit=True) as connection:
@@ -113,6 +117,15 @@ class Pipeline:
                     return
                 assert time.monotonic() < until, (rows, self._open_entries(connection))
                 time.sleep(0.2)
+
+    def has_read_all(self) -> None:
+        """Until each stage is past what has been published."""
+        kafka = {"bootstrap_servers": self.endpoints.bootstrap_servers}
+        until = time.monotonic() + PATIENCE
+        for stage, topics in READ.items():
+            while any(at.reached < at.end for at in standings(kafka, f"sbx-{stage}", topics).values()):
+                assert time.monotonic() < until, stage
+                time.sleep(0.1)
 
     @staticmethod
     def _open_entries(connection: psycopg.Connection) -> list[str]:
@@ -157,7 +170,7 @@ def test_published_twice_changes_nothing(pipeline: Pipeline, xero: FakeXeroServe
     pipeline.finish(len(events))
     calls = len(xero.admin.calls())
     pipeline.publish(events)
-    time.sleep(2.0)
+    pipeline.has_read_all()
     pipeline.finish(len(events))
     assert len(xero.admin.calls()) == calls
     assert_books(xero.admin.state(xero.tenant_id), 10)

@@ -19,9 +19,10 @@ import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
+from tests.integration.sinks.shops import PATIENCE
 from tests.reliability.crashing import ROOT, history, summary
 from tests.reliability.estate import EVENTS_A_SALE, Estate
-from tests.reliability.restores import Dump, Replica, copy_of, put_back, recover, sbx
+from tests.reliability.restores import Dump, Replica, copy_of, idle, put_back, recover, sbx
 
 pytestmark = [pytest.mark.reliability]
 
@@ -34,7 +35,7 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
             yield estate
 
 
-def every_action(estate: Estate, first: int, timeout: int = 120) -> None:
+def every_action(estate: Estate, first: int, seconds: int = 300) -> None:
     """Publish every kind of action, and wait for their end."""
     events = history(estate.maker)
     for event in events:
@@ -42,7 +43,7 @@ def every_action(estate: Estate, first: int, timeout: int = 120) -> None:
         if document and "document_number" in document:
             document["document_number"] = int(document["document_number"]) + first
     estate.publish(events)
-    sbx(estate, "wait", "--idle", "--timeout", str(timeout), timeout=timeout + 30)
+    idle(estate, seconds)
 
 
 def books(estate: Estate) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def test_a_restored_backup_pays_nothing_twice(estate: Estate, tmp_path: Path) ->
     dump.take()
     every_action(estate, 2000)
     estate.sell(5)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     stood, told = books(estate), entries(estate)
     dump.restore()
     plan = recover(estate)
@@ -69,7 +70,7 @@ def test_a_restored_backup_pays_nothing_twice(estate: Estate, tmp_path: Path) ->
     assert books(estate) == stood
     assert entries(estate) == told
     estate.sell(2)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     assert len(books(estate)["invoices"]) == len(stood["invoices"]) + 2
     assert not json.loads(sbx(estate, "recover", "--json"))["accounts"]
 
@@ -119,13 +120,13 @@ def test_what_a_paused_account_was_sent_since_the_backup_is_not_lost(estate: Est
     estate.sell(3)
     sent = 3 * EVENTS_A_SALE
     waiting = "SELECT count(*) FROM integrations_log.entries WHERE state = 'queued'"
-    estate.wait("all are taken in", lambda: estate.rows(waiting) == [(sent,)], 60)
+    estate.wait("all are taken in", lambda: estate.rows(waiting) == [(sent,)])
     dump.restore()
-    estate.wait("everything is held", lambda: estate.says("sbx recover"), 60)
+    estate.wait("everything is held", lambda: estate.says("sbx recover"))
     [account] = json.loads(sbx(estate, "recover", "--yes", "--json"))["accounts"]
     assert account["missing"] == sent
     sbx(estate, "resume", estate.shop.account)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     assert [invoice[2] for invoice in books(estate)["invoices"]].count("PAID") >= 3
     assert estate.rows("SELECT count(*) FROM integrations_log.entries WHERE state <> 'completed'") == [(0,)]
 
@@ -133,7 +134,7 @@ def test_what_a_paused_account_was_sent_since_the_backup_is_not_lost(estate: Est
 def test_the_ledger_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
     every_action(estate, 1000)
     estate.sell(5)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     stood = books(estate)
     dump = Dump(estate.postgres.database_url, tmp_path / "dump")
     dump.empty()
@@ -142,7 +143,7 @@ def test_the_ledger_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
     recover(estate)
     assert books(estate) == stood
     estate.sell(2)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     assert len(books(estate)["invoices"]) == len(stood["invoices"]) + 2
 
 
@@ -154,15 +155,15 @@ def test_kafka_is_lost_whole(estate: Estate, tmp_path: Path) -> None:
     shutil.rmtree(files)
     estate.start_kafka()
     sbx(estate, "topics", "create")
-    every_action(
-        estate, 2000, timeout=300
-    )  # the watchdog may have to end a consumer that waits for old offsets
+    # The watchdogs may have to end consumers that wait for old offsets: two minutes, stage by stage.
+    every_action(estate, 2000, 500)
     estate.sell(2)
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     assert [i for i in books(estate)["invoices"] if i in stood["invoices"]] == stood["invoices"]
     assert len(books(estate)["invoices"]) == 2 * len(stood["invoices"]) + 2
     assert len(entries(estate)) == 2 * len(told) + 8
-    assert estate.status()["ready"]
+    # The broker counts a dead worker until its session ends.
+    estate.wait("ready", lambda: bool(estate.status()["ready"]))
 
 
 @pytest.mark.long  # the watchdogs take up to a minute, one stage after the other
@@ -191,7 +192,7 @@ def test_both_are_restored_from_different_hours(estate: Estate, tmp_path: Path) 
     sbx(estate, "recover", "--everything", "--yes")
     sbx(estate, "resume", "acme")
     # Where a partition is as long again as it was read, nothing tells its stage but its watchdog.
-    sbx(estate, "wait", "--idle", "--timeout", "450", timeout=480)
+    idle(estate, 450)
     assert (books(estate), entries(estate)) == (stood, told)
 
 
@@ -209,7 +210,7 @@ def test_the_steps_of_the_chapter_as_they_stand_there(estate: Estate, tmp_path: 
     run = steps("Recovery")
     assert [one.split()[0] for one in run] == ["pg_restore", "sbx", "sbx", "sbx", "sbx"]
     _in_a_shell(run[0], environ, tmp_path)
-    estate.wait("everything is held", lambda: estate.says("sbx recover"), 60)
+    estate.wait("everything is held", lambda: estate.says("sbx recover"))
     assert [account["held"] for account in estate.status()["accounts"]] == ["ledger_behind"]
     said = [_in_a_shell(one, environ, tmp_path) for one in run[1:]]
     assert "13 of them missing from the database" in said[0] and "add --yes" in said[0]
@@ -234,7 +235,7 @@ def _in_a_shell(command: str, environ: dict[str, str], where: Path) -> str:
         cwd=where,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -250,7 +251,7 @@ def test_a_plain_replay_looks_up_what_the_ledger_does_not_know(estate: Estate) -
     with psycopg.connect(estate.postgres.database_url, autocommit=True) as connection:
         connection.execute(f"TRUNCATE {lost} CASCADE".encode())
     sbx(estate, "replay", "--yes")
-    sbx(estate, "wait", "--idle", "--timeout", "120")
+    idle(estate)
     assert books(estate) == stood
     assert {state for _, state in entries(estate)} == {"completed"}
     assert len(estate.xero.admin.calls()) - calls < 13

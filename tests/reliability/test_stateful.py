@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.integration.sinks.shops import Office, Shop, connect
+from tests.integration.sinks.shops import PATIENCE, Office, Shop, connect
 from tests.reliability.histories import differences, office_of
 from tests.reliability.history import CHOICES, History, shuffled
 from tests.reliability.records import Paper, Party, Record, Story, parties_of
@@ -30,7 +30,6 @@ from tests.reliability.records import Paper, Party, Record, Story, parties_of
 pytestmark = pytest.mark.reliability
 
 _EXAMPLES = os.environ.get("SBX_STATEFUL_EXAMPLES", "")
-_PATIENCE = 60.0
 _chances = st.randoms(use_true_random=False)
 _which = st.integers(0, 1)
 _settings = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in CHOICES.items()})
@@ -113,14 +112,14 @@ def machine(office: Office) -> type[RuleBasedStateMachine]:
             if portion := account.portion(chance):
                 account.history.portions.append(portion)
                 self.runner.run(account.shop.send(*portion))
-                self.runner.run(account.shop.idle(_PATIENCE))
+                self.runner.run(account.shop.idle(PATIENCE))
 
         def teardown(self) -> None:
             found: dict[str, Any] = {}
             for account in self.accounts:
                 self._send(account, random.Random(0))
                 found[account.shop.account] = self.runner.run(
-                    differences(account.shop, account.history, _PATIENCE)
+                    differences(account.shop, account.history, PATIENCE)
                 )
             self.runner.close()
             assert not any(found.values()), found

@@ -17,7 +17,7 @@ from runtime.secrets import KEY_FILE
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.reliability.estate import Estate
 from tests.reliability.record_upgrade import BEFORE, WAITING, log, publish
-from tests.reliability.restores import run_postgres, sbx
+from tests.reliability.restores import idle, run_postgres, sbx
 from tests.web.office import form_token
 
 pytestmark = [pytest.mark.reliability]
@@ -114,7 +114,7 @@ def test_an_installation_of_an_earlier_version_works_on(upgraded: Upgraded) -> N
 
     sent, stood, ended = len(writes(estate)), estate.xero.admin.state(estate.xero.tenant_id), log(estate)
     estate.publish(_EVENTS)  # the broker is a new one: everything once more
-    sbx(estate, "wait", "--idle", "--timeout", "90")
+    idle(estate)
     assert len(writes(estate)) == sent
     assert (estate.xero.admin.state(estate.xero.tenant_id), log(estate)) == (stood, ended)
 
