@@ -38,7 +38,7 @@ class Account:
         with KafkaProducer(bootstrap_servers=services(self.stack)[0]) as producer:
             for event in events:
                 topic, key, value, headers = event_to_kafka(event)
-                producer.send(topic, key=key, value=value, headers=headers).get(30)
+                producer.send(topic, key=key, value=value, headers=headers).get(120)
 
     def run(self, *events: Event) -> None:
         """Publish, and wait for their end."""
@@ -46,7 +46,7 @@ class Account:
         self.idle()
 
     def idle(self) -> None:
-        self.sbx("wait", "--idle", "--timeout", "90")
+        self.sbx("wait", "--idle", "--timeout", "240")
 
     def taken_in(self, *events: Event) -> None:
         """Wait until the ledger has them, and the workers have noted that they have read them."""

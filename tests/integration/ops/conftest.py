@@ -23,7 +23,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield Stack(sbx, xero, wait_ready(up), psutil.Process(up.pid))
         finally:
             up.terminate()
-            _, err = up.communicate(timeout=60)
+            _, err = up.communicate(timeout=240)
             assert up.returncode == 0, err
 
 

@@ -36,8 +36,8 @@ class Sbx:
     """The command in an environment of its own."""
 
     environ: Mapping[str, str]
-    timeout: float = 120
-    """Seconds that a command may take."""
+    timeout: float = 300
+    """Seconds that a command may take: many begin beside each other on a busy machine."""
 
     def __call__(self, *arguments: str, stdin: str = "", **more: str) -> Done:
         ended = subprocess.run(
@@ -77,7 +77,7 @@ def wait_ready(up: "subprocess.Popen[str]") -> Any:
     """The object that `sbx up --json` prints once it is ready."""
     assert up.stdout is not None
     line = up.stdout.readline()  # ends with the process, too
-    assert line, up.communicate(timeout=60)[1]
+    assert line, up.communicate(timeout=240)[1]
     return json.loads(line)
 
 
@@ -91,7 +91,7 @@ class Stack:
     process: psutil.Process
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 240) -> None:
     """Wait for something to become true."""
     until = time.monotonic() + seconds
     while not true():

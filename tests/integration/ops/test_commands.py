@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.environment import Environment
-from tests.integration.ops.sbx import Done, Stack
+from tests.integration.ops.sbx import Done, Stack, wait_until
 from tests.integration.sinks.shops import Shop
 
 
@@ -151,7 +151,7 @@ def test_published_events_end_in_the_log(stack: Stack, connected: str, shared_di
         "salesbinder.invoices": 12,
         "salesbinder.purchase-orders": 5,
     }
-    waited = stack.sbx("wait", "--idle", "--timeout", "60")
+    waited = stack.sbx("wait", "--idle", "--timeout", "240")
     assert waited.code == 0, waited.err
     found = entries(stack, "--account", connected)
     assert len(found) == 23
@@ -176,7 +176,7 @@ def test_explain_tells_where_a_document_stands_and_what_to_do(
     numbers = f"invoice_number_format={connected}-{{number}}"  # all share one organisation
     assert stack.sbx("settings", "set", connected, "payment_account=", numbers).code == 0
     assert stack.sbx("publish", "-", stdin=events(shared_dir, connected)).code == 0
-    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     told = stack.sbx("explain", "5001", "--account", connected, "--json").json
     assert told["entity"] == "invoice"
     assert "failed" in told["standing"]
@@ -205,7 +205,7 @@ def test_explain_asks_which_where_several_records_have_the_number(stack: Stack, 
     for account in ("a", "b"):
         event = {**made, "id": unique, "source": f"/salesbinder/{account}-{unique}"}
         assert stack.sbx("publish", "-", stdin=json.dumps(event)).code == 0
-    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     done = stack.sbx("explain", f"twins {unique}")
     assert (done.code, "--account" in done.err) == (2, True)
     assert stack.sbx("explain", f"twins {unique}", "--account", f"a-{unique}").out.startswith(
@@ -220,7 +220,7 @@ def test_an_unpaired_tax_rate_is_shown_mended_and_tried_again(
     assert stack.sbx("settings", "set", connected, "sales_tax.8=", numbers).code == 0
     created = [line for line in events(shared_dir, connected).splitlines() if "invoice.created" in line]
     assert stack.sbx("publish", "-", stdin="\n".join(created)).code == 0
-    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     checked = stack.sbx("settings", "check", connected, "--json").json
     (failure,) = [one for one in checked["failures"] if one["cause"] == "sales_tax.8"]
     assert failure["reason_code"] == "tax_rate_unmapped"
@@ -230,7 +230,7 @@ def test_an_unpaired_tax_rate_is_shown_mended_and_tried_again(
     assert stack.sbx("settings", "set", connected, "sales_tax.8=OUTPUT").code == 0
     done = stack.sbx("retry", "--issue", issue, "--offset", "0-", "--yes", "--json").json
     assert sorted(done["done"]) == sorted(entry["entry_id"] for entry in listed)
-    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     assert entries(stack, "--issue", issue) == []
     assert stack.sbx("status", "--json").json["unknown_refusals"] == []
 
@@ -240,6 +240,7 @@ def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, s
     assert account_of(stack, connected)["paused"] is True
     first = events(shared_dir, connected).splitlines()[0]
     assert stack.sbx("publish", "-", stdin=first).code == 0
+    wait_until(lambda: account_of(stack, connected)["queued"] == 1 and entries(stack, "--account", connected))
     done = stack.sbx("wait", "--idle", "--timeout", "3")
     assert done.code == 1
     assert f"1 action of {connected}" in done.err
@@ -247,7 +248,7 @@ def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, s
     assert (waiting["queued"], waiting["failed"]) == (1, 0)
     assert waiting["oldest_age"] > 0
     assert stack.sbx("resume", connected).out == f"{connected} is not paused\n"
-    assert stack.sbx("wait", "--idle", "--timeout", "30").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     (entry,) = entries(stack, "--account", connected)
     assert entry["state"] == "completed"
     assert account_of(stack, connected)["calls_left"]["day"] < 5000
@@ -257,7 +258,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_trouble(stack: Stack) -> None
     listing = stack.sbx.start("log", "--json")
     assert listing.stdout is not None
     listing.stdout.close()
-    _, err = listing.communicate(timeout=60)
+    _, err = listing.communicate(timeout=240)
     assert "Traceback" not in err
     assert "Exception" not in err
 
@@ -268,7 +269,7 @@ def test_drift_shows_what_was_changed_in_xero_until_it_is_adopted(
     numbers = f"invoice_number_format={connected}-{{number}}"  # all share one organisation
     assert stack.sbx("settings", "set", connected, numbers).code == 0
     assert stack.sbx("publish", "-", stdin=events(shared_dir, connected)).code == 0
-    assert stack.sbx("wait", "--idle", "--timeout", "60").code == 0
+    assert stack.sbx("wait", "--idle", "--timeout", "240").code == 0
     first = stack.sbx("drift", connected, "--json", "--check")
     assert (first.code, first.json["differences"]) == (0, []), first.err
     assert "at least 5 calls" in first.err

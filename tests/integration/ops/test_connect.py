@@ -44,21 +44,21 @@ class Asking:
 
     def agree(self) -> str:
         """Follow the address that was printed to Xero, and from there back; the page at the end."""
-        answer = urllib3.request("GET", self.question, redirect=False, retries=False, timeout=60)
+        answer = urllib3.request("GET", self.question, redirect=False, retries=False, timeout=120)
         assert answer.status == 302, answer.data
         back = answer.headers["Location"]
         assert back.startswith(self.redirect_uri)
-        page = urllib3.request("GET", back, retries=False, timeout=60)
+        page = urllib3.request("GET", back, retries=False, timeout=120)
         assert page.status == 200
         return page.data.decode()
 
     def come_back(self, query: str) -> int:
         """The status of an answer that Xero did not give."""
         url = f"{self.redirect_uri}?{query}"
-        return urllib3.request("GET", url, retries=False, timeout=60).status
+        return urllib3.request("GET", url, retries=False, timeout=120).status
 
     def end(self) -> Done:
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=300)
         assert "Traceback" not in err, err
         return Done(self.process.returncode, out, self.said + err)
 
@@ -87,7 +87,7 @@ class Desk:
                 asking = Asking(process, said, line.strip())
                 self.asking.append(asking)
                 return asking
-        process.wait(60)
+        process.wait(240)
         raise AssertionError(said)
 
     def connect(self, *more: str) -> Done:
@@ -136,7 +136,7 @@ def desk(database_url: str, xero: FakeXeroServer, tmp_path: Path) -> Iterator[De
     for asking in desk.asking:
         if asking.process.poll() is None:
             asking.process.kill()
-            asking.process.communicate(timeout=60)
+            asking.process.communicate(timeout=120)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.integration.ops.sbx import Sbx, environ
 
 
 def test_the_books_agree_and_nothing_is_left(tmp_path: Path) -> None:
-    sbx = Sbx(environ(tmp_path / "data"), timeout=300)
+    sbx = Sbx(environ(tmp_path / "data"), timeout=800)
     done = sbx("demo", "--once", "--json")
     assert done.code == 0, done.err
     found = done.json

@@ -240,8 +240,9 @@ def test_a_password_is_not_sent_without_tls(database_url: str, connection: Conne
     box = Mailbox()
     (port,) = free_ports("127.0.0.1", 1)
     controller = Controller(
-        box, hostname="127.0.0.1", port=port, authenticator=box.authenticate, auth_require_tls=False
-    )
+        box, hostname="127.0.0.1", port=port, authenticator=box.authenticate, auth_require_tls=False,
+        ready_timeout=120,
+    )  # fmt: skip
     controller.start()
     try:
         project(database_url, failed(1))
@@ -292,7 +293,7 @@ def test_two_workers_tell_once(database_url: str, connection: Connection, receiv
         receiver.answers.clear()
         first = threading.Thread(target=tell, args=(connection, settings))
         first.start()
-        wait_until(lambda: bool(receiver.got), 60)
+        wait_until(lambda: bool(receiver.got))
         second = threading.Thread(target=tell, args=(other, settings))
         second.start()
         second.join(5)  # were it to send, too, it would wait for the receiver
@@ -310,9 +311,9 @@ def test_the_command_tells_and_ends_in_order(alone: Sbx, database_url: str, rece
     project(database_url, failed(1))
     told = {"SBX_DATABASE_URL": database_url, "SBX_NOTIFY_WEBHOOK_URL": receiver.url}
     running = Sbx({**alone.environ, **told}).start("notify")
-    wait_until(lambda: bool(receiver.got), 60)
+    wait_until(lambda: bool(receiver.got))
     running.terminate()
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=240)
     assert running.returncode == 0, err
     assert "s3cret" not in err
 

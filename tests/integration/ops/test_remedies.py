@@ -78,7 +78,7 @@ def test_what_could_not_be_read_is_published_again(account: Account) -> None:
     )
     for code, event in events.items():
         key, value = broken(code, event)
-        producer.send(topic, key=key, value=value, headers=headers).get(30)
+        producer.send(topic, key=key, value=value, headers=headers).get(120)
     producer.close()
     wait_until(lambda: len(account.logged()) == len(CODES))
     failed = {row["reason_code"]: row for row in account.logged()}

@@ -224,7 +224,7 @@ def test_dead_letters_are_told_and_left(account: Account) -> None:
     broken = value.replace(b'"100.00"', b'"a lot"')
     assert broken != value
     with KafkaProducer(bootstrap_servers=services(account.stack)[0]) as producer:
-        producer.send(topic, key=key, value=broken, headers=headers).get(30)
+        producer.send(topic, key=key, value=broken, headers=headers).get(120)
     account.idle()
     plan = account.replay()
     assert (plan["events"], plan["unreadable"]) == (1, {"event_amount_invalid": 1})
@@ -259,7 +259,7 @@ def test_a_dead_letter_that_can_be_read_now_is_taken_in_and_its_old_entry_ends(
     of_old = msgspec.structs.replace(result, entry_id=str(uuid.uuid4()), event_id="another")
     with KafkaProducer(bootstrap_servers=servers) as producer:
         for one in (result, of_old):
-            producer.send(RESULTS, key=key, value=encode_result(one)).get(30)
+            producer.send(RESULTS, key=key, value=encode_result(one)).get(120)
     wait_until(lambda: [e["state"] for e in account.logged()] == ["completed", "failed", "failed"])
     assert account.replay("--yes")["inserted"] == 1
     account.idle()
@@ -288,7 +288,7 @@ def test_a_lost_command_is_told_and_the_named_replay_completes_it(account: Accou
         found = account.sbx("status", "--json").json
         return [one for one in found["lost_commands"] if one["account"] == account.name]
 
-    queued_for(4)
+    queued_for(1)  # four minutes until it is told, however long that takes to be seen
     wait_until(
         lambda: account.rows(
             "SELECT l.* FROM integrations_log.lost_command l JOIN integrations_log.entry USING (entry_id) "

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.process import Ports
-
 COMMANDS = (
     "web --port 0",
     "notify",
@@ -39,9 +37,8 @@ def test_while_it_starts(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     command = COMMANDS[seed % len(COMMANDS)]
     (tmp_path / "events.jsonl").write_text("{}\n")
-    ports = Ports(tmp_path / "ports.json").take("a", "b")
-    silent = [_silent(port) for port in ports.values()]
-    kafka, database = ports.values()
+    silent = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in range(2)]
+    kafka, database = (listening.getsockname()[1] for listening in silent)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SBX_")} | {
         "SBX_DATA_DIR": str(tmp_path / "data"),
         "SBX_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}",
@@ -58,7 +55,7 @@ def test_while_it_starts(seed: int, tmp_path: Path) -> None:
             time.sleep(chance.random() ** 2 * 3)
             process.send_signal(number)
             try:
-                _, said = process.communicate(timeout=120)
+                _, said = process.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 _, said = process.communicate()
@@ -82,7 +79,3 @@ def _past_the_interpreters_own_start(process: "subprocess.Popen[bytes]") -> None
         if int(caught, 16) & (1 << (signal.SIGTERM - 1)):
             return
         time.sleep(0.002)
-
-
-def _silent(port: int) -> socket.socket:
-    return socket.create_server(("127.0.0.1", port), backlog=64)

@@ -63,7 +63,7 @@ def test_the_page_says_its_address_and_ends_in_good_order(sbx: Sbx) -> None:
         assert (taken.code, "--port" in taken.err) == (1, True)
     finally:
         web.send_signal(signal.SIGTERM)
-        web.communicate(timeout=60)
+        web.communicate(timeout=240)
     assert web.returncode in (0, -signal.SIGTERM)
 
 
