@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tests.integration.streams.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120.0
-"""Seconds until something is taken to be broken: a takeover after SIGKILL alone takes ten."""
+PATIENCE = 240.0
+"""Seconds until something is taken to be broken: a takeover after SIGKILL alone takes ten, and a watchdog two
+minutes.
+"""
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
@@ -152,10 +154,22 @@ class Broker:
             self._consumers[topic], self._seen[topic] = consumer, []
 
     def seen(self, topic: str, key_prefix: str = "") -> list[Record]:
-        """What a watched topic got so far, in order per partition."""
+        """Part of what a watched topic has, more of it each time, in order per partition."""
         for messages in self._consumers[topic].poll(timeout_ms=100).values():
             self._seen[topic] += [self._record(message) for message in messages]
         return [r for r in self._seen[topic] if (r.key or b"").startswith(key_prefix.encode())]
+
+    def all_of(self, topic: str, key_prefix: str = "") -> list[Record]:
+        """All that a watched topic has at this moment, in order per partition."""
+        consumer = self._consumers[topic]
+        ends = consumer.end_offsets(list(consumer.assignment()))
+
+        def read() -> bool:
+            self.seen(topic)
+            return all(consumer.position(partition) >= end for partition, end in ends.items())
+
+        eventually(read, f"all of {topic}")
+        return self.seen(topic, key_prefix)
 
     def wait_for(self, topic: str, count: int, key_prefix: str = "") -> list[Record]:
         """The first ``count`` messages with such a key, once they are there."""
@@ -199,5 +213,6 @@ def installation(
     from tests.integration.streams.installation import Installation
 
     with FakeXeroServer() as xero:
+        xero.admin.limits(minute=1000)  # no test of these waits for Xero's minute to pass
         xero.admin.fault("latency", times=None, seconds=0.05)
         yield Installation(start_stage, traffic, database_url, xero, tmp_path)

@@ -13,7 +13,7 @@ from contracts.events.reader import event_to_kafka
 from sandbox.fake_xero.server import FakeXeroServer
 from streams.records import Outgoing
 from tests.integration.sinks.shops import Maker, Shop, connect, environment_of
-from tests.integration.streams.conftest import ROOT, Broker, StageProcess, StartStage, eventually
+from tests.integration.streams.conftest import PATIENCE, ROOT, Broker, StageProcess, StartStage, eventually
 from tests.reliability.sales import assert_books, sales
 
 SALES = 6
@@ -61,7 +61,7 @@ class Installation:
             [sys.executable, "-c", "import sys; from sbx.cli.main import main; sys.exit(main())", "migrate"],
             cwd=tree,
             env={**os.environ, "SBX_DATABASE_URL": self.url},
-            timeout=120,
+            timeout=PATIENCE,
             check=True,
         )
 

@@ -56,5 +56,5 @@ def test_wrong_checksums_are_set_aside_and_nothing_else(start_stage: StartStage,
             lambda: not waiting(stack.bootstrap_servers, "sbx-transform", SOURCES), "the stage is behind them"
         )
         stage.stop()
-        assert len(traffic.seen(DEAD_LETTERS)) == 4
+        assert len(traffic.all_of(DEAD_LETTERS)) == 4
         traffic.close()

@@ -89,8 +89,8 @@ def test_sigkill_under_load_takes_each_command_in_once_and_in_order(
         f"c{r}": [c.command_id for c in commands if c.record_id == f"c{r}"] for r in range(records)
     }
     eventually(lambda: ended(traffic.seen(RESULTS, account)).keys() == by_id.keys(), "a result for each")
-    second.stop()
-    assert traffic.seen(DEAD_LETTERS, account) == []
+    second.wait_until_ready().stop()
+    assert traffic.all_of(DEAD_LETTERS, account) == []
 
 
 def test_bad_messages_stop_nothing_else(

@@ -87,7 +87,7 @@ class _Nothing(RoundRobinPartitionAssignor):  # type: ignore[misc]  # aiokafka h
 async def test_group_in_which_nobody_has_partitions_is_left(kafka: str, traffic: Broker, unique: str) -> None:
     create_topics({"bootstrap_servers": kafka}, [Topic(unique, 1, FOR_EVER)])
     traffic.publish([Outgoing(unique, b"k", b"waits")])
-    options = {"group_id": unique, "group_instance_id": "one", "session_timeout_ms": 60_000}
+    options = {"group_id": unique, "group_instance_id": "one", "session_timeout_ms": 300_000}
     for assignors in ([_Nothing], [RoundRobinPartitionAssignor]):  # who comes back gets the same nothing
         consumer = AIOKafkaConsumer(
             unique, bootstrap_servers=kafka, partition_assignment_strategy=assignors, **options

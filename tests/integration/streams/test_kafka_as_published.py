@@ -124,7 +124,7 @@ def transactional(broker: str, name: str, **more: Any) -> Producer:
             "bootstrap.servers": broker,
             "transactional.id": name,
             "partitioner": "murmur2_random",
-            "transaction.timeout.ms": 60_000,
+            "transaction.timeout.ms": 600_000,  # one that stays open must not be ended by the broker
             **more,
         }
     )
@@ -157,9 +157,9 @@ def test_transactions(broker: str, traffic: Broker, start_stage: StartStage, uni
     first.commit_transaction()
     traffic.wait_for(COMMANDS, 40, account)
     still_open = {f"{account}-{number}" for number in range(200, 240)}
-    assert still_open.isdisjoint(subjects(traffic.seen(COMMANDS, account)))
     # It is neither read nor waits for the worker: nobody can read it yet.
     eventually(lambda: not waiting(broker, "sbx-transform", SOURCES), "nothing waits that can be read")
+    assert still_open.isdisjoint(subjects(traffic.all_of(COMMANDS, account)))
 
     # Fenced: another producer of its name begins, so the broker aborts what was open.
     successor = transactional(broker, f"{unique}-2")
@@ -170,7 +170,7 @@ def test_transactions(broker: str, traffic: Broker, start_stage: StartStage, uni
     assert subjects(commands) == sorted(f"{account}-{number}" for number in wanted)
     # Markers at the end of every partition are no messages that wait.
     eventually(lambda: not waiting(broker, "sbx-transform", SOURCES), "no marker waits")
-    assert not traffic.seen(DEAD_LETTERS, account)
+    assert not traffic.all_of(DEAD_LETTERS, account)
     stage.stop()
 
 
@@ -241,7 +241,7 @@ def test_no_record_stops_transform(
     assert len(letters) == len(places_of)
     for one in letters:
         assert dict(one.headers)["reason_code"] == places_of[place(one)] or not places_of[place(one)]
-    entries = [decode_result(one.value or b"") for one in traffic.seen(RESULTS)]
+    entries = [decode_result(one.value or b"") for one in traffic.all_of(RESULTS)]
     found = [
         (one.topic, one.partition, one.offset)
         for one in entries

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from tests.integration.streams.conftest import ROOT
+from tests.integration.streams.conftest import PATIENCE, ROOT
 
 PROGRAM = """
 import logging, structlog
@@ -30,7 +30,7 @@ except ZeroDivisionError:
 
 def test_one_json_object_a_line_and_libraries_do_not_repeat_themselves() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, timeout=30, check=True
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, timeout=PATIENCE, check=True
     )
 
     lines = [json.loads(line) for line in ended.stderr.splitlines()]

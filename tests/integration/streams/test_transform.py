@@ -15,7 +15,7 @@ from contracts.events.reader import event_to_kafka
 from contracts.results import EntryResult, decode_result
 from streams.records import Outgoing, Record
 from streams.topics import COMMANDS, DEAD_LETTERS, RESULTS
-from tests.integration.streams.conftest import Broker, StartStage, eventually
+from tests.integration.streams.conftest import PATIENCE, Broker, StartStage, eventually
 
 INVOICES = "salesbinder.invoices"
 
@@ -84,7 +84,7 @@ def test_every_example_becomes_a_command_and_a_queued_entry(
         assert (entry.version, entry.state, entry.event_type) == (0, "queued", event["type"])
         assert (entry.record_id, entry.amount) == (event["subject"], command.amount)
     assert {r.key for r in commands} == {r.key for r in results} == {r.key for r in published}
-    assert traffic.seen(DEAD_LETTERS, account) == []
+    assert traffic.all_of(DEAD_LETTERS, account) == []
 
 
 def test_bad_messages_become_dead_letters_and_stop_nothing_else(
@@ -145,7 +145,7 @@ def test_message_that_only_fitted_compressed_is_cut_and_says_so(
 ) -> None:
     traffic.watch(DEAD_LETTERS, COMMANDS)
     with KafkaProducer(bootstrap_servers=broker, compression_type="gzip", max_request_size=30_000_000) as big:
-        big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 6_000_000).get(timeout=60)
+        big.send(INVOICES, key=f"{account}/d1".encode(), value=b"x" * 6_000_000).get(timeout=PATIENCE)
     traffic.publish([customer_event(account, "c1", 1)])
     stage = start_stage("transform").wait_until_ready()
 
@@ -182,7 +182,7 @@ def test_sigkill_under_load_loses_nothing_and_keeps_the_order_per_key(
     eventually(
         lambda: len({entry_of(r).entry_id for r in traffic.seen(RESULTS, account)}) == len(events), "entries"
     )
-    second.stop()
+    second.wait_until_ready().stop()
 
     commands = traffic.seen(COMMANDS, account)
     first_seen: dict[bytes | None, list[int]] = defaultdict(list)
