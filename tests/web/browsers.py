@@ -21,7 +21,7 @@ def launch(playwright: Playwright) -> Browser:
         "(Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium)"
     )
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    return playwright.chromium.launch(executable_path=found, args=arguments)
+    return playwright.chromium.launch(executable_path=found, args=arguments, timeout=180_000)
 
 
 def check_page(page: Page, viewport: dict[str, int]) -> None:

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.web.browsers import DESKTOP, Open, launch
 from tests.web.office import Office, serving
 
-_PATIENCE = 30_000
+_PATIENCE = 120_000
+"""Milliseconds until something is taken to be missing: a page takes ten times as long beside other tests."""
 expect.set_options(timeout=_PATIENCE)
 
 

@@ -35,7 +35,7 @@ from sbx.web.server import new_server
 from sinks.ledger.entries import entry_of_row, result_of
 from sinks.ledger.intake import take_in
 from tests.integration.log_projection import made
-from tests.integration.sinks.shops import Maker
+from tests.integration.sinks.shops import PATIENCE, Maker
 
 PASSWORD = "correct horse battery"
 NOW = made.NOW
@@ -78,7 +78,7 @@ class Client:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         answer = self._http.request(
-            method, self.base + path, headers=headers, redirect=False, timeout=30, **arguments
+            method, self.base + path, headers=headers, redirect=False, timeout=PATIENCE, **arguments
         )
         for line in answer.headers.getlist("set-cookie"):
             for name, morsel in SimpleCookie(line).items():
@@ -114,7 +114,7 @@ class Client:
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         answer = self._http.request(
-            "GET", self.base + path, headers=sent, preload_content=False, timeout=urllib3.Timeout(30)
+            "GET", self.base + path, headers=sent, preload_content=False, timeout=urllib3.Timeout(PATIENCE)
         )
         assert answer.status == 200, answer.read()
         found: list[dict[str, str]] = []
@@ -261,7 +261,7 @@ def serving(database_url: str, data_dir: Path, **variables: str) -> Iterator[Off
         yield Office(address(listening), database_url, data_dir)
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(PATIENCE)
         listening.close()
         assert not thread.is_alive()
 

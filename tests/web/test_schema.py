@@ -4,6 +4,7 @@ import time
 
 import psycopg
 
+from tests.integration.sinks.shops import PATIENCE
 from tests.web.office import Client, Office
 
 _ADD = "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) VALUES ('sinks', %s, 'x', %s)"
@@ -11,7 +12,7 @@ _REMOVE = "DELETE FROM public.sbx_migrations WHERE package = %s AND name = %s RE
 
 
 def _wait_for(client: Client, path: str, status: int) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while (found := client.get(path).status) != status:
         assert time.monotonic() < until, found
         time.sleep(0.1)
@@ -69,7 +70,7 @@ def test_a_read_only_database_is_told_from_one_that_is_away(office: Office) -> N
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
         )
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while True:
         answer = client.form("/act", {"form_token": mark, "do": "retry", "entry": "0" * 32})
         if "accepts no changes" in answer.text:
