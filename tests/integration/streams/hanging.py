@@ -14,8 +14,8 @@ PATIENCE = 600.0
 
 
 async def main(way: str, servers: str, group: str, topic: str) -> None:
-    """Hang for as long as somebody waits; "bare" has no partitions. "back" and "fine" turn their loops and mark
-    progress instead; the broker of "back" went back, and "fine" ends after two seconds.
+    """Hang for as long as somebody waits; "bare" has no partitions. "back" and "fine" turn their loops and
+    mark progress instead; the broker of "back" went back, and "fine" ends after two seconds.
     """
     liveness = Liveness()
     turning = asyncio.create_task(_turn(liveness, marks=way in ("fine", "back")))
