@@ -26,7 +26,7 @@ from sandbox.process import (
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Larger than any event we accept, so that we refuse it with a reason and not the broker."""
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 240.0
 """Seconds. A start takes two; a busy machine may need many times that."""
 
 _JVM = (

