@@ -200,7 +200,7 @@ def pooled_url(database_url: str, tmp_path: Path, unused_port: int) -> Iterator[
         yield pooled
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(240)
 
 
 @pytest.fixture
