@@ -1,6 +1,7 @@
 """Kafka and PostgreSQL for every test that asks: real ones, started once a run in a directory of their own.
 
 ``SBX_TEST_STACK=docker`` takes them from containers (testcontainers) instead of the embedded ones.
+``SBX_TEST_RANDOM=1`` draws hypothesis' examples anew.
 """
 
 import importlib
@@ -25,8 +26,15 @@ _TEMPLATE = "sbx_template"
 _XERO_DESCRIPTION = ROOT.parent / "shared" / "spec" / "xero_accounting.yaml.gz"
 
 
-# How long an example takes says how busy the machine is.
-hypothesis.settings.register_profile("any machine", deadline=None)
+# How long an example takes, or is drawn, says how busy the machine is. The examples are the same each time:
+# no change is refused for what another one has brought in.
+hypothesis.settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize="SBX_TEST_RANDOM" not in os.environ,
+    print_blob=True,
+)
 hypothesis.settings.load_profile("any machine")
 
 

@@ -36,7 +36,11 @@ from sinks.xero.routes import ROUTES
 from tests.integration.sinks.shops import Maker, Shop, environment_of
 
 Found = TypeVar("Found")
-_TRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_TRIED = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 """Any that JSON can carry: NUL, quotes, what jsonb would write otherwise."""
