@@ -12,6 +12,7 @@ from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 import psycopg
@@ -28,6 +29,7 @@ from sbx.actions import users
 from sbx.actions.actors import Actor, Connection
 from sbx.actions.roles import Role
 from sbx.actions.users import hash_password
+from sbx.web import database
 from sbx.web.auth import sessions
 from sbx.web.auth.gate import SESSION_COOKIE
 from sbx.web.listening import address, bind
@@ -249,12 +251,19 @@ class Office:
 
 
 @contextmanager
-def serving(database_url: str, data_dir: Path, **variables: str) -> Iterator[Office]:
-    """The page at work for as long as the block runs."""
+def serving(
+    database_url: str, data_dir: Path, patience: float = 60.0, /, **variables: str
+) -> Iterator[Office]:
+    """The page at work for as long as the block runs.
+
+    ``patience`` is for how many seconds it waits for a connection: those for people may not suffice
+    beside other tests.
+    """
     known = {"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(data_dir)}
     environment = Environment.read(known | variables)
     listening = bind("127.0.0.1", 0)
-    server = new_server(environment)
+    with patch.object(database, "_PATIENCE_SECONDS", patience):
+        server = new_server(environment)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
-from sbx.web import live
+from sbx.web import database, live
 from tests.integration.sinks.shops import PATIENCE
-from tests.web.office import Client, Office, entry
+from tests.web.office import Client, Office, entry, serving
 
 
 def news(events: list[dict[str, str]]) -> list[str]:
@@ -100,7 +102,15 @@ def wait_for(client: Client, path: str, status: int) -> None:
         time.sleep(0.2)
 
 
-def test_without_a_database_it_says_so_and_recovers_by_itself(office: Office) -> None:
+@pytest.fixture
+def impatient(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    """A page that waits for a database as long as people are asked to."""
+    with serving(database_url, tmp_path, database._PATIENCE_SECONDS) as running:
+        yield running
+
+
+def test_without_a_database_it_says_so_and_recovers_by_itself(impatient: Office) -> None:
+    office = impatient
     office.user("ann")
     client, program = office.client("ann"), office.api("ann")
     [entry_id] = office.failed_invoices(1)
