@@ -9,6 +9,8 @@ from sbx.actions.actors import Actor, Connection, Database
 from sinks.ledger import requests
 
 _LOOK_SECONDS = 1.0
+_PATIENCE_SECONDS = 75.0
+"""A lane that has used up Xero's minute answers when that is over."""
 NOBODY = "no deliver worker is running; it will be read from Xero once one is ('sbx up')"
 
 
@@ -24,7 +26,9 @@ async def ask(database: Database, actor: Actor, account: str) -> uuid.UUID:
             return await requests.ask_facts(connection, account)
 
 
-async def answered(connection: Connection, request_id: uuid.UUID, seconds: float = 10.0) -> str | None:
+async def answered(
+    connection: Connection, request_id: uuid.UUID, seconds: float = _PATIENCE_SECONDS
+) -> str | None:
     """Wait for the lane's answer. None if the facts were read; otherwise why they were not, in words."""
     await connection.execute("LISTEN sbx_requests")
     if not await delivering(connection):

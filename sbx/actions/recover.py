@@ -193,4 +193,5 @@ def _publish(kafka: Mapping[str, Any], number: int, made: str) -> None:
     with ExitStack() as opened:
         producer = KafkaProducer(**kafka, acks="all")
         opened.callback(producer.close)
-        producer.send(message.topic, key=message.key, value=message.value).get(timeout=20)
+        sent = producer.send(message.topic, key=message.key, value=message.value)
+        sent.get(timeout=130)  # longer than the producer's own delivery timeout

@@ -50,7 +50,7 @@ _SETTINGS = {
 _CLOCK_RATE = 20
 """The fake's minute lasts three seconds, as it does for the pipeline's own count: the demo is short."""
 _PUBLISHING_SECONDS = 20.0
-_IDLE_WITHIN = 120.0
+_IDLE_WITHIN = 600.0
 
 
 def demo(once: bool, as_json: bool) -> None:
