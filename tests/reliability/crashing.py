@@ -96,7 +96,8 @@ async def new_shop(environment: Environment, xero: FakeXeroServer) -> Shop:
 
 async def warm_up(shop: Shop, like: Shop) -> None:
     """Give the account the token and the facts of another one of the same app and like books, so that its
-    first call is about a command.
+    first call is about a command. The facts are always five minutes old: nobody doubts them, and what cannot
+    be undone asks for newer ones.
     """
     async with await shop.connect() as connection:
         await connection.execute(
@@ -107,7 +108,9 @@ async def warm_up(shop: Shop, like: Shop) -> None:
         )
         await connection.execute(
             "INSERT INTO connections.facts (account, body, fetched_at) "
-            "SELECT %s, body, fetched_at FROM connections.facts WHERE account = %s",
+            "SELECT %s, body || jsonb_build_object('fetched_at', read_at, 'books_read_at', read_at), read_at "
+            "FROM connections.facts, (SELECT now() - interval '5 minutes' AS read_at) AS t "
+            "WHERE account = %s",
             [shop.account, like.account],
         )
 

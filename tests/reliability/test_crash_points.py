@@ -143,7 +143,10 @@ def maker(shop: Shop) -> Maker:
 
 @pytest.fixture(scope="module")
 def warm(environment: Environment, fake: FakeXeroServer) -> Shop:
-    """An account whose token and facts are fetched and kept: its history came to its end without a crash."""
+    """An account whose token and facts are fetched and kept: its history came to its end without a crash. The
+    token is good for the module, however long that takes.
+    """
+    fake.admin.tokens(lifetime=86_400)
 
     async def undisturbed() -> Shop:
         shop = await new_shop(environment, fake)
