@@ -41,6 +41,7 @@ def make_server(world: World, strict: StrictBodies | None = None) -> uvicorn.Ser
         log_level="warning",
         ws="none",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,  # longer than a caller lets a connection rest: a request may not cross its end
         server_header=False,
     )
     return uvicorn.Server(config)

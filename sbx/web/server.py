@@ -10,6 +10,10 @@ from sbx.web.app import build
 from sbx.web.services import Services
 
 GRACE_SECONDS = 3
+KEPT_SECONDS = 75
+"""How long a connection may rest before we close it: longer than proxies keep theirs, so that none of them
+sends a request on one that is just being closed.
+"""
 
 
 class Server(uvicorn.Server):
@@ -40,6 +44,7 @@ def new_server(environment: Environment) -> Server:
         access_log=False,  # addresses hold names of customers, and keys of sign-in links
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEPT_SECONDS,
     )
     return Server(config)
 

@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -138,6 +140,19 @@ def test_without_a_database_it_says_so_and_recovers_by_itself(impatient: Office)
         if not follower.is_alive():
             break
     assert len(heard) == 1
+
+
+def test_a_connection_that_rests_for_seconds_is_kept(office: Office) -> None:
+    """A proxy sends its next request on it."""
+    kept = HTTPConnection(urlsplit(office.url).netloc, timeout=PATIENCE)
+    try:
+        for pause in (7, 0):  # servers close after five seconds unless they are told otherwise
+            kept.request("GET", "/healthz")
+            answer = kept.getresponse()
+            assert (answer.status, answer.read()) == (200, Client(office.url).get("/healthz").data)
+            time.sleep(pause)
+    finally:
+        kept.close()
 
 
 def test_without_tables_it_says_what_to_do(office: Office) -> None:
