@@ -19,6 +19,8 @@ import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.postgres import packaged_bin_dir
+from streams.standings import standings
+from streams.topics import COMMANDS
 from tests.integration.sinks.shops import PATIENCE
 from tests.reliability.crashing import ROOT, history, summary
 from tests.reliability.estate import EVENTS_A_SALE, Estate
@@ -44,6 +46,12 @@ def every_action(estate: Estate, first: int, seconds: int = 300) -> None:
             document["document_number"] = int(document["document_number"]) + first
     estate.publish(events)
     idle(estate, seconds)
+
+
+def waiting_for(estate: Estate, stage: str, topic: str) -> int:
+    """How many messages of the topic the stage has not acknowledged."""
+    kafka = {"bootstrap_servers": estate.kafka.bootstrap_servers}
+    return sum(at.waiting for at in standings(kafka, f"sbx-{stage}", [topic]).values())
 
 
 def books(estate: Estate) -> dict[str, Any]:
@@ -120,7 +128,9 @@ def test_what_a_paused_account_was_sent_since_the_backup_is_not_lost(estate: Est
     estate.sell(3)
     sent = 3 * EVENTS_A_SALE
     waiting = "SELECT count(*) FROM integrations_log.entries WHERE state = 'queued'"
-    estate.wait("all are taken in", lambda: estate.rows(waiting) == [(sent,)])
+    estate.wait("the log has all", lambda: estate.rows(waiting) == [(sent,)])
+    # The log hears of them from the stage before: taken in and marked is what is acknowledged.
+    estate.wait("all are taken in", lambda: not waiting_for(estate, "deliver", COMMANDS))
     dump.restore()
     estate.wait("everything is held", lambda: estate.says("sbx recover"))
     [account] = json.loads(sbx(estate, "recover", "--yes", "--json"))["accounts"]
