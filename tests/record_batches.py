@@ -146,7 +146,7 @@ class Wire:
         try:
             if self._socket is None:
                 host, _, port = self._address.rpartition(":")
-                self._socket = socket.create_connection((host, int(port)), timeout=60)
+                self._socket = socket.create_connection((host, int(port)), timeout=240)
             self._socket.sendall(struct.pack(">i", len(message)) + message)
             answer = self._read(*struct.unpack(">i", self._read(4)))
         except OSError:

@@ -31,7 +31,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(120)
         self._loop.close()
 
     def cut(self) -> None:
@@ -53,7 +53,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._flowing.set)
 
     def _do(self, what: Coroutine[object, object, None]) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(what, self._loop).result(120)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)

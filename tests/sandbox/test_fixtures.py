@@ -16,7 +16,7 @@ def test_messages_up_to_4_mb_pass(kafka: str, unique: str) -> None:
     value = b"x" * (4 * 1024 * 1024 - 1024)
     producer = KafkaProducer(bootstrap_servers=kafka, max_request_size=5_000_000)
     try:
-        assert producer.send(f"large-{unique}", value).get(timeout=60).offset == 0
+        assert producer.send(f"large-{unique}", value).get(timeout=240).offset == 0
     finally:
         producer.close()
 
