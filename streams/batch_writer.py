@@ -2,8 +2,10 @@
 hold.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -15,19 +17,46 @@ from runtime.trouble import whose
 from streams.liveness import Liveness
 
 Item = TypeVar("Item")
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 5.0
+
+
+class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
+    """A pool that lends a connection only to a database with this program's tables.
+
+    Each new connection is checked, and one that met trouble is checked again: somebody may have migrated or
+    restored meanwhile, which ends all sessions, and whoever uses one of them first is the only one to notice.
+    """
+
+    def __init__(self, conninfo: str, **options: Any) -> None:
+        super().__init__(conninfo, **options)
+        self._checked = WeakSet[psycopg.AsyncConnection[Any]]()
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a connection to a block; its changes are committed at the end of the block.
+
+        Raises:
+            SchemaDiffers: the database has other tables.
+            psycopg.Error: it is away.
+        """
+        async with super().connection(timeout) as connection:
+            try:
+                if connection not in self._checked:
+                    await schema.check(connection)
+                    self._checked.add(connection)
+                yield connection
+            except BaseException:
+                self._checked.discard(connection)
+                raise
 
 
 def database_pool(environment: Environment, name: str, largest: int) -> Pool:
     """Return a pool that connects when it is entered, and goes on trying while the database is away."""
     arguments = environment.psycopg(name)
     conninfo = arguments.pop("conninfo")
-    return AsyncConnectionPool(
-        conninfo, kwargs=arguments, min_size=1, max_size=largest, open=False, timeout=10, name=name
-    )
+    return Pool(conninfo, kwargs=arguments, min_size=1, max_size=largest, open=False, timeout=10, name=name)
 
 
 class BatchWriter(Generic[Item]):
@@ -43,7 +72,6 @@ class BatchWriter(Generic[Item]):
         self._write = write
         self._liveness = liveness
         self._spell = Spell()
-        self._schema_checked = False
 
     async def save(self, items: Sequence[Item]) -> list[tuple[Item, Exception]]:
         """Save all items but those that cannot be saved, which are returned with the reason.
@@ -64,20 +92,11 @@ class BatchWriter(Generic[Item]):
             return [*await self.save(items[:half]), *await self.save(items[half:])]
         return []
 
-    async def _check_schema(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Check the schema once, and again after trouble: somebody may have migrated or restored
-        meanwhile.
-        """
-        if not self._schema_checked:
-            await schema.check(connection)
-            self._schema_checked = True
-
     async def _save(self, items: Sequence[Item]) -> None:
         seconds = FIRST_WAIT_SECONDS
         while True:
             try:
                 async with self._pool.connection() as connection:
-                    await self._check_schema(connection)
                     await self._write(connection, items)
                 self._spell.over()
                 return
@@ -85,7 +104,6 @@ class BatchWriter(Generic[Item]):
                 # Even for a bug: setting whole batches aside because of it would be worse than waiting.
                 if whose(error) == "data":
                     raise
-                self._schema_checked = False
                 self._spell.trouble(error)
             await self._liveness.wait(seconds)
             seconds = min(seconds * 2, LONGEST_WAIT_SECONDS)

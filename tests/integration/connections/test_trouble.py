@@ -75,6 +75,43 @@ async def test_what_comes_again_is_set_aside_alone(state: str, database_url: str
     assert [item for item, _ in left] == ["bad"]
 
 
+async def test_what_breaks_older_versions_is_noticed_by_each_who_writes(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A migration ends all sessions, but only the first to use one of them again meets an error."""
+    written: list[str] = []
+
+    async def write(_connection: psycopg.AsyncConnection[Any], items: Sequence[str]) -> None:
+        written.extend(items)
+
+    liveness = Liveness()
+    async with database_pool(_environment(database_url, tmp_path), "test", 1) as pool:
+        writer = BatchWriter[str](pool, write, liveness)
+        assert await writer.save(["a"]) == []
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as migrating:
+            await migrating.execute(
+                "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) "
+                "VALUES ('sinks', '990_made_up.sql', '', true)"
+            )
+            await migrating.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            with pytest.raises(psycopg.OperationalError):
+                async with pool.connection() as first:
+                    await first.execute("SELECT 1")
+            with capture_logs() as logs:
+                saving = asyncio.create_task(writer.save(["b"]))
+                async with asyncio.timeout(60):
+                    while not logs and not saving.done():  # noqa: ASYNC110 - a log has no event
+                        await asyncio.sleep(0.02)
+                assert written == ["a"]
+                assert "cannot work with sinks/990_made_up.sql" in str(logs[0])
+                await migrating.execute("DELETE FROM public.sbx_migrations WHERE name = '990_made_up.sql'")
+                assert await saving == []
+    assert written == ["a", "b"]
+
+
 async def _saved(url: str, directory: Path, state: str, times: int) -> tuple[Sequence[Any], Any]:
     raised = 0
 

@@ -14,12 +14,12 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from log_projection import losses
 from log_projection.projection import apply
 from sandbox import EmbeddedStack
 from sbx import migrations
+from streams.batch_writer import Pool
 from streams.losses import Losses
 from streams.standings import standings
 from streams.topics import COMMANDS, RESULTS, SOURCES, create_topics
@@ -185,7 +185,7 @@ def test_an_entry_whose_last_result_was_lost_is_told_again(pipeline: Pipeline) -
 
 async def test_while_the_broker_is_away_nothing_is_lost(database_url: str) -> None:
     """Whether the command still stands on its topic nobody can say then."""
-    async with AsyncConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool:
+    async with Pool(database_url, min_size=1, max_size=2, open=False) as pool:
         async with pool.connection() as connection:
             place: dict[str, Any] = {"topic": "salesbinder.invoices", "partition": 0, "offset": 0}
             await apply(connection, [entry(str(uuid.uuid4()), **place)])
