@@ -52,6 +52,8 @@ class _Child:
     wait: float = _FIRST_WAIT
     due: float = field(default_factory=time.monotonic)
     starts: int = 0
+    trouble: str = ""
+    """What the system refused last."""
 
 
 class Supervisor:
@@ -74,13 +76,33 @@ class Supervisor:
             self._ending.wait(_LOOK_EVERY)
 
     def _look(self) -> None:
-        """Start the processes that are due, and notice those that have ended."""
+        """Look after each process. What the system refuses for one (memory, descriptors, room on the disk) is
+        tried again, and keeps nobody from looking after the others.
+        """
         for child in self._children:
-            _limit(child.command.log)
-            if child.process is not None and child.process.poll() is not None:
-                self._ended(child, child.process)
-            if child.process is None and time.monotonic() >= child.due:
-                self._start(child)
+            try:
+                self._look_after(child)
+            except (OSError, subprocess.SubprocessError) as error:
+                self._failed(child, error)
+            else:
+                child.trouble = "" if child.process is not None else child.trouble
+
+    def _look_after(self, child: _Child) -> None:
+        """Start the process if it is due, and notice that it has ended."""
+        if child.process is not None and child.process.poll() is not None:
+            self._ended(child, child.process)
+        if child.process is None and time.monotonic() >= child.due:
+            self._start(child)
+        _limit(child.command.log)
+
+    def _failed(self, child: _Child, error: Exception) -> None:
+        """Report a trouble once, and wait before the process is started again."""
+        if str(error) != child.trouble:
+            child.trouble = str(error)
+            self._report(f"{child.command.name} cannot be looked after: {error}; trying again", True)
+        if child.process is None:
+            child.due = time.monotonic() + child.wait
+            child.wait = min(child.wait * 2, _LONGEST_WAIT)
 
     def _start(self, child: _Child) -> None:
         child.command.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -136,9 +158,9 @@ class Supervisor:
 
     def kill(self) -> None:
         """Kill all at once; ``stop`` then returns soon. Safe to call from a signal handler."""
-        for child in self._children:
-            if child.process is not None:
-                child.process.kill()
+        for process in [child.process for child in self._children]:  # the watching thread may let go of one
+            if process is not None:
+                process.kill()
 
 
 def stage_command(stage: str, number: int, logs: Path, metrics_port: int) -> Command:
@@ -199,7 +221,8 @@ def last_words(log: Path) -> str:
 
 def _how(code: int) -> str:
     if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
+        known = -code in set(signal.Signals)
+        return f"killed by {signal.Signals(-code).name if known else f'signal {-code}'}"
     return f"exit code {code}"
 
 

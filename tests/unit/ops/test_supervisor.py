@@ -1,10 +1,12 @@
 """Child processes are started again when they end, and none is left when the supervisor stops."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -65,6 +67,41 @@ def test_a_killed_child_is_started_again_and_said_so(
     wait_until(lambda: any(child.pid != first.pid for child in children()))
     assert len(reports) == 1
     assert reports[0].startswith("child-1 ended (killed by SIGKILL); restarting it in 0.5 s")
+
+
+def test_what_the_system_refuses_is_tried_again_and_said_once(
+    supervise: Callable[[str], Supervisor],
+    reports: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The log cannot be opened, then a process has no memory to start in, then all is well."""
+    refusals = [OSError(28, "No space left on device"), *[OSError(12, "Cannot allocate memory")] * 2]
+    popen = subprocess.Popen
+
+    def start(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        if refusals:
+            raise refusals.pop(0)
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    supervise(_SLEEP)
+    wait_until(children)
+    assert reports == [
+        "child-1 cannot be looked after: [Errno 28] No space left on device; trying again",
+        "child-1 cannot be looked after: [Errno 12] Cannot allocate memory; trying again",
+    ]
+    (first,) = children()
+    first.kill()
+    wait_until(lambda: any(child.pid != first.pid for child in children()))
+
+
+def test_a_signal_without_a_name_is_told_by_its_number(
+    supervise: Callable[[str], Supervisor], reports: list[str]
+) -> None:
+    supervise("import os; os.kill(os.getpid(), 40)")
+    wait_until(lambda: reports)
+    assert reports[0].startswith("child-1 ended (killed by signal 40); restarting it")
 
 
 def test_what_a_child_said_last_is_reported(
