@@ -106,7 +106,8 @@ async def recover(
     if not (why or everything or ours.held_at):
         return None
     async with alone(database):
-        await generation.hold(database, why or "somebody recovers it")
+        present = await generation.standing(database)  # another recovery may have ended just before
+        await generation.hold(database, why or "somebody recovers it", present.generation)
         ours, told = await generation.standing(database), await asyncio.to_thread(_told, kafka)
         target = {"everything": everything} if everything else {}
         async with audit.announced(database, actor, "recover", target) as record:

@@ -167,16 +167,21 @@ async def hold_if_behind(connection: ledger.Connection, told: Told) -> bool:
     why = why_behind(ours, told)
     if not why:
         return False
-    await hold(connection, why)
+    await hold(connection, why, ours.generation)
     log.critical("the database is older than what was sent from it", why=why, remedy="sbx recover")
     return True
 
 
-async def hold(connection: ledger.Connection, why: str) -> None:
-    """Let nothing be taken in or sent until somebody recovers; the log says so of every account."""
+async def hold(connection: ledger.Connection, why: str, generation: str) -> None:
+    """Let nothing be taken in or sent until somebody recovers; the log says so of every account.
+
+    Args:
+        generation: of the ledger that is behind. One that somebody has recovered meanwhile is another, and is
+            left alone.
+    """
     args = {"message": why}
     async with connection.transaction():
-        if not await fetch_all(connection, SQL["hold"], {"held_args": Jsonb(args)}):
+        if not await fetch_all(connection, SQL["hold"], {"held_args": Jsonb(args), "id": generation}):
             return
         rows = await fetch_all(connection, SQL["hold_accounts"], {"held": REASON, "held_args": Jsonb(args)})
         await _announce(connection, rows, REASON, args)

@@ -5,7 +5,8 @@ SELECT number, id::text AS id, intake, intake_at, held_at, held_args FROM ledger
 SELECT account, mark, marked_at FROM ledger.leases
 
 -- name: hold
-UPDATE ledger.generation SET held_at = clock_timestamp(), held_args = %(held_args)s WHERE held_at IS NULL RETURNING held_at
+UPDATE ledger.generation SET held_at = clock_timestamp(), held_args = %(held_args)s WHERE held_at IS NULL
+   AND id = %(id)s RETURNING held_at
 
 -- name: hold_accounts
 -- Versions far above those that may still be on their way to the log from before the restore.
