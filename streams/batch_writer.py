@@ -26,7 +26,7 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
     """A pool that lends a connection only to a database with this program's tables.
 
     Each new connection is checked, and one that met trouble is checked again: somebody may have migrated or
-    restored meanwhile, which ends all sessions, and whoever uses one of them first is the only one to notice.
+    restored meanwhile, which ends all sessions, and only the first to use one of them again notices.
     """
 
     def __init__(self, conninfo: str, **options: Any) -> None:
