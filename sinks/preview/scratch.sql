@@ -18,7 +18,9 @@ CREATE TEMP TABLE ledger_drift (LIKE ledger.drift INCLUDING ALL);
 CREATE TEMP TABLE ledger_outbox (LIKE ledger.outbox INCLUDING ALL);
 CREATE TEMP TABLE ledger_exchange_rates (LIKE ledger.exchange_rates INCLUDING ALL);
 CREATE TEMP TABLE ledger_generation (LIKE ledger.generation INCLUDING ALL);
-CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY);
+-- Not the whole row: it holds secrets.
+CREATE TEMP TABLE connections_accounts (account text PRIMARY KEY, tenant_id text, enabled_at timestamptz,
+                                        connected_at timestamptz, paused_reason text);
 CREATE TEMP TABLE connections_settings (LIKE connections.settings INCLUDING ALL);
 CREATE TEMP TABLE connections_facts (LIKE connections.facts INCLUDING ALL);
 
@@ -79,7 +81,8 @@ INSERT INTO pg_temp.ledger_drift
 SELECT * FROM ledger.drift WHERE account = %(account)s AND record_id = ANY(%(records)s)
 
 -- name: copy_connection
-INSERT INTO pg_temp.connections_accounts VALUES (%(account)s)
+INSERT INTO pg_temp.connections_accounts
+SELECT account, tenant_id, enabled_at, connected_at, paused_reason FROM connections.accounts WHERE account = %(account)s
 
 -- name: copy_settings
 INSERT INTO pg_temp.connections_settings SELECT * FROM connections.settings WHERE account = %(account)s
