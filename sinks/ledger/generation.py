@@ -167,26 +167,30 @@ async def hold_if_behind(connection: ledger.Connection, told: Told) -> bool:
     why = why_behind(ours, told)
     if not why:
         return False
-    await hold(connection, why, ours.generation)
+    if not await hold(connection, why, ours.generation):
+        held = (await standing(connection)).held_at is not None
+        await connection.rollback()
+        return held  # by another worker; or somebody has recovered it
     log.critical("the database is older than what was sent from it", why=why, remedy="sbx recover")
     return True
 
 
-async def hold(connection: ledger.Connection, why: str, generation: str) -> None:
-    """Let nothing be taken in or sent until somebody recovers; the log says so of every account.
+async def hold(connection: ledger.Connection, why: str, generation: str) -> bool:
+    """Let nothing be taken in or sent until somebody recovers; the log says so of every account. Return False
+    if the ledger is held already, or has been recovered since it was looked at.
 
     Args:
-        generation: of the ledger that is behind. One that somebody has recovered meanwhile is another, and is
-            left alone.
+        generation: of the ledger that is behind; a recovered one is another, and is left alone.
     """
     args = {"message": why}
     async with connection.transaction():
         if not await fetch_all(connection, SQL["hold"], {"held_args": Jsonb(args), "id": generation}):
-            return
+            return False
         rows = await fetch_all(connection, SQL["hold_accounts"], {"held": REASON, "held_args": Jsonb(args)})
         await _announce(connection, rows, REASON, args)
         crash_point("behind.before_commit")
     crash_point("behind.after_commit")
+    return True
 
 
 async def release(connection: ledger.Connection, number: int) -> tuple[int, str]:
