@@ -13,7 +13,7 @@ from runtime.crash_points import crash_point
 from runtime.database import fetch_all
 from runtime.trouble import about_the_database
 from sinks.lanes.bursts import BurstGate
-from sinks.lanes.lane import FACTS_GOOD_FOR, Lane
+from sinks.lanes.lane import FACTS_GOOD_FOR, ConcurrentChange, Lane
 from sinks.lanes.organisation import ask, ask_books
 from sinks.lanes.recovery import recover
 from sinks.lanes.sending import CallSender
@@ -247,6 +247,11 @@ class LaneRunner:
                 await lane.save_facts(await ask_books(lane, facts))
         except NotNow:
             return False  # requests stay open until it can be asked
+        except ConcurrentChange:
+            self.connection_changed = (
+                True  # calls under way end before the lane works by the other connection
+            )
+            return False
         except NoUsableAnswer as trouble:
             log.warning("the organisation was not told", account=lane.account, error=str(trouble))
             error = str(trouble)

@@ -1,5 +1,6 @@
 """What operators change while a lane waits for Xero is acted on afterwards, not taken for known."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from connections import store
-from sinks.lanes.lane import ConcurrentChange
+from connections.facts import OrganisationFacts
+from sinks.lanes.lane import ConcurrentChange, Lane
 from sinks.lanes.runner import LaneRunner
 from tests.unit.sinks.quiet_lane import CONNECTED_AT, FACTS, connected, database_has, quiet_runner
 
@@ -94,3 +96,28 @@ async def test_facts_of_an_earlier_organisation_start_the_lane_again(
     runner = start(connected())
     with pytest.raises(ConcurrentChange):
         await asked_while(runner, monkeypatch, connected(tenant_id="t-2"), ours=False)
+
+
+async def test_calls_under_way_end_before_a_lane_leaves_an_earlier_organisation(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops as any lane does, which waits for them, and does not break off."""
+    runner = start(connected())
+
+    async def none_open() -> dict[str, list[str]]:
+        return defaultdict(list)
+
+    async def asked(_lane: Lane) -> OrganisationFacts:
+        return replace(FACTS, fetched_at=FACTS.fetched_at + timedelta(hours=1))
+
+    async def refused(*_: Any) -> bool:
+        database_has(runner, connected(tenant_id="t-2"))
+        return False
+
+    monkeypatch.setattr(runner, "_requests", none_open)
+    monkeypatch.setattr("sinks.lanes.runner.ask", asked)
+    monkeypatch.setattr(store, "save_facts", refused)
+    assert not await runner._facts_ready()
+    assert runner.connection_changed
+    await runner._reload()
+    assert runner._stop.is_set()
