@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import psycopg
 import structlog
 
 from contracts.commands import Command
@@ -42,6 +43,11 @@ class MarkedIntake:
         except LedgerBehind:
             self._told = None
             self._suspect()
+            raise
+        except psycopg.Error:
+            self._told = (
+                None  # the database may have gone back meanwhile: compare with what others have raised
+            )
             raise
         except MarkNotStored as error:
             raise Withheld(f"{error}; start Kafka where it is away") from error
