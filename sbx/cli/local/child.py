@@ -2,9 +2,8 @@
 ends.
 
 ``python -m sbx.cli.local.child STAGE`` or ``... child web SOCKET`` (the number of the inherited descriptor),
-with a pipe as standard input whose other
-end only the parent holds. Works on every POSIX system and from any thread, which the parent-death signal of
-Linux does not.
+with a pipe as standard input whose other end only the parent holds. Works on every POSIX system and from any
+thread, which the parent-death signal of Linux does not.
 """
 
 import os
