@@ -1,9 +1,12 @@
 """Replays on the page and by the API: how far they came, what came of them, and how they are cancelled."""
 
+import time
+
 import psycopg
 import pytest
 
 from sinks.replay.replay import LOCK
+from tests.integration.sinks.shops import PATIENCE
 from tests.web.office import Client, Office, replayed
 
 
@@ -42,8 +45,12 @@ def test_one_that_is_at_work_is_told_on_the_log_and_can_be_cancelled(office: Off
         page = client.get(f"/replays/{number}").text
         assert "Cancelling" in page and "/cancel" not in page
         assert office.rows("SELECT cancelling FROM ledger.replays") == [{"cancelling": True}]
-    page = client.get(f"/replays/{number}").text
-    assert "Interrupted" in page and f"sbx replay --resume {number}" in page
+    until = time.monotonic() + PATIENCE
+    # The server ends the session on its own time.
+    while "Interrupted" not in (page := client.get(f"/replays/{number}").text):
+        assert time.monotonic() < until, page
+        time.sleep(0.1)
+    assert f"sbx replay --resume {number}" in page
     assert client.form(address, {"form_token": client.mark()}).status == 303
     assert "Cancelled" in client.get(f"/replays/{number}").text
     assert client.form(address, {"form_token": client.mark()}).status == 409

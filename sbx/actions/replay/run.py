@@ -26,6 +26,9 @@ from sinks.replay.replay import Read, Standing
 _PAUSE_SECONDS = 0.05
 """Pause after a batch that changed something, so that the intake of live events gets its turn."""
 
+_LOCK_ATTEMPTS = 11
+_LOCK_PAUSE_SECONDS = 0.2
+
 Database = psycopg.AsyncConnection[Any]
 Progress = Callable[[int], None]
 """Receives how many offsets have been read."""
@@ -265,8 +268,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
     Raises:
         ActionRefused: another replay is at work.
     """
-    row = await (await database.execute(replay.SQL["lock"], [replay.LOCK])).fetchone()
-    if row is None or not row[0]:
+    if not await _locked(database):
         running = await queries.replays(database, running=True)
         name = f"replay {running[0]['replay_id']}" if running else "another replay"
         raise not_possible(
@@ -274,6 +276,17 @@ async def alone(database: Database) -> AsyncIterator[None]:
         )
     await database.execute(replay.SQL["mark_interrupted"])
     yield
+
+
+async def _locked(database: Database) -> bool:
+    """Try for a moment: the server frees the lock of a process that has just ended a little later."""
+    for attempt in range(_LOCK_ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+        row = await (await database.execute(replay.SQL["lock"], [replay.LOCK])).fetchone()
+        if row is not None and row[0]:
+            return True
+    return False
 
 
 async def ended(database: Database, replay_id: int, remedy: str = "") -> ActionRefused:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -446,6 +447,24 @@ def test_one_that_died_is_told_and_can_be_cancelled_or_gone_on_with(account: Acc
     assert done.json == {"replay_id": replay_id, "state": "cancelled"}
     done = here(account.stack, "replay", "--resume", str(replay_id), "--json")
     assert (done.json["state"], done.json["done"]) == ("completed", 3)
+
+
+def test_one_may_follow_at_once_on_one_that_has_just_ended(account: Account) -> None:
+    """The server frees the lock of a session that has ended on its own time."""
+
+    async def begin_after_the_other() -> str:
+        async with await database_of(account) as ending, await database_of(account) as database:
+            await ending.execute("SELECT pg_advisory_lock(%s)", [replay.LOCK])
+            freeing = asyncio.create_task(after_half_a_second(ending.close))
+            async with run.alone(database):
+                await freeing
+                return "it has begun"
+
+    async def after_half_a_second(close: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(0.5)
+        await close()
+
+    assert asyncio.run(begin_after_the_other()) == "it has begun"
 
 
 def test_a_running_one_ends_when_asked_from_elsewhere(
