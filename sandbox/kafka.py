@@ -89,6 +89,7 @@ class EmbeddedKafka:
             stop_signal=signal.SIGTERM,
             mark=mark,
             cwd=self._directory,
+            grace=30.0,  # an end by force costs the next start a recovery of the log
         )
         self._directory.mkdir(exist_ok=True)
         end_leftovers(command)

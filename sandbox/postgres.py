@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
@@ -34,6 +35,9 @@ DATABASE = "sbx"
 _NO_PID = 2**31 - 1  # above every system's largest process id
 START_TIMEOUT = 240.0
 """Seconds. A start takes one tenth of one; recovery after a crash may take longer."""
+
+_MEMORY_IN_USE = "pre-existing shared memory block"
+_SESSIONS_END_SECONDS = 60.0
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -77,10 +81,27 @@ class EmbeddedPostgres:
     def _serve(self, bin_dir: Path, user: tuple[int, int] | None, password: str) -> None:
         port = self._ports.take("postgres")["postgres"]
         server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
-        self._service = Service(self._command(bin_dir, user, port))
-        self._service.wait_until(lambda: _answers(f"{server}/postgres", self._refused), START_TIMEOUT)
+        self._wait_for_the_dead(lambda: self._begin(self._command(bin_dir, user, port), f"{server}/postgres"))
         _create_database(f"{server}/postgres", DATABASE)
         self.database_url = f"{server}/{DATABASE}"
+
+    def _begin(self, command: Command, url: str) -> None:
+        self._service = Service(command)
+        self._service.wait_until(lambda: _answers(url, self._refused), START_TIMEOUT)
+
+    def _wait_for_the_dead(self, begin: Callable[[], None]) -> None:
+        """Begin again while sessions of a killed server still hold its memory, as they do for moments."""
+        until = time.monotonic() + _SESSIONS_END_SECONDS
+        while True:
+            try:
+                return begin()
+            except ServiceFailed:
+                if self._service is None or _MEMORY_IN_USE not in self._service.log_text():
+                    raise
+                if time.monotonic() > until:
+                    raise
+                self.stop()
+                time.sleep(0.2)
 
     def stop(self) -> None:
         """End the server (fast: open transactions are rolled back) and wait for it; safe to call twice."""

@@ -138,6 +138,7 @@ class Reader:
                 **{"bootstrap_timeout_ms": _BOOTSTRAP_MS, **self._kafka},
                 group_id=None,
                 enable_auto_commit=False,
+                allow_auto_create_topics=False,
                 auto_offset_reset="earliest",
             )
         consumer = self._consumer

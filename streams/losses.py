@@ -193,10 +193,12 @@ def _columns(removed: Sequence[Removed]) -> dict[str, list[Any]]:
 
 
 async def _measure(connection: Connection) -> None:
+    """Set the metrics of losses, with nothing awaited in between: a scrape finds them whole."""
     await losses.run(connection, "forget_found", {})
+    lost, removed = await losses.lost_by_account(connection), await losses.removed_unread(connection)
     metrics.LOST_COMMANDS.clear()
-    for account, entries in (await losses.lost_by_account(connection)).items():
+    for account, entries in lost.items():
         metrics.LOST_COMMANDS.labels(account).set(entries)
     metrics.REMOVED_UNREAD.clear()
-    for one in await losses.removed_unread(connection):
+    for one in removed:
         metrics.REMOVED_UNREAD.labels(one.stage, one.topic).inc(one.count)

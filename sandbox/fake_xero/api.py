@@ -57,7 +57,7 @@ class Api:
             self._leave(app, tenant_id)
             raise
         if slow := faults.get("trickle"):
-            return self._trickle(response, slow.seconds, app, tenant_id)
+            return self._trickle(response, slow, app, tenant_id)
         self._leave(app, tenant_id)
         return response
 
@@ -65,7 +65,7 @@ class Api:
         if not app.unlimited:
             self.world.limiter.leave(app.client_id, tenant_id)
 
-    def _trickle(self, whole: Response, seconds: float, app: App, tenant_id: str) -> Response:
+    def _trickle(self, whole: Response, slow: Fault, app: App, tenant_id: str) -> Response:
         """Return the same answer in pieces; the call counts as in flight until the last one."""
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -73,7 +73,7 @@ class Api:
             size = max(1, -(-len(body) // _PIECES))
             try:
                 for start in range(0, len(body), size):
-                    await asyncio.sleep(seconds / _PIECES)
+                    await slow.wait(slow.seconds / _PIECES)
                     yield body[start : start + size]
             finally:
                 self._leave(app, tenant_id)

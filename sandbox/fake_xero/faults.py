@@ -78,10 +78,10 @@ class Fault:
         self.hits += 1
         return True
 
-    async def wait(self) -> None:
-        """Wait `seconds` real ones, or until the rule is taken away."""
+    async def wait(self, seconds: float | None = None) -> None:
+        """Wait so many real seconds (the rule's own if not given), or until the rule is taken away."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gone.wait(), self.seconds)
+            await asyncio.wait_for(self._gone.wait(), self.seconds if seconds is None else seconds)
 
     def lift(self) -> None:
         """Let the calls go on that wait."""

@@ -84,8 +84,9 @@ ORDER BY c.seq
 LIMIT 2000
 
 -- name: next_due
+-- What has come due since the lane looked counts, too, or it would rest over it.
 SELECT extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float8 AS due_in FROM ledger.commands
-WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > clock_timestamp()
+WHERE account = %s AND state IN ('queued', 'running') AND next_attempt_at > clock_timestamp() - interval '1 second'
 
 -- name: links
 SELECT kind, record_id, transaction_id, xero_id, xero_number, seq, removed, facts

@@ -45,7 +45,7 @@ class Estate:
         self._maker = Maker()
         self._sold = 0
         self._opened = ExitStack()
-        self._ports = ports = Ports(directory / "ports.json")
+        ports = Ports(directory / "ports.json")
         url = urlsplit(xero.api_url)
         assert url.hostname and url.port
         self.xero_proxy = Proxy((url.hostname, url.port))
@@ -64,7 +64,7 @@ class Estate:
             self._opened.callback(self.postgres.stop)
             self.start_postgres()
             self._opened.callback(self.kafka.stop)
-            self.kafka_proxy.target = ("127.0.0.1", self._port_of_kafka())
+            self.kafka_proxy.target = self._address_of_kafka
             self.start_kafka()
             self._up()
             self.connect()
@@ -91,9 +91,10 @@ class Estate:
         environment = environment_of(self.postgres.database_url, self.xero, self.data_dir)
         return Shop("acme", environment, self.xero)
 
-    def _port_of_kafka(self) -> int:
-        """Chosen before its start, since the start already speaks to the advertised address."""
-        return self._ports.take("kafka", "kafka_controller")["kafka"]
+    def _address_of_kafka(self) -> tuple[str, int]:
+        """Its own address, chosen at each start, which already speaks to the advertised one."""
+        host, _, port = self.kafka.bootstrap_servers.partition(":")
+        return host, int(port)
 
     # Services
 
@@ -135,7 +136,7 @@ class Estate:
     def _servers(self) -> list[psutil.Process]:
         mark = f"--sbx.data_dir={self.postgres._directory}"
         servers = [p for p in children() if _is(p, mark, "postgres")]
-        return [p for p in servers if _lives(p) and p.ppid() not in {other.pid for other in servers}]
+        return [p for p in servers if _lives(p) and _parent(p) not in {other.pid for other in servers}]
 
     # Workers
 
@@ -272,6 +273,13 @@ def arguments(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.NoSuchProcess:
         return []
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:  # a session that has just ended
+        return None
 
 
 def _lives(process: psutil.Process) -> bool:

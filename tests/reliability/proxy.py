@@ -2,17 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Self
 
 
 class Proxy:
     """Passes bytes on between clients and ``target`` (host, port), in a thread of its own.
 
-    ``port`` is fixed for its life; ``target`` may be set later and changed.
+    ``port`` is fixed for its life; ``target`` may be set later and changed, or asked for at each connection.
     """
 
-    def __init__(self, target: tuple[str, int] | None = None) -> None:
+    def __init__(self, target: tuple[str, int] | Callable[[], tuple[str, int]] | None = None) -> None:
         self.target = target
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -75,7 +75,8 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            back, forth = await asyncio.open_connection(*self.target)
+            target = self.target() if callable(self.target) else self.target
+            back, forth = await asyncio.open_connection(*target)
         except OSError:
             writer.transport.abort()
             return

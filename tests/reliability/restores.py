@@ -93,7 +93,7 @@ class Replica:
         self.postgres.start(no_progress)
         [[wanted]] = self._estate.rows("SELECT pg_current_wal_lsn()::text")
         behind = f"SELECT pg_last_wal_replay_lsn() >= '{wanted}'::pg_lsn"
-        self._estate.wait("the replica has followed", lambda: self._ask(behind), 30)
+        self._estate.wait("the replica has followed", lambda: self._ask(behind))
 
     def fall_behind(self) -> None:
         """What the primary commits from now on does not reach it."""

@@ -26,6 +26,7 @@ class Stages:
         self._environment = environment
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._began_at: dict[str, int] = {}
 
     def start(self, stage: str, crash_at: str = "") -> None:
         """Start one. Its name in the consumer group stays, so that it gets its partitions back at once."""
@@ -37,9 +38,21 @@ class Stages:
             self._running[stage].kill()
             self._running[stage].wait()
         with (self._logs / f"{stage}.log").open("ab") as said:
+            self._began_at[stage] = said.tell()
             self._running[stage] = subprocess.Popen(
                 [sys.executable, "-m", "streams", stage], cwd=ROOT, env=environ, stderr=said
             )
+
+    def ready(self) -> None:
+        """Wait until each stage says that it is ready, or has died at its point."""
+        until = time.monotonic() + PATIENCE
+        for stage, process in self._running.items():
+            log = self._logs / f"{stage}.log"
+            while b'"event": "ready"' not in log.read_bytes()[self._began_at[stage] :]:
+                if process.poll() is not None:
+                    break
+                assert time.monotonic() < until, self._said(stage)
+                time.sleep(0.1)
 
     def survive(self, account: str, ends: Mapping[str, int], crashes: Mapping[str, str]) -> None:
         """Go on until the log has so many entries of the account in each state, and start anew what died

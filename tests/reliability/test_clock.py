@@ -18,7 +18,7 @@ from tests.reliability.sales import assert_books_hold, sales
 pytestmark = pytest.mark.reliability
 
 _SALES = 8
-_RATE = 5.0
+_RATE = 2.0
 _HOUR = timedelta(hours=1)
 Jump = Callable[[timedelta], None]
 
@@ -100,7 +100,7 @@ async def test_before_a_limit(how: timedelta, shop: Shop, jump: Jump) -> None:
     [began] = await shop.rows("SELECT clock_timestamp() AS at")
     async with delivering(shop):
         assert await shop.run(maker.contact("created", maker.customer("Alice"))) == ["posted"]
-        shop.xero.admin.fault("rate_limit", method="PUT", path="^Contacts", retry_after=8)
+        shop.xero.admin.fault("rate_limit", method="PUT", path="^Contacts", retry_after=20)
         jump(how)
         assert await shop.run(maker.contact("created", maker.customer("Bob"))) == ["posted"]
     [told] = [news for news in shop.published if isinstance(news, AccountResult) and news.held]

@@ -63,7 +63,6 @@ LANE_CASES = (
             "intent.before_commit",
             "intent.before_commit:4",
             "intent.before_commit:6",
-            "intent.before_commit:8",
             "intent.after_commit",
             "intent.after_commit:4",
             "http.before_send:3",
@@ -204,14 +203,21 @@ async def test_random_pair(seed: int, shop: Shop, maker: Maker) -> None:
 
 
 @pytest.mark.parametrize("crashes", STAGE_CASES, ids=lambda crashes: "+".join(crashes.values()))
-async def test_stages_die(crashes: dict[str, str], shop: Shop, maker: Maker, stages: Stages) -> None:
+async def test_stages_die(
+    crashes: dict[str, str], shop: Shop, maker: Maker, stages: Stages, fake: FakeXeroServer
+) -> None:
     """Each stage dies at its point while the same history goes through all three."""
     events = history(maker)
     for stage in STAGES:
         stages.start(stage, crashes.get(stage, ""))
+    if any(point.endswith(":4") for point in crashes.values()):
+        # What is called for one after the other is then told in several batches, too.
+        fake.admin.fault("latency", times=None, seconds=0.5)
+        stages.ready()
     stages.publish(events)
     stages.survive(shop.account, {"completed": len(events)}, crashes)
     stages.kill_all()
+    fake.admin.clear_faults()
     await assert_survived(shop, len(events))
 
 

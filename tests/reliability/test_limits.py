@@ -40,16 +40,16 @@ _MINUTE, _DAY = "xero_minute_limit", "xero_day_limit"
     [
         # Without Retry-After: a minute, for all that we know; an hour of the day's limit; a second of too
         # many at once, which is too short to be told. What has less than two seconds left when the lane comes
-        # to telling it is too short as well: each of the others lasts six or more.
-        ("minute", 50, 8.0, _MINUTE),
-        ("minute", None, 8.0, _MINUTE),
-        ("appminute", 50, 8.0, _MINUTE),
-        ("appminute", None, 8.0, _MINUTE),
-        ("app-minute", None, 8.0, _MINUTE),
-        ("concurrent", 50, 8.0, _MINUTE),
+        # to telling it is too short as well: each of the others lasts twelve.
+        ("minute", 50, 4.0, _MINUTE),
+        ("minute", None, 4.0, _MINUTE),
+        ("appminute", 50, 4.0, _MINUTE),
+        ("appminute", None, 4.0, _MINUTE),
+        ("app-minute", None, 4.0, _MINUTE),
+        ("concurrent", 50, 4.0, _MINUTE),
         ("concurrent", None, 20.0, ""),
-        ("day", 1800, 300.0, _DAY),
-        ("day", None, 600.0, _DAY),
+        ("day", 1800, 150.0, _DAY),
+        ("day", None, 300.0, _DAY),
     ],
 )
 async def test_limit_of_each_kind(

@@ -25,7 +25,7 @@ KEY_LIFE = 240
 AGES = {"1 s": 1, "2:00": 120, "3:59": 239, "4:01": 241, "6:01": 361, "a day": 86_400}
 WRITTEN = "^(Contacts|Invoices|CreditNotes|Payments|PurchaseOrders)$"
 KINDS = ["bill", "contact", "credit_note", "invoice", "payment", "purchase_order", "refund"]
-RATE = 10.0
+RATE = 5.0
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class Pipeline:
         workers = self.workers(*stages)
         assert workers, f"no worker of {stages} runs"
         for worker in workers:
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                worker.kill()
 
     def kill_all(self) -> None:
         assert self._process is not None

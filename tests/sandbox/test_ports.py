@@ -42,7 +42,7 @@ class Server:
         log = self._tmp_path / "server.log"
         command = Command("Server", argv, log, signal.SIGTERM, "server", self._tmp_path)
         self.service = Service(command)
-        self.service.wait_until(lambda: self._taken_by_us() is None and self._answers(), 30)
+        self.service.wait_until(lambda: self._taken_by_us() is None and self._answers(), 240)
 
     def _taken_by_us(self) -> socket.socket | None:
         return next((one for one in self._taken if one.getsockname()[1] == self.port), None)

@@ -14,7 +14,7 @@ async def test_lanes_of_many_accounts_that_start_together_keep_their_leases(shop
     makers = [Maker(f"shop-{number}") for number in range(150)]
     await shop.send(*(make.contact("created", make.customer()) for make in makers))
     with capture_logs() as logs:
-        async with delivering(shop):
+        async with delivering(shop, connections=16):
             for make in makers:
                 await dataclasses.replace(shop, account=make.account).idle()
     assert {line["event"] for line in logs} == {"lane starts"}

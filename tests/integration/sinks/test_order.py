@@ -113,11 +113,7 @@ async def test_retry_is_a_new_version_with_its_actor(books: Shop, make: Maker) -
     await books.retry(created)
     after = await books.entry(created)
     assert (after["revision"], after["triggered_by"], after["actor"]) == (1, "retry", "ann")
-    states = [
-        (r.version, r.state)  # type: ignore[union-attr]
-        for r in books.published
-        if getattr(r, "entry_id", "") == str(after["command_id"])
-    ]
+    states = [(r.version, r.state) for r in await books.told() if r.entry_id == str(after["command_id"])]
     assert (before["version"] + 1, "queued") in states
 
 

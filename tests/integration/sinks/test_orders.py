@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from contracts.results import EntryResult
 from tests.integration.sinks.purchases import (
     bills_in,
     edited,
@@ -36,7 +35,7 @@ async def test_created_by_setting(books: Shop, make: Maker, status: str) -> None
     entry = await books.entry(created)
     assert (entry["xero_type"], entry["xero_id"]) == ("purchase_order", found["id"])
     assert entry["xero_number"] == "701"
-    results = [r for r in books.published if isinstance(r, EntryResult)]
+    results = await books.told()
     assert [a.step for r in results for a in r.made] == ["item", "contact", "order"]
     assert results[-1].xero_url.endswith(f"/Accounts/Payable/PurchaseOrders/View/{found['id']}/")
 

@@ -1,5 +1,6 @@
 """A preview says what is sent then, and leaves nothing behind."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from sinks.ledger.intake import take_in
 from sinks.preview import NothingKnown, Previewed, preview
 from sinks.preview.scratch import scratch
 from sinks.xero.elements import encode_body
-from tests.integration.sinks.shops import Maker, Office, Shop, connect, examples
+from tests.integration.sinks.shops import PATIENCE, Maker, Office, Shop, connect, examples
 
 TABLES = """SELECT table_schema || '.' || table_name FROM information_schema.tables
 WHERE table_schema IN ('ledger', 'connections', 'integrations_log') AND table_type = 'BASE TABLE'
@@ -86,6 +87,9 @@ async def agree(shop: Shop, *events: dict[str, Any]) -> list[str]:
     """Preview the events, then deliver them: both must come to the same, in bodies and in ends. Returns how
     they end.
     """
+    async with asyncio.timeout(PATIENCE):  # what waits to be told leaves the outbox by itself
+        while await shop.rows("SELECT 1 FROM ledger.outbox LIMIT 1"):  # noqa: ASYNC110 - a table
+            await asyncio.sleep(0.02)
     before, calls = await counts(shop), shop.calls()
     found = await previewed(shop, *events)
     assert await counts(shop) == before

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from contracts.results import EntryResult
 from tests.integration.sinks.purchases import (
     bills_in,
     edited,
@@ -18,9 +17,9 @@ from tests.integration.sinks.purchases import (
 from tests.integration.sinks.shops import Maker, Shop
 
 
-def steps(books: Shop, event: dict[str, Any]) -> list[str]:
+async def steps(books: Shop, event: dict[str, Any]) -> list[str]:
     """What the event's entry did, step by step."""
-    made = [r.made for r in books.published if isinstance(r, EntryResult) and r.event_id == event["id"]]
+    made = [r.made for r in await books.told() if r.event_id == event["id"]]
     return [attempt.step for attempts in made for attempt in attempts]
 
 
@@ -38,7 +37,7 @@ async def test_bill_and_billed(books: Shop, make: Maker) -> None:
     assert (line["item_code"], line["account_code"], line["tax_type"]) == ("SB-ITEM", "300", "INPUT")
     entry = await books.entry(received)
     assert (entry["xero_type"], entry["xero_id"], entry["xero_number"]) == ("bill", bill["id"], "701")
-    assert steps(books, received) == ["read order", "bill", "order billed"]
+    assert await steps(books, received) == ["read order", "bill", "order billed"]
 
 
 async def test_billed_only(books: Shop, make: Maker) -> None:
@@ -60,7 +59,8 @@ async def test_draft_is_authorised_first(books: Shop, make: Maker, received_as: 
     assert order_in(books)["status"] == "BILLED"
     assert [bill["status"] for bill in bills_in(books)] == ["DRAFT"] * (received_as == "bill")
     bill = ["bill"] if received_as == "bill" else []
-    assert [s for s in steps(books, received) if not s.startswith("read ")] == [
+    made = await steps(books, received)
+    assert [s for s in made if not s.startswith("read ")] == [
         "authorise order",
         *bill,
         "order billed",
@@ -93,7 +93,7 @@ async def test_receipt_brings_an_order_that_never_came(books: Shop, make: Maker)
     assert await books.run(received) == ["posted"]
     assert await books.end(failed) == "superseded"
     assert (order_in(books)["status"], len(bills_in(books))) == ("BILLED", 1)
-    assert steps(books, received) == ["item", "contact", "order", "bill", "order billed"]
+    assert await steps(books, received) == ["item", "contact", "order", "bill", "order billed"]
 
 
 @pytest.mark.parametrize("received_as", ["bill", "billed"])
@@ -108,7 +108,7 @@ async def test_edit_and_delete_after_that_fail(books: Shop, make: Maker, receive
     ]
     assert (order_in(books)["status"], order_in(books)["total"]) == ("BILLED", "108.00")
     assert [bill["total"] for bill in bills_in(books)] == ["108.00"] * (received_as == "bill")
-    [told] = [r for r in books.published if getattr(r, "action", "") == "deleted" and r.state == "failed"]  # type: ignore[union-attr]
+    [told] = [r for r in await books.told() if r.action == "deleted" and r.state == "failed"]
     assert told.reason.startswith("Purchase order 701 is already billed")
 
 

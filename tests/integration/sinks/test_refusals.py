@@ -109,9 +109,7 @@ async def test_two_unpaired_tax_rates_are_two_causes(books: Shop, make: Maker) -
     events = [taxed(1, 3), taxed(2, 4), taxed(3, 4)]
     assert await books.run(*events) == ["tax_rate_unmapped"] * 3
     ids = {books.command_id(event) for event in events}
-    failed = [
-        r for r in books.published if isinstance(r, EntryResult) and r.state == "failed" and r.entry_id in ids
-    ]
+    failed = [r for r in await books.told() if r.state == "failed" and r.entry_id in ids]
     assert sorted(r.cause for r in failed) == ["sales_tax.3", "sales_tax.4", "sales_tax.4"]
 
 

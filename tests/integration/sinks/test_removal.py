@@ -148,7 +148,7 @@ async def test_after_a_removal_only_a_delete_passes(books: Shop, make: Maker) ->
     ends = await books.run(*events)
     removed = "document_removed"
     assert ends == ["posted", removed, "superseded", removed, removed, "already_there"]
-    refused = [r.action for r in books.published if getattr(r, "reason_code", None) == removed]  # type: ignore[union-attr]
+    refused = [r.action for r in await books.told() if r.reason_code == removed]
     assert refused == ["edited", "payment_applied", "reset", "cancelled"]
 
 
@@ -232,5 +232,5 @@ async def test_deleted_event_without_a_number_is_explained(books: Shop, make: Ma
     pay_by_hand(books, 8)
     delete = make.act("deleted", document)
     await books.run(delete)
-    [failed] = [r for r in books.published if getattr(r, "reason_code", None) == "foreign_payments"]
+    [failed] = [r for r in await books.told() if r.reason_code == "foreign_payments"]
     assert failed.reason.startswith("Invoice 1 cannot be removed")

@@ -1,7 +1,9 @@
 """The pages that every worker serves, on a real broker and a real database."""
 
 import json
+import os
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +13,6 @@ from functools import partial
 
 import psycopg
 
-from sbx.cli.targets import free_ports
 from streams.records import Outgoing
 from streams.topics import COMMANDS, RESULTS
 from tests.integration.streams.conftest import Broker, StartStage, eventually
@@ -20,11 +21,24 @@ from tests.integration.streams.test_project import away, entry, message
 INVOICES = "salesbinder.invoices"
 
 
+_FIRST = 20_000 + os.getpid() % 12_000
+_PORTS = iter(range(_FIRST, _FIRST + 500))
+"""Below those that the system gives away by itself: a worker binds its port seconds after it was chosen."""
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 class Pages:
     """What a worker serves."""
 
     def __init__(self) -> None:
-        (self.port,) = free_ports("127.0.0.1", 1)
+        self.port = next(port for port in _PORTS if _is_free(port))
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; status 0 where nobody listens."""

@@ -103,7 +103,7 @@ def test_an_answer_that_drips_in_is_cut_at_the_deadline(listeners: list[Listener
     )
     started = time.monotonic()
     with pytest.raises(NoAnswer):
-        _call(listener, deadline=0.5)
+        _call(listener, deadline=2.0)
     assert time.monotonic() - started < 30.0  # the whole answer takes 60
 
 
