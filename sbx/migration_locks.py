@@ -41,7 +41,7 @@ def watched(arguments: dict[str, Any], waiting: int, say: Say) -> Iterator[list[
     def watch() -> None:
         try:
             with psycopg.connect(**arguments, autocommit=True) as connection:
-                while not ended.wait(1.0):
+                while not ended.wait(1.0 if seen else 0.2):
                     found = blockers(connection, waiting)
                     if found and seen[-1:] != [found]:
                         say(f"waiting for a lock that is held by {found}")

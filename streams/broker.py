@@ -19,7 +19,7 @@ from streams.standings import Standing, Standings
 from streams.topic_ids import committed_offsets
 
 _NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
-_COORDINATOR_SECONDS = 10.0
+_COORDINATOR_SECONDS = 30.0
 
 Offsets = Mapping[TopicPartition, int]
 T = TypeVar("T")

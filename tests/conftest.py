@@ -146,15 +146,26 @@ class _Server:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(database), sql.Identifier(template or "template0")
         )
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)
+        self._execute(statement)
         if template is not None:
             renew_ledger(self.at(database))
         return self.at(database)
 
     def drop(self, database: str) -> None:
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        """The server gives sessions that it ends five seconds, which a busy machine may not give them."""
+        until = time.monotonic() + 120
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+            while True:
+                try:
+                    connection.execute(statement)
+                    return
+                except psycopg.errors.ObjectInUse:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

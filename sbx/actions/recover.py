@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -146,15 +146,16 @@ async def _through_topics(
     ranges = whole(kafka, SOURCES)
     base = first_of(ranges)
     with Reader(kafka, ranges) as reader, bars("reading events", length_of(ranges)) as shown:
-        async for batch in batches(database, reader, Filters()):
-            standings = await replay.look_up(database, batch.reads)
-            plan.events += len(batch.done) + len(batch.reads)
-            plan.unreadable += len(batch.unreadable)
-            plan.overtaken += standings.count("overtaken")
-            missing = [r for r, s in zip(batch.reads, standings, strict=True) if s == "unknown"]
-            if missing:
-                await act(missing)
-            shown.at(sum(batch.nexts) - base)
+        async with aclosing(batches(database, reader, Filters())) as found:
+            async for batch in found:
+                standings = await replay.look_up(database, batch.reads)
+                plan.events += len(batch.done) + len(batch.reads)
+                plan.unreadable += len(batch.unreadable)
+                plan.overtaken += standings.count("overtaken")
+                missing = [r for r, s in zip(batch.reads, standings, strict=True) if s == "unknown"]
+                if missing:
+                    await act(missing)
+                shown.at(sum(batch.nexts) - base)
 
 
 def _count(plan: Plan, reads: Sequence[Read]) -> None:

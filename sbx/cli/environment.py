@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ from runtime.environment import Environment
 from sandbox import find_running
 from sbx.cli.errors import OperationFailed
 
-_BOOTSTRAP_MS = 5000
-"""How long a command waits for a broker's first response."""
+_AWAY_MS = 5_000
+_BUSY_MS = 20_000
+"""How long a command waits for a first response where no broker listens, and where one does."""
 
 
 def read() -> Environment:
@@ -56,7 +58,18 @@ def required(*, kafka: bool = False, database: bool = False) -> Environment:
 
 def kafka_client(environment: Environment) -> dict[str, Any]:
     """Return arguments for kafka-python's clients in a command that somebody waits for."""
-    return {**environment.kafka_python(), "bootstrap_timeout_ms": _BOOTSTRAP_MS}
+    arguments = environment.kafka_python()
+    patience = _BUSY_MS if any(map(_listens, arguments["bootstrap_servers"])) else _AWAY_MS
+    return {**arguments, "bootstrap_timeout_ms": patience}
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except (OSError, ValueError):  # a ValueError is a server that is not written as one: the client says so
+        return False
+    return True
 
 
 def actor() -> str:

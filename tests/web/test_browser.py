@@ -1,6 +1,6 @@
 """The page in a real browser: wide and narrow, with JavaScript and without."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -265,7 +265,9 @@ def test_an_issue_is_muted_with_a_reason(visit: Open, office: Office, scripted: 
     fill_log(office)
     page = visit("/issues", java_script_enabled=scripted, viewport=PHONE)
     page.get_by_text("Mute until…").click()
-    page.get_by_label("Until (that day included)").fill(datetime.now(UTC).date().isoformat())
+    page.get_by_label("Until (that day included)").fill(
+        (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    )
     page.get_by_label("Why?").fill("accountant asked")
     page.get_by_role("button", name="Mute").click()
     expect(page.get_by_role("heading", name="Muted")).to_be_visible()

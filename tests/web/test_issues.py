@@ -27,6 +27,11 @@ def client(office: Office) -> Client:
     return office.client("ann")
 
 
+def tomorrow() -> str:
+    """A day that is no earlier than today, even if midnight passes meanwhile."""
+    return (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+
+
 def issue_id(office: Office, code: str) -> str:
     [row] = office.rows("SELECT issue_id FROM integrations_log.issues WHERE reason_code = %s", code)
     return str(row["issue_id"])
@@ -50,8 +55,8 @@ def test_an_issue_has_a_title_its_documents_and_the_place_to_mend_it(client: Cli
 
 def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client: Client) -> None:
     issue = issue_id(office, "tax_rate_unmapped")
-    today = datetime.now(UTC).date().isoformat()
-    status, page = send(client, issue, "mute", until=today, reason="accountant asked")
+    day = tomorrow()
+    status, page = send(client, issue, "mute", until=day, reason="accountant asked")
     assert status == 303
     before, _, after = page.partition(">Muted</h2>")
     assert "Tax rate not mapped" not in before and "Tax rate not mapped" in after
@@ -59,7 +64,7 @@ def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client
 
     office.rows("UPDATE web.mutes SET until = now() RETURNING 1")
     assert ">Muted</h2>" not in client.get("/issues").text
-    send(client, issue, "mute", until=today, reason="still")
+    send(client, issue, "mute", until=day, reason="still")
     _, page = send(client, issue, "unmute")
     assert ">Muted</h2>" not in page
     acts = office.rows("SELECT actor, act, note FROM web.acts ORDER BY id")
@@ -91,9 +96,9 @@ def test_a_mute_needs_a_day_and_a_reason(
 def test_muting_is_for_operators_and_for_accounts_that_they_see(office: Office, client: Client) -> None:
     office.user("vic", "viewer")
     office.user("bea", "operator", ["beta"])
-    issue, today = issue_id(office, "tax_rate_unmapped"), datetime.now(UTC).date().isoformat()
+    issue, day = issue_id(office, "tax_rate_unmapped"), tomorrow()
     for name, status in (("vic", 403), ("bea", 404)):
-        assert send(office.client(name), issue, "mute", until=today, reason="r")[0] == status
+        assert send(office.client(name), issue, "mute", until=day, reason="r")[0] == status
         assert send(office.client(name), issue, "unmute")[0] == status
     assert "Mute until" not in office.client("vic").get("/issues").text
     assert client.get("/issues", account="beta").text.count("<section") == 1
@@ -119,7 +124,7 @@ def test_many_issues_come_in_pages(office: Office, client: Client) -> None:
 
 def test_the_api_tells_of_mutes_and_makes_them(office: Office, client: Client) -> None:
     program = office.api("ann")
-    issue, today = issue_id(office, "tax_rate_unmapped"), datetime.now(UTC).date().isoformat()
+    issue, day = issue_id(office, "tax_rate_unmapped"), tomorrow()
 
     def told() -> dict[str, object]:
         found = program.get("/api/v1/issues").json["issues"]
@@ -128,22 +133,22 @@ def test_the_api_tells_of_mutes_and_makes_them(office: Office, client: Client) -
 
     nothing = dict.fromkeys(("muted_until", "muted_by", "mute_reason"))
     assert told() == nothing
-    answer = program.post(f"/api/v1/issues/{issue}/mute", {"until": today, "reason": "accountant asked"})
+    answer = program.post(f"/api/v1/issues/{issue}/mute", {"until": day, "reason": "accountant asked"})
     assert (answer.status, answer.json) == (200, {"issue_id": issue, "muted": True})
-    end = (datetime.fromisoformat(today) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
+    end = (datetime.fromisoformat(day) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
     assert told() == {"muted_until": end, "muted_by": "ann", "mute_reason": "accountant asked"}
     assert program("POST", f"/api/v1/issues/{issue}/unmute").json == {"issue_id": issue, "muted": False}
     assert told() == nothing
 
     for body, field in (
         ({"until": "soon", "reason": "r"}, "until"),
-        ({"until": today, "reason": " "}, "note"),
-        ({"until": today}, "body"),
+        ({"until": day, "reason": " "}, "note"),
+        ({"until": day}, "body"),
     ):
         refused = program.post(f"/api/v1/issues/{issue}/mute", body)
         assert (refused.status, refused.json["error"]["field"]) == (400, field)
-    assert program.post("/api/v1/issues/none/mute", {"until": today, "reason": "r"}).status == 404
+    assert program.post("/api/v1/issues/none/mute", {"until": day, "reason": "r"}).status == 404
     office.user("vic", "viewer")
     for act in ("mute", "unmute"):
-        given = {"until": today, "reason": "r"}
+        given = {"until": day, "reason": "r"}
         assert office.api("vic").post(f"/api/v1/issues/{issue}/{act}", given).status == 403

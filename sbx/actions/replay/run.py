@@ -4,8 +4,8 @@ import asyncio
 import gc
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -134,19 +134,21 @@ async def plan(database: Database, reader: Reader, wanted: Filters, progress: Pr
     """Count what a replay would find and do; change nothing."""
     totals, work = Totals(), Counter[Work]()
     done, pending = set[tuple[str, str]](), set[tuple[str, str]]()
-    async for batch in _batches(database, reader, wanted, await _logged(database, wanted, reader.topic_ids)):
-        standings = await replay.look_up(database, batch.reads)
-        totals.count(standings, batch.unreadable, len(batch.done))
-        work.update(
-            (read.event.account, read.event.entity, read.event.action)
-            for read, standing in zip(batch.reads, standings, strict=True)
-            if standing in ("unknown", "failed")
-        )
-        done.update((one.account, f"{one.entity}/{one.subject}") for one in batch.done)
-        for read, standing in zip(batch.reads, standings, strict=True):
-            record = (read.event.account, f"{read.event.entity}/{read.event.subject}")
-            (done if standing == "done" else pending).add(record)
-        progress(sum(batch.nexts))
+    logged = await _logged(database, wanted, reader.topic_ids)
+    async with aclosing(_batches(database, reader, wanted, logged)) as found:
+        async for batch in found:
+            standings = await replay.look_up(database, batch.reads)
+            totals.count(standings, batch.unreadable, len(batch.done))
+            work.update(
+                (read.event.account, read.event.entity, read.event.action)
+                for read, standing in zip(batch.reads, standings, strict=True)
+                if standing in ("unknown", "failed")
+            )
+            done.update((one.account, f"{one.entity}/{one.subject}") for one in batch.done)
+            for read, standing in zip(batch.reads, standings, strict=True):
+                record = (read.event.account, f"{read.event.entity}/{read.event.subject}")
+                (done if standing == "done" else pending).add(record)
+            progress(sum(batch.nexts))
     by_account: dict[str, list[str]] = {}
     for account, name in sorted(done - pending):
         by_account.setdefault(account, []).append(name)
@@ -172,16 +174,16 @@ class Replay:
         can continue.
         """
         state = "completed"
-        async for batch in _batches(
-            database, reader, self.wanted, await _logged(database, self.wanted, reader.topic_ids)
-        ):
-            changed, cancelling = await self._apply(database, batch)
-            progress(sum(batch.nexts))
-            if cancelling or stop.asked:
-                state = "cancelled" if any(one.left for one in self.ranges) else state
-                break
-            if changed:
-                await asyncio.sleep(_PAUSE_SECONDS)
+        logged = await _logged(database, self.wanted, reader.topic_ids)
+        async with aclosing(_batches(database, reader, self.wanted, logged)) as found:
+            async for batch in found:
+                changed, cancelling = await self._apply(database, batch)
+                progress(sum(batch.nexts))
+                if cancelling or stop.asked:
+                    state = "cancelled" if any(one.left for one in self.ranges) else state
+                    break
+                if changed:
+                    await asyncio.sleep(_PAUSE_SECONDS)
         return state
 
     async def finish(self, database: Database, state: str) -> None:
@@ -327,15 +329,17 @@ def _rarely_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-async def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncIterator[_Batch]:
-    """Yield all batches of the reader's ranges, separating events known as done from the rest."""
-    async for batch in _batches(database, reader, wanted, Logged(set())):
-        yield batch
+def batches(database: Database, reader: Reader, wanted: Filters) -> AsyncGenerator[_Batch]:
+    """Yield all batches of the reader's ranges, separating events known as done from the rest.
+
+    To be closed before the reader is: see ``contextlib.aclosing``.
+    """
+    return _batches(database, reader, wanted, Logged(set()))
 
 
 async def _batches(
     database: Database, reader: Reader, wanted: Filters, logged: Logged
-) -> AsyncIterator[_Batch]:
+) -> AsyncGenerator[_Batch]:
     """Yield batch after batch; the next one is read while one is being processed."""
 
     def read() -> tuple[list[tuple[Any, EventHeader | None]], list[int]] | None:

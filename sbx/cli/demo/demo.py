@@ -69,7 +69,7 @@ def demo(once: bool, as_json: bool) -> None:
                     _environ(directory, xero),
                     workers=1,
                     web_port=None,
-                    wait=0,
+                    wait=60,
                     progress=shown,
                     report=shown.report,
                 )

@@ -196,17 +196,24 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
         OperationFailed: an embedded service has ended.
     """
     used = pipeline.environment
-    with Broker(resolving.kafka_client(used)) as broker:
-        waiting = set(STAGES)
-        while waiting:
-            waiting = {stage for stage in waiting if not _works(broker, stage, pipeline.workers)}
-            if waiting:
-                progress(f"Waiting for {', '.join(sorted(waiting))}", None)
-                time.sleep(_LOOK_SECONDS)
-                check_services(pipeline)
+    while waiting := _not_yet_at_work(pipeline):
+        progress(f"Waiting for {waiting}", None)
+        time.sleep(_LOOK_SECONDS)
+        check_services(pipeline)
     while not (_delivers(used, progress) and _serves(pipeline.web_url)):
         time.sleep(_LOOK_SECONDS)
         check_services(pipeline)
+
+
+def _not_yet_at_work(pipeline: Running) -> str:
+    """Return the stages that do not work yet, or why the broker, busy with its own start, does not say."""
+    try:
+        with Broker(resolving.kafka_client(pipeline.environment)) as broker:
+            return ", ".join(sorted(s for s in STAGES if not _works(broker, s, pipeline.workers)))
+    except (KafkaError, OSError) as error:
+        if (text := of_a_service(error)) is None:
+            raise
+        return text
 
 
 async def _workers(used: Environment) -> int:

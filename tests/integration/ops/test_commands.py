@@ -241,9 +241,9 @@ def test_wait_counts_what_a_paused_account_holds(stack: Stack, connected: str, s
     first = events(shared_dir, connected).splitlines()[0]
     assert stack.sbx("publish", "-", stdin=first).code == 0
     wait_until(lambda: account_of(stack, connected)["queued"] == 1 and entries(stack, "--account", connected))
-    done = stack.sbx("wait", "--idle", "--timeout", "3")
-    assert done.code == 1
-    assert f"1 action of {connected}" in done.err
+    # Before that it waits for deliver, which notes a little later what it has taken in.
+    wait_until(lambda: f"1 action of {connected}" in stack.sbx("wait", "--idle", "--timeout", "3").err)
+    assert stack.sbx("wait", "--idle", "--timeout", "3").code == 1
     waiting = account_of(stack, connected)
     assert (waiting["queued"], waiting["failed"]) == (1, 0)
     assert waiting["oldest_age"] > 0

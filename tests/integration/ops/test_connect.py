@@ -72,7 +72,17 @@ class Desk:
     asking: list[Asking]
 
     def ask(self, *more: str, app: str | None = APP) -> Asking:
-        """Start to connect in the browser."""
+        """Start to connect in the browser, on a port that was free a moment before."""
+        for _ in range(3):
+            asking, said = self._ask(*more, app=app)
+            if asking is not None:
+                self.asking.append(asking)
+                return asking
+            if "is in use by another program" not in said:
+                break
+        raise AssertionError(said)
+
+    def _ask(self, *more: str, app: str | None) -> tuple[Asking | None, str]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         named = () if app is None else ("--client-id", app)
@@ -84,11 +94,9 @@ class Desk:
         while line := process.stderr.readline():
             said += line
             if "/connect/authorize?" in line:
-                asking = Asking(process, said, line.strip())
-                self.asking.append(asking)
-                return asking
+                return Asking(process, said, line.strip()), said
         process.wait(240)
-        raise AssertionError(said)
+        return None, said
 
     def connect(self, *more: str) -> Done:
         """All of it, to the end."""

@@ -133,7 +133,7 @@ def test_a_child_that_does_not_end_is_killed(supervise: Callable[[str], Supervis
 
 def test_a_log_that_grows_is_set_aside(supervise: Callable[[str], Supervisor], tmp_path: Path) -> None:
     log = tmp_path / "logs" / "child-1.jsonl"
-    supervise(f"print('x' * {LOG_BYTES + 1}, flush=True); import time; time.sleep(600)")
+    supervise(f"print('x' * {LOG_BYTES + 1}, end='', flush=True); import time; time.sleep(600)")
     wait_until(lambda: log.with_suffix(".1.jsonl").exists() and log.exists() and log.stat().st_size == 0)
 
 

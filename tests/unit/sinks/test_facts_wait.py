@@ -15,8 +15,8 @@ from sinks.xero.call_guard import machine_seconds
 from tests.unit.sinks.quiet_lane import connected, quiet_runner
 
 DAY = 86_400.0
-SOON = 5.0
-"""Seconds: five looks of a lane that waits."""
+SOON = 240.0
+"""Seconds, of which a lane that waits for its next look takes one."""
 
 
 @pytest.fixture

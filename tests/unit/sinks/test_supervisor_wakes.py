@@ -81,7 +81,7 @@ async def test_what_is_announced_meanwhile_is_not_forgotten(
     monkeypatch.setattr(supervisor, "_start_lanes", look)
     monkeypatch.setattr(module, "_LOOK_EVERY", 3600.0)
     looking = asyncio.create_task(supervisor._while_connected(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(240):
         while looks < 2:  # noqa: ASYNC110 - a counter
             await asyncio.sleep(0.01)
     looking.cancel()

@@ -127,11 +127,14 @@ if (followed && location.search.indexOf("done=") < 0) {
   const look = async () => {
     if (!wanted || busy || document.hidden) return;
     busy = true;
+    wanted = false; // what is told from here on may have come too late for this answer
+    let done = false;
     try {
-      if (await refresh()) wanted = false;
+      done = await refresh();
     } catch {
       // The server is away for a moment: the next look tries again.
     }
+    if (!done) wanted = true;
     busy = false;
   };
   source.addEventListener("news", () => { wanted = true; });
