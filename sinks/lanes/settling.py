@@ -65,7 +65,6 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
                 followers = lane.queue.waiting_for(part.element.target) if part.element.shared else ()
                 taught = [*served, *followers]
                 link = _applied(call, part, result, taught, links.get(part.element.target))
-                _note_trouble(lane, call, settlement, served)
                 _tell_namesakes(lane, part, result)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
@@ -75,6 +74,7 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
                     if _perhaps_applied(call, result, settlement):
                         job.perhaps_changed_xero()
                     job.attempted(_attempt(call, part, result, settlement, job))
+            _note_trouble(lane, call, settlement.answer)
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
             freed = [job for key in call.held for job in lane.queue.waiting_for(key)]
@@ -144,17 +144,15 @@ async def _with_rate(
     )
 
 
-def _note_trouble(lane: Lane, call: Call, settlement: Settlement, served: list[Job]) -> None:
-    """Count an internal error of Xero over a single element against that element."""
-    status = settlement.answer.status if settlement.answer is not None else 0
-    broke = status >= _SERVER_ERROR
-    if call.route.reads:
+def _note_trouble(lane: Lane, call: Call, answer: Answer | None) -> None:
+    """Count the call, and an internal error of Xero over a single element against that element."""
+    if call.route.reads or answer is None:
         return
-    for job in served:
-        if broke:
-            lane.stumbles.over(job.entry.command_id, status, alone=len(call.parts) == 1)
-    if settlement.answer is not None and not broke:
-        lane.stumbles.passed([job.entry.command_id for job in served])
+    command_ids = {command_id for part in call.parts for command_id in part.command_ids}
+    if answer.status >= _SERVER_ERROR:
+        lane.stumbles.broke(command_ids, answer.status, alone=len(call.parts) == 1)
+    else:
+        lane.stumbles.passed(command_ids)
 
 
 async def _conclude(connection: ledger.Connection, call: Call, settlement: Settlement) -> None:
