@@ -49,25 +49,26 @@ class Budget:
             return self.closed_until - now
         if self.in_flight >= CONCURRENT:
             return None
+        self._forget_what_is_over(now)
         if self.minute_left > 0:
             return 0.0
         if self.window_opened is None:
-            return None if self.in_flight else MINUTE / self.rate
-        end = self.window_opened + (MINUTE + _MARGIN) / self.rate
-        if now >= end:
+            if self.in_flight:
+                return None
+            self.window_opened = now  # none of its calls got a response: the latest that it can have begun
+        return self.window_opened + (MINUTE + _MARGIN) / self.rate - now
+
+    def _forget_what_is_over(self, now: float) -> None:
+        """Give all calls once the window is over; the next one begins with a call that is still to come."""
+        if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
             self.minute_left = self.minute_limit - self.in_flight
-            self.window_opened = now
-            self.reported = None
-            return 0.0 if self.minute_left > 0 else None
-        return end - now
+            self.window_opened, self.reported = None, None
 
     def spare(self, now: float) -> bool:
         """Return True if a call may be sent for work that has time, with enough left for new events
         meanwhile.
         """
-        if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
-            self.minute_left = self.minute_limit - self.in_flight
-            self.window_opened, self.reported = None, None
+        self._forget_what_is_over(now)
         if self.wait(now) != 0.0 or self.minute_left <= KEPT_OF_MINUTE:
             return False
         old = self.day_told_at is None or now - self.day_told_at > _ASK_DAY_AGAIN / self.rate
@@ -93,7 +94,11 @@ class Budget:
         """Take over Xero's own count from a response. ``headers`` have lower-case names."""
         self.in_flight -= 1
         left = _number(headers.get("x-minlimit-remaining"))
-        if left is not None:
+        if left is not None and left == self.minute_limit:
+            # Not even this call is counted: its minute is over, and the next one has not begun.
+            self.window_opened = self.reported = None
+            self.minute_left = left - self.in_flight
+        elif left is not None:
             self.minute_limit = max(self.minute_limit, left + 1)
             # Responses overtake each other: a slightly higher count may only be an older one.
             if self.window_opened is None or self.reported is None or left >= self.reported + CONCURRENT:

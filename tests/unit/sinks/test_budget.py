@@ -44,6 +44,45 @@ def test_no_window_is_overrun_and_most_of_it_is_used(seed: int) -> None:
     assert calls >= 0.95 * 600
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_window_is_overrun_where_what_is_left_is_told_as_of_the_answer(seed: int) -> None:
+    """A call that is answered after its minute finds nothing used of the next one, which has not begun. Calls
+    take long, and work comes in bursts.
+    """
+    chance = random.Random(seed)
+    xero, budget = Window(), Budget()
+    now, rests_until = 0.0, 0.0
+    arriving: list[float] = []
+    answering: list[float] = []
+    while now < 1800.0:
+        for at in sorted(at for at in arriving if at <= now):
+            arriving.remove(at)
+            xero.call(at)
+        for at in [at for at in answering if at <= now]:
+            answering.remove(at)
+            left = xero.limit - xero.used if now < xero.opened + 60.0 else xero.limit
+            budget.answered(now, {"x-minlimit-remaining": str(left), "x-daylimit-remaining": "4000"})
+        if now >= rests_until and budget.wait(now) == 0.0:
+            budget.sent()
+            arrives = now + chance.uniform(0.0, 0.3)
+            arriving.append(arrives)
+            answering.append(arrives + (90.0 if chance.random() < 0.02 else 0.2) * chance.random())
+            if chance.random() < 0.02:
+                rests_until = now + chance.uniform(0.0, 90.0)
+        now += 0.01
+
+
+def test_a_minute_of_calls_without_responses_ends_too() -> None:
+    budget = Budget()
+    for _ in range(60):
+        assert budget.wait(0.0) == 0.0
+        budget.sent()
+        budget.lost()
+    assert budget.wait(1.0) == pytest.approx(60.3)
+    assert budget.wait(31.0) == pytest.approx(30.3)
+    assert budget.wait(61.4) == 0.0
+
+
 def test_at_most_five_at_once() -> None:
     budget = Budget()
     for _ in range(CONCURRENT):
