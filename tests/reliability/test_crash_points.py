@@ -63,6 +63,7 @@ LANE_CASES = (
             "intent.before_commit",
             "intent.before_commit:4",
             "intent.before_commit:6",
+            "intent.before_commit:8",
             "intent.after_commit",
             "intent.after_commit:4",
             "http.before_send:3",

@@ -163,7 +163,7 @@ async def test_lanes_wait_and_go_on(trouble: str, remedy: str, database_url: str
         assert [row["paused_reason"] for row in rows] == [None]
     told = [line["event"] for line in logs]
     assert "lane breaks" not in told
-    assert told.count("the database does not serve; waiting") < 30
+    assert told.count("the database does not serve; waiting") < 8
 
 
 async def _as_owner(url: str, admin: str, name: str, statement: str) -> None:
