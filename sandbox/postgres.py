@@ -81,24 +81,19 @@ class EmbeddedPostgres:
     def _serve(self, bin_dir: Path, user: tuple[int, int] | None, password: str) -> None:
         port = self._ports.take("postgres")["postgres"]
         server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
-        self._wait_for_the_dead(lambda: self._begin(self._command(bin_dir, user, port), f"{server}/postgres"))
+        self._begin(self._command(bin_dir, user, port), f"{server}/postgres")
         _create_database(f"{server}/postgres", DATABASE)
         self.database_url = f"{server}/{DATABASE}"
 
     def _begin(self, command: Command, url: str) -> None:
-        self._service = Service(command)
-        self._service.wait_until(lambda: _answers(url, self._refused), START_TIMEOUT)
-
-    def _wait_for_the_dead(self, begin: Callable[[], None]) -> None:
-        """Begin again while sessions of a killed server still hold its memory, as they do for moments."""
+        """Start it, again while sessions of a killed server still hold its memory, as they do for moments."""
         until = time.monotonic() + _SESSIONS_END_SECONDS
         while True:
+            self._service = Service(command)
             try:
-                return begin()
+                return self._service.wait_until(lambda: _answers(url, self._refused), START_TIMEOUT)
             except ServiceFailed:
-                if self._service is None or _MEMORY_IN_USE not in self._service.log_text():
-                    raise
-                if time.monotonic() > until:
+                if _MEMORY_IN_USE not in self._service.log_text() or time.monotonic() > until:
                     raise
                 self.stop()
                 time.sleep(0.2)

@@ -58,9 +58,13 @@ class Budget:
             self.window_opened = now  # none of its calls got a response: the latest that it can have begun
         return self.window_opened + (MINUTE + _MARGIN) / self.rate - now
 
+    def _is_over(self, now: float) -> bool:
+        opened = self.window_opened
+        return opened is not None and now >= opened + (MINUTE + _MARGIN) / self.rate
+
     def _forget_what_is_over(self, now: float) -> None:
         """Give all calls once the window is over; the next one begins with a call that is still to come."""
-        if self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate:
+        if self._is_over(now):
             self.minute_left = self.minute_limit - self.in_flight
             self.window_opened, self.reported = None, None
 
@@ -68,7 +72,6 @@ class Budget:
         """Return True if a call may be sent for work that has time, with enough left for new events
         meanwhile.
         """
-        self._forget_what_is_over(now)
         if self.wait(now) != 0.0 or self.minute_left <= KEPT_OF_MINUTE:
             return False
         old = self.day_told_at is None or now - self.day_told_at > _ASK_DAY_AGAIN / self.rate
@@ -139,8 +142,7 @@ class Budget:
 
     def minute_left_at(self, now: float) -> int:
         """Return calls left in the minute, all of them once the window that was counted is over."""
-        over = self.window_opened is not None and now >= self.window_opened + (MINUTE + _MARGIN) / self.rate
-        return self.minute_limit - self.in_flight if over else self.minute_left
+        return self.minute_limit - self.in_flight if self._is_over(now) else self.minute_left
 
     def pace(self, now: float) -> float:
         """Return the seconds from one call to the next at which the remaining calls last until the minute is

@@ -4,6 +4,9 @@ from typing import Any
 
 from tests.integration.sinks.shops import Maker, Shop
 
+EVEN_SEED = 1898
+"""Spreads faults of one half: eight in a row over one command would be taken for that one's fault."""
+
 
 def sales(maker: Maker, count: int, first: int = 1) -> list[dict[str, Any]]:
     """Four events a sale: customer created, invoice created, paid in two parts of different days."""

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
 from tests.integration.sinks.shops import Maker, Shop, delivering
+from tests.reliability.sales import EVEN_SEED
 
 pytestmark = pytest.mark.reliability
 
@@ -19,8 +20,6 @@ FAULTS: dict[str, dict[str, Any]] = {
     "late": {"kind": "late_apply", "seconds": 2},
 }
 _SALES = 4
-_EVEN = 1898
-"""A seed that spreads the faults: eight in a row over one command would be taken for that one's fault."""
 
 
 def sold(maker: Maker) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -35,7 +34,7 @@ async def settled(
 ) -> None:
     """The events, while half of what is written has that fault."""
     xero.admin.fault(
-        **fault, method="PUT|POST", path="CreditNotes|Payments", times=None, probability=0.5, seed=_EVEN
+        **fault, method="PUT|POST", path="CreditNotes|Payments", times=None, probability=0.5, seed=EVEN_SEED
     )
     await shop.send(*events)
     await shop.idle()

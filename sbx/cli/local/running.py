@@ -196,8 +196,7 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
         OperationFailed: an embedded service has ended.
     """
     used = pipeline.environment
-    while waiting := _not_yet_at_work(pipeline):
-        progress(f"Waiting for {waiting}", None)
+    while not _stages_work(pipeline, progress):
         time.sleep(_LOOK_SECONDS)
         check_services(pipeline)
     while not (_delivers(used, progress) and _serves(pipeline.web_url)):
@@ -205,15 +204,21 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
         check_services(pipeline)
 
 
-def _not_yet_at_work(pipeline: Running) -> str:
-    """Return the stages that do not work yet, or why the broker, busy with its own start, does not say."""
+def _stages_work(pipeline: Running, progress: Progress) -> bool:
+    """Wait on one connection until all stages work; return False if the broker, busy with its own start, did
+    not answer.
+    """
     try:
         with Broker(resolving.kafka_client(pipeline.environment)) as broker:
-            return ", ".join(sorted(s for s in STAGES if not _works(broker, s, pipeline.workers)))
-    except (KafkaError, OSError) as error:
-        if (text := of_a_service(error)) is None:
-            raise
-        return text
+            waiting = sorted(STAGES)
+            while waiting := [stage for stage in waiting if not _works(broker, stage, pipeline.workers)]:
+                progress(f"Waiting for {', '.join(waiting)}", None)
+                time.sleep(_LOOK_SECONDS)
+                check_services(pipeline)
+    except KafkaError as error:
+        progress(f"Waiting: {of_a_service(error)}", None)
+        return False
+    return True
 
 
 async def _workers(used: Environment) -> int:
