@@ -27,6 +27,11 @@ CrashPoint = Literal[
     "outbox.after_commit",  # their rows are gone
     "losses.before_commit",  # losses on the way are recorded, not committed
     "losses.after_commit",  # they are recorded, nothing more was checked
+    # A deliver worker, for its part of the accounts.
+    "beat.before_commit",  # that it is at work is recorded, not committed
+    "beat.after_commit",  # the other workers know that it is at work
+    "leave.before_commit",  # a worker that ends is no longer counted, not committed
+    "leave.after_commit",  # the others take over its share, its lanes are still at work
     # A lane, from its lease to the end of a call.
     "lease.before_commit",  # the account is taken, not committed
     "lease.after_commit",  # this worker has the account, its lane has not started

@@ -102,9 +102,9 @@ LANES = Gauge(
 )
 LANE_ENDS = Counter(
     "sbx_lane_ends_total",
-    "Lanes that ended, by reason: idle (or stopped with the worker), lost (another worker took over the "
-    "account), held (the ledger is behind), overtaken (an operator changed an action in progress), database "
-    "(unavailable), broke (a bug).",
+    "Lanes that ended, by reason: idle (or stopped with the worker), given (to another worker, so that it "
+    "has its share), lost (another worker took over the account), held (the ledger is behind), overtaken (an "
+    "operator changed an action in progress), database (unavailable), broke (a bug).",
     ["how"],
     registry=REGISTRY,
 )

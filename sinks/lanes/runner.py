@@ -19,6 +19,7 @@ from sinks.lanes.recovery import recover
 from sinks.lanes.sending import CallSender
 from sinks.lanes.side_jobs import SideJob, SideJobState
 from sinks.lanes.single_get import NotNow, NoUsableAnswer
+from sinks.ledger import leases
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.xero.call_guard import machine_seconds
@@ -33,6 +34,8 @@ _IDLE_POLL = 5.0
 _ASKED_POLL = 0.5
 _IDLE_LONGEST = 120.0
 _ENDING = 20.0
+_LEAVING = 5.0
+"""Seconds that calls under way may take when the account is to be given back between two of them."""
 
 
 class LaneRunner:
@@ -45,8 +48,10 @@ class LaneRunner:
         self.connection_changed = True
         self._side_jobs = [SideJobState(job) for job in side_jobs]
         self._stop = asyncio.Event()
-        self._idle_since = machine_seconds()
         self._read_again_at = machine_seconds() + _IDLE_POLL
+        self._started = self._idle_since = machine_seconds()
+        self._leave_until: float | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # If the lane itself fails at that moment, nobody awaits the task: its error is not worth a report.
@@ -58,6 +63,22 @@ class LaneRunner:
         self._stop.set()
         self.wake.set()
 
+    def give_back(self) -> None:
+        """End between two calls, for another worker; go on where those under way do not end soon."""
+        self._leave_until = machine_seconds() + _LEAVING
+        self.lane.ending = True
+        self.wake.set()
+
+    @property
+    def leaving(self) -> bool:
+        """True until it is decided whether the lane ends: nothing new is sent meanwhile."""
+        return self._leave_until is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds for which the lane has had the account."""
+        return machine_seconds() - self._started
+
     async def run(self) -> None:
         """Work until stopped.
 
@@ -65,20 +86,35 @@ class LaneRunner:
             LeaseLost: another worker has the account.
             psycopg.Error: the database is away; the jobs in hand are taken up again from the ledger.
         """
-        renewing = asyncio.create_task(self._guarded(self._renew()))
+        self._renewing = asyncio.create_task(self._guarded(self._renew()))
         try:
             await self._take_over()
             while not self._stop.is_set():
                 self.wake.clear()
-                delay = await self._turn()
+                if self._may_leave():
+                    break
+                delay = await self._turn() if self._leave_until is None else self._patience()
                 await self._rest(delay)
             await self._finish()
         finally:
-            renewing.cancel()
+            self._renewing.cancel()
             for task in self._tasks:
                 task.cancel()
             self.lane.state.budget.leave()
             self.lane.session.close()
+
+    def _may_leave(self) -> bool:
+        """Return True if the account is to be given back and no call is under way."""
+        if self._leave_until is None:
+            return False
+        if self._tasks and self._patience() <= 0.0:
+            self._leave_until = None  # not now: the account would rest for as long as the call takes
+            self.lane.ending = self._stop.is_set()
+        return not self._tasks
+
+    def _patience(self) -> float:
+        """Seconds for which calls under way are waited for before the account is given back."""
+        return max(0.0, (self._leave_until or 0.0) - machine_seconds())
 
     async def _take_over(self) -> None:
         self.connection_changed = False  # before it is read: a change meanwhile must be noticed
@@ -134,12 +170,14 @@ class LaneRunner:
             return min(left, _IDLE_POLL) if hold.until and left > 0 else _IDLE_POLL
         if not await self._facts_ready():
             return 0.1
+        if self.leaving:
+            return 0.0
         self._go_on_beside(when_idle=False)
         burst_wait = self._burst_wait()
         if burst_wait == 0.0:
             self._bursts.taken_up(lane.account, machine_seconds())
             await lane.load()
-        if lane.state.breaker.why:
+        if lane.state.breaker.why or self.leaving:
             return 0.0
         for call in await lane.dispatch():
             self._start(self._send(call))
@@ -351,20 +389,22 @@ class LaneRunner:
             await asyncio.wait(set(self._tasks), timeout=_ENDING)
         lane = self.lane
         await lane.release(None)
+        if self._renewing is not None:  # what is given back must not be renewed behind it
+            self._renewing.cancel()
+            await asyncio.wait({self._renewing})
         async with lane.pool.connection() as connection, connection.transaction():
-            await connection.execute(ledger.SQL["release_lease"], lane.lease.parameters())
+            await leases.give_back(connection, lane.lease)
             crash_point("return.before_commit")
         crash_point("return.after_commit")
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(_RENEW_EVERY)
-            parameters = {**self.lane.lease.parameters(), "ttl": LEASE_SECONDS}
             async with self.lane.pool.connection() as connection, connection.transaction():
-                cursor = await connection.execute(ledger.SQL["renew_lease"], parameters)
+                ours = await leases.renew(connection, self.lane.lease, LEASE_SECONDS)
                 crash_point("renew.before_commit")
             crash_point("renew.after_commit")
-            if cursor.rowcount == 0:
+            if not ours:
                 raise ledger.LeaseLost(self.lane.account)
 
 

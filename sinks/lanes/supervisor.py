@@ -1,7 +1,9 @@
 """The sink's own work beside the intake: lanes for accounts with work, and the outbox."""
 
 import asyncio
+import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -12,7 +14,6 @@ from connections import store
 from contracts.commands import Command
 from runtime import metrics, pooling, schema
 from runtime.crash_points import crash_point
-from runtime.database import fetch_all, fetch_one
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from runtime.spells import Spell
@@ -22,12 +23,14 @@ from sinks.lanes.bursts import BurstGate
 from sinks.lanes.gauges import measure_lanes, measure_ledger
 from sinks.lanes.guard import Guard
 from sinks.lanes.lane import ConcurrentChange, Lane
+from sinks.lanes.leasing import Lanes, Leasing
 from sinks.lanes.outbox import CHANNEL as OUTBOX_CHANNEL
 from sinks.lanes.outbox import Outbox, Publish
 from sinks.lanes.runner import LEASE_SECONDS, LaneRunner
 from sinks.lanes.session import Pool, Session
 from sinks.lanes.shares import Shares
 from sinks.lanes.side_jobs import SideJob
+from sinks.ledger import leases
 from sinks.ledger import store as ledger
 from sinks.ledger.generation import MarkNotStored, Marks
 from sinks.ledger.intake import LANE_CHANNEL
@@ -37,6 +40,7 @@ from sinks.xero.call_guard import machine_seconds
 log = structlog.stdlib.get_logger(__name__)
 
 _LOOK_EVERY = 1.0
+_BEAT_EVERY = 5.0
 _DUE_EVERY = 30.0
 _AFTER_TROUBLE = 1.0
 _TOKENS_AT_ONCE = 4
@@ -76,6 +80,8 @@ class LaneSupervisor:
         self._runners: dict[str, LaneRunner] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
+        self._leasing = Leasing(0)
+        self._beat_after = 0.0
         self._bursts = BurstGate()
         self._shares = Shares()
         self._fetching = asyncio.Semaphore(_TOKENS_AT_ONCE)
@@ -144,33 +150,40 @@ class LaneSupervisor:
             await pooling.refuse(connection, self._environment.psycopg("sbx-deliver-holder"))
             await schema.check(connection)
             await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
-            for channel in (LANE_CHANNEL, store.CHANNEL, OUTBOX_CHANNEL):
+            for channel in (LANE_CHANNEL, store.CHANNEL, OUTBOX_CHANNEL, leases.CHANNEL):
                 await connection.execute(f"LISTEN {channel}".encode())
+            self._leasing, self._beat_after = Leasing(holder), 0.0
             listening = asyncio.create_task(self._listen(connection))
             try:
                 self._guard.suspects()
                 while not stop.is_set():
                     self._wanted.clear()  # before anything is read: what comes meanwhile is looked for again
-                    if await self._guard.holds():
-                        await self._stop_lanes()
-                    else:
-                        await self._ask_due()
-                        await self._start_lanes(holder)
+                    look_in = await self._look()
                     self._spell.over()
-                    await self._look_again(listening)
+                    await self._look_again(listening, look_in)
+                await self._leave()
             finally:
                 listening.cancel()
                 await asyncio.wait({listening})
                 await self._stop_lanes()
 
-    async def _look_again(self, listening: "asyncio.Task[None]") -> None:
-        """Wait until an account without a lane has work, or a second is over.
+    async def _look(self) -> float:
+        """Do what is to be done for all accounts. Return the seconds until it is due again."""
+        if await self._guard.holds():
+            await self._stop_lanes()
+            return _LOOK_EVERY
+        await self._ask_due()
+        await self._beat()
+        return await self._divide()
+
+    async def _look_again(self, listening: "asyncio.Task[None]", seconds: float) -> None:
+        """Wait until an account that nobody has has work, another worker calls, or the time is over.
 
         Raises:
             psycopg.Error: the session is gone, and with it the sign that this holder is alive.
         """
         wanted: asyncio.Future[Any] = asyncio.ensure_future(self._wanted.wait())
-        await asyncio.wait([listening, wanted], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([listening, wanted], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         wanted.cancel()
         if listening.done():
             listening.result()
@@ -181,12 +194,15 @@ class LaneSupervisor:
             if notice.channel == OUTBOX_CHANNEL:
                 self._outbox.wake.set()
                 continue
+            if notice.channel == leases.CHANNEL:
+                self._wanted.set()
+                continue
             runner = self._runners.get(notice.payload)
             if runner is not None:
                 if notice.channel == store.CHANNEL:
                     runner.connection_changed = True
                 runner.wake.set()
-            elif notice.channel == LANE_CHANNEL:
+            elif notice.channel == LANE_CHANNEL and notice.payload not in self._leasing.elsewhere:
                 self._wanted.set()
 
     async def _ask_due(self) -> None:
@@ -197,24 +213,52 @@ class LaneSupervisor:
             async with self._pool.connection() as connection:
                 await self._ask_for_due(connection)
 
-    async def _start_lanes(self, holder: int) -> None:
-        """Start a lane for every account with work that nobody has.
+    async def _beat(self) -> None:
+        """Say to the other workers that this one lives and works."""
+        now = machine_seconds()
+        if now < self._beat_after:
+            return
+        self._beat_after = now + _BEAT_EVERY
+        async with self._pool.connection() as connection, connection.transaction():
+            await leases.beat(connection, self._leasing.holder, _name_of(self._environment))
+            crash_point("beat.before_commit")
+        crash_point("beat.after_commit")
+
+    async def _leave(self) -> None:
+        """Say that this worker ends: its part is the others' from now on, as its lanes give it back."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await leases.leave(connection, self._leasing.holder)
+            crash_point("leave.before_commit")
+        crash_point("leave.after_commit")
+
+    async def _divide(self) -> float:
+        """Take and give accounts, so that each worker has its share. Return the seconds until the next look.
 
         A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
+        leasing, taken = self._leasing, list[Lease]()
         async with self._pool.connection() as connection, connection.transaction():
-            rows = await fetch_all(connection, ledger.SQL["accounts_with_work"], None)
-            accounts = sorted({row["account"] for row in rows} - self._runners.keys())
-            accounts = await _of_free_organisations(connection, accounts)
-            leases = [await _take_lease(connection, account, holder) for account in accounts]
-            if accounts:
+            decision = await leasing.decide(connection, self._lanes(), machine_seconds())
+            if decision.take:
+                taken = await leases.take(connection, decision.take, leasing.holder, LEASE_SECONDS)
                 crash_point("lease.before_commit")
-        if accounts:
+            if decision.call or (taken and not leasing.alone):
+                await leases.call_to_look(connection)
+        if decision.take:
             crash_point("lease.after_commit")
-        taken = [lease for lease in leases if lease is not None]
         if taken and not await self._guard.holds(taken):
             for lease in taken:
                 self._start_lane(lease)
+        for runner in (self._runners.get(account) for account in decision.give):
+            if runner is not None:
+                runner.give_back()
+        return _LOOK_EVERY if decision.look_in is None else decision.look_in
+
+    def _lanes(self) -> Lanes:
+        return Lanes(
+            {account: runner.age for account, runner in self._runners.items()},
+            [account for account, runner in self._runners.items() if runner.leaving],
+        )
 
     def _start_lane(self, lease: Lease) -> None:
         session = Session(lease.account, self._pool, self._environment, self._box, self._fetching)
@@ -232,7 +276,11 @@ class LaneSupervisor:
         how = "broke"
         try:
             await runner.run()
-            how = "idle"
+            if runner.leaving:
+                how = "given"
+                log.info("account is given back for another worker", account=account)
+            else:
+                how = "idle"
         except LeaseLost:
             how = "lost"
             log.warning("lane lost its lease", account=account)
@@ -284,22 +332,9 @@ class LaneSupervisor:
             await asyncio.wait(set(self._ended))
 
 
-async def _of_free_organisations(connection: ledger.Connection, accounts: list[str]) -> list[str]:
-    """Return the accounts without those of an organisation of which another worker is just taking leases.
-    Such locks are taken before the leases are looked at, so that no two workers take accounts of one
-    organisation.
-    """
-    if not accounts:
-        return accounts
-    rows = await fetch_all(connection, ledger.SQL["lock_organisations"], [accounts])
-    busy = {row["account"] for row in rows if not row["locked"]}
-    return [account for account in accounts if account not in busy]
-
-
-async def _take_lease(connection: ledger.Connection, account: str, holder: int) -> Lease | None:
-    parameters = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
-    row = await fetch_one(connection, ledger.SQL["take_lease"], parameters)
-    return Lease(account, holder, row["fence"], row["mark"]) if row else None
+def _name_of(environment: Environment) -> str:
+    """Return what people know this worker by."""
+    return environment.worker_name or f"{socket.gethostname()}:{os.getpid()}"
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

@@ -140,6 +140,11 @@ class Worker:
             stderr=subprocess.PIPE,
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def go(self) -> None:
         """Let it work."""
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -132,7 +132,7 @@ async def test_what_was_lost_is_noted(shop: Shop, stages: Stages) -> None:
 
 
 async def test_account_is_given_back(shop: Shop, maker: Maker) -> None:
-    points = ("return.before_commit", "return.after_commit")
+    points = ("leave.before_commit", "leave.after_commit", "return.before_commit", "return.after_commit")
     workers = [Worker(shop.environment, point) for point in points]
     try:
         for number, worker in enumerate(workers, 1):
@@ -147,7 +147,7 @@ async def test_account_is_given_back(shop: Shop, maker: Maker) -> None:
     events = history(maker)
     await shop.send(*events)
     await survive(shop, ())
-    assert await assert_log_agrees(shop, OUTCOMES) == len(events) + 2
+    assert await assert_log_agrees(shop, OUTCOMES) == len(events) + len(points)
     assert [contact["name"] for contact in shop.books["contacts"]].count("Customer 1") == 1
 
 

@@ -56,6 +56,8 @@ LANE_CASES = (
     *(
         Case((point,))
         for point in (
+            "beat.before_commit",
+            "beat.after_commit",
             "lease.before_commit",
             "lease.after_commit",
             "plan.before_commit",

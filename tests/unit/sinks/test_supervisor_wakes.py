@@ -10,7 +10,6 @@ import pytest
 
 from runtime import pooling, schema
 from runtime.environment import Environment
-from sinks.lanes import supervisor as module
 from sinks.lanes.session import Pool
 from sinks.lanes.supervisor import LaneSupervisor
 from sinks.ledger.intake import LANE_CHANNEL
@@ -53,7 +52,7 @@ async def test_what_is_announced_meanwhile_is_not_forgotten(
     async def publish(_results: Sequence[tuple[str, bytes]]) -> None:
         return
 
-    async def look(_holder: int) -> None:
+    async def look() -> float:
         nonlocal looks
         looks += 1
         if looks > 1:
@@ -61,6 +60,7 @@ async def test_what_is_announced_meanwhile_is_not_forgotten(
         listener.looking.set()
         while not supervisor._wanted.is_set():  # noqa: ASYNC110 - what is announced comes while we look
             await asyncio.sleep(0)
+        return 3600.0
 
     async def trusted(*_: object) -> bool:
         return False
@@ -78,8 +78,9 @@ async def test_what_is_announced_meanwhile_is_not_forgotten(
     monkeypatch.setattr(pooling, "refuse", nothing)
     monkeypatch.setattr(schema, "check", nothing)
     monkeypatch.setattr(cast(Any, supervisor)._guard, "holds", trusted)
-    monkeypatch.setattr(supervisor, "_start_lanes", look)
-    monkeypatch.setattr(module, "_LOOK_EVERY", 3600.0)
+    monkeypatch.setattr(supervisor, "_beat", nothing)
+    monkeypatch.setattr(supervisor, "_leave", nothing)
+    monkeypatch.setattr(supervisor, "_divide", look)
     looking = asyncio.create_task(supervisor._while_connected(stop))
     async with asyncio.timeout(240):
         while looks < 2:  # noqa: ASYNC110 - a counter
