@@ -22,6 +22,7 @@ from runtime.trouble import in_words
 from sandbox import too_full
 from sbx.cli import environment, lost, targets
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
+from sinks.ledger.leases import SILENCE
 from streams import STAGES, StageName
 from streams.broker import Broker, behind
 from streams.standings import Standings, removed_unread
@@ -57,6 +58,10 @@ class Status:
     workers: list[dict[str, Any]] = field(default_factory=list)
     """Workers of this data directory's ``sbx up``: name, stage, metrics address, whether ready."""
     accounts: list[dict[str, Any]] = field(default_factory=list)
+    deliver_workers: list[dict[str, Any]] = field(default_factory=list)
+    """Deliver workers on every machine: name, how many accounts each has, when it began, and the seconds
+    since it last said that it works.
+    """
     unknown_refusals: list[dict[str, Any]] = field(default_factory=list)
     """Recent refusals by Xero that the catalogue of reasons does not know."""
     ledger: dict[str, Any] = field(default_factory=dict)
@@ -107,6 +112,7 @@ class Status:
             },
             "workers": self.workers,
             "accounts": self.accounts,
+            "deliver_workers": self.deliver_workers,
             "unknown_refusals": self.unknown_refusals,
             "ledger": self.ledger,
             "dead_letters": self.dead_letters,
@@ -202,6 +208,8 @@ async def _ask_database(used: Environment, status: Status) -> None:
         await _refuse_read_only(connection)
         cursor = await connection.execute(_SQL["accounts"])
         status.accounts = [_account(row) async for row in cursor]
+        cursor = await connection.execute(_SQL["deliver_workers"])
+        status.deliver_workers = [_deliver_worker(row) async for row in cursor]
         since = datetime.now(UTC) - UNKNOWN_SHOWN
         status.unknown_refusals = await queries.unknown_refusals(connection, since)
         cursor = await connection.execute(_SQL["ledger"])
@@ -252,6 +260,7 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
         "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
         "held": row["held"],
         "held_until": row["held_until"],
+        "worker": row["worker"],
         "drift": {
             "differences": row["differences"] or 0,
             "read_at": row["read_at"],
@@ -260,9 +269,18 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _deliver_worker(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "silent": round(row["silent"], 1)}
+
+
 def tables(status: Status) -> Rows:
     """Print the status for people."""
-    return Rows(_stages_table(status), *([_accounts_table(status)] if status.accounts else []))
+    several = len(status.deliver_workers) > 1
+    return Rows(
+        _stages_table(status),
+        *([_deliver_workers_table(status)] if several else []),
+        *([_accounts_table(status, named=several)] if status.accounts else []),
+    )
 
 
 def _stages_table(status: Status) -> Table:
@@ -275,9 +293,20 @@ def _stages_table(status: Status) -> Table:
     return table
 
 
-def _accounts_table(status: Status) -> Table:
+def _deliver_workers_table(status: Status) -> Table:
+    table = new_table("deliver worker", "accounts", "", right=("accounts",))
+    for worker in status.deliver_workers:
+        hangs = worker["silent"] > SILENCE
+        says = f"has said nothing for {age(worker['silent'])}: its accounts go to the others" if hangs else ""
+        table.add_row(worker["name"], f"{worker['accounts']:,}", Text(says, "yellow"))
+    return table
+
+
+def _accounts_table(status: Status, *, named: bool) -> Table:
+    """Print the accounts; which worker has each only where there are several."""
     figures = ("queued", "running", "failed", "oldest", "calls left")
-    table = new_table("account", "organisation", *figures, "", right=figures)
+    worker = ("worker",) if named else ()
+    table = new_table("account", "organisation", *figures, *worker, "", right=figures)
     for account in status.accounts:
         table.add_row(
             account["name"],
@@ -287,6 +316,7 @@ def _accounts_table(status: Status) -> Table:
             Text(f"{account['failed']:,}", "red" if account["failed"] else ""),
             age(account["oldest_age"]),
             _calls_left(account["calls_left"]),
+            *((account["worker"] or "",) if named else ()),
             _condition(account),
         )
     return table

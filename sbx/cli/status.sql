@@ -1,5 +1,11 @@
 -- name: accounts
-WITH work AS (
+WITH living AS MATERIALIZED (
+-- include: ../../sinks/ledger/living.sql
+), at_work AS (
+    SELECT l.account, coalesce(w.name, l.holder::text) AS worker
+    FROM ledger.leases l JOIN living USING (holder) LEFT JOIN ledger.workers w USING (holder)
+    WHERE l.expires_at > clock_timestamp()
+), work AS (
 -- include: ../../sinks/ledger/work_by_account.sql
 ), unreadable AS (
     -- Dead letters never enter the ledger; the log shows them as failed.
@@ -19,17 +25,28 @@ SELECT a.account AS name, c.account IS NOT NULL AND c.status = 'connected' AS co
        CASE WHEN (b.budget ->> 'at')::timestamptz < clock_timestamp() - interval '61 seconds' THEN 60
             ELSE (b.budget ->> 'minute_left')::int END AS minute_left,
        (b.budget ->> 'day_left')::int AS day_left,
-       l.held, l.held_until, d.differences, r.read_at, r.reading
+       l.held, l.held_until, at_work.worker, d.differences, r.read_at, r.reading
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work
       UNION SELECT account FROM unreadable) AS a
 LEFT JOIN connections.accounts c USING (account)
 LEFT JOIN work w USING (account)
 LEFT JOIN unreadable u USING (account)
 LEFT JOIN ledger.accounts l USING (account)
+LEFT JOIN at_work USING (account)
 -- include: ../../sinks/ledger/limits_left.sql
 LEFT JOIN drifted d USING (account)
 LEFT JOIN readings r USING (account)
 ORDER BY name
+
+-- name: deliver_workers
+WITH living AS MATERIALIZED (
+-- include: ../../sinks/ledger/living.sql
+)
+SELECT w.name, w.started_at, extract(epoch FROM clock_timestamp() - w.seen_at)::float8 AS silent,
+       count(l.account) AS accounts
+FROM ledger.workers w JOIN living USING (holder)
+LEFT JOIN ledger.leases l ON l.holder = w.holder AND l.expires_at > clock_timestamp()
+GROUP BY w.holder ORDER BY w.name, w.started_at
 
 -- name: dead_letters
 SELECT count(*) FROM integrations_log.entry

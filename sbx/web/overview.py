@@ -69,6 +69,11 @@ class Standing:
         return "failing" if self.counts["failed"] else "well"
 
     @property
+    def worker(self) -> str | None:
+        """Name of the deliver worker that has it; None if nobody has, as while there is nothing to do."""
+        return None if self.connection is None else self.connection["worker"]
+
+    @property
     def minute_left(self) -> int | None:
         """Calls left of Xero's minute; None if no call was made yet."""
         if self.connection is None or self.connection["minute_left"] is None:

@@ -1,5 +1,7 @@
 """The overview: how each account stands; pause and resume."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +27,39 @@ def section(page: str, account: str) -> str:
     """What the page says of one account, tags and blanks aside."""
     [found] = [part for part in page.split("<section")[1:] if f">{account}</h2>" in part]
     return " ".join(found.split())
+
+
+def test_who_works_on_what_where_there_are_several(office: Office, client: Client) -> None:
+    for account in ("acme", "beta", "gamma"):
+        sample.connect(office, account)
+    with working(office, 1, "north", "acme", "beta") as north:
+        page = client.get("/overview").text
+        assert "north" not in page  # all is its own
+        with working(office, 2, "south", "gamma"):
+            page = client.get("/overview").text
+            assert "<code>north</code> works on 2 accounts · <code>south</code> works on 1 account" in page
+            assert "<code>south</code> works on it" in section(page, "gamma")
+            north.execute("UPDATE ledger.leases SET expires_at = now() WHERE account = 'beta'")
+            page = client.get("/overview").text
+            assert "<code>north</code> works on 1 account ·" in page
+            assert "works on it" not in section(page, "beta")
+
+
+@contextmanager
+def working(office: Office, holder: int, name: str, *accounts: str) -> Iterator[psycopg.Connection[Any]]:
+    """A deliver worker, as the database sees it."""
+    with psycopg.connect(
+        office.database_url, application_name="sbx-deliver-holder", autocommit=True
+    ) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [holder])
+        connection.execute("INSERT INTO ledger.workers (holder, name) VALUES (%s, %s)", [holder, name])
+        for account in accounts:
+            connection.execute(
+                "INSERT INTO ledger.leases (account, holder, fence, expires_at) "
+                "VALUES (%s, %s, 1, 'infinity')",
+                [account, holder],
+            )
+        yield connection
 
 
 def test_counts_speed_and_limits_of_each_account(office: Office, client: Client) -> None:

@@ -1,5 +1,6 @@
 """The overview, account by account: the page to start the day with."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -34,6 +35,7 @@ async def overview_page(request: Request) -> Response:
     context = {
         "standings": found,
         "workers": workers,
+        "accounts_by_worker": sorted(Counter(one.worker for one in found if one.worker).items()),
         "lost": lost,
         "more_lost": len(lost) == _LOST_SHOWN,
         "replays": replays[:_COMMANDS_SHOWN],

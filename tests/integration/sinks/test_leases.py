@@ -11,8 +11,10 @@ from random import Random
 
 import psycopg
 import pytest
+from rich.console import Console
 
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.cli import status
 from sinks.lanes.division import share
 from sinks.lanes.leasing import GRACE, Lanes, Leasing
 from sinks.ledger import leases
@@ -330,6 +332,37 @@ async def test_a_backlog_is_not_read_through(desks: Desks, shop: Shop) -> None:
     )
     [row] = await plan.fetchall()
     assert row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"] < 300
+
+
+async def test_the_status_says_who_works_on_what(desks: Desks, shop: Shop) -> None:
+    await backlog(shop, 3)
+    await desks.join(2)
+    for desk in desks.living:
+        await desk.look(desks.now)
+    await shop.rows(
+        "UPDATE ledger.workers SET seen_at = now() - interval '40 seconds' WHERE holder = 2 RETURNING 1"
+    )
+    found = await asyncio.to_thread(status.gather, shop.environment)
+    first, second = desks.living
+    assert {account["name"]: account["worker"] for account in found.accounts} == {
+        **dict.fromkeys(first.had, "desk 1"),
+        **dict.fromkeys(second.had, "desk 2"),
+        shop.account: None,
+    }
+    workers = [(one["name"], one["accounts"], round(one["silent"], -1)) for one in found.deliver_workers]
+    assert workers == [("desk 1", len(first.had), 0), ("desk 2", len(second.had), 40)]
+    with_console = Console(width=160)
+    with with_console.capture() as shown:
+        with_console.print(status.tables(found))
+    assert "desk 2" in shown.get()
+    assert "has said nothing for 40 s: its accounts go to the others" in shown.get()
+    assert "worker" in found.to_json()["accounts"][0]
+    await second.die()
+    desks.living.remove(second)
+    found = await asyncio.to_thread(status.gather, shop.environment)
+    with with_console.capture() as shown:
+        with_console.print(status.tables(found))
+    assert "desk" not in shown.get()  # there is only one
 
 
 # With lanes
