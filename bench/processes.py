@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 import psutil
 
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
+_SLICE_SECONDS = 0.02
 
 
 class Ended(Exception):
@@ -21,11 +24,15 @@ class Ended(Exception):
 
 
 class StageProcess:
-    """One ``python -m streams STAGE``."""
+    """One ``python -m streams STAGE``.
 
-    def __init__(self, stage: str, environ: Mapping[str, str], directory: Path) -> None:
+    Args:
+        name: of its log, where there are several of a stage.
+    """
+
+    def __init__(self, stage: str, environ: Mapping[str, str], directory: Path, name: str = "") -> None:
         self.stage = stage
-        self._log = directory / f"{stage}.log"
+        self._log = directory / f"{name or stage}.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streams", stage],
@@ -67,6 +74,10 @@ class StageProcess:
         """Return the seconds of processor time it has used so far."""
         return _cpu(self._seen)
 
+    def has_only(self, share: float) -> "Slice":
+        """Return a context in which it has only this share of one processor."""
+        return Slice(self, share)
+
     def memory(self) -> float:
         """Return the resident memory in MB."""
         return self._seen.memory_info().rss / 1e6
@@ -81,6 +92,34 @@ class StageProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class Slice:
+    """Lets a process stand still whenever it has used more than its share of a processor."""
+
+    def __init__(self, process: StageProcess, share: float) -> None:
+        self._process = process
+        self._share = share
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._hold_back, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._process.go_on()
+
+    def _hold_back(self) -> None:
+        began, used = time.monotonic(), self._process.cpu()
+        while not self._end.wait(_SLICE_SECONDS):
+            left = (time.monotonic() - began) * self._share - (self._process.cpu() - used)
+            if left < 0.0:
+                self._process.freeze()
+                self._end.wait(-left / self._share)
+                self._process.go_on()
 
 
 def services_cpu() -> dict[str, float]:

@@ -1,0 +1,107 @@
+"""Ten accounts in backlog, and one, two or three deliver workers: sales per second."""
+
+import time
+from contextlib import ExitStack
+
+from bench.figures import Figure, Goal
+from bench.processes import StageProcess
+from bench.rig import Rig
+from bench.sales import EVENTS_A_SALE, Message, sale
+
+ACCOUNTS = 10
+SALES = 100
+"""Of each account and number of workers."""
+_WORKERS = (1, 2, 3)
+_GOALS = {2: 1.9, 3: 2.7}
+_ANSWER_SECONDS = 0.3
+_SHARE = 0.1
+"""Of one processor, for each worker: the machine has enough for all of them, so that their number binds."""
+_FROM, _TO = 0.2, 0.6
+"""Parts of the backlog between which it is measured: all accounts have work then."""
+
+
+def run() -> list[Figure]:
+    """Return the speed by the number of workers, beside that of one."""
+    accounts = [f"busy-{number}" for number in range(ACCOUNTS)]
+    with Rig() as rig:
+        rig.xero.admin.limits(minute=1_000_000, day=1_000_000)
+        rig.connect(accounts)
+        rig.start("transform", "deliver", "project")
+        rig.warm_up(accounts)
+        rates = {}
+        for round_, workers in enumerate(_WORKERS):
+            _lay_out(rig, accounts, round_)
+            rates[workers] = _rate(rig, accounts, workers)
+    return [
+        Figure(
+            what=f"{ACCOUNTS} accounts in backlog, {workers} {'worker' if workers == 1 else 'workers'}",
+            value=rate,
+            unit="sales/s",
+            base="" if workers == 1 else "1 worker",
+            base_value=None if workers == 1 else rates[1],
+            goal=Goal("ratio", _GOALS[workers], at_least=True) if workers in _GOALS else None,
+        )
+        for workers, rate in rates.items()
+    ]
+
+
+def _lay_out(rig: Rig, accounts: list[str], round_: int) -> None:
+    """Put the backlog into the ledger, then end the stages."""
+    if not rig.stages:
+        rig.start("transform", "deliver", "project")
+    for account in accounts:
+        rig.pause(account)
+    before = rig.count("ledger.commands")
+    first = 2 + round_ * SALES
+    rig.publish(_sales(accounts, first))
+    events = EVENTS_A_SALE * SALES * len(accounts)
+    rig.wait(lambda: rig.count("ledger.commands") >= before + events, "the backlog is in the ledger", 120)
+    for stage in list(rig.stages):
+        rig.stages.pop(stage).stop()
+
+
+def _sales(accounts: list[str], first: int) -> list[Message]:
+    return [
+        message
+        for number in range(first, first + SALES)
+        for account in accounts
+        for message in sale(account, number)
+    ]
+
+
+def _rate(rig: Rig, accounts: list[str], workers: int) -> float:
+    """Return sales per second of so many workers, none of which has much of a processor."""
+    names = [f"deliver-{number}" for number in range(1, workers + 1)]
+    for name in names:
+        rig.stages[name] = StageProcess("deliver", rig.environ, rig.directory, f"{name}-of-{workers}")
+    for name in names:
+        rig.stages[name].wait_until_ready()
+    rig.wait(lambda: rig.count("ledger.workers") == workers, f"{workers} workers live", 60)
+    fault = rig.xero.admin.fault("latency", seconds=_ANSWER_SECONDS, times=None)
+    done = rig.count("ledger.commands WHERE state = 'completed'")
+    events = EVENTS_A_SALE * SALES * len(accounts)
+    with ExitStack() as held_back:
+        for name in names:
+            held_back.enter_context(rig.stages[name].has_only(_SHARE))
+        for account in accounts:
+            rig.resume(account)
+        began, first = _when_done(rig, done + int(_FROM * events))
+        ended, last = _when_done(rig, done + int(_TO * events))
+    rig.xero.admin.clear_faults(fault)
+    rig.wait(lambda: rig.count("ledger.commands WHERE state <> 'completed'") == 0, "the rest is done", 240)
+    for name in names:
+        rig.stages.pop(name).stop()
+    return (last - first) / EVENTS_A_SALE / (ended - began)
+
+
+def _when_done(rig: Rig, count: int) -> tuple[float, int]:
+    """Return when so many commands were completed, and how many that were then."""
+    found = 0
+
+    def reached() -> bool:
+        nonlocal found
+        found = rig.count("ledger.commands WHERE state = 'completed'")
+        return found >= count
+
+    rig.wait(reached, f"{count} commands completed", 240, every=0.05)
+    return time.monotonic(), found
