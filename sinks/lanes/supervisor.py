@@ -40,6 +40,10 @@ from sinks.xero.call_guard import machine_seconds
 log = structlog.stdlib.get_logger(__name__)
 
 _LOOK_EVERY = 1.0
+_LOOK_EVERY_AMONG_OTHERS = 0.4
+"""Seconds: one that is killed tells nobody, and its accounts wait for the next look."""
+_LOOK_AFTER_MISSING = 0.2
+"""Seconds: the database ends a killed worker's transactions one after the other, with its locks."""
 _BEAT_EVERY = 5.0
 _DUE_EVERY = 30.0
 _AFTER_TROUBLE = 1.0
@@ -81,6 +85,8 @@ class LaneSupervisor:
         self._ended: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._leasing = Leasing(0)
+        self._passed_over: set[str] = set()
+        """Accounts whose new work was left to the workers that they were with at the look before."""
         self._beat_after = 0.0
         self._bursts = BurstGate()
         self._shares = Shares()
@@ -169,11 +175,12 @@ class LaneSupervisor:
 
     async def _look(self) -> float:
         """Do what is to be done for all accounts. Return the seconds until it is due again."""
-        if await self._guard.holds():
+        held = await self._guard.holds()
+        await self._beat()
+        if held:
             await self._stop_lanes()
             return _LOOK_EVERY
         await self._ask_due()
-        await self._beat()
         return await self._divide()
 
     async def _look_again(self, listening: "asyncio.Task[None]", seconds: float) -> None:
@@ -202,7 +209,9 @@ class LaneSupervisor:
                 if notice.channel == store.CHANNEL:
                     runner.connection_changed = True
                 runner.wake.set()
-            elif notice.channel == LANE_CHANNEL and notice.payload not in self._leasing.elsewhere:
+            elif notice.channel == LANE_CHANNEL and notice.payload in self._leasing.elsewhere:
+                self._passed_over.add(notice.payload)
+            elif notice.channel == LANE_CHANNEL:
                 self._wanted.set()
 
     async def _ask_due(self) -> None:
@@ -237,6 +246,7 @@ class LaneSupervisor:
         A lane looks for its lease from a session of its own, so it starts only once the lease is committed.
         """
         leasing, taken = self._leasing, list[Lease]()
+        self._passed_over.clear()
         async with self._pool.connection() as connection, connection.transaction():
             decision = await leasing.decide(connection, self._lanes(), machine_seconds())
             if decision.take:
@@ -252,7 +262,14 @@ class LaneSupervisor:
         for runner in (self._runners.get(account) for account in decision.give):
             if runner is not None:
                 runner.give_back()
-        return _LOOK_EVERY if decision.look_in is None else decision.look_in
+        if not self._passed_over <= leasing.elsewhere:  # came during the look, and may not have been in it
+            self._wanted.set()
+        waits = [_LOOK_EVERY if leasing.alone else _LOOK_EVERY_AMONG_OTHERS]
+        if len(taken) < len(decision.take):
+            waits.append(_LOOK_AFTER_MISSING)
+        if decision.look_in is not None:
+            waits.append(decision.look_in)
+        return min(waits)
 
     def _lanes(self) -> Lanes:
         return Lanes(

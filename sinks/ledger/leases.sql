@@ -47,11 +47,15 @@ CROSS JOIN (SELECT clock_timestamp() + interval '5 minutes' AS at) AS soon
 LEFT JOIN connections.accounts c USING (account)
 LEFT JOIN ledger.accounts a USING (account)
 LEFT JOIN LATERAL (
-    SELECT extract(epoch FROM clock_timestamp() - o.queued_at)::float8 AS age
-    FROM ledger.commands o
-    WHERE o.account = work.account AND o.state IN ('queued', 'running')
-      AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= soon.at)
-    ORDER BY o.seq LIMIT 1
+    -- The first of each turn: live work is young however old a replay beside it is. Only the index of open commands has
+    -- the order that is asked for; by seq alone the planner may step through everything that is done.
+    SELECT extract(epoch FROM clock_timestamp() - min(first.queued_at))::float8 AS age
+    FROM unnest('{0, 1, 2, 3}'::smallint[]) AS turns (turn)
+    CROSS JOIN LATERAL (SELECT o.queued_at FROM ledger.commands o
+                        WHERE o.account = work.account AND o.state IN ('queued', 'running')
+                          AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= soon.at)
+                          AND o.turn >= turns.turn AND o.turn <= turns.turn
+                        ORDER BY o.turn, o.seq LIMIT 1) AS first
 ) AS due ON true
 ORDER BY account
 

@@ -5,6 +5,7 @@ import pytest
 
 from contracts.results import EntryResult
 from sandbox.fake_xero.server import FakeXeroServer
+from tests.integration.sinks.desks import Desks
 from tests.integration.sinks.shops import (
     Maker,
     Office,
@@ -78,3 +79,11 @@ async def open_shop(shop: Shop) -> AsyncIterator[Shop]:
 @pytest.fixture
 def maker() -> Maker:
     return Maker()
+
+
+@pytest.fixture
+async def desks(shop: Shop) -> AsyncIterator[Desks]:
+    found = Desks(shop)
+    yield found
+    for desk in (*found.living, *found.earlier):
+        await desk.die()

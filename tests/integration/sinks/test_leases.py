@@ -4,134 +4,17 @@ worker has its share.
 
 import asyncio
 import dataclasses
-from collections import Counter
-from collections.abc import AsyncIterator
 from itertools import count
-from random import Random
 
-import psycopg
 import pytest
 from rich.console import Console
 
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.cli import status
-from sinks.lanes.division import share
-from sinks.lanes.leasing import GRACE, Lanes, Leasing
+from sinks.lanes.leasing import GRACE, Lanes
 from sinks.ledger import leases
-from sinks.ledger.store import Connection, Lease
+from tests.integration.sinks.desks import LONG, Desks, backlog
 from tests.integration.sinks.shops import Maker, Shop, connect, delivering
-
-LONG = 100.0
-"""Seconds since anything that is younger than a worker's patience."""
-
-
-class Desk:
-    """A worker without lanes: it looks, takes and gives as one with lanes does."""
-
-    def __init__(self, url: str, connection: Connection, holder: int) -> None:
-        self._url = url
-        self.connection = connection
-        self.holder = holder
-        self.leasing = Leasing(holder)
-        self.had: dict[str, Lease] = {}
-        self.since: dict[str, float] = {}
-        self.gave = 0
-
-    @classmethod
-    async def open(cls, url: str, holder: int) -> "Desk":
-        desk = cls(url, await psycopg.AsyncConnection.connect(url, autocommit=True), holder)
-        await desk.connection.execute("SELECT pg_advisory_lock(%s)", [holder])
-        await leases.beat(desk.connection, holder, f"desk {holder}")
-        return desk
-
-    async def look(self, now: float, *, older: float = LONG) -> bool:
-        """Look, and do what is to be done. True when anything was taken or given.
-
-        Args:
-            older: seconds by which lanes are older than they are.
-        """
-        lanes = Lanes({account: now - self.since[account] + older for account in self.had})
-        async with self.connection.transaction():
-            decision = await self.leasing.decide(self.connection, lanes, now)
-            taken = await leases.take(self.connection, decision.take, self.holder, 70.0)
-        self.had |= {lease.account: lease for lease in taken}
-        self.since |= {lease.account: now for lease in taken}
-        for account in decision.give:
-            await leases.give_back(self.connection, self.had.pop(account))
-            self.gave += 1
-        return bool(taken or decision.give)
-
-    async def leave(self) -> None:
-        await leases.leave(self.connection, self.holder)
-        for lease in self.had.values():
-            await leases.give_back(self.connection, lease)
-        self.had.clear()
-        await self.die()
-
-    async def die(self) -> None:
-        """End the session; the server takes a moment to notice."""
-        await self.connection.close()
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as other:
-            while await (await other.execute(_HELD, [self.holder])).fetchone():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-
-
-_HELD = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND objid = %s"
-
-
-class Desks:
-    """Several of them on one ledger."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.living: list[Desk] = []
-        self.now = 1000.0
-        self._next = 1
-
-    async def join(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.living.append(await Desk.open(str(self.shop.environment.database_url), self._next))
-            self._next += 1
-
-    async def settle(self, seed: int = 0) -> None:
-        """Looks of all, in any order, until nothing changes any more."""
-        chance = Random(seed)
-        for _ in range(1000):
-            self.now += 0.01  # each look is soon after the one before: nobody's patience ends
-            changed = [await desk.look(self.now) for desk in chance.sample(self.living, len(self.living))]
-            if not any(changed):
-                return
-        raise AssertionError(f"never at rest: {[len(desk.had) for desk in self.living]}")
-
-    async def fair(self, accounts: int) -> None:
-        """Each account is one worker's, and none has more than its share."""
-        rows = await self.shop.rows("SELECT account, holder FROM ledger.leases WHERE expires_at > now()")
-        held = Counter(row["holder"] for row in rows if row["holder"] in {d.holder for d in self.living})
-        assert held.total() == accounts
-        counts = [held[desk.holder] for desk in self.living]
-        assert max(counts) <= share(accounts, len(self.living))
-        assert max(counts) - min(counts) <= 1
-        assert {desk.holder: len(desk.had) for desk in self.living if desk.had} == dict(held)
-
-    @property
-    def gave(self) -> int:
-        return sum(desk.gave for desk in self.living)
-
-
-@pytest.fixture
-async def desks(shop: Shop) -> AsyncIterator[Desks]:
-    found = Desks(shop)
-    yield found
-    for desk in found.living:
-        await desk.die()
-
-
-async def backlog(shop: Shop, accounts: int, commands: int = 1) -> None:
-    """Accounts that have had something to do for a minute."""
-    makers = [Maker(f"shop-{number:03}") for number in range(accounts)]
-    for _ in range(commands):
-        await shop.send(*(make.contact("created", make.customer()) for make in makers))
-    await shop.rows("UPDATE ledger.commands SET queued_at = now() - interval '1 minute' RETURNING 1")
 
 
 @pytest.mark.parametrize("accounts", [1, 10, 200])
@@ -315,23 +198,34 @@ async def test_a_paused_account_is_nobodys_share(desks: Desks, shop: Shop, xero:
     ]
 
 
-async def test_a_backlog_is_not_read_through(desks: Desks, shop: Shop) -> None:
-    """What a look costs does not grow with the commands that wait."""
+@pytest.mark.parametrize("more", ["event", "replay"])
+async def test_neither_history_nor_backlog_is_read_through(desks: Desks, shop: Shop, more: str) -> None:
+    """What a look costs does not grow with the commands that wait, or with those that are done."""
     await backlog(shop, 3)
-    await shop.rows(
-        "INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, "
-        "event_time, body) "
-        "SELECT gen_random_uuid(), account, entity, n::text, action, content_hash, event_time, body "
-        "FROM ledger.commands, generate_series(1, 10000) AS n RETURNING 1"
-    )
+    await more_of_them(shop, 30_000, "event")
+    await shop.rows("UPDATE ledger.commands SET state = 'completed' RETURNING 1")
+    await backlog(shop, 3)
+    await more_of_them(shop, 10_000, more)
     await desks.join()
     connection = desks.living[0].connection
-    await connection.execute("ANALYZE ledger.commands")
+    await connection.execute("VACUUM ANALYZE ledger.commands")
     plan = await connection.execute(
         b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + leases.SQL["holdings"].encode(), {"silence": 15.0}
     )
     [row] = await plan.fetchall()
     assert row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"] < 300
+
+
+async def more_of_them(shop: Shop, count: int, triggered_by: str) -> None:
+    """So many more of each open command."""
+    await shop.rows(
+        "INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, "
+        "event_time, body, triggered_by) "
+        "SELECT gen_random_uuid(), account, entity, n::text, action, content_hash, event_time, body, %s "
+        "FROM ledger.commands, generate_series(1, %s) AS n WHERE state = 'queued' RETURNING 1",
+        triggered_by,
+        count // 3,
+    )
 
 
 async def test_the_status_says_who_works_on_what(desks: Desks, shop: Shop) -> None:
