@@ -7,17 +7,20 @@ from bench.figures import Figure, Goal
 from bench.processes import StageProcess
 from bench.rig import Rig
 from bench.sales import EVENTS_A_SALE, Message, sale
+from sinks.lanes.division import share
 
 ACCOUNTS = 10
-SALES = 100
+SALES = 200
 """Of each account and number of workers."""
 _WORKERS = (1, 2, 3)
 _GOALS = {2: 1.9, 3: 2.7}
 _ANSWER_SECONDS = 0.3
 _SHARE = 0.1
 """Of one processor, for each worker: the machine has enough for all of them, so that their number binds."""
-_FROM, _TO = 0.2, 0.6
-"""Parts of the backlog between which it is measured: all accounts have work then."""
+_FROM, _PART = 0.1, 0.4
+"""Measured is a part of the backlog, once so much is done and accounts are divided: all have work then."""
+_BY_WORKER = """SELECT count(*) FROM ledger.leases JOIN ledger.workers USING (holder)
+WHERE expires_at > clock_timestamp() GROUP BY holder"""
 
 
 def run() -> list[Figure]:
@@ -28,11 +31,11 @@ def run() -> list[Figure]:
         rig.connect(accounts)
         rig.start("transform", "deliver", "project")
         rig.warm_up(accounts)
-        rates = {}
+        rates, divided = {}, {}
         for round_, workers in enumerate(_WORKERS):
             _lay_out(rig, accounts, round_)
-            rates[workers] = _rate(rig, accounts, workers)
-    return [
+            divided[workers], rates[workers] = _measured(rig, accounts, workers)
+    speeds = [
         Figure(
             what=f"{ACCOUNTS} accounts in backlog, {workers} {'worker' if workers == 1 else 'workers'}",
             value=rate,
@@ -43,6 +46,12 @@ def run() -> list[Figure]:
         )
         for workers, rate in rates.items()
     ]
+    took = [
+        Figure(what=f"from the resume until {workers} workers have their shares", value=value, unit="s")
+        for workers, value in divided.items()
+        if workers > 1
+    ]
+    return [*speeds, *took]
 
 
 def _lay_out(rig: Rig, accounts: list[str], round_: int) -> None:
@@ -69,8 +78,10 @@ def _sales(accounts: list[str], first: int) -> list[Message]:
     ]
 
 
-def _rate(rig: Rig, accounts: list[str], workers: int) -> float:
-    """Return sales per second of so many workers, none of which has much of a processor."""
+def _measured(rig: Rig, accounts: list[str], workers: int) -> tuple[float, float]:
+    """Return for so many workers, none of which has much of a processor, the seconds after which the
+    accounts were divided among them, and the sales per second from then on.
+    """
     names = [f"deliver-{number}" for number in range(1, workers + 1)]
     for name in names:
         rig.stages[name] = StageProcess("deliver", rig.environ, rig.directory, f"{name}-of-{workers}")
@@ -83,15 +94,23 @@ def _rate(rig: Rig, accounts: list[str], workers: int) -> float:
     with ExitStack() as held_back:
         for name in names:
             held_back.enter_context(rig.stages[name].has_only(_SHARE))
+        resumed = time.monotonic()
         for account in accounts:
             rig.resume(account)
+        rig.wait(lambda: _divided(rig, workers), f"{workers} workers have their shares", 120, every=0.05)
+        divided = time.monotonic() - resumed
         began, first = _when_done(rig, done + int(_FROM * events))
-        ended, last = _when_done(rig, done + int(_TO * events))
+        ended, last = _when_done(rig, first + int(_PART * events))
     rig.xero.admin.clear_faults(fault)
     rig.wait(lambda: rig.count("ledger.commands WHERE state <> 'completed'") == 0, "the rest is done", 240)
     for name in names:
         rig.stages.pop(name).stop()
-    return (last - first) / EVENTS_A_SALE / (ended - began)
+    return divided, (last - first) / EVENTS_A_SALE / (ended - began)
+
+
+def _divided(rig: Rig, workers: int) -> bool:
+    found = [int(row[0]) for row in rig.query(_BY_WORKER)]
+    return len(found) == workers and max(found) == share(ACCOUNTS, workers)
 
 
 def _when_done(rig: Rig, count: int) -> tuple[float, int]:
