@@ -18,7 +18,9 @@ _STAY = 5.0
 _NOT_TAKEN = 10.0
 """Seconds until the next try after nobody took what was given."""
 _NOT_LEFT = 30.0
-"""The same after calls were under way for too long: the account has rested for nothing."""
+"""Seconds for which an organisation is kept whose calls took too long: it has rested for nothing."""
+_NEXT_TO_LEAVE = 3.0
+"""Seconds until another one is tried instead."""
 _WEIGHED_FOR = 5.0
 """Seconds for which weights are good."""
 
@@ -61,6 +63,8 @@ class Leasing:
         """The organisation that is being given, until another worker has it."""
         self._gift_at = 0.0
         self._give_after = 0.0
+        self._keep_until: dict[str, float] = {}
+        """By organisation."""
         self._weights: dict[str, int] = {}
         self._weighed_at = 0.0
 
@@ -122,14 +126,19 @@ class Leasing:
             if holders.get(self._gift) == self.holder:
                 ages = [lanes.ages[a.name] for a in members[self._gift] if a.name in lanes.ages]
                 stayed = max(ages, default=0.0) > now - self._gift_at
-                self._give_after = now + (_NOT_LEFT if stayed else _NOT_TAKEN)
+                if stayed:
+                    self._keep_until[self._gift] = now + _NOT_LEFT
+                self._give_after = now + (_NEXT_TO_LEAVE if stayed else _NOT_TAKEN)
             self._gift = None
         if now < self._give_after or lanes.leaving:
             return None
+        self._keep_until = {name: until for name, until in self._keep_until.items() if until > now}
         movable = [
             portion.name
             for portion in portions
-            if portion.holder == self.holder and _is_settled(members[portion.name], lanes)
+            if portion.holder == self.holder
+            and portion.name not in self._keep_until
+            and _is_settled(members[portion.name], lanes)
         ]
         self._gift, self._gift_at = to_give(self.holder, workers, portions, movable), now
         return self._gift
