@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
@@ -12,6 +11,7 @@ from connections import store
 from runtime.crash_points import crash_point
 from runtime.database import fetch_all
 from runtime.trouble import about_the_database
+from sinks.lanes.beside import WorkBeside
 from sinks.lanes.bursts import BurstGate
 from sinks.lanes.lane import FACTS_GOOD_FOR, ConcurrentChange, Lane
 from sinks.lanes.organisation import ask, ask_books
@@ -23,7 +23,6 @@ from sinks.ledger import leases
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.xero.call_guard import machine_seconds
-from sinks.xero.calls import Call
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -52,10 +51,7 @@ class LaneRunner:
         self._started = self._idle_since = machine_seconds()
         self._leave_until: float | None = None
         self._renewing: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # If the lane itself fails at that moment, nobody awaits the task: its error is not worth a report.
-        self._crash.add_done_callback(lambda crash: crash.cancelled() or crash.exception())
+        self._beside = WorkBeside(self.wake)
 
     def stop(self) -> None:
         """Finish the calls in progress and end."""
@@ -86,7 +82,7 @@ class LaneRunner:
             LeaseLost: another worker has the account.
             psycopg.Error: the database is away; the jobs in hand are taken up again from the ledger.
         """
-        self._renewing = asyncio.create_task(self._guarded(self._renew()))
+        self._renewing = asyncio.create_task(self._beside.guarded(self._renew()))
         try:
             await self._take_over()
             while not self._stop.is_set():
@@ -94,12 +90,11 @@ class LaneRunner:
                 if self._may_leave():
                     break
                 delay = await self._turn() if self._leave_until is None else self._patience()
-                await self._rest(delay)
+                await self._beside.rest(delay)
             await self._finish()
         finally:
             self._renewing.cancel()
-            for task in self._tasks:
-                task.cancel()
+            self._beside.cancel()
             self.lane.state.budget.leave()
             self.lane.session.close()
 
@@ -107,10 +102,10 @@ class LaneRunner:
         """Return True if the account is to be given back and no call is under way."""
         if self._leave_until is None:
             return False
-        if self._tasks and self._patience() <= 0.0:
+        if self._beside.tasks and self._patience() <= 0.0:
             self._leave_until = None  # not now: the account would rest for as long as the call takes
             self.lane.ending = self._stop.is_set()
-        return not self._tasks
+        return not self._beside.tasks
 
     def _patience(self) -> float:
         """Seconds for which calls under way are waited for before the account is given back."""
@@ -133,7 +128,7 @@ class LaneRunner:
         if senders:  # the worker that wrote them down may have died before their mark was in Kafka
             await self.lane.marking.publish()
         for sender in senders:
-            self._start(sender.run())
+            self._beside.start(sender.run())
 
     async def _while_paused(self) -> None:
         """Announce a pause by the breaker. If recovery keeps failing, the account pauses itself: then
@@ -143,7 +138,7 @@ class LaneRunner:
         while session.connection is not None and session.connection.paused_reason and not self._stop.is_set():
             self.wake.clear()
             await self.lane.announce()
-            await self._rest(_IDLE_POLL)
+            await self._beside.rest(_IDLE_POLL)
             await session.reload()
 
     async def _turn(self) -> float:
@@ -180,7 +175,7 @@ class LaneRunner:
         if lane.state.breaker.why or self.leaving:
             return 0.0
         for call in await lane.dispatch():
-            self._start(self._send(call))
+            self._beside.start(CallSender(lane, call).run())
         self._go_on_beside(when_idle=True)
         delay = await self._delay()
         return min(delay, burst_wait) if burst_wait else delay
@@ -212,7 +207,7 @@ class LaneRunner:
             self._idle_since = now
             if not when_idle or self._is_idle(now):
                 state.at_work = True
-                self._start(self._side_step(state, state.request))
+                self._beside.start(self._side_step(state, state.request))
 
     def _is_idle(self, now: float) -> bool:
         """Return True if nothing else is to be sent and calls are plenty."""
@@ -350,43 +345,9 @@ class LaneRunner:
             self.lane.session.connection = replace(known, paused_reason=why)
         await self._reload()
 
-    async def _send(self, call: Call) -> None:
-        await CallSender(self.lane, call).run()
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self.wake.set()
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """End the lane after an error in anything beside it: it starts again from the ledger."""
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by the lane itself
-            if not self._crash.done():
-                self._crash.set_exception(error)
-            self.wake.set()
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait for something to happen.
-
-        Raises:
-            Exception: the one that ended a task beside the lane.
-        """
-        waking: asyncio.Future[Any] = asyncio.ensure_future(self.wake.wait())
-        await asyncio.wait([waking, self._crash], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        waking.cancel()
-        if self._crash.done():
-            self._crash.result()
-
     async def _finish(self) -> None:
         """Let calls under way end, then give the account back."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=_ENDING)
+        await self._beside.end(_ENDING)
         lane = self.lane
         await lane.release(None)
         if self._renewing is not None:  # what is given back must not be renewed behind it
