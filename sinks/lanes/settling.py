@@ -165,10 +165,17 @@ async def _conclude(connection: ledger.Connection, call: Call, settlement: Settl
         verdicts,
         settlement.look_up_in,
         answer.status if answer else None,
-        mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-        if answer
-        else None,
+        None if answer is None or _is_told_by_attempts(answer) else _masked(answer.body),
     )
+
+
+def _is_told_by_attempts(answer: Answer) -> bool:
+    """Return True for a success: each entry's attempt keeps its part of it, and nobody asks for the whole."""
+    return answer.status < 300
+
+
+def _masked(body: bytes) -> bytes:
+    return mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 async def _items_made(lane: Lane, connection: ledger.Connection, call: Call, settlement: Settlement) -> None:

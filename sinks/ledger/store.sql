@@ -192,13 +192,16 @@ FROM jsonb_to_recordset(%(elements)s::jsonb) AS u (
     body jsonb, match text, memory jsonb)
 
 -- name: resolve_unknown
-UPDATE ledger.elements e SET result = 'resolved'
+UPDATE ledger.elements e SET result = 'resolved', memory = '{}'
 FROM unnest(%(kind)s::text[], %(record_id)s::text[], %(transaction_id)s::text[]) AS t (kind, record_id, transaction_id)
 WHERE e.account = %(account)s AND e.result = 'unknown' AND e.kind = t.kind AND e.record_id = t.record_id
   AND e.transaction_id = t.transaction_id
 
 -- name: settle_elements
+-- What was sent is compared with Xero later, and looked up while its result is unknown; nothing else is needed again.
 UPDATE ledger.elements e SET result = u.result,
+    body = CASE WHEN u.result IN ('ok', 'unknown') THEN e.body END,
+    memory = CASE u.result WHEN 'unknown' THEN e.memory ELSE '{}' END,
     look_up_after = CASE u.result WHEN 'unknown' THEN clock_timestamp() + make_interval(secs => %(look_up_in)s) END
 FROM unnest(%(position)s::integer[], %(result)s::text[]) AS u (position, result)
 WHERE e.intent_id = %(intent_id)s AND e.position = u.position AND e.result = 'open'
