@@ -9,5 +9,7 @@ RUN pip install --no-cache-dir --no-deps . \
     && useradd --create-home sbx
 USER sbx
 WORKDIR /home/sbx
+# A volume that is mounted here belongs to this user, too.
+RUN mkdir -m 700 archive
 
 ENTRYPOINT ["sbx"]

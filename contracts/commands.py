@@ -269,3 +269,28 @@ def decode_command(raw: bytes) -> Command:
         msgspec.DecodeError: the bytes are not a command.
     """
     return _decoder.decode(raw)
+
+
+class _Money(_Wire, frozen=True):
+    """What the archive leaves of a command."""
+
+    transaction: TransactionSnapshot | None = None
+
+
+_money_decoder = msgspec.json.Decoder(_Money)
+
+
+def transaction_of(raw: bytes) -> TransactionSnapshot | None:
+    """Return the transaction of a command, or of what the archive has left of one; None if it has none.
+
+    Raises:
+        msgspec.DecodeError: the bytes are neither.
+    """
+    return _money_decoder.decode(raw).transaction
+
+
+def left_of(command: Command) -> bytes:
+    """Return what stays of a command when it goes to the archive: of a payment or refund the transaction,
+    because later ones of the invoice are rounded with it.
+    """
+    return _encoder.encode(_Money(transaction=command.transaction))

@@ -42,9 +42,10 @@ ON CONFLICT (stage, topic, partition, first_offset) DO UPDATE
 SELECT FROM integrations_log.removed_unread WHERE stage = 'project' AND told_at IS NULL LIMIT 1
 
 -- name: log_lacks
--- All commands in the order of their positions, and whether the log has an older version of each, or none.
+-- All commands that are not in the archive, in the order of their positions, and whether the log has an older version of each, or none.
 SELECT c.seq, c.command_id, e.version IS NULL OR e.version < c.version AS lacks
-FROM (SELECT seq, command_id, version FROM ledger.commands WHERE seq > %(after)s ORDER BY seq LIMIT %(limit)s) AS c
+FROM (SELECT seq, command_id, version FROM ledger.commands WHERE seq > %(after)s AND archived_at IS NULL
+      ORDER BY seq LIMIT %(limit)s) AS c
 LEFT JOIN integrations_log.entry AS e ON e.entry_id = c.command_id::text
 ORDER BY c.seq
 

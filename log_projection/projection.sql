@@ -26,6 +26,13 @@ FROM jsonb_to_recordset(%s::jsonb) AS r (
     xero_number text, xero_url text, event_id text, event_type text, event_time timestamptz, topic text,
     partition integer, "offset" bigint, triggered_by text, actor text, cause text
 )
+-- What is said again of an action that is in the archive opens no entry: the transform stage's first word (version 0),
+-- if it reads an event again, and results of long ago. Of anything else this is not asked: what is in the archive came
+-- more than 30 days ago.
+WHERE (r.version > 0 AND r.queued_at > now() - interval '30 days') OR (
+    SELECT c.archived_at FROM ledger.commands AS c
+    WHERE c.command_id = CASE WHEN r.entry_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN r.entry_id::uuid END
+) IS NULL
 ON CONFLICT (entry_id) DO UPDATE SET
     version = excluded.version,
     position = excluded.position,

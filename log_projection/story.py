@@ -35,6 +35,8 @@ class Story:
     """Its objects in Xero: ``kind``, ``xero_id``, ``xero_number``, ``removed``, and for money ``amount``,
     ``date``, ``reference``, ``transaction_id``.
     """
+    archived: int = 0
+    """How many of its actions came before these and are in the archive."""
 
     @property
     def failed(self) -> list[Row]:
@@ -114,7 +116,8 @@ async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Stor
         return None
     attempts = await queries.attempts(connection, [entry["entry_id"] for entry in entries])
     objects = await fetch_all(connection, _SQL["objects"], record._asdict())
-    return Story(record, entries, attempts, objects)
+    [row] = await fetch_all(connection, _SQL["archived"], record._asdict())
+    return Story(record, entries, attempts, objects, row["actions"])
 
 
 def plural(count: int, word: str) -> str:

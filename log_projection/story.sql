@@ -28,3 +28,7 @@ WHERE account = %(account)s
        OR kind = 'contact' AND record_id = %(entity)s || '/' || %(record_id)s)
 ORDER BY array_position(ARRAY['contact', 'invoice', 'purchase_order', 'bill', 'payment', 'credit_note', 'refund'], kind),
          seq, transaction_id
+
+-- name: archived
+SELECT count(*)::integer AS actions FROM ledger.commands
+WHERE account = %(account)s AND entity = %(entity)s AND record_id = %(record_id)s AND archived_at IS NOT NULL

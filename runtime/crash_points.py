@@ -27,6 +27,8 @@ CrashPoint = Literal[
     "outbox.after_commit",  # their rows are gone
     "losses.before_commit",  # losses on the way are recorded, not committed
     "losses.after_commit",  # they are recorded, nothing more was checked
+    "archiving.before_commit",  # old rows are in files on the disk and out of the tables, not committed
+    "archiving.after_commit",  # they are in the files alone
     # A deliver worker, for its part of the accounts.
     "beat.before_commit",  # that it is at work is recorded, not committed
     "beat.after_commit",  # the other workers know that it is at work

@@ -68,6 +68,10 @@ class Environment:
     """The address at which ``/metrics``, ``/healthz`` and ``/readyz`` are served."""
     metrics_port: int | None = None
     """None: they are not served."""
+    keep_days: int | None = 400
+    """Days for which what has ended stays in the database; None: for ever."""
+    archive_dir: Path | None = None
+    """Where it goes then; None: nowhere, so that it stays."""
     worker_restarts: int = 0
     """How often the supervisor has restarted this worker, as the supervisor says."""
     clock_rate: float = 1.0
@@ -102,6 +106,8 @@ class Environment:
             worker_name=given.get("SBX_WORKER_NAME"),
             metrics_host=given.get("SBX_METRICS_HOST", "127.0.0.1"),
             metrics_port=_number("SBX_METRICS_PORT", given, 1, 65535),
+            keep_days=_keep("SBX_KEEP", given),
+            archive_dir=_folder("SBX_ARCHIVE_DIR", given),
             worker_restarts=_number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
@@ -303,6 +309,30 @@ def _data_dir(given: Mapping[str, str]) -> Path:
     """
     value = given.get("SBX_DATA_DIR")
     return Path(value).expanduser() if value else platformdirs.user_data_path("sbx", appauthor=False)
+
+
+def _folder(variable: str, given: Mapping[str, str]) -> Path | None:
+    value = given.get(variable)
+    return Path(value).expanduser().absolute() if value else None
+
+
+_LEAST_KEPT_DAYS = 35
+"""More than the 30 days for which commands and results stay on their topics: what comes again from there is
+still known whole."""
+
+
+def _keep(variable: str, given: Mapping[str, str]) -> int | None:
+    value = given.get(variable, "400")
+    if value.casefold() == "forever":
+        return None
+    if not (value.isascii() and value.isdecimal()) or not _LEAST_KEPT_DAYS <= int(value) <= 36_500:
+        raise InvalidEnvironment(
+            variable,
+            value,
+            "is not a number of days",
+            f"a number from {_LEAST_KEPT_DAYS} to 36500, or forever",
+        )
+    return int(value)
 
 
 def _number(variable: str, given: Mapping[str, str], least: int, most: int) -> int | None:

@@ -13,6 +13,7 @@ from contracts.messages import read_command
 from runtime.environment import Environment
 from sinks.delivery import new_supervisor
 from sinks.xero.client import load_sdk
+from streams.archiving import archiving_of
 from streams.batch_writer import BatchWriter, database_pool
 from streams.dead_letters import DeadLetterReason, Letter, readable, to_dead_letters
 from streams.faust_app import Producer, StageSpec
@@ -57,11 +58,15 @@ async def open_deliver(
             await producer.send(to_dead_letters(letters, ids, now))
 
         async def background(stop: asyncio.Event) -> None:
-            looking = asyncio.create_task(Losses(pool, environment.kafka_python()).run(stop))
+            beside = [asyncio.create_task(Losses(pool, environment.kafka_python()).run(stop))]
+            if (archiving := archiving_of(pool, environment)) is not None:
+                beside.append(asyncio.create_task(archiving.run(stop)))
             try:
                 await delivery.run(stop)
             finally:
-                looking.cancel()
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
 
         yield StageSpec(
             topics=(COMMANDS,),

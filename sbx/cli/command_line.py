@@ -36,6 +36,7 @@ PANELS = {
         "status": "Show what is running, what is waiting and what failed.",
         "log": "Show what happened to every action.",
         "explain": "Tell the full story of one document.",
+        "archive": "List what has gone from the database to files, show it, and check the files.",
         "acts": "Show who did what, on the page, through the API and on the command line.",
     },
     "Act": {

@@ -8,6 +8,7 @@ from psycopg_pool import PoolTimeout
 
 from connections.settings import InvalidSetting
 from connections.store import ConnectionRefused
+from runtime.archive import ArchiveProblem
 from runtime.environment import InvalidEnvironment
 from runtime.secrets import SecretKeyError
 from runtime.trouble import about_the_database
@@ -56,6 +57,8 @@ def in_words(error: Exception) -> OperationFailed | None:
         case InvalidSetting():
             shown = f"{error.key}={error.value}" if error.value else error.key
             return BadUsage(f"{shown}: {error.problem}", error.remedy)
+        case ArchiveProblem():
+            return OperationFailed(str(error), error.remedy)
         case ConnectionRefused() | SandboxError() | MigrationError() | SecretKeyError():
             return OperationFailed(str(error))
         case psycopg.Error() | PoolTimeout():

@@ -35,7 +35,8 @@ async def _told(text: str, account: str | None, entity: str | None) -> Story:
         raise OperationFailed(
             f"nothing is known about {text}{' in ' + account if account else ''}",
             "none of its events has arrived, or they could not be read: 'sbx log --state failed' shows "
-            "unreadable ones, 'sbx status' whether events are waiting",
+            "unreadable ones, 'sbx status' whether events are waiting; what ended long ago may be in the "
+            "archive: 'sbx archive --show --record ID'",
         )
     return told
 
@@ -62,6 +63,7 @@ def to_json(told: Story) -> dict[str, Any]:
         "waiting": [entry["entry_id"] for entry in told.waiting],
         "entries": list(told.entries),
         "attempts": list(told.attempts),
+        "archived": told.archived,
     }
 
 
@@ -78,6 +80,11 @@ def screen(told: Story) -> Group:
     if told.objects:
         shown += [Text(), Text("In Xero", "bold"), _objects(told)]
     shown += [Text(), Text("What happened", "bold"), _history(told)]
+    if told.archived:
+        earlier = (
+            f"{plural(told.archived, 'earlier action')}: sbx archive --show --record {told.record.record_id}"
+        )
+        shown += [Text(f"In the archive, {earlier}", "dim")]
     return Group(*shown)
 
 

@@ -66,6 +66,8 @@ class Status:
     """Recent refusals by Xero that the catalogue of reasons does not know."""
     ledger: dict[str, Any] = field(default_factory=dict)
     """Number of the ledger's generation, since when it is held (None: it is not), and why."""
+    archive: dict[str, Any] = field(default_factory=dict)
+    """Why nothing can go to the archive (``problem``, ``""``: it can), since when, and the remedy."""
     dead_letters: int | None = None
     """Of the last 24 hours; None if the database does not respond."""
     lost_commands: list[dict[str, Any]] = field(default_factory=list)
@@ -84,6 +86,12 @@ class Status:
         told = [one.in_words() for one in self.removed]
         if self.lost_commands:
             told.append(lost.in_words(self.lost_commands))
+        if self.archive.get("problem"):
+            since = self.archive["problem_at"].astimezone(UTC)
+            told.append(
+                f"nothing can go to the archive since {since:%Y-%m-%d %H:%M} UTC, so the database grows: "
+                f"{self.archive['problem']}; {self.archive['remedy']}"
+            )
         if self.dead_letters is None or self.dead_letters <= DEAD_LETTERS_BOUND:
             return told
         return [
@@ -115,6 +123,7 @@ class Status:
             "deliver_workers": self.deliver_workers,
             "unknown_refusals": self.unknown_refusals,
             "ledger": self.ledger,
+            "archive": self.archive,
             "dead_letters": self.dead_letters,
             "lost_commands": self.lost_commands,
             "removed_unread": [asdict(one) for one in self.removed],
@@ -219,6 +228,8 @@ async def _ask_database(used: Environment, status: Status) -> None:
                 f"nothing is being sent for any account: the database is older than what was sent from it "
                 f"({status.ledger['why']}): run 'sbx recover'"
             )
+        cursor = await connection.execute(_SQL["archive"])
+        [status.archive] = await cursor.fetchall()
         cursor = await connection.execute(_SQL["dead_letters"])
         [row] = await cursor.fetchall()
         status.dead_letters = row["count"]

@@ -54,3 +54,6 @@ WHERE state = 'failed' AND queued_at > now() - interval '1 day' AND triggered_by
 
 -- name: ledger
 SELECT number, held_at, held_args ->> 'message' AS why FROM ledger.generation
+
+-- name: archive
+SELECT problem, problem_at, remedy FROM ledger.archive

@@ -24,6 +24,7 @@ INSERT INTO ledger.drift_unread (account, kind, record_id, transaction_id)
 SELECT account, kind, record_id, transaction_id FROM ledger.links
 WHERE account = %(account)s AND NOT removed AND xero_id <> ''
   AND kind IN ('contact', 'invoice', 'bill', 'credit_note', 'purchase_order', 'payment', 'refund')
+  AND NOT ledger.in_archive(account, kind, record_id)
   AND CASE WHEN kind = 'contact' THEN record_id WHEN kind IN ('purchase_order', 'bill') THEN 'purchase_order/' || record_id
            ELSE 'invoice/' || record_id END = ANY(%(records)s)
 ON CONFLICT (account, kind, record_id, transaction_id) DO UPDATE SET tried_by = NULL
@@ -93,6 +94,7 @@ SELECT DISTINCT ON (c.entity, c.record_id) c.command_id::text, c.seq, c.entity, 
 FROM ledger.commands c
 JOIN unnest(%(entities)s::text[], %(records)s::text[]) AS k (entity, record_id) USING (entity, record_id)
 WHERE c.account = %(account)s AND c.action IN ('created', 'edited') AND c.state IN ('completed', 'failed')
+  AND (c.archived_at IS NULL OR c.body <> '{}')
   AND c.reason_code IS DISTINCT FROM 'event_id_reused'
   AND coalesce(c.outcome, '') NOT IN ('skipped_by_operator', 'before_cutoff')
 ORDER BY c.entity, c.record_id, c.seq DESC
@@ -113,6 +115,7 @@ JOIN ledger.commands c ON c.account = l.account AND c.record_id = l.record_id AN
 JOIN jsonb_to_recordset(%(rows)s::jsonb) AS k (kind text, record_id text, transaction_id text)
   ON (l.kind, l.record_id, l.transaction_id) = (k.kind, k.record_id, k.transaction_id)
 WHERE l.account = %(account)s AND c.action IN ('payment_applied', 'refund_applied') AND c.state IN ('completed', 'failed')
+  AND c.archived_at IS NULL
 
 -- name: forget_fields
 -- Anything that is not known to have been sent is sent again.

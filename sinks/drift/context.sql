@@ -22,6 +22,8 @@ WHERE l.account = %(account)s
   AND ((l.xero_id <> '' AND l.xero_id = ANY(%(xero_ids)s))
        OR (l.kind IN ('invoice', 'payment', 'credit_note', 'refund', 'purchase_order', 'bill')
            AND l.record_id = ANY(%(records)s)))
+  -- What was sent for it, and why, is in the archive: there is nothing to compare with.
+  AND NOT ledger.in_archive(l.account, l.kind, l.record_id)
 
 -- name: right_contacts
 -- ContactIDs that a record's document may have: the contact that its customer or supplier is linked to now.

@@ -12,6 +12,7 @@ INSERT INTO ledger.drift_unread (account, kind, record_id, transaction_id)
 SELECT account, kind, record_id, transaction_id FROM ledger.links
 WHERE account = %(account)s AND NOT removed AND xero_id <> ''
   AND kind IN ('contact', 'invoice', 'bill', 'credit_note', 'purchase_order', 'payment', 'refund')
+  AND NOT ledger.in_archive(account, kind, record_id)
 ON CONFLICT DO NOTHING
 
 -- name: read_now

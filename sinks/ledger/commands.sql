@@ -12,9 +12,11 @@ UPDATE ledger.commands c SET
     state = 'queued', outcome = NULL, reason_code = NULL, reason_args = '{}', warnings = '[]', acted = false,
     perhaps_acted = false,
     revision = revision + 1, version = version + 1, next_attempt_at = NULL, finished_at = NULL,
-    triggered_by = 'drift', actor = %(actor)s
+    triggered_by = 'drift', actor = %(actor)s, archived_at = NULL
 WHERE command_id = ANY(%(command_ids)s::uuid[]) AND state IN ('completed', 'failed')
   AND reason_code IS DISTINCT FROM 'event_id_reused'
+  -- Of what is in the archive, only the newest of a customer or supplier is still whole.
+  AND (archived_at IS NULL OR (entity IN ('customer', 'supplier') AND body <> '{}'))
 RETURNING
 -- include: entry_columns.sql
 

@@ -10,7 +10,7 @@ import msgspec
 
 from connections.facts import OrganisationFacts
 from connections.settings import Settings
-from contracts.commands import ContactSnapshot, DocumentSnapshot, decode_command
+from contracts.commands import ContactSnapshot, DocumentSnapshot, transaction_of
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
@@ -250,7 +250,7 @@ async def _asked(
         for row in await fetch_all(
             connection, _SQL["unended_money"], {"account": account, "records": records}
         ):
-            asked = decode_command(bytes(row["body"])).transaction
+            asked = transaction_of(bytes(row["body"]))
             if asked is not None:
                 by_id = found.setdefault((row["record_id"], row["action"]), {})
                 first = by_id.get(asked.transaction_id, (asked.mark, row["seq"]))

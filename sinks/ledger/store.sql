@@ -231,7 +231,7 @@ FROM ledger.elements WHERE intent_id = ANY(%s::uuid[]) ORDER BY intent_id, posit
 -- name: commands_by_id
 SELECT
 -- include: entry_columns.sql
-FROM ledger.commands c WHERE command_id = ANY(%s::uuid[]) ORDER BY seq
+FROM ledger.commands c WHERE command_id = ANY(%s::uuid[]) AND archived_at IS NULL ORDER BY seq
 
 -- name: running
 SELECT

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.abc import Params, Query
 
 from connections import store
-from contracts.commands import Command, ContactSnapshot, decode_command
+from contracts.commands import Command, ContactSnapshot, decode_command, encode_command
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
@@ -26,6 +26,7 @@ _TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)(?!of_one_organisation)")
 _COPIES = (
     "copy_commands",
     "copy_event_ids",
+    "give_bodies",
     "go_on_counting",
     "copy_snapshots",
     "copy_links",
@@ -117,6 +118,8 @@ async def _wanted(
     known: Row = {
         **ledger.records_of(account, records),
         "command_ids": [c.command_id for c in commands],
+        "content_hashes": [c.event.content_hash for c in commands],
+        "bodies": [encode_command(c) for c in commands],
     }
     cursor = await database.execute(_SQL["open_commands"], known)
     before = [decode_command(bytes(row[0])) for row in await cursor.fetchall()]

@@ -46,6 +46,13 @@ SELECT seq, command_id, account, entity, record_id, action, content_hash, event_
 FROM ledger.commands WHERE command_id = ANY(%(command_ids)s::uuid[])
 ON CONFLICT (command_id) DO NOTHING
 
+-- name: give_bodies
+-- What the archive has left of an action is no whole command; the event that was given is the same.
+UPDATE pg_temp.ledger_commands t SET body = u.body
+FROM unnest(%(command_ids)s::uuid[], %(content_hashes)s::text[], %(bodies)s::bytea[]) AS u (command_id, content_hash, body)
+JOIN ledger.commands c ON c.command_id = u.command_id AND c.archived_at IS NOT NULL
+WHERE t.command_id = u.command_id AND t.content_hash = u.content_hash
+
 -- name: go_on_counting
 SELECT setval(pg_get_serial_sequence('pg_temp.ledger_commands', 'seq'), coalesce(max(seq), 0) + 1)
 FROM pg_temp.ledger_commands

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from contracts.commands import ContactSnapshot
+from contracts.commands import ContactSnapshot, transaction_of
 from contracts.json import JsonObject
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
@@ -272,6 +272,7 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
     shown = await fetch_all(connection, SQL["shown"], parameters)
     linked = await ledger.linked(connection, lane.account, [row["xero_id"] for row in shown])
     now = await ledger.database_time(connection)
+    archived = await _archived_money(connection, lane.account, flagged)
     by_key: defaultdict[str, list[JsonObject]] = defaultdict(list)
     for one in shown:
         by_key[one["key"]].append(one)
@@ -302,9 +303,21 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
                 settings=current.settings,
                 facts=current.facts,
                 now=now,
+                archived=frozenset(archived.get((entity, record_id), ())),
             )
         )
     found.sort(key=lambda one: one.entity not in _CONTACTS)
+    return found
+
+
+async def _archived_money(
+    connection: ledger.Connection, account: str, flagged: Sequence[JsonObject]
+) -> Mapping[tuple[str, str], set[str]]:
+    """Return, by record, the ids of its transactions whose actions are in the archive."""
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in await fetch_all(connection, SQL["archived_money"], _keys(account, flagged)):
+        if (told := transaction_of(bytes(row["body"]))) is not None:
+            found[row["entity"], row["record_id"]].add(told.transaction_id)
     return found
 
 

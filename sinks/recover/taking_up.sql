@@ -30,7 +30,7 @@ WITH raised AS (
         reason_args = CASE WHEN c.state IN ('queued', 'running') THEN '{}' ELSE c.reason_args END
     FROM ledger.commands known
     LEFT JOIN integrations_log.entry e ON e.entry_id = known.command_id::text
-    WHERE known.command_id = c.command_id AND c.account = ANY(%(accounts)s)
+    WHERE known.command_id = c.command_id AND c.account = ANY(%(accounts)s) AND c.archived_at IS NULL
       AND (c.state <> 'completed' OR e.version > c.version)
     RETURNING c.*
 )

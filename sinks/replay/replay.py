@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from contracts.commands import Command, command_id, decode_command
+from contracts.commands import Command, command_id
 from contracts.events.reader import ChangeEvent
 from contracts.results import EntryResult
 from mappers import to_command
@@ -163,11 +163,11 @@ async def _overtaken(connection: ledger.Connection, reads: Sequence[Read]) -> se
             "record_id": [e.subject for e in events],
         },
     )
-    newest: dict[tuple[str, str, str], int] = {}
-    for row in await cursor.fetchall():
-        done = decode_command(bytes(row[0]))
-        record = (done.account, done.entity, done.record_id)
-        newest[record] = max(newest.get(record, -1), done.event.offset)
+    newest = {
+        (account, entity, record): offset
+        for account, entity, record, offset in await cursor.fetchall()
+        if offset is not None
+    }
     return {
         id(read)
         for read in removals

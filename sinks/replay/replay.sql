@@ -8,10 +8,14 @@ WHERE c.command_id IS NULL
 SELECT command_id, state, content_hash, reason_code FROM ledger.commands WHERE command_id = ANY(%s::uuid[])
 
 -- name: done_since
--- Commands that had an effect in Xero, by record; their bodies say where their events are in the log.
-SELECT body FROM ledger.commands
+-- The offset of the last event of each record that had an effect in Xero. Those taken in by an early version have
+-- no place; their bodies have, unless they are in the archive, which has put it here.
+SELECT account, entity, record_id, max(CASE WHEN place IS NOT NULL THEN split_part(place, '/', 3)::bigint
+    ELSE (convert_from(body, 'UTF8')::json -> 'event' ->> 'offset')::bigint END) AS "offset"
+FROM ledger.commands
 WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[]))
   AND state = 'completed' AND outcome IN ('posted', 'already_there')
+GROUP BY account, entity, record_id
 
 -- name: logged
 SELECT entry_id, version FROM integrations_log.entry WHERE entry_id = ANY(%s)

@@ -3,7 +3,10 @@ same command again, or another worker, and all is as it would have been.
 """
 
 import asyncio
+import json
 import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 
 from connections import store
 from log_projection.projection import apply
+from runtime.archive import Archive
 from runtime.environment import Environment
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
@@ -35,6 +39,7 @@ from tests.reliability.crashing import (
     new_shop,
     sbx,
     survive,
+    variables,
 )
 from tests.reliability.stages import STAGES, Stages
 
@@ -384,3 +389,53 @@ LOSE = b"""
 TRUNCATE ledger.commands, ledger.links, ledger.intents, ledger.elements, ledger.snapshots, ledger.outbox,
     integrations_log.entry, integrations_log.attempt CASCADE
 """
+
+
+# What ended long ago
+
+
+@pytest.mark.parametrize("point", ["archiving.before_commit", "archiving.after_commit"])
+@pytest.mark.parametrize("bite", [2, 4])
+async def test_archive(shop: Shop, maker: Maker, tmp_path: Path, point: str, bite: int) -> None:
+    """Of each row there is one in the tables, or a line in the files; what comes again costs nothing. The
+    second bite takes actions, the fourth their calls.
+    """
+    events = history(maker)
+    await shop.send(*events)
+    await survive(shop, ())
+    async with await shop.connect() as connection:
+        for statement in (
+            "UPDATE ledger.commands SET finished_at = finished_at - interval '500 days' WHERE account = %s",
+            "UPDATE ledger.intents SET created_at = created_at - interval '500 days' WHERE account = %s",
+            "UPDATE ledger.archive SET id = gen_random_uuid(), claimed_at = NULL, until = '-infinity', "
+            "begins_at = '-infinity' WHERE %s::text <> ''",
+        ):
+            await connection.execute(statement.encode(), [shop.account])
+    before = await shop.rows(_IN_TABLES, shop.account)
+    environ = variables(shop.environment, f"{point}:{bite}") | {"SBX_ARCHIVE_DIR": str(tmp_path / "archive")}
+    assert _round(environ) == -signal.SIGKILL
+    async with await shop.connect() as connection:  # ten minutes later
+        await connection.execute("UPDATE ledger.archive SET until = '-infinity'")
+    assert _round(environ | {"SBX_CRASH_AT": ""}) == 0
+    archive = Archive(tmp_path / "archive")
+    lines = [json.loads(line) for part in archive.parts(shop.account) for line in archive.lines(part)]
+    gone = {one["command_id"] for one in lines if one["row"] == "command"}
+    calls = {one["intent_id"] for one in lines if one["row"] == "call"}
+    assert (len(gone), len(calls)) == (before[0]["commands"], before[0]["calls"])
+    assert (await shop.rows(_IN_TABLES, shop.account))[0]["commands"] == 0
+    made = len(shop.calls())
+    await shop.send(*events)
+    await survive(shop, ())
+    assert len(shop.calls()) == made
+
+
+_IN_TABLES = """
+SELECT (SELECT count(*) FROM ledger.commands WHERE account = a.account AND archived_at IS NULL) AS commands,
+       (SELECT count(*) FROM ledger.intents WHERE account = a.account AND archived_at IS NULL) AS calls
+FROM (SELECT %s::text AS account) AS a
+"""
+
+
+def _round(environ: dict[str, str]) -> int:
+    script = Path(__file__).with_name("archiving_process.py")
+    return subprocess.run([sys.executable, str(script)], env=environ, check=False).returncode

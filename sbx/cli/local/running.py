@@ -132,6 +132,7 @@ def running(
             "SBX_DATA_DIR": str(used.data_dir),
             "SBX_KAFKA_BOOTSTRAP_SERVERS": str(used.kafka_bootstrap_servers),
             "SBX_DATABASE_URL": str(used.database_url),
+            "SBX_ARCHIVE_DIR": str(used.archive_dir or used.data_dir / "archive"),
         }
         supervisor = Supervisor(commands, child_environ, report)
         ending.callback(_stop, supervisor, progress)

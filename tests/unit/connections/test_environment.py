@@ -160,3 +160,32 @@ def test_asking_for_what_is_not_configured() -> None:
         environment.kafka_python()
     with pytest.raises(InvalidEnvironment, match="SBX_DATABASE_URL"):
         environment.psycopg("x")
+
+
+# How long what has ended stays
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [(None, 400), ("", 400), ("35", 35), ("36500", 36500), ("forever", None), ("Forever", None)],
+)
+def test_days_that_are_kept(given: str | None, days: int | None) -> None:
+    assert read(**({} if given is None else {"KEEP": given})).keep_days == days
+
+
+@pytest.mark.parametrize("given", ["0", "34", "36501", "-400", "400d", "1e3", "never", "٤٠٠"])
+def test_days_that_are_refused(given: str) -> None:
+    with pytest.raises(InvalidEnvironment) as raised:
+        read(KEEP=given)
+    assert (raised.value.variable, raised.value.value) == ("SBX_KEEP", given)
+    assert "35 to 36500" in raised.value.remedy and "forever" in raised.value.remedy
+
+
+def test_the_archive_does_not_depend_on_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert read().archive_dir is None
+    monkeypatch.chdir(tmp_path)
+    assert read(ARCHIVE_DIR="kept").archive_dir == tmp_path / "kept"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read(ARCHIVE_DIR="~/kept").archive_dir == tmp_path / "kept"

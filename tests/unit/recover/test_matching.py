@@ -239,6 +239,16 @@ def test_a_shared_short_mark_belongs_to_the_first() -> None:
     assert StepKey("payment", "d1", second.transaction_id) not in found.links
 
 
+def test_a_short_mark_that_an_archived_transaction_has_is_not_taken_for_a_later_one() -> None:
+    shown = {"Invoices": [in_xero(V1)], "Payments": [paid()]}
+    plain = record([CREATED, PAY], shown)
+    assert StepKey("payment", "d1", PAID.transaction_id) in match_invoice(plain).links
+    after = replace(plain, archived=frozenset({f"{PAID.transaction_id[:8]}-0000"}))
+    assert StepKey("payment", "d1", PAID.transaction_id) not in match_invoice(after).links
+    itself = replace(plain, archived=frozenset({PAID.transaction_id}))
+    assert StepKey("payment", "d1", PAID.transaction_id) in match_invoice(itself).links
+
+
 # Orders
 
 ORDER = invoice(line("1", "100", tax_rate="8"), kind="purchase_order")
