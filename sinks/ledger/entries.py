@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from connections.addresses import Addresses
-from contracts.commands import Command, decode_command
+from contracts.commands import Command, EventRef, decode_command, transaction_of
 from contracts.reasons import ReasonCode, cause_of, render
 from contracts.results import Attempt, EntryResult, Outcome, State, Warning
 from runtime.database import Row
@@ -127,9 +127,30 @@ class Entry:
 
 def entry_of_row(row: Row) -> Entry:
     """Return a row of ``ledger.commands`` as selected by the ledger's statements."""
+    return _entry(row, decode_command(bytes(row["body"])))
+
+
+def entry_of_archived(row: Row) -> Entry:
+    """Return a whole row of ``ledger.commands`` whose action is in the archive: with its place in the record
+    and its transaction, without snapshots, number, party and amount.
+    """
+    event = EventRef(id="", type="", source="", time=row["event_time"], content_hash=row["content_hash"])
+    command = Command(
+        command_id=str(row["command_id"]),
+        account=row["account"],
+        entity=row["entity"],
+        record_id=row["record_id"],
+        action=row["action"],
+        event=event,
+        transaction=transaction_of(bytes(row["body"])),
+    )
+    return _entry(row, command)
+
+
+def _entry(row: Row, command: Command) -> Entry:
     return Entry(
         **{name: row[name] for name in COLUMNS},
-        command=decode_command(bytes(row["body"])),
+        command=command,
         reason_args=row["reason_args"],
         warnings=tuple(msgspec.convert(row["warnings"], list[Warning])),
     )

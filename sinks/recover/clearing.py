@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from contracts.commands import ContactSnapshot, transaction_of
+from contracts.commands import ContactSnapshot
 from contracts.json import JsonObject
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
@@ -24,7 +24,7 @@ from sinks.lanes.planning import write_and_publish
 from sinks.lanes.side_jobs import SideJob
 from sinks.lanes.single_get import NoUsableAnswer, read
 from sinks.ledger import store as ledger
-from sinks.ledger.entries import Entry, entry_of_row
+from sinks.ledger.entries import Entry, entry_of_archived, entry_of_row
 from sinks.recover.contacts import match_contact
 from sinks.recover.invoices import match_invoice
 from sinks.recover.orders import match_order
@@ -256,7 +256,7 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
     current = lane.session.connection
     assert current is not None and current.facts is not None
     rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
-    entries = [entry_of_row(row) for row in rows]
+    entries = [_entry(row) for row in rows]
     marked = frozenset(str(row["command_id"]) for row in rows if row["perhaps_sent"])
     histories: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -272,7 +272,6 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
     shown = await fetch_all(connection, SQL["shown"], parameters)
     linked = await ledger.linked(connection, lane.account, [row["xero_id"] for row in shown])
     now = await ledger.database_time(connection)
-    archived = await _archived_money(connection, lane.account, flagged)
     by_key: defaultdict[str, list[JsonObject]] = defaultdict(list)
     for one in shown:
         by_key[one["key"]].append(one)
@@ -303,28 +302,20 @@ async def _records(connection: ledger.Connection, lane: Lane, flagged: Sequence[
                 settings=current.settings,
                 facts=current.facts,
                 now=now,
-                archived=frozenset(archived.get((entity, record_id), ())),
             )
         )
     found.sort(key=lambda one: one.entity not in _CONTACTS)
     return found
 
 
-async def _archived_money(
-    connection: ledger.Connection, account: str, flagged: Sequence[JsonObject]
-) -> Mapping[tuple[str, str], set[str]]:
-    """Return, by record, the ids of its transactions whose actions are in the archive."""
-    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in await fetch_all(connection, SQL["archived_money"], _keys(account, flagged)):
-        if (told := transaction_of(bytes(row["body"]))) is not None:
-            found[row["entity"], row["record_id"]].add(told.transaction_id)
-    return found
-
-
 async def _histories(lane: Lane, flagged: Sequence[JsonObject]) -> list[Entry]:
     async with lane.pool.connection() as connection:
         rows = await fetch_all(connection, SQL["histories"], _keys(lane.account, flagged))
-    return [entry_of_row(row) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> Entry:
+    return entry_of_row(row) if row["archived_at"] is None else entry_of_archived(row)
 
 
 def _keys(account: str, flagged: Sequence[JsonObject]) -> Row:

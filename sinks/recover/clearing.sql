@@ -34,19 +34,11 @@ GROUP BY entity, record_id
 ORDER BY entity NOT IN ('customer', 'supplier'), min(seq) LIMIT %(limit)s
 
 -- name: histories
--- Without what is in the archive: those actions have completed, and their links say what is in Xero.
 SELECT c.*
 FROM ledger.commands c
 JOIN unnest(%(entities)s::text[], %(records)s::text[]) AS r (entity, record_id) USING (entity, record_id)
-WHERE c.account = %(account)s AND c.reason_code IS DISTINCT FROM 'event_id_reused' AND c.archived_at IS NULL
+WHERE c.account = %(account)s AND c.reason_code IS DISTINCT FROM 'event_id_reused'
 ORDER BY c.seq
-
--- name: archived_money
--- Payments and refunds of these records that are in the archive, as it has left them.
-SELECT c.entity, c.record_id, c.body
-FROM ledger.commands c
-JOIN unnest(%(entities)s::text[], %(records)s::text[]) AS r (entity, record_id) USING (entity, record_id)
-WHERE c.account = %(account)s AND c.archived_at IS NOT NULL AND c.action IN ('payment_applied', 'refund_applied')
 
 -- name: shown
 SELECT key, xero_id, body FROM ledger.shown

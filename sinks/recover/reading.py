@@ -67,7 +67,7 @@ def documents_by_number(commands: Sequence[Command], formats: Formats) -> list[A
     notes = {
         f"{one.replace('{number}', c.record_number)}-{part}{again}"
         for c in commands
-        if c.action == "refund_applied" and c.transaction is not None
+        if c.action == "refund_applied" and c.transaction is not None and c.record_number
         for one in formats.invoices
         for part in (c.transaction.transaction_id[:8], c.transaction.transaction_id)
         for again in ("", "-2", "-3")

@@ -35,7 +35,7 @@ class Record:
     entity: str
     record_id: str
     entries: Sequence[Entry]
-    """All of its actions that are not in the archive, in order."""
+    """All of its actions, in order; those in the archive without the snapshots that they brought."""
     flagged: frozenset[str]
     """Command ids of those that were perhaps sent."""
     links: Mapping[StepKey, Link]
@@ -49,8 +49,6 @@ class Record:
     settings: Settings
     facts: OrganisationFacts
     now: datetime
-    archived: frozenset[str] = frozenset()
-    """Ids of its transactions whose actions are in the archive."""
 
     def target(self, kind: Any, transaction_id: str = "") -> StepKey:
         """Return a step key of the record."""
@@ -91,8 +89,6 @@ class Record:
     def marks(self, transaction_id: str) -> frozenset[str]:
         """Return the marks that a transaction may bear: the short one only if no earlier one shares it."""
         short = transaction_id[:8]
-        if any(other.startswith(short) for other in self.archived - {transaction_id}):
-            return frozenset({f"#{transaction_id}"})
         others = {
             e.command.transaction.transaction_id for e in self.entries if e.command.transaction is not None
         } - {transaction_id}

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from contracts.commands import Command, DocumentSnapshot
+from contracts.commands import Command, DocumentSnapshot, left_of
 from contracts.reasons import ReasonCode
 from contracts.results import State
-from sinks.ledger.entries import Entry
+from sinks.ledger.entries import COLUMNS, Entry, entry_of_archived
 from sinks.recover.contacts import match_contact
 from sinks.recover.invoices import match_invoice
 from sinks.recover.orders import match_order
@@ -239,14 +239,49 @@ def test_a_shared_short_mark_belongs_to_the_first() -> None:
     assert StepKey("payment", "d1", second.transaction_id) not in found.links
 
 
-def test_a_short_mark_that_an_archived_transaction_has_is_not_taken_for_a_later_one() -> None:
+def archived(of: Record, *seqs: int) -> Record:
+    """The record after the archive has taken these of its actions."""
+    entries = []
+    for one in of.entries:
+        if one.seq in seqs:
+            own = one.command
+            row = {name: getattr(one, name) for name in COLUMNS} | {
+                "command_id": own.command_id,
+                "account": own.account,
+                "entity": own.entity,
+                "record_id": own.record_id,
+                "action": own.action,
+                "event_time": own.event.time,
+                "content_hash": own.event.content_hash,
+                "body": left_of(own),
+                "reason_args": {},
+                "warnings": [],
+                "state": "completed",
+                "outcome": "posted",
+            }
+            one = entry_of_archived(row)
+        entries.append(one)
+    flagged = frozenset(one.command_id for one in entries if one.seq not in seqs)
+    return replace(of, entries=entries, flagged=flagged)
+
+
+def test_a_short_mark_that_an_archived_payment_has_is_not_taken_for_a_later_one() -> None:
+    second = payment("5", transaction_id="eada30eb-ffff", mark="#eada30eb-ffff")
     shown = {"Invoices": [in_xero(V1)], "Payments": [paid()]}
-    plain = record([CREATED, PAY], shown)
-    assert StepKey("payment", "d1", PAID.transaction_id) in match_invoice(plain).links
-    after = replace(plain, archived=frozenset({f"{PAID.transaction_id[:8]}-0000"}))
-    assert StepKey("payment", "d1", PAID.transaction_id) not in match_invoice(after).links
-    itself = replace(plain, archived=frozenset({PAID.transaction_id}))
-    assert StepKey("payment", "d1", PAID.transaction_id) in match_invoice(itself).links
+    whole = record([CREATED, PAY, command("payment_applied", V1, second)], shown)
+    found = match_invoice(archived(whole, 1, 2))
+    assert StepKey("payment", "d1", PAID.transaction_id) in found.links
+    assert StepKey("payment", "d1", second.transaction_id) not in found.links
+
+
+def test_an_archived_removal_settles_nothing_that_came_after_it() -> None:
+    """The same transaction comes again after its invoice was cancelled: the planner refuses it."""
+    cancelled, again = command("cancelled", V1), command("payment_applied", V1, PAID)
+    shown = {"Invoices": [in_xero(V1, "VOIDED")], "Payments": [paid(status="DELETED")]}
+    before = record([CREATED, PAY, cancelled, again], shown)
+    of = archived(replace(before, links=match_invoice(before).links), 1, 2, 3)
+    assert {target.kind for target in of.links} == {"invoice", "payment"}
+    assert outcomes(match_invoice(of), of) == []
 
 
 # Orders
