@@ -4,7 +4,11 @@ from pathlib import Path
 import pytest
 
 from contracts.results import EntryResult
+from runtime.archive import Archive
 from sandbox.fake_xero.server import FakeXeroServer
+from streams.archiving import Archiving
+from streams.batch_writer import Pool
+from tests.integration.sinks.archives import DAYS
 from tests.integration.sinks.desks import Desks
 from tests.integration.sinks.shops import (
     Maker,
@@ -48,6 +52,29 @@ async def books(office: Office) -> AsyncIterator[Shop]:
 def make(books: Shop) -> Maker:
     """Events of the account ``books``."""
     return Maker(books.account)
+
+
+@pytest.fixture
+async def pool(books: Shop) -> AsyncIterator[Pool]:
+    url = str(books.environment.database_url)
+    async with Pool(url, min_size=1, max_size=4, open=False) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def archiving(
+    pool: Pool, tmp_path: Path, books: Shop, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Archiving]:
+    """The database is a module's, so it is given a new archive for each test."""
+    async with await books.connect() as connection:
+        await connection.execute(
+            "UPDATE ledger.archive SET id = gen_random_uuid(), claimed_at = NULL, worker = '', "
+            "until = '-infinity', begins_at = '-infinity'"
+        )
+        await connection.execute("TRUNCATE ledger.archive_parts")
+    monkeypatch.setattr("streams.archiving.REST_SECONDS", 0.0)
+    monkeypatch.setattr("streams.archiving.RESTS_PER_BITE", 0)
+    yield Archiving(pool, Archive(tmp_path / "archive"), DAYS)
 
 
 def assert_explained(results: list[EntryResult]) -> None:
