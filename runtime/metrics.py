@@ -25,6 +25,13 @@ MESSAGES_IN = Counter(
     ["topic"],
     registry=REGISTRY,
 )
+HANDLED_AHEAD = Counter(
+    "sbx_handled_ahead_total",
+    "Messages that were finished ahead of their place in a backlog, because few of their account were "
+    "waiting. They count in sbx_messages_in_total, too.",
+    ["topic"],
+    registry=REGISTRY,
+)
 MESSAGES_OUT = Counter(
     "sbx_messages_out_total",
     "Messages that this process published and the broker stored: commands, results, dead letters.",

@@ -3,6 +3,9 @@
 A stage is a handler of batches. When it returns, everything that it sent has been stored by the broker and
 the batch may be committed; when it raises, the process ends without committing, and the batch is read again
 after the restart. That is the whole of the delivery guarantee: at least once, in order per key.
+
+In a backlog, messages of accounts with few of them are handled between the batches, ahead of their place; the
+batch that they are in then leaves them out. What is committed is decided by the batches alone.
 """
 
 import asyncio
@@ -24,6 +27,7 @@ from streams.batches import Passed
 from streams.batching import batches as gathered
 from streams.fetching import backlog, commit_for, read_with_faust
 from streams.liveness import Liveness, Stopped, Watchdog, die
+from streams.reading_ahead import ReadingAhead
 from streams.records import Outgoing, Record
 from streams.topic_ids import TopicsRead
 from streams.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES
@@ -127,7 +131,7 @@ def build_app(group: str, environment: Environment, topics: TopicsRead) -> faust
     return app
 
 
-def consume(app: faust.App, stage: StageSpec, liveness: Liveness) -> None:
+def consume(app: faust.App, stage: StageSpec, liveness: Liveness, ahead: ReadingAhead) -> None:
     """Let the app hand every batch of the stage's topics to its handler."""
     if crash_is_planned():
         app.sensors.add(_Commits(liveness))
@@ -139,17 +143,32 @@ def consume(app: faust.App, stage: StageSpec, liveness: Liveness) -> None:
     @app.agent(channel, concurrency=1)
     async def handled(stream: Any) -> None:
         async for events in gathered(stream):
-            records = [
-                _record(event.message) for event in events if not isinstance(event.message.value, Passed)
-            ]
+            places = [((e.message.topic, e.message.partition), e.message.offset) for e in events]
+            ahead.look(places)
+            await _handle_ahead(stage.handle, ahead, liveness)
+            records = ahead.rest_of(
+                [_record(event.message) for event in events if not isinstance(event.message.value, Passed)]
+            )
             if records:
                 await _handle(stage.handle, records)
+            ahead.passed(places)
             liveness.mark()
             liveness.batch_done()
             _count(records)
             for event in events:
                 backlog.done(event.message)
             records.clear()
+
+
+async def _handle_ahead(handle: Handler, ahead: ReadingAhead, liveness: Liveness) -> None:
+    records = ahead.turn()
+    if records:
+        await _handle(handle, records)
+        ahead.handled(records)
+        liveness.mark()
+        _count(records)
+        for topic, count in Counter(record.topic for record in records).items():
+            metrics.HANDLED_AHEAD.labels(topic).inc(count)
 
 
 class _Commits(faust.Sensor):
@@ -203,7 +222,9 @@ def _record(message: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.key, message.value, headers, at)
 
 
-async def serve(app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: Watchdog) -> None:
+async def serve(
+    app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: Watchdog, ahead: ReadingAhead
+) -> None:
     """Run the app and the stage's background until SIGTERM or SIGINT, then shut down cleanly.
 
     Order of the end: the background first (it may still send), then the batch at hand is finished and
@@ -214,7 +235,7 @@ async def serve(app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app.monitor = _CommitTimes(liveness)
-    consume(app, stage, liveness)
+    consume(app, stage, liveness, ahead)
     turning = asyncio.create_task(liveness.turn())
     await app.start()
     watchdog.start()
@@ -234,6 +255,7 @@ async def serve(app: faust.App, stage: StageSpec, liveness: Liveness, watchdog: 
     liveness.stopping.set()
     watchdog.end()
     await app.stop()
+    await ahead.close()
     turning.cancel()
     log.info("stopped")
 

@@ -4,11 +4,13 @@ The one place that holds on to the insides of libraries; ``tests/unit/streams/te
 new version changes them:
 
 - aiokafka ``consumer.fetcher``: its module looks up ``MemoryRecords``, ``PartitionRecords`` and
-  ``FetchResult`` by name for every answer of the broker; ``FetchResult.getall`` drains one.
+  ``FetchResult`` by name for every answer of the broker; ``FetchResult.getall`` drains one. The consumer's
+  ``key_deserializer`` comes to ``PartitionRecords`` as it is.
 - aiokafka ``AIOKafkaConsumer._isolation_level`` is read when the consumer starts.
 - aiokafka ``client`` looks up ``MetadataRequest`` by name for every question about topics.
 - aiokafka ``GroupCoordinator``, looked up by name when a consumer starts; all committed offsets come through
   its ``_do_fetch_commit_offsets`` and go through its ``_do_commit_offsets``.
+- Faust's ``credentials_to_aiokafka_auth`` and ``server_list``, with which it makes consumers.
 - Faust ``Transport.Consumer`` with ``_new_consumer_thread``, ``_to_message``, ``_new_offset``, ``_add_gap``,
   ``_commit_offsets``,
   and its thread with ``_create_worker_consumer``.
@@ -31,6 +33,9 @@ DRAIN_BYTES = 8 * 1024 * 1024
 """About how much of one partition is taken out of its batches at once."""
 BACKLOG_BYTES = 24 * 1024 * 1024
 """Nothing more is taken out while so many bytes wait for the handler."""
+_AHEAD_BYTES = 4 * 1024 * 1024
+"""Most of one answer to the second consumer; a larger message still comes through."""
+_AHEAD_PARTITION_BYTES = 256 * 1024
 _TRACKED_BYTES = 4096
 """Records below this are not counted: a full queue of them is no load."""
 
@@ -75,8 +80,8 @@ backlog = Backlog()
 """The backlog of this process's stage."""
 
 
-def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
-    """Return the next records, about ``DRAIN_BYTES`` of them at most; True when there are no more behind
+def drained(records: Records, most: int | None, most_bytes: int = DRAIN_BYTES) -> tuple[list[Fetched], bool]:
+    """Return the next records, about ``most_bytes`` of them at most; True when there are no more behind
     them.
     """
     taken: list[Fetched] = []
@@ -84,9 +89,31 @@ def drained(records: Records, most: int | None) -> tuple[list[Fetched], bool]:
     for record in records:
         taken.append(record)
         size += record.size
-        if size >= DRAIN_BYTES or len(taken) == most:
+        if size >= most_bytes or len(taken) == most:
             return taken, False
     return taken, True
+
+
+class Allowance:
+    """How much the consumer of ``second_consumer`` may take out of its batches, all partitions together.
+
+    It is not held back by the backlog, which its reader is there to look into. aiokafka hands it on in place
+    of a deserializer of keys.
+    """
+
+    def __init__(self) -> None:
+        self.left = 0
+        """Bytes, about. To be set before messages are asked for; at 0 there are none."""
+
+    def __call__(self, key: bytes) -> bytes:
+        """Return a key as it is."""
+        return key
+
+    def drained(self, records: Records, most: int | None) -> tuple[list[Fetched], bool]:
+        """Return the same as ``drained``, within what is left."""
+        taken, ended = drained(records, most, self.left)
+        self.left -= sum(one.size for one in taken)
+        return taken, ended
 
 
 # ---- aiokafka, and Faust on it
@@ -115,9 +142,10 @@ def read_with_faust(app: Any) -> None:
 
     class PartitionRecords:
         def __init__(
-            self, tp: Any, records: Raw, aborted: Any, fetch_offset: int, *_: object, **__: object
+            self, tp: Any, records: Raw, aborted: Any, fetch_offset: int, key: object = None, *_: object
         ) -> None:
             self.tp = tp
+            self.allowance = key if isinstance(key, Allowance) else None
             self.records = Records(records.data, fetch_offset, aborted or ())
 
         @property
@@ -145,10 +173,14 @@ def read_with_faust(app: Any) -> None:
             self._partition_records.records.end = stable if stable is not None and stable >= 0 else None
 
         def getall(self, max_records: int | None = None) -> list[Any]:
-            if not self.check_assignment(self._topic_partition) or not self.has_more() or backlog.full:
+            if not self.check_assignment(self._topic_partition) or not self.has_more():
                 return []
             source = self._partition_records
-            taken, ended = drained(source.records, max_records)
+            allowance = source.allowance
+            if backlog.full if allowance is None else allowance.left <= 0:
+                return []
+            drain = drained if allowance is None else allowance.drained
+            taken, ended = drain(source.records, max_records)
             self._update_position()
             if ended:
                 self._partition_records = None
@@ -226,6 +258,25 @@ def read_with_faust(app: Any) -> None:
     fetcher.PartitionRecords = PartitionRecords
     fetcher.FetchResult = FetchResult
     app.transport.Consumer = Consumer
+
+
+def second_consumer(app: Any, allowance: Allowance) -> Any:
+    """Return a consumer beside the one of an app that ``read_with_faust`` has set up: without a group, for
+    partitions to be assigned to it, beginning where a partition does. To be used in an event loop of its own.
+    """
+    import aiokafka
+    from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
+
+    return aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=server_list(app.transport.url, app.transport.default_port),
+        client_id=f"{app.conf.id}-ahead",
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_bytes=_AHEAD_BYTES,
+        max_partition_fetch_bytes=_AHEAD_PARTITION_BYTES,
+        key_deserializer=allowance,
+        **credentials_to_aiokafka_auth(app.conf.broker_credentials, app.conf.ssl_context),
+    )
 
 
 def commit_for(topics: TopicsRead) -> None:

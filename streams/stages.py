@@ -19,6 +19,7 @@ from streams.codecs import missing_libraries
 from streams.faust_app import Producer, StageSpec, build_app, serve
 from streams.liveness import Liveness, Watchdog, die
 from streams.monitoring import Monitor
+from streams.reading_ahead import ReadingAhead
 from streams.setting_aside import setting_aside
 from streams.topic_ids import TopicIds, TopicsRead, topic_ids
 from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, group_of, missing_topics
@@ -59,7 +60,7 @@ async def _run(name: StageName, environment: Environment) -> int:
             watchdog = _watchdog(app, stage, environment, liveness, topics)
             if environment.metrics_port is not None:
                 _monitor(name, app, stage, environment, liveness, watchdog)
-            await serve(app, stage, liveness, watchdog)
+            await serve(app, stage, liveness, watchdog, ReadingAhead(app, environment.kafka_python()))
     except InvalidEnvironment as error:
         log.error("the environment cannot be used", problem=str(error))
         return 1

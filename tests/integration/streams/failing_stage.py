@@ -13,6 +13,7 @@ from runtime.environment import Environment
 from runtime.logs import configure_logging
 from streams.faust_app import StageSpec, build_app, serve
 from streams.liveness import Liveness, Watchdog
+from streams.reading_ahead import ReadingAhead
 from streams.records import Record
 from streams.topic_ids import TopicsRead
 
@@ -31,7 +32,8 @@ async def main(group: str, topic: str, notes: Path, mended: Path) -> None:
                 file.write((record.value or b"") + b"\n")
 
     watchdog = Watchdog(liveness, set, group, [topic], environment.kafka_python())
-    await serve(app, StageSpec(topics=(topic,), handle=handle), liveness, watchdog)
+    ahead = ReadingAhead(app, environment.kafka_python())
+    await serve(app, StageSpec(topics=(topic,), handle=handle), liveness, watchdog, ahead)
 
 
 if __name__ == "__main__":

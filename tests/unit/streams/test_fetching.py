@@ -4,6 +4,8 @@ import asyncio
 import gc
 import importlib.metadata
 import inspect
+import re
+from types import SimpleNamespace
 from unittest import mock
 
 import aiokafka.client
@@ -20,7 +22,7 @@ from kafka.consumer import fetcher as kafka_fetcher
 from runtime.environment import Environment
 from streams.batches import Records
 from streams.codecs import missing_libraries
-from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Backlog, drained, read_with_faust
+from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Allowance, Backlog, drained, read_with_faust
 from streams.stages import _run
 from tests.record_batches import batch, record
 
@@ -31,6 +33,8 @@ def test_aiokafka_is_as_it_was_read() -> None:
     source = inspect.getsource(fetcher.Fetcher._proc_fetch_request)
     assert "records = MemoryRecords(part_data[-1])" in source
     assert "partition_records = PartitionRecords(" in source
+    assert re.search(r"PartitionRecords\(\s+tp,\s+records,\s+aborted_transactions,\s+fetch_offset,\s+"
+                     r"self._key_deserializer,", source)  # fmt: skip
     assert "self._records[tp] = FetchResult(" in source
     assert "type(res_or_error) is FetchResult" in inspect.getsource(fetcher.Fetcher.fetched_records)
     assert "isolation_level=self._isolation_level" in inspect.getsource(AIOKafkaConsumer.start)
@@ -87,6 +91,20 @@ def test_only_so_much_is_taken_out_at_once() -> None:
     assert len(drained(source, 2)[0]) == 2
 
 
+def test_the_second_reader_takes_out_no_more_than_it_may() -> None:
+    records = b"".join(record(n, b"k", bytes(100_000)) for n in range(20))
+    source = Records(batch(records, 20), 0)
+    allowance = Allowance()
+    allowance.left = 350_000
+    taken, ended = allowance.drained(source, None)
+    assert len(taken) == 4 and not ended
+    assert allowance.left <= 0
+    allowance.left = 10_000_000
+    assert len(allowance.drained(source, 3)[0]) == 3
+    taken, ended = allowance.drained(source, None)
+    assert len(taken) == 13 and ended
+
+
 class _Message:
     pass
 
@@ -109,22 +127,52 @@ def test_backlog_ends_with_the_handler_or_with_the_message() -> None:
     assert backlog._bytes == 0
 
 
-@pytest.mark.parametrize(("answers", "committed"), [([True], 8), ([False], 5), ([False, True], 8)])
-def test_offset_that_the_broker_refused_is_not_committed(
-    monkeypatch: pytest.MonkeyPatch, answers: list[bool], committed: int
-) -> None:
+@pytest.fixture
+def patched(monkeypatch: pytest.MonkeyPatch) -> mock.Mock:
+    """An app whose clients read with ours, for the length of a test."""
     for module, names in (
         (aiokafka.client, ["MetadataRequest"]),
         (fetcher, ["MemoryRecords", "PartitionRecords", "FetchResult"]),
     ):
-        for name in names:  # restored after the test
+        for name in names:
             monkeypatch.setattr(module, name, getattr(module, name))
     app = mock.Mock(producer=mock.AsyncMock())
     read_with_faust(app)
+    return app
+
+
+@pytest.mark.usefixtures("patched")
+def test_a_full_backlog_holds_back_the_consumer_and_not_the_second_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     place = TP("salesbinder.invoices", 0)
-    consumer = object.__new__(app.transport.Consumer)
+    data = batch(record(0, b"k", b"v"), 1)
+    state = SimpleNamespace(lso=None, paused=False, position=0, consumed_to=lambda _: None)
+    assignment = mock.Mock(active=True, state_value=lambda _: state)
+
+    def taken(key_deserializer: object) -> int:
+        records = fetcher.MemoryRecords(data)
+        found = fetcher.PartitionRecords(
+            place, records, None, 0, key_deserializer, None, True, "read_committed"
+        )
+        result = fetcher.FetchResult(place, partition_records=found, assignment=assignment, backoff=0.0)
+        return len(result.getall(500))
+
+    allowance = Allowance()
+    assert (taken(None), taken(allowance)) == (1, 0)
+    monkeypatch.setattr("streams.fetching.backlog._bytes", BACKLOG_BYTES)
+    allowance.left = 1000
+    assert (taken(None), taken(allowance)) == (0, 1)
+
+
+@pytest.mark.parametrize(("answers", "committed"), [([True], 8), ([False], 5), ([False, True], 8)])
+def test_offset_that_the_broker_refused_is_not_committed(
+    patched: mock.Mock, answers: list[bool], committed: int
+) -> None:
+    place = TP("salesbinder.invoices", 0)
+    consumer = object.__new__(patched.transport.Consumer)
     consumer.__dict__.update(
-        app=app, log=mock.Mock(), in_transaction=False, _committed_offset={place: 5},
+        app=patched, log=mock.Mock(), in_transaction=False, _committed_offset={place: 5},
         assignment=lambda: {place}, _commit=mock.AsyncMock(side_effect=answers),
     )  # fmt: skip
 
