@@ -65,9 +65,13 @@ def first_after(calls: Sequence[float], moment: float) -> float:
 
 
 async def one_by_one(
-    servers: str, database_url: str, messages: Iterable[Message]
+    servers: str, database_url: str, messages: Iterable[Message], patience: float = _PATIENCE
 ) -> tuple[list[float], list[float]]:
-    """Publish each message when the one before has ended. When each was published, and shown as completed."""
+    """Publish each message when the one before has ended. When each was published, and shown as completed.
+
+    Raises:
+        TimeoutError: one has not ended after ``patience`` seconds.
+    """
     chance = random.Random(1)
     sent, shown = [], []
     async with (
@@ -78,7 +82,7 @@ async def one_by_one(
         for message in messages:
             sent.append(time.monotonic())
             await producer.send(message.topic, message.value, message.key, headers=list(message.headers))
-            await asyncio.wait_for(_completed(log, message.entry_id), _PATIENCE)
+            await asyncio.wait_for(_completed(log, message.entry_id), patience)
             shown.append(time.monotonic())
             await asyncio.sleep(chance.uniform(*_PAUSE))
     return sent, shown

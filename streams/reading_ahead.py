@@ -89,8 +89,8 @@ class AheadReader(threading.Thread):
     async def _read(self, committed: Mapping[Any, int]) -> None:
         allowance = Allowance()
         consumer = second_consumer(self._app, allowance)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign(self._partitions)
             # A partition without a commit is read from its beginning, as by the stage.
             self._begin_look(consumer, {tp: committed[tp] for tp in self._partitions if tp in committed})

@@ -241,6 +241,7 @@ def test_trouble_ends_the_reading_ahead_and_nothing_else(
     assert reader is not None
     eventually(lambda: not reader.is_alive())
     assert reader.failed
+    assert partition.closed == 1
     for _ in range(3):
         ahead.look(place(1))
         assert ahead._reader is None, "not again before a while"
