@@ -1,6 +1,7 @@
 """What is handled ahead of its place in a backlog: in order, in fair turns, once, and nothing is left out."""
 
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,60 +24,122 @@ def waiting(queue: AheadQueue) -> int:
     return sum(len(one.records) for one in queue._waiting.values())
 
 
-def run_through(
-    partition: list[Record], batch: int, turn: int, reader_every: list[int], again_every: int = 1000
-) -> list[Record]:
-    """Play a backlog as the stage does: the reader offers some, then a turn ahead, then the consumer's batch.
+class Cycle(NamedTuple):
+    read: int
+    """Messages that the reader offers."""
+    turn: int
+    batch: int
+    """Messages of the consumer; with 0, the process ends after what it handled ahead."""
+    again: bool = False
+    """The reader starts over."""
 
-    Returns what was handled, in order.
+
+class Worker:
+    """A stage at work on one partition from ``committed`` on, as ``streams.faust_app`` does it.
+
+    What it handles is appended to ``handled``, which others may share with it.
     """
-    queue, done, read = AheadQueue(), 0, 0
-    handled: list[Record] = []
-    cycle = 0
-    while done < len(partition):
-        if cycle % again_every == again_every - 1:
-            read = queue.look_again().get((TOPIC, 0), 0)
-            assert read in (done, 0)
-        upto = min(len(partition), read + reader_every[cycle % len(reader_every)])
-        for record in partition[read:upto]:
-            queue.offer(record)
-        read = upto
-        for record in (early := queue.turn(turn)):
-            assert record.offset >= done, "the consumer has been there"
-        handled += early
-        queue.handled(early)
-        events = partition[done : done + batch]
-        handled += queue.rest_of(events)
+
+    def __init__(self, partition: list[Record], committed: int, handled: list[Record]) -> None:
+        self.done = self._read = committed
+        self._partition, self._handled = partition, handled
+        self._queue = AheadQueue()
+
+    def work(self, cycle: Cycle) -> None:
+        """Let the reader offer some, handle a turn ahead, then the consumer's batch."""
+        read, turn, batch, again = cycle
+        if again:
+            self._read = self._queue.look_again().get((TOPIC, 0), self._read)
+        for record in self._partition[self._read : self._read + read]:
+            self._queue.offer(record)
+        self._read = min(len(self._partition), self._read + read)
+        early = self._queue.turn(turn)
+        self._handled += early
+        self._queue.handled(early)
+        events = self._partition[self.done : self.done + batch]
+        self._handled += self._queue.rest_of(events)
         for event in events:
-            queue.passed((event.topic, event.partition), event.offset)
-        done += len(events)
-        cycle += 1
-    assert queue.turn(10_000) == []
-    return handled
+            self._queue.passed((event.topic, event.partition), event.offset)
+        self.done += len(events)
+
+
+cycles = st.builds(
+    Cycle, read=st.integers(0, 200), turn=st.integers(1, 40), batch=st.integers(0, 60), again=st.booleans()
+)
+backlogs = st.tuples(
+    st.integers(0, 2 * SHARE), st.lists(st.sampled_from(["a", "b", "c", FLOOD]), max_size=120)
+)
+
+
+def backlog(drawn: tuple[int, list[str]]) -> list[Record]:
+    floods, others = drawn
+    return [message(account, offset) for offset, account in enumerate([FLOOD] * floods + others)]
+
+
+def first_times(handled: list[Record]) -> dict[bytes, list[int]]:
+    """By account, the offsets in the order in which they were handled for the first time."""
+    found: dict[bytes, dict[int, None]] = defaultdict(dict)
+    for record in handled:
+        found[account_of(record.key)].setdefault(record.offset)
+    return {account: list(offsets) for account, offsets in found.items()}
+
+
+@settings(max_examples=300)
+@given(drawn=backlogs, steps=st.lists(cycles, min_size=1, max_size=8))
+def test_each_is_handled_once_in_the_order_of_its_account(
+    drawn: tuple[int, list[str]], steps: list[Cycle]
+) -> None:
+    partition = backlog(drawn)
+    handled: list[Record] = []
+    worker = Worker(partition, 0, handled)
+    number = 0
+    while worker.done < len(partition):
+        cycle = steps[number % len(steps)]
+        worker.work(cycle._replace(batch=max(1, cycle.batch)))
+        assert set(range(worker.done)) <= {record.offset for record in handled}, "done, and not handled"
+        number += 1
+    assert Counter(record.offset for record in handled) == Counter(range(len(partition)))
+    assert all(offsets == sorted(offsets) for offsets in first_times(handled).values())
 
 
 @settings(max_examples=300)
 @given(
-    accounts=st.lists(st.sampled_from(["a", "b", "c", FLOOD]), max_size=120),
-    floods=st.integers(0, 3 * SHARE),
-    batch=st.integers(1, 60),
-    turn=st.integers(1, 40),
-    reader_every=st.lists(st.integers(0, 200), min_size=1, max_size=5),
-    again_every=st.integers(2, 20),
+    drawn=backlogs,
+    lives=st.lists(st.tuples(st.lists(cycles, max_size=6), st.integers(0, 80)), min_size=1, max_size=5),
 )
-def test_each_is_handled_once_in_the_order_of_its_account(
-    accounts: list[str], floods: int, batch: int, turn: int, reader_every: list[int], again_every: int
+def test_a_crash_at_any_moment_repeats_and_neither_loses_nor_reorders(
+    drawn: tuple[int, list[str]], lives: list[tuple[list[Cycle], int]]
 ) -> None:
-    owners = [FLOOD] * floods + accounts
-    partition = [message(account, offset) for offset, account in enumerate(owners)]
+    """What is known of the messages handled ahead is lost, and the last commits may be."""
+    partition = backlog(drawn)
+    handled: list[Record] = []
+    committed = 0
+    for steps, uncommitted in lives:
+        worker = Worker(partition, committed, handled)
+        for step in steps:
+            worker.work(step)
+        committed = max(committed, worker.done - uncommitted)
+    Worker(partition, committed, handled).work(Cycle(read=0, turn=1, batch=len(partition)))
+    assert {record.offset for record in handled} == set(range(len(partition)))
+    assert all(offsets == sorted(offsets) for offsets in first_times(handled).values())
 
-    handled = run_through(partition, batch, turn, reader_every, again_every)
 
-    assert Counter(record.offset for record in handled) == Counter(range(len(partition)))
-    by_account = defaultdict(list)
-    for record in handled:
-        by_account[account_of(record.key)].append(record.offset)
-    assert all(offsets == sorted(offsets) for offsets in by_account.values())
+@settings(max_examples=300)
+@given(drawn=backlogs, steps=st.lists(st.tuples(st.integers(0, 2), cycles), min_size=1, max_size=25))
+def test_workers_that_have_the_same_partition_for_a_while_keep_the_order(
+    drawn: tuple[int, list[str]], steps: list[tuple[int, Cycle]]
+) -> None:
+    """In a rebalance, a worker may go on with what it has while its successor has begun."""
+    partition = backlog(drawn)
+    handled: list[Record] = []
+    workers = [Worker(partition, 0, handled)]
+    for newer, step in steps:
+        if newer == len(workers):
+            workers.append(Worker(partition, workers[-1].done, handled))
+        workers[min(newer, len(workers) - 1)].work(step)
+    workers[-1].work(Cycle(read=0, turn=1, batch=len(partition)))
+    assert {record.offset for record in handled} == set(range(len(partition)))
+    assert all(offsets == sorted(offsets) for offsets in first_times(handled).values())
 
 
 @given(floods=st.integers(SHARE, 2000), cycles=st.integers(0, 20), flooded_after=st.integers(0, 3 * SHARE))
@@ -151,6 +214,19 @@ def test_a_second_look_serves_those_with_more_than_a_share() -> None:
         others += [record for record in taken if account_of(record.key) == OTHER.encode()]
         assert queue.look_again() == {(TOPIC, 0): 0}
     assert others == backlog[3000:]
+
+
+def test_a_look_through_the_backlog_passes_over_what_is_in_hand() -> None:
+    queue = AheadQueue()
+    records = [message(OTHER, offset) for offset in range(4)]
+    for record in records[:3]:
+        queue.offer(record)
+    in_hand = queue.turn(2)
+    queue.look_again()
+    for record in records:
+        queue.offer(record)
+    queue.handled(in_hand)
+    assert queue.turn(10) == records[2:]
 
 
 def test_the_consumer_passes_over_what_is_handled_and_does_what_only_waits() -> None:
