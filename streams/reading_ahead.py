@@ -63,7 +63,7 @@ class AheadReader(threading.Thread):
         self._ended = threading.Event()
         self.failed = False
         self._look_began = self._look_ended = 0.0
-        self._close_since = time.monotonic()
+        self._close_since = 0.0
         self.lock = threading.Lock()
         self.queue = AheadQueue()
         """To be used with the lock held."""
@@ -91,6 +91,7 @@ class AheadReader(threading.Thread):
         consumer = second_consumer(self._app, allowance)
         try:
             await consumer.start()
+            self._close_since = time.monotonic()
             consumer.assign(self._partitions)
             # A partition without a commit is read from its beginning, as by the stage.
             self._begin_look(consumer, {tp: committed[tp] for tp in self._partitions if tp in committed})

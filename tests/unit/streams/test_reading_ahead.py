@@ -35,6 +35,7 @@ class Partition:
         self.messages: list[Any] = []
         self.trouble: Exception | None = None
         self.looked_through = threading.Event()
+        self.connects_in = 0.0
         self.opened = 0
         self.closed = 0
 
@@ -61,6 +62,7 @@ class Consumer:
         self._at = 0
 
     async def start(self) -> None:
+        await asyncio.sleep(self._partition.connects_in)
         if self._partition.trouble is not None:
             raise self._partition.trouble
 
@@ -201,6 +203,16 @@ def test_reader_begins_at_the_committed_offset_and_ends_with_the_backlog(
     assert ahead._reader is None
     ahead.look(place(2141))
     assert ahead._reader is not None, "the next backlog is read again at once"
+
+
+def test_a_slow_connection_is_no_end_of_the_backlog(
+    app: App, ahead: ReadingAhead, partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_ahead, "_CLOSE_SECONDS", 0.2)
+    partition.connects_in = 0.5
+    partition.put("flood", 2000)
+    fall_behind(app, ahead, partition)
+    assert next_turn(ahead)
 
 
 @pytest.mark.parametrize("change", ["generation", "assignment", "offset"])
