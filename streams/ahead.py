@@ -33,8 +33,8 @@ LEFT_ACCOUNTS = 10_000
 _FOR_GOOD = 2**63
 _ACCOUNT_BYTES = 64
 """An account's name and the ``/`` behind it, at most."""
-_OVERHEAD = 500
-"""About how many bytes a message takes besides its key and value."""
+_OVERHEAD, _HEADER_OVERHEAD = 500, 150
+"""About how many bytes a message takes besides its content, and each header besides its own."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -237,8 +237,9 @@ def _is_full(waiting: _Waiting, record: Record) -> bool:
 
 
 def _size(record: Record) -> int:
-    return _OVERHEAD + len(record.key or b"") + len(record.value or b"")
+    headers = sum(_HEADER_OVERHEAD + len(name) + len(content) for name, content in record.headers)
+    return _OVERHEAD + len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _digest(record: Record) -> int:
-    return hash((record.key, record.value))
+    return hash((record.key, record.value, record.headers))

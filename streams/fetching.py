@@ -262,7 +262,9 @@ def read_with_faust(app: Any) -> None:
 
 def second_consumer(app: Any, allowance: Allowance) -> Any:
     """Return a consumer beside the one of an app that ``read_with_faust`` has set up: without a group, for
-    partitions to be assigned to it, beginning where a partition does. To be used in an event loop of its own.
+    partitions to be assigned to it and sought in. To be used in an event loop of its own.
+
+    It raises ``OffsetOutOfRangeError`` where offsets were removed, and jumps over none by itself.
     """
     import aiokafka
     from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
@@ -270,7 +272,7 @@ def second_consumer(app: Any, allowance: Allowance) -> Any:
     return aiokafka.AIOKafkaConsumer(
         bootstrap_servers=server_list(app.transport.url, app.transport.default_port),
         client_id=f"{app.conf.id}-ahead",
-        auto_offset_reset="earliest",
+        auto_offset_reset="none",
         isolation_level="read_committed",
         fetch_max_bytes=_AHEAD_BYTES,
         max_partition_fetch_bytes=_AHEAD_PARTITION_BYTES,

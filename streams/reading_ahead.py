@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import uvloop
 from aiokafka.errors import KafkaError as AiokafkaError
+from aiokafka.errors import OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
 from kafka.errors import KafkaError
 
@@ -93,11 +94,10 @@ class AheadReader(threading.Thread):
             await consumer.start()
             self._close_since = time.monotonic()
             consumer.assign(self._partitions)
-            # A partition without a commit is read from its beginning, as by the stage.
-            self._begin_look(consumer, {tp: committed[tp] for tp in self._partitions if tp in committed})
+            self._begin_look(consumer, {tp: committed.get(tp, 0) for tp in self._partitions})
             while not self._ended.is_set() and not self._is_over():
                 allowance.left = _CHUNK_BYTES
-                found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_CHUNK)
+                found = await _next(consumer)
                 self._offer(message for messages in found.values() for message in messages)
                 await self._wait_for_room()
                 self._look_again_when_due(consumer, at_end=not found)
@@ -144,6 +144,21 @@ class AheadReader(threading.Thread):
                 if not self.queue.full:
                     return
             await asyncio.sleep(_ROOM_SECONDS)
+
+
+async def _next(consumer: Any) -> Mapping[Any, Sequence[Any]]:
+    """Return the next messages by partition; read no further in one whose next offset the broker has removed.
+
+    The stage's consumer may hold what was removed, and has to handle it before what follows. Where a topic
+    lost its beginning before the stage's first commit, offset 0 is such a one.
+    """
+    try:
+        found: Mapping[Any, Sequence[Any]] = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_CHUNK)
+    except OffsetOutOfRangeError as error:
+        [removed] = error.args
+        consumer.pause(*removed)
+        return {}
+    return found
 
 
 def _record(message: Any) -> Record:

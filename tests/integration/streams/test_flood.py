@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections import defaultdict
+from typing import Any
 
 import psycopg
 
@@ -11,10 +12,12 @@ from connections import store
 from contracts.commands import decode_command
 from contracts.events.reader import event_to_kafka
 from streams.records import Outgoing, Record
-from streams.topics import COMMANDS
+from streams.topics import COMMANDS, DEAD_LETTERS, SOURCES
 from tests.integration.sinks.shops import Maker
 from tests.integration.streams.conftest import Broker, StartStage, eventually
 from tests.integration.streams.installation import EVENTS_A_SALE, Installation
+from tests.integration.streams.test_deliver import command, ledger, message
+from tests.integration.streams.test_kafka_as_published import peak_megabytes, transactional, waiting
 from tests.reliability.sales import sales
 
 FLOOD = 20_000
@@ -66,6 +69,7 @@ def test_another_accounts_event_passes_a_flood(installation: Installation, traff
             lambda query=query: _count(installation, query, flooding) == FLOOD + EVENTS_A_SALE,  # type: ignore[misc]
             f"the flood in the {where}",
         )
+    assert max(map(peak_megabytes, stages)) < 300
     for stage in stages:
         stage.stop()
 
@@ -103,16 +107,97 @@ def test_killed_in_a_flood_nothing_is_lost_and_each_record_keeps_its_order(
     traffic.publish([customer_event(other, number) for number in range(few, 2 * few)])
     second = start_stage("transform")
 
-    for account, count in ((other, 2 * few), (flooding, FLOOD)):
+    _assert_each_in_order(traffic, {other: 2 * few, flooding: FLOOD})
+    second.stop()
+
+
+def _assert_each_in_order(traffic: Broker, counts: dict[str, int]) -> None:
+    """Wait for a command of each event, of no other ones, for the first time in the order of its record."""
+    for account, count in counts.items():
         eventually(
             lambda account=account, count=count: (  # type: ignore[misc]
-                len({number_of(record) for record in traffic.seen(COMMANDS, account)}) == count
+                len({number_of(record) for record in traffic.seen(COMMANDS, account)}) >= count
             ),
             f"a command for each event of {account}",
         )
-        seen: dict[bytes | None, list[int]] = defaultdict(list)
+        seen: dict[bytes | None, dict[int, None]] = defaultdict(dict)
         for record in traffic.seen(COMMANDS, account):
-            if (number := number_of(record)) not in seen[record.key]:
-                seen[record.key].append(number)
-        assert sorted(seen.values()) == [list(range(key, count, KEYS)) for key in range(KEYS)]
+            seen[record.key].setdefault(number_of(record))
+        assert sorted(map(list, seen.values())) == [list(range(key, count, KEYS)) for key in range(KEYS)]
+
+
+def test_whatever_is_in_a_flood_each_event_ends_once_while_a_worker_joins(
+    broker: str, start_stage: StartStage, traffic: Broker
+) -> None:
+    """Events that are no events, aborted ones, and a second worker, all amid a flood."""
+    flooding, other = (f"t{uuid.uuid4().hex[:12]}" for _ in range(2))
+    few = 6 * KEYS
+    traffic.watch(COMMANDS, DEAD_LETTERS)
+    aborted = transactional(broker, flooding)
+    aborted.begin_transaction()
+    for account in (flooding, other):
+        for number in range(FLOOD, FLOOD + 500):
+            event = customer_event(account, number)
+            aborted.produce(event.topic, key=event.key, value=event.value, headers=list[Any](event.headers))
+    aborted.flush()
+    bad = {
+        (record.topic, record.partition, record.offset)
+        for account, count in ((flooding, FLOOD), (other, few))
+        for record in traffic.publish([_unreadable(customer_event(account, n)) for n in range(20)])
+        + traffic.publish([customer_event(account, number) for number in range(count)])
+        if record.value == b"{"
+    }
+    aborted.abort_transaction()
+
+    workers = [start_stage("transform")]
+    traffic.wait_for(COMMANDS, 1, other)
+    assert len(traffic.seen(COMMANDS, flooding)) < FLOOD, "the other's came behind the flood"
+    workers.append(start_stage("transform").wait_until_ready())
+    traffic.publish([customer_event(other, number) for number in range(few, 2 * few)])
+
+    _assert_each_in_order(traffic, {other: 2 * few, flooding: FLOOD})
+    letters = [dict(letter.headers) for a in (flooding, other) for letter in traffic.seen(DEAD_LETTERS, a)]
+    assert {
+        (one["source_topic"].decode(), int(one["source_partition"]), int(one["source_offset"]))
+        for one in letters
+    } == bad
+    eventually(lambda: not waiting(broker, "sbx-transform", SOURCES), "everything is committed")
+    for worker in workers:
+        worker.stop()
+
+
+def _unreadable(event: Outgoing) -> Outgoing:
+    return Outgoing(event.topic, event.key, b"{", event.headers)
+
+
+def test_the_ledger_has_each_command_once_and_in_order_when_killed_in_a_flood(
+    start_stage: StartStage, traffic: Broker, database_url: str
+) -> None:
+    flooding, other = (f"t{uuid.uuid4().hex[:12]}" for _ in range(2))
+    few = 3 * KEYS
+    commands = {
+        account: [command(account, f"c{number % KEYS}", number) for number in range(count)]
+        for account, count in ((flooding, FLOOD), (other, few))
+    }
+    for of_account in commands.values():
+        traffic.publish([message(one) for one in of_account])
+
+    first = start_stage("deliver", database_url)
+    eventually(lambda: bool(ledger(database_url, other)), "something of the other's")
+    assert len(ledger(database_url, flooding)) < FLOOD, "the other's came behind the flood"
+    first.kill()
+    second = start_stage("deliver", database_url)
+
+    for account, of_account in commands.items():
+        records = {one.command_id: one.record_id for one in of_account}
+        eventually(
+            lambda account=account, records=records: (  # type: ignore[misc]
+                len(ledger(database_url, account)) >= len(records)
+            ),
+            f"every command of {account}",
+        )
+        taken: dict[str, list[str]] = defaultdict(list)
+        for command_id in ledger(database_url, account):
+            taken[records[command_id]].append(command_id)
+        assert taken == {f"c{key}": [one.command_id for one in of_account[key::KEYS]] for key in range(KEYS)}
     second.stop()

@@ -1,8 +1,10 @@
 """What is handled ahead of its place in a backlog: in order, in fair turns, once, and nothing is left out."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,10 @@ def message(
     account: str, offset: int, *, partition: int = 0, record: str = "1", value: bytes = b"v"
 ) -> Record:
     return Record(TOPIC, partition, offset, f"{account}/{record}".encode(), value)
+
+
+SMALL = message(OTHER, 0)
+LARGE = bytes(900_000)
 
 
 def waiting(queue: AheadQueue) -> int:
@@ -248,6 +254,8 @@ def test_an_offset_that_means_another_message_is_not_passed_over() -> None:
     queue.handled(queue.turn(1))
     other = message(OTHER, 7, value=b"after")
     assert queue.rest_of([other]) == [other]
+    headed = replace(message(OTHER, 7, value=b"before the broker went back"), headers=(("ce_id", b"2"),))
+    assert queue.rest_of([headed]) == [headed]
 
 
 def test_offsets_that_come_again_end_the_reading_ahead_of_their_partition() -> None:
@@ -273,14 +281,16 @@ def test_nothing_goes_ahead_of_what_cannot_be_read() -> None:
     assert [record.offset for record in queue.turn(1)] == [12]
 
 
-def test_memory_is_bounded() -> None:
+@pytest.mark.parametrize("large", [replace(SMALL, value=LARGE), replace(SMALL, headers=(("h", LARGE),))])
+def test_memory_is_bounded(large: Record) -> None:
     queue = AheadQueue()
-    large = bytes(900_000)
     for offset in range(2 * SHARE):
-        queue.offer(message(f"shop-{offset % 8}", offset, value=large))
+        queue.offer(replace(large, offset=offset, key=b"shop-%d/1" % (offset % 8)))
     assert queue._size < ahead.ROOM_BYTES + 1_000_000
     assert len(queue.turn(10_000)) == 8, "one that is large is taken, the second one is left"
 
+
+def test_accounts_with_messages_left_are_bounded() -> None:
     queue = AheadQueue()
     for offset in range(ahead.LEFT_ACCOUNTS + 10):
         for _ in range(2):

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
 
 from streams import faust_app, reading_ahead
@@ -36,6 +36,9 @@ class Partition:
         self.trouble: Exception | None = None
         self.looked_through = threading.Event()
         self.connects_in = 0.0
+        self.removed = 0
+        """Offsets below are gone."""
+        self.paused: list[TopicPartition] = []
         self.opened = 0
         self.closed = 0
 
@@ -76,8 +79,16 @@ class Consumer:
         assert partition == PLACE
         self._at = offset
 
+    def pause(self, *partitions: TopicPartition) -> None:
+        self._partition.paused += partitions
+
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
         assert self._allowance.left > 0
+        if self._partition.paused:
+            await asyncio.sleep(timeout_ms / 1000)
+            return {}
+        if self._at < self._partition.removed:
+            raise OffsetOutOfRangeError({PLACE: self._at})
         found = self._partition.messages[self._at : self._at + max_records]
         self._at += len(found)
         if not found:
@@ -257,6 +268,20 @@ def test_trouble_ends_the_reading_ahead_and_nothing_else(
     for _ in range(3):
         ahead.look(place(1))
         assert ahead._reader is None, "not again before a while"
+
+
+def test_where_offsets_were_removed_the_reading_ahead_ends(
+    app: App, ahead: ReadingAhead, partition: Partition
+) -> None:
+    """The consumer may hold what was removed, and has to handle it first."""
+    partition.put("flood", 2000)
+    partition.removed = 1000
+    fall_behind(app, ahead, partition)
+    eventually(lambda: partition.paused == [PLACE])
+    assert ahead.turn() == []
+    assert ahead._reader is not None
+    assert ahead._reader.is_alive()
+    assert not ahead._reader.failed
 
 
 def test_nothing_goes_ahead_of_what_cannot_be_read(
