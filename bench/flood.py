@@ -1,12 +1,14 @@
-"""One account publishes 50,000 events at once: how long the next event of another account then takes."""
+"""One account publishes 50,000 events at once: how long the next events of another account take meanwhile."""
 
 import asyncio
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from bench.figures import Figure, at_most
 from bench.latency import first_after, one_by_one
 from bench.rig import STAGES, Rig
-from bench.sales import EVENTS_A_SALE, sales
+from bench.sales import EVENTS_A_SALE, Message, sales
 
 FLOOD = 50_000
 """Events."""
@@ -29,9 +31,10 @@ def run() -> list[Figure]:
         alone = _slowest(rig, tenants[_OTHER], first=2)
         flood = list(sales(_FLOODING, FLOOD // EVENTS_A_SALE, first=2))
         began = time.monotonic()
-        rig.publish(flood)
-        published = time.monotonic() - began
-        beside = _slowest(rig, tenants[_OTHER], first=2 + SALES)
+        with ThreadPoolExecutor(1) as publisher:
+            publishing = publisher.submit(_published, rig, flood)
+            beside = _slowest(rig, tenants[_OTHER], first=2 + SALES)
+            published = publishing.result()
         left = len(flood) - rig.count(f"ledger.commands WHERE account = '{_FLOODING}'") + EVENTS_A_SALE
         took = time.monotonic() - began
     to_xero, to_log = (
@@ -56,6 +59,13 @@ def run() -> list[Figure]:
             base_value=len(flood),
         ),
     ]
+
+
+def _published(rig: Rig, flood: Sequence[Message]) -> float:
+    """Publish it; return the seconds that it took."""
+    began = time.monotonic()
+    rig.publish(flood)
+    return time.monotonic() - began
 
 
 def _slowest(rig: Rig, tenant: str, first: int) -> tuple[float, float]:

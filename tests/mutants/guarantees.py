@@ -89,6 +89,18 @@ GUARANTEES = (
         "tests/integration/sinks/test_order.py -k payment_between",
     ),
     Mutant(
+        "ahead of what is left",
+        "G3",
+        (
+            (
+                "streams/ahead.py",
+                "return max(partition.closed, partition.left.get(account, -1)) >= partition.done",
+                "return partition.closed >= partition.done",
+            ),
+        ),
+        "tests/unit/streams/test_ahead.py -k order",
+    ),
+    Mutant(
         "adopt by number alone",
         "G2, G4",
         (
