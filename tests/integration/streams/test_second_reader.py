@@ -11,12 +11,14 @@ import pytest
 from aiokafka.consumer import fetcher
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError
 
 from runtime.environment import Environment
+from streams import reading_ahead
 from streams.ahead import Place
 from streams.faust_app import build_app
 from streams.reading_ahead import AheadReader
-from streams.topic_ids import TopicsRead
+from streams.topic_ids import TopicsRead, committed_offsets
 from tests.integration.streams.conftest import eventually
 from tests.integration.streams.test_kafka_as_published import transactional
 
@@ -47,8 +49,11 @@ def start(kafka: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ):
         for name in names:  # restored after the test
             monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.setattr(reading_ahead, "_CLOSE_SECONDS", 600.0)
     environment = Environment.read({"SBX_KAFKA_BOOTSTRAP_SERVERS": kafka, "SBX_DATA_DIR": str(tmp_path)})
-    app = build_app(f"group-of-{topic}", environment, TopicsRead())
+    group = f"group-of-{topic}"
+    app = build_app(group, environment, TopicsRead())
+    eventually(lambda: _knows(kafka, group), "the broker has a coordinator for the group, as for a stage's")
     started: list[AheadReader] = []
 
     def started_reader(partitions: int) -> AheadReader:
@@ -63,6 +68,14 @@ def start(kafka: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         reader.end()
         reader.join(10)
         assert not reader.is_alive()
+
+
+def _knows(kafka: str, group: str) -> bool:
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        try:
+            return committed_offsets(admin, group) == {}
+        except KafkaError:
+            return False
 
 
 def offsets(reader: AheadReader, count: int) -> dict[int, list[int]]:
@@ -80,7 +93,7 @@ def offsets(reader: AheadReader, count: int) -> dict[int, list[int]]:
     eventually(enough, f"{count} messages")
     time.sleep(1)
     enough()
-    return found
+    return {partition: sorted(numbers) for partition, numbers in found.items()}
 
 
 def remove(kafka: str, topic: str, partition: int, before: int) -> None:
