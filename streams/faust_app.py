@@ -27,7 +27,7 @@ from streams.batches import Passed
 from streams.batching import batches as gathered
 from streams.fetching import backlog, commit_for, read_with_faust
 from streams.liveness import Liveness, Stopped, Watchdog, die
-from streams.reading_ahead import ReadingAhead
+from streams.reading_ahead import ReadingAhead, places_of
 from streams.records import Outgoing, Record
 from streams.topic_ids import TopicsRead
 from streams.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES
@@ -142,16 +142,14 @@ def consume(app: faust.App, stage: StageSpec, liveness: Liveness, ahead: Reading
     # One batch at a time: with more, Faust keeps no order and loses messages in a crash.
     @app.agent(channel, concurrency=1)
     async def handled(stream: Any) -> None:
-        async for events in gathered(stream):
-            places = [((e.message.topic, e.message.partition), e.message.offset) for e in events]
-            ahead.look(places)
+        async for events in ahead.parts(gathered(stream)):
             await _handle_ahead(stage.handle, ahead, liveness)
             records = ahead.rest_of(
                 [_record(event.message) for event in events if not isinstance(event.message.value, Passed)]
             )
             if records:
                 await _handle(stage.handle, records)
-            ahead.passed(places)
+            ahead.passed(places_of(events))
             liveness.mark()
             liveness.batch_done()
             _count(records)

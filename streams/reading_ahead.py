@@ -8,7 +8,7 @@ ends, for whatever reason, the stage goes on as it does without a backlog: first
 import asyncio
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -29,6 +29,8 @@ BEHIND = 1000
 """Messages waiting from which on a stage counts as behind."""
 BEHIND_SECONDS = 0.5
 """How long it must be behind before a second reader starts."""
+PART = 100
+"""Messages of a batch that are handled before it is the turn of those ahead again."""
 _AFTER_TROUBLE_SECONDS = 10.0
 _CLOSE_BEHIND = 100
 """Messages between the consumer and the second reader, up to which the backlog is over."""
@@ -168,6 +170,12 @@ def _record(message: Any) -> Record:
     )
 
 
+def places_of(events: Iterable[Any]) -> list[tuple[Place, int]]:
+    """Return partition and offset of the message of each."""
+    messages = [event.message for event in events]
+    return [((message.topic, message.partition), message.offset) for message in messages]
+
+
 class ReadingAhead:
     """Starts the second reader when the stage falls behind, and gives the stage what may go first."""
 
@@ -181,8 +189,20 @@ class ReadingAhead:
         self._behind_since: float | None = None
         self._not_before = 0.0
 
-    def look(self, places: Sequence[tuple[Place, int]]) -> None:
-        """Start or end the reading ahead. To be called with the consumer's messages before they are handled.
+    async def parts(self, batches: AsyncIterable[list[Any]]) -> AsyncIterator[list[Any]]:
+        """Yield the consumer's batches, in parts while there is reading ahead, which starts and ends here."""
+        async for events in batches:
+            self._look(places_of(events))
+            if self._reader is None:
+                yield events
+                continue
+            for first in range(0, len(events), PART):
+                part = events[first : first + PART]
+                yield part
+                part.clear()  # none is kept, since some are large
+
+    def _look(self, places: Sequence[tuple[Place, int]]) -> None:
+        """Start or end the reading ahead before these messages of the consumer are handled.
 
         Args:
             places: partition and offset of each.

@@ -22,7 +22,7 @@ from streams.batching import BATCH
 from streams.faust_app import StageSpec, consume
 from streams.fetching import Allowance
 from streams.liveness import Liveness
-from streams.reading_ahead import BEHIND, ReadingAhead
+from streams.reading_ahead import BEHIND, PART, ReadingAhead
 from streams.records import Record
 
 PLACE = TopicPartition("xero.commands", 3)
@@ -155,9 +155,9 @@ def eventually(holds: Callable[[], object]) -> None:
 def fall_behind(app: App, ahead: ReadingAhead, partition: Partition) -> None:
     """Handle the first message of a long backlog, and look at the second one."""
     app.monitor.tp_end_offsets[PLACE] = len(partition.messages)
-    ahead.look(place(0))  # the assignment is new
+    ahead._look(place(0))  # the assignment is new
     ahead.passed(place(0))
-    ahead.look(place(1))
+    ahead._look(place(1))
 
 
 def next_turn(ahead: ReadingAhead) -> list[Record]:
@@ -176,7 +176,7 @@ def test_nothing_is_read_ahead_without_a_backlog(app: App, ahead: ReadingAhead, 
     assert ahead.turn() == []
     partition.put("flood", 1)
     app.monitor.tp_end_offsets[PLACE] = len(partition.messages)
-    ahead.look(place(1))
+    ahead._look(place(1))
     eventually(lambda: partition.opened == 1)
 
 
@@ -186,7 +186,7 @@ def test_a_short_backlog_is_none(
     monkeypatch.setattr(reading_ahead, "BEHIND_SECONDS", 60.0)
     partition.put("flood", 5 * BEHIND)
     fall_behind(app, ahead, partition)
-    ahead.look(place(1))
+    ahead._look(place(1))
     assert ahead._reader is None
 
 
@@ -210,9 +210,9 @@ def test_reader_begins_at_the_committed_offset_and_ends_with_the_backlog(
     assert partition.closed == 1
     assert not reader.failed
     app.monitor.tp_end_offsets[PLACE] = 5000
-    ahead.look(place(2141))
+    ahead._look(place(2141))
     assert ahead._reader is None
-    ahead.look(place(2141))
+    ahead._look(place(2141))
     assert ahead._reader is not None, "the next backlog is read again at once"
 
 
@@ -240,7 +240,7 @@ def test_what_is_known_of_another_assignment_is_forgotten(
         app.consumer_generation_id += 1
     elif change == "assignment":
         app.assigned = {PLACE, TopicPartition("xero.commands", 4)}
-    ahead.look(place(1 if change == "offset" else 2))
+    ahead._look(place(1 if change == "offset" else 2))
     assert ahead._reader is None
     assert ahead.rest_of(found) == found
     assert ahead.turn() == []
@@ -266,7 +266,7 @@ def test_trouble_ends_the_reading_ahead_and_nothing_else(
     assert reader.failed
     assert partition.closed == 1
     for _ in range(3):
-        ahead.look(place(1))
+        ahead._look(place(1))
         assert ahead._reader is None, "not again before a while"
 
 
@@ -356,8 +356,10 @@ async def test_a_stage_handles_others_between_the_batches_of_a_flood(
     partition.put("flood", BATCH)
     stream = Stream(app, partition)
     handled: list[Record] = []
+    sizes: list[int] = []
 
     async def handle(records: Sequence[Record]) -> None:
+        sizes.append(len(records))
         handled.extend(records)
         if ahead._reader is not None:
             await asyncio.to_thread(partition.looked_through.wait, 20)
@@ -373,6 +375,8 @@ async def test_a_stage_handles_others_between_the_batches_of_a_flood(
     of_flood = [offset for offset in offsets if not floods <= offset < floods + 5]
     assert of_flood == sorted(of_flood)
     assert offsets.index(floods) < 5 * BATCH, "it did not wait for the flood"
+    assert sizes[0] == BATCH
+    assert max(sizes[1:]) <= 2 * PART, "nor for a whole batch"
     assert offsets[(at := offsets.index(floods)) : at + 5] == list(range(floods, floods + 5))
 
 
