@@ -273,6 +273,7 @@ def test_every_word_of_the_glossary_is_in_the_code() -> None:
             "runtime",
             "connections",
             "mappers",
+            "sources",
             "streams",
             "sinks",
             "log_projection",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["contracts", "runtime", "connections", "mappers", "streams", "sinks", "log_projection", "sbx",
-            "sandbox", "bench"]  # fmt: skip
+PACKAGES = ["contracts", "runtime", "connections", "mappers", "sources", "streams", "sinks", "log_projection",
+            "sbx", "sandbox", "bench"]  # fmt: skip
 
 # What must not be written, case aside, and what to write instead.
 PHRASES = {

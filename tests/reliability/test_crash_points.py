@@ -229,7 +229,16 @@ async def test_stages_die(
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
     """The product's code."""
-    for package in ("runtime", "connections", "sinks", "log_projection", "streams", "sbx", "mappers"):
+    for package in (
+        "runtime",
+        "connections",
+        "sinks",
+        "log_projection",
+        "sources",
+        "streams",
+        "sbx",
+        "mappers",
+    ):
         for path in (ROOT / package).rglob("*.py"):
             yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
 

@@ -16,7 +16,17 @@ from sbx.cli.commands.groups import first_paragraph
 from sinks.drift.scan import LISTS
 
 SDK = "xero_python"
-PACKAGES = ("connections", "contracts", "log_projection", "mappers", "runtime", "sbx", "sinks", "streams")
+PACKAGES = (
+    "connections",
+    "contracts",
+    "log_projection",
+    "mappers",
+    "runtime",
+    "sbx",
+    "sinks",
+    "sources",
+    "streams",
+)
 HEAVY = {
     *(
         "aiokafka",

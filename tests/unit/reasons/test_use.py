@@ -7,7 +7,17 @@ from pathlib import Path
 from contracts.reasons import CATALOGUE
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("contracts", "runtime", "mappers", "connections", "sinks", "log_projection", "streams", "sbx")
+PACKAGES = (
+    "contracts",
+    "runtime",
+    "mappers",
+    "connections",
+    "sinks",
+    "log_projection",
+    "sources",
+    "streams",
+    "sbx",
+)
 TAKE_A_CODE = {"Refused", "Fail", "Hold", "warning", "render", "cause_of", "_rule"}
 
 

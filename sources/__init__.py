@@ -1,0 +1,1 @@
+"""Readers of other systems, which publish what changed there as change events."""

@@ -1,0 +1,40 @@
+"""Names of document statuses. Ids are not used: only those of unpaid (9) and cancelled (15) are documented.
+
+Names that are not listed here are reported and change nothing.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+CANCELLED: Final = frozenset({"cancelled", "canceled"})
+RECEIVED: Final = frozenset({"received", "received in full", "fully received"})
+_INVOICE: Final = frozenset(
+    {
+        "unpaid",
+        "partially paid",
+        "partial",
+        "paid in full",
+        "paid",
+        "overdue",
+        "open",
+        "sent",
+        "viewed",
+        "draft",
+    }
+)
+_ORDER: Final = frozenset({"not sent", "sent", "open", "draft", "partially received", "partial"})
+
+
+def is_known(entity: str, status: str) -> bool:
+    """Return True if the status is one of which we know what it says; a blank one says nothing."""
+    names = _INVOICE | CANCELLED if entity == "invoice" else _ORDER | RECEIVED
+    return not status or status in names
+
+
+def is_received(status: str, lines: Sequence[tuple[Decimal, Decimal]]) -> bool:
+    """Return True if an order has come in in full: by its status, or because each line with a quantity above
+    0 is full. ``lines`` are quantity and quantity received.
+    """
+    wanted = [(quantity, came) for quantity, came in lines if quantity > 0]
+    return status in RECEIVED or (bool(wanted) and all(came >= quantity for quantity, came in wanted))

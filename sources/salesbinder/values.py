@@ -1,0 +1,117 @@
+"""Single values of SalesBinder's records, brought into the form that the contract's reader takes. Pure.
+
+Nothing is guessed: PHP's ways to write "nothing" become none and numbers become texts where a text is meant;
+anything else stays as it is, and the contract's reader refuses it by name.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from contracts.events.fields import Instant, JsonNumber, NotADate, NotANumber, Number
+from contracts.events.invalid import CONTROL
+from mappers.moments import plain_moment
+from sources.problems import Unreadable
+
+Clean = Callable[[Any], Any]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ZERO_DAY: Final = "0000-00-00"
+"""How MySQL writes that there is no date."""
+
+
+def is_blank(value: Any) -> bool:
+    """Return True for everything that PHP writes for nothing: null, false, a blank text, an empty array."""
+    return value is None or value is False or (isinstance(value, str | list | dict) and len(value) == 0)
+
+
+def is_true(value: Any) -> bool:
+    """Return True for a flag that is set: true, 1 or a text of it."""
+    return value is True or value == 1 or (isinstance(value, str) and value.strip().lower() in ("1", "true"))
+
+
+def text(value: Any) -> Any:
+    """Return a text; none if it is blank."""
+    if is_blank(value):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def code(value: Any) -> Any:
+    """Return a number of a record as a text; none if it is blank. ``5001.0`` is ``5001``."""
+    if isinstance(value, JsonNumber) and value.is_sensible:
+        number = Decimal(str(value))
+        return str(int(number)) if number == int(number) else str(value)
+    return text(value)
+
+
+def told_text(value: Any) -> Any:
+    """Return a text in which blank is blank."""
+    return "" if is_blank(value) else text(value)
+
+
+def lenient_text(value: Any) -> Any:
+    """Return a text; none for anything that is not one, because nothing depends on it."""
+    cleaned = text(value)
+    return cleaned if isinstance(cleaned, str) and not _SURROGATE.search(cleaned) else None
+
+
+def number(value: Any) -> Any:
+    """Return a number or the text of one; none if it is blank. Zero stays zero."""
+    if is_blank(value):
+        return None
+    return str(value).strip() or None if isinstance(value, str) else value
+
+
+def moment(value: Any) -> Any:
+    """Return a date or date-time; none if it is blank or MySQL's zero."""
+    if is_blank(value) or (isinstance(value, str) and value.startswith(_ZERO_DAY)):
+        return None
+    return value
+
+
+def picked(record: Mapping[str, Any], fields: Mapping[str, Clean]) -> dict[str, Any]:
+    """Return the named fields that ``record`` has, each in its form.
+
+    Raises:
+        Unreadable: a text contains half a character, which no JSON can carry on.
+    """
+    found = {name: clean(record[name]) for name, clean in fields.items() if name in record}
+    for name, value in found.items():
+        if isinstance(value, str) and _SURROGATE.search(value):
+            raise Unreadable(
+                name,
+                CONTROL.sub("?", value),
+                "it contains half of a character",
+                "Write the text again in SalesBinder.",
+            )
+    return found
+
+
+def amount_of(value: Any, field: str) -> Decimal:
+    """Return an amount exactly.
+
+    Raises:
+        Unreadable: it is missing or is not a number.
+    """
+    try:
+        return Decimal(Number.read(number(value)))
+    except NotANumber as error:
+        raise Unreadable(
+            field,
+            value,
+            "it is not a plain decimal number",
+            "Correct it in SalesBinder if it is shown so there; else report the answer to SalesBinder.",
+        ) from error
+
+
+def moment_or_none(value: Any) -> datetime | None:
+    """Return a moment in UTC; none if it is missing or is not one."""
+    try:
+        return plain_moment(Instant.read(moment(value)))
+    except NotADate:
+        return None
