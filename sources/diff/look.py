@@ -1,0 +1,71 @@
+"""One look: what is asked about an answer, and what comes of it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from contracts.commands import Action
+from sources.diff.known import Doubt
+from sources.events import Event
+from sources.problems import Problem
+
+Shrunk = Literal["correction", "refund"]
+"""How a payment that became smaller is read: it was corrected, or part of it was returned."""
+
+Known = TypeVar("Known")
+
+SETTLED: Final = timedelta(seconds=60)
+"""After so long an answer that looks older than what was told is no longer taken for a late one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When and for whom an answer was read."""
+
+    account: str
+    """SalesBinder's sub-domain."""
+    at: datetime
+    """The moment of the answer by SalesBinder's clock, its ``Date`` header."""
+    shrunk: Shrunk = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was found and has not been made an event yet."""
+
+    action: Action
+    time: datetime | None
+    """When it happened; none if SalesBinder does not say."""
+    identity: tuple[str, ...] = ()
+    transaction: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Known]):
+    """What a look found. If the events cannot be made, ``known`` is what was known before."""
+
+    known: Known
+    events: tuple[Event, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    again: bool = False
+    """Whether the record is to be looked at again soon, although nothing in the lists will say so."""
+
+
+def moments(changes: Sequence[Change], since: datetime | None, look: Look) -> list[datetime]:
+    """Return the times of the events of ``changes``: never before the record's last event, never ahead of
+    the answer, never backwards.
+    """
+    times: list[datetime] = []
+    for change in changes:
+        time = min(change.time or look.at, look.at)
+        last = times[-1] if times else since
+        times.append(max(time, last) if last is not None else time)
+    return times
+
+
+def doubted(doubt: Doubt | None, mark: str, look: Look) -> Doubt | None:
+    """Return the doubt about an answer that looks older than what was told; none once it is believed."""
+    if doubt is None or doubt.mark != mark:
+        return Doubt(mark=mark, at=look.at)
+    return None if look.at - doubt.at >= SETTLED else doubt

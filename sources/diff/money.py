@@ -1,0 +1,160 @@
+"""An invoice's transactions: payments, refunds in each representation, resets. Pure.
+
+SalesBinder documents neither refunds nor resets. A refund may be a transaction below zero, a payment that is
+gone, or one that became smaller; a reset may take all away or add transactions below zero. Each reading ends
+with the same sum, which is what the books must show.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from contracts.money import plain
+from sources.diff.known import GoneMoney, KnownMoney, MoneyKind
+from sources.diff.look import Change, Shrunk
+from sources.events import derived_id
+from sources.problems import LOOK_AGAIN, Unreadable
+from sources.salesbinder.transactions import Transaction
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What is known of an invoice's transactions; once it is diffed, what is to be told besides."""
+
+    transactions: Mapping[str, KnownMoney]
+    gone: Mapping[str, GoneMoney]
+    resets: int
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A change, and by how much it moves what was paid."""
+
+    change: Change
+    by: Decimal
+
+
+def diff_money(
+    before: Money, rows: Sequence[Transaction], moved: datetime | None, shrunk: Shrunk
+) -> Money:  # fmt: skip
+    """Return the changes from what was told to the transactions that count now, in their order.
+
+    ``rows`` agree with the invoice's sum; ``moved`` is its ``modified`` if that moved since.
+
+    Raises:
+        Unreadable: a transaction turned from payment to refund or back.
+    """
+    present = {row.id: row for row in rows}
+    stays = {key: known for key, known in before.transactions.items() if key in present}
+    if before.transactions and not stays:
+        reset = Change("reset", moved, ("reset", *sorted(before.transactions)))
+        cleared = Money({}, {}, before.resets + 1)
+        after = diff_money(cleared, rows, moved, shrunk)
+        return Money(after.transactions, after.gone, after.resets, (reset, *after.changes))
+    returned, gone = _returned(before, present, moved)
+    told: dict[str, KnownMoney] = {}
+    parts: list[Change] = []
+    payments: list[_Step] = []
+    refunds: list[_Step] = []
+    for place, row in enumerate(rows):
+        if row.id in stays:
+            known, steps, part = _still_there(stays[row.id], row, place, before.resets, moved, shrunk)
+        elif row.amount:
+            known, steps, part = _new(row, gone.get(row.id), before.resets, moved)
+        else:
+            continue
+        told[row.id] = known
+        parts += part
+        (payments if known.kind == "payment" else refunds).extend(steps)
+    changes = (*returned, *parts, *_in_order(payments), *(step.change for step in refunds))
+    return Money(told, gone, before.resets, changes)
+
+
+def _in_order(payments: Iterable[_Step]) -> list[Change]:
+    """Return what lowers a payment first: it makes room for the others on the invoice."""
+    return [step.change for step in sorted(payments, key=lambda step: step.by >= 0)]
+
+
+def _returned(
+    before: Money, present: Mapping[str, Transaction], moved: datetime | None
+) -> tuple[list[Change], dict[str, GoneMoney]]:
+    """Return the refunds of payments that are gone while others stay; a refund that is gone is taken off."""
+    gone = dict(before.gone)
+    changes = []
+    for key, known in before.transactions.items():
+        if key in present:
+            continue
+        times = gone[key].times + 1 if key in gone else 1
+        gone[key] = GoneMoney(kind=known.kind, times=times)
+        if known.kind == "refund":
+            changes.append(_change("refund", known.told_as, _ZERO, known.day, known.reference, moved))
+        elif known.amount:
+            own = derived_id(key, "gone", str(before.resets), str(times))
+            changes.append(_change("refund", own, known.amount, None, known.reference, moved))
+    return changes, gone
+
+
+def _new(
+    row: Transaction, gone: GoneMoney | None, resets: int, moved: datetime | None
+) -> tuple[KnownMoney, list[_Step], list[Change]]:
+    kind: MoneyKind = "payment" if row.amount > 0 else "refund"
+    told_as = row.id
+    if gone is not None and not (kind == gone.kind == "refund"):
+        # Its own id stands in the books with the refund that took it back.
+        told_as = derived_id(row.id, "again", str(resets), str(gone.times))
+    known = KnownMoney(kind=kind, amount=row.amount, day=row.day, reference=row.reference, told_as=told_as)
+    change = _change(kind, told_as, abs(row.amount), row.day, row.reference, row.created or moved)
+    return known, [_Step(change, row.amount)], []
+
+
+def _still_there(
+    known: KnownMoney,
+    row: Transaction,
+    place: int,
+    resets: int,
+    moved: datetime | None,
+    shrunk: Shrunk,
+) -> tuple[KnownMoney, list[_Step], list[Change]]:
+    """Return what is told of a transaction that was known: nothing, a correction, or a refund of a part."""
+    if row.amount * (1 if known.kind == "payment" else -1) < 0:
+        raise Unreadable(
+            f"transactions[{place}].amount",
+            row.amount,
+            f"it was {known.amount} before: a {known.kind} does not become its opposite",
+            LOOK_AGAIN + "If it stays, open the invoice in SalesBinder and compare its payments.",
+            "transaction_sign_changed",
+        )
+    refunded, parts = known.refunded, list[Change]()
+    if known.kind == "payment" and shrunk == "refund" and row.amount < known.amount:
+        part = known.amount - row.amount
+        refunded += part
+        own = derived_id(row.id, "part", str(resets), str(refunded))
+        parts.append(_change("refund", own, part, None, known.reference, moved))
+    now = msgspec.structs.replace(
+        known, amount=row.amount, day=row.day, reference=row.reference, refunded=refunded
+    )
+    told, tell = known.amount + known.refunded, row.amount + refunded
+    if (tell, row.day, row.reference) == (told, known.day, known.reference):
+        return now, [], parts
+    correction = _change(known.kind, known.told_as, abs(tell), row.day, row.reference, moved)
+    return now, [_Step(correction, tell - told)], parts
+
+
+def _change(
+    kind: MoneyKind,
+    told_as: str,
+    amount: Decimal,
+    day: str | None,
+    reference: str,
+    time: datetime | None,
+) -> Change:
+    transaction: dict[str, Any] = {"id": told_as, "amount": plain(amount)}
+    transaction |= {"transaction_date": day, "reference": reference}
+    return Change("payment_applied" if kind == "payment" else "refund_applied", time, (told_as,), transaction)
