@@ -1,0 +1,1 @@
+"""Which question SalesBinder is asked next, within its limits. Pure."""

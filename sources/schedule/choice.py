@@ -1,0 +1,148 @@
+"""Which request is next. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sources.schedule.budget import free_at
+from sources.schedule.layers import BACKGROUND_PER_MINUTE, LISTINGS, PACES, Layer, Listing, period
+from sources.schedule.scans import Finished, Scan, scan_key
+from sources.schedule.trust import Trust
+
+Why = Literal["hint", "changed", "again", "deep", "history"]
+
+_LAYERS: Final[Mapping[Layer, int]] = {"delta": 1, "log": 2, "newest": 5, "open": 6, "wide": 7, "all": 8}
+_DETAILS: Final[Mapping[Why, int]] = {"hint": 0, "changed": 3, "again": 4, "deep": 9, "history": 10}
+_OVERDUE: Final = 2.5
+"""Between lists of changes and details: a layer that is late by a whole period comes before details, or a
+thousand changed documents would hide everything that only sweeps find.
+"""
+_CLOCKS: Final = timedelta(days=1)
+"""By how much SalesBinder's clock may differ from ours before an answer has told it."""
+_BACKGROUND: Final = frozenset({"all", "deep", "history"})
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """A page of a list."""
+
+    scan: Scan
+
+    @property
+    def why(self) -> str:
+        """Return the layer."""
+        return self.scan.layer
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRequest:
+    """A document's detail."""
+
+    record_id: str
+    why: Why
+
+
+Request = ListRequest | DetailRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A detail that is to be read."""
+
+    record_id: str
+    why: Why
+    since: datetime
+    """From when it is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an account's reading has come, as the database has it."""
+
+    sent: Sequence[datetime]
+    """Times of the calls of the last minute, of all processes."""
+    background: Sequence[datetime]
+    """Those of them that could have waited: of ``all``, deep reads and history."""
+    finished: Mapping[str, Finished]
+    """The last whole scan of each kind (``scan_key``)."""
+    scans: Mapping[str, Scan]
+    """The scans under way, one per kind."""
+    wanted: Sequence[Wanted]
+    """Some of the details that are due, of each ``why`` the oldest."""
+    trust: Trust
+    blocked_until: datetime | None = None
+    open_statuses: Mapping[Listing, frozenset[str]] = field(default_factory=dict)
+    """Ids of statuses of documents that are not settled, as rows showed them."""
+    widened: timedelta = timedelta(0)
+    """By how much more the delta asks back, since sweeps found what it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing may or need be asked before."""
+
+    until: datetime
+
+
+def next_request(standing: Standing, now: datetime) -> Request | Pause:
+    """Return the request to make now, or until when to wait: for the budget, a block, or for what is due."""
+    free = max(free_at(standing.sent, now), standing.blocked_until or now)
+    if free > now:
+        return Pause(free)
+    due: list[tuple[float, datetime, str, Request]] = []
+    later: list[datetime] = []
+    for request, at, priority in _candidates(standing, now):
+        at = _paced(request.why, at, standing, now)
+        if at > now:
+            later.append(at)
+        else:
+            due.append((priority, at, _name(request), request))
+    if due:
+        return min(due, key=lambda each: each[:3])[3]
+    return Pause(min(later, default=now + timedelta(seconds=60)))
+
+
+def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, datetime, float]]:
+    found: list[tuple[Request, datetime, float]] = []
+    for layer, listings in LISTINGS.items():
+        for listing in listings:
+            for status in _statuses(layer, listing, standing):
+                scan, at = _scan_of(layer, listing, status, standing, now)
+                late = now - at > period(layer, standing.trust) and layer != "all"
+                found.append((ListRequest(scan), at, min(_LAYERS[layer], _OVERDUE if late else 99)))
+    found += [
+        (DetailRequest(each.record_id, each.why), each.since, _DETAILS[each.why]) for each in standing.wanted
+    ]
+    return found
+
+
+def _statuses(layer: Layer, listing: Listing, standing: Standing) -> Sequence[str | None]:
+    return sorted(standing.open_statuses.get(listing, frozenset())) if layer == "open" else [None]
+
+
+def _scan_of(
+    layer: Layer, listing: Listing, status: str | None, standing: Standing, now: datetime
+) -> tuple[Scan, datetime]:
+    """Return the scan that goes on or begins, and from when it is due."""
+    key = scan_key(layer, listing, status)
+    if (scan := standing.scans.get(key)) is not None:
+        return scan, scan.started
+    last, overlap, since = standing.finished.get(key), PACES[layer].overlap, None
+    if overlap is not None:
+        since = (last.asked if last is not None else now - _CLOCKS) - overlap
+        if layer == "delta":
+            since -= standing.widened
+    at = last.started + period(layer, standing.trust) if last is not None else now
+    return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at
+
+
+def _paced(why: str, at: datetime, standing: Standing, now: datetime) -> datetime:
+    """Return from when a request may be made that could wait: a quiet hour is to stay quiet."""
+    if why not in _BACKGROUND or len(standing.background) < BACKGROUND_PER_MINUTE:
+        return at
+    return max(at, sorted(standing.background)[-BACKGROUND_PER_MINUTE] + timedelta(minutes=1))
+
+
+def _name(request: Request) -> str:
+    return request.scan.key if isinstance(request, ListRequest) else request.record_id

@@ -1,0 +1,129 @@
+"""One scan of a list, page by page, while rows move between the pages. Pure.
+
+A new record shifts all rows down by one, a deleted one up: a row may be seen twice, or skipped. So ``count``
+is compared from page to page, and a scan that may have skipped a row is made again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from sources.salesbinder.answers import Page
+from sources.schedule.layers import Layer, Listing
+
+MAX_REPEATS: Final = 2
+"""Scans that are made again because rows moved, until the next one of the layer."""
+MAX_PAGES: Final = 20_000
+FEW: Final = 20
+"""A list of no more rows may be halved by ordinary deletions."""
+
+State = Literal["going", "done", "again"]
+Oddity = Literal["page_repeated", "page_empty", "rows_missing", "halved"]
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan under way."""
+
+    layer: Layer
+    listing: Listing
+    started: datetime
+    """By our clock: what is due goes by it."""
+    asked: datetime | None = None
+    """By SalesBinder's clock, the moment of the first page: what is asked for next goes by it."""
+    since: datetime | None = None
+    status: str | None = None
+    """The id of the status that is asked for."""
+    page: int = 1
+    """The page to ask for next."""
+    count: int | None = None
+    """Of the first page."""
+    moved: bool = False
+    """Whether ``count`` changed between pages."""
+    repeats: int = 0
+    seen: frozenset[str] = frozenset()
+    """Ids of the rows so far; their order says nothing."""
+
+    @property
+    def key(self) -> str:
+        """Return what distinguishes this scan's kind from others."""
+        return scan_key(self.layer, self.listing, self.status)
+
+
+def scan_key(layer: Layer, listing: Listing, status: str | None = None) -> str:
+    """Return the key of a kind of scan."""
+    return f"{layer}/{listing}" + (f"/{status}" if status else "")
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The last whole scan of a kind."""
+
+    started: datetime
+    """By our clock."""
+    asked: datetime
+    """By SalesBinder's clock."""
+    count: int
+    """Rows that it saw."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from a page."""
+
+    state: State
+    scan: Scan
+    oddity: Oddity | None = None
+
+
+def after_page(
+    scan: Scan, page: Page, ids: Iterable[str], answered: datetime, last_count: int | None
+) -> Step:
+    """Return how the scan goes on after a page with rows of these ids.
+
+    ``answered`` is the moment of the answer by SalesBinder's clock. ``last_count`` is what the last whole
+    scan of this kind counted, to notice a list that was cut.
+    """
+    fresh = frozenset(ids)
+    if scan.page > 1 and fresh and fresh <= scan.seen:
+        return _ended(scan, "page_repeated")
+    now = msgspec.structs.replace(
+        scan,
+        page=scan.page + 1,
+        asked=scan.asked or answered,
+        count=page.count if scan.page == 1 else scan.count,
+        moved=scan.moved or (scan.page > 1 and page.count is not None and page.count != scan.count),
+        seen=scan.seen | fresh,
+    )
+    if not page.rows:
+        promised = (page.count or 0) > 0 and (page.pages or 0) >= scan.page
+        return _ended(now, "page_empty" if promised else None, last_count)
+    if scan.layer == "newest" or (page.pages is not None and scan.page >= page.pages) or now.page > MAX_PAGES:
+        return _ended(now, None, last_count)
+    return Step(state="going", scan=now)
+
+
+def after_no_page(scan: Scan, last_count: int | None) -> Step:
+    """Return how the scan ends when a page behind the first one is not there (404)."""
+    return _ended(scan, None, last_count)
+
+
+def _ended(scan: Scan, oddity: Oddity | None, last_count: int | None = None) -> Step:
+    whole = scan.layer != "newest"
+    missing = whole and scan.count is not None and len(scan.seen) < scan.count
+    before = last_count or 0
+    if oddity is None and scan.layer == "all" and before > FEW and 2 * len(scan.seen) < before:
+        oddity = "halved"
+    if oddity is None and missing and not scan.moved:
+        oddity = "rows_missing"
+    if whole and (missing or scan.moved) and scan.repeats < MAX_REPEATS:
+        again = Scan(
+            layer=scan.layer,
+            listing=scan.listing,
+            started=scan.started,
+            asked=scan.asked,
+            since=scan.since,
+            status=scan.status,
+            repeats=scan.repeats + 1,
+        )
+        return Step(state="again", scan=again, oddity=oddity)
+    return Step(state="done", scan=scan, oddity=oddity)
