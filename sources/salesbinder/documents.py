@@ -15,7 +15,16 @@ from sources.events import checked
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.salesbinder.accounts import account_body
 from sources.salesbinder.answers import listed
-from sources.salesbinder.rows import DocumentEntity, is_taken_out, row_header, row_lines, row_mark, status_of
+from sources.salesbinder.rows import (
+    DocumentEntity,
+    is_taken_out,
+    row_header,
+    row_lines,
+    row_mark,
+    row_receipts,
+    row_rest,
+    status_of,
+)
 from sources.salesbinder.transactions import Transaction, read_transactions
 from sources.salesbinder.values import (
     Clean,
@@ -102,6 +111,8 @@ class Detail:
     """And its header (``row_header``)."""
     row_lines: str
     """And its lines (``row_lines``), if it has them all."""
+    row_rest: str
+    """And its lines and receipts together (``row_rest``)."""
     unreadable_money: Unreadable | None
     """Why transactions and total cannot be read; the rest of the detail can."""
 
@@ -145,6 +156,7 @@ def read_detail(record: Mapping[str, Any], document_id: str, account: str) -> De
         mark=row_mark(record),
         row_header=row_header(record),
         row_lines=row_lines(record, entity),
+        row_rest=row_rest(row_lines(record, entity), row_receipts(record)),
         unreadable_money=wrong,
     )
 

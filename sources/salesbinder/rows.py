@@ -1,13 +1,12 @@
 """Rows of invoices and purchase orders: enough to see that something changed, never what. Pure."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
-
-import msgspec
 
 from contracts.events.types import CONTEXTS
 from sources.problems import Unreadable
@@ -81,7 +80,7 @@ def read_row(row: Any, entity: DocumentEntity) -> DocumentRow:
         _amount_or_none(row.get("total_transactions")),
         row_mark(row),
         row_lines(row, entity),
-        _receipts(row),
+        row_receipts(row),
         row_header(row),
         entity == "purchase_order" and is_received(status_of(row), _came(row)),
     )
@@ -103,6 +102,11 @@ def _came(record: Mapping[str, Any]) -> list[tuple[Decimal, Decimal]]:
         )
         for line in _live_lines(record)
     ]
+
+
+def row_rest(lines: str, receipts: str) -> str:
+    """Return a digest of what a row shows besides its mark: lines and receipts."""
+    return hash_of([lines, receipts])
 
 
 def row_mark(record: Mapping[str, Any]) -> str:
@@ -129,7 +133,8 @@ def row_lines(record: Mapping[str, Any], entity: DocumentEntity) -> str:
     )
 
 
-def _receipts(record: Mapping[str, Any]) -> str:
+def row_receipts(record: Mapping[str, Any]) -> str:
+    """Return a digest of how much of each line has come in."""
     return hash_of(sorted(_plain(line.get("quantity_partially_received")) for line in _live_lines(record)))
 
 
@@ -178,7 +183,7 @@ def number_text(value: Decimal | None) -> str:
 
 def hash_of(parts: Sequence[str]) -> str:
     """Return a digest of texts in their order."""
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _amount_or_none(value: Any) -> Decimal | None:

@@ -23,6 +23,7 @@ _INVOICE: Final = frozenset(
         "draft",
     }
 )
+_PAID: Final = frozenset({"paid in full", "paid"})
 _ORDER: Final = frozenset({"not sent", "sent", "open", "draft", "partially received", "partial"})
 
 
@@ -30,6 +31,11 @@ def is_known(entity: str, status: str) -> bool:
     """Return True if the status is one of which we know what it says; a blank one says nothing."""
     names = _INVOICE | CANCELLED if entity == "invoice" else _ORDER | RECEIVED
     return not status or status in names
+
+
+def is_settled(entity: str, status: str) -> bool:
+    """Return True if a document of this status is not expected to change; one that is not known may."""
+    return status in (_PAID | CANCELLED if entity == "invoice" else RECEIVED)
 
 
 def is_received(status: str, lines: Sequence[tuple[Decimal, Decimal]]) -> bool:

@@ -42,8 +42,10 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool = False
     """Whether ``count`` changed between pages."""
     repeats: int = 0
-    seen: frozenset[str] = frozenset()
-    """Ids of the rows so far; their order says nothing."""
+    rows: int = 0
+    """Rows so far, those not counted that the page before had shown, too: what shifts, shifts to the next."""
+    last: tuple[str, ...] = ()
+    """Ids of the last page's rows."""
 
     @property
     def key(self) -> str:
@@ -83,8 +85,9 @@ def after_page(
     ``answered`` is the moment of the answer by SalesBinder's clock. ``last_count`` is what the last whole
     scan of this kind counted, to notice a list that was cut.
     """
-    fresh = frozenset(ids)
-    if scan.page > 1 and fresh and fresh <= scan.seen:
+    shown = frozenset(ids)
+    fresh = shown - frozenset(scan.last)
+    if scan.page > 1 and shown and not fresh:
         return _ended(scan, "page_repeated")
     now = msgspec.structs.replace(
         scan,
@@ -92,7 +95,8 @@ def after_page(
         asked=scan.asked or answered,
         count=page.count if scan.page == 1 else scan.count,
         moved=scan.moved or (scan.page > 1 and page.count is not None and page.count != scan.count),
-        seen=scan.seen | fresh,
+        rows=scan.rows + len(fresh),
+        last=tuple(sorted(shown)),
     )
     if not page.rows:
         promised = (page.count or 0) > 0 and (page.pages or 0) >= scan.page
@@ -109,9 +113,9 @@ def after_no_page(scan: Scan, last_count: int | None) -> Step:
 
 def _ended(scan: Scan, oddity: Oddity | None, last_count: int | None = None) -> Step:
     whole = scan.layer != "newest"
-    missing = whole and scan.count is not None and len(scan.seen) < scan.count
+    missing = whole and scan.count is not None and scan.rows < scan.count
     before = last_count or 0
-    if oddity is None and scan.layer == "all" and before > FEW and 2 * len(scan.seen) < before:
+    if oddity is None and scan.layer == "all" and before > FEW and 2 * scan.rows < before:
         oddity = "halved"
     if oddity is None and missing and not scan.moved:
         oddity = "rows_missing"

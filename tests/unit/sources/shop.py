@@ -4,6 +4,7 @@ It is the tests' own idea of SalesBinder: its true state apart from its looks, a
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -67,9 +68,9 @@ class Shop:
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
 
-    def act(self) -> str:
-        """Let something happen; return its name."""
-        self.now += timedelta(seconds=self.random.choice([0, 1, 7, 3600]))
+    def act(self, steps: Sequence[int] = (0, 1, 7, 3600)) -> str:
+        """Let something happen after one of these many seconds; return its name."""
+        self.now += timedelta(seconds=self.random.choice(steps))
         live = [paper for paper in self.papers.values() if not paper.cancelled]
         invoices = [paper for paper in live if not paper.is_order]
         orders = [paper for paper in live if paper.is_order]

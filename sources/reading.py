@@ -1,0 +1,311 @@
+"""What one answer changes in what the reader knows, and what it tells. Pure.
+
+The database keeps a ``Batch`` in one transaction, and publishes its events afterwards.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from contracts.commands import Action, Entity
+from sources.diff.accounts import diff_account, diff_deleted_account, take_stock_of_account
+from sources.diff.documents import diff_deleted_document, diff_document
+from sources.diff.known import KnownAccount, KnownDocument
+from sources.diff.look import Look, Outcome
+from sources.diff.stocked import take_stock
+from sources.events import Event
+from sources.problems import Problem, Unreadable
+from sources.salesbinder.accounts import AccountEntity, read_account
+from sources.salesbinder.answers import Page
+from sources.salesbinder.deleted import read_deletion
+from sources.salesbinder.documents import read_detail
+from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
+from sources.salesbinder.statuses import is_settled
+from sources.salesbinder.values import text
+from sources.schedule.choice import Why
+from sources.schedule.layers import Listing
+from sources.schedule.scans import Scan
+
+ACCOUNTS: Final[Mapping[Listing, AccountEntity]] = {"customers": "customer", "suppliers": "supplier"}
+DOCUMENTS: Final[Mapping[Listing, DocumentEntity]] = {"invoices": "invoice", "orders": "purchase_order"}
+AGAIN: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+"""When a record that could not be understood is looked at again; from the last one on every so often."""
+_DELTA_SHOULD_HAVE: Final = timedelta(minutes=2)
+
+Key = tuple[Entity, str]
+_rows = msgspec.json.Encoder(enc_hook=str)
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as the database keeps it."""
+
+    known: KnownAccount | KnownDocument
+    fingerprint: str = ""
+    """Of the last row, byte for byte: an unchanged row needs no reading."""
+    mark: str = ""
+    """What the last detail, or the row of the stock-taking, showed of header, status and sum paid."""
+    rest: str = ""
+    """And of lines and receipts."""
+    excused: str = ""
+    """A row that differs from the detail though a detail read for it showed nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A detail that is to be read."""
+
+    record_id: str
+    why: Why
+    at: datetime
+    row: str = ""
+    """The row that it is read for (``signature``)."""
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What holds for the account."""
+
+    look: Look
+    connected: datetime
+    """By SalesBinder's clock: what was created before it is not new."""
+    stock_taken: frozenset[Listing] = frozenset()
+    delta_asked: datetime | None = None
+    """When the last whole ``delta`` of this list began, by SalesBinder's clock."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be kept after one answer."""
+
+    kept: dict[Key, Kept] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    seen: set[Key] = field(default_factory=set)
+    """Records that were read: problems of theirs that are not among ``problems`` are over."""
+    wanted: list[Wish] = field(default_factory=list)
+    unwanted: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)
+    """Ids of statuses of documents that are not settled."""
+    told: frozenset[Action] = frozenset()
+    moved: bool = False
+    """Whether ``modified`` moved with what was told: evidence, if it is a detail's."""
+    has_evidence: bool = False
+    missed: bool = False
+    """Whether the delta should have shown a change that a sweep found."""
+
+    def take(self, key: Key, found: Outcome[Any], kept: Kept | None) -> None:
+        """Take what a look found; ``kept`` is the record with what is known now."""
+        self.seen.add(key)
+        self.events += found.events
+        self.problems += found.problems
+        if kept is not None:
+            self.kept[key] = kept
+
+
+def fingerprint(row: Any) -> str:
+    """Return a digest of a row as it came; blank, which is like no other, if it cannot be written again."""
+    try:
+        written = _rows.encode(row)
+    except (UnicodeError, RecursionError):
+        return ""
+    return hashlib.sha256(written).hexdigest()
+
+
+def row_id(row: Any) -> str | None:
+    """Return the id that a row has, if it has one."""
+    found = text(row.get("id")) if isinstance(row, Mapping) else None
+    return found if isinstance(found, str) and found.strip() else None
+
+
+def signature(row: DocumentRow) -> str:
+    """Return all that a row shows."""
+    return hash_of([row.mark, row_rest(row.lines, row.receipts)])
+
+
+def read_page(scan: Scan, page: Page, kept: Mapping[Key, Kept], context: Context) -> Batch:
+    """Return what a page of a list changes. ``kept`` has the records of its rows that are known."""
+    batch = Batch()
+    for row in page.rows:
+        if scan.listing == "log":
+            _read_log_row(row, kept, context, batch)
+        else:
+            _read_listed(row, scan, kept, context, batch)
+    return batch
+
+
+def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Context, batch: Batch) -> None:
+    entity: Entity = ACCOUNTS.get(scan.listing) or DOCUMENTS[scan.listing]
+    own_id = row_id(row) or ""
+    before = batch.kept.get((entity, own_id)) or kept.get((entity, own_id))
+    now = fingerprint(row)
+    if before is not None and now and before.fingerprint == now:
+        return
+    try:
+        if scan.listing in ACCOUNTS:
+            _read_account_row(row, ACCOUNTS[scan.listing], now, before, scan, context, batch)
+        else:
+            _read_document_row(row, DOCUMENTS[scan.listing], now, before, scan, context, batch)
+    except Unreadable as wrong:
+        batch.seen.add((entity, own_id))
+        batch.problems.append(wrong.of(entity, own_id))
+
+
+def _read_account_row(
+    raw: Any,
+    entity: AccountEntity,
+    now: str,
+    before: Kept | None,
+    scan: Scan,
+    context: Context,
+    batch: Batch,
+) -> None:
+    row = read_account(raw, entity, context.look.account)
+    key = (entity, row.id)
+    is_old = row.created is None or row.created < context.connected
+    if before is None and is_old and scan.listing not in context.stock_taken:
+        batch.seen.add(key)
+        batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
+        return
+    known = before.known if before is not None else None
+    assert known is None or isinstance(known, KnownAccount)
+    found = diff_account(known, row, context.look)
+    settled = now if not found.again else ""
+    batch.take(key, found, Kept(known=found.known, fingerprint=settled) if found.known else None)
+
+
+def _read_document_row(
+    raw: Any,
+    entity: DocumentEntity,
+    now: str,
+    before: Kept | None,
+    scan: Scan,
+    context: Context,
+    batch: Batch,
+) -> None:
+    row = read_row(raw, entity)
+    key = (entity, row.id)
+    if not is_settled(entity, row.status) and (status := _status_id(raw)) is not None:
+        batch.statuses.add(status)
+    rest = row_rest(row.lines, row.receipts)
+    if before is None:
+        is_old = row.created < context.connected if row.created else scan.listing not in context.stock_taken
+        if is_old:
+            known = take_stock(row, context.look)
+            batch.kept[key] = Kept(known=known, fingerprint=now, mark=row.mark, rest=rest)
+        else:
+            batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row)))
+            batch.missed |= _was_missed(row, None, scan, context)
+        return
+    if (row.mark, rest) == (before.mark, before.rest):
+        batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
+    elif signature(row) != before.excused:
+        assert isinstance(before.known, KnownDocument)
+        batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row)))
+        batch.missed |= _was_missed(row, before.known, scan, context)
+
+
+def _status_id(row: Mapping[str, Any]) -> str | None:
+    status = row.get("status")
+    found = text(status.get("id")) if isinstance(status, Mapping) else None
+    found = found or text(row.get("status_id"))
+    return found if isinstance(found, str) and found.isascii() and found.isalnum() else None
+
+
+def _was_missed(row: DocumentRow, known: KnownDocument | None, scan: Scan, context: Context) -> bool:
+    """Return True if the delta should have shown this row: it was modified before one that is over began."""
+    if scan.layer in ("delta", "log") or row.modified is None or context.delta_asked is None:
+        return False
+    has_moved = known is None or row.modified > known.modified
+    return has_moved and row.modified + _DELTA_SHOULD_HAVE < context.delta_asked
+
+
+def _read_log_row(row: Any, kept: Mapping[Key, Kept], context: Context, batch: Batch) -> None:
+    try:
+        deletion = read_deletion(row)
+    except Unreadable as wrong:
+        batch.problems.append(wrong.of("deletion", ""))
+        return
+    batch.unwanted.add(deletion.record_id)
+    entities: Iterable[Entity] = (*ACCOUNTS.values(), *DOCUMENTS.values())
+    for entity in entities:
+        key = (entity, deletion.record_id)
+        before = batch.kept.get(key) or kept.get(key)
+        if before is None or before.known.deleted:
+            continue
+        found: Outcome[Any]
+        if isinstance(before.known, KnownAccount):
+            found = diff_deleted_account(before.known, deletion, context.look)
+        else:
+            found = diff_deleted_document(before.known, deletion, context.look)
+        batch.take(key, found, msgspec.structs.replace(before, known=found.known))
+
+
+def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
+    """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
+    batch = Batch()
+    known = before.known if before is not None else None
+    assert known is None or isinstance(known, KnownDocument)
+    try:
+        detail = read_detail(record, wish.record_id, context.look.account)
+    except Unreadable as wrong:
+        entity: Entity = known.entity if known is not None else "invoice"
+        batch.seen.add((entity, wish.record_id))
+        batch.problems.append(wrong.of(entity, wish.record_id))
+        batch.wanted.append(again(wish, context.look.at))
+        return batch
+    found = diff_document(known, detail, context.look)
+    if found.known is not None:
+        is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
+        kept = Kept(
+            known=found.known,
+            mark=detail.mark,
+            rest=detail.row_rest,
+            excused=wish.row if is_same else "",
+        )
+        batch.take((detail.entity, detail.id), found, kept)
+    else:
+        batch.take((detail.entity, detail.id), found, None)
+    batch.told = frozenset(_action(event) for event in found.events)
+    batch.has_evidence = known is not None
+    batch.moved = known is not None and detail.document.modified > known.modified
+    if found.again:
+        batch.wanted.append(again(wish, context.look.at))
+    else:
+        batch.unwanted.add(wish.record_id)
+    return batch
+
+
+def _action(event: Event) -> Action:
+    action: Any = event.type.rpartition(".")[2]
+    return action  # type: ignore[no-any-return]
+
+
+def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
+    """Return what follows from a detail that is not there (404), which proves nothing.
+
+    A list may know of a document before its detail does; one that is known stays known.
+    """
+    batch = Batch()
+    if before is None and wish.tries < len(AGAIN):
+        batch.wanted.append(again(wish, context.look.at))
+    else:
+        batch.unwanted.add(wish.record_id)
+    return batch
+
+
+def again(wish: Wish, now: datetime) -> Wish:
+    """Return the next look at a record, later each time."""
+    wait = AGAIN[min(wish.tries, len(AGAIN) - 1)]
+    return Wish(wish.record_id, "again", now + wait, wish.row, wish.tries + 1)
+
+
+def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
+    """Return the ids of records that a page's rows name."""
+    name = "record_id" if listing == "log" else "id"
+    found = (text(row.get(name)) for row in rows if isinstance(row, Mapping))
+    return {each for each in found if isinstance(each, str) and each.strip()}

@@ -1,0 +1,136 @@
+"""The reader in memory: what the database keeps, kept in dictionaries, with a clock that the test turns."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sources.diff.look import Look, Shrunk
+from sources.events import Event
+from sources.problems import Problem
+from sources.reading import (
+    DOCUMENTS,
+    Batch,
+    Context,
+    Kept,
+    Key,
+    Wish,
+    not_there,
+    read_document,
+    read_page,
+)
+from sources.salesbinder.answers import read_detail, read_list
+from sources.schedule.choice import (
+    DetailRequest,
+    ListRequest,
+    Pause,
+    Request,
+    Standing,
+    Wanted,
+    next_request,
+)
+from sources.schedule.layers import LISTINGS, Listing
+from sources.schedule.questions import RESOURCES, Question, question
+from sources.schedule.scans import Finished, Scan, Step, after_no_page, after_page, scan_key
+from sources.schedule.trust import Evidence, Kind, noted
+from tests.unit.sources.records import ACCOUNT
+
+Answering = Callable[[Question], tuple[int, bytes]]
+CALL = timedelta(seconds=0.3)
+
+
+class MemoryReader:
+    def __init__(self, answering: Answering, now: datetime, shrunk: Shrunk) -> None:
+        self.answering, self.now, self.shrunk = answering, now, shrunk
+        self.connected = now
+        self.kept: dict[Key, Kept] = {}
+        self.wishes: dict[str, Wish] = {}
+        self.scans: dict[str, Scan] = {}
+        self.finished: dict[str, Finished] = {}
+        self.trust: dict[Kind, Evidence] = {}
+        self.statuses: dict[Listing, set[str]] = {"invoices": set(), "orders": set()}
+        self.sent: list[tuple[datetime, str]] = []
+        self.told: list[Event] = []
+        self.problems: list[Problem] = []
+        self.missed = 0
+
+    def run_until(self, end: datetime) -> None:
+        while self.now < end:
+            self.step()
+
+    def step(self) -> None:
+        """Make the next request, or let time pass until there is one."""
+        latest = [each for each in self.sent if each[0] > self.now - timedelta(minutes=1)]
+        standing = Standing(
+            sent=[at for at, _ in latest],
+            background=[at for at, why in latest if why in ("all", "deep", "history")],
+            finished=self.finished,
+            scans=self.scans,
+            wanted=[Wanted(wish.record_id, wish.why, wish.at) for wish in self.wishes.values()],
+            trust=self.trust,
+            open_statuses={listing: frozenset(found) for listing, found in self.statuses.items()},
+        )
+        request = next_request(standing, self.now)
+        if isinstance(request, Pause):
+            assert request.until > self.now
+            self.now = request.until
+            return
+        self.sent.append((self.now, request.why))
+        status, body = self.answering(question(request))
+        self.now += CALL
+        self._apply(request, status, body)
+
+    def _apply(self, request: Request, status: int, body: bytes) -> None:
+        context = Context(Look(ACCOUNT, self.now, self.shrunk), self.connected)
+        if isinstance(request, DetailRequest):
+            wish = self.wishes[request.record_id]
+            entities = DOCUMENTS.values()
+            before = next(
+                (self.kept[e, wish.record_id] for e in entities if (e, wish.record_id) in self.kept), None
+            )
+            if status == 404:
+                self._keep(not_there(wish, before, context), None)
+            else:
+                self._keep(read_document(read_detail(body, "document"), wish, before, context), None)
+            return
+        self._apply_list(request, status, body, context)
+
+    def _apply_list(self, request: ListRequest, status: int, body: bytes, context: Context) -> None:
+        scan = request.scan
+        done = frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in self.finished)
+        delta = self.finished.get(scan_key("delta", scan.listing))
+        context = replace(context, stock_taken=done, delta_asked=delta.asked if delta else None)
+        last = self.finished.get(scan.key)
+        if status == 404:
+            assert scan.page > 1
+            self._go_on(after_no_page(scan, last.count if last else None))
+            return
+        page = read_list(body, RESOURCES[scan.listing].names)
+        batch = read_page(scan, page, self.kept, context)
+        name = "record_id" if scan.listing == "log" else "id"
+        ids = [row[name] for row in page.rows]
+        self._keep(batch, scan.listing)
+        self._go_on(after_page(scan, page, ids, self.now, last.count if last else None))
+
+    def _go_on(self, step: Step) -> None:
+        key = step.scan.key
+        self.scans.pop(key, None)
+        if step.state == "done":
+            scan = step.scan
+            done = Finished(started=scan.started, asked=scan.asked or self.now, count=scan.rows)
+            self.finished[key] = done
+        else:
+            self.scans[key] = step.scan
+
+    def _keep(self, batch: Batch, listing: Listing | None) -> None:
+        self.kept |= batch.kept
+        self.told += batch.events
+        self.problems += batch.problems
+        self.missed += batch.missed
+        for record_id in batch.unwanted:
+            self.wishes.pop(record_id, None)
+        for wish in batch.wanted:
+            self.wishes[wish.record_id] = wish
+        if listing in self.statuses:
+            self.statuses[listing] |= batch.statuses
+        if batch.has_evidence:
+            self.trust = noted(self.trust, batch.told, batch.moved)

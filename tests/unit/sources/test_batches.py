@@ -1,0 +1,200 @@
+"""What one answer changes: pages with odd rows, rows that differ from details, details that are not there."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sources.reading import AGAIN, Batch, Context, Kept, Key, Wish, not_there, read_document, read_page
+from sources.salesbinder.answers import Page
+from sources.schedule.layers import Layer, Listing
+from sources.schedule.scans import Scan
+from tests.unit.sources.records import (
+    CUSTOMER,
+    INVOICE,
+    NOON,
+    customer,
+    document,
+    look,
+    paid,
+    wire,
+    with_paid,
+)
+
+BEFORE = NOON - timedelta(days=30)
+LIVE = Context(look(), BEFORE, frozenset({"customers", "suppliers", "invoices", "orders"}))
+NEW = Context(look(), NOON)
+WISH = Wish(INVOICE, "changed", NOON, "row")
+KEY: Key = ("invoice", INVOICE)
+
+
+def page(*rows: Any) -> Page:
+    return Page(len(rows), 1, 1, tuple(wire(rows)))
+
+
+def scan(listing: Listing, layer: Layer = "all") -> Scan:
+    return Scan(layer=layer, listing=listing, started=NOON)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    record = document(**changes)
+    del record["transactions"]
+    return record
+
+
+def types(batch: Batch) -> list[str]:
+    return [event.type.removeprefix("salesbinder.") for event in batch.events]
+
+
+def after(batch: Batch) -> Kept:
+    return batch.kept[KEY]
+
+
+def seen(record: dict[str, Any], before: Kept | None = None, wish: Wish = WISH) -> Batch:
+    return read_document(wire(record), wish, before, LIVE)
+
+
+def test_one_odd_row_is_one_problem_and_all_others_are_read() -> None:
+    rows = [
+        7,
+        customer(id="a"),
+        {"id": "b"},
+        customer(id="c", context_id=10),
+        customer(id="d", name="\ud800"),
+    ]
+    batch = read_page(scan("customers"), page(*rows, customer()), {}, LIVE)
+    assert types(batch) == ["customer.created", "customer.created"]
+    assert [(each.record_id, each.field) for each in batch.problems] == [
+        ("", "record"),
+        ("b", "customer.name"),
+        ("c", "customer.context_id"),
+        ("d", "name"),
+    ]
+
+
+def test_a_row_that_is_there_twice_is_told_once() -> None:
+    batch = read_page(scan("customers"), page(customer(), customer()), {}, LIVE)
+    assert types(batch) == ["customer.created"]
+
+
+@pytest.mark.parametrize(("seconds", "is_new"), [(-1, False), (0, True), (1, True)])
+def test_what_was_created_before_the_connection_is_taken_stock_of(seconds: int, is_new: bool) -> None:
+    stamp = (BEFORE + timedelta(seconds=seconds)).isoformat()
+    batch = read_page(scan("invoices"), page(row(created=stamp)), {}, LIVE)
+    assert ([wish.record_id for wish in batch.wanted] == [INVOICE]) is is_new
+    assert (KEY in batch.kept) is not is_new
+
+
+def test_customers_are_taken_stock_of_until_all_rows_were_seen() -> None:
+    first = read_page(scan("customers"), page(customer()), {}, NEW)
+    assert (types(first), set(first.kept)) == ([], {("customer", CUSTOMER)})
+    renamed = customer(name="Renamed", modified=NOON.isoformat())
+    assert types(read_page(scan("customers"), page(renamed), first.kept, NEW)) == ["customer.edited"]
+    assert types(read_page(scan("customers"), page(customer()), {}, LIVE)) == ["customer.created"]
+
+
+def test_a_detail_is_read_where_a_row_shows_a_change_and_not_again() -> None:
+    first = seen(document())
+    quiet = read_page(scan("invoices"), page(row()), first.kept, LIVE)
+    assert quiet.wanted == []
+    changed = read_page(scan("invoices"), page(row(total_transactions=50)), first.kept, LIVE)
+    assert [wish.record_id for wish in changed.wanted] == [INVOICE]
+    second = seen(with_paid(paid(1, 50)), after(first), changed.wanted[0])
+    assert types(second) == ["invoice.payment_applied"]
+    assert read_page(scan("invoices"), page(row(total_transactions=50)), second.kept, LIVE).wanted == []
+
+
+def test_a_row_that_always_differs_costs_one_detail_and_hides_nothing_once_it_agrees() -> None:
+    first = seen(document())
+    odd = row(total_tax2=1)
+    wish = read_page(scan("invoices"), page(odd), first.kept, LIVE).wanted[0]
+    second = seen(document(), after(first), wish)
+    assert second.events == []
+    assert read_page(scan("invoices"), page(odd), second.kept, LIVE).wanted == []
+    agreed = read_page(scan("invoices"), page(row()), second.kept, LIVE)
+    assert read_page(scan("invoices"), page(odd), agreed.kept, LIVE).wanted != []
+
+
+def test_a_row_that_was_read_before_a_change_does_not_excuse_the_same_row_after_its_return() -> None:
+    first = seen(document())
+    paid_row = row(total_transactions=50)
+    wish = read_page(scan("invoices"), page(paid_row), first.kept, LIVE).wanted[0]
+    second = seen(with_paid(paid(1, 70)), after(first), wish)
+    assert types(second) == ["invoice.payment_applied"]
+    assert read_page(scan("invoices"), page(paid_row), second.kept, LIVE).wanted != []
+
+
+def test_a_row_of_the_log_deletes_what_is_known_under_its_id_whatever_its_context() -> None:
+    kept = {**seen(document()).kept, **read_page(scan("suppliers"), page(customer(id="s")), {}, LIVE).kept}
+    rows = [
+        {"record_id": INVOICE, "context_id": 4},
+        {"record_id": "s", "context_id": 5},
+        {"record_id": "nobody"},
+        7,
+    ]
+    batch = read_page(scan("log", "log"), page(*rows), kept, LIVE)
+    assert types(batch) == ["invoice.deleted", "supplier.deleted"]
+    assert INVOICE in batch.unwanted
+    assert [each.code for each in batch.problems] == ["record_unreadable"]
+    assert types(read_page(scan("log", "log"), page(*rows[:3]), {**kept, **batch.kept}, LIVE)) == []
+
+
+def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
+    wish = WISH
+    for wait in AGAIN:
+        batch = not_there(wish, None, LIVE)
+        assert (batch.events, batch.kept) == ([], {})
+        (wish,) = batch.wanted
+        assert wish.at == NOON + wait
+    assert not_there(wish, None, LIVE).unwanted == {INVOICE}
+    assert not_there(WISH, after(seen(document())), LIVE).unwanted == {INVOICE}
+
+
+def test_a_detail_that_cannot_be_read_or_does_not_agree_is_looked_at_later_each_time() -> None:
+    wish = WISH
+    for wait in (*AGAIN, AGAIN[-1]):
+        batch = seen(document(total_transactions=5), after(seen(document())), wish)
+        assert [each.code for each in batch.problems] == ["sums_disagree"]
+        (wish,) = batch.wanted
+        assert (wish.why, wish.at) == ("again", NOON + wait)
+    unreadable = seen(document(customer=[]), None)
+    assert ([each.field for each in unreadable.problems], len(unreadable.wanted)) == (["customer"], 1)
+
+
+def test_a_change_that_a_sweep_finds_too_late_is_noted() -> None:
+    first = seen(document())
+    changed = page(row(total_price=1, modified=NOON.isoformat()))
+    soon = replace(LIVE, delta_asked=NOON + timedelta(minutes=1))
+    late = replace(LIVE, delta_asked=NOON + timedelta(minutes=3))
+    assert not read_page(scan("invoices"), changed, first.kept, soon).missed
+    assert read_page(scan("invoices"), changed, first.kept, late).missed
+    assert not read_page(scan("invoices", "delta"), changed, first.kept, late).missed
+    unmoved = page(row(total_transactions=50))
+    assert not read_page(scan("invoices"), unmoved, first.kept, late).missed
+
+
+def test_statuses_that_are_not_settled_are_learnt_by_their_ids() -> None:
+    rows = [
+        row(id="a", status={"id": 9, "name": "Unpaid"}),
+        row(id="b", status={"id": "77", "name": "odd one"}),
+        row(id="c", status={"id": 12, "name": "paid in full"}),
+        row(id="d", status={"id": 15, "name": "cancelled"}),
+        row(id="e", status="unpaid", status_id=8),
+        row(id="f", status={"id": "9&s=1", "name": "unpaid"}),
+    ]
+    assert read_page(scan("invoices"), page(*rows), {}, LIVE).statuses == {"9", "77", "8"}
+
+
+def test_the_first_detail_is_no_evidence_about_modified() -> None:
+    first = seen(with_paid(paid(1, 50)))
+    assert not first.has_evidence
+    second = seen(with_paid(paid(1, 50), paid(2, 5)), after(first))
+    assert (second.has_evidence, second.moved, set(second.told)) == (True, False, {"payment_applied"})
+
+
+def test_a_text_with_half_a_character_hides_no_other_document() -> None:
+    batch = read_page(scan("invoices"), page(row(id="a", name="\ud800"), row()), {}, LIVE)
+    assert [wish.record_id for wish in batch.wanted] == ["a", INVOICE]
+    found = seen(document(name="\ud800"))
+    assert [each.field for each in found.problems] == ["name"]
