@@ -87,6 +87,16 @@ CrashPoint = Literal[
     "clearing.after_commit",  # their actions may go on, nothing is planned yet
     "clearing_end.before_commit",  # all is matched; that it is over is not committed
     "clearing_end.after_commit",  # it is over
+    # The reader of a SalesBinder account.
+    "question.before_commit",  # a call to SalesBinder is counted, not committed
+    "question.after_commit",  # it is counted, nothing was asked
+    "seen.before_commit",  # what an answer changed and the events that tell it are written, not committed
+    "seen.after_commit",  # they are kept, nothing is published
+    "source_trouble.before_commit",  # that SalesBinder did not answer is written down, not committed
+    "source_trouble.after_commit",  # so it is, nothing was asked again
+    "telling.before_publish",  # events are taken from the outbox, nothing is published
+    "telling.before_commit",  # they are published, their rows removed, not committed
+    "telling.after_commit",  # their rows are gone
     # An operator's command, in a process of its own. Its effects and the record of who did it are one
     # transaction, which ends at `act`; points that are passed within it commit nothing yet.
     "act.before_commit",  # it is done, and who did it is written down, not committed

@@ -20,6 +20,7 @@ PACKAGES: Mapping[str, str] = {
     "sinks": "sinks/ledger",
     "log_projection": "log_projection",
     "web": "sbx/web",
+    "sources": "sources/store",
 }
 """Where the migrations of each package are, in the order in which they are applied. The names are keys in the
 database: a folder may move, its name stays.

@@ -20,6 +20,8 @@ ProblemCode = Literal[
     "cancelled_live_again",
     "received_in_part_again",
     "deleted_yet_visible",
+    "list_refused",
+    "list_odd",
 ]
 """Codes never change: dashboards and scripts rely on them."""
 

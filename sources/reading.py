@@ -85,8 +85,8 @@ class Batch:
     kept: dict[Key, Kept] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    seen: set[Key] = field(default_factory=set)
-    """Records that were read: problems of theirs that are not among ``problems`` are over."""
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    """Records, or lists, that were read: problems of theirs that are not among ``problems`` are over."""
     wanted: list[Wish] = field(default_factory=list)
     unwanted: set[str] = field(default_factory=set)
     statuses: set[str] = field(default_factory=set)

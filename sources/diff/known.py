@@ -27,7 +27,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """When it was first seen."""
 
 
-class KnownAccount(msgspec.Struct, frozen=True, kw_only=True):
+class KnownAccount(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
     """A customer or supplier: the fields that were told last."""
 
     entity: AccountEntity
@@ -66,7 +66,7 @@ class GoneMoney(msgspec.Struct, frozen=True, kw_only=True):
     """How often it has gone."""
 
 
-class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
+class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     """An invoice or purchase order as it was told last."""
 
     entity: DocumentEntity

@@ -74,6 +74,8 @@ class Standing:
     blocked_until: datetime | None = None
     open_statuses: Mapping[Listing, frozenset[str]] = field(default_factory=dict)
     """Ids of statuses of documents that are not settled, as rows showed them."""
+    held: Mapping[str, datetime] = field(default_factory=dict)
+    """Until when a kind of scan (``scan_key``) is left alone, because SalesBinder refuses it."""
     widened: timedelta = timedelta(0)
     """By how much more the delta asks back, since sweeps found what it should have."""
 
@@ -109,6 +111,7 @@ def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, dateti
         for listing in listings:
             for status in _statuses(layer, listing, standing):
                 scan, at = _scan_of(layer, listing, status, standing, now)
+                at = max(at, standing.held.get(scan.key, at))
                 late = now - at > period(layer, standing.trust) and layer != "all"
                 found.append((ListRequest(scan), at, min(_LAYERS[layer], _OVERDUE if late else 99)))
     found += [

@@ -271,7 +271,9 @@ def test_every_point_has_a_case() -> None:
     crashes = [crash for case in LANE_CASES for crash in case.crashes]
     crashes += [crash for case in STAGE_CASES for crash in case.values()]
     acts = ast.parse(Path(test_crash_acts.__file__).read_text(encoding="utf-8"))
-    crashes += [str(node.value) for node in ast.walk(acts) if isinstance(node, ast.Constant)]
+    readers = ast.parse((ROOT / "tests/integration/sources/test_reader.py").read_text(encoding="utf-8"))
+    for tree in (acts, readers):
+        crashes += [str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert set(CRASH_POINTS) - {crash.partition(":")[0] for crash in crashes} == set()
 
 

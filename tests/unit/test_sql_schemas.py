@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = ("alerts", "connections", "integrations_log", "ledger", "web")
+SCHEMAS = ("alerts", "connections", "integrations_log", "ledger", "source", "web")
 OWNS = {
     "connections": "connections",
     "sinks": "ledger",
     "log_projection": "integrations_log",
+    "sources": "source",
     "sbx/actions": "web",
     "sbx/web": "web",
     "sbx/notify": "alerts",
@@ -30,6 +31,7 @@ ALSO_NAMES = {
     "log_projection/migrations": {"alerts", "connections", "integrations_log", "ledger"},
     "connections/migrations": {"connections"},
     "sinks/migrations": {"ledger"},
+    "sources/migrations": {"source"},
     "sbx/migrations": {"web"},
 }
 """What else each may name, and why where it is not told by what the package is for."""

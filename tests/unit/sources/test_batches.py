@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sources.reading import AGAIN, Batch, Context, Kept, Key, Wish, not_there, read_document, read_page
@@ -198,3 +199,10 @@ def test_a_text_with_half_a_character_hides_no_other_document() -> None:
     assert [wish.record_id for wish in batch.wanted] == ["a", INVOICE]
     found = seen(document(name="\ud800"))
     assert [each.field for each in found.problems] == ["name"]
+
+
+def test_what_is_kept_survives_the_database() -> None:
+    accounts = read_page(scan("customers"), page(customer()), {}, LIVE).kept
+    stocked = read_page(scan("invoices"), page(row()), {}, NEW).kept
+    for kept in (*accounts.values(), *stocked.values(), after(seen(with_paid(paid(1, 50))))):
+        assert msgspec.json.decode(msgspec.json.encode(kept), type=Kept) == kept

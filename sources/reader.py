@@ -1,0 +1,252 @@
+"""Read one account: choose a request, ask it, keep what it says in one transaction, publish what it told."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from runtime.crash_points import crash_point
+from runtime.database import Connection
+from sources.client import NoAnswer
+from sources.diff.look import Look
+from sources.problems import Unreadable
+from sources.reading import DOCUMENTS, Batch, Context, again, ids_of, not_there, read_document, read_page
+from sources.salesbinder.answers import read_detail, read_list
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.budget import blocked_until
+from sources.schedule.choice import DetailRequest, ListRequest, Pause, Request, next_request
+from sources.schedule.layers import LISTINGS, Listing
+from sources.schedule.questions import RESOURCES, Question, question
+from sources.schedule.scans import Step, after_no_page, after_page, scan_key
+from sources.schedule.trust import noted
+from sources.store import store
+from sources.store.store import Account, Lease
+
+Published = tuple[str, bytes, bytes]
+"""Topic, key, value."""
+Publish = Callable[[Sequence[Published]], Awaitable[None]]
+"""Returns once the broker has all of them, those of one key in their order."""
+
+_BATCH: Final = 500
+_REFUSED: Final = timedelta(minutes=10)
+"""A key or permission that is refused is tried again so often; a new key is tried at once."""
+_SHORTEST: Final = timedelta(seconds=5)
+_LONGEST: Final = timedelta(minutes=10)
+_WIDER: Final = (timedelta(0), timedelta(hours=3), timedelta(hours=26))
+"""By how much more the delta asks back, each time that it missed something: a day covers every time zone."""
+
+
+class Asks(Protocol):
+    """A client of SalesBinder's API."""
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the answer."""
+
+
+class Reader:
+    """Reads an account under a lease."""
+
+    def __init__(self, connection: Connection, lease: Lease, client: Asks, publish: Publish) -> None:
+        self._connection, self._lease, self._client, self._publish = connection, lease, client, publish
+        self._account = lease.account
+
+    async def turn(self) -> float:
+        """Make one request, or none; return the seconds until the next may be due.
+
+        Raises:
+            LeaseLost: another worker has the account.
+            psycopg.Error: the database is away; nothing of the answer is kept, and it is asked for again.
+        """
+        await self.publish()
+        async with store.fenced(self._connection, self._lease):
+            account = await store.load(self._connection, self._account)
+            request = next_request(account.standing, account.now)
+            if isinstance(request, Pause):
+                return max((request.until - account.now).total_seconds(), 0.0)
+            background = request.why in ("all", "deep", "history")
+            await store.add_call(self._connection, self._account, account.now, background)
+            crash_point("question.before_commit")
+        crash_point("question.after_commit")
+        try:
+            answer = await self._client.ask(question(request))
+        except NoAnswer as error:
+            await self._keep_trouble(account, "salesbinder_unavailable", str(error))
+            return 0.0
+        await self._take(account, request, answer)
+        await self.publish()
+        return 0.0
+
+    async def publish(self) -> None:
+        """Publish what is in the outbox, in its order; what the broker has, goes."""
+        while True:
+            async with store.fenced(self._connection, self._lease):
+                rows = await store.to_tell(self._connection, self._account, _BATCH)
+                if rows:
+                    crash_point("telling.before_publish")
+                    await self._publish([row[1:] for row in rows])
+                    await store.told(self._connection, [row[0] for row in rows])
+                    crash_point("telling.before_commit")
+            if rows:
+                crash_point("telling.after_commit")
+            if len(rows) < _BATCH:
+                return
+
+    async def _take(self, account: Account, request: Request, answer: Answer) -> None:
+        verdict = answer.verdict
+        if verdict in ("answered", "not_there", "not_permitted"):
+            try:
+                _refuse(request, answer)
+                await self._keep(account, request, answer)
+            except Unreadable as wrong:
+                await self._put_off(account, request, wrong)
+        elif verdict == "blocked":
+            until = blocked_until(account.now, account.failures + 1, answer.retry_after)
+            await self._keep_trouble(account, "salesbinder_blocked", "429", until)
+        elif verdict == "key_refused":
+            await self._keep_trouble(account, "salesbinder_key_refused", "401", account.now + _REFUSED)
+        else:
+            await self._keep_trouble(account, "salesbinder_unavailable", str(answer.status))
+
+    async def _put_off(self, account: Account, request: Request, wrong: Unreadable) -> None:
+        """Leave alone for a while what is refused, or answered with something else; all else goes on."""
+        batch = Batch()
+        async with store.fenced(self._connection, self._lease):
+            if isinstance(request, DetailRequest):
+                batch.problems.append(wrong.of("document", request.record_id))
+                batch.wanted.append(again(account.wishes[request.record_id], account.now))
+            else:
+                batch.problems.append(wrong.of(request.scan.listing, request.scan.layer))
+                await store.hold_scan(
+                    self._connection, self._account, request.scan.key, account.now + _REFUSED
+                )
+            await store.keep(self._connection, self._account, batch)
+            crash_point("source_trouble.before_commit")
+        crash_point("source_trouble.after_commit")
+
+    async def _keep_trouble(
+        self, account: Account, trouble: str, text: str, until: datetime | None = None
+    ) -> None:
+        wait = min(_SHORTEST * (1 << min(account.failures, 10)), _LONGEST)
+        async with store.fenced(self._connection, self._lease):
+            at = until or account.now + wait
+            await store.keep_trouble(self._connection, self._account, trouble, text, at)
+            crash_point("source_trouble.before_commit")
+        crash_point("source_trouble.after_commit")
+
+    async def _keep(self, account: Account, request: Request, answer: Answer) -> None:
+        """Keep all that an answer says in one transaction: records, events, scan, what was learnt."""
+        at = answer.date or account.now
+        async with store.fenced(self._connection, self._lease):
+            context = Context(Look(self._account, at, account.shrunk), account.connected or at)
+            if isinstance(request, DetailRequest):
+                batch = await self._detail(account, request, answer, context)
+            else:
+                batch = await self._listed(account, request, answer, context)
+            await store.keep(self._connection, self._account, batch)
+            await self._learn(account, request, batch, at)
+            crash_point("seen.before_commit")
+        crash_point("seen.after_commit")
+
+    async def _detail(
+        self, account: Account, request: DetailRequest, answer: Answer, context: Context
+    ) -> Batch:
+        wish = account.wishes[request.record_id]
+        found = await store.kept(self._connection, self._account, [wish.record_id])
+        keys = [(entity, wish.record_id) for entity in DOCUMENTS.values()]
+        before = next((found[key] for key in keys if key in found), None)
+        if answer.verdict == "not_there":
+            return not_there(wish, before, context)
+        return read_document(read_detail(answer.body, "document"), wish, before, context)
+
+    async def _listed(
+        self, account: Account, request: ListRequest, answer: Answer, context: Context
+    ) -> Batch:
+        scan, finished = request.scan, account.standing.finished
+        last = finished.get(scan.key)
+        count = last.count if last is not None else None
+        if answer.verdict == "not_there":
+            batch = Batch()
+            await self._go_on(after_no_page(scan, count), context.look.at, batch)
+            return batch
+        page = read_list(answer.body, RESOURCES[scan.listing].names)
+        ids = ids_of(page.rows, scan.listing)
+        found = await store.kept(self._connection, self._account, ids)
+        delta = finished.get(scan_key("delta", scan.listing))
+        context = Context(
+            context.look,
+            context.connected,
+            frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
+            delta.asked if delta is not None else None,
+        )
+        batch = read_page(scan, page, found, context)
+        step = after_page(scan, page, ids, context.look.at, count)
+        await self._go_on(step, context.look.at, batch)
+        return batch
+
+    async def _go_on(self, step: Step, at: datetime, batch: Batch) -> None:
+        _note_oddity(step, batch)
+        await store.keep_scan(self._connection, self._account, step, at)
+
+    async def _learn(self, account: Account, request: Request, batch: Batch, at: datetime) -> None:
+        standing = account.standing
+        statuses = dict(standing.open_statuses)
+        if isinstance(request, ListRequest) and batch.statuses:
+            listing: Listing = request.scan.listing
+            statuses[listing] = statuses.get(listing, frozenset()) | batch.statuses
+        wider = next((each for each in _WIDER if each > standing.widened), None)
+        trust = noted(standing.trust, batch.told, batch.moved) if batch.has_evidence else None
+        await store.keep_learnt(
+            self._connection,
+            self._account,
+            at,
+            trust=trust,
+            statuses=statuses if statuses != dict(standing.open_statuses) else None,
+            widened=wider if batch.missed else None,
+        )
+
+
+def _refuse(request: Request, answer: Answer) -> None:
+    """Refuse an answer that says nothing of what was asked.
+
+    Raises:
+        Unreadable: reading it is not permitted, or a list is not there at all.
+    """
+    if answer.verdict == "not_permitted":
+        raise Unreadable(
+            "answer",
+            str(answer.status),
+            "the user of the API key may not read this",
+            "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices.",
+            "list_refused",
+        )
+    is_list = isinstance(request, ListRequest) and request.scan.page == 1
+    if answer.verdict == "not_there" and is_list:
+        raise Unreadable(
+            "answer",
+            str(answer.status),
+            "the list is not there",
+            "Check the account's name, which is its sub-domain, and that its plan has the API.",
+            "list_refused",
+        )
+
+
+_ODD = {
+    "page_repeated": "two pages have the same rows",
+    "page_empty": "a page that should have rows has none",
+    "rows_missing": "there are fewer rows than it counts",
+    "halved": "it is less than half as long as before",
+}
+
+
+def _note_oddity(step: Step, batch: Batch) -> None:
+    """Report a list that contradicts itself; nothing is concluded from it."""
+    scan = step.scan
+    batch.seen.add((scan.listing, scan.layer))
+    if step.oddity is not None:
+        wrong = Unreadable(
+            "rows",
+            scan.rows,
+            _ODD[step.oddity],
+            "Nothing is needed if it passes; else check in SalesBinder what the key's user may see.",
+            "list_odd",
+        )
+        batch.problems.append(wrong.of(scan.listing, scan.layer))

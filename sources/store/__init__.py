@@ -1,0 +1,1 @@
+"""What a reader keeps in the database: accounts, records, scans, calls, events until they are published."""

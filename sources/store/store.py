@@ -1,0 +1,264 @@
+"""Statements of the schema ``source``. All of a worker's go through a transaction that checks its lease."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from runtime.database import Connection, fetch_all, fetch_one
+from runtime.sql import load_queries
+from sources.diff.look import Shrunk
+from sources.reading import Batch, Kept, Key, Wish
+from sources.schedule.choice import Standing, Wanted
+from sources.schedule.layers import Listing
+from sources.schedule.scans import Finished, Scan, Step
+from sources.schedule.trust import Evidence, Kind
+
+LEASE_SECONDS: Final = 70.0
+"""Longer than the deadline of a call; each transaction of the worker renews it."""
+
+_SQL = load_queries(__file__)
+_trust = msgspec.json.Decoder(dict[Kind, Evidence])
+_statuses = msgspec.json.Decoder(dict[Listing, frozenset[str]])
+
+
+class LeaseLost(Exception):
+    """Another worker reads the account; nothing of this one's is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to read an account."""
+
+    account: str
+    holder: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How far an account's reading has come."""
+
+    now: datetime
+    """By the database's clock."""
+    connected: datetime | None
+    """By SalesBinder's clock; none before its first answer."""
+    shrunk: Shrunk
+    failures: int
+    standing: Standing
+    wishes: Mapping[str, Wish]
+
+
+async def connect(connection: Connection, account: str, encrypted_key: bytes) -> None:
+    """Connect an account, or give a connected one another key; what is known of it stays."""
+    await connection.execute(_SQL["connect"], {"account": account, "key": encrypted_key})
+
+
+async def accounts(connection: Connection) -> dict[str, bytes]:
+    """Return the encrypted key of each connected account."""
+    rows = await fetch_all(connection, _SQL["accounts"])
+    return {row["account"]: bytes(row["api_key_encrypted"]) for row in rows}
+
+
+async def take_lease(connection: Connection, account: str, holder: int) -> Lease | None:
+    """Take an account that nobody reads; None if somebody does. ``holder`` is the advisory lock of a session
+    of this worker: without it, the account is free for others at once.
+    """
+    values = {"account": account, "holder": holder, "ttl": LEASE_SECONDS}
+    row = await fetch_one(connection, _SQL["take_lease"], values)
+    return None if row is None else Lease(account, holder, row["fence"])
+
+
+async def release_lease(connection: Connection, lease: Lease) -> None:
+    """Give the account back."""
+    await connection.execute(_SQL["release_lease"], _of(lease))
+
+
+@asynccontextmanager
+async def fenced(connection: Connection, lease: Lease) -> AsyncIterator[None]:
+    """Open a transaction of the lease's holder, and renew the lease with it.
+
+    Raises:
+        LeaseLost: another worker has the account.
+    """
+    async with connection.transaction():
+        if await fetch_one(connection, _SQL["check_fence"], _of(lease)) is None:
+            raise LeaseLost(lease.account)
+        yield
+
+
+async def load(connection: Connection, account: str) -> Account:
+    """Return how far the account's reading has come."""
+    name = {"account": account}
+    row = await fetch_one(connection, _SQL["standing"], name)
+    assert row is not None
+    calls = await fetch_all(connection, _SQL["calls"], name)
+    scans = await fetch_all(connection, _SQL["scans"], name)
+    wanted = await fetch_all(connection, _SQL["wanted"], name)
+    wishes = [
+        Wish(each["record_id"], each["why"], each["due_at"], each["row_digest"], each["tries"])
+        for each in wanted
+    ]
+    standing = Standing(
+        sent=[each["at"] for each in calls],
+        background=[each["at"] for each in calls if each["background"]],
+        finished={
+            each["key"]: msgspec.json.decode(each["finished"], type=Finished)
+            for each in scans
+            if each["finished"] is not None
+        },
+        scans={
+            each["key"]: msgspec.json.decode(each["scan"], type=Scan)
+            for each in scans
+            if each["scan"] is not None
+        },
+        held={each["key"]: each["held_until"] for each in scans if each["held_until"] is not None},
+        wanted=[Wanted(wish.record_id, wish.why, wish.at) for wish in wishes],
+        trust=_trust.decode(row["trust"]),
+        blocked_until=row["held_until"],
+        open_statuses=_statuses.decode(row["statuses"]),
+        widened=row["widened"],
+    )
+    by_id = {wish.record_id: wish for wish in wishes}
+    return Account(row["now"], row["connected_clock"], row["shrunk"], row["failures"], standing, by_id)
+
+
+async def add_call(connection: Connection, account: str, at: datetime, background: bool) -> None:
+    """Count a call before it is made: of a worker that dies, too many are counted rather than too few."""
+    await connection.execute(_SQL["add_call"], {"account": account, "at": at, "background": background})
+    await connection.execute(_SQL["drop_calls"], {"account": account})
+
+
+async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
+    """Return what is kept of the records with these ids."""
+    rows = await fetch_all(connection, _SQL["kept"], {"account": account, "ids": sorted(ids)})
+    return {(row["entity"], row["record_id"]): msgspec.json.decode(row["body"], type=Kept) for row in rows}
+
+
+async def keep(connection: Connection, account: str, batch: Batch) -> None:
+    """Keep what an answer changed, and the events that tell it."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            _SQL["keep_record"],
+            [
+                {
+                    "account": account,
+                    "entity": entity,
+                    "record_id": record_id,
+                    "body": msgspec.json.encode(each),
+                }
+                for (entity, record_id), each in batch.kept.items()
+            ],
+        )
+        await cursor.executemany(
+            _SQL["tell"],
+            [
+                {"account": account, "topic": each.topic, "key": each.key, "value": each.value}
+                for each in batch.events
+            ],
+        )
+        if batch.unwanted:
+            await cursor.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
+        await cursor.executemany(_SQL["want"], [_wish(account, wish) for wish in batch.wanted])
+        await cursor.executemany(_SQL["problem"], [_problem(account, each) for each in batch.problems])
+        if batch.seen:
+            await cursor.execute(
+                _SQL["problems_over"], {"account": account, "seen": json.dumps(_seen(batch))}
+            )
+
+
+def _wish(account: str, wish: Wish) -> dict[str, Any]:
+    return {
+        "account": account,
+        "record_id": wish.record_id,
+        "why": wish.why,
+        "due_at": wish.at,
+        "row": wish.row,
+        "tries": wish.tries,
+    }
+
+
+def _problem(account: str, problem: Any) -> dict[str, Any]:
+    names = ("entity", "record_id", "code", "field", "value", "problem", "remedy")
+    return {"account": account, **{name: getattr(problem, name).replace("\0", "�") for name in names}}
+
+
+def _seen(batch: Batch) -> list[dict[str, Any]]:
+    codes: dict[tuple[str, str], list[str]] = {key: [] for key in batch.seen}
+    for each in batch.problems:
+        codes.setdefault((each.entity, each.record_id), []).append(each.code)
+    return [
+        {"entity": entity, "record_id": record_id, "codes": found}
+        for (entity, record_id), found in codes.items()
+    ]
+
+
+async def keep_scan(connection: Connection, account: str, step: Step, now: datetime) -> None:
+    """Keep how a scan goes on; ``now`` by SalesBinder's clock."""
+    scan = step.scan
+    done = Finished(started=scan.started, asked=scan.asked or now, count=scan.rows)
+    is_done = step.state == "done"
+    values = {
+        "account": account,
+        "key": scan.key,
+        "scan": None if is_done else msgspec.json.encode(scan),
+        "finished": msgspec.json.encode(done) if is_done else None,
+    }
+    await connection.execute(_SQL["keep_scan"], values)
+
+
+async def hold_scan(connection: Connection, account: str, key: str, until: datetime) -> None:
+    """Leave a kind of scan alone until then; where it goes on, and from when it asks, stays."""
+    await connection.execute(_SQL["hold_scan"], {"account": account, "key": key, "until": until})
+
+
+async def keep_learnt(
+    connection: Connection,
+    account: str,
+    clock: datetime,
+    *,
+    trust: Mapping[Kind, Evidence] | None = None,
+    statuses: Mapping[Listing, frozenset[str]] | None = None,
+    widened: timedelta | None = None,
+) -> None:
+    """Keep what an answer taught about the account; its trouble is over."""
+    values = {
+        "account": account,
+        "clock": clock,
+        "trust": None if trust is None else msgspec.json.encode(trust).decode(),
+        "statuses": None if statuses is None else msgspec.json.encode(statuses).decode(),
+        "widened": widened,
+    }
+    await connection.execute(_SQL["learnt"], values)
+
+
+async def keep_trouble(
+    connection: Connection, account: str, trouble: str, text: str, until: datetime
+) -> None:
+    """Keep why an account gives no answers, and until when it is not asked."""
+    values = {"account": account, "trouble": trouble, "text": text, "until": until}
+    await connection.execute(_SQL["trouble"], values)
+
+
+async def to_tell(connection: Connection, account: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
+    """Return the next events to publish: their place in the outbox, topic, key and value."""
+    rows = await fetch_all(connection, _SQL["to_tell"], {"account": account, "limit": limit})
+    return [(row["id"], row["topic"], bytes(row["key"]), bytes(row["value"])) for row in rows]
+
+
+async def told(connection: Connection, ids: Sequence[int]) -> None:
+    """Remove events that the broker has."""
+    await connection.execute(_SQL["told"], {"ids": list(ids)})
+
+
+def _of(lease: Lease) -> dict[str, Any]:
+    return {
+        "account": lease.account,
+        "holder": lease.holder,
+        "fence": lease.fence,
+        "ttl": LEASE_SECONDS,
+    }

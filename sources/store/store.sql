@@ -1,0 +1,112 @@
+-- name: connect
+INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
+ON CONFLICT (account) DO UPDATE
+SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
+    failures = 0, held_until = NULL
+
+-- name: accounts
+SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
+
+-- name: take_lease
+-- A row that a transaction of its holder locks is not waited for: other accounts must not wait with it.
+WITH present AS (SELECT 1 FROM source.leases WHERE account = %(account)s),
+     free AS (SELECT 1 FROM source.leases WHERE account = %(account)s FOR UPDATE SKIP LOCKED)
+INSERT INTO source.leases AS l (account, holder, fence, expires_at)
+SELECT %(account)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(ttl)s)
+WHERE NOT EXISTS (SELECT FROM present) OR EXISTS (SELECT FROM free)
+ON CONFLICT (account) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
+WHERE l.expires_at < clock_timestamp()
+   OR l.holder = excluded.holder
+   OR NOT EXISTS (SELECT 1 FROM pg_locks
+                  WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND (classid::bigint << 32) + objid::bigint = l.holder AND objsubid = 1 AND granted)
+RETURNING fence
+
+-- name: check_fence
+-- Renews it, too. A worker that hangs in a transaction (its machine sleeps) must not hold the row for ever.
+UPDATE source.leases SET expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
+WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
+RETURNING set_config('idle_in_transaction_session_timeout', '60s', true)
+
+-- name: release_lease
+UPDATE source.leases SET expires_at = '-infinity' WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
+
+-- name: standing
+SELECT clock_timestamp() AS now, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
+       failures, held_until
+FROM source.accounts WHERE account = %(account)s
+
+-- name: calls
+SELECT at, background FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
+
+-- name: scans
+SELECT key, scan, finished, held_until FROM source.scans WHERE account = %(account)s
+
+-- name: wanted
+SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries FROM source.wanted
+WHERE account = %(account)s ORDER BY why, due_at, record_id
+
+-- name: add_call
+INSERT INTO source.calls (account, at, background) VALUES (%(account)s, %(at)s, %(background)s)
+
+-- name: drop_calls
+DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes'
+
+-- name: kept
+SELECT entity, record_id, body FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
+
+-- name: keep_record
+INSERT INTO source.records (account, entity, record_id, body) VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s)
+ON CONFLICT (account, entity, record_id) DO UPDATE SET body = excluded.body, seen_at = clock_timestamp()
+
+-- name: tell
+INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)
+
+-- name: want
+-- A row that shows a change is asked about at once, however often its detail was in vain before.
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries)
+VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s)
+ON CONFLICT (account, record_id) DO UPDATE
+SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries
+
+-- name: want_no_more
+DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s)
+
+-- name: problem
+INSERT INTO source.problems AS p (account, entity, record_id, code, field, value, problem, remedy)
+VALUES (%(account)s, %(entity)s, %(record_id)s, %(code)s, %(field)s, %(value)s, %(problem)s, %(remedy)s)
+ON CONFLICT (account, entity, record_id, code) DO UPDATE
+SET field = excluded.field, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
+    last_at = clock_timestamp()
+
+-- name: problems_over
+DELETE FROM source.problems p USING jsonb_to_recordset(%(seen)s::jsonb) AS s (entity text, record_id text, codes text[])
+WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record_id AND p.code <> ALL(s.codes)
+
+-- name: keep_scan
+INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)
+ON CONFLICT (account, key) DO UPDATE
+SET scan = excluded.scan, finished = coalesce(excluded.finished, s.finished), held_until = NULL
+
+-- name: hold_scan
+INSERT INTO source.scans AS s (account, key, held_until) VALUES (%(account)s, %(key)s, %(until)s)
+ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
+
+-- name: learnt
+UPDATE source.accounts
+SET connected_clock = coalesce(connected_clock, %(clock)s), trust = coalesce(%(trust)s::jsonb, trust),
+    statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
+    trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+WHERE account = %(account)s
+
+-- name: trouble
+UPDATE source.accounts
+SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = %(until)s,
+    trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
+WHERE account = %(account)s
+
+-- name: to_tell
+SELECT id, topic, key, value FROM source.outbox WHERE account = %(account)s ORDER BY id LIMIT %(limit)s
+
+-- name: told
+DELETE FROM source.outbox WHERE id = ANY(%(ids)s)
