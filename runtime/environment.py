@@ -55,6 +55,8 @@ class Environment:
     xero_api_url: str = DEFAULT_XERO_API_URL
     """Ends with ``/api.xro/2.0``."""
     xero_identity_url: str = DEFAULT_XERO_IDENTITY_URL
+    salesbinder_api_url: str | None = None
+    """``{account}`` in it is replaced; None means SalesBinder's own."""
     xero_app_client_id: str | None = None
     """The app with which accounts are connected in the browser if the command names none."""
     data_dir: Path
@@ -100,6 +102,7 @@ class Environment:
             database_connections=_number("SBX_DATABASE_CONNECTIONS", given, 2, 100) or 4,
             xero_api_url=api_url if api_url.endswith(_API_PATH) else api_url + _API_PATH,
             xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
+            salesbinder_api_url=_salesbinder_address("SBX_SALESBINDER_API_URL", given),
             xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
@@ -301,6 +304,17 @@ def _web_address(variable: str, given: Mapping[str, str], default: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise InvalidEnvironment(variable, value, "is not a web address", f"write it as {default}")
     return value
+
+
+def _salesbinder_address(variable: str, given: Mapping[str, str]) -> str | None:
+    value = given.get(variable)
+    if value is None:
+        return None
+    example = "https://{account}.salesbinder.com/api/2.0"
+    if "@" in value:
+        raise InvalidEnvironment(variable, "…", "has a user or key in it", f"write it as {example}")
+    _web_address(variable, {variable: value.replace("{account}", "account")}, example)
+    return value.rstrip("/")
 
 
 def _data_dir(given: Mapping[str, str]) -> Path:

@@ -42,11 +42,19 @@ class Asks(Protocol):
         """Return the answer."""
 
 
+class KeyChanged(Exception):
+    """The account has another key than its reader: it must not ask with the old one again."""
+
+
 class Reader:
     """Reads an account under a lease."""
 
-    def __init__(self, connection: Connection, lease: Lease, client: Asks, publish: Publish) -> None:
+    def __init__(
+        self, connection: Connection, lease: Lease, client: Asks, publish: Publish, key: bytes
+    ) -> None:
+        """Take the parts; ``key`` is the client's, encrypted as the database has it."""
         self._connection, self._lease, self._client, self._publish = connection, lease, client, publish
+        self._key = key
         self._account = lease.account
 
     async def turn(self) -> float:
@@ -54,11 +62,14 @@ class Reader:
 
         Raises:
             LeaseLost: another worker has the account.
+            KeyChanged: the account was given another key.
             psycopg.Error: the database is away; nothing of the answer is kept, and it is asked for again.
         """
         await self.publish()
         async with store.fenced(self._connection, self._lease):
             account = await store.load(self._connection, self._account)
+            if account.key != self._key:
+                raise KeyChanged(self._account)
             request = next_request(account.standing, account.now)
             if isinstance(request, Pause):
                 return max((request.until - account.now).total_seconds(), 0.0)

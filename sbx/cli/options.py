@@ -1,9 +1,12 @@
 """Arguments and options that several commands share."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+WorkerName = Literal["transform", "deliver", "project", "source"]
+"""The stages, and the reader of SalesBinder accounts."""
 
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}")
 

@@ -5,10 +5,15 @@ from dataclasses import replace
 import typer
 
 from sbx.cli import environment
-from streams import StageName, run_stage
+from sbx.cli.options import WorkerName
+from streams import run_stage
 
 
-def worker(stage: StageName, metrics_port: int | None) -> None:
+def worker(stage: WorkerName, metrics_port: int | None) -> None:
     """Run ``sbx worker``."""
     used = environment.required(kafka=True, database=stage != "transform")
+    if stage == "source":
+        from sources.worker import run
+
+        raise typer.Exit(run(used))
     raise typer.Exit(run_stage(stage, replace(used, metrics_port=metrics_port)))

@@ -45,6 +45,8 @@ class Account:
 
     now: datetime
     """By the database's clock."""
+    key: bytes
+    """Encrypted, as it stands in the database."""
     connected: datetime | None
     """By SalesBinder's clock; none before its first answer."""
     shrunk: Shrunk
@@ -124,7 +126,15 @@ async def load(connection: Connection, account: str) -> Account:
         widened=row["widened"],
     )
     by_id = {wish.record_id: wish for wish in wishes}
-    return Account(row["now"], row["connected_clock"], row["shrunk"], row["failures"], standing, by_id)
+    return Account(
+        row["now"],
+        bytes(row["api_key_encrypted"]),
+        row["connected_clock"],
+        row["shrunk"],
+        row["failures"],
+        standing,
+        by_id,
+    )
 
 
 async def add_call(connection: Connection, account: str, at: datetime, background: bool) -> None:

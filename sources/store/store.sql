@@ -32,7 +32,7 @@ RETURNING set_config('idle_in_transaction_session_timeout', '60s', true)
 UPDATE source.leases SET expires_at = '-infinity' WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
 
 -- name: standing
-SELECT clock_timestamp() AS now, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
+SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
        failures, held_until
 FROM source.accounts WHERE account = %(account)s
 

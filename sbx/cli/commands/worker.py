@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
-from streams import StageName
+from sbx.cli.options import WorkerName
 
 
 def worker(
-    stage: Annotated[StageName, typer.Argument(help="The stage to run.")],
+    stage: Annotated[
+        WorkerName, typer.Argument(help="The stage to run; source: the reader of SalesBinder accounts.")
+    ],
     metrics_port: Annotated[
         int | None,
         typer.Option(

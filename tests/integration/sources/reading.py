@@ -46,7 +46,7 @@ async def read(database_url: str, address: str, path: Path, cycles: int) -> None
         await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
         lease = await store.take_lease(connection, ACCOUNT, holder)
         assert lease is not None, "the one before it is dead, and its session gone"
-        reader = Reader(connection, lease, client, to_file(path))
+        reader = Reader(connection, lease, client, to_file(path), b"encrypted")
         for _ in range(cycles):
             await _one_cycle(connection, reader)
             await connection.execute("DELETE FROM source.scans WHERE scan IS NULL")

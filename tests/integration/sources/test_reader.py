@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -51,6 +52,8 @@ class Server:
         self.statuses: list[int] = []
         """What the next answers are instead."""
         self.stub.between = self._between
+        self.keys: list[str] = []
+        """The key of each call."""
 
     def _between(self) -> None:
         self.shop.now = max(self.shop.now, datetime.now(UTC).replace(microsecond=0))
@@ -59,6 +62,8 @@ class Server:
             self.shop.act(steps=(0,))
 
     async def handle(self, request: web.Request) -> web.Response:
+        sent = request.headers["Authorization"].removeprefix("Basic ")
+        self.keys.append(b64decode(sent).decode().removesuffix(":x"))
         if self.statuses:
             return web.Response(status=self.statuses.pop(0), text="<html>")
         path = request.path.removeprefix("/api/2.0/")
@@ -172,7 +177,7 @@ async def test_trouble_is_kept_waited_out_and_over_with_the_next_answer(
     ):
         lease = await store.take_lease(connection, ACCOUNT, 7)
         assert lease is not None
-        reader = Reader(connection, lease, client, to_file(tmp_path / "told"))
+        reader = Reader(connection, lease, client, to_file(tmp_path / "told"), b"encrypted")
         for status, trouble, seconds in (
             (429, "salesbinder_blocked", 75),
             (401, "salesbinder_key_refused", 600),
@@ -205,7 +210,7 @@ async def test_a_list_that_is_refused_is_left_alone_and_all_others_are_read(
     ):
         lease = await store.take_lease(connection, ACCOUNT, 7)
         assert lease is not None
-        reader = Reader(connection, lease, client, to_file(tmp_path / "told"))
+        reader = Reader(connection, lease, client, to_file(tmp_path / "told"), b"encrypted")
         server.statuses = [403, 404, 200]
         while not await reader.turn():
             continue
@@ -239,7 +244,7 @@ async def test_a_reader_whose_lease_was_taken_keeps_and_publishes_nothing(
         lease = await store.take_lease(one, ACCOUNT, 11)
         assert lease is not None
         assert await store.take_lease(other, ACCOUNT, 12) is None
-        reader = Reader(one, lease, client, to_file(tmp_path / "told"))
+        reader = Reader(one, lease, client, to_file(tmp_path / "told"), b"encrypted")
         await reader.turn()
         await one.execute("SELECT pg_advisory_unlock(11)")
         await other.execute("SELECT pg_advisory_lock(12)")
@@ -263,7 +268,7 @@ async def test_the_calls_of_all_processes_share_the_budget(connected: str, tmp_p
         for holder in range(20):
             lease = await store.take_lease(connection, ACCOUNT, holder)
             assert lease is not None
-            if await Reader(connection, lease, client, to_file(tmp_path / "told")).turn():
+            if await Reader(connection, lease, client, to_file(tmp_path / "told"), b"encrypted").turn():
                 break
             calls += 1
         assert calls == 12

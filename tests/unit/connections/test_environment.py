@@ -130,6 +130,8 @@ def test_psycopg_takes_the_options(database_url: str) -> None:
         ({"DATABASE_URL": "mysql://me:hidden@db/x"}, "SBX_DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://me:hidden@db:1/x?nonsense=hidden"}, "SBX_DATABASE_URL"),
         ({"XERO_API_URL": "api.xero.com"}, "SBX_XERO_API_URL"),
+        ({"SALESBINDER_API_URL": "acme.salesbinder.com"}, "SBX_SALESBINDER_API_URL"),
+        ({"SALESBINDER_API_URL": "https://hidden:x@acme.salesbinder.com/api/2.0"}, "SBX_SALESBINDER_API_URL"),
         ({"XERO_IDENTITY_URL": "ftp://x"}, "SBX_XERO_IDENTITY_URL"),
         ({"CLOCK_RATE": "0"}, "SBX_CLOCK_RATE"),
         ({"CLOCK_RATE": "nan"}, "SBX_CLOCK_RATE"),

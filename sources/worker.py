@@ -1,0 +1,176 @@
+"""Read all connected SalesBinder accounts, beside any number of other workers: one per account."""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+import structlog
+import uvloop
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from runtime import pooling, schema
+from runtime.environment import Environment, InvalidEnvironment
+from runtime.logs import configure_logging
+from runtime.secrets import SecretBox, SecretKeyError
+from runtime.spells import Spell
+from runtime.trouble import about_the_database
+from sources.client import Client, api_address
+from sources.events import HEADERS
+from sources.reader import KeyChanged, Publish, Published, Reader
+from sources.store import store
+from sources.store.store import LeaseLost
+
+log = structlog.stdlib.get_logger(__name__)
+
+_LOOK_EVERY: Final = 1.0
+_IDLE_LONGEST: Final = 5.0
+"""A turn renews the lease, so an idle reader takes one so often at least."""
+_AFTER_TROUBLE: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An account that this worker reads, and the key with which it began."""
+
+    key: bytes
+    task: asyncio.Task[None]
+
+
+class Worker:
+    """Takes accounts that nobody reads, and reads them."""
+
+    def __init__(self, environment: Environment, publish: Publish) -> None:
+        self._environment = environment
+        self._publish = publish
+        self._box = SecretBox.open(environment.data_dir, environment.secret_key)
+        self._spell = Spell()
+        self._readings: dict[str, _Reading] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, through any trouble of the database."""
+        while not stop.is_set():
+            try:
+                await self._while_connected(stop)
+            except psycopg.Error as error:
+                if not about_the_database(error):
+                    raise
+                self._spell.trouble(error)
+                await _sleep(_AFTER_TROUBLE, stop)
+
+    async def _while_connected(self, stop: asyncio.Event) -> None:
+        """Hold one session whose advisory lock says to all workers: this holder is alive."""
+        holder = secrets.randbits(62)
+        arguments = self._environment.psycopg("sbx-source-holder")
+        async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
+            await pooling.refuse(connection, arguments)
+            await schema.check(connection)
+            await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
+            self._spell.over()
+            try:
+                while not stop.is_set():
+                    await self._take_free(connection, holder)
+                    await _sleep(_LOOK_EVERY, stop)
+            finally:
+                await self._end_all()
+
+    async def _take_free(self, connection: psycopg.AsyncConnection[Any], holder: int) -> None:
+        connected = await store.accounts(connection)
+        for account, reading in [*self._readings.items()]:
+            if reading.task.done() or connected.get(account) != reading.key:
+                await self._end(account)
+        for account, key in connected.items():
+            if account in self._readings:
+                continue
+            lease = await store.take_lease(connection, account, holder)
+            if lease is not None:
+                self._readings[account] = _Reading(key, asyncio.create_task(self._read(lease, key)))
+
+    async def _end_all(self) -> None:
+        for account in [*self._readings]:
+            await self._end(account)
+
+    async def _end(self, account: str) -> None:
+        task = self._readings.pop(account).task
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("reading an account broke off", account=account, exc_info=error)
+
+    async def _read(self, lease: store.Lease, encrypted: bytes) -> None:
+        """Read one account until it is taken away."""
+        try:
+            key = self._box.decrypt(encrypted)
+            address = api_address(lease.account, self._environment.salesbinder_api_url)
+        except (SecretKeyError, ValueError) as error:
+            log.error("an account cannot be read", account=lease.account, error=str(error))
+            await asyncio.sleep(_IDLE_LONGEST)
+            return
+        arguments = self._environment.psycopg("sbx-source")
+        async with (
+            await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection,
+            Client(address, key) as client,
+        ):
+            reader = Reader(connection, lease, client, self._publish, encrypted)
+            with suppress(LeaseLost, KeyChanged):
+                while True:
+                    idle = await reader.turn()
+                    await asyncio.sleep(min(idle, _IDLE_LONGEST))
+
+
+def run(environment: Environment) -> int:
+    """Read accounts in this process, in the main thread, until SIGTERM or SIGINT; return the exit code."""
+    configure_logging(stage="source")
+    return uvloop.run(_run(environment))
+
+
+async def _run(environment: Environment) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    try:
+        async with publisher(environment) as publish:
+            await Worker(environment, publish).run(stop)
+    except (InvalidEnvironment, SecretKeyError, KafkaError) as error:
+        log.error("the reader of SalesBinder cannot work", problem=str(error))
+        return 1
+    return 0
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+@asynccontextmanager
+async def publisher(environment: Environment) -> AsyncIterator[Publish]:
+    """Open an idempotent producer that waits for all replicas."""
+    login = environment.kafka_python()
+    producer = AIOKafkaProducer(
+        bootstrap_servers=login["bootstrap_servers"],
+        security_protocol=environment.kafka_security_protocol,
+        ssl_context=login["ssl_context"],
+        sasl_mechanism=environment.kafka_sasl_mechanism or "PLAIN",
+        sasl_plain_username=environment.kafka_sasl_username,
+        sasl_plain_password=environment.kafka_sasl_password,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=4_000_000,
+    )
+    await producer.start()
+
+    async def publish(events: Sequence[Published]) -> None:
+        sent = [
+            await producer.send(topic, value, key=key, headers=list(HEADERS)) for topic, key, value in events
+        ]
+        await asyncio.gather(*sent)
+
+    try:
+        yield publish
+    finally:
+        await producer.stop()
