@@ -39,8 +39,12 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """The page to ask for next."""
     count: int | None = None
     """Of the first page."""
+    latest: int | None = None
+    """Of the last page."""
     moved: bool = False
-    """Whether ``count`` changed between pages."""
+    """Whether ``count`` fell between two pages: a record that went may have hidden another from the next
+    page. One that came only shows another twice.
+    """
     repeats: int = 0
     rows: int = 0
     """Rows so far, those not counted that the page before had shown, too: what shifts, shifts to the next."""
@@ -94,7 +98,8 @@ def after_page(
         page=scan.page + 1,
         asked=scan.asked or answered,
         count=page.count if scan.page == 1 else scan.count,
-        moved=scan.moved or (scan.page > 1 and page.count is not None and page.count != scan.count),
+        latest=page.count if page.count is not None else scan.latest,
+        moved=scan.moved or (page.count is not None and scan.latest is not None and page.count < scan.latest),
         rows=scan.rows + len(fresh),
         last=tuple(sorted(shown)),
     )

@@ -230,6 +230,11 @@ def test_a_scan_whose_rows_moved_is_made_again_twice_at_most() -> None:
     assert states == ["again", "again", "done"]
 
 
+def test_a_scan_goes_on_while_records_come() -> None:
+    pages = [page("c", "b", count=3, pages=2), page("b", "a", count=4, pages=2)]
+    assert run(whole(), *pages) == [("going", None), ("done", None)]
+
+
 def test_rows_that_are_missing_without_a_move_are_reported() -> None:
     assert run(whole(), page("a", count=2, pages=1)) == [("again", "rows_missing")]
 
