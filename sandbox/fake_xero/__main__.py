@@ -1,12 +1,13 @@
 """`python -m sandbox.fake_xero`: run the fake until it is stopped."""
 
 import argparse
-import os
 import sys
 import threading
 from pathlib import Path
 
-from .server import listen, make_server
+from sandbox.serving import exit_with_parent, listen
+
+from .server import make_server
 from .strict import VARIABLE, description_in_environment, strict_bodies
 from .world import DEFAULT_CLIENT, DEFAULT_SECRET, DEFAULT_TENANT, World
 
@@ -60,15 +61,9 @@ def main(given: list[str] | None = None) -> int:
         f"fake Xero at {url}; client {DEFAULT_CLIENT} / {DEFAULT_SECRET}, tenant {DEFAULT_TENANT}\n"
     )
     if arguments.exit_with_parent:
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
+        threading.Thread(target=exit_with_parent, daemon=True).start()
     server.run([listener])
     return 0
-
-
-def _exit_with_parent() -> None:
-    """Exit when the parent dies, in whichever way: its death closes our stdin."""
-    sys.stdin.buffer.read()
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sandbox.serving import drop
+
 from . import history, identity
 from .accounting import ApiRequest, answer
 from .faults import Fault
@@ -306,13 +308,6 @@ def _digest(request: Request) -> str:
     apart = (b"authorization", b"host", b"connection", b"content-length")
     told = sorted(pair for pair in request.headers.raw if pair[0].lower() not in apart)
     return sha256(repr(told).encode()).hexdigest()[:16]
-
-
-def drop(request: Request) -> Response:
-    """Return a response that is never sent: the connection is closed under it."""
-    connection = request.scope["state"]["connection"]
-    connection.abort()
-    return Response(status_code=204)
 
 
 def _stored(status: int, body: Any) -> StoredAnswer:

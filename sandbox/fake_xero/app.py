@@ -1,13 +1,9 @@
-"""The Starlette application, and the connection class that sends every answer in one piece."""
-
-import asyncio
-from typing import Any
+"""The Starlette application."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from . import admin_api
 from .api import Api
@@ -36,46 +32,3 @@ def build(world: World, strict: StrictBodies | None = None) -> Starlette:
             Route("/_fake/{name}", admin, methods=["GET", "POST", "DELETE"]),
         ]
     )
-
-
-class OneSendTransport:
-    """Joins everything written in one step of the event loop into one send. Sending head and body separately
-    may cost a keep-alive call a delayed ACK (44 ms).
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Send `data` at the end of this step."""
-        if not self._parts:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._parts.append(data)
-
-    def _flush(self) -> None:
-        if self._parts and not self._transport.is_closing():
-            self._transport.write(b"".join(self._parts))
-        self._parts.clear()
-
-    def close(self) -> None:
-        """Send the rest, then close."""
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close now, and send nothing more."""
-        self._parts.clear()
-        self._transport.abort()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class FakeProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on this transport, which faults can reach to drop the connection."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        joined: Any = OneSendTransport(transport)
-        self.app_state = {**self.app_state, "connection": joined}
-        super().connection_made(joined)

@@ -1,6 +1,5 @@
 """Run the fake: in a thread of this process, or as a process of its own."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +9,8 @@ from types import TracebackType
 from typing import Any, Literal
 
 import uvicorn
+
+from sandbox.serving import FakeProtocol, listen
 
 from . import app
 from .admin_client import FakeXeroAdmin
@@ -24,18 +25,11 @@ class InvalidBodiesError(AssertionError):
     """A strict fake was sent bodies that are not valid by Xero's OpenAPI description."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one."""
-    listener = socket.create_server((host, port), backlog=512)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return listener
-
-
 def make_server(world: World, strict: StrictBodies | None = None) -> uvicorn.Server:
     """Return a uvicorn server over the application, quiet, with answers in one send each."""
     config = uvicorn.Config(
         app.build(world, strict),
-        http=app.FakeProtocol,
+        http=FakeProtocol,
         lifespan="off",
         access_log=False,
         log_level="warning",

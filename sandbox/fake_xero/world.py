@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from sandbox.clock import Clock
+
 from .books.chart import fill_defaults
 from .books.ledger import Books, new_id
-from .clock import Clock
 from .faults import FaultPlan
 from .idempotency import IdempotencyStore
 from .limits import Limiter

@@ -1,4 +1,4 @@
-"""The fake's own clock: every window, expiry and UpdatedDateUTC follows it, and tests move it."""
+"""A fake's own clock: every window, expiry and stamp follows it, and tests move it."""
 
 import asyncio
 import time
