@@ -8,13 +8,15 @@ _FAR = 3600.0  # seconds; how long a sleeper on a stopped clock waits before it 
 
 
 class Clock:
-    """Starts at the real time and runs at `rate` fake seconds a real second (0 stops it)."""
+    """Starts at the real time and runs at `rate` fake seconds a real second (0 stops it).
 
-    def __init__(self) -> None:
-        self._epoch = datetime.now(UTC)
+    With a moment given it stands still there: the same acts then have the same times, to the microsecond."""
+
+    def __init__(self, moment: datetime | None = None) -> None:
+        self._epoch = moment or datetime.now(UTC)
         self._base = 0.0
         self._anchor = time.monotonic()
-        self.rate = 1.0
+        self.rate = 0.0 if moment else 1.0
         self._moved: asyncio.Event | None = None
 
     def seconds(self) -> float:

@@ -1,0 +1,1 @@
+"""A stand-in for SalesBinder to test and demonstrate with."""
