@@ -1,1 +1,26 @@
-"""A stand-in for SalesBinder to test and demonstrate with."""
+"""A stand-in for SalesBinder to test and demonstrate with: stateful, real HTTP, in memory. See README.md."""
+
+from .admin_client import FakeAdminError, FakeSalesBinderAdmin
+from .server import FakeSalesBinderServer
+from .shop import Shop
+from .shopkeeper import Shopkeeper
+from .switches import SWITCHES, Switches, all_pairs
+from .truth import EVENT_KINDS, Change, TrueDocument, TrueParty, Truth
+from .world import World
+
+__all__ = [
+    "EVENT_KINDS",
+    "SWITCHES",
+    "Change",
+    "FakeAdminError",
+    "FakeSalesBinderAdmin",
+    "FakeSalesBinderServer",
+    "Shop",
+    "Shopkeeper",
+    "Switches",
+    "TrueDocument",
+    "TrueParty",
+    "Truth",
+    "World",
+    "all_pairs",
+]
