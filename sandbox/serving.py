@@ -1,4 +1,4 @@
-"""Serves the fakes over HTTP: their socket, and a connection that sends answers in one piece or drops them."""
+"""Serves the fakes: their socket, and a connection that sends each answer in one piece or drops it."""
 
 import asyncio
 import os

@@ -21,6 +21,7 @@ from contracts.events.reader import event_to_kafka
 from contracts.reasons import CATALOGUE
 from contracts.results import Outcome
 from runtime.crash_points import CRASH_POINTS
+from sandbox.fake_salesbinder.switches.__main__ import tables
 from sbx.cli.command_line import app
 from streams.topics import layout
 
@@ -64,14 +65,20 @@ def test_every_row_of_the_table_has_a_test_or_says_that_it_is_not_built() -> Non
     assert bare == []
 
 
-def test_every_fact_about_xero_has_a_test() -> None:
-    page = (ROOT / "sandbox" / "fake_xero" / "FACTS.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("fake", "facts"), [("fake_xero", 77), ("fake_salesbinder", 52)])
+def test_every_fact_about_the_faked_has_a_test(fake: str, facts: int) -> None:
+    page = (ROOT / "sandbox" / fake / "FACTS.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|(.*)$", page, re.MULTILINE)
-    assert [int(number) for number, _ in rows] == list(range(1, 78))
+    assert [int(number) for number, _ in rows] == list(range(1, facts + 1))
     for number, row in rows:
         named = re.findall(r"`(test_\w+\.py)::(\w+)`", row)
         assert named, number
-        assert [name for path, name in named if name not in named_in(f"tests/fake_xero/{path}")] == []
+        assert [name for path, name in named if name not in named_in(f"tests/{fake}/{path}")] == []
+
+
+def test_the_page_of_switches_has_the_tables_of_the_code() -> None:
+    page = (ROOT / "sandbox" / "fake_salesbinder" / "SWITCHES.md").read_text(encoding="utf-8")
+    assert page.endswith(tables()), "python -m sandbox.fake_salesbinder.switches prints the tables"
 
 
 # Names that programs hold on to
