@@ -13,7 +13,7 @@ class Clock:
     With a moment given it stands still there: the same acts then have the same times, to the microsecond."""
 
     def __init__(self, moment: datetime | None = None) -> None:
-        self._epoch = moment or datetime.now(UTC)
+        self._epoch = moment.astimezone(UTC) if moment else datetime.now(UTC)
         self._base = 0.0
         self._anchor = time.monotonic()
         self.rate = 0.0 if moment else 1.0
