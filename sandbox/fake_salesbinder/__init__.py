@@ -6,6 +6,7 @@ from .shop import Shop
 from .shopkeeper import Shopkeeper
 from .switches import SWITCHES, Switches, all_pairs
 from .truth import EVENT_KINDS, Change, TrueDocument, TrueParty, Truth
+from .visible import Visible, visible
 from .world import World
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "TrueDocument",
     "TrueParty",
     "Truth",
+    "Visible",
     "World",
     "all_pairs",
+    "visible",
 ]

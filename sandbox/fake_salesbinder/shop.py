@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from random import Random
 from threading import RLock
+from typing import Any
 from uuid import UUID
 
 from sandbox.clock import Clock
@@ -117,18 +117,8 @@ class Shop:
         number, seconds = len(self.store.log) + 1, self.clock.seconds()
         self.store.log.append(Tombstone(number, context_id, record_id, self.stamp(), seconds))
 
-    def happened(
-        self,
-        what: str,
-        record: Party | Document,
-        *,
-        amount: Decimal | None = None,
-        transaction_id: str | None = None,
-        fields: tuple[str, ...] = (),
-    ) -> None:
-        """Note in the truth's history that `what` happened to a record, and hint at it."""
+    def happened(self, what: str, record: Party | Document, **told: Any) -> None:
+        """Note in the history that `what` happened to a record (see `Truth.happened`), and hint at it."""
         kind = f"{CONTEXTS[record.context_id]}.{what}"
-        self.truth.happened(
-            self.clock.now(), kind, record.id, amount=amount, transaction_id=transaction_id, fields=fields
-        )
+        self.truth.happened(self.clock.now(), kind, record.id, **told)
         self.hints.changed(record, kind, self.switches)

@@ -39,6 +39,8 @@ class Change:
     """Of the payment; of a refund: of the row that shows it, if there is one."""
     fields: tuple[str, ...] = ()
     """What an edit changed."""
+    payment_id: str | None = None
+    """Of a refund: the payment that it returns."""
 
     @property
     def is_event(self) -> bool:
@@ -128,9 +130,11 @@ class Truth:
         amount: Decimal | None = None,
         transaction_id: str | None = None,
         fields: tuple[str, ...] = (),
+        payment_id: str | None = None,
     ) -> Change:
         """Note a change."""
-        change = Change(len(self.history) + 1, at, kind, record_id, amount, transaction_id, fields)
+        number = len(self.history) + 1
+        change = Change(number, at, kind, record_id, amount, transaction_id, fields, payment_id)
         self.history.append(change)
         return change
 

@@ -241,6 +241,17 @@ def test_an_edit_down_to_what_has_come_in_is_a_receipt(stage: Stage) -> None:
     ]
 
 
+def test_parts_that_add_up_are_a_receipt_in_full(stage: Stage) -> None:
+    """§7 received in part: the quantity grows; §11: "every line received ≥ quantity"."""
+    order = stage.order()
+    first, second = (line.id for line in stage.shop.document(order).lines)
+    for quantities in ({first: 6}, {first: 4}, {second: 4}):
+        assert not stage.shop.truth.documents[order].received
+        acts.receive(stage.shop, order, quantities)
+    assert received(stage, order) == ("received", [10, 4])
+    assert stage.shop.truth.history[-1].kind == "purchase_order.received"
+
+
 @pytest.mark.parametrize(("state", "name"), [("closed", "closed"), ("cancelled", "cancelled")])
 def test_an_order_may_be_closed_and_no_event_is_made_of_it(stage: Stage, state: str, name: str) -> None:
     """§6 orders: "cancelled, closed: [U]"."""

@@ -67,5 +67,8 @@ def bring_old_invoice(
     if amount(paid, "paid"):
         with_row = shop.switches.total_without_rows != "old"
         seed_paid(shop, document.id, paid, with_row=with_row, paid_on=moment.date())
-    shop.happened("brought_in", document)
+    rows = shop.document(document.id).transactions
+    shop.happened(
+        "brought_in", document, amount=amount(paid, "paid"), transaction_id=rows[0].id if rows else None
+    )
     return document.id

@@ -85,7 +85,9 @@ def refund(
         truth.refund_rows.append(refund_row.id)
     _save(shop, document, rows, shop.switches.refund_moves_modified)
     told = refund_row.id if refund_row else transaction_id
-    shop.happened("refund_applied", document, amount=sum_returned, transaction_id=told)
+    shop.happened(
+        "refund_applied", document, amount=sum_returned, transaction_id=told, payment_id=transaction_id
+    )
 
 
 def _returned(
