@@ -18,6 +18,10 @@ from sources.problems import Unreadable
 Clean = Callable[[Any], Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FRACTION = re.compile(r"[+-]?\d{1,15}\.\d{1,40}", re.ASCII)
+_DIGITS: Final = 15
+"""Decimal digits that every binary float of 64 bits holds (IEEE 754)."""
+_PLACES: Final = 6
 _ZERO_DAY: Final = "0000-00-00"
 """How MySQL writes that there is no date."""
 
@@ -61,10 +65,22 @@ def lenient_text(value: Any) -> Any:
 
 
 def number(value: Any) -> Any:
-    """Return a number or the text of one; none if it is blank. Zero stays zero."""
+    """Return a number or its text, without the noise of floats; none if it is blank. Zero stays zero."""
     if is_blank(value):
         return None
-    return str(value).strip() or None if isinstance(value, str) else value
+    if isinstance(value, JsonNumber):
+        return JsonNumber(_without_noise(value))
+    return _without_noise(value.strip()) or None if isinstance(value, str) else value
+
+
+def _without_noise(value: str) -> str:
+    """Return what SalesBinder means by ``980.5100000000001``: a binary float holds 15 digits, what is more
+    was never an amount.
+    """
+    if not _FRACTION.fullmatch(value) or len(value.lstrip("+-0.").replace(".", "")) <= _DIGITS:
+        return value
+    rounded = round(Decimal(value), _PLACES)
+    return format(rounded.normalize(), "f") if rounded else "0"
 
 
 def moment(value: Any) -> Any:
