@@ -45,26 +45,32 @@ class _Invoice:
 
 
 def visible(
-    history: Iterable[Change], switches: Switches, *, smaller_row: str = "correction"
+    history: Iterable[Change],
+    switches: Switches,
+    *,
+    smaller_row: str = "correction",
+    marked_row: str = "nothing",
 ) -> list[Visible]:
     """Return the events of a history, in order.
 
     `smaller_row` is what a reader takes a row for whose amount went down: a `correction` of the payment, or a
-    `refund`; the API does not tell (§11 payment_applied)."""
+    `refund`; the API does not tell (§11 payment_applied). `marked_row` is what it takes a row with a mark for
+    whose total is lower by it: `nothing` that can be published, or a `refund`, as mark and total both say."""
+    marks_tell = marked_row == "refund" and switches.marked_row_in_total == "subtracted"
     invoices: dict[str, _Invoice] = {}
     found: list[Visible] = []
     for change in history:
         what = change.kind.partition(".")[2]
         if change.kind.startswith("invoice.") and what in _MONEY:
             invoice = invoices.setdefault(change.record_id, _Invoice())
-            found += _money(invoice, change, what, switches, smaller_row)
+            found += _money(invoice, change, what, switches, smaller_row, marks_tell)
         elif change.is_event:
             found.append(Visible(change.kind, change.record_id))
     return found
 
 
 def _money(
-    invoice: _Invoice, change: Change, what: str, switches: Switches, smaller_row: str
+    invoice: _Invoice, change: Change, what: str, switches: Switches, smaller_row: str, marks_tell: bool
 ) -> list[Visible]:
     amount = change.amount or Decimal(0)
     if what == "reset":
@@ -79,17 +85,19 @@ def _money(
         invoice.standing[change.transaction_id or ""] = amount
         found = [Visible(change.kind, change.record_id, amount)]
     else:
-        found = _refund(invoice, change, switches, smaller_row)
+        found = _refund(invoice, change, switches, smaller_row, marks_tell)
     return [] if invoice.silent else found
 
 
-def _refund(invoice: _Invoice, change: Change, switches: Switches, smaller_row: str) -> list[Visible]:
+def _refund(
+    invoice: _Invoice, change: Change, switches: Switches, smaller_row: str, marks_tell: bool
+) -> list[Visible]:
     payment, amount = change.payment_id or "", change.amount or Decimal(0)
     refund = [Visible(change.kind, change.record_id, amount)]
     if switches.refund in ("negative_row", "marked_row"):
         invoice.returned[payment] = invoice.returned.get(payment, Decimal(0)) + amount
         invoice.rows.append(-amount)
-        invoice.marked = switches.refund == "marked_row"
+        invoice.marked = switches.refund == "marked_row" and not marks_tell
         return refund
     left = invoice.standing[payment] - amount
     if left:

@@ -84,6 +84,18 @@ def test_nothing_of_an_invoice_with_a_marked_row(total: str) -> None:
     assert money(stage)[1:] == [("reset", None), ("payment_applied", 10)]
 
 
+def test_a_marked_row_is_a_refund_where_mark_and_total_both_say_so() -> None:
+    """§7 refund: a marked positive row; told by a reader that takes two witnesses for enough."""
+    for total, told in (
+        ("subtracted", [("payment_applied", 100), ("refund_applied", 40)]),
+        ("added", [("payment_applied", 100)]),
+    ):
+        stage = Stage(refund="marked_row", marked_row_in_total=total)
+        invoice = stage.invoice()
+        acts.refund(stage.shop, invoice, acts.pay(stage.shop, invoice, "100"), "40")
+        assert money(stage, marked_row="refund") == told
+
+
 def test_nothing_of_money_without_rows() -> None:
     """§11: "sum without rows"; §12.17; a reset that takes away what nobody saw is not seen either."""
     stage = Stage(total_without_rows="old")
