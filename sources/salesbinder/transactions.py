@@ -16,13 +16,17 @@ from sources.problems import LOOK_AGAIN, Unreadable
 from sources.salesbinder.answers import listed
 from sources.salesbinder.values import amount_of, is_blank, is_true, moment, moment_or_none, text
 
-Mark = Literal["returned", "void"]
+Mark = Literal["refund", "returned", "void"]
+"""What a mark says: the row is a refund; the payment was returned; it does not count."""
 
 HALF_A_CENT: Final = Decimal("0.005")
 """Sums that differ by less agree: SalesBinder computes them as floats."""
 
 _KINDS: Final = frozenset({"type", "kind", "status", "transaction_type", "direction", "category"})
-_RETURNED: Final = re.compile(r"refund|return|revers|charge_?back|credit_?note", re.IGNORECASE)
+_REFUND: Final = re.compile(r"refund|return|revers|charge_?back|credit_?note", re.IGNORECASE)
+_RETURNED: Final = re.compile(r"refunded|returned|reversed", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"\s*refund\b", re.IGNORECASE)
+"""A reference that begins so: nobody knows whether a row says by it alone that it is a refund."""
 _VOID: Final = re.compile(r"void|cancel|delet|archiv|removed", re.IGNORECASE)
 _REMEDY: Final = LOOK_AGAIN + "If it stays, open the invoice in SalesBinder and compare its payments."
 
@@ -114,16 +118,22 @@ def _mark(row: Mapping[str, Any]) -> tuple[str, Mark | None]:
             continue
         if _RETURNED.search(said):
             return f"{name}: {value}", "returned"
+        if _REFUND.search(said):
+            return f"{name}: {value}", "refund"
         if _VOID.search(said):
             return f"{name}: {value}", "void"
+    reference = text(row.get("reference"))
+    if isinstance(reference, str) and _IN_WORDS.match(reference):
+        return f"reference: {reference}", "refund"
     return "", None
 
 
 def agreed(rows: Sequence[Transaction], total: Decimal) -> tuple[Transaction, ...]:
     """Return the transactions that count, each with its sign, so that they come to ``total``.
 
-    ``total`` is the invoice's ``total_transactions``. Marked ones count as their mark says (returned: below
-    zero, not at all, or as they stand beside rows below zero; void: not at all) if the sum says the same.
+    ``total`` is the invoice's ``total_transactions``. Marked ones count as their mark says (a refund: below
+    zero; returned: below zero, not at all, or as they stand beside rows below zero; void: not at all) if the
+    sum says the same.
 
     Raises:
         Unreadable: the sum is another one, or contradicts a mark.
@@ -131,10 +141,10 @@ def agreed(rows: Sequence[Transaction], total: Decimal) -> tuple[Transaction, ..
     marked = [row for row in rows if row.says is not None and row.amount > 0]
     if not marked:
         return _plain(rows, total)
-    readings = {_as_refunds(rows), _without_marked(rows)}
-    if any(row.amount < 0 for row in rows):
+    readings = {_reading(rows, -1), _reading(rows, 0)}
+    if any(row.amount < 0 or row.says == "refund" for row in rows):
         # A payment may be marked because rows of their own return it.
-        readings.add(tuple(rows))
+        readings.add(_reading(rows, 1))
     fitting = [reading for reading in readings if abs(_sum(reading) - total) < HALF_A_CENT]
     if len(fitting) == 1:
         return fitting[0]
@@ -156,18 +166,15 @@ def _plain(rows: Sequence[Transaction], total: Decimal) -> tuple[Transaction, ..
     raise Unreadable("total_transactions", total, what, _REMEDY, "sums_disagree")
 
 
-def _as_refunds(rows: Sequence[Transaction]) -> tuple[Transaction, ...]:
-    signed = (
-        Transaction(row.id, -row.amount, row.day, row.reference, row.created)
-        if row.says == "returned" and row.amount > 0
-        else row
-        for row in rows
+def _reading(rows: Sequence[Transaction], returned: int) -> tuple[Transaction, ...]:
+    """Return the rows with their signs; those marked as returned count ``returned`` times."""
+    times = {None: 1, "refund": -1, "returned": returned, "void": 0}
+    signs = [(row, times[row.says] if row.amount > 0 else 1) for row in rows]
+    return tuple(
+        row if sign == 1 else Transaction(row.id, -row.amount, row.day, row.reference, row.created)
+        for row, sign in signs
+        if sign
     )
-    return tuple(row for row in signed if row.says != "void")
-
-
-def _without_marked(rows: Sequence[Transaction]) -> tuple[Transaction, ...]:
-    return tuple(row for row in rows if row.says is None or row.amount <= 0)
 
 
 def _sum(rows: Sequence[Transaction]) -> Decimal:

@@ -209,6 +209,47 @@ def test_a_field_that_every_transaction_has_is_no_mark() -> None:
     assert told(seen(known(document()), with_paid(row))) == [("payment_applied", "1", "50")]
 
 
+@pytest.mark.parametrize("mark", [{"is_refund": 1}, {"reference": "Refund Cash"}])
+def test_a_refund_that_is_summed_up_like_a_payment_is_none_however_the_invoice_is_reset(
+    mark: dict[str, Any],
+) -> None:
+    before = known(with_paid(paid(1, 50)))
+    rows = [paid(1, 50), paid(2, 20, **mark)]
+    for row, total in ((None, 70), (paid(3, -70), 0)):
+        shown = [*rows, row] if row else rows
+        found = seen(before, document(transactions=shown, total_transactions=total))
+        assert (told(found), [each.code for each in found.problems]) == ([], ["transaction_marked"])
+
+
+def test_a_reference_that_begins_with_refund_is_one_if_the_sum_says_so() -> None:
+    rows = [paid(1, 50), paid(2, 20, reference="Refund Cash")]
+    found = seen(known(with_paid(paid(1, 50))), document(transactions=rows, total_transactions=30))
+    assert told(found) == [("refund_applied", "2", "20")]
+    plain = [paid(1, 50), paid(2, 20, reference="Deposit, refundable")]
+    assert told(seen(known(with_paid(paid(1, 50))), with_paid(*plain))) == [("payment_applied", "2", "20")]
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("shown", "amount"),
+    [
+        (980.5100000000001, "980.51"),
+        (1.8600000000000003, "1.86"),
+        (4755.849999999999, "4755.85"),
+        (0.30000000000000004, "0.3"),
+        ("12.123456", "12.123456"),
+        ("12.340000000000001", "12.34"),
+    ],
+)
+def test_the_noise_of_floats_is_told_to_nobody(shown: Any, amount: str) -> None:
+    found = seen(known(document()), document(transactions=[paid(1, shown)], total_transactions=shown))
+    assert told(found) == [("payment_applied", "1", amount)]
+    again = seen(found.known, document(transactions=[paid(1, amount)], total_transactions=amount))
+    assert told(again) == []
+
+
 # What does not agree
 
 
