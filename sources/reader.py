@@ -9,8 +9,8 @@ from runtime.database import Connection
 from sources.client import NoAnswer
 from sources.diff.look import Look
 from sources.problems import Unreadable
-from sources.reading import DOCUMENTS, Batch, Context, again, ids_of, not_there, read_document, read_page
-from sources.salesbinder.answers import read_detail, read_list
+from sources.reading import Batch, Context, again, ids_of, read_any_detail, read_page
+from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until
 from sources.schedule.choice import DetailRequest, ListRequest, Pause, Request, next_request
@@ -122,8 +122,9 @@ class Reader:
         batch = Batch()
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
-                batch.problems.append(wrong.of("document", request.record_id))
-                batch.wanted.append(again(account.wishes[request.record_id], account.now))
+                wish = account.wishes[request.record_id]
+                batch.problems.append(wrong.of(wish.entity or "document", request.record_id))
+                batch.wanted.append(again(wish, account.now))
             else:
                 batch.problems.append(wrong.of(request.scan.listing, request.scan.layer))
                 await store.hold_scan(
@@ -162,11 +163,7 @@ class Reader:
     ) -> Batch:
         wish = account.wishes[request.record_id]
         found = await store.kept(self._connection, self._account, [wish.record_id])
-        keys = [(entity, wish.record_id) for entity in DOCUMENTS.values()]
-        before = next((found[key] for key in keys if key in found), None)
-        if answer.verdict == "not_there":
-            return not_there(wish, before, context)
-        return read_document(read_detail(answer.body, "document"), wish, before, context)
+        return read_any_detail(answer.verdict == "not_there", answer.body, wish, found, context)
 
     async def _listed(
         self, account: Account, request: ListRequest, answer: Answer, context: Context

@@ -18,10 +18,11 @@ from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import Look, Outcome
 from sources.diff.stocked import take_stock
 from sources.events import Event
-from sources.problems import Problem, Unreadable
+from sources.problems import LOOK_AGAIN, Problem, Unreadable
+from sources.salesbinder import answers
 from sources.salesbinder.accounts import AccountEntity, read_account
 from sources.salesbinder.answers import Page
-from sources.salesbinder.deleted import read_deletion
+from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.documents import read_detail
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
@@ -40,6 +41,14 @@ Key = tuple[Entity, str]
 _rows = msgspec.json.Encoder(enc_hook=str)
 
 
+class LogRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest row of the deleted log that names a record."""
+
+    created: datetime | None
+    is_over: bool = False
+    """The record was shown for an hour all the same, so it was not deleted (archived, perhaps)."""
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A record as the database keeps it."""
 
@@ -47,11 +56,19 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     """Of the last row, byte for byte: an unchanged row needs no reading."""
     mark: str = ""
-    """What the last detail, or the row of the stock-taking, showed of header, status and sum paid."""
+    """What the last detail, or the row of the stock-taking, showed of header, status and sum paid. Of an
+    account: the fields that neither its row nor its detail has.
+    """
     rest: str = ""
     """And of lines and receipts."""
     excused: str = ""
     """A row that differs from the detail though a detail read for it showed nothing new."""
+    log: LogRow | None = None
+
+    @property
+    def may_be_gone(self) -> bool:
+        """Return True if the log says that it was deleted, and its detail has not confirmed it yet."""
+        return self.log is not None and not self.log.is_over and not self.known.deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,13 @@ class Wish:
     row: str = ""
     """The row that it is read for (``signature``)."""
     tries: int = 0
+    entity: Entity | None = None
+    """None: of a document of a type that only the detail tells."""
+
+    @property
+    def of_account(self) -> bool:
+        """Return True for a detail of a customer or supplier."""
+        return self.entity in ACCOUNTS.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +195,26 @@ def _read_account_row(
         batch.seen.add(key)
         batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
         return
+    if not row.lacks <= _lacking(before):
+        batch.seen.add(key)
+        batch.wanted.append(Wish(row.id, "changed", context.look.at, now, entity=entity))
+        return
     known = before.known if before is not None else None
     assert known is None or isinstance(known, KnownAccount)
     found = diff_account(known, row, context.look)
     settled = now if not found.again else ""
-    batch.take(key, found, Kept(known=found.known, fingerprint=settled) if found.known else None)
+    batch.take(key, found, _kept(before, found.known, fingerprint=settled) if found.known else None)
+
+
+def _lacking(before: Kept | None) -> frozenset[str]:
+    return frozenset(before.mark.split()) if before is not None else frozenset()
+
+
+def _kept(before: Kept | None, known: Any, **changes: Any) -> Kept:
+    """Return what is kept of a record of which this is known now."""
+    if before is None:
+        return Kept(known=known, **changes)
+    return msgspec.structs.replace(before, known=known, **changes)
 
 
 def _read_document_row(
@@ -198,14 +237,14 @@ def _read_document_row(
             known = take_stock(row, context.look)
             batch.kept[key] = Kept(known=known, fingerprint=now, mark=row.mark, rest=rest)
         else:
-            batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row)))
+            batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row), entity=entity))
             batch.missed |= _was_missed(row, None, scan, context)
         return
     if (row.mark, rest) == (before.mark, before.rest):
         batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
     elif signature(row) != before.excused:
         assert isinstance(before.known, KnownDocument)
-        batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row)))
+        batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row), entity=entity))
         batch.missed |= _was_missed(row, before.known, scan, context)
 
 
@@ -230,19 +269,38 @@ def _read_log_row(row: Any, kept: Mapping[Key, Kept], context: Context, batch: B
     except Unreadable as wrong:
         batch.problems.append(wrong.of("deletion", ""))
         return
-    batch.unwanted.add(deletion.record_id)
     entities: Iterable[Entity] = (*ACCOUNTS.values(), *DOCUMENTS.values())
-    for entity in entities:
-        key = (entity, deletion.record_id)
-        before = batch.kept.get(key) or kept.get(key)
-        if before is None or before.known.deleted:
-            continue
-        found: Outcome[Any]
-        if isinstance(before.known, KnownAccount):
-            found = diff_deleted_account(before.known, deletion, context.look)
-        else:
-            found = diff_deleted_document(before.known, deletion, context.look)
-        batch.take(key, found, msgspec.structs.replace(before, known=found.known))
+    known = [(entity, deletion.record_id) for entity in entities]
+    found = {key: batch.kept.get(key) or kept[key] for key in known if key in batch.kept or key in kept}
+    for key, before in found.items():
+        if not before.known.deleted and _is_news(before.log, deletion):
+            # The detail decides: perhaps the log has rows of records that were archived, too.
+            batch.kept[key] = msgspec.structs.replace(before, log=LogRow(created=deletion.created))
+            batch.wanted.append(Wish(deletion.record_id, "changed", context.look.at, entity=key[0]))
+
+
+def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
+    if before is None or before.created is None or deletion.created is None:
+        return before is None
+    return deletion.created > before.created
+
+
+def read_any_detail(
+    is_missing: bool, body: bytes, wish: Wish, kept: Mapping[Key, Kept], context: Context
+) -> Batch:
+    """Return what the answer to the question for a detail changes; ``is_missing``: it is 404.
+
+    Raises:
+        Unreadable: the answer has no record at all.
+    """
+    entities: Iterable[Entity] = ACCOUNTS.values() if wish.of_account else DOCUMENTS.values()
+    keys = [(entity, wish.record_id) for entity in entities]
+    before = next((kept[key] for key in keys if key in kept), None)
+    if is_missing:
+        return not_there(wish, before, context)
+    if wish.of_account:
+        return read_account_detail(answers.read_detail(body, "customer"), wish, before, context)
+    return read_document(answers.read_detail(body, "document"), wish, before, context)
 
 
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
@@ -261,8 +319,10 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
     found = diff_document(known, detail, context.look)
     if found.known is not None:
         is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
-        kept = Kept(
-            known=found.known,
+        kept = _kept(
+            before,
+            found.known,
+            fingerprint="",
             mark=detail.mark,
             rest=detail.row_rest,
             excused=wish.row if is_same else "",
@@ -273,11 +333,54 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
     batch.told = frozenset(_action(event) for event in found.events)
     batch.has_evidence = known is not None
     batch.moved = known is not None and detail.document.modified > known.modified
+    _next_look((detail.entity, detail.id), wish, before, found, context, batch)
+    return batch
+
+
+def read_account_detail(
+    record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context
+) -> Batch:
+    """Return what the detail of a customer or supplier changes, whose row has not all fields."""
+    batch = Batch()
+    entity = next(each for each in ACCOUNTS.values() if each == wish.entity)
+    key = (entity, wish.record_id)
+    known = before.known if before is not None else None
+    assert known is None or isinstance(known, KnownAccount)
+    try:
+        row = read_account(record, entity, context.look.account)
+        if row.id != wish.record_id:
+            raise Unreadable("id", row.id, f"{wish.record_id} was asked for", LOOK_AGAIN, "record_foreign")
+    except Unreadable as wrong:
+        batch.seen.add(key)
+        batch.problems.append(wrong.of(*key))
+        batch.wanted.append(again(wish, context.look.at))
+        return batch
+    found = diff_account(known, row, context.look)
+    if found.known is not None:
+        shown = wish.row if not found.again else ""
+        kept = _kept(before, found.known, fingerprint=shown, mark=" ".join(sorted(row.lacks)))
+        batch.take(key, found, kept)
+    else:
+        batch.take(key, found, None)
+    _next_look(key, wish, before, found, context, batch)
+    return batch
+
+
+def _next_look(
+    key: Key, wish: Wish, before: Kept | None, found: Outcome[Any], context: Context, batch: Batch
+) -> None:
+    """Want the detail again if it left something open, or if the log says that there is none."""
+    if before is not None and before.may_be_gone and not found.again:
+        if wish.tries < len(AGAIN):
+            batch.wanted.append(again(wish, context.look.at))
+            return
+        assert before.log is not None
+        over = msgspec.structs.replace(before.log, is_over=True)
+        batch.kept[key] = msgspec.structs.replace(batch.kept.get(key, before), log=over)
     if found.again:
         batch.wanted.append(again(wish, context.look.at))
     else:
         batch.unwanted.add(wish.record_id)
-    return batch
 
 
 def _action(event: Event) -> Action:
@@ -286,22 +389,32 @@ def _action(event: Event) -> Action:
 
 
 def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
-    """Return what follows from a detail that is not there (404), which proves nothing.
+    """Return what follows from a detail that is not there (404), which proves nothing by itself.
 
-    A list may know of a document before its detail does; one that is known stays known.
+    A list may know of a record before its detail does; one that is known stays known, unless the deleted log
+    names it, too.
     """
     batch = Batch()
     if before is None and wish.tries < len(AGAIN):
         batch.wanted.append(again(wish, context.look.at))
-    else:
-        batch.unwanted.add(wish.record_id)
+        return batch
+    batch.unwanted.add(wish.record_id)
+    if before is not None and before.may_be_gone:
+        assert before.log is not None
+        deletion = Deletion(wish.record_id, before.log.created)
+        found: Outcome[Any]
+        if isinstance(before.known, KnownAccount):
+            found = diff_deleted_account(before.known, deletion, context.look)
+        else:
+            found = diff_deleted_document(before.known, deletion, context.look)
+        batch.take((before.known.entity, wish.record_id), found, _kept(before, found.known))
     return batch
 
 
 def again(wish: Wish, now: datetime) -> Wish:
     """Return the next look at a record, later each time."""
     wait = AGAIN[min(wish.tries, len(AGAIN) - 1)]
-    return Wish(wish.record_id, "again", now + wait, wish.row, wish.tries + 1)
+    return Wish(wish.record_id, "again", now + wait, wish.row, wish.tries + 1, wish.entity)
 
 
 def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:

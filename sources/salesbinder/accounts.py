@@ -1,4 +1,4 @@
-"""Rows of customers and suppliers. A row has every field of the record. Pure."""
+"""Rows and details of customers and suppliers. A row has every field of the record, as far as known. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ _FIELDS: Final[dict[str, Clean]] = {
 }
 COMPARED: Final = ("name", "customer_number", *TOLD_FIELDS)
 """The fields of which a change is an edit."""
+_PHONES: Final = frozenset({"office_phone", "office_number"})
+_SHOWN: Final = frozenset(COMPARED) - _PHONES
+"""Those that SalesBinder's samples of a row have, apart from addresses for shipping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class AccountRow:
     def told(self) -> dict[str, str]:
         """Return the compared fields that the row has; blank is ``""``."""
         return {name: self.body[name] or "" for name in COMPARED if name in self.body}
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """Return the fields that a row should have and this one has not: only a detail tells them."""
+        told = self.told
+        lost = {name for name in _SHOWN if not name.startswith("shipping_")} - told.keys()
+        return frozenset(lost | (set() if _PHONES & told.keys() else _PHONES))
 
 
 def read_account(row: Any, entity: AccountEntity, account: str) -> AccountRow:

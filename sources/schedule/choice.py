@@ -37,10 +37,11 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class DetailRequest:
-    """A document's detail."""
+    """A detail of a document, or of an account."""
 
     record_id: str
     why: Why
+    of_account: bool = False
 
 
 Request = ListRequest | DetailRequest
@@ -54,6 +55,7 @@ class Wanted:
     why: Why
     since: datetime
     """From when it is due."""
+    of_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, dateti
                 late = now - at > period(layer, standing.trust) and layer != "all"
                 found.append((ListRequest(scan), at, min(_LAYERS[layer], _OVERDUE if late else 99)))
     found += [
-        (DetailRequest(each.record_id, each.why), each.since, _DETAILS[each.why]) for each in standing.wanted
+        (DetailRequest(each.record_id, each.why, each.of_account), each.since, _DETAILS[each.why])
+        for each in standing.wanted
     ]
     return found
 

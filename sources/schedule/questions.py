@@ -49,7 +49,8 @@ class Question:
 def question(request: Request) -> Question:
     """Return what the request asks."""
     if isinstance(request, DetailRequest):
-        return Question(f"documents/{quote(request.record_id, safe='')}.json", {})
+        resource = "customers" if request.of_account else "documents"
+        return Question(f"{resource}/{quote(request.record_id, safe='')}.json", {})
     return _of_list(request.scan)
 
 

@@ -102,7 +102,14 @@ async def load(connection: Connection, account: str) -> Account:
     scans = await fetch_all(connection, _SQL["scans"], name)
     wanted = await fetch_all(connection, _SQL["wanted"], name)
     wishes = [
-        Wish(each["record_id"], each["why"], each["due_at"], each["row_digest"], each["tries"])
+        Wish(
+            each["record_id"],
+            each["why"],
+            each["due_at"],
+            each["row_digest"],
+            each["tries"],
+            each["entity"] or None,
+        )
         for each in wanted
     ]
     standing = Standing(
@@ -119,7 +126,7 @@ async def load(connection: Connection, account: str) -> Account:
             if each["scan"] is not None
         },
         held={each["key"]: each["held_until"] for each in scans if each["held_until"] is not None},
-        wanted=[Wanted(wish.record_id, wish.why, wish.at) for wish in wishes],
+        wanted=[Wanted(wish.record_id, wish.why, wish.at, wish.of_account) for wish in wishes],
         trust=_trust.decode(row["trust"]),
         blocked_until=row["held_until"],
         open_statuses=_statuses.decode(row["statuses"]),
@@ -189,6 +196,7 @@ def _wish(account: str, wish: Wish) -> dict[str, Any]:
         "due_at": wish.at,
         "row": wish.row,
         "tries": wish.tries,
+        "entity": wish.entity or "",
     }
 
 

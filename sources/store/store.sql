@@ -43,7 +43,7 @@ SELECT at, background FROM source.calls WHERE account = %(account)s AND at > clo
 SELECT key, scan, finished, held_until FROM source.scans WHERE account = %(account)s
 
 -- name: wanted
-SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries FROM source.wanted
+SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries, entity FROM source.wanted
 WHERE account = %(account)s ORDER BY why, due_at, record_id
 
 -- name: add_call
@@ -64,10 +64,11 @@ INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(to
 
 -- name: want
 -- A row that shows a change is asked about at once, however often its detail was in vain before.
-INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries)
-VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s)
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries, entity)
+VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(entity)s)
 ON CONFLICT (account, record_id) DO UPDATE
-SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries
+SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
+    entity = excluded.entity
 
 -- name: want_no_more
 DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s)

@@ -54,6 +54,7 @@ CREATE TABLE source.wanted (
     due_at     timestamptz NOT NULL,
     row_digest text NOT NULL DEFAULT '',
     tries      integer NOT NULL DEFAULT 0,
+    entity     text NOT NULL DEFAULT '',
     PRIMARY KEY (account, record_id)
 );
 CREATE INDEX wanted_due ON source.wanted (account, why, due_at);

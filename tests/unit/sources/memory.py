@@ -8,17 +8,15 @@ from sources.diff.look import Look, Shrunk
 from sources.events import Event
 from sources.problems import Problem
 from sources.reading import (
-    DOCUMENTS,
     Batch,
     Context,
     Kept,
     Key,
     Wish,
-    not_there,
-    read_document,
+    read_any_detail,
     read_page,
 )
-from sources.salesbinder.answers import read_detail, read_list
+from sources.salesbinder.answers import read_list
 from sources.schedule.choice import (
     DetailRequest,
     ListRequest,
@@ -65,7 +63,9 @@ class MemoryReader:
             background=[at for at, why in latest if why in ("all", "deep", "history")],
             finished=self.finished,
             scans=self.scans,
-            wanted=[Wanted(wish.record_id, wish.why, wish.at) for wish in self.wishes.values()],
+            wanted=[
+                Wanted(wish.record_id, wish.why, wish.at, wish.of_account) for wish in self.wishes.values()
+            ],
             trust=self.trust,
             open_statuses={listing: frozenset(found) for listing, found in self.statuses.items()},
         )
@@ -77,20 +77,13 @@ class MemoryReader:
         self.sent.append((self.now, request.why))
         status, body = self.answering(question(request))
         self.now += CALL
-        self._apply(request, status, body)
+        self.apply(request, status, body)
 
-    def _apply(self, request: Request, status: int, body: bytes) -> None:
+    def apply(self, request: Request, status: int, body: bytes) -> None:
         context = Context(Look(ACCOUNT, self.now, self.shrunk), self.connected)
         if isinstance(request, DetailRequest):
             wish = self.wishes[request.record_id]
-            entities = DOCUMENTS.values()
-            before = next(
-                (self.kept[e, wish.record_id] for e in entities if (e, wish.record_id) in self.kept), None
-            )
-            if status == 404:
-                self._keep(not_there(wish, before, context), None)
-            else:
-                self._keep(read_document(read_detail(body, "document"), wish, before, context), None)
+            self._keep(read_any_detail(status == 404, body, wish, self.kept, context), None)
             return
         self._apply_list(request, status, body, context)
 

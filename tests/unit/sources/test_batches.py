@@ -1,13 +1,24 @@
 """What one answer changes: pages with odd rows, rows that differ from details, details that are not there."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from sources.reading import AGAIN, Batch, Context, Kept, Key, Wish, not_there, read_document, read_page
+from sources.reading import (
+    AGAIN,
+    Batch,
+    Context,
+    Kept,
+    Key,
+    Wish,
+    not_there,
+    read_any_detail,
+    read_document,
+    read_page,
+)
 from sources.salesbinder.answers import Page
 from sources.schedule.layers import Layer, Listing
 from sources.schedule.scans import Scan
@@ -126,19 +137,82 @@ def test_a_row_that_was_read_before_a_change_does_not_excuse_the_same_row_after_
     assert read_page(scan("invoices"), page(paid_row), second.kept, LIVE).wanted != []
 
 
-def test_a_row_of_the_log_deletes_what_is_known_under_its_id_whatever_its_context() -> None:
-    kept = {**seen(document()).kept, **read_page(scan("suppliers"), page(customer(id="s")), {}, LIVE).kept}
-    rows = [
-        {"record_id": INVOICE, "context_id": 4},
-        {"record_id": "s", "context_id": 5},
+def deleted_rows(at: datetime = NOON) -> Page:
+    rows: list[Any] = [
+        {"record_id": INVOICE, "context_id": 4, "created": at.isoformat()},
+        {"record_id": "s", "context_id": 5, "created": at.isoformat()},
         {"record_id": "nobody"},
         7,
     ]
-    batch = read_page(scan("log", "log"), page(*rows), kept, LIVE)
-    assert types(batch) == ["invoice.deleted", "supplier.deleted"]
-    assert INVOICE in batch.unwanted
+    return page(*rows)
+
+
+def in_the_log() -> tuple[dict[Key, Kept], Batch]:
+    """An invoice and a supplier that are known, and a page of the log with both."""
+    suppliers = read_page(scan("suppliers"), page(customer(id="s")), {}, LIVE).kept
+    kept = {**seen(document()).kept, **suppliers}
+    batch = read_page(scan("log", "log"), deleted_rows(), kept, LIVE)
+    return {**kept, **batch.kept}, batch
+
+
+def test_a_row_of_the_log_deletes_what_is_known_once_its_detail_is_not_there() -> None:
+    kept, batch = in_the_log()
+    assert types(batch) == []
+    assert [(wish.record_id, wish.of_account) for wish in batch.wanted] == [(INVOICE, False), ("s", True)]
     assert [each.code for each in batch.problems] == ["record_unreadable"]
-    assert types(read_page(scan("log", "log"), page(*rows[:3]), {**kept, **batch.kept}, LIVE)) == []
+    assert read_page(scan("log", "log"), deleted_rows(), kept, LIVE).wanted == []
+    for wish, told in zip(batch.wanted, ("invoice.deleted", "supplier.deleted"), strict=True):
+        gone = read_any_detail(True, b"", wish, kept, LIVE)
+        assert types(gone) == [told]
+        later = {**kept, **gone.kept}
+        assert types(read_any_detail(True, b"", wish, later, LIVE)) == []
+        assert read_page(scan("log", "log"), deleted_rows(NOON + timedelta(hours=1)), later, LIVE).wanted == [
+            each for each in batch.wanted if each is not wish
+        ]
+
+
+def test_what_the_log_names_and_its_detail_shows_was_archived_and_may_be_deleted_later() -> None:
+    kept, batch = in_the_log()
+    wish = batch.wanted[0]
+    for wait in AGAIN:
+        shown = seen(document(), kept[KEY], wish)
+        assert types(shown) == []
+        kept |= shown.kept
+        (wish,) = shown.wanted
+        assert wish.at == NOON + wait
+    kept |= seen(document(), kept[KEY], wish).kept
+    assert read_page(scan("log", "log"), deleted_rows(), kept, LIVE).wanted == []
+    assert types(read_any_detail(True, b"", WISH, kept, LIVE)) == []
+    later = read_page(scan("log", "log"), deleted_rows(NOON + timedelta(hours=2)), kept, LIVE)
+    assert types(read_any_detail(True, b"", later.wanted[0], later.kept, LIVE)) == ["invoice.deleted"]
+
+
+def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> None:
+    whole = customer()
+    partial = {name: value for name, value in whole.items() if not name.startswith("billing_")}
+    key: Key = ("customer", CUSTOMER)
+    listed = read_page(scan("customers"), page(partial), {}, LIVE)
+    assert (types(listed), listed.kept) == ([], {})
+    (wish,) = listed.wanted
+    body = msgspec.json.encode({"customer": whole})
+    created = read_any_detail(False, body, wish, {}, LIVE)
+    assert types(created) == ["customer.created"]
+    assert b'"billing_city":"Vancouver"' in created.events[0].value
+    assert read_page(scan("customers"), page(partial), created.kept, LIVE).wanted == []
+    moved = page({**partial, "modified": NOON.isoformat()})
+    (again_,) = read_page(scan("customers"), moved, created.kept, LIVE).wanted
+    edited = msgspec.json.encode({"customer": {**whole, "billing_city": "Leeds"}})
+    assert types(read_any_detail(False, edited, again_, created.kept, LIVE)) == ["customer.edited"]
+    foreign = msgspec.json.encode({"customer": {**whole, "id": "x"}})
+    assert [each.code for each in read_any_detail(False, foreign, again_, created.kept, LIVE).problems] == [
+        "record_foreign"
+    ]
+    # A field that no detail has either is not asked for again and again.
+    bare = {name: value for name, value in whole.items() if name != "office_fax"}
+    first = read_any_detail(False, msgspec.json.encode({"customer": bare}), wish, {}, LIVE)
+    renamed = {**bare, "name": "Renamed"}
+    assert types(read_page(scan("customers"), page(renamed), first.kept, LIVE)) == ["customer.edited"]
+    assert key in first.kept
 
 
 def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
