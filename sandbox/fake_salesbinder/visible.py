@@ -82,8 +82,11 @@ def _money(
             invoice.without_rows = amount > 0
         return []
     if what == "payment_applied":
+        smaller = invoice.standing.get(change.transaction_id or "", amount) - amount
         invoice.standing[change.transaction_id or ""] = amount
         found = [Visible(change.kind, change.record_id, amount)]
+        if smaller > 0 and smaller_row == "refund":
+            found = [Visible("invoice.refund_applied", change.record_id, smaller)]
     else:
         found = _refund(invoice, change, switches, smaller_row, marks_tell)
     return [] if invoice.silent else found

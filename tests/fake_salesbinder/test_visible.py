@@ -43,6 +43,15 @@ def test_a_payment_returned_in_two_parts(refund: str, partly: Any, fully: Any) -
         assert money(stage, smaller_row="refund")[1] == ("refund_applied", 40)
 
 
+def test_a_payment_that_is_corrected_to_less_looks_like_a_refund_to_who_takes_it_so() -> None:
+    """§11 payment_applied: "a row that shrank may be a partial refund written into the row"."""
+    stage = Stage()
+    invoice = stage.invoice()
+    acts.correct_payment(stage.shop, invoice, acts.pay(stage.shop, invoice, "100"), amount="70")
+    assert money(stage)[1:] == [("payment_applied", 70)]
+    assert money(stage, smaller_row="refund")[1:] == [("refund_applied", 30)]
+
+
 def test_a_row_gone_while_others_stay_is_a_refund_and_the_last_one_a_reset() -> None:
     """§11 refund_applied: "a known row gone while others stay"; reset: the last one is "the same picture"."""
     stage = Stage(refund="row_vanishes")
