@@ -1,15 +1,17 @@
 """Read one account: choose a request, ask it, keep what it says in one transaction, publish what it told."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from runtime.crash_points import crash_point
 from runtime.database import Connection
 from sources.client import NoAnswer
+from sources.details import again, read_any_detail
 from sources.diff.look import Look
 from sources.problems import Unreadable
-from sources.reading import Batch, Context, again, ids_of, read_any_detail, read_page
+from sources.reading import Batch, Context, ids_of, read_page
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until
@@ -17,7 +19,7 @@ from sources.schedule.choice import DetailRequest, ListRequest, Pause, Request, 
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
 from sources.schedule.scans import Step, after_no_page, after_page, scan_key
-from sources.schedule.trust import noted
+from sources.schedule.trust import may_relax, noted
 from sources.store import store
 from sources.store.store import Account, Lease
 
@@ -148,7 +150,12 @@ class Reader:
         """Keep all that an answer says in one transaction: records, events, scan, what was learnt."""
         at = answer.date or account.now
         async with store.fenced(self._connection, self._lease):
-            context = Context(Look(self._account, at, account.shrunk), account.connected or at)
+            context = Context(
+                Look(self._account, at, account.shrunk),
+                account.connected or at,
+                now=account.now,
+                is_relaxed=may_relax(account.standing.trust),
+            )
             if isinstance(request, DetailRequest):
                 batch = await self._detail(account, request, answer, context)
             else:
@@ -179,11 +186,10 @@ class Reader:
         ids = ids_of(page.rows, scan.listing)
         found = await store.kept(self._connection, self._account, ids)
         delta = finished.get(scan_key("delta", scan.listing))
-        context = Context(
-            context.look,
-            context.connected,
-            frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
-            delta.asked if delta is not None else None,
+        context = replace(
+            context,
+            stock_taken=frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
+            delta_asked=delta.asked if delta is not None else None,
         )
         batch = read_page(scan, page, found, context)
         step = after_page(scan, page, ids, context.look.at, count)

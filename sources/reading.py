@@ -12,22 +12,20 @@ from typing import Any, Final
 import msgspec
 
 from contracts.commands import Action, Entity
-from sources.diff.accounts import diff_account, diff_deleted_account, take_stock_of_account
-from sources.diff.documents import diff_deleted_document, diff_document
+from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import Look, Outcome
 from sources.diff.stocked import take_stock
 from sources.events import Event
-from sources.problems import LOOK_AGAIN, Problem, Unreadable
-from sources.salesbinder import answers
+from sources.problems import Problem, Unreadable
 from sources.salesbinder.accounts import AccountEntity, read_account
 from sources.salesbinder.answers import Page
 from sources.salesbinder.deleted import Deletion, read_deletion
-from sources.salesbinder.documents import read_detail
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
 from sources.salesbinder.values import text
 from sources.schedule.choice import Why
+from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Scan
 
@@ -64,6 +62,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     excused: str = ""
     """A row that differs from the detail though a detail read for it showed nothing new."""
     log: LogRow | None = None
+    deep: datetime | None = None
+    """When its detail is read again though nothing hints at a change; none: never."""
 
     @property
     def may_be_gone(self) -> bool:
@@ -100,6 +100,15 @@ class Context:
     stock_taken: frozenset[Listing] = frozenset()
     delta_asked: datetime | None = None
     """When the last whole ``delta`` of this list began, by SalesBinder's clock."""
+    now: datetime | None = None
+    """By our clock, by which all goes that is due; none: SalesBinder's is ours."""
+    is_relaxed: bool = False
+    """Whether ``modified`` is proven to be moved."""
+
+    @property
+    def due(self) -> datetime:
+        """Return the moment that it is by our clock."""
+        return self.now or self.look.at
 
 
 @dataclass(slots=True)
@@ -197,20 +206,20 @@ def _read_account_row(
         return
     if not row.lacks <= _lacking(before):
         batch.seen.add(key)
-        batch.wanted.append(Wish(row.id, "changed", context.look.at, now, entity=entity))
+        batch.wanted.append(Wish(row.id, "changed", context.due, now, entity=entity))
         return
     known = before.known if before is not None else None
     assert known is None or isinstance(known, KnownAccount)
     found = diff_account(known, row, context.look)
     settled = now if not found.again else ""
-    batch.take(key, found, _kept(before, found.known, fingerprint=settled) if found.known else None)
+    batch.take(key, found, kept_of(before, found.known, fingerprint=settled) if found.known else None)
 
 
 def _lacking(before: Kept | None) -> frozenset[str]:
     return frozenset(before.mark.split()) if before is not None else frozenset()
 
 
-def _kept(before: Kept | None, known: Any, **changes: Any) -> Kept:
+def kept_of(before: Kept | None, known: Any, **changes: Any) -> Kept:
     """Return what is kept of a record of which this is known now."""
     if before is None:
         return Kept(known=known, **changes)
@@ -235,16 +244,17 @@ def _read_document_row(
         is_old = row.created < context.connected if row.created else scan.listing not in context.stock_taken
         if is_old:
             known = take_stock(row, context.look)
-            batch.kept[key] = Kept(known=known, fingerprint=now, mark=row.mark, rest=rest)
+            deep = None if is_settled(entity, row.status) else first_deep(known, context)
+            batch.kept[key] = Kept(known=known, fingerprint=now, mark=row.mark, rest=rest, deep=deep)
         else:
-            batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row), entity=entity))
+            batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
             batch.missed |= _was_missed(row, None, scan, context)
         return
     if (row.mark, rest) == (before.mark, before.rest):
         batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
     elif signature(row) != before.excused:
         assert isinstance(before.known, KnownDocument)
-        batch.wanted.append(Wish(row.id, "changed", context.look.at, signature(row), entity=entity))
+        batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
         batch.missed |= _was_missed(row, before.known, scan, context)
 
 
@@ -276,7 +286,7 @@ def _read_log_row(row: Any, kept: Mapping[Key, Kept], context: Context, batch: B
         if not before.known.deleted and _is_news(before.log, deletion):
             # The detail decides: perhaps the log has rows of records that were archived, too.
             batch.kept[key] = msgspec.structs.replace(before, log=LogRow(created=deletion.created))
-            batch.wanted.append(Wish(deletion.record_id, "changed", context.look.at, entity=key[0]))
+            batch.wanted.append(Wish(deletion.record_id, "changed", context.due, entity=key[0]))
 
 
 def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
@@ -285,140 +295,23 @@ def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
     return deletion.created > before.created
 
 
-def read_any_detail(
-    is_missing: bool, body: bytes, wish: Wish, kept: Mapping[Key, Kept], context: Context
-) -> Batch:
-    """Return what the answer to the question for a detail changes; ``is_missing``: it is 404.
-
-    Raises:
-        Unreadable: the answer has no record at all.
-    """
-    entities: Iterable[Entity] = ACCOUNTS.values() if wish.of_account else DOCUMENTS.values()
-    keys = [(entity, wish.record_id) for entity in entities]
-    before = next((kept[key] for key in keys if key in kept), None)
-    if is_missing:
-        return not_there(wish, before, context)
-    if wish.of_account:
-        return read_account_detail(answers.read_detail(body, "customer"), wish, before, context)
-    return read_document(answers.read_detail(body, "document"), wish, before, context)
-
-
-def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
-    """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
-    batch = Batch()
-    known = before.known if before is not None else None
-    assert known is None or isinstance(known, KnownDocument)
-    try:
-        detail = read_detail(record, wish.record_id, context.look.account)
-    except Unreadable as wrong:
-        entity: Entity = known.entity if known is not None else "invoice"
-        batch.seen.add((entity, wish.record_id))
-        batch.problems.append(wrong.of(entity, wish.record_id))
-        batch.wanted.append(again(wish, context.look.at))
-        return batch
-    found = diff_document(known, detail, context.look)
-    if found.known is not None:
-        is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
-        kept = _kept(
-            before,
-            found.known,
-            fingerprint="",
-            mark=detail.mark,
-            rest=detail.row_rest,
-            excused=wish.row if is_same else "",
-        )
-        batch.take((detail.entity, detail.id), found, kept)
-    else:
-        batch.take((detail.entity, detail.id), found, None)
-    batch.told = frozenset(_action(event) for event in found.events)
-    batch.has_evidence = known is not None
-    batch.moved = known is not None and detail.document.modified > known.modified
-    _next_look((detail.entity, detail.id), wish, before, found, context, batch)
-    return batch
-
-
-def read_account_detail(
-    record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context
-) -> Batch:
-    """Return what the detail of a customer or supplier changes, whose row has not all fields."""
-    batch = Batch()
-    entity = next(each for each in ACCOUNTS.values() if each == wish.entity)
-    key = (entity, wish.record_id)
-    known = before.known if before is not None else None
-    assert known is None or isinstance(known, KnownAccount)
-    try:
-        row = read_account(record, entity, context.look.account)
-        if row.id != wish.record_id:
-            raise Unreadable("id", row.id, f"{wish.record_id} was asked for", LOOK_AGAIN, "record_foreign")
-    except Unreadable as wrong:
-        batch.seen.add(key)
-        batch.problems.append(wrong.of(*key))
-        batch.wanted.append(again(wish, context.look.at))
-        return batch
-    found = diff_account(known, row, context.look)
-    if found.known is not None:
-        shown = wish.row if not found.again else ""
-        kept = _kept(before, found.known, fingerprint=shown, mark=" ".join(sorted(row.lacks)))
-        batch.take(key, found, kept)
-    else:
-        batch.take(key, found, None)
-    _next_look(key, wish, before, found, context, batch)
-    return batch
-
-
-def _next_look(
-    key: Key, wish: Wish, before: Kept | None, found: Outcome[Any], context: Context, batch: Batch
-) -> None:
-    """Want the detail again if it left something open, or if the log says that there is none."""
-    if before is not None and before.may_be_gone and not found.again:
-        if wish.tries < len(AGAIN):
-            batch.wanted.append(again(wish, context.look.at))
-            return
-        assert before.log is not None
-        over = msgspec.structs.replace(before.log, is_over=True)
-        batch.kept[key] = msgspec.structs.replace(batch.kept.get(key, before), log=over)
-    if found.again:
-        batch.wanted.append(again(wish, context.look.at))
-    else:
-        batch.unwanted.add(wish.record_id)
-
-
-def _action(event: Event) -> Action:
-    action: Any = event.type.rpartition(".")[2]
-    return action  # type: ignore[no-any-return]
-
-
-def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
-    """Return what follows from a detail that is not there (404), which proves nothing by itself.
-
-    A list may know of a record before its detail does; one that is known stays known, unless the deleted log
-    names it, too.
-    """
-    batch = Batch()
-    if before is None and wish.tries < len(AGAIN):
-        batch.wanted.append(again(wish, context.look.at))
-        return batch
-    batch.unwanted.add(wish.record_id)
-    if before is not None and before.may_be_gone:
-        assert before.log is not None
-        deletion = Deletion(wish.record_id, before.log.created)
-        found: Outcome[Any]
-        if isinstance(before.known, KnownAccount):
-            found = diff_deleted_account(before.known, deletion, context.look)
-        else:
-            found = diff_deleted_document(before.known, deletion, context.look)
-        batch.take((before.known.entity, wish.record_id), found, _kept(before, found.known))
-    return batch
-
-
-def again(wish: Wish, now: datetime) -> Wish:
-    """Return the next look at a record, later each time."""
-    wait = AGAIN[min(wish.tries, len(AGAIN) - 1)]
-    return Wish(wish.record_id, "again", now + wait, wish.row, wish.tries + 1, wish.entity)
-
-
 def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     """Return the ids of records that a page's rows name."""
     name = "record_id" if listing == "log" else "id"
     found = (text(row.get(name)) for row in rows if isinstance(row, Mapping))
     return {each for each in found if isinstance(each, str) and each.strip()}
+
+
+def next_deep(known: KnownDocument, context: Context) -> datetime | None:
+    """Return when a document whose detail was just read is read again though nothing hints at a change."""
+    return None if known.deleted else context.due + _deep_period(known, context)
+
+
+def first_deep(known: KnownDocument, context: Context) -> datetime:
+    """Return when a document of which only a row was read is read deep first."""
+    return context.due + first_share(known.id) * _deep_period(known, context)
+
+
+def _deep_period(known: KnownDocument, context: Context) -> timedelta:
+    live = is_live(is_open=not is_settled(known.entity, known.status), told=known.time, now=context.look.at)
+    return deep_period(is_live=live, is_relaxed=context.is_relaxed)

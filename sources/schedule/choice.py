@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from sources.schedule.budget import free_at
 from sources.schedule.layers import BACKGROUND_PER_MINUTE, LISTINGS, PACES, Layer, Listing, period
 from sources.schedule.scans import Finished, Scan, scan_key
+from sources.schedule.stock import untaken
 from sources.schedule.trust import Trust
 
 Why = Literal["hint", "changed", "again", "deep", "history"]
@@ -20,6 +21,9 @@ thousand changed documents would hide everything that only sweeps find.
 """
 _CLOCKS: Final = timedelta(days=1)
 """By how much SalesBinder's clock may differ from ours before an answer has told it."""
+_HINTED: Final = timedelta(seconds=5)
+"""From one ``delta`` to the next that a hint asks for."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 _BACKGROUND: Final = frozenset({"all", "deep", "history"})
 
 
@@ -80,6 +84,12 @@ class Standing:
     """Until when a kind of scan (``scan_key``) is left alone, because SalesBinder refuses it."""
     widened: timedelta = timedelta(0)
     """By how much more the delta asks back, since sweeps found what it should have."""
+    hinted: datetime | None = None
+    """When a hint said last that something changed."""
+
+    def untaken(self, now: datetime) -> frozenset[Listing]:
+        """Return the lists of which stock is still to be taken: until then nothing else is read."""
+        return untaken(self.finished, self.held, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +119,11 @@ def next_request(standing: Standing, now: datetime) -> Request | Pause:
 
 def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, datetime, float]]:
     found: list[tuple[Request, datetime, float]] = []
+    stock = standing.untaken(now)
     for layer, listings in LISTINGS.items():
         for listing in listings:
+            if stock and not (layer == "all" and listing in stock):
+                continue
             for status in _statuses(layer, listing, standing):
                 scan, at = _scan_of(layer, listing, status, standing, now)
                 at = max(at, standing.held.get(scan.key, at))
@@ -139,12 +152,18 @@ def _scan_of(
         since = (last.asked if last is not None else now - _CLOCKS) - overlap
         if layer == "delta":
             since -= standing.widened
-    at = last.started + period(layer, standing.trust) if last is not None else now
+    # Of each list the first page is asked first: it says how many rows there are, and how long all will take.
+    never = _EVER if layer == "all" else now
+    at = last.started + period(layer, standing.trust) if last is not None else never
+    if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
+        at = min(at, max(standing.hinted, last.started + _HINTED))
     return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at
 
 
 def _paced(why: str, at: datetime, standing: Standing, now: datetime) -> datetime:
     """Return from when a request may be made that could wait: a quiet hour is to stay quiet."""
+    if why == "all" and standing.untaken(now):
+        return at
     if why not in _BACKGROUND or len(standing.background) < BACKGROUND_PER_MINUTE:
         return at
     return max(at, sorted(standing.background)[-BACKGROUND_PER_MINUTE] + timedelta(minutes=1))

@@ -12,7 +12,7 @@ import msgspec
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sources.diff.look import Shrunk
-from sources.reading import Batch, Kept, Key, Wish
+from sources.reading import AGAIN, Batch, Kept, Key, Wish
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Finished, Scan, Step
@@ -112,6 +112,8 @@ async def load(connection: Connection, account: str) -> Account:
         )
         for each in wanted
     ]
+    deep = await fetch_all(connection, _SQL["deep"], name)
+    wishes += [Wish(each["record_id"], "deep", each["deep_at"], entity=each["entity"]) for each in deep]
     standing = Standing(
         sent=[each["at"] for each in calls],
         background=[each["at"] for each in calls if each["background"]],
@@ -131,6 +133,7 @@ async def load(connection: Connection, account: str) -> Account:
         blocked_until=row["held_until"],
         open_statuses=_statuses.decode(row["statuses"]),
         widened=row["widened"],
+        hinted=row["hinted_at"],
     )
     by_id = {wish.record_id: wish for wish in wishes}
     return Account(
@@ -150,6 +153,17 @@ async def add_call(connection: Connection, account: str, at: datetime, backgroun
     await connection.execute(_SQL["drop_calls"], {"account": account})
 
 
+async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool:
+    """Look at the account now, and at these records first; False if it is not connected."""
+    name = {"account": account}
+    async with connection.transaction():
+        if await fetch_one(connection, _SQL["hint"], name) is None:
+            return False
+        if ids:
+            await connection.execute(_SQL["hint_at"], {**name, "ids": list(ids), "tries": len(AGAIN) - 1})
+    return True
+
+
 async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
     """Return what is kept of the records with these ids."""
     rows = await fetch_all(connection, _SQL["kept"], {"account": account, "ids": sorted(ids)})
@@ -167,6 +181,7 @@ async def keep(connection: Connection, account: str, batch: Batch) -> None:
                     "entity": entity,
                     "record_id": record_id,
                     "body": msgspec.json.encode(each),
+                    "deep_at": each.deep,
                 }
                 for (entity, record_id), each in batch.kept.items()
             ],

@@ -33,7 +33,7 @@ UPDATE source.leases SET expires_at = '-infinity' WHERE account = %(account)s AN
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, held_until
+       failures, held_until, hinted_at
 FROM source.accounts WHERE account = %(account)s
 
 -- name: calls
@@ -46,6 +46,25 @@ SELECT key, scan, finished, held_until FROM source.scans WHERE account = %(accou
 SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries, entity FROM source.wanted
 WHERE account = %(account)s ORDER BY why, due_at, record_id
 
+-- name: deep
+-- The detail that is due longest, of those that are not wanted for a better reason.
+SELECT record_id, entity, deep_at FROM source.records r
+WHERE account = %(account)s AND deep_at <= clock_timestamp()
+  AND NOT EXISTS (SELECT FROM source.wanted w WHERE w.account = r.account AND w.record_id = r.record_id)
+ORDER BY deep_at, record_id LIMIT 1
+
+-- name: hint
+UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(account)s RETURNING account
+
+-- name: hint_at
+-- One that nobody knows is taken for a document, and asked for once more at most.
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, tries, entity)
+SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), %(tries)s, coalesce(max(r.entity), '')
+FROM unnest(%(ids)s::text[]) AS hinted (id)
+LEFT JOIN source.records r ON r.account = %(account)s AND r.record_id = hinted.id
+GROUP BY hinted.id
+ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.due_at
+
 -- name: add_call
 INSERT INTO source.calls (account, at, background) VALUES (%(account)s, %(at)s, %(background)s)
 
@@ -56,8 +75,10 @@ DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() 
 SELECT entity, record_id, body FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
 
 -- name: keep_record
-INSERT INTO source.records (account, entity, record_id, body) VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s)
-ON CONFLICT (account, entity, record_id) DO UPDATE SET body = excluded.body, seen_at = clock_timestamp()
+INSERT INTO source.records (account, entity, record_id, body, deep_at)
+VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s)
+ON CONFLICT (account, entity, record_id) DO UPDATE
+SET body = excluded.body, deep_at = excluded.deep_at, seen_at = clock_timestamp()
 
 -- name: tell
 INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)

@@ -14,7 +14,8 @@ CREATE TABLE source.accounts (
     trouble_text      text NOT NULL DEFAULT '',
     trouble_since     timestamptz,
     failures          integer NOT NULL DEFAULT 0,
-    held_until        timestamptz
+    held_until        timestamptz,
+    hinted_at         timestamptz
 );
 COMMENT ON COLUMN source.accounts.connected_clock IS
     'By SalesBinder''s clock, at the first answer: what was created before it is not new';
@@ -43,8 +44,11 @@ CREATE TABLE source.records (
     record_id text NOT NULL,
     body      bytea NOT NULL,
     seen_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When the detail is read again though nothing hints at a change.
+    deep_at   timestamptz,
     PRIMARY KEY (account, entity, record_id)
 );
+CREATE INDEX records_deep ON source.records (account, deep_at) WHERE deep_at IS NOT NULL;
 
 -- Details that are to be read.
 CREATE TABLE source.wanted (

@@ -1,19 +1,20 @@
 """The reader in memory: what the database keeps, kept in dictionaries, with a clock that the test turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sources.details import read_any_detail
 from sources.diff.look import Look, Shrunk
 from sources.events import Event
 from sources.problems import Problem
 from sources.reading import (
+    AGAIN,
     Batch,
     Context,
     Kept,
     Key,
     Wish,
-    read_any_detail,
     read_page,
 )
 from sources.salesbinder.answers import read_list
@@ -29,7 +30,7 @@ from sources.schedule.choice import (
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
 from sources.schedule.scans import Finished, Scan, Step, after_no_page, after_page, scan_key
-from sources.schedule.trust import Evidence, Kind, noted
+from sources.schedule.trust import Evidence, Kind, may_relax, noted
 from tests.unit.sources.records import ACCOUNT
 
 Answering = Callable[[Question], tuple[int, bytes]]
@@ -50,6 +51,7 @@ class MemoryReader:
         self.told: list[Event] = []
         self.problems: list[Problem] = []
         self.missed = 0
+        self.hinted: datetime | None = None
 
     def run_until(self, end: datetime) -> None:
         while self.now < end:
@@ -58,6 +60,7 @@ class MemoryReader:
     def step(self) -> None:
         """Make the next request, or let time pass until there is one."""
         latest = [each for each in self.sent if each[0] > self.now - timedelta(minutes=1)]
+        self._want_deep()
         standing = Standing(
             sent=[at for at, _ in latest],
             background=[at for at, why in latest if why in ("all", "deep", "history")],
@@ -68,6 +71,7 @@ class MemoryReader:
             ],
             trust=self.trust,
             open_statuses={listing: frozenset(found) for listing, found in self.statuses.items()},
+            hinted=self.hinted,
         )
         request = next_request(standing, self.now)
         if isinstance(request, Pause):
@@ -79,8 +83,27 @@ class MemoryReader:
         self.now += CALL
         self.apply(request, status, body)
 
+    def _want_deep(self) -> None:
+        due = [
+            (kept.deep, record_id, entity)
+            for (entity, record_id), kept in self.kept.items()
+            if kept.deep is not None and kept.deep <= self.now and record_id not in self.wishes
+        ]
+        for at, record_id, entity in sorted(due)[:1]:
+            self.wishes[record_id] = Wish(record_id, "deep", at, entity=entity)
+
+    def hint(self, ids: Sequence[str]) -> None:
+        """Do what the database does with a hint."""
+        self.hinted = self.now
+        entities = {record_id: entity for entity, record_id in self.kept}
+        for record_id in ids:
+            entity = entities.get(record_id)
+            self.wishes[record_id] = Wish(record_id, "hint", self.now, "", len(AGAIN) - 1, entity)
+
     def apply(self, request: Request, status: int, body: bytes) -> None:
-        context = Context(Look(ACCOUNT, self.now, self.shrunk), self.connected)
+        context = Context(
+            Look(ACCOUNT, self.now, self.shrunk), self.connected, is_relaxed=may_relax(self.trust)
+        )
         if isinstance(request, DetailRequest):
             wish = self.wishes[request.record_id]
             self._keep(read_any_detail(status == 404, body, wish, self.kept, context), None)

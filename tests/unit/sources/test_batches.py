@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sources.details import not_there, read_any_detail, read_document
 from sources.reading import (
     AGAIN,
     Batch,
@@ -14,9 +15,6 @@ from sources.reading import (
     Kept,
     Key,
     Wish,
-    not_there,
-    read_any_detail,
-    read_document,
     read_page,
 )
 from sources.salesbinder.answers import Page
@@ -185,6 +183,28 @@ def test_what_the_log_names_and_its_detail_shows_was_archived_and_may_be_deleted
     assert types(read_any_detail(True, b"", WISH, kept, LIVE)) == []
     later = read_page(scan("log", "log"), deleted_rows(NOON + timedelta(hours=2)), kept, LIVE)
     assert types(read_any_detail(True, b"", later.wanted[0], later.kept, LIVE)) == ["invoice.deleted"]
+
+
+def test_what_is_due_goes_by_our_clock_however_wrong_theirs_is() -> None:
+    context = replace(LIVE, now=NOON - timedelta(hours=5))
+    (wish,) = read_page(scan("invoices"), page(row(created=NOON.isoformat())), {}, context).wanted
+    assert wish.at == NOON - timedelta(hours=5)
+    kept = read_document(wire(document()), wish, None, context).kept[KEY]
+    assert kept.deep == NOON - timedelta(hours=5) + timedelta(days=1)
+    (later,) = not_there(wish, None, context).wanted
+    assert later.at == NOON - timedelta(hours=5) + AGAIN[0]
+
+
+def test_old_settled_documents_are_not_read_deep_and_archived_ones_not_over_and_over() -> None:
+    old = {"created": (BEFORE - timedelta(days=1)).isoformat()}
+    rows = page(row(id="a", status={"id": 12, "name": "paid in full"}, **old), row(id="b", **old))
+    kept = read_page(scan("invoices"), rows, {}, NEW).kept
+    assert kept["invoice", "a"].deep is None
+    due = kept["invoice", "b"].deep
+    assert due is not None
+    assert NOON <= due < NOON + timedelta(days=1)
+    gone = read_any_detail(True, b"", Wish("b", "deep", NOON, entity="invoice"), kept, NEW)
+    assert gone.kept["invoice", "b"].deep == NOON + timedelta(days=1)
 
 
 def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> None:

@@ -4,14 +4,16 @@ The fake was written from the facts, and its truth is noted apart from what its 
 """
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sandbox.fake_salesbinder import Switches, all_pairs
+from sandbox.fake_salesbinder import Switches, acts, all_pairs
+from sandbox.fake_salesbinder.switches import switches as set_to
 from sandbox.fake_salesbinder.truth import TrueDocument, TrueParty
 from sources.diff.look import Shrunk
-from tests.unit.sources.meeting import Book, Meeting
+from tests.unit.sources.meeting import START, Book, Meeting
 from tests.unit.sources.test_histories import assert_told_once_in_order
 
 TABLE = [pytest.param(row, number, id=str(number)) for number, row in enumerate(all_pairs())]
@@ -46,6 +48,52 @@ def test_however_seldom_one_looks_the_books_become_the_shop(switches: Switches, 
     told = len(meeting.reader.told)
     meeting.look()
     assert len(meeting.reader.told) == told
+
+
+@pytest.mark.parametrize(("switches", "seed"), TABLE[::3])
+def test_the_schedule_finds_all_in_its_own_time_and_is_never_blocked(switches: Switches, seed: int) -> None:
+    meeting, chance = Meeting(switches, seed + 200), random.Random(seed)
+    meeting.reader.run_until(START + timedelta(minutes=2))
+    for _ in range(60):
+        meeting.act()
+        meeting.reader.run_until(meeting.reader.now + timedelta(seconds=chance.choice([0, 5, 60])))
+    # A week passes: each sweep and each deep read has come.
+    meeting.reader.now += timedelta(days=8)
+    meeting.reader.run_until(meeting.reader.now + timedelta(minutes=25))
+    assert_books_are_the_shop(meeting)
+
+
+@pytest.mark.parametrize("hints", [False, True])
+def test_a_payment_returned_in_full_between_two_looks_is_found_though_no_list_shows_it(hints: bool) -> None:
+    still = {"payment_moves_modified": "no", "refund_moves_modified": "no", "refund": "negative_row"}
+    meeting = Meeting(set_to(still), 1)
+    meeting.reader.run_until(START + timedelta(minutes=3))
+    customer = acts.create_party(meeting.shop, "customer", name="Widgets & Co")
+    invoice = acts.create_document(meeting.shop, "invoice", customer, [{"name": "A", "price": 100}])
+    meeting.reader.run_until(START + timedelta(minutes=10))
+    acts.refund(meeting.shop, invoice, acts.pay(meeting.shop, invoice, 100))
+    if hints:
+        meeting.reader.hint([invoice])
+        meeting.reader.run_until(meeting.reader.now + timedelta(seconds=5))
+    else:
+        meeting.reader.run_until(meeting.reader.now + timedelta(hours=1))
+        assert meeting.told()[invoice] == [("invoice.created", None)]
+        meeting.reader.now += timedelta(hours=24)
+        meeting.reader.run_until(meeting.reader.now + timedelta(minutes=5))
+    assert meeting.told() == meeting.visible()
+    assert [kind for kind, _ in meeting.told()[invoice]][1:] == [
+        "invoice.payment_applied",
+        "invoice.refund_applied",
+    ]
+
+
+def test_a_hint_of_what_nobody_knows_costs_two_calls_and_tells_nothing() -> None:
+    meeting = Meeting(Switches(), 1)
+    meeting.reader.run_until(START + timedelta(minutes=3))
+    meeting.reader.hint(["5d0e2d2c-5a83-4f4e-9a52-0b8b8f7c1c11"])
+    meeting.reader.run_until(meeting.reader.now + timedelta(hours=2))
+    assert sum(why in ("hint", "again") for _, why in meeting.reader.sent) == 2
+    assert (meeting.told(), meeting.reader.problems) == ({}, [])
 
 
 def assert_books_are_the_shop(meeting: Meeting) -> None:

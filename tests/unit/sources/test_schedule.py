@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from sources.salesbinder.answers import Page
 from sources.schedule.budget import WINDOWS, blocked_until, free_at
 from sources.schedule.choice import DetailRequest, ListRequest, Pause, Standing, Wanted, next_request
-from sources.schedule.layers import LISTINGS, PACES, Sizes, lateness, period
+from sources.schedule.deep import deep_period, first_share, is_live
+from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Sizes, lateness, period
 from sources.schedule.scans import Finished, Scan, after_no_page, after_page, scan_key
+from sources.schedule.stock import progress, time_left, untaken
 from sources.schedule.trust import PROVEN, Evidence, Trust, may_relax, noted
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -287,6 +289,87 @@ def test_a_scan_sees_every_row_that_was_there_throughout_unless_it_says_so(seed:
             throughout.discard(gone)
     assert step.state == "done"
     assert throughout <= seen or scan.moved or step.oddity
+
+
+# Stock-taking, hints, deep reads
+
+
+def in_pages(rows: int, scan: Scan) -> Page:
+    """A page of a list of so many rows."""
+    start = PAGE_LIMIT * (scan.page - 1)
+    shown = tuple({"id": f"{n}"} for n in range(start, min(rows, start + PAGE_LIMIT)))
+    return Page(rows, scan.page, -(-rows // PAGE_LIMIT), shown)
+
+
+def test_stock_is_taken_first_at_the_whole_budget_and_nothing_is_asked_besides() -> None:
+    sizes = {"customers": 20_000, "suppliers": 300, "invoices": 100_000, "orders": 0}
+    finished: dict[str, Finished] = {}
+    scans: dict[str, Scan] = {}
+    sent: list[datetime] = []
+    now = NOON
+    while untaken(finished, {}, now):
+        latest = [at for at in sent if at > now - MINUTE]
+        standing = Standing(latest, latest, finished, scans, [], {})
+        request = next_request(standing, now)
+        if isinstance(request, Pause):
+            now = request.until
+            continue
+        assert isinstance(request, ListRequest)
+        assert request.why == "all"
+        sent.append(now)
+        scan = request.scan
+        page = in_pages(sizes[scan.listing], scan)
+        step = after_page(scan, page, [row["id"] for row in page.rows], now, None)
+        scans.pop(scan.key, None)
+        if step.state == "done":
+            finished[scan.key] = Finished(started=scan.started, asked=now, count=step.scan.rows)
+        else:
+            scans[scan.key] = step.scan
+            halfway = progress(finished, scans)
+            assert halfway[scan.listing].rows == PAGE_LIMIT * scan.page
+            if len(sent) == 400:
+                left = time_left(halfway)
+                assert left is not None
+                assert timedelta(minutes=4) < left < timedelta(minutes=8)
+    assert len(sent) <= 620
+    assert now - NOON < timedelta(minutes=17)
+    assert {each.is_done for each in progress(finished, scans).values()} == {True}
+
+
+def test_a_list_that_is_refused_is_not_waited_for_when_stock_is_taken() -> None:
+    standing = fresh()
+    key = scan_key("all", "suppliers")
+    finished = {name: done for name, done in standing.finished.items() if name != key}
+    held = replace(standing, finished=finished, held={key: NOON + MINUTE})
+    request = next_request(held, NOON + seconds(65))
+    assert isinstance(request, ListRequest)
+    assert request.scan.key == key
+    later = replace(held, held={key: NOON + timedelta(minutes=10)})
+    assert next_request(later, NOON + seconds(65)).why == "delta"  # type: ignore[union-attr]
+    assert time_left(progress({}, {})) is None
+
+
+def test_a_hint_brings_the_next_delta_forward_but_not_twice_in_five_seconds() -> None:
+    hinted = fresh(hinted=NOON + seconds(2))
+    assert next_request(hinted, NOON + seconds(3)) == Pause(NOON + seconds(5))
+    assert next_request(hinted, NOON + seconds(5)).why == "delta"  # type: ignore[union-attr]
+    told_before = fresh(hinted=NOON - seconds(1))
+    assert next_request(told_before, NOON + seconds(30)) == Pause(NOON + MINUTE)
+
+
+def test_live_documents_are_read_deep_more_often_and_all_less_often_once_modified_is_proven() -> None:
+    assert is_live(is_open=True, told=NOON - timedelta(days=400), now=NOON)
+    assert is_live(is_open=False, told=NOON - timedelta(days=29), now=NOON)
+    assert not is_live(is_open=False, told=NOON - timedelta(days=31), now=NOON)
+    days = [
+        deep_period(is_live=live, is_relaxed=relaxed).days
+        for live in (True, False)
+        for relaxed in (False, True)
+    ]
+    assert days == [1, 7, 7, 30]
+    shares = [first_share(str(number)) for number in range(500)]
+    assert all(0 <= share < 1 for share in shares)
+    assert 0.4 < sum(shares) / 500 < 0.6
 
 
 # What is measured
