@@ -90,7 +90,7 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     partition: int | None = None
     offset: int | None = None
     triggered_by: str = "event"
-    """``event``, ``retry``, ``replay``, ``dead_letter``, ``drift``, ``decision``."""
+    """``event``, ``retry``, ``replay``, ``dead_letter``, ``drift``, ``decision``, ``source``."""
     actor: str = ""
     cause: str = ""
     """The value that failures with this ``reason_code`` share if they have one cause: a tax rate, a contact,

@@ -7,7 +7,7 @@ from contracts.events.invalid import InvalidEvent, shown
 
 ProblemCode = Literal[
     "answer_unreadable",
-    "record_unreadable",
+    "record_unclear",
     "record_foreign",
     "field_vanished",
     "event_refused",
@@ -55,7 +55,7 @@ class Unreadable(ValueError):
         value: object,
         problem: str,
         remedy: str,
-        code: ProblemCode = "record_unreadable",
+        code: ProblemCode = "record_unclear",
     ) -> None:
         self.code: ProblemCode = code
         self.field = field
@@ -86,5 +86,5 @@ def refused(wrong: InvalidEvent) -> Unreadable:
         None if wrong.value == "absent" else wrong.value,
         wrong.problem,
         "Correct it in SalesBinder if the record shows it so there; else report the answer to SalesBinder.",
-        "record_foreign" if foreign else "record_unreadable",
+        "record_foreign" if foreign else "record_unclear",
     )

@@ -21,6 +21,7 @@ from runtime.secrets import SecretBox, SecretKeyError
 from runtime.spells import Spell
 from runtime.trouble import about_the_database
 from sources.client import Client, api_address
+from sources.entries import RESULTS
 from sources.events import HEADERS
 from sources.reader import KeyChanged, Publish, Published, Reader
 from sources.store import store
@@ -166,7 +167,8 @@ async def publisher(environment: Environment) -> AsyncIterator[Publish]:
 
     async def publish(events: Sequence[Published]) -> None:
         sent = [
-            await producer.send(topic, value, key=key, headers=list(HEADERS)) for topic, key, value in events
+            await producer.send(topic, value, key=key, headers=[] if topic == RESULTS else list(HEADERS))
+            for topic, key, value in events
         ]
         await asyncio.gather(*sent)
 

@@ -12,7 +12,7 @@ Warnings are shown below their entry, and use neither.
 import re
 from collections.abc import Mapping
 
-from contracts.reasons import events, failed, settings, waiting, warnings
+from contracts.reasons import events, failed, settings, source, waiting, warnings
 from contracts.reasons.codes import ReasonCode
 from contracts.reasons.reason import Kind, Reason, Who
 from contracts.results import Warning
@@ -32,7 +32,14 @@ __all__ = [
 
 CATALOGUE: dict[str, Reason] = {
     reason.code: reason
-    for reasons in (failed.REASONS, settings.REASONS, waiting.REASONS, warnings.REASONS, events.REASONS)
+    for reasons in (
+        failed.REASONS,
+        settings.REASONS,
+        waiting.REASONS,
+        warnings.REASONS,
+        events.REASONS,
+        source.REASONS,
+    )
     for reason in reasons
 }
 

@@ -10,6 +10,7 @@ _TITLES: dict[Kind, str] = {
     "waiting": "Waiting",
     "warning": "Warnings on completed entries",
     "event": "Events that could not be read (dead letters)",
+    "source": "Reading SalesBinder",
 }
 _WHO: dict[Who, str] = {
     "salesbinder": "in SalesBinder",

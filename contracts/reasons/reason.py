@@ -7,7 +7,7 @@ from contracts.reasons.codes import ReasonCode
 from contracts.reasons.titles import title_of
 
 Who = Literal["salesbinder", "xero", "settings", "us"]
-Kind = Literal["failed", "settings", "waiting", "warning", "event"]
+Kind = Literal["failed", "settings", "waiting", "warning", "event", "source"]
 
 
 @dataclass(frozen=True, slots=True)

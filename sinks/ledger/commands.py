@@ -217,7 +217,7 @@ def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -
     """
     if state != "failed" and not (act == "skip" and state == "queued"):
         return "state"
-    if triggered_by == "dead_letter" or (act == "retry" and reason_code == "event_id_reused"):
+    if triggered_by in ("dead_letter", "source") or (act == "retry" and reason_code == "event_id_reused"):
         return "publish_anew"
     return "overtaken" if act == "retry" and reason_code == "overtaken" else ""
 

@@ -12,6 +12,8 @@ import msgspec
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sources.diff.look import Shrunk
+from sources.entries import entry, has_entry
+from sources.problems import Problem
 from sources.reading import AGAIN, Batch, Kept, Key, Wish
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
@@ -196,11 +198,27 @@ async def keep(connection: Connection, account: str, batch: Batch) -> None:
         if batch.unwanted:
             await cursor.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
         await cursor.executemany(_SQL["want"], [_wish(account, wish) for wish in batch.wanted])
-        await cursor.executemany(_SQL["problem"], [_problem(account, each) for each in batch.problems])
-        if batch.seen:
-            await cursor.execute(
-                _SQL["problems_over"], {"account": account, "seen": json.dumps(_seen(batch))}
-            )
+    await _keep_problems(connection, account, batch)
+
+
+async def _keep_problems(connection: Connection, account: str, batch: Batch) -> None:
+    """Keep what cannot be made sense of, and what is over, with the log's entries of both."""
+    told: list[tuple[str, bytes, bytes]] = []
+    for each in batch.problems:
+        row = await fetch_one(connection, _SQL["problem"], _problem(account, each))
+        if row is not None and row["is_new"] and has_entry(each.entity, each.code):
+            told.append(entry(account, each, row["first_at"]))
+    if batch.seen:
+        seen = {"account": account, "seen": json.dumps(_seen(batch))}
+        for row in await fetch_all(connection, _SQL["problems_over"], seen):
+            since, over = row.pop("first_at"), row.pop("over_at")
+            if has_entry(row["entity"], row["code"]):
+                told.append(entry(account, Problem(**row), since, over))
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            _SQL["tell"],
+            [{"account": account, "topic": topic, "key": key, "value": value} for topic, key, value in told],
+        )
 
 
 def _wish(account: str, wish: Wish) -> dict[str, Any]:

@@ -100,10 +100,12 @@ VALUES (%(account)s, %(entity)s, %(record_id)s, %(code)s, %(field)s, %(value)s, 
 ON CONFLICT (account, entity, record_id, code) DO UPDATE
 SET field = excluded.field, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
     last_at = clock_timestamp()
+RETURNING first_at, xmax = 0 AS is_new
 
 -- name: problems_over
 DELETE FROM source.problems p USING jsonb_to_recordset(%(seen)s::jsonb) AS s (entity text, record_id text, codes text[])
 WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record_id AND p.code <> ALL(s.codes)
+RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
 
 -- name: keep_scan
 INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)

@@ -43,6 +43,7 @@ TRIGGERS = {
     "drift": "Sent again after a comparison with Xero",
     "decision": "Decided",
     "dead_letter": "Unreadable event",
+    "source": "Reading SalesBinder",
 }
 PROPOSALS = {
     "resend": "Send SalesBinder's again",

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from sources.client import Client
+from sources.entries import RESULTS
 from sources.reader import Publish, Published, Reader
 from sources.store import store
 
@@ -30,8 +31,9 @@ def to_file(path: Path) -> Publish:
 
     async def publish(events: Sequence[Published]) -> None:
         with path.open("ab") as file:
-            for _, _, value in events:
-                file.write(value + b"\n")
+            for topic, _, value in events:
+                if topic != RESULTS:
+                    file.write(value + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

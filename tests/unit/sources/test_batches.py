@@ -157,7 +157,7 @@ def test_a_row_of_the_log_deletes_what_is_known_once_its_detail_is_not_there() -
     kept, batch = in_the_log()
     assert types(batch) == []
     assert [(wish.record_id, wish.of_account) for wish in batch.wanted] == [(INVOICE, False), ("s", True)]
-    assert [each.code for each in batch.problems] == ["record_unreadable"]
+    assert [each.code for each in batch.problems] == ["record_unclear"]
     assert read_page(scan("log", "log"), deleted_rows(), kept, LIVE).wanted == []
     for wish, told in zip(batch.wanted, ("invoice.deleted", "supplier.deleted"), strict=True):
         gone = read_any_detail(True, b"", wish, kept, LIVE)

@@ -260,7 +260,7 @@ def test_the_noise_of_floats_is_told_to_nobody(shown: Any, amount: str) -> None:
         ({"transactions": [], "total_transactions": 60}, "sums_disagree"),
         ({"transactions": [paid(1, 50)], "total_transactions": 0}, "sums_disagree"),
         ({"transactions": None, "total_transactions": 0}, "transactions_missing"),
-        ({"transactions": [paid(1, 50), 7], "total_transactions": 50}, "record_unreadable"),
+        ({"transactions": [paid(1, 50), 7], "total_transactions": 50}, "record_unclear"),
         ({"transactions": [paid(1, 50, document_id="x")], "total_transactions": 50}, "record_foreign"),
     ],
 )

@@ -334,7 +334,7 @@ def test_an_account_that_cannot_be_read_is_one_problem_with_its_field(row: Any, 
     with pytest.raises(Unreadable) as raised:
         read_account(row, "customer", ACCOUNT)
     assert raised.value.field == field
-    assert raised.value.code == ("record_foreign" if field.endswith("context_id") else "record_unreadable")
+    assert raised.value.code == ("record_foreign" if field.endswith("context_id") else "record_unclear")
 
 
 # The deleted log

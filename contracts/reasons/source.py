@@ -1,0 +1,128 @@
+"""Reasons why something of SalesBinder's own API could not be read, and nothing was made of it."""
+
+from contracts.reasons.codes import ReasonCode
+from contracts.reasons.reason import Reason, Who
+
+_AGAIN = "The record is read again after 30 seconds, later each time up to an hour; everything else goes on."
+_LISTS = "The list is read again within ten minutes; all others go on. Nothing is deleted or reset meanwhile."
+
+
+def _source(
+    code: ReasonCode,
+    sentence: str,
+    cause: str,
+    remedy: str = "{remedy}",
+    *,
+    who: Who = "salesbinder",
+    retry: str = _AGAIN,
+) -> Reason:
+    return Reason(code, "source", sentence, cause, remedy, who, retry)
+
+
+REASONS = (
+    _source(
+        "salesbinder_key_refused",
+        "SalesBinder refuses the API key of '{account}'.",
+        "A user's new API key replaces the old one, and a user who is removed loses theirs.",
+        "give the key that SalesBinder shows on the user's Profile page: 'sbx source connect {account}'.",
+        retry="Tried again every ten minutes, and at once with a new key. Nothing is lost meanwhile.",
+    ),
+    _source(
+        "salesbinder_blocked",
+        "SalesBinder does not answer '{account}' for a while: too many calls.",
+        "SalesBinder allows 50 calls a minute. This program makes 40 at most, so another one uses the same "
+        "key or account.",
+        "give this program a user and API key of its own in SalesBinder, and slow the other program down.",
+        retry="The block is waited out: 75 seconds, doubled each time up to an hour.",
+    ),
+    _source(
+        "salesbinder_unavailable",
+        "SalesBinder gives no answer that can be used for '{account}': {problem}.",
+        "SalesBinder is down, or cannot be reached from here, or the account's name is wrong.",
+        "nothing if it passes; else open https://{account}.salesbinder.com in a browser.",
+        retry="Retried after 5 seconds, doubled each time up to ten minutes.",
+    ),
+    _source(
+        "list_refused",
+        "SalesBinder does not show the list {document} of '{account}': {problem}.",
+        "The user of the API key lacks a permission, or the plan or the account's name is another.",
+        retry=_LISTS,
+    ),
+    _source(
+        "list_odd",
+        "the list {document} of '{account}' contradicts itself: {problem}.",
+        "Rows move while pages are read, or the user of the key suddenly sees less than before.",
+        retry=_LISTS,
+    ),
+    _source(
+        "answer_unreadable",
+        "SalesBinder's answer about {document} cannot be read: {problem}.",
+        "It is a page for people, or cut off, or not what its API describes.",
+    ),
+    _source(
+        "record_unclear",
+        "{document} cannot be read: {field} is {value}; {problem}.",
+        "SalesBinder shows the record without something that is needed, or in another form.",
+    ),
+    _source(
+        "record_foreign",
+        "the answer about {document} is about something else: {field} is {value}; {problem}.",
+        "SalesBinder answered with another record or another type of record.",
+    ),
+    _source(
+        "field_vanished",
+        "{document} is shown without {field}, which it had before.",
+        "SalesBinder's API has changed, or the answer is incomplete. A missing field is no change.",
+    ),
+    _source(
+        "event_refused",
+        "{document} cannot be sent on: {field} is {value}; {problem}.",
+        "An event has a largest size.",
+    ),
+    _source(
+        "transactions_missing",
+        "the payments of {document} cannot be read: {problem}.",
+        "The answer has no list of payments.",
+    ),
+    _source(
+        "transaction_marked",
+        "nothing of the payments of {document} is synced: {field} says '{value}', and {problem}.",
+        "A payment is marked as a refund, returned or void, and the sum paid says something else.",
+    ),
+    _source(
+        "transaction_sign_changed",
+        "nothing of the payments of {document} is synced: {field} is {value}; {problem}.",
+        "A payment became a refund, or a refund a payment.",
+    ),
+    _source(
+        "sums_disagree",
+        "nothing of the payments of {document} is synced: SalesBinder says that {value} is paid, but "
+        "{problem}.",
+        "Documents that were converted or imported may have a sum paid without payments.",
+    ),
+    _source(
+        "payments_before_start_unknown",
+        "payments of {document} from before the connection are not known: {problem}.",
+        "When an account is connected, the sum paid of each invoice is read, not its payments.",
+    ),
+    _source(
+        "status_unknown",
+        "{document} has the status '{value}', which is not known; it changes nothing.",
+        "SalesBinder's statuses are not documented; only some of their names are known.",
+    ),
+    _source(
+        "cancelled_live_again",
+        "{document} was cancelled and is now '{value}'.",
+        "No event says that a cancelled invoice is live again.",
+    ),
+    _source(
+        "received_in_part_again",
+        "{document} was received in full and is now '{value}'.",
+        "No event says that goods went back.",
+    ),
+    _source(
+        "deleted_yet_visible",
+        "{document} was deleted, yet SalesBinder shows it.",
+        "A deleted record does not come back under its id.",
+    ),
+)
