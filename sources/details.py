@@ -41,7 +41,7 @@ def read_any_detail(
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
     """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
     batch = Batch()
-    known = before.known if before is not None else None
+    known = before.known if before is not None and not before.history else None
     assert known is None or isinstance(known, KnownDocument)
     try:
         detail = read_detail(record, wish.record_id, context.look.account)
@@ -62,6 +62,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             rest=detail.row_rest,
             excused=wish.row if is_same else "",
             deep=next_deep(found.known, context),
+            history=False,
         )
         batch.take((detail.entity, detail.id), found, kept)
     else:
@@ -147,7 +148,9 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
-        batch.kept[key] = msgspec.structs.replace(before, deep=next_deep(before.known, context))
+        batch.kept[key] = msgspec.structs.replace(
+            before, deep=next_deep(before.known, context), history=False
+        )
     return batch
 
 

@@ -64,6 +64,10 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     log: LogRow | None = None
     deep: datetime | None = None
     """When its detail is read again though nothing hints at a change; none: never."""
+    created: datetime | None = None
+    """Of a document of which stock was taken: when it was made."""
+    history: bool = False
+    """Nothing of it was told, and its next detail is to be told whole. The database has it apart, too."""
 
     @property
     def may_be_gone(self) -> bool:
@@ -245,7 +249,9 @@ def _read_document_row(
         if is_old:
             known = take_stock(row, context.look)
             deep = None if is_settled(entity, row.status) else first_deep(known, context)
-            batch.kept[key] = Kept(known=known, fingerprint=now, mark=row.mark, rest=rest, deep=deep)
+            batch.kept[key] = Kept(
+                known=known, fingerprint=now, mark=row.mark, rest=rest, deep=deep, created=row.created
+            )
         else:
             batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
             batch.missed |= _was_missed(row, None, scan, context)

@@ -22,6 +22,7 @@ PANELS = {
     },
     "Set it up": {
         "connect": "Connect an account to Xero, or reconnect it.",
+        "source": "SalesBinder accounts whose changes are read through SalesBinder's API.",
         "settings": "Show, set and check an account's settings.",
         "users": "Users of the page and the API.",
         "topics": "Set up the broker.",

@@ -15,6 +15,7 @@ from sources.diff.look import Shrunk
 from sources.entries import entry, has_entry
 from sources.problems import Problem
 from sources.reading import AGAIN, Batch, Kept, Key, Wish
+from sources.schedule.budget import free_at
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Finished, Scan, Step
@@ -155,6 +156,26 @@ async def add_call(connection: Connection, account: str, at: datetime, backgroun
     await connection.execute(_SQL["drop_calls"], {"account": account})
 
 
+async def reserve_call(connection: Connection, account: str) -> timedelta:
+    """Count a call beside the reader's, within the account's limits; return how long to wait if none is free.
+
+    Raises:
+        LookupError: the account is not connected.
+    """
+    name = {"account": account}
+    async with connection.transaction():
+        row = await fetch_one(connection, _SQL["lock"], name)
+        if row is None:
+            raise LookupError(account)
+        sent = [each["at"] for each in await fetch_all(connection, _SQL["calls"], name)]
+        now: datetime = row["now"]
+        free = max(free_at(sent, now), row["held_until"] or now)
+        if free > now:
+            return free - now
+        await add_call(connection, account, now, True)
+    return timedelta(0)
+
+
 async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool:
     """Look at the account now, and at these records first; False if it is not connected."""
     name = {"account": account}
@@ -169,7 +190,12 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
 async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
     """Return what is kept of the records with these ids."""
     rows = await fetch_all(connection, _SQL["kept"], {"account": account, "ids": sorted(ids)})
-    return {(row["entity"], row["record_id"]): msgspec.json.decode(row["body"], type=Kept) for row in rows}
+    return {(row["entity"], row["record_id"]): _kept(row) for row in rows}
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    """Return the record; an operator decides about ``history`` while the reader knows the rest."""
+    return msgspec.structs.replace(msgspec.json.decode(row["body"], type=Kept), history=row["history"])
 
 
 async def keep(connection: Connection, account: str, batch: Batch) -> None:
@@ -184,6 +210,7 @@ async def keep(connection: Connection, account: str, batch: Batch) -> None:
                     "record_id": record_id,
                     "body": msgspec.json.encode(each),
                     "deep_at": each.deep,
+                    "history": each.history,
                 }
                 for (entity, record_id), each in batch.kept.items()
             ],

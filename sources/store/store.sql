@@ -68,17 +68,20 @@ ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.d
 -- name: add_call
 INSERT INTO source.calls (account, at, background) VALUES (%(account)s, %(at)s, %(background)s)
 
+-- name: lock
+SELECT account, clock_timestamp() AS now, held_until FROM source.accounts WHERE account = %(account)s FOR UPDATE
+
 -- name: drop_calls
 DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes'
 
 -- name: kept
-SELECT entity, record_id, body FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
+SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
 
 -- name: keep_record
-INSERT INTO source.records (account, entity, record_id, body, deep_at)
-VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s)
+INSERT INTO source.records (account, entity, record_id, body, deep_at, history)
+VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s, %(history)s)
 ON CONFLICT (account, entity, record_id) DO UPDATE
-SET body = excluded.body, deep_at = excluded.deep_at, seen_at = clock_timestamp()
+SET body = excluded.body, deep_at = excluded.deep_at, history = excluded.history, seen_at = clock_timestamp()
 
 -- name: tell
 INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)

@@ -46,8 +46,11 @@ CREATE TABLE source.records (
     seen_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- When the detail is read again though nothing hints at a change.
     deep_at   timestamptz,
+    -- Nothing of it was told, and its next detail is to be told whole.
+    history   boolean NOT NULL DEFAULT false,
     PRIMARY KEY (account, entity, record_id)
 );
+CREATE INDEX records_history ON source.records (account) WHERE history;
 CREATE INDEX records_deep ON source.records (account, deep_at) WHERE deep_at IS NOT NULL;
 
 -- Details that are to be read.

@@ -66,12 +66,16 @@ class Meeting:
         self.reader = MemoryReader(self.answer, START, shrunk)
 
     def answer(self, asked: Question) -> tuple[int, bytes]:
+        status, body = self.any_answer(asked)
+        assert status in (200, 404), (asked, body)
+        return status, body
+
+    def any_answer(self, asked: Question) -> tuple[int, bytes]:
         self.meet()
         token = base64.b64encode(f"{self.shop.key}:x".encode()).decode()
         path, query = f"/{ACCOUNT}/api/2.0/{asked.path}", urlencode(asked.parameters)
         request = api.Request("GET", path, query, {"authorization": f"Basic {token}"})
         done = api.answer(self.world, request)
-        assert done.status in (200, 404), (asked, done)
         return done.status, done.body
 
     def act(self) -> str:

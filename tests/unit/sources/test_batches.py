@@ -207,6 +207,22 @@ def test_old_settled_documents_are_not_read_deep_and_archived_ones_not_over_and_
     assert gone.kept["invoice", "b"].deep == NOON + timedelta(days=1)
 
 
+def test_history_is_told_whole_once_and_then_goes_on_as_all_else() -> None:
+    old = {"created": (BEFORE - timedelta(days=1)).isoformat()}
+    shown = with_paid(paid(1, 50), **old)
+    listed_row = {name: value for name, value in shown.items() if name != "transactions"}
+    stocked = read_page(scan("invoices"), page(listed_row), {}, NEW).kept[KEY]
+    assert stocked.created == BEFORE - timedelta(days=1)
+    asked = msgspec.structs.replace(stocked, history=True)
+    wish = Wish(INVOICE, "history", NOON, entity="invoice")
+    told = read_document(wire(shown), wish, asked, LIVE)
+    assert types(told) == ["invoice.created", "invoice.payment_applied"]
+    assert (told.has_evidence, after(told).history) == (False, False)
+    assert types(read_document(wire(shown), wish, after(told), LIVE)) == []
+    gone = not_there(wish, asked, LIVE)
+    assert (types(gone), after(gone).history) == ([], False)
+
+
 def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> None:
     whole = customer()
     partial = {name: value for name, value in whole.items() if not name.startswith("billing_")}

@@ -1,0 +1,235 @@
+"""SalesBinder accounts as sources: connect one, see how it stands, tell its history, probe its API."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from connections import store as connections
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
+from sbx.actions import audit
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused, bad_request, not_possible
+from sources.client import Client, NoAnswer, api_address
+from sources.probe import Finding, probe
+from sources.problems import Unreadable
+from sources.salesbinder.answers import read_list
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.layers import LISTINGS, Listing
+from sources.schedule.questions import RESOURCES, Question
+from sources.store import history, store
+from sources.store.history import Plan
+from sources.store.overview import Overview, overviews
+
+_ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
+_PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What SalesBinder showed when an account was connected."""
+
+    rows: Mapping[Listing, int]
+    """Of each list that the key may read."""
+    refused: tuple[Listing, ...]
+
+
+async def connect(
+    database: Database, environment: Environment, actor: Actor, account: str, key: str
+) -> Connected:
+    """Connect an account, or give it another key, once SalesBinder has taken the key.
+
+    Raises:
+        ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key or does not
+            answer. Nothing is changed.
+    """
+    if not actor.sees(account):
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
+    if not _ACCOUNT.fullmatch(account):
+        raise bad_request(
+            f"'{account}' is not a SalesBinder account",
+            "give the sub-domain, such as acme for acme.salesbinder.com",
+        )
+    found = await _look(environment, account, key)
+    encrypted = SecretBox.open(environment.data_dir, environment.secret_key).encrypt(key)
+    async with (
+        database.connection() as connection,
+        audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
+    ):
+        await store.connect(connection, account, encrypted)
+        record.result["refused"] = list(found.refused)
+    return found
+
+
+async def _look(environment: Environment, account: str, key: str) -> Connected:
+    """Ask for the first row of each list."""
+    rows: dict[Listing, int] = {}
+    refused: list[Listing] = []
+    try:
+        async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
+            for listing in LISTINGS["all"]:
+                count = _count(await client.ask(_first_row(listing)), listing, account)
+                if count is None:
+                    refused.append(listing)
+                else:
+                    rows[listing] = count
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+    except NoAnswer as error:
+        raise not_possible(
+            f"SalesBinder does not answer for '{account}': {error}",
+            f"check the name, which is the one in https://{account}.salesbinder.com, and the network",
+        ) from error
+    if not rows:
+        raise not_possible(
+            f"SalesBinder shows '{account}' nothing with this key",
+            f"give the key's user these permissions in SalesBinder: {_PERMISSIONS}",
+        )
+    return Connected(rows, tuple(refused))
+
+
+def _first_row(listing: Listing) -> Question:
+    resource = RESOURCES[listing]
+    return Question(resource.path, {"contextId": str(resource.context), "page": "1", "pageLimit": "1"})
+
+
+def _count(answer: Answer, listing: Listing, account: str) -> int | None:
+    """Return how many rows the list has; none if the key may not read it.
+
+    Raises:
+        ActionRefused: the key cannot be used, or the answer is of no use.
+    """
+    if answer.verdict == "key_refused":
+        raise not_possible(
+            f"SalesBinder refuses this key for '{account}'",
+            "copy it again from the Profile page of its user in SalesBinder; a new key replaces the old one",
+        )
+    if answer.verdict == "not_permitted":
+        return None
+    if answer.verdict == "blocked":
+        raise not_possible(
+            f"SalesBinder has blocked '{account}' for too many calls", "try again in a few minutes"
+        )
+    try:
+        if answer.verdict != "answered":
+            raise Unreadable("answer", answer.status, "it is of no use", "", "answer_unreadable")
+        page = read_list(answer.body, RESOURCES[listing].names)
+    except Unreadable as wrong:
+        raise not_possible(
+            f"SalesBinder's answer for '{account}' is of no use ({answer.status})",
+            f"check the name and the key: open https://{account}.salesbinder.com in a browser",
+        ) from wrong
+    return page.count if page.count is not None else len(page.rows)
+
+
+async def standing(connection: Connection, actor: Actor, account: str | None = None) -> list[Overview]:
+    """Return how the accounts stand that they can see, or one of them.
+
+    Raises:
+        ActionRefused: that one is not connected, or not theirs.
+    """
+    if account is None:
+        return await overviews(connection, actor.accounts)
+    found = await overviews(connection, [account]) if actor.sees(account) else []
+    if not found:
+        raise _unknown(account)
+    return found
+
+
+def _unknown(account: str) -> ActionRefused:
+    return ActionRefused(
+        "not_found",
+        f"'{account}' is not connected to SalesBinder",
+        f"connect it: sbx source connect {account}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A plan for telling history, from when on."""
+
+    since: datetime
+    plan: Plan
+    cut_off: datetime | None
+    """Of the connection to Xero, if that is later than what was asked for: older documents are not synced."""
+
+
+async def plan_backfill(connection: Connection, actor: Actor, account: str, since: datetime) -> Backfill:
+    """Return what telling documents made since then would take.
+
+    Raises:
+        ActionRefused: the account is not connected or not theirs, or its stock is still being taken.
+    """
+    (found,) = await standing(connection, actor, account)
+    if not found.stock_is_taken:
+        raise not_possible(
+            f"the lists of '{account}' have not been read whole yet",
+            f"wait until they are: sbx source status {account}",
+        )
+    known = await connections.load_connection(connection, account)
+    cut_off = known.enabled_at if known is not None and known.enabled_at > since else None
+    return Backfill(cut_off or since, await history.plan(connection, account, cut_off or since), cut_off)
+
+
+async def backfill(database: Database, actor: Actor, account: str, since: datetime) -> int:
+    """Tell documents made since then, behind live work; return how many.
+
+    Raises:
+        ActionRefused: as ``plan_backfill``.
+    """
+    async with database.connection() as connection:
+        planned = await plan_backfill(connection, actor, account, since)
+        target = {"account": account, "since": planned.since.isoformat()}
+        async with audit.recorded(connection, actor, "source_backfill", target) as record:
+            record.result["documents"] = await history.start(connection, account, planned.since)
+    return int(record.result["documents"])
+
+
+async def cancel_backfill(database: Database, actor: Actor, account: str) -> int:
+    """Tell no more history; return how many documents were left.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs.
+    """
+    async with database.connection() as connection:
+        await standing(connection, actor, account)
+        async with audit.recorded(
+            connection, actor, "source_backfill_cancel", {"account": account}
+        ) as record:
+            record.result["documents"] = await history.cancel(connection, account)
+    return int(record.result["documents"])
+
+
+async def _until_free(connection: Connection, account: str) -> None:
+    """Return once a call has been counted."""
+    while True:
+        wait = await store.reserve_call(connection, account)
+        if not wait:
+            return
+        await asyncio.sleep(wait.total_seconds())
+
+
+async def probed(
+    connection: Connection, environment: Environment, actor: Actor, account: str
+) -> list[Finding]:
+    """Return what the account's own answers tell of SalesBinder's API, within its limits.
+
+    Raises:
+        ActionRefused: the account is not connected or not theirs, or SalesBinder does not answer.
+    """
+    await standing(connection, actor, account)
+    encrypted = (await store.accounts(connection))[account]
+    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
+    try:
+        async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
+
+            async def ask(question: Question) -> Answer:
+                await _until_free(connection, account)
+                return await client.ask(question)
+
+            return await probe(ask)
+    except NoAnswer as error:
+        raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error

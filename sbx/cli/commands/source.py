@@ -1,0 +1,82 @@
+"""``sbx source``: SalesBinder accounts whose changes are read through SalesBinder's API."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sbx.cli.commands.groups import new_group
+from sbx.cli.options import Account, AsJson, Yes, check_account
+
+app = new_group("SalesBinder accounts whose changes are read through SalesBinder's API.")
+
+
+@app.command("connect")
+def connect(
+    account: Account,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the API key. [default: prompted for, or read from stdin]", dir_okay=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Connect a SalesBinder account with an API key, or give it another key.
+
+    The key is that of a user, from their Profile page in SalesBinder. Nothing is stored until SalesBinder
+    has taken it. What is there already is read silently; changes from now on are published.
+    """
+    from sbx.cli import source as work
+
+    work.connect(account, key_file, as_json)
+
+
+@app.command("status")
+def status(
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="[ACCOUNT]", callback=check_account, help="Only this account."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is read, how late a change can be seen at most, and what cannot be read."""
+    from sbx.cli import source as work
+
+    work.status(account, as_json)
+
+
+@app.command("backfill")
+def backfill(
+    account: Account,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Documents made from this day on, such as 2026-01-31.")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Publish no more of them.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish documents from before the connection, with their payments, behind all live work.
+
+    Without --yes, say how many documents and calls it would take. It goes on after any restart.
+    """
+    from sbx.cli import source as work
+
+    work.backfill(account, since, cancel, yes, as_json)
+
+
+@app.command("probe")
+def probe(
+    account: Account,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report to this file, to be sent to us.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from the account's own answers what SalesBinder's API leaves open. It only reads.
+
+    The report holds forms, counts and names of fields and statuses, and nothing of the shop's.
+    """
+    from sbx.cli import source as work
+
+    work.probe(account, report, as_json)

@@ -1,0 +1,242 @@
+"""``sbx source``: SalesBinder accounts whose changes are read through SalesBinder's API."""
+
+import asyncio
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from contracts.reasons import CATALOGUE, render
+from runtime.environment import Environment
+from sbx.actions import source as actions
+from sbx.cli import environment
+from sbx.cli.acting import actor, connected
+from sbx.cli.errors import BadUsage
+from sbx.cli.terminal import age, bar, plural, print_json, say
+from sources.probe import Finding
+from sources.store.overview import Overview
+
+_LAYERS = ("delta", "log", "newest", "open", "wide", "all")
+
+
+def connect(account: str, key_file: Path | None, as_json: bool) -> None:
+    """Run ``sbx source connect``."""
+    used = environment.required(database=True)
+    found = asyncio.run(_connect(used, account, _key(account, key_file)))
+    if as_json:
+        print_json({"account": account, "rows": dict(found.rows), "refused": list(found.refused)})
+        return
+    print(f"{account} is connected to SalesBinder")
+    print(", ".join(f"{count:,} {listing}" for listing, count in found.rows.items()))
+    for listing in found.refused:
+        say(f"the key's user may not see {listing}: give them the permission in SalesBinder", "yellow")
+
+
+async def _connect(used: Environment, account: str, key: str) -> actions.Connected:
+    async with connected("sbx source", used) as (database, _):
+        return await actions.connect(database, used, actor(), account, key)
+
+
+def _key(account: str, key_file: Path | None) -> str:
+    """Read it from a file, a prompt or stdin; never from arguments, which others can see."""
+    if key_file is not None:
+        try:
+            return key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise BadUsage(
+                f"--key-file {key_file}: {error}", "name a file with nothing but the key"
+            ) from error
+    if sys.stdin.isatty():
+        return str(typer.prompt(f"API key of {account}", hide_input=True, err=True)).strip()
+    return sys.stdin.readline().strip()
+
+
+def status(account: str | None, as_json: bool) -> None:
+    """Run ``sbx source status``."""
+    found = asyncio.run(_status(account))
+    for each in found:
+        if as_json:
+            print_json(_as_object(each))
+        else:
+            _show(each)
+    if not found and not as_json:
+        say("no account is connected to SalesBinder: sbx source connect ACCOUNT")
+
+
+async def _status(account: str | None) -> list[Overview]:
+    async with connected("sbx source") as (_, connection):
+        return await actions.standing(connection, actor(), account)
+
+
+def _show(found: Overview) -> None:
+    print(f"{found.account}: {_state(found)}")
+    if found.trouble is not None and found.trouble in CATALOGUE:
+        reason, remedy = render(found.trouble, {"account": found.account, "problem": found.trouble_text})
+        print(f"  {reason} {remedy}")
+    if not found.stock_is_taken:
+        _show_stock(found)
+    ages = [(layer, found.age(layer)) for layer in _LAYERS]  # type: ignore[arg-type]
+    read = [f"{layer} {age(each.total_seconds())} ago" for layer, each in ages if each is not None]
+    print(f"  read: {', '.join(read) or 'nothing yet'}; {found.calls} calls in the last minute")
+    late = [f"{kind.replace('_', ' ')} {age(each.total_seconds())}" for kind, each in found.lateness.items()]
+    print(f"  seen at the latest after: {', '.join(late)}")
+    waiting = [
+        f"{plural(count, what)} to {verb}"
+        for count, what, verb in (
+            (found.wanted, "detail", "read"),
+            (found.untold, "event", "publish"),
+            (found.history, "old document", "publish"),
+        )
+        if count
+    ]
+    if waiting:
+        print(f"  waiting: {', '.join(waiting)}")
+    for each in found.problems:
+        print(f"  {each.code} ({each.count:,}), such as {each.example}. {each.remedy}")
+
+
+def _state(found: Overview) -> str:
+    if found.trouble is not None:
+        return f"no answers since {found.trouble_since:%F %T} UTC"
+    if not found.is_read:
+        return "not read: no worker runs; start one with sbx up or sbx worker source"
+    return "read" if found.stock_is_taken else "all rows are read once, silently"
+
+
+def _show_stock(found: Overview) -> None:
+    rows = sum(each.rows for each in found.stock.values())
+    counts = [each.count for each in found.stock.values()]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    left = "" if found.stock_left is None else f", {age(found.stock_left.total_seconds())} left"
+    of = "" if total is None else f" of {total:,}"
+    print(f"  {rows:,}{of} rows{left}")
+    with bar(found.account, total) as shown:
+        shown.at(rows)
+
+
+def _as_object(found: Overview) -> dict[str, Any]:
+    return {
+        "account": found.account,
+        "connected_at": found.connected_at,
+        "is_read": found.is_read,
+        "trouble": found.trouble,
+        "trouble_text": found.trouble_text,
+        "trouble_since": found.trouble_since,
+        "held_until": found.held_until,
+        "calls_last_minute": found.calls,
+        "details_wanted": found.wanted,
+        "events_to_publish": found.untold,
+        "history_left": found.history,
+        "stock": {
+            listing: {"rows": each.rows, "count": each.count, "done": each.is_done}
+            for listing, each in found.stock.items()
+        },
+        "stock_seconds_left": None if found.stock_left is None else found.stock_left.total_seconds(),
+        "layer_ages": {
+            layer: None if (each := found.age(layer)) is None else each.total_seconds()  # type: ignore[arg-type]
+            for layer in _LAYERS
+        },
+        "latest_seconds": {kind: each.total_seconds() for kind, each in found.lateness.items()},
+        "modified": {
+            kind: {"moved": each.moved, "unmoved": each.unmoved, "run": each.run}
+            for kind, each in found.trust.items()
+        },
+        "problems": [
+            {
+                "code": each.code,
+                "count": each.count,
+                "since": each.since,
+                "example": each.example,
+                "remedy": each.remedy,
+            }
+            for each in found.problems
+        ],
+    }
+
+
+def backfill(account: str, since: str | None, cancel: bool, yes: bool, as_json: bool) -> None:
+    """Run ``sbx source backfill``."""
+    if cancel == (since is not None) or (cancel and yes):
+        raise BadUsage("give either --since DATE or --cancel", "see sbx source backfill --help")
+    if cancel:
+        left = asyncio.run(_cancel(account))
+        if as_json:
+            print_json({"account": account, "cancelled": left})
+        else:
+            print(f"{plural(left, 'document')} of before will not be published")
+        return
+    planned, started = asyncio.run(_backfill(account, _day(since or ""), yes))
+    _report(account, planned, started, as_json)
+
+
+async def _cancel(account: str) -> int:
+    async with connected("sbx source") as (database, _):
+        return await actions.cancel_backfill(database, actor(), account)
+
+
+async def _backfill(account: str, since: datetime, yes: bool) -> tuple[actions.Backfill, int | None]:
+    async with connected("sbx source") as (database, connection):
+        planned = await actions.plan_backfill(connection, actor(), account, since)
+        started = await actions.backfill(database, actor(), account, since) if yes else None
+        return planned, started
+
+
+def _report(account: str, planned: actions.Backfill, started: int | None, as_json: bool) -> None:
+    plan = planned.plan
+    if as_json:
+        print_json(
+            {
+                "account": account,
+                "since": planned.since,
+                "documents": plan.documents,
+                "salesbinder_calls": plan.salesbinder_calls,
+                "xero_calls": plan.xero_calls,
+                "minutes": round(plan.time / timedelta(minutes=1)),
+                "started": started,
+            }
+        )
+        return
+    if planned.cut_off is not None:
+        say(
+            f"documents made before the cut-off of {account}, {planned.cut_off:%F %T} UTC, are not synced",
+            "yellow",
+        )
+    if started is not None:
+        print(
+            f"{plural(started, 'document')} will be published; how many are left: sbx source status {account}"
+        )
+        return
+    print(
+        f"{plural(plan.documents, 'document')}: {plan.salesbinder_calls:,} calls of SalesBinder, about "
+        f"{plan.xero_calls:,} of Xero, {age(plan.time.total_seconds())} behind live work"
+    )
+    say("Nothing is published yet: add --yes.")
+
+
+def _day(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise BadUsage(f"--since {text}: not a day", "write one such as 2026-01-31") from error
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def probe(account: str, report: Path | None, as_json: bool) -> None:
+    """Run ``sbx source probe``."""
+    found = asyncio.run(_probe(account))
+    if report is not None:
+        lines = [f"- **{each.question}**: {each.answer}" for each in found]
+        report.write_text("\n".join(["# What SalesBinder's API answered", "", *lines, ""]), encoding="utf-8")
+    for each in found:
+        if as_json:
+            print_json({"question": each.question, "answer": each.answer})
+        else:
+            print(f"{each.question}: {each.answer}")
+
+
+async def _probe(account: str) -> list[Finding]:
+    used = environment.required(database=True)
+    async with connected("sbx source", used) as (_, connection):
+        return await actions.probed(connection, used, actor(), account)

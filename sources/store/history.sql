@@ -1,0 +1,34 @@
+-- name: plan
+-- Documents of which stock was taken and nothing was told since.
+SELECT count(*) AS documents,
+       count(*) FILTER (WHERE (found.body #>> '{known,stock,total}')::numeric > 0) AS paid
+FROM source.records r
+CROSS JOIN LATERAL (SELECT convert_from(r.body, 'UTF8')::jsonb AS body) found
+WHERE r.account = %(account)s AND r.entity IN ('invoice', 'purchase_order') AND NOT r.history
+  AND (found.body ->> 'created')::timestamptz >= %(since)s
+  AND (found.body #>> '{known,revision}')::integer = 0 AND NOT (found.body #>> '{known,deleted}')::boolean
+
+-- name: start
+-- The oldest first. One that is wanted for a better reason is told whole all the same.
+WITH chosen AS (
+    UPDATE source.records r SET history = true
+    FROM (SELECT record_id, entity, convert_from(body, 'UTF8')::jsonb AS body FROM source.records
+          WHERE account = %(account)s AND entity IN ('invoice', 'purchase_order') AND NOT history) found
+    WHERE r.account = %(account)s AND r.entity = found.entity AND r.record_id = found.record_id
+      AND (found.body ->> 'created')::timestamptz >= %(since)s
+      AND (found.body #>> '{known,revision}')::integer = 0 AND NOT (found.body #>> '{known,deleted}')::boolean
+    RETURNING r.record_id, r.entity, (found.body ->> 'created')::timestamptz AS created
+), wanted AS (
+    INSERT INTO source.wanted (account, record_id, why, due_at, entity)
+    SELECT %(account)s, record_id, 'history', created, entity FROM chosen
+    ON CONFLICT (account, record_id) DO NOTHING
+)
+SELECT count(*) AS documents FROM chosen
+
+-- name: cancel
+WITH none_wanted AS (
+    DELETE FROM source.wanted WHERE account = %(account)s AND why = 'history'
+), cancelled AS (
+    UPDATE source.records SET history = false WHERE account = %(account)s AND history RETURNING 1
+)
+SELECT count(*) AS documents FROM cancelled

@@ -1,0 +1,117 @@
+"""How the connected accounts stand, for status, page and metrics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from runtime.database import Connection, fetch_all
+from runtime.sql import load_queries
+from sources.schedule.layers import LISTINGS, Layer, Listing, Sizes, latenesses
+from sources.schedule.scans import Finished, Scan
+from sources.schedule.stock import Progress, progress, time_left
+from sources.schedule.trust import Evidence, Kind
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCount:
+    """How often a problem stands."""
+
+    code: str
+    count: int
+    since: datetime
+    example: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How an account stands."""
+
+    account: str
+    now: datetime
+    connected_at: datetime
+    is_read: bool
+    """Whether a worker reads it."""
+    trouble: str | None
+    """A reason code of the catalogue; none if SalesBinder answers."""
+    trouble_text: str
+    trouble_since: datetime | None
+    held_until: datetime | None
+    calls: int
+    """In the last minute."""
+    untold: int
+    """Events that the broker does not have yet."""
+    wanted: int
+    """Details that are to be read."""
+    history: int
+    """Documents from before the connection that are still to be told."""
+    stock: Mapping[Listing, Progress]
+    trust: Mapping[Kind, Evidence]
+    finished: Mapping[str, Finished]
+    held: Mapping[str, datetime]
+    problems: Sequence[ProblemCount]
+
+    @property
+    def stock_is_taken(self) -> bool:
+        """Return True once every row was read."""
+        return all(each.is_done for each in self.stock.values())
+
+    @property
+    def stock_left(self) -> timedelta | None:
+        """Return how long the stock-taking still takes; none while nobody knows."""
+        return time_left(self.stock)
+
+    def age(self, layer: Layer) -> timedelta | None:
+        """Return how long ago the layer was last read whole; none if it never was."""
+        found = [self.finished.get(f"{layer}/{listing}") for listing in LISTINGS[layer]]
+        if layer == "open":
+            found = [done for key, done in self.finished.items() if key.startswith("open/")]
+        times = [done.started for done in found if done is not None]
+        return self.now - min(times) if times and len(times) == len(found) else None
+
+    @property
+    def lateness(self) -> Mapping[Kind, timedelta]:
+        """Return the most that a change of each kind can be late while SalesBinder answers."""
+        counts = {key: done.count for key, done in self.finished.items()}
+        sizes = Sizes(
+            all=sum(count for key, count in counts.items() if key.startswith("all/")),
+            open=sum(count for key, count in counts.items() if key.startswith("open/")),
+        )
+        return latenesses(self.trust, sizes)
+
+
+async def overviews(connection: Connection, accounts: Sequence[str] | None) -> list[Overview]:
+    """Return how these accounts stand, or all that are connected."""
+    wanted = {"accounts": None if accounts is None else list(accounts)}
+    rows = await fetch_all(connection, _SQL["accounts"], wanted)
+    scans = await fetch_all(connection, _SQL["scans"], wanted)
+    problems = await fetch_all(connection, _SQL["problems"], wanted)
+    return [_overview(row, scans, problems) for row in rows]
+
+
+def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[Any]) -> Overview:
+    own = [each for each in scans if each["account"] == row["account"]]
+    finished = {
+        each["key"]: msgspec.json.decode(each["finished"], type=Finished) for each in own if each["finished"]
+    }
+    going = {each["key"]: msgspec.json.decode(each["scan"], type=Scan) for each in own if each["scan"]}
+    names = (
+        "account now connected_at is_read trouble trouble_text trouble_since held_until calls untold wanted"
+    )
+    return Overview(
+        **{name: row[name] for name in (*names.split(), "history")},
+        stock=progress(finished, going),
+        trust=msgspec.json.decode(row["trust"], type=dict[Kind, Evidence]),
+        finished=finished,
+        held={each["key"]: each["held_until"] for each in own if each["held_until"] is not None},
+        problems=[
+            ProblemCount(each["code"], each["count"], each["since"], each["example"], each["remedy"])
+            for each in problems
+            if each["account"] == row["account"]
+        ],
+    )

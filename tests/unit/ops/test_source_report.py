@@ -1,0 +1,140 @@
+"""What ``sbx source`` prints, and what it makes of SalesBinder's first answers."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sbx.actions.refused import ActionRefused
+from sbx.actions.source import Backfill, _count
+from sbx.cli.errors import BadUsage
+from sbx.cli.source import _as_object, _day, _key, _report, _show
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.scans import Finished
+from sources.schedule.stock import Progress
+from sources.schedule.trust import Evidence
+from sources.store.history import Plan
+from sources.store.overview import Overview, ProblemCount
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TAKEN = {"customers": Progress(20, 20, True), "suppliers": Progress(0, 0, True)}
+
+
+def overview(**changes: Any) -> Overview:
+    values: dict[str, Any] = {
+        "account": "acme",
+        "now": NOON,
+        "connected_at": NOON - timedelta(days=1),
+        "is_read": True,
+        "trouble": None,
+        "trouble_text": "",
+        "trouble_since": None,
+        "held_until": None,
+        "calls": 7,
+        "untold": 0,
+        "wanted": 2,
+        "history": 0,
+        "stock": TAKEN,
+        "trust": {"payment_applied": Evidence(moved=20, run=20)},
+        "finished": {
+            "log/log": Finished(started=NOON - timedelta(seconds=30), asked=NOON, count=0),
+            "all/customers": Finished(started=NOON, asked=NOON, count=20),
+        },
+        "held": {},
+        "problems": [],
+    }
+    return Overview(**{**values, **changes})
+
+
+def test_a_quiet_account_says_what_is_read_and_how_late_a_change_can_be(capsys: Any) -> None:
+    _show(overview())
+    shown = capsys.readouterr().out
+    assert "acme: read" in shown
+    assert "log 30 s ago" in shown
+    assert "7 calls in the last minute" in shown
+    assert "payment applied 2 min" in shown
+    assert "waiting: 2 details to read" in shown
+
+
+def test_trouble_is_told_with_its_remedy(capsys: Any) -> None:
+    _show(overview(trouble="salesbinder_key_refused", trouble_since=NOON))
+    shown = capsys.readouterr().out
+    assert "no answers since 2026-03-02 12:00:00 UTC" in shown
+    assert "sbx source connect acme" in shown
+
+
+def test_stock_taking_has_its_progress_and_time_left(capsys: Any) -> None:
+    going = {"customers": Progress(20_000, 20_000, True), "invoices": Progress(20_000, 100_000, False)}
+    _show(overview(stock=going))
+    assert "40,000 of 120,000 rows, 10 min left" in capsys.readouterr().out
+    unasked = {"customers": Progress(0, None, False)}
+    _show(overview(stock=unasked, is_read=False))
+    shown = capsys.readouterr().out
+    assert "0 rows\n" in shown
+    assert "no worker runs" in shown
+
+
+def test_problems_are_counted_with_an_example(capsys: Any) -> None:
+    found = ProblemCount("sums_disagree", 3, NOON, "invoice a: total_transactions: 60: none", "Compare them.")
+    _show(overview(problems=[found]))
+    assert "sums_disagree (3), such as invoice a: total_transactions: 60: none. Compare them." in (
+        capsys.readouterr().out
+    )
+    shown = _as_object(overview(problems=[found]))
+    assert shown["problems"][0]["count"] == 3
+    assert shown["modified"]["payment_applied"]["run"] == 20
+    json.dumps(shown, default=str)
+
+
+def test_a_plan_says_documents_calls_and_time(capsys: Any) -> None:
+    planned = Backfill(NOON, Plan(400, 350), None)
+    _report("acme", planned, None, False)
+    shown = capsys.readouterr()
+    assert "400 documents: 400 calls of SalesBinder, about 750 of Xero, 20 min behind live work" in shown.out
+    assert "--yes" in shown.err
+    _report("acme", Backfill(NOON, Plan(1, 0), NOON), 1, False)
+    shown = capsys.readouterr()
+    assert "1 document will be published" in shown.out
+    assert "cut-off" in shown.err
+
+
+def answer(status: int, body: bytes = b"") -> Answer:
+    return Answer(status, body, None, None)
+
+
+def test_the_first_answers_say_whether_the_key_works() -> None:
+    rows = b'{"count":"90","page":"1","pages":"90","customers":[[{"id":"a"}]]}'
+    assert _count(answer(200, rows), "customers", "acme") == 90
+    assert _count(answer(403), "customers", "acme") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (answer(401), "refuses this key"),
+        (answer(429), "blocked"),
+        (answer(302), "of no use"),
+        (answer(200, b"<html>"), "of no use"),
+        (answer(404), "of no use"),
+    ],
+)
+def test_an_account_that_does_not_answer_well_is_not_connected(given: Answer, said: str) -> None:
+    with pytest.raises(ActionRefused, match=said) as raised:
+        _count(given, "customers", "acme")
+    assert raised.value.remedy
+
+
+def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("abc123\n")
+    assert _key("acme", path) == "abc123"
+    with pytest.raises(BadUsage, match="key-file"):
+        _key("acme", tmp_path / "none")
+
+
+def test_a_day_is_a_day() -> None:
+    assert _day("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    with pytest.raises(BadUsage, match="not a day"):
+        _day("31.1.2026")
