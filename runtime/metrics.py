@@ -201,6 +201,55 @@ LAST_PROGRESS = Gauge(
     "the page and the notifications.",
     registry=REGISTRY,
 )
+# Reading SalesBinder. Gauges are the same in all processes that read.
+
+SOURCE_CALLS = Counter(
+    "sbx_source_calls_total",
+    "Calls that this process made to SalesBinder, by what they were for (delta, log, newest, open, wide, "
+    "all, hint, changed, again, deep, history) and verdict (answered, not_there, blocked, key_refused, "
+    "not_permitted, redirected, unavailable, no_answer).",
+    ["why", "verdict"],
+    registry=REGISTRY,
+)
+SOURCE_TROUBLE = Gauge(
+    "sbx_source_trouble",
+    "1 for an account that SalesBinder gives no answers for, by reason code: salesbinder_key_refused, "
+    "salesbinder_blocked, salesbinder_unavailable.",
+    ["account", "reason"],
+    registry=REGISTRY,
+)
+SOURCE_PROBLEMS = Gauge(
+    "sbx_source_problems",
+    "Records and lists of SalesBinder that cannot be read, by account and reason code.",
+    ["account", "reason"],
+    registry=REGISTRY,
+)
+SOURCE_LATEST = Gauge(
+    "sbx_source_latest_seconds",
+    "How late a change can be seen at most while SalesBinder answers, by account and kind.",
+    ["account", "kind"],
+    registry=REGISTRY,
+)
+SOURCE_AGE = Gauge(
+    "sbx_source_layer_age_seconds",
+    "Time since a layer of reading was last whole, by account and layer.",
+    ["account", "layer"],
+    registry=REGISTRY,
+)
+SOURCE_STOCK = Gauge(
+    "sbx_source_stock_ratio",
+    "Part of an account's rows that was read once, from 0 to 1: changes are published once it is 1.",
+    ["account"],
+    registry=REGISTRY,
+)
+SOURCE_WANTED = Gauge(
+    "sbx_source_wanted",
+    "What waits in an account's reader: details to read, events to publish, old documents to publish "
+    "(history).",
+    ["account", "what"],
+    registry=REGISTRY,
+)
+
 LAST_COMMIT = Gauge(
     "sbx_last_commit_timestamp_seconds",
     "Unix time at which this process last committed offsets; 0 before the first commit.",
@@ -218,9 +267,9 @@ _HEAD = """\
 
 <!-- Written by "python -m runtime.metrics > docs/metrics.md"; a test compares them. -->
 
-Every process (the stages, the page, the notifications) serves these metrics for Prometheus at `/metrics`,
-together with the usual `process_…` and `python_…` metrics. [Monitoring](monitoring.md) says at which address,
-and how to read them and set alerts.
+Every process (the stages, the reader of SalesBinder, the page, the notifications) serves these metrics for
+Prometheus at `/metrics`, together with the usual `process_…` and `python_…` metrics.
+[Monitoring](monitoring.md) says at which address, and how to read them and set alerts.
 
 | metric | type | labels | |
 |---|---|---|---|

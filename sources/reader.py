@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from runtime import metrics
 from runtime.crash_points import crash_point
 from runtime.database import Connection
 from sources.client import NoAnswer
@@ -82,8 +83,10 @@ class Reader:
         try:
             answer = await self._client.ask(question(request))
         except NoAnswer as error:
+            metrics.SOURCE_CALLS.labels(request.why, "no_answer").inc()
             await self._keep_trouble(account, "salesbinder_unavailable", str(error))
             return 0.0
+        metrics.SOURCE_CALLS.labels(request.why, answer.verdict).inc()
         await self._take(account, request, answer)
         await self.publish()
         return 0.0

@@ -14,17 +14,20 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from runtime import pooling, schema
+from runtime import metrics, pooling, schema
 from runtime.environment import Environment, InvalidEnvironment
 from runtime.logs import configure_logging
+from runtime.probes import Pulse
 from runtime.secrets import SecretBox, SecretKeyError
 from runtime.spells import Spell
 from runtime.trouble import about_the_database
+from sources import gauges
 from sources.client import Client, api_address
 from sources.entries import RESULTS
 from sources.events import HEADERS
 from sources.reader import KeyChanged, Publish, Published, Reader
 from sources.store import store
+from sources.store.overview import overviews
 from sources.store.store import LeaseLost
 
 log = structlog.stdlib.get_logger(__name__)
@@ -33,6 +36,7 @@ _LOOK_EVERY: Final = 1.0
 _IDLE_LONGEST: Final = 5.0
 """A turn renews the lease, so an idle reader takes one so often at least."""
 _AFTER_TROUBLE: Final = 1.0
+_MEASURE_EVERY: Final = 15.0
 
 
 @dataclass(slots=True)
@@ -52,6 +56,8 @@ class Worker:
         self._box = SecretBox.open(environment.data_dir, environment.secret_key)
         self._spell = Spell()
         self._readings: dict[str, _Reading] = {}
+        self._measured_at = -_MEASURE_EVERY
+        self.pulse = Pulse("source", environment)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, through any trouble of the database."""
@@ -62,6 +68,7 @@ class Worker:
                 if not about_the_database(error):
                     raise
                 self._spell.trouble(error)
+                self.pulse.beat()
                 await _sleep(_AFTER_TROUBLE, stop)
 
     async def _while_connected(self, stop: asyncio.Event) -> None:
@@ -75,10 +82,19 @@ class Worker:
             self._spell.over()
             try:
                 while not stop.is_set():
+                    self.pulse.beat()
                     await self._take_free(connection, holder)
+                    await self._measure(connection)
                     await _sleep(_LOOK_EVERY, stop)
             finally:
                 await self._end_all()
+
+    async def _measure(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Show now and then how all accounts stand, those of other workers, too."""
+        now = asyncio.get_running_loop().time()
+        if now - self._measured_at >= _MEASURE_EVERY:
+            gauges.show(await overviews(connection, None))
+            self._measured_at = now
 
     async def _take_free(self, connection: psycopg.AsyncConnection[Any], holder: int) -> None:
         connected = await store.accounts(connection)
@@ -136,7 +152,10 @@ async def _run(environment: Environment) -> int:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         async with publisher(environment) as publish:
-            await Worker(environment, publish).run(stop)
+            worker = Worker(environment, publish)
+            if environment.metrics_port is not None:
+                worker.pulse.serve()
+            await worker.run(stop)
     except (InvalidEnvironment, SecretKeyError, KafkaError) as error:
         log.error("the reader of SalesBinder cannot work", problem=str(error))
         return 1
@@ -171,6 +190,8 @@ async def publisher(environment: Environment) -> AsyncIterator[Publish]:
             for topic, key, value in events
         ]
         await asyncio.gather(*sent)
+        for topic, _, _ in events:
+            metrics.MESSAGES_OUT.labels(topic).inc()
 
     try:
         yield publish

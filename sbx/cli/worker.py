@@ -15,5 +15,5 @@ def worker(stage: WorkerName, metrics_port: int | None) -> None:
     if stage == "source":
         from sources.worker import run
 
-        raise typer.Exit(run(used))
+        raise typer.Exit(run(replace(used, metrics_port=metrics_port)))
     raise typer.Exit(run_stage(stage, replace(used, metrics_port=metrics_port)))

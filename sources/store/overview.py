@@ -62,6 +62,16 @@ class Overview:
         return all(each.is_done for each in self.stock.values())
 
     @property
+    def stock_share(self) -> float:
+        """Return which part of the rows was read once; 0 before each list was asked."""
+        if self.stock_is_taken:
+            return 1.0
+        if any(each.count is None for each in self.stock.values()):
+            return 0.0
+        total = sum(each.count or 0 for each in self.stock.values())
+        return min(sum(each.rows for each in self.stock.values()) / max(total, 1), 0.999)
+
+    @property
     def stock_left(self) -> timedelta | None:
         """Return how long the stock-taking still takes; none while nobody knows."""
         return time_left(self.stock)

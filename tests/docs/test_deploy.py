@@ -92,10 +92,11 @@ def test_the_board_has_grafanas_form_and_metrics_that_exist() -> None:
 def test_every_process_has_a_service_with_a_command_that_exists() -> None:
     services = read("docker-compose.yml")["services"]
     commands = {name: one["command"] for name, one in services.items() if "build" in one}
-    assert {"transform", "deliver", "project", "web", "notify", "topics", "migrate"} == commands.keys()
+    processes = {"transform", "deliver", "project", "source", "web", "notify"}
+    assert processes | {"topics", "migrate"} == commands.keys()
     known_commands = get_command(app).commands  # type: ignore[attr-defined]
     for name, words in commands.items():
         assert words[0] in known_commands, name
-    for name in ("transform", "deliver", "project", "web", "notify"):
+    for name in processes:
         variables = services[name]["environment"]
         assert {"SBX_METRICS_HOST", "SBX_METRICS_PORT", "SBX_DATABASE_URL"} <= variables.keys(), name

@@ -28,7 +28,7 @@ def _end_with_parent() -> None:
 
 
 def main(what: str, descriptor: str = "") -> int:
-    """Run the stage, the page or the notifications; return its exit code."""
+    """Run the stage, the reader of SalesBinder, the page or the notifications; return its exit code."""
     interrupt.arm()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     environment = Environment.read(os.environ)
@@ -36,6 +36,10 @@ def main(what: str, descriptor: str = "") -> int:
         return _web(environment, socket.socket(fileno=int(descriptor)))
     if what == "notify":
         return _notify(environment)
+    if what == "source":
+        from sources.worker import run
+
+        return run(environment)
     (stage,) = (name for name in STAGES if name == what)
     return run_stage(stage, environment)
 

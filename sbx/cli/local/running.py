@@ -110,7 +110,11 @@ def running(
         logs = used.data_dir / "logs"
         page = ending.enter_context(_listening(web_port))
         port = int(page.getsockname()[1])
-        named = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
+        named: list[tuple[str, int]] = [
+            (stage, number) for stage in STAGES for number in range(1, workers + 1)
+        ]
+        # One is enough: it reads all accounts, and each has its own limits.
+        named.append(("source", 1))
         stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
         ports = _metrics_ports(used, len(stages))
         commands = [

@@ -36,7 +36,7 @@ def test_a_stage_that_dies_is_started_again(up: "subprocess.Popen[str]", tmp_pat
     # The broker counts the dead one until its session ends.
     wait_until(lambda: sbx("status", "--json").json["ready"])
     workers = {one["name"]: one for one in sbx("status", "--json").json["workers"]}
-    assert {one["stage"] for one in workers.values()} == {"transform", "deliver", "project", "web"}
+    assert {one["stage"] for one in workers.values()} == {"transform", "deliver", "project", "source", "web"}
     wait_until(lambda: all(one["ready"] for one in sbx("status", "--json").json["workers"]))
     with urllib.request.urlopen(workers["deliver-1"]["metrics"], timeout=120) as answer:
         assert "sbx_worker_restarts 1.0" in answer.read().decode()
