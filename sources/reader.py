@@ -30,6 +30,8 @@ Publish = Callable[[Sequence[Published]], Awaitable[None]]
 """Returns once the broker has all of them, those of one key in their order."""
 
 _BATCH: Final = 500
+_LISTS: Final = len({listing for listings in LISTINGS.values() for listing in listings})
+"""Refusals in a row of which none is a missing permission: there are no more lists."""
 _REFUSED: Final = timedelta(minutes=10)
 """A key or permission that is refused is tried again so often; a new key is tried at once."""
 _SHORTEST: Final = timedelta(seconds=5)
@@ -108,7 +110,7 @@ class Reader:
 
     async def _take(self, account: Account, request: Request, answer: Answer) -> None:
         verdict = answer.verdict
-        if verdict in ("answered", "not_there", "not_permitted"):
+        if verdict in ("answered", "not_there"):
             try:
                 _refuse(request, answer)
                 await self._keep(account, request, answer)
@@ -117,10 +119,43 @@ class Reader:
         elif verdict == "blocked":
             until = blocked_until(account.now, account.failures + 1, answer.retry_after)
             await self._keep_trouble(account, "salesbinder_blocked", "429", until)
-        elif verdict == "key_refused":
-            await self._keep_trouble(account, "salesbinder_key_refused", "401", account.now + _REFUSED)
+        elif verdict in ("key_refused", "not_permitted"):
+            await self._refused(account, request, answer)
         else:
             await self._keep_trouble(account, "salesbinder_unavailable", str(answer.status))
+
+    async def _refused(self, account: Account, request: Request, answer: Answer) -> None:
+        """Leave a list alone that the key may not read, all layers of it; if all are refused, it is the key.
+
+        Which status a missing permission has and which a revoked key is not known.
+        """
+        if account.refusals + 1 >= _LISTS:
+            text = str(answer.status)
+            await self._keep_trouble(account, "salesbinder_key_refused", text, account.now + _REFUSED)
+            return
+        wrong = Unreadable(
+            "answer",
+            str(answer.status),
+            "the user of the API key may not read this",
+            "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices.",
+            "list_refused",
+        )
+        batch = Batch()
+        async with store.fenced(self._connection, self._lease):
+            if isinstance(request, DetailRequest):
+                wish = account.wishes[request.record_id]
+                batch.wanted.append(again(wish, account.now))
+            else:
+                listing = request.scan.listing
+                batch.problems.append(wrong.of(listing, ""))
+                layers = [layer for layer, listings in LISTINGS.items() if listing in listings]
+                keys = {request.scan.key, *(scan_key(layer, listing) for layer in layers)}
+                for key in sorted(keys):
+                    await store.hold_scan(self._connection, self._account, key, account.now + _REFUSED)
+            await store.keep(self._connection, self._account, batch)
+            await store.add_refusal(self._connection, self._account)
+            crash_point("source_trouble.before_commit")
+        crash_point("source_trouble.after_commit")
 
     async def _put_off(self, account: Account, request: Request, wrong: Unreadable) -> None:
         """Leave alone for a while what is refused, or answered with something else; all else goes on."""
@@ -225,16 +260,8 @@ def _refuse(request: Request, answer: Answer) -> None:
     """Refuse an answer that says nothing of what was asked.
 
     Raises:
-        Unreadable: reading it is not permitted, or a list is not there at all.
+        Unreadable: a list is not there at all.
     """
-    if answer.verdict == "not_permitted":
-        raise Unreadable(
-            "answer",
-            str(answer.status),
-            "the user of the API key may not read this",
-            "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices.",
-            "list_refused",
-        )
     is_list = isinstance(request, ListRequest) and request.scan.page == 1
     if answer.verdict == "not_there" and is_list:
         raise Unreadable(
@@ -257,7 +284,7 @@ _ODD = {
 def _note_oddity(step: Step, batch: Batch) -> None:
     """Report a list that contradicts itself; nothing is concluded from it."""
     scan = step.scan
-    batch.seen.add((scan.listing, scan.layer))
+    batch.seen |= {(scan.listing, scan.layer), (scan.listing, "")}
     if step.oddity is not None:
         wrong = Unreadable(
             "rows",

@@ -54,6 +54,8 @@ class Account:
     """By SalesBinder's clock; none before its first answer."""
     shrunk: Shrunk
     failures: int
+    refusals: int
+    """Answers in a row that something may not be read."""
     standing: Standing
     wishes: Mapping[str, Wish]
 
@@ -145,6 +147,7 @@ async def load(connection: Connection, account: str) -> Account:
         row["connected_clock"],
         row["shrunk"],
         row["failures"],
+        row["refusals"],
         standing,
         by_id,
     )
@@ -312,6 +315,11 @@ async def keep_learnt(
         "widened": widened,
     }
     await connection.execute(_SQL["learnt"], values)
+
+
+async def add_refusal(connection: Connection, account: str) -> None:
+    """Count an answer that something may not be read; the next answer with content ends the count."""
+    await connection.execute(_SQL["refusal"], {"account": account})
 
 
 async def keep_trouble(

@@ -2,7 +2,7 @@
 INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
 ON CONFLICT (account) DO UPDATE
 SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, held_until = NULL
+    failures = 0, refusals = 0, held_until = NULL
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -33,7 +33,7 @@ UPDATE source.leases SET expires_at = '-infinity' WHERE account = %(account)s AN
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, held_until, hinted_at
+       failures, refusals, held_until, hinted_at
 FROM source.accounts WHERE account = %(account)s
 
 -- name: calls
@@ -123,7 +123,7 @@ ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
 UPDATE source.accounts
 SET connected_clock = coalesce(connected_clock, %(clock)s), trust = coalesce(%(trust)s::jsonb, trust),
     statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
-    trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+    trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, refusals = 0, held_until = NULL
 WHERE account = %(account)s
 
 -- name: trouble
@@ -131,6 +131,9 @@ UPDATE source.accounts
 SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = %(until)s,
     trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
 WHERE account = %(account)s
+
+-- name: refusal
+UPDATE source.accounts SET refusals = refusals + 1 WHERE account = %(account)s
 
 -- name: to_tell
 SELECT id, topic, key, value FROM source.outbox WHERE account = %(account)s ORDER BY id LIMIT %(limit)s

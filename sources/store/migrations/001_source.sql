@@ -14,6 +14,8 @@ CREATE TABLE source.accounts (
     trouble_text      text NOT NULL DEFAULT '',
     trouble_since     timestamptz,
     failures          integer NOT NULL DEFAULT 0,
+    -- Answers in a row that a list or detail may not be read.
+    refusals          integer NOT NULL DEFAULT 0,
     held_until        timestamptz,
     hinted_at         timestamptz
 );
