@@ -1,0 +1,158 @@
+"""``sbx source`` on a real database, against the fake SalesBinder."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from runtime.environment import Environment
+from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
+from sbx.actions import source
+from sbx.actions.actors import Actor, OneConnection
+from sbx.actions.refused import ActionRefused
+from sources.client import Client, api_address
+from sources.hints import ids_in
+from sources.reader import Reader
+from sources.store import store
+from tests.integration.sources.reading import to_file
+
+ME = Actor("me")
+ACCOUNT = "acme"
+
+
+@pytest.fixture
+def salesbinder() -> Iterator[FakeSalesBinderServer]:
+    with FakeSalesBinderServer(seed=3) as server:
+        server.world.limiter.minute = server.world.limiter.burst = 10**9
+        server.world.add_shop(ACCOUNT)
+        yield server
+
+
+@pytest.fixture
+def environment(database_url: str, tmp_path: Path, salesbinder: FakeSalesBinderServer) -> Environment:
+    address = salesbinder.api_url
+    return Environment(database_url=database_url, data_dir=tmp_path, salesbinder_api_url=address)
+
+
+async def session(environment: Environment) -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(**environment.psycopg("test"), autocommit=True)
+
+
+async def read_all(environment: Environment, connection: Any, path: Path) -> None:
+    """Read until nothing is due."""
+    lease = await store.take_lease(connection, ACCOUNT, 7)
+    assert lease is not None
+    key = (await store.accounts(connection))[ACCOUNT]
+    async with Client(api_address(ACCOUNT, environment.salesbinder_api_url), "acme-key") as client:
+        reader = Reader(connection, lease, client, to_file(path), key)
+        while (wait := await reader.turn()) < 30:
+            if wait:
+                await connection.execute("DELETE FROM source.calls")
+    await store.release_lease(connection, lease)
+
+
+def told(path: Path) -> list[tuple[str, str]]:
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    events = [msgspec.json.decode(line) for line in lines]
+    return [(event["type"].removeprefix("salesbinder."), event["subject"]) for event in events]
+
+
+async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        with pytest.raises(ActionRefused, match="refuses this key"):
+            await source.connect(database, environment, ME, ACCOUNT, "wrong")
+        assert await store.accounts(connection) == {}
+        acts.create_party(salesbinder.world.shops[ACCOUNT], "customer", name="Widgets & Co")
+        found = await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        assert (found.rows["customers"], found.refused) == (1, ())
+        stored = (await store.accounts(connection))[ACCOUNT]
+        assert b"acme-key" not in stored
+        rows = await (await connection.execute("SELECT act, target::text FROM web.acts")).fetchall()
+        assert [(row[0], ACCOUNT in row[1]) for row in rows] == [("source_connect", True)]
+        assert "acme-key" not in str(rows)
+        (standing,) = await source.standing(connection, ME)
+        assert (standing.account, standing.is_read, standing.stock_is_taken) == (ACCOUNT, False, False)
+        with pytest.raises(ActionRefused, match="not connected"):
+            await source.standing(connection, ME, "other")
+
+
+async def test_history_is_planned_told_and_cancelled(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    lines = [{"name": "A", "price": 100}]
+    invoices = [acts.create_document(shop, "invoice", customer, lines) for _ in range(3)]
+    acts.pay(shop, invoices[0], "100")
+    salesbinder.world.clock.advance(60)
+    since = datetime.now(UTC) - timedelta(days=1)
+    path = tmp_path / "told"
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        with pytest.raises(ActionRefused, match="not been read whole"):
+            await source.plan_backfill(connection, ME, ACCOUNT, since)
+        await read_all(environment, connection, path)
+        assert told(path) == []
+        planned = await source.plan_backfill(connection, ME, ACCOUNT, since)
+        assert (planned.plan.documents, planned.plan.paid) == (3, 1)
+        assert await source.backfill(database, ME, ACCOUNT, since) == 3
+        assert await source.cancel_backfill(database, ME, ACCOUNT) == 3
+        assert await source.backfill(database, ME, ACCOUNT, since) == 3
+        await read_all(environment, connection, path)
+        assert sorted(told(path)) == sorted(
+            [("invoice.created", each) for each in invoices] + [("invoice.payment_applied", invoices[0])]
+        )
+        (standing,) = await source.standing(connection, ME, ACCOUNT)
+        assert standing.history == 0
+        assert (await source.plan_backfill(connection, ME, ACCOUNT, since)).plan.documents == 0
+
+
+async def test_a_hint_and_a_deep_read_are_wanted_in_the_database(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    invoice = acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+        await read_all(environment, connection, tmp_path / "told")
+        assert not await store.hint(connection, "other", [])
+        assert await store.hint(connection, ACCOUNT, ids_in(f"{invoice} {customer}".encode()))
+        rows = await (
+            await connection.execute("SELECT record_id, why, entity FROM source.wanted ORDER BY entity")
+        ).fetchall()
+        assert rows == [(customer, "hint", "customer"), (invoice, "hint", "invoice")]
+        account = await store.load(connection, ACCOUNT)
+        assert account.standing.hinted is not None
+        await connection.execute("DELETE FROM source.wanted")
+        await connection.execute("UPDATE source.records SET deep_at = '-infinity' WHERE deep_at IS NOT NULL")
+        await connection.execute(
+            "UPDATE source.records SET deep_at = now() - interval '1 day' WHERE entity = 'invoice'"
+        )
+        account = await store.load(connection, ACCOUNT)
+        assert [(wish.record_id, wish.why) for wish in account.wishes.values()] == [(invoice, "deep")]
+
+
+async def test_the_probe_asks_within_the_limits(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+        probing = asyncio.create_task(source.probed(connection, environment, ME, ACCOUNT))
+        found = await asyncio.wait_for(probing, 60)
+        assert any(each.question == "pageLimit=500" for each in found)
+        row = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchone()
+        assert row is not None
+        assert 10 < row[0] <= 25
