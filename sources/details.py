@@ -48,7 +48,9 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
     except Unreadable as wrong:
         entity: Entity = known.entity if known is not None else "invoice"
         batch.seen.add((entity, wish.record_id))
-        batch.problems.append(wrong.of(entity, wish.record_id))
+        # An estimate that becomes an invoice under its id may be in the list before its detail says so.
+        if wish.tries or wrong.code != "record_foreign":
+            batch.problems.append(wrong.of(entity, wish.record_id))
         batch.wanted.append(again(wish, context.due))
         return batch
     found = diff_document(known, detail, context.look)

@@ -33,6 +33,8 @@ ACCOUNTS: Final[Mapping[Listing, AccountEntity]] = {"customers": "customer", "su
 DOCUMENTS: Final[Mapping[Listing, DocumentEntity]] = {"invoices": "invoice", "orders": "purchase_order"}
 AGAIN: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 """When a record that could not be understood is looked at again; from the last one on every so often."""
+_SERVERS_APART: Final = timedelta(seconds=5)
+"""A record that is made right after the connection may have a stamp from before it."""
 _DELTA_SHOULD_HAVE: Final = timedelta(minutes=2)
 
 Key = tuple[Entity, str]
@@ -108,6 +110,12 @@ class Context:
     """By our clock, by which all goes that is due; none: SalesBinder's is ours."""
     is_relaxed: bool = False
     """Whether ``modified`` is proven to be moved."""
+
+    def is_old(self, created: datetime, listing: Listing) -> bool:
+        """Return True for what was made before the account was connected; clocks of several servers aside, if
+        it was not there when stock was taken.
+        """
+        return created < self.connected - (_SERVERS_APART if listing in self.stock_taken else timedelta(0))
 
     @property
     def due(self) -> datetime:
@@ -203,7 +211,7 @@ def _read_account_row(
 ) -> None:
     row = read_account(raw, entity, context.look.account)
     key = (entity, row.id)
-    is_old = row.created is None or row.created < context.connected
+    is_old = row.created is None or context.is_old(row.created, scan.listing)
     if before is None and is_old and scan.listing not in context.stock_taken:
         batch.seen.add(key)
         batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
@@ -245,7 +253,11 @@ def _read_document_row(
         batch.statuses.add(status)
     rest = row_rest(row.lines, row.receipts)
     if before is None:
-        is_old = row.created < context.connected if row.created else scan.listing not in context.stock_taken
+        is_old = (
+            context.is_old(row.created, scan.listing)
+            if row.created
+            else scan.listing not in context.stock_taken
+        )
         if is_old:
             known = take_stock(row, context.look)
             deep = None if is_settled(entity, row.status) else first_deep(known, context)

@@ -88,12 +88,17 @@ def test_a_row_that_is_there_twice_is_told_once() -> None:
     assert types(batch) == ["customer.created"]
 
 
-@pytest.mark.parametrize(("seconds", "is_new"), [(-1, False), (0, True), (1, True)])
+@pytest.mark.parametrize(("seconds", "is_new"), [(-6, False), (-3, True), (0, True), (1, True)])
 def test_what_was_created_before_the_connection_is_taken_stock_of(seconds: int, is_new: bool) -> None:
     stamp = (BEFORE + timedelta(seconds=seconds)).isoformat()
     batch = read_page(scan("invoices"), page(row(created=stamp)), {}, LIVE)
     assert ([wish.record_id for wish in batch.wanted] == [INVOICE]) is is_new
     assert (KEY in batch.kept) is not is_new
+
+
+def test_what_stock_taking_finds_from_just_before_the_connection_is_old() -> None:
+    stamp = (NOON - timedelta(seconds=1)).isoformat()
+    assert KEY in read_page(scan("invoices"), page(row(created=stamp)), {}, NEW).kept
 
 
 def test_customers_are_taken_stock_of_until_all_rows_were_seen() -> None:
@@ -205,6 +210,15 @@ def test_old_settled_documents_are_not_read_deep_and_archived_ones_not_over_and_
     assert NOON <= due < NOON + timedelta(days=1)
     gone = read_any_detail(True, b"", Wish("b", "deep", NOON, entity="invoice"), kept, NEW)
     assert gone.kept["invoice", "b"].deep == NOON + timedelta(days=1)
+
+
+def test_a_detail_that_shows_an_estimate_still_is_a_problem_only_if_it_stays() -> None:
+    estimate = document(context_id=4)
+    first = seen(estimate)
+    assert first.problems == []
+    (wish,) = first.wanted
+    assert [each.code for each in seen(estimate, None, wish).problems] == ["record_foreign"]
+    assert types(seen(document(), None, wish)) == ["invoice.created"]
 
 
 def test_history_is_told_whole_once_and_then_goes_on_as_all_else() -> None:

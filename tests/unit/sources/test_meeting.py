@@ -13,6 +13,7 @@ from sandbox.fake_salesbinder import Switches, acts, all_pairs
 from sandbox.fake_salesbinder.switches import switches as set_to
 from sandbox.fake_salesbinder.truth import TrueDocument, TrueParty
 from sources.diff.look import Shrunk
+from sources.schedule.questions import Question
 from tests.unit.sources.meeting import START, Book, Meeting
 from tests.unit.sources.test_histories import assert_told_once_in_order
 
@@ -58,6 +59,26 @@ def test_the_schedule_finds_all_in_its_own_time_and_is_never_blocked(switches: S
         meeting.act()
         meeting.reader.run_until(meeting.reader.now + timedelta(seconds=chance.choice([0, 5, 60])))
     # A week passes: each sweep and each deep read has come.
+    meeting.reader.now += timedelta(days=8)
+    meeting.reader.run_until(meeting.reader.now + timedelta(minutes=25))
+    assert_books_are_the_shop(meeting)
+
+
+@pytest.mark.parametrize(("switches", "seed"), [*TABLE[1::8], TABLE[13], TABLE[14], TABLE[22]])
+def test_a_shop_that_changes_between_any_two_answers_is_told_whole(switches: Switches, seed: int) -> None:
+    meeting, chance = Meeting(switches, 777 * 2 + seed), random.Random(seed)
+    meeting.keeper.pause = 3
+    end = START + timedelta(minutes=8)
+
+    def answering(asked: Question) -> tuple[int, bytes]:
+        answer = meeting.answer(asked)
+        for _ in range(chance.choice([0, 0, 1, 3]) if meeting.reader.now < end else 0):
+            meeting.act()
+        return answer
+
+    meeting.reader.run_until(START + timedelta(seconds=10))
+    meeting.reader.answering = answering
+    meeting.reader.run_until(end)
     meeting.reader.now += timedelta(days=8)
     meeting.reader.run_until(meeting.reader.now + timedelta(minutes=25))
     assert_books_are_the_shop(meeting)
