@@ -85,8 +85,9 @@ async def _look(environment: Environment, account: str, key: str) -> Connected:
         ) from error
     if not rows:
         raise not_possible(
-            f"SalesBinder shows '{account}' nothing with this key",
-            f"give the key's user these permissions in SalesBinder: {_PERMISSIONS}",
+            f"SalesBinder refuses this key for '{account}'",
+            "copy it again from the Profile page of its user in SalesBinder, where a new key replaces the "
+            f"old one; and see that this user has the permissions {_PERMISSIONS}",
         )
     return Connected(rows, tuple(refused))
 
@@ -100,14 +101,10 @@ def _count(answer: Answer, listing: Listing, account: str) -> int | None:
     """Return how many rows the list has; none if the key may not read it.
 
     Raises:
-        ActionRefused: the key cannot be used, or the answer is of no use.
+        ActionRefused: the answer is of no use.
     """
-    if answer.verdict == "key_refused":
-        raise not_possible(
-            f"SalesBinder refuses this key for '{account}'",
-            "copy it again from the Profile page of its user in SalesBinder; a new key replaces the old one",
-        )
-    if answer.verdict == "not_permitted":
+    if answer.verdict in ("key_refused", "not_permitted"):
+        # A missing permission may look like a wrong key, and the other way round.
         return None
     if answer.verdict == "blocked":
         raise not_possible(

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from runtime.environment import Environment
+from sandbox.fake_salesbinder import FakeSalesBinderServer
+from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
-from sbx.actions.source import Backfill, _count
+from sbx.actions.source import Backfill, _count, _look
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _as_object, _day, _key, _report, _show
 from sources.salesbinder.verdicts import Answer
@@ -107,13 +110,12 @@ def answer(status: int, body: bytes = b"") -> Answer:
 def test_the_first_answers_say_whether_the_key_works() -> None:
     rows = b'{"count":"90","page":"1","pages":"90","customers":[[{"id":"a"}]]}'
     assert _count(answer(200, rows), "customers", "acme") == 90
-    assert _count(answer(403), "customers", "acme") is None
+    assert _count(answer(403), "customers", "acme") is _count(answer(401), "customers", "acme") is None
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (answer(401), "refuses this key"),
         (answer(429), "blocked"),
         (answer(302), "of no use"),
         (answer(200, b"<html>"), "of no use"),
@@ -124,6 +126,29 @@ def test_an_account_that_does_not_answer_well_is_not_connected(given: Answer, sa
     with pytest.raises(ActionRefused, match=said) as raised:
         _count(given, "customers", "acme")
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "refuses this key"),
+        ({"wrong_key": "403"}, "refuses this key"),
+        ({"wrong_key": "302"}, "of no use"),
+        ({"missing_permission": "401"}, "refuses this key"),
+    ],
+)
+async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
+    given: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    with FakeSalesBinderServer(seed=3) as server:
+        shop = server.world.add_shop("acme", switches(given))
+        used = Environment(data_dir=tmp_path, salesbinder_api_url=server.api_url)
+        with pytest.raises(ActionRefused, match=said):
+            await _look(used, "acme", "wrong")
+        owner = shop.owner
+        owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
+        found = await _look(used, "acme", shop.key)
+        assert (set(found.rows), found.refused) == ({"customers", "invoices", "orders"}, ("suppliers",))
 
 
 def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
