@@ -6,11 +6,12 @@ shown; a refused one raises ``Unreadable``. Messages that we stored ourselves ar
 """
 
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -47,7 +48,7 @@ def read_command(raw: bytes) -> Command:
         Unreadable: it is not a command, or one that no event makes.
     """
     command: Command = _decoded(raw, decode_command)
-    _refuse_first(_flaws(command, ""))
+    _refuse_unheld(command)
     _refuse_first(_misfits(command))
     return command
 
@@ -59,7 +60,7 @@ def read_result(raw: bytes) -> Result:
         Unreadable: it is not a result, or contains something that the log cannot store or no page can show.
     """
     result: Result = _decoded(raw, decode_result)
-    _refuse_first(_flaws(result, ""))
+    _refuse_unheld(result)
     _refuse_first(_account_flaws(result) if isinstance(result, AccountResult) else _entry_flaws(result))
     return result
 
@@ -102,55 +103,95 @@ def _decoded(raw: bytes, decode: Any) -> Any:
         raise Unreadable(_short(str(error))) from error
 
 
+def _refuse_unheld(message: msgspec.Struct) -> None:
+    flaw = _flaw(message)
+    if flaw is not None:
+        raise Unreadable(f"{flaw[0].removeprefix('.')} is {flaw[1]}")
+
+
 def _refuse_first(flaws: Iterator[str]) -> None:
     for flaw in flaws:
         raise Unreadable(flaw)
 
 
-def _flaws(value: Any, path: str) -> Iterator[str]:
-    """Yield numbers and times that a database or a page cannot hold, in any field."""
-    for name in value.__struct_fields__:
-        yield from _flaws_of(getattr(value, name), f"{path}.{name}" if path else name)
+def _flaw(value: msgspec.Struct) -> tuple[str, str] | None:
+    """Return the first number or time that a database or a page cannot hold, in any field: where it stands,
+    and what is wrong. None if there is none, as nearly always: so the place is put together last.
+    """
+    for name in _not_texts(type(value)):
+        flaw = _flaw_of(getattr(value, name))
+        if flaw is not None:
+            return f".{name}{flaw[0]}", flaw[1]
+    return None
 
 
-def _flaws_of(value: Any, path: str) -> Iterator[str]:
+@cache
+def _not_texts(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the fields that may hold more than texts and truth values, which have no such flaws. The decoder
+    lets nothing into a field but what its type says.
+    """
+    return tuple(field.name for field in msgspec.structs.fields(kind) if not _is_text(field.type))
+
+
+def _is_text(kind: Any) -> bool:
+    """Return True if values of this type hold nothing but texts and truth values, however deep."""
+    if kind in (str, bool, NoneType):
+        return True
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return not _not_texts(kind)
+    if get_origin(kind) is Literal:
+        return all(isinstance(value, str) for value in get_args(kind))
+    if get_origin(kind) in (Union, UnionType, tuple):
+        return all(part is ... or _is_text(part) for part in get_args(kind))
+    return False
+
+
+def _flaw_of(value: Any) -> tuple[str, str] | None:
     if value is None or isinstance(value, str | bool):
-        return
+        return None
     if isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
-            yield f"{path} is an integer of more than 64 bits"
-    elif isinstance(value, Decimal):
-        yield from _flaws_of_number(value, path)
-    elif isinstance(value, datetime):
-        yield from _flaws_of_moment(value, path)
-    elif isinstance(value, date):
-        if value.year not in YEARS:
-            yield f"{path} is {value}, outside the years {YEARS.start} to {YEARS.stop - 1}"
-    elif isinstance(value, tuple):
+        return None if -(2**63) <= value < 2**63 else ("", "an integer of more than 64 bits")
+    if isinstance(value, Decimal):
+        return _flaw_of_number(value)
+    if isinstance(value, datetime):
+        return _flaw_of_moment(value)
+    if isinstance(value, date):
+        if value.year in YEARS:
+            return None
+        return "", f"{value}, outside the years {YEARS.start} to {YEARS.stop - 1}"
+    if isinstance(value, tuple):
         for index, each in enumerate(value):
-            yield from _flaws_of(each, f"{path}[{index}]")
-    else:
-        yield from _flaws(value, path)
+            flaw = _flaw_of(each)
+            if flaw is not None:
+                return f"[{index}]{flaw[0]}", flaw[1]
+        return None
+    return _flaw(value)
 
 
-def _flaws_of_number(number: Decimal, path: str) -> Iterator[str]:
+def _flaw_of_number(number: Decimal) -> tuple[str, str] | None:
+    written = str(number)
+    if len(written) <= MAX_DIGITS and "E" not in written and number.is_finite():
+        return None  # most are, and need not be taken apart
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
-        yield f"{path} is {number}, which is not a number"
-    elif number.adjusted() >= MAX_DIGITS or exponent >= MAX_DIGITS or exponent < -MAX_DECIMALS:
-        yield f"{path} is a number of absurd size"
+        return "", f"{number}, which is not a number"
+    if number.adjusted() >= MAX_DIGITS or exponent >= MAX_DIGITS or exponent < -MAX_DECIMALS:
+        return "", "a number of absurd size"
+    return None
 
 
-def _flaws_of_moment(moment: datetime, path: str) -> Iterator[str]:
+def _flaw_of_moment(moment: datetime) -> tuple[str, str] | None:
     if moment.tzinfo is None:
-        yield f"{path} is {moment.isoformat()}, a time without an offset"
-        return
+        return "", f"{moment.isoformat()}, a time without an offset"
+    if moment.year in YEARS:  # an offset carries it no further than a year
+        return None
     try:
         year = moment.astimezone(UTC).year
     except OverflowError:
         year = 0
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        yield f"{path} is {moment.isoformat()}, outside the years {YEARS.start} to {YEARS.stop - 1}"
+    if _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
+    return "", f"{moment.isoformat()}, outside the years {YEARS.start} to {YEARS.stop - 1}"
 
 
 def _misfits(command: Command) -> Iterator[str]:
@@ -165,11 +206,7 @@ def _misfits(command: Command) -> Iterator[str]:
     yield from _id_flaws(event.id, "event.id", required=True)
     if kind is None or (kind.entity, kind.action) != (command.entity, command.action):
         yield f"event.type is {_short(event.type)}, and the action {command.entity} {command.action}"
-    try:
-        identity = str(uuid.UUID(command.command_id))
-    except ValueError:
-        identity = ""
-    if identity != command_id(event.source, event.id) or identity != command.command_id:
+    if command.command_id != command_id(event.source, event.id):
         yield f"command_id is {_short(command.command_id)}, which is not that of its event"
     texts = {
         "event.content_hash": event.content_hash,
@@ -250,13 +287,16 @@ def _count_flaws(counts: dict[str, int]) -> Iterator[str]:
 
 def _url_flaws(entry: EntryResult) -> Iterator[str]:
     for name in ("salesbinder_url", "xero_url"):
-        if split_address(getattr(entry, name)) is None:
-            yield f"{name} is {_short(getattr(entry, name))}, which is no address"
+        address = getattr(entry, name)
+        if address and split_address(address) is None:
+            yield f"{name} is {_short(address)}, which is no address"
 
 
 def _id_flaws(text: str, name: str, *, required: bool = False) -> Iterator[str]:
     if required and not text.strip():
         yield f"{name} is blank"
+    if len(text) <= MAX_ID_LENGTH and text.isprintable():  # most are, and the expression need not look
+        return
     yield from _length_flaws(text, name)
     if not _ID.fullmatch(text):
         yield f"{name} holds control characters"

@@ -1,7 +1,8 @@
 """Commands and results from Kafka: whatever bytes come, they are read or refused, nothing else happens."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -266,6 +267,33 @@ def mutated(draw: st.DrawFn, raw: bytes) -> bytes:
     return made
 
 
+def leaves(value: Any) -> Iterator[Any]:
+    """All values in a message that hold no others, whatever the types of its fields say."""
+    if isinstance(value, msgspec.Struct):
+        value = tuple(getattr(value, name) for name in value.__struct_fields__)
+    if not isinstance(value, tuple):
+        yield value
+        return
+    for each in value:
+        yield from leaves(each)
+
+
+def can_be_held(value: Any) -> bool:
+    match value:
+        case bool() | str() | None:
+            return True
+        case int():
+            return -(2**63) <= value < 2**63
+        case Decimal():
+            exponent = value.as_tuple().exponent
+            return isinstance(exponent, int) and value.adjusted() < 64 and -256 <= exponent < 64
+        case datetime():
+            return value.tzinfo is not None and 1899 <= value.astimezone(UTC).year <= 3000
+        case date():
+            return 1900 <= value.year < 3000
+    raise AssertionError(f"a {type(value).__name__} in a message")
+
+
 def read_or_refused(read_one: Callable[[bytes], Any], encode: Callable[[Any], bytes], raw: bytes) -> None:
     try:
         found = read_one(raw)
@@ -273,12 +301,47 @@ def read_or_refused(read_one: Callable[[bytes], Any], encode: Callable[[Any], by
         assert str(error)
         named_in(raw)
         return
+    assert all(map(can_be_held, leaves(found)))
     again = read_one(encode(found))
     assert again == found
     assert encode(again) == encode(found)
 
 
 _OF_CONTACT = encode_command(command("salesbinder.customer.created"))
+
+
+def paths(value: Any, kinds: tuple[type, ...], path: tuple[str | int, ...] = ()) -> Iterator[Any]:
+    """Where the fields of these kinds stand in a message."""
+    if isinstance(value, kinds) and not isinstance(value, bool):
+        yield path
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from paths(getattr(value, name), kinds, (*path, name))
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from paths(each, kinds, (*path, index))
+
+
+TIMES = [*paths(command(), (datetime,)), *paths(command("salesbinder.customer.created"), (datetime,))]
+NUMBERS = list(paths(command(), (Decimal,)))
+
+
+@pytest.mark.parametrize("path", dict.fromkeys(TIMES), ids=lambda path: ".".join(map(str, path)))
+def test_no_time_of_a_command_escapes(path: tuple[str | int, ...]) -> None:
+    kind = "salesbinder.customer.created" if path[0] == "contact" else "salesbinder.invoice.payment_applied"
+    with pytest.raises(Unreadable, match=re.escape(as_named(path)) + " is .*a time without an offset"):
+        read_command(changed(encode_command(command(kind)), put(*path)("2026-03-02T09:00:00")))
+
+
+@pytest.mark.parametrize("path", NUMBERS, ids=lambda path: ".".join(map(str, path)))
+def test_no_number_of_a_command_escapes(path: tuple[str | int, ...]) -> None:
+    for number in ("NaN", "1" + "0" * 64, "-1e64", "1e-257", "0." + "0" * 256 + "1"):
+        with pytest.raises(Unreadable, match=re.escape(as_named(path)) + " is "):
+            read_command(changed(encode_command(command()), put(*path)(number)))
+
+
+def as_named(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 @given(st.binary() | mutated(encode_command(command())) | mutated(_OF_CONTACT))
