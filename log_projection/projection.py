@@ -41,9 +41,9 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
         async with connection.pipeline():
             await connection.execute(_SQL["lock"])
             if entries:
-                await connection.execute(_SQL["entries"], [_json(entries)])
+                await connection.execute(_SQL["entries"], [entry_rows(entries)])
             if attempted:
-                await connection.execute(_SQL["attempts"], [_json(attempted)])
+                await connection.execute(_SQL["attempts"], [attempt_rows(attempted)])
             if holds:
                 await connection.execute(_SQL["holds"], [_json(holds)])
             await connection.execute(_SQL["notify"])
@@ -86,12 +86,25 @@ def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
     return list(found.values())
 
 
-def _json(results: Sequence[Result]) -> str:
-    """Return the results as a JSON array that jsonb takes.
+def entry_rows(entries: Sequence[EntryResult]) -> str:
+    """Return the rows of entries, without their attempts: these are long texts, and go to their own table."""
+    replace = msgspec.structs.replace
+    return _json([replace(entry, made=()) if entry.made else entry for entry in entries])
+
+
+def attempt_rows(results: Sequence[EntryResult]) -> str:
+    """Return the attempts of these results, with what their rows hold of the entries."""
+    return _json(
+        [{"entry_id": result.entry_id, "account": result.account, "made": result.made} for result in results]
+    )
+
+
+def _json(rows: Sequence[Any]) -> str:
+    """Return rows as a JSON array that jsonb takes.
 
     jsonb knows no NUL character, JSON does (an answer of some proxy may hold one): it is shown as U+FFFD.
     """
-    encoded = _encoder.encode(results)
+    encoded = _encoder.encode(rows)
     if ESCAPED in encoded:
         encoded = _encoder.encode(without_nul(msgspec.json.decode(encoded)))
     return encoded.decode()

@@ -1,9 +1,13 @@
-"""Which results of a batch are written at all."""
+"""What of a batch's results is written."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
-from contracts.results import EntryResult, State
-from log_projection.projection import newest
+import msgspec
+
+from contracts.results import Attempt, EntryResult, State
+from log_projection.projection import attempt_rows, entry_rows, newest
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -35,3 +39,23 @@ def test_first_of_equal_versions_is_kept() -> None:
     batch = [entry("a", 1, "running"), entry("a", 1, "failed")]
 
     assert [r.state for r in newest(batch, by_id)] == ["running"]
+
+
+def test_attempts_go_to_the_database_once() -> None:
+    made = Attempt(
+        attempt_id="call:a", number=1, step="invoice", method="PUT", path="/Invoices", started_at=NOW,
+        request='{"InvoiceNumber":"1042"}', answer="a\0b",
+    )  # fmt: skip
+    tried = msgspec.structs.replace(entry("a", 2, "running"), made=(made,))
+
+    assert json.loads(entry_rows([tried, entry("b", 0)])) == [
+        as_json(entry("a", 2, "running")),
+        as_json(entry("b", 0)),
+    ]
+    shown = {**as_json(made), "answer": "a\ufffdb"}
+    assert json.loads(attempt_rows([tried])) == [{"entry_id": "a", "account": "acme", "made": [shown]}]
+
+
+def as_json(message: msgspec.Struct) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(msgspec.json.encode(message))
+    return shown
