@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from runtime.crash_points import crash_point
@@ -57,16 +58,45 @@ class Outbox:
         which is harmless, since a result is a version.
         """
         async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(_TAKE, [_BATCH])
+            cursor = await connection.execute(_TAKE, [_BATCH], binary=True)
             rows = await cursor.fetchall()
             if rows:
                 crash_point("outbox.before_publish")
-                await self._publish([(row[1], bytes(row[2])) for row in rows])
+                await self._publish(still_news([(row[1], bytes(row[2])) for row in rows]))
                 await connection.execute(_REMOVE, [[row[0] for row in rows]])
                 crash_point("outbox.before_commit")
         if rows:
             crash_point("outbox.after_commit")
         return len(rows) == _BATCH
+
+
+class _Told(msgspec.Struct):
+    """The part of a result that decides whether anybody needs it."""
+
+    entry_id: str = ""
+    """Blank for the hold of an account."""
+    state: str = ""
+    version: int = 0
+    made: msgspec.Raw = msgspec.Raw()
+    """Attempts, which no later version repeats; nothing if there are none."""
+
+
+_decoder = msgspec.json.Decoder(_Told)
+
+
+def still_news(results: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return results without those that say that an entry runs, where a later one tells its result: in a
+    backlog an entry runs for no longer than a batch waits, and the log keeps the highest version alone.
+    """
+    told = [_decoder.decode(value) for _, value in results]
+    newest: dict[str, int] = {}
+    for one in told:
+        newest[one.entry_id] = max(newest.get(one.entry_id, 0), one.version)
+    return [
+        result
+        for result, one in zip(results, told, strict=True)
+        if one.state != "running" or bytes(one.made) or one.version == newest[one.entry_id]
+    ]
 
 
 _TAKE = "SELECT id, key, value FROM ledger.outbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED"
