@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sinks.ledger import store as ledger
 from sinks.ledger.jobs import Job
-from sinks.xero.calls import Call, QueuedElement, batches
+from sinks.xero.calls import Call, QueuedElement, first_batch
 from sinks.xero.elements import Element, StepKey
 from sinks.xero.routes import RouteName
 
@@ -109,11 +109,11 @@ class LaneQueue:
                 self._partial_since = self._partial_since or now
                 if linger(now) <= 0:
                     break
-            cut = batches(queued[route])
-            if len(cut) > 1 or len(cut[0]) >= cut[0][0].limit:
-                return cut[0]
+            cut, more = first_batch(queued[route])
+            if more or len(cut) >= cut[0].limit:
+                return cut
             if not partial:
-                partial, self._partial_turn = cut[0], first[route]
+                partial, self._partial_turn = cut, first[route]
         if not partial:
             self._partial_since = None
             return []

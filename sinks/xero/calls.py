@@ -87,28 +87,25 @@ def _many(route: Route, elements: Sequence[Element]) -> dict[str, str]:
     return {"IDs": ids, "includeArchived": "true", "page": "1"}  # only a page shows records in full
 
 
-def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
-    """Cut elements of one route into calls: at most the route's batch and ``MAX_BODY`` bytes, nothing
-    twice.
+def first_batch(parts: Sequence[QueuedElement]) -> tuple[list[QueuedElement], bool]:
+    """Return the first elements of one route that go out as one call, at most the route's batch and
+    ``MAX_BODY`` bytes, nothing twice; and whether others are left.
     """
-    if not parts:
-        return []
     route = ROUTES[parts[0].element.route]
     largest = MAX_QUERY if route.reads else MAX_BODY
-    cut: list[list[QueuedElement]] = []
+    cut: list[QueuedElement] = []
     taken: set[tuple[str, str]] = set()
-    size = most = 0
+    size, most = 0, route.batch
     for part in parts:
         weight = _weight(part.element)
         most = min(most, part.limit)
         about = _about(route, part.element)
-        if not cut or len(cut[-1]) >= most or size + weight > largest or about & taken:
-            cut.append([])
-            taken, size, most = set(), 0, min(route.batch, part.limit)
-        cut[-1].append(part)
+        if cut and (len(cut) >= most or size + weight > largest or about & taken):
+            return cut, True
+        cut.append(part)
         taken |= about
         size += weight
-    return cut
+    return cut, False
 
 
 def _about(route: Route, element: Element) -> set[tuple[str, str]]:

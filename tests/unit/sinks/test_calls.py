@@ -1,10 +1,22 @@
 """Elements put together into calls."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sinks.xero.calls import MAX_BODY, QueuedElement, batches, make_call
-from sinks.xero.elements import Element, StepKey
+import pytest
+
+from sinks.xero import calls
+from sinks.xero.calls import MAX_BODY, QueuedElement, first_batch, make_call
+from sinks.xero.elements import Element, StepKey, encode_body
+
+
+def batches(parts: Sequence[QueuedElement]) -> list[list[QueuedElement]]:
+    """The calls in which all of these go out, one after the other."""
+    cut, more = first_batch(parts)
+    assert more is (len(cut) < len(parts))
+    return [cut, *batches(parts[len(cut) :])] if more else [cut]
 
 
 def _payment(invoice: str, transaction: str) -> QueuedElement:
@@ -21,6 +33,18 @@ def _invoice(number: int, text: str = "") -> QueuedElement:
 
 def test_at_most_fifty_elements_a_call() -> None:
     assert [len(cut) for cut in batches([_invoice(n) for n in range(120)])] == [50, 50, 20]
+
+
+def test_what_goes_out_later_is_not_measured_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def encode(body: Any) -> bytes:
+        measured.append(body)
+        return encode_body(body)
+
+    monkeypatch.setattr(calls, "encode_body", encode)
+    first_batch([_invoice(n) for n in range(600)])
+    assert len(measured) == 51
 
 
 def test_at_most_three_megabytes_a_call() -> None:
