@@ -60,6 +60,7 @@ async def situations(
     asked = await _asked(connection, account, jobs)
     money = await _money(connection, account, jobs)
     gone = await _gone(connection, account, jobs)
+    linked_to, lost_of = by_record(links), by_record(unknown)
     found = []
     for job in jobs:
         entry = job.entry
@@ -69,8 +70,8 @@ async def situations(
         group = groups.get(folded(contact.name)) if contact and _unlinked(contact_link) else None
         record = command.record_id
         key = contact_target(contact).record_id if contact else ""
-        lost = {t: step for t, step in unknown.items() if t.record_id in (record, key)}
-        own = {target for target in links if target.record_id == record}
+        lost = {t: unknown[t] for about in {record, key} for t in lost_of.get(about, ())}
+        own = linked_to.get(record, ())
         situation = Situation(
             command=command,
             seq=entry.seq,
@@ -304,6 +305,14 @@ FACTS_FRESH_FOR = timedelta(minutes=1)
 _FRESH_ONCE_ASKED = timedelta(minutes=10)
 """Once a command has asked, it uses the answer for so long, even if calls are scarce."""
 _TAKE_OFF = ("reset", "cancelled", "deleted", "refund_applied")
+
+
+def by_record(targets: Iterable[StepKey]) -> dict[str, set[StepKey]]:
+    """Return what the steps are about, by record id."""
+    found: dict[str, set[StepKey]] = {}
+    for target in targets:
+        found.setdefault(target.record_id, set()).add(target)
+    return found
 
 
 def _by_transaction(links: Iterable[Link], kind: Kind) -> dict[str, dict[str, Link]]:
