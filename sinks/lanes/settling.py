@@ -68,13 +68,16 @@ async def settle(lane: Lane, call: Call, settlement: Settlement) -> None:
                 _tell_namesakes(lane, part, result)
                 if link is not None:
                     changed.append(await _with_rate(lane, connection, part, result, link))
-                    if part.element.target.kind == "contact":  # found by a look-up, and linked by this call
-                        await ledger.resolve_unknown(connection, lane.account, [part.element.target])
+                perhaps = _perhaps_applied(call, result, settlement)
+                attempt = _attempt(call, part, result, settlement)
                 for job in served if result.verdict == "ok" else taught:
-                    if _perhaps_applied(call, result, settlement):
+                    if perhaps:
                         job.perhaps_changed_xero()
-                    job.attempted(_attempt(call, part, result, settlement, job))
+                    job.attempted(_seen_by(job, call, attempt))
             _note_trouble(lane, call, settlement.answer)
+            # Contacts that a look-up found, and this call links.
+            contacts = [link.target for link in changed if link.target.kind == "contact"]
+            await ledger.resolve_unknown(connection, lane.account, contacts)
             await ledger.write_links(connection, lane.account, changed)
             await lane.state.save(connection)
             freed = [job for key in call.held for job in lane.queue.waiting_for(key)]
@@ -200,14 +203,16 @@ async def _links(connection: ledger.Connection, account: str, targets: list[Step
     return await ledger.links(connection, account, records, contacts)
 
 
-def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settlement, job: Job) -> Attempt:
-    """Return the call as the entry saw it: its own element of request and answer, without headers, masked."""
+def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settlement) -> Attempt:
+    """Return the call as the entries that an element serves see it: the element's part of request and answer,
+    without headers, masked.
+    """
     answer = settlement.answer
     body: Any = part.element.body
     refusal = result.details.get("message", "") if result.code else ""
     return Attempt(
-        attempt_id=f"{call.intent_id}:{job.entry.command_id}",
-        number=job.entry.attempts + 1,
+        attempt_id="",
+        number=0,
         step=part.element.step,
         method=call.request.method,
         path=call.request.path,
@@ -220,6 +225,14 @@ def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settle
         refused=result.code or "",
         refusal=refusal[:_SHOWN],
         refusal_shape=text_shape(refusal),
+    )
+
+
+def _seen_by(job: Job, call: Call, attempt: Attempt) -> Attempt:
+    """Return the attempt as one of the entry's own."""
+    entry = job.entry
+    return msgspec.structs.replace(
+        attempt, attempt_id=f"{call.intent_id}:{entry.command_id}", number=entry.attempts + 1
     )
 
 
