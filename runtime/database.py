@@ -1,9 +1,11 @@
-"""Rows of a statement as dictionaries by column."""
+"""Rows of a statement as dictionaries by column, and reads that need no transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed
 
@@ -45,3 +47,21 @@ async def fetch_one(
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(statement, parameters)
         return await cursor.fetchone()
+
+
+@asynccontextmanager
+async def single_reads(lent: AbstractAsyncContextManager[Connection]) -> AsyncIterator[Connection]:
+    """Use a pool's connection for reads that stand alone: each is one round trip, and not three, with BEGIN
+    before and COMMIT behind it. A connection whose transaction is another's stays in it.
+    """
+    async with lent as connection:
+        if connection.autocommit or connection.info.transaction_status != TransactionStatus.IDLE:
+            yield connection
+            return
+        await connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            # In any other state the pool closes the connection.
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                await connection.set_autocommit(False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from runtime.database import fetch_all
+from runtime.database import fetch_all, single_reads
 from sinks.lanes.marking import Marking
 from sinks.lanes.session import Pool
 from sinks.ledger import store as ledger
@@ -61,7 +61,7 @@ class Guard:
                 await self._marks.publish(ours.number, _GENERATION, Mark(ours.generation, 0))
             self._number, self._generation = ours.number, ours.generation
         else:
-            async with self._pool.connection() as connection:
+            async with single_reads(self._pool.connection()) as connection:
                 [row] = await fetch_all(connection, ledger.SQL["is_held"], None)
             held = row["held"]
             if row["id"] != self._generation:  # somebody has recovered

@@ -9,7 +9,7 @@ import structlog
 
 from connections import store
 from runtime.crash_points import crash_point
-from runtime.database import fetch_all
+from runtime.database import fetch_all, single_reads
 from runtime.trouble import about_the_database
 from sinks.lanes.beside import WorkBeside
 from sinks.lanes.bursts import BurstGate
@@ -115,7 +115,7 @@ class LaneRunner:
         self.connection_changed = False  # before it is read: a change meanwhile must be noticed
         await self.lane.session.reload()
         self.lane.state.budget.wake = self.wake.set
-        async with self.lane.pool.connection() as connection:
+        async with single_reads(self.lane.pool.connection()) as connection:
             await self.lane.state.restore(connection)
         try:
             senders = await recover(self.lane)
@@ -251,7 +251,7 @@ class LaneRunner:
         return _IDLE_POLL
 
     async def _next_due(self) -> float:
-        async with self.lane.pool.connection() as connection:
+        async with single_reads(self.lane.pool.connection()) as connection:
             rows = await fetch_all(connection, ledger.SQL["next_due"], [self.lane.account])
         due_in = rows[0]["due_in"]
         return _IDLE_POLL if due_in is None else max(0.01, due_in)
@@ -297,7 +297,7 @@ class LaneRunner:
 
     async def _requests(self) -> Mapping[str, list[str]]:
         """Return, by kind, the ids of open requests that others have made of this lane."""
-        async with self.lane.pool.connection() as connection:
+        async with single_reads(self.lane.pool.connection()) as connection:
             rows = await fetch_all(connection, ledger.SQL["open_requests"], {"account": self.lane.account})
         found: defaultdict[str, list[str]] = defaultdict(list)
         for row in rows:

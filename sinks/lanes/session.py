@@ -11,7 +11,7 @@ import psycopg
 
 from connections import store
 from runtime.crash_points import crash_point
-from runtime.database import Connection
+from runtime.database import Connection, single_reads
 from runtime.environment import Environment
 from runtime.secrets import SecretBox, SecretKeyError
 from sinks.lanes.budget import CONCURRENT
@@ -60,7 +60,7 @@ class Session:
 
     async def reload(self) -> None:
         """Read the connection again, after somebody changed it."""
-        async with self._pool.connection() as connection:
+        async with single_reads(self._pool.connection()) as connection:
             found = await store.load_connection(connection, self.account)
         before = self.connection
         moved = before is None or found is None or before.tenant_id != found.tenant_id
@@ -112,7 +112,7 @@ class Session:
         return None if self.connection is None else self.connection.connected_at
 
     async def _fetch_token(self) -> None:
-        async with self._pool.connection() as connection:
+        async with single_reads(self._pool.connection()) as connection:
             if self._use_kept(await store.load_credentials(connection, self.account)):
                 return
         arguments = self._environment.psycopg("sbx-deliver-token")

@@ -48,6 +48,8 @@ def connected(**changes: Any) -> store.Connection:
 class NoDatabase:
     """A pool whose transactions do nothing."""
 
+    autocommit = True
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["NoDatabase"]:
         yield self
