@@ -15,6 +15,7 @@ from connections.facts import OrganisationFacts
 from contracts.newness import Stamp, stamp
 from contracts.reasons import ReasonCode
 from runtime.crash_points import around_commit, crash_point
+from runtime.database import fetch_all, single_reads
 from sinks.lanes.account_state import AccountState, Hold
 from sinks.lanes.marking import Marking
 from sinks.lanes.planning import PlanningPass, PlanResult, write_and_publish
@@ -137,10 +138,21 @@ class Lane:
 
         A command that ends without a call makes the next action of its record ready.
         """
+        if not self.queue.jobs and not await self._anything_due():
+            self.more, self.more_turn = False, ledger.LIVE
+            return
         for _ in range(_ROUNDS):
             if not await self._load_once() or self.state.breaker.why:
                 return
         self.more = True
+
+    async def _anything_due(self) -> bool:
+        """Return False if there is surely nothing to take up. Most turns of a lane that has nothing in hand
+        end here: without a transaction, and without the lock on the lease, whose commit waits for the disk.
+        """
+        async with single_reads(self.pool.connection()) as connection:
+            rows = await fetch_all(connection, ledger.SQL["anything_due"], {"account": self.account})
+        return bool(rows[0]["due"])
 
     async def _load_once(self) -> bool:
         """Return True if something ended at once."""

@@ -73,6 +73,12 @@ WHERE account = %(account)s AND state IN ('queued', 'running')
 ORDER BY turn, seq
 LIMIT %(limit)s
 
+-- name: anything_due
+-- Commands that others hold back count, too: this only says that there may be something to take up.
+SELECT EXISTS (SELECT FROM ledger.commands
+               WHERE account = %(account)s AND state IN ('queued', 'running')
+                 AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())) AS due
+
 -- name: followers
 SELECT
 -- include: entry_columns.sql

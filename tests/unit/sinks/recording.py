@@ -3,11 +3,23 @@
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+from psycopg.pq import TransactionStatus
+
+from contracts.commands import ContactSnapshot
+from sinks.lanes.lane import Lane
 from sinks.ledger import exchange_rates, situations
 from sinks.ledger import store as ledger
+from sinks.ledger.jobs import Job
+from sinks.ledger.store import Lease
+from sinks.xero.calls import Call, make_call
+from sinks.xero.elements import Element, StepKey
+from tests.unit.planner.pure import command, entry
+from tests.unit.resolve.books import FACTS, NOW, SETTINGS
 
 _NAMES = {
     statement: name
@@ -30,6 +42,11 @@ class Recording:
     asked: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
     """The last parameters of each statement."""
+    autocommit: bool = False
+    info: Any = field(default_factory=lambda: SimpleNamespace(transaction_status=TransactionStatus.IDLE))
+
+    async def set_autocommit(self, value: bool) -> None:
+        self.autocommit = value
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["Recording"]:
@@ -74,3 +91,42 @@ class _Cursor:
 
     async def fetchone(self) -> Any:
         return self.found[0] if self.found else None
+
+
+@dataclass
+class _Session:
+    """What a lane knows of its account, without a way to Xero."""
+
+    account: str = "acme"
+    connection: Any = None
+
+
+def new_lane(asked: Recording) -> Lane:
+    connection = SimpleNamespace(settings=SETTINGS, facts=replace(FACTS, item_codes=frozenset({"SB-ITEM"})))
+    session: Any = _Session(connection=connection)
+    pool: Any = asked
+    return Lane(Lease("acme", 1, 1), pool, session, 1.0)
+
+
+def customer(number: int) -> Job:
+    contact = ContactSnapshot(
+        side="customer", record_id=f"c{number}", name=f"Customer {number}", version=NOW, event_time=NOW
+    )
+    named = command("created", entity="customer", record_id=contact.record_id)
+    return Job(entry(msgspec.structs.replace(named, contact=contact), number))
+
+
+def contacts_sent(lane: Lane, numbers: range, jobs_each: int = 1) -> tuple[Call, list[Job]]:
+    """A call that creates these customers, for so many commands each."""
+    jobs = []
+    for number in numbers:
+        body = {"ContactNumber": f"c{number}", "Name": f"Customer {number}"}
+        element = Element("contacts.create", "contact", StepKey("contact", f"customer/c{number}"), body)
+        for _ in range(jobs_each):
+            job = customer(number)
+            lane.queue.jobs[job.entry.command_id] = job
+            lane.queue.offer(job, element)
+            jobs.append(job)
+    call = make_call(lane.queue.choose(0.0, lambda now: 0.0))
+    lane.queue.take_off(call)
+    return call, jobs

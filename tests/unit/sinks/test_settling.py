@@ -1,34 +1,20 @@
 """What a call leaves behind once it has ended, and how often the database is asked for it."""
 
 import asyncio
-from dataclasses import dataclass, replace
-from types import SimpleNamespace
-from typing import Any
 
 import msgspec
 import pytest
 
-from contracts.commands import ContactSnapshot
 from contracts.results import Attempt
 from sinks.lanes.lane import Lane
 from sinks.lanes.settling import Settlement, settle
 from sinks.ledger.jobs import Job
-from sinks.ledger.store import Lease
-from sinks.xero.calls import Call, make_call
+from sinks.xero.calls import Call
 from sinks.xero.client import Answer
-from sinks.xero.elements import Element, StepKey, encode_body
+from sinks.xero.elements import encode_body
 from sinks.xero.responses import read_answer
-from tests.unit.planner.pure import command, entry
-from tests.unit.resolve.books import FACTS, NOW, SETTINGS
-from tests.unit.sinks.recording import Recording
-
-
-@dataclass
-class _Session:
-    """What a lane knows of its account, without a way to Xero."""
-
-    account: str = "acme"
-    connection: Any = None
+from tests.unit.resolve.books import NOW
+from tests.unit.sinks.recording import Recording, contacts_sent, new_lane
 
 
 @pytest.fixture
@@ -38,34 +24,7 @@ def asked() -> Recording:
 
 @pytest.fixture
 def lane(asked: Recording) -> Lane:
-    connection = SimpleNamespace(settings=SETTINGS, facts=replace(FACTS, item_codes=frozenset({"SB-ITEM"})))
-    session: Any = _Session(connection=connection)
-    pool: Any = asked
-    return Lane(Lease("acme", 1, 1), pool, session, 1.0)
-
-
-def customer(number: int) -> Job:
-    contact = ContactSnapshot(
-        side="customer", record_id=f"c{number}", name=f"Customer {number}", version=NOW, event_time=NOW
-    )
-    named = command("created", entity="customer", record_id=contact.record_id)
-    return Job(entry(msgspec.structs.replace(named, contact=contact), number))
-
-
-def contacts_sent(lane: Lane, numbers: range, jobs_each: int = 1) -> tuple[Call, list[Job]]:
-    """A call that creates these customers, for so many commands each."""
-    jobs = []
-    for number in numbers:
-        body = {"ContactNumber": f"c{number}", "Name": f"Customer {number}"}
-        element = Element("contacts.create", "contact", StepKey("contact", f"customer/c{number}"), body)
-        for _ in range(jobs_each):
-            job = customer(number)
-            lane.queue.jobs[job.entry.command_id] = job
-            lane.queue.offer(job, element)
-            jobs.append(job)
-    call = make_call(lane.queue.choose(0.0, lambda now: 0.0))
-    lane.queue.take_off(call)
-    return call, jobs
+    return new_lane(asked)
 
 
 def answered(call: Call) -> Settlement:
