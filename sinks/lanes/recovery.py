@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runtime.database import Row, fetch_all
+from runtime.database import Connection, Row, fetch_all
 from sinks.lanes.lane import Lane
 from sinks.lanes.planning import write_and_publish
 from sinks.lanes.sending import CallSender
@@ -21,11 +21,8 @@ async def recover(lane: Lane) -> list[CallSender]:
     """Return senders of the account's unanswered calls; their commands are in the lane's hands then."""
     async with lane.transaction("recovery", locked=False) as connection:
         intents = await fetch_all(connection, ledger.SQL["unanswered"], [lane.account])
-        intent_ids = [row["intent_id"] for row in intents]
-        elements = await fetch_all(connection, ledger.SQL["elements_of"], [intent_ids])
+        elements, jobs = await _in_progress(connection, intents)
         ids = {command_id for row in elements for command_id in row["members"]}
-        rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(ids)])
-        jobs = [Job(entry_of_row(row)) for row in rows]
         held = [str(command_id) for command_id in ids]
         running = await fetch_all(connection, ledger.SQL["running"], {"account": lane.account, "held": held})
         await write_and_publish(connection, _idle(jobs, map(entry_of_row, running)), lane.addresses)
@@ -38,6 +35,17 @@ async def recover(lane: Lane) -> list[CallSender]:
         lane.queue.hold(call)
         senders.append(CallSender.recovered(lane, call, intent["age"], intent["since_send_by"]))
     return senders
+
+
+async def _in_progress(connection: Connection, intents: list[Row]) -> tuple[list[Row], list[Job]]:
+    """Return the elements of these calls, and a job for each command that they serve."""
+    if not intents:  # as nearly always
+        return [], []
+    intent_ids = [row["intent_id"] for row in intents]
+    elements = await fetch_all(connection, ledger.SQL["elements_of"], [intent_ids])
+    ids = {command_id for row in elements for command_id in row["members"]}
+    rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [list(ids)])
+    return elements, [Job(entry_of_row(row)) for row in rows]
 
 
 def _idle(jobs: Iterable[Job], running: Iterable[Entry]) -> list[Entry]:

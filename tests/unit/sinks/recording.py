@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from psycopg.pq import TransactionStatus
 
+from connections.addresses import Addresses
 from contracts.commands import ContactSnapshot
 from sinks.lanes.lane import Lane
 from sinks.ledger import exchange_rates, situations
@@ -102,7 +103,8 @@ class _Session:
 
 
 def new_lane(asked: Recording) -> Lane:
-    connection = SimpleNamespace(settings=SETTINGS, facts=replace(FACTS, item_codes=frozenset({"SB-ITEM"})))
+    facts = replace(FACTS, item_codes=frozenset({"SB-ITEM"}))
+    connection = SimpleNamespace(settings=SETTINGS, facts=facts, addresses=Addresses())
     session: Any = _Session(connection=connection)
     pool: Any = asked
     return Lane(Lease("acme", 1, 1), pool, session, 1.0)

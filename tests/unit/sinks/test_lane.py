@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sinks.lanes.lane import Lane
+from sinks.lanes.recovery import recover
 from sinks.ledger import store as ledger
 from sinks.ledger.store import Lease
 from tests.unit.sinks.recording import Recording, contacts_sent, new_lane
@@ -54,3 +55,9 @@ def test_the_lease_that_is_checked_is_its_own() -> None:
     asked = Recording(due(True))
     loaded(new_lane(asked))
     assert asked.given["check_fence"] == Lease("acme", 1, 1).parameters()
+
+
+def test_a_take_over_with_no_call_in_progress_looks_for_no_elements() -> None:
+    asked = Recording()
+    assert asyncio.run(recover(new_lane(asked))) == []
+    assert asked.asked == ["BEGIN", "check_fence", "unanswered", "running", "COMMIT"]
