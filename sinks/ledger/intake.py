@@ -196,7 +196,6 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
         addresses = await store.record_addresses(connection, [own.account])
         value = encode_result(result_of(entry_of_row(row), addresses[own.account]))
         await connection.execute(SQL["outbox_insert"], {"key": [own.key], "value": [value]})
-        await connection.execute("NOTIFY sbx_outbox")
 
 
 async def _keep_snapshots(

@@ -395,4 +395,3 @@ async def publish_later(
     if results:
         parameters = {"key": list(keys), "value": [encode_result(result) for result in results]}
         await connection.execute(SQL["outbox_insert"], parameters)
-        await connection.execute("NOTIFY sbx_outbox")

@@ -255,7 +255,11 @@ WHERE account = ANY(connections.of_one_organisation(%(account)s))
   AND held IN ('xero_day_limit', 'xero_minute_limit') AND held_until > clock_timestamp()
 
 -- name: outbox_insert
-INSERT INTO ledger.outbox (key, value) SELECT * FROM unnest(%(key)s::text[], %(value)s::bytea[])
+-- The outbox is woken in the same round trip, once for all of them.
+WITH added AS (
+    INSERT INTO ledger.outbox (key, value) SELECT * FROM unnest(%(key)s::text[], %(value)s::bytea[]) RETURNING id
+)
+SELECT pg_notify('sbx_outbox', '') FROM (SELECT id FROM added LIMIT 1) AS once
 
 -- name: load_account
 SELECT budget, held, held_args, held_until, version FROM ledger.accounts WHERE account = %s

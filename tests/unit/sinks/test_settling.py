@@ -38,6 +38,15 @@ def settled(lane: Lane, call: Call, settlement: Settlement) -> None:
     asyncio.run(settle(lane, call, settlement))
 
 
+def test_a_settled_call_asks_for_each_thing_once(lane: Lane, asked: Recording) -> None:
+    call, _ = contacts_sent(lane, range(1))
+    settled(lane, call, answered(call))
+    keeps = ["conclude_intent", "settle_elements", "links", "resolve_unknown", "upsert_links", "save_account"]
+    plans = ["snapshots", "links", "unknown"]
+    tells = ["update_commands", "outbox_insert"]
+    assert asked.asked == ["BEGIN", "check_fence", *keeps, *plans, *tells, "COMMIT"]
+
+
 def test_fifty_contacts_ask_the_database_as_often_as_one(lane: Lane, asked: Recording) -> None:
     call, _ = contacts_sent(lane, range(1))
     settled(lane, call, answered(call))
