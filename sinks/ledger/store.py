@@ -118,7 +118,9 @@ async def ready(
 
 
 async def followers(connection: Connection, account: str, heads: Sequence[Entry]) -> list[Entry]:
-    """Open commands of the heads' records that stand behind them, in order."""
+    """Return the queued snapshots that stand directly behind the heads in their records, in order: those that
+    may be merged into them.
+    """
     if not heads:
         return []
     parameters = {

@@ -86,6 +86,12 @@ FROM ledger.commands c
 JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
   USING (entity, record_id)
 WHERE c.account = %(account)s AND c.holds AND c.seq > head.seq
+  AND c.state = 'queued' AND c.action IN ('created', 'edited')
+  -- A payment behind an invoice is not read to be left where it is, however many there are.
+  AND NOT EXISTS (SELECT FROM ledger.commands b
+                  WHERE b.account = c.account AND b.entity = c.entity AND b.record_id = c.record_id
+                    AND b.holds AND b.seq > head.seq AND b.seq < c.seq
+                    AND (b.state <> 'queued' OR b.action NOT IN ('created', 'edited')))
 ORDER BY c.seq
 LIMIT 2000
 

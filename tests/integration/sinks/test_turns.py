@@ -50,4 +50,22 @@ async def test_live_work_is_sent_before_a_replay_that_fills_the_lane(
     assert started[shop.command_id(live)] == first["at"]
 
 
+async def test_only_what_may_be_merged_is_read_behind_a_head(shop: Shop, maker: Maker) -> None:
+    """Snapshots up to the first action of another kind, of each record; nothing that is at work."""
+    paid, edited, busy = (maker.document(maker.customer(f"C{n}"), n) for n in range(3))
+    events = [maker.created(document) for document in (paid, edited, busy)]
+    await shop.send(*events, maker.paid(paid, "100.00"), maker.edited(paid, name="too late"))
+    mergeable = [maker.edited(edited, name="once"), maker.edited(edited, name="twice")]
+    running = maker.edited(busy, name="at work")
+    await shop.send(*mergeable, maker.paid(edited, "100.00"), running, maker.edited(busy, name="behind it"))
+    async with await shop.connect() as connection:
+        await connection.execute(
+            "UPDATE ledger.commands SET state = 'running' WHERE command_id = %s", [shop.command_id(running)]
+        )
+        heads = await ledger.ready(connection, shop.account, [], 10)
+        behind = await ledger.followers(connection, shop.account, heads)
+    assert [entry.command_id for entry in heads] == [shop.command_id(event) for event in events]
+    assert [entry.command_id for entry in behind] == [shop.command_id(event) for event in mergeable]
+
+
 _STARTED = "SELECT command_id::text AS command_id, started_at FROM ledger.commands WHERE account = %s"
