@@ -47,7 +47,7 @@ def clean(document: DocumentSnapshot) -> DocumentSnapshot:
 
 def clean_line(line: Line) -> Line:
     """Return the line without the noise of floats; the same line if there is none."""
-    if all(value is None or -int(value.as_tuple().exponent) <= places for value, places in _places(line)):
+    if not any(_has_noise(value, places) for value, places in _places(line)):
         return line
     return msgspec.structs.replace(
         line,
@@ -69,6 +69,19 @@ def clean_amount(number: Decimal) -> Decimal:
 def clean_rate(rate: Decimal) -> Decimal:
     """Return a rate in per cent to 4 decimals, half away from zero."""
     return rate.quantize(RATE_PLACES, ROUND_HALF_UP, EXACT)
+
+
+def _has_noise(number: Decimal | None, places: int) -> bool:
+    """Return True if ``number`` has more decimals than these. Its digits are counted in its text: taken apart
+    with ``as_tuple``, the few numbers of a line took as long as all else that is done with them.
+    """
+    if number is None:
+        return False
+    written = str(number)
+    if "E" in written:
+        return -int(number.as_tuple().exponent) > places
+    point = written.find(".")
+    return point >= 0 and len(written) - point - 1 > places
 
 
 def _clean(number: Decimal | None) -> Decimal | None:

@@ -313,11 +313,11 @@ def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
 
 def _told(link: Link) -> dict[str, Stamp]:
     """Return how new each field is that SalesBinder has given so far."""
-    told = link.contact.get("told")
+    told, newest = link.contact.get("told"), link.stamp
     if told is None:  # linked before it was kept
-        return dict.fromkeys(TOLD_FIELDS, link.stamp)
+        return dict.fromkeys(TOLD_FIELDS, newest)
     stamps = {field: [datetime.fromisoformat(part) for part in at] for field, at in told.items()}
-    return {field: Stamp(at[0], at[1]) if at else link.stamp for field, at in stamps.items()}
+    return {field: Stamp(at[0], at[1]) if at else newest for field, at in stamps.items()}
 
 
 def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> Plan | None:

@@ -24,7 +24,8 @@ Told = dict[str, tuple[str, Stamp]]
 def told(contact: ContactSnapshot) -> Told:
     """Return every field but the name that the snapshot contains, including blank ones."""
     older = {one.field: one.stamp for one in contact.older}
-    return {field: (text, older.get(field, contact.stamp)) for field, text in _texts(contact)}
+    own = contact.stamp
+    return {field: (text, older.get(field, own)) for field, text in _texts(contact)}
 
 
 def folded_snapshots(held: ContactSnapshot, came: ContactSnapshot) -> ContactSnapshot:
@@ -48,12 +49,12 @@ def completed(own: ContactSnapshot, known: ContactSnapshot | None) -> ContactSna
     """
     if known is None or (own.dated and not known.dated):
         return own
-    fields = told(own)
+    fields, last = told(own), own.stamp[:2]
     before, newer = {}, {}
     for field, said in told(known).items():
-        if said[1][:2] > own.stamp[:2] and own.dated:
+        if said[1][:2] > last and own.dated:
             newer[field] = said
-        elif field not in fields and said[1][:2] <= own.stamp[:2]:
+        elif field not in fields and said[1][:2] <= last:
             before[field] = said
     return _made(own, {**before, **fields, **newer}) if before or newer else own
 
@@ -89,10 +90,11 @@ def _made(newest: ContactSnapshot, fields: Told) -> ContactSnapshot:
     addresses = {
         name: Address(**{part: texts.get(f"{name}.{part}") for part in _PARTS}) for name in _ADDRESSES
     }
+    last = newest.stamp[:2]
     older = tuple(
         FieldStamp(field=field, moment=at.moment, time=at.time)
         for field, (_, at) in sorted(fields.items())
-        if at[:2] != newest.stamp[:2]
+        if at[:2] != last
     )
     plain = {name: texts.get(name) for name in _TEXTS}
     made: ContactSnapshot = msgspec.structs.replace(newest, **plain, **addresses, older=older)
