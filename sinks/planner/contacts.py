@@ -336,7 +336,12 @@ def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> P
         raise Refused(refused.code, **refused.details)
     resolved = resolve_contact(contact)
     older = contact.stamp[:2] < link.stamp[:2]
-    wanted = {name: _whole(resolved, name, link) for name in resolved.fields if name != "name" or not older}
+    told_so_far = _told(link)
+    wanted = {
+        name: _whole(resolved, name, link, told_so_far)
+        for name in resolved.fields
+        if name != "name" or not older
+    }
     changed = {name for name, value in wanted.items() if value != sent.get(name, _blank(value))}
     if not changed:
         return None
@@ -347,14 +352,14 @@ def _later_edit(situation: Situation, link: Link, contact: ContactSnapshot) -> P
     refuse_again(situation, link, link_facts)
     if situation.known.contact is None and {"billing", "shipping"} & {*filled, *cleared}:
         return read_contact(situation, link)  # an address is replaced as a whole, AttentionTo must be kept
-    kept = {name: _never_told(resolved, name, link) for name in resolved.untold}
+    kept = {name: _never_told(resolved, name, told_so_far) for name in resolved.untold}
     body = contact_body(filled, cleared, situation.known.contact, kept) | {"ContactID": link.xero_id}
     return Send(
         Element("contacts.update", "contact", link.target, body, xero_id=link.xero_id, link_facts=link_facts)
     )
 
 
-def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
+def _whole(resolved: ResolvedContact, name: str, link: Link, told_so_far: Mapping[str, Stamp]) -> Field:
     """Return the value that a field should have; for an address given in part, the other parts have their
     earlier values.
     """
@@ -362,13 +367,13 @@ def _whole(resolved: ResolvedContact, name: str, link: Link) -> Field:
     before = (link.contact.get("sent") or {}).get(name)
     if not isinstance(value, dict) or not isinstance(before, dict):
         return value
-    kept = resolved.untold.get(name, frozenset()) - _never_told(resolved, name, link)
+    kept = resolved.untold.get(name, frozenset()) - _never_told(resolved, name, told_so_far)
     return {**{part: text for part, text in before.items() if part in kept}, **value}
 
 
-def _never_told(resolved: ResolvedContact, name: str, link: Link) -> frozenset[str]:
+def _never_told(resolved: ResolvedContact, name: str, told_so_far: Mapping[str, Stamp]) -> frozenset[str]:
     """Return the parts of an address that SalesBinder has never given, by Xero's names."""
-    return resolved.untold.get(name, frozenset()) & untold_parts(name, _told(link))
+    return resolved.untold.get(name, frozenset()) & untold_parts(name, told_so_far)
 
 
 def _moved(link: Link, xero_id: str) -> Link:
