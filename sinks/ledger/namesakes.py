@@ -15,6 +15,8 @@ class Namesakes:
 
     def __init__(self) -> None:
         self._known: dict[StepKey, tuple[float, Namesake]] = {}
+        self._names: dict[str, StepKey] = {}
+        """The name under which each contact is known, by its id: it has one at a time."""
 
     def get(self, name: str) -> Namesake | None:
         """Return the contact of this name, None if nothing fresh is known."""
@@ -24,16 +26,24 @@ class Namesakes:
     def learn(self, element: Element, found: JsonObject) -> None:
         """Note that Xero has taken the element of a contact and shows it like this."""
         contact_id = str(found.get("ContactID") or element.xero_id)
-        before = [known for _, known in self._known.values() if known.contact_id == contact_id]
-        self.forget(contact_id)
+        before = self._forgotten(contact_id)
         if element.claim is None or not contact_id:
             return
-        offers = {**(before[0].offers if before else {}), **element.offers}
+        offers = {**(before.offers if before is not None else {}), **element.offers}
         if len(self._known) >= _MOST:
             self._known.clear()
+            self._names.clear()
+        if element.claim in self._known:
+            self.forget(self._known[element.claim][1].contact_id)
         known = Namesake({**found, "ContactID": contact_id}, offers)
         self._known[element.claim] = (machine_seconds(), known)
+        self._names[contact_id] = element.claim
 
     def forget(self, contact_id: str) -> None:
         """Forget a contact that may have been given another name."""
-        self._known = {name: one for name, one in self._known.items() if one[1].contact_id != contact_id}
+        self._forgotten(contact_id)
+
+    def _forgotten(self, contact_id: str) -> Namesake | None:
+        """Forget a contact; return what was known of it, None if nothing was."""
+        name = self._names.pop(contact_id, None)
+        return None if name is None else self._known.pop(name)[1]
