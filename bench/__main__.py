@@ -12,7 +12,7 @@ from bench.figures import Figure, table
 
 BENCHMARKS = (
     *("mapping", "commands", "startup", "stages", "latency", "live", "fairness"),
-    *("flood", "backlog", "workers", "pipeline", "replay", "growth", "log"),
+    *("flood", "backlog", "workers", "pipeline", "many", "replay", "growth", "log"),
 )
 """Modules of this package with a ``run()``, in the order in which they run."""
 _WIDTH = 140

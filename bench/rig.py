@@ -161,11 +161,11 @@ class Rig:
             else:
                 await store.resume(connection, account, actor="bench")
 
-    def warm_up(self, accounts: Iterable[str]) -> None:
+    def warm_up(self, accounts: Iterable[str], seconds: float = 60) -> None:
         """Send one sale of each account all the way: tokens, facts and items are there, code is loaded."""
         names = list(accounts)
         self.publish([message for account in names for message in sale(account, 1)])
-        self.wait_until_completed(EVENTS_A_SALE * len(names), 60)
+        self.wait_until_completed(EVENTS_A_SALE * len(names), seconds)
         self.xero.admin.reset_counters()
 
     # What goes in and what comes out
