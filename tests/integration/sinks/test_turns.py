@@ -68,4 +68,25 @@ async def test_only_what_may_be_merged_is_read_behind_a_head(shop: Shop, maker: 
     assert [entry.command_id for entry in behind] == [shop.command_id(event) for event in mergeable]
 
 
+async def test_whether_anything_is_due_is_not_looked_for_in_what_is_done(shop: Shop, maker: Maker) -> None:
+    """The planner has the statistics of a backlog, and the backlog is over."""
+    await shop.send(maker.contact("created", maker.customer()))
+    await shop.rows(
+        "INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, "
+        "event_time, body) "
+        "SELECT gen_random_uuid(), account, entity, n::text, action, content_hash, event_time, body "
+        "FROM ledger.commands, generate_series(1, 20000) AS n WHERE account = %s RETURNING 1",
+        shop.account,
+    )
+    url = str(shop.environment.database_url)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("VACUUM ANALYZE ledger.commands")
+        await connection.execute("UPDATE ledger.commands SET state = 'completed'")
+        await connection.execute("VACUUM ledger.commands")
+        asked = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + ledger.SQL["anything_due"].encode()
+        [row] = await (await connection.execute(asked, {"account": shop.account})).fetchall()
+    read = row[0][0]["Plan"]
+    assert read["Shared Hit Blocks"] + read["Shared Read Blocks"] < 100, read
+
+
 _STARTED = "SELECT command_id::text AS command_id, started_at FROM ledger.commands WHERE account = %s"
