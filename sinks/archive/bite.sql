@@ -25,14 +25,19 @@ UPDATE ledger.archive SET problem = %(problem)s, remedy = %(remedy)s, problem_at
 UPDATE ledger.archive SET claimed_at = coalesce(claimed_at, clock_timestamp())
 
 -- name: accounts
--- The next account with something that is due, without those whose histories a recovery compares with Xero.
+-- The next account with something that is due, without those whose histories a recovery compares with Xero. Each time the
+-- oldest is asked for, in the order of an index: the planner takes what is old and what is not archived for two things
+-- that have nothing to do with each other, so it would expect one soon, wherever it looks.
 SELECT l.account FROM ledger.leases l
 WHERE l.account > %(after)s AND NOT EXISTS (SELECT FROM ledger.clearings k WHERE k.account = l.account)
-  AND (EXISTS (SELECT FROM ledger.commands c
-               WHERE c.account = l.account AND c.state = 'completed' AND c.archived_at IS NULL AND c.finished_at < %(before)s)
-       OR EXISTS (SELECT FROM ledger.intents i
-                  WHERE i.account = l.account AND i.answered_at IS NOT NULL AND i.archived_at IS NULL
-                    AND i.created_at < %(before)s))
+  AND ((SELECT count(*) FROM (SELECT FROM ledger.commands c
+                              WHERE c.account = l.account AND c.state = 'completed' AND c.archived_at IS NULL
+                                AND c.finished_at < %(before)s
+                              ORDER BY c.finished_at LIMIT 1) AS oldest) > 0
+       OR (SELECT count(*) FROM (SELECT FROM ledger.intents i
+                                 WHERE i.account = l.account AND i.answered_at IS NOT NULL AND i.archived_at IS NULL
+                                   AND i.created_at < %(before)s
+                                 ORDER BY i.created_at LIMIT 1) AS oldest) > 0)
 ORDER BY l.account LIMIT 1
 
 -- name: candidates

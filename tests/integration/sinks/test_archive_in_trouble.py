@@ -4,9 +4,11 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -250,3 +252,29 @@ async def test_no_bite_reads_a_whole_table(books: Shop, name: str) -> None:
         plan = await fetch_all(connection, b"EXPLAIN " + statement.encode(), _STATEMENTS[name])  # type: ignore[arg-type]
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert not any(scan in text for scan in _LARGE), text
+
+
+async def test_what_is_due_is_not_looked_for_in_what_is_archived(shop: Shop, maker: Maker) -> None:
+    """Half is old and half is not archived, so that a quarter seems to be due; the old half has gone."""
+    await shop.send(maker.contact("created", maker.customer()))
+    await shop.rows(_LEASE, shop.account)
+    await shop.rows(_HALF_OF_IT_ARCHIVED, shop.account)
+    asked = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + load_queries(bite.__file__)["accounts"].encode()
+    url = str(shop.environment.database_url)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("VACUUM ANALYZE ledger.commands")
+        before = datetime.now(UTC) - timedelta(days=DAYS)
+        [row] = await (await connection.execute(asked, {"after": "", "before": before})).fetchall()
+    read = row[0][0]["Plan"]
+    assert read["Actual Rows"] == 0
+    assert read["Shared Hit Blocks"] + read["Shared Read Blocks"] < 100, read
+
+
+_LEASE = "INSERT INTO ledger.leases (account, holder, fence, expires_at) VALUES (%s, 1, 1, now()) RETURNING 1"
+_HALF_OF_IT_ARCHIVED = """
+INSERT INTO ledger.commands (command_id, account, entity, record_id, action, content_hash, event_time, body,
+                             state, outcome, finished_at, archived_at)
+SELECT gen_random_uuid(), account, entity, n::text, action, content_hash, event_time, body, 'completed',
+       'posted', now() - make_interval(days => 500 * (n %% 2)), CASE WHEN n %% 2 = 1 THEN now() END
+FROM ledger.commands, generate_series(1, 20000) AS n WHERE account = %s RETURNING 1
+"""
