@@ -44,8 +44,8 @@ WITH request AS (
     INSERT INTO ledger.requests (request_id, account, kind)
     VALUES (gen_random_uuid(), %(account)s, 'drift') ON CONFLICT DO NOTHING RETURNING request_id
 )
-INSERT INTO ledger.drift_runs (run_id, account, actor, since, covers, calls_expected, phase)
-SELECT request_id, %(account)s, %(actor)s, %(since)s, %(covers)s, %(calls)s, %(phase)s FROM request
+INSERT INTO ledger.drift_runs (run_id, account, actor, since, covers, calls_expected, phase, keeps_books)
+SELECT request_id, %(account)s, %(actor)s, %(since)s, %(covers)s, %(calls)s, %(phase)s, true FROM request
 
 -- name: open_run
 SELECT run_id::text FROM ledger.drift_runs WHERE account = %(account)s AND finished_at IS NULL

@@ -18,6 +18,7 @@ from connections.settings import Settings
 from contracts.json import JsonObject
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
+from sinks.drift import books
 from sinks.drift.check import missing_contacts, next_records, wanted_of, wanted_of_records
 from sinks.drift.compare import CompareContext, Difference, Sent, updated
 from sinks.drift.context import by_record, context_of, of_documents, puts_of
@@ -215,7 +216,9 @@ async def _take_in(
     Objects that our own calls were changing meanwhile are left for later.
     """
     by_id = {str(one.get(asked.listing.id_field) or ""): one for one in found}
-    ids = [*by_id, *(xero_id for xero_id in asked.wanted if xero_id not in by_id)]
+    gone = [xero_id for xero_id in asked.wanted if xero_id not in by_id]
+    await books.keep(connection, lane.account, asked.listing.envelope, [*by_id.values()], gone, asked_at)
+    ids = [*by_id, *gone]
     puts = await puts_of(connection, lane.account, asked_at, xero_ids=ids)
     ours = [put for put in puts if put.link.target.kind in asked.listing.kinds]
     busy = {put.link.xero_id for put in ours if put.busy}
