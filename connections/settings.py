@@ -75,6 +75,8 @@ class Settings:
     """The address of a customer or supplier; ``{kind}`` is ``customers`` or ``suppliers``."""
     drift_every: str = "off"
     """How often Xero is compared with what was last synced: ``off``, or ``12h``, ``1d``, ``2w``."""
+    reconcile_every: str = "1d"
+    """How often SalesBinder and Xero are compared, for accounts whose SalesBinder is read: as above."""
 
     @classmethod
     def from_rows(cls, rows: Mapping[str, str], enabled_at: datetime) -> "Settings":
@@ -365,6 +367,7 @@ _SINGLE: dict[str, Callable[[str, str], str]] = {
     "document_url": _document_url,
     "account_url": _account_url,
     "drift_every": _every,
+    "reconcile_every": _every,
 }
 _TABLES: dict[str, tuple[Callable[[str, str, str], str], Callable[[str, str], str]]] = {
     "payment_account": (_reference_entry, _account),

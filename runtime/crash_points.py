@@ -97,6 +97,13 @@ CrashPoint = Literal[
     "telling.before_publish",  # events are taken from the outbox, nothing is published
     "telling.before_commit",  # they are published, their rows removed, not committed
     "telling.after_commit",  # their rows are gone
+    # The comparison of SalesBinder and Xero, beside the reader.
+    "reconcile_question.before_commit",  # a call to SalesBinder is counted, not committed
+    "reconcile_question.after_commit",  # it is counted, nothing was asked
+    "reconcile_rows.before_commit",  # what SalesBinder showed is written, not committed
+    "reconcile_rows.after_commit",  # it is kept, the next is not asked for
+    "reconcile_step.before_commit",  # a part is begun, documents are compared, or all ends; not committed
+    "reconcile_step.after_commit",  # so it is kept
     # An operator's command, in a process of its own. Its effects and the record of who did it are one
     # transaction, which ends at `act`; points that are passed within it commit nothing yet.
     "act.before_commit",  # it is done, and who did it is written down, not committed

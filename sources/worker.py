@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 import structlog
@@ -26,6 +26,7 @@ from sources.client import Client, api_address
 from sources.entries import RESULTS
 from sources.events import HEADERS
 from sources.reader import KeyChanged, Publish, Published, Reader
+from sources.reconcile.reconciler import Reconciler
 from sources.store import store
 from sources.store.overview import overviews
 from sources.store.store import LeaseLost
@@ -131,13 +132,28 @@ class Worker:
         arguments = self._environment.psycopg("sbx-source")
         async with (
             await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection,
+            await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as beside,
             Client(address, key) as client,
         ):
             reader = Reader(connection, lease, client, self._publish, encrypted)
-            with suppress(LeaseLost, KeyChanged):
-                while True:
-                    idle = await reader.turn()
-                    await asyncio.sleep(min(idle, _IDLE_LONGEST))
+            reconciler = Reconciler(beside, lease, client)
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_keep_taking(reader))
+                    both.create_task(_keep_taking(reconciler))
+            except* (LeaseLost, KeyChanged):
+                pass
+
+
+class _TakesTurns(Protocol):
+    async def turn(self) -> float:
+        """Do the next thing, if there is one; return the seconds until the one after it may be due."""
+
+
+async def _keep_taking(one: _TakesTurns) -> None:
+    while True:
+        idle = await one.turn()
+        await asyncio.sleep(min(idle, _IDLE_LONGEST))
 
 
 def run(environment: Environment) -> int:

@@ -271,8 +271,9 @@ def test_every_point_has_a_case() -> None:
     crashes = [crash for case in LANE_CASES for crash in case.crashes]
     crashes += [crash for case in STAGE_CASES for crash in case.values()]
     acts = ast.parse(Path(test_crash_acts.__file__).read_text(encoding="utf-8"))
-    readers = ast.parse((ROOT / "tests/integration/sources/test_reader.py").read_text(encoding="utf-8"))
-    for tree in (acts, readers):
+    folder = ROOT / "tests/integration/sources"
+    names = ("test_reader.py", "test_reconcile.py")
+    for tree in (acts, *(ast.parse((folder / name).read_text(encoding="utf-8")) for name in names)):
         crashes += [str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert set(CRASH_POINTS) - {crash.partition(":")[0] for crash in crashes} == set()
 

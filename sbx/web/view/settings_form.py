@@ -186,6 +186,12 @@ GROUPS: tuple[tuple[str, tuple[Meaning, ...]], ...] = (
                 "off",
             ),
             Meaning(
+                "reconcile_every",
+                "Compare SalesBinder with Xero",
+                "How often both sides are compared, if SalesBinder is read: off, 12h, 1d, 2w.",
+                "1d",
+            ),
+            Meaning(
                 "document_url",
                 "Document address",
                 "The document's page in SalesBinder, for links in Xero and in the log.",
