@@ -27,6 +27,7 @@ Kind = Literal[
     "link",
     "mute",
     "pause",
+    "reconcile",
     "recover",
     "remove_user",
     "replay",

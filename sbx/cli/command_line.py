@@ -48,6 +48,7 @@ PANELS = {
         "resume": "Resume a paused account.",
         "replay": "Read events again from their topics, and do what is not yet done.",
         "drift": "Compare Xero with what was last synced.",
+        "reconcile": "Compare SalesBinder with Xero, document by document and month by month.",
         "recover": "After a restore, find what is missing or uncertain, and recover it.",
     },
 }

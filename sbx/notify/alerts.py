@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.reasons import render
 
-Kind = Literal["issue", "paused", "connection_lost", "oldest_waiting"]
+Kind = Literal["issue", "paused", "connection_lost", "oldest_waiting", "reconciliation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ def standing(
     issues: Iterable[Mapping[str, Any]],
     accounts: Iterable[Mapping[str, Any]],
     waiting: Iterable[Mapping[str, Any]],
+    reconciled: Iterable[Mapping[str, Any]],
     bound: timedelta,
 ) -> list[Alert]:
     """Return everything that people should have been told by now.
@@ -39,6 +40,8 @@ def standing(
         accounts: ``account``, ``lost_reason`` and ``paused_reason`` of each connection; the last two are None
             if they do not apply.
         waiting: rows of the view ``summary``: ``account``, ``oldest_waiting_seconds``.
+        reconciled: for each account in which SalesBinder and Xero differ as they did not before: ``account``,
+            ``run_id`` of the comparison that found it, ``news`` that it found, ``samples`` of numbers.
         bound: how long work may wait.
     """
     found = [_issue(row) for row in issues if row["issue_id"]]
@@ -52,7 +55,7 @@ def standing(
         # A held account waits because it is held, of which people are notified already.
         if row["account"] not in held and (row["oldest_waiting_seconds"] or 0) > bound.total_seconds():
             found.append(_waiting(row["account"], bound))
-    return found
+    return found + [_reconciled(row) for row in reconciled]
 
 
 def changes(now: Sequence[Alert], open_keys: Iterable[str]) -> tuple[list[Alert], list[str]]:
@@ -98,6 +101,19 @@ def _waiting(account: str, bound: timedelta) -> Alert:
         remedy="'sbx status' shows whether all stages are running and what holds the account; 'sbx explain' "
         "why one document is waiting",
         path=f"/?account={account}&state=queued",
+    )
+
+
+def _reconciled(row: Mapping[str, Any]) -> Alert:
+    account, count = row["account"], row["news"]
+    what = "1 document differs" if count == 1 else f"{count:,} documents differ"
+    return Alert(
+        key=f"reconciliation:{account}:{row['run_id']}",
+        kind="reconciliation",
+        account=account,
+        text=f"{what} between SalesBinder and Xero, and did not before: {', '.join(row['samples'])}",
+        remedy=f"the page says why and what to do for each; so does 'sbx reconcile {account} --last'",
+        path=f"/accounts/{account}/reconcile",
     )
 
 

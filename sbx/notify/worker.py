@@ -60,8 +60,13 @@ def look(connection: Connection, settings: NotifySettings) -> None:
     with connection.transaction():
         if not _alone(connection):
             return
-        rows = {name: connection.execute(_SQL[name]).fetchall() for name in ("issues", "accounts", "waiting")}
-        now = standing(rows["issues"], rows["accounts"], rows["waiting"], settings.oldest_waiting)
+        rows = {
+            name: connection.execute(_SQL[name]).fetchall()
+            for name in ("issues", "accounts", "waiting", "reconciled")
+        }
+        now = standing(
+            rows["issues"], rows["accounts"], rows["waiting"], rows["reconciled"], settings.oldest_waiting
+        )
         known = [row["key"] for row in connection.execute(_SQL["open"])]
         begun, over = changes(now, known)
         connection.execute(_SQL["end"], [over])

@@ -14,6 +14,17 @@ FROM connections.accounts ORDER BY account
 -- name: waiting
 SELECT account, oldest_waiting_seconds FROM integrations_log.summary ORDER BY account
 
+-- name: reconciled
+-- As long as one of the differences stands that a comparison found new, that comparison is what people were told of.
+SELECT d.account, r.run_id::text, r.news,
+       (array_agg(d.number ORDER BY d.day DESC NULLS LAST, d.number))[1:5] AS samples
+FROM source.reconciled d
+JOIN LATERAL (SELECT n.run_id, n.news FROM source.reconciliations n
+              WHERE n.account = d.account AND n.news > 0 AND n.finished_at IS NOT NULL AND n.error IS NULL
+              ORDER BY n.finished_at DESC LIMIT 1) r ON d.first_run = r.run_id
+WHERE d.is_news
+GROUP BY d.account, r.run_id, r.news ORDER BY d.account
+
 -- name: open
 SELECT key FROM alerts.alert WHERE ended_at IS NULL
 

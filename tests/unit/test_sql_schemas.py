@@ -24,7 +24,7 @@ ALSO_NAMES = {
     # The log tells of replays, of what a comparison found, and of commands that were lost.
     "log_projection": {"ledger"},
     "sbx/cli": {"connections", "integrations_log", "ledger"},
-    "sbx/notify": {"connections", "integrations_log", "web"},
+    "sbx/notify": {"connections", "integrations_log", "source", "web"},
     "sbx/web": {"connections", "integrations_log", "ledger"},
     "bench": {"integrations_log", "ledger"},
     # Views of the log show replays and drift of the ledger, alerts, and whether an account is paused.

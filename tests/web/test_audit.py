@@ -36,6 +36,10 @@ ELSEWHERE = {
     "resume replay": "tests/reliability/test_crash_acts.py",
     "recover": "tests/reliability/test_crash_acts.py",
     "topics_skip": "tests/integration/ops/test_kafka_as_published.py",
+    "reconcile": "tests/web/test_reconcile.py",
+    "source_backfill": "tests/integration/sources/test_source_commands.py",
+    "source_backfill_cancel": "tests/integration/sources/test_source_commands.py",
+    "source_connect": "tests/integration/sources/test_source_commands.py",
 }
 """Kinds of acts that need Kafka, and where they are looked at."""
 

@@ -29,7 +29,7 @@ def keys(alerts: list[Alert]) -> list[str]:
 
 
 def test_an_issue_is_named_with_its_documents() -> None:
-    one, many = standing([issue(), issue(issue_id="i2", entries=1200)], [], [], HOUR)
+    one, many = standing([issue(), issue(issue_id="i2", entries=1200)], [], [], [], HOUR)
     assert one.text == "1 action failed (7): No."
     assert many.text == "1,200 actions failed (7): No."
     assert one.path == "/?issue=i1"
@@ -37,7 +37,7 @@ def test_an_issue_is_named_with_its_documents() -> None:
 
 def test_a_lost_connection_is_told_before_a_pause() -> None:
     accounts = [account("a", lost="401", paused="me"), account("b", paused="me"), account("c")]
-    assert keys(standing([], accounts, [], HOUR)) == ["connection_lost:a", "paused:b"]
+    assert keys(standing([], accounts, [], [], HOUR)) == ["connection_lost:a", "paused:b"]
 
 
 def test_waiting_is_told_above_the_bound_only() -> None:
@@ -47,11 +47,26 @@ def test_waiting_is_told_above_the_bound_only() -> None:
         {"account": "c", "oldest_waiting_seconds": None},
         {"account": "d", "oldest_waiting_seconds": 9999.0},
     ]
-    assert keys(standing([], [account("d", paused="me")], waiting, HOUR)) == ["paused:d", "oldest_waiting:b"]
+    assert keys(standing([], [account("d", paused="me")], waiting, [], HOUR)) == [
+        "paused:d",
+        "oldest_waiting:b",
+    ]
 
 
 def test_what_was_told_is_not_new_and_what_is_gone_is_over() -> None:
-    now = standing([issue(), issue(issue_id="i2")], [], [], HOUR)
+    now = standing([issue(), issue(issue_id="i2")], [], [], [], HOUR)
     begun, over = changes(now, ["issue:i1", "issue:i0"])
     assert keys(begun) == ["issue:i2"]
     assert over == ["issue:i0"]
+
+
+def test_a_comparison_that_found_something_new_is_told_with_its_documents() -> None:
+    row = {"account": "acme", "run_id": "r1", "news": 2, "samples": ["5001", "5002"]}
+    (alert,) = standing([], [], [], [row], HOUR)
+    assert alert.kind == "reconciliation"
+    assert "2 documents differ" in alert.text
+    assert "5001, 5002" in alert.text
+    assert alert.path == "/accounts/acme/reconcile"
+    assert keys(standing([], [], [], [row | {"run_id": "r2"}], HOUR)) == ["reconciliation:acme:r2"], (
+        "what is new later is told again"
+    )

@@ -1,0 +1,78 @@
+"""SalesBinder, what should be in Xero, and Xero: month by month, and what differs; compare now; as CSV."""
+
+from collections.abc import AsyncIterator
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from log_projection.queries import Row
+from sbx.actions import reconcile
+from sbx.actions.reconcile import MOST
+from sbx.actions.refused import ActionRefused
+from sbx.web.auth.gate import acting, user_of
+from sbx.web.services import services_of
+from sbx.web.view.rendering import render
+
+_CHUNK = 500
+
+
+async def reconcile_page(request: Request) -> Response:
+    """``GET /accounts/{account}/reconcile``"""
+    return await _page(request)
+
+
+@acting
+async def compare(request: Request, _form: FormData) -> Response:
+    """``POST /accounts/{account}/reconcile``: compare now."""
+    services, account = services_of(request), request.path_params["account"]
+    try:
+        await reconcile.ask(services.database, user_of(request), account)
+    except ActionRefused as refused:
+        if refused.code != "not_possible":
+            raise
+        return await _page(request, refused)
+    return RedirectResponse(f"/accounts/{account}/reconcile", 303)
+
+
+async def as_csv(request: Request) -> Response:
+    """``GET /accounts/{account}/reconcile.csv``: every document with all three sides."""
+    services, user = services_of(request), user_of(request)
+    account: str = request.path_params["account"]
+    # Asked before the answer begins, so that a refusal is one.
+    async with services.database.connection() as connection:
+        await reconcile.load(connection, user, account)
+
+    async def body() -> AsyncIterator[bytes]:
+        # Spreadsheets take a file without a byte order mark for another encoding than UTF-8.
+        yield ("\ufeff" + reconcile.csv_lines([])).encode()
+        rows: list[Row] = []
+        async with services.database.connection() as connection:
+            async for row in reconcile.results(connection, user, account):
+                rows.append(row)
+                if len(rows) >= _CHUNK:
+                    yield reconcile.csv_lines(rows, head=False).encode()
+                    rows = []
+        yield reconcile.csv_lines(rows, head=False).encode()
+
+    headers = {"Content-Disposition": f'attachment; filename="{account}-reconciliation.csv"'}
+    return StreamingResponse(body(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+async def _page(request: Request, refused: ActionRefused | None = None) -> Response:
+    account, user = request.path_params["account"], user_of(request)
+    async with services_of(request).database.connection() as connection:
+        report = await reconcile.load(connection, user, account)
+        found = reconcile.results(connection, user, account, only_differing=True, limit=MOST)
+        rows = [row async for row in found]
+    early = sum(each.before_cutoff for each in report.months)
+    differing = sum(each.differing for each in report.months)
+    context = {
+        "report": report,
+        "connection": report.connection,
+        "rows": [row for row in rows if row["reason"] != "before_cutoff"],
+        "differing": differing,
+        "early": early,
+        "problem": refused,
+    }
+    return render(request, "reconcile.html", context, 409 if refused else 200)
