@@ -130,6 +130,12 @@ def test_who_changed_it_in_xero_is_named() -> None:
     assert "sbx drift acme" in found.remedy
 
 
+def test_a_setting_explains_nothing_but_what_it_decides() -> None:
+    renumbered = side_by_side(shop(), LESS, invoice_number_format="SB-{number}")
+    assert set(renumbered.fields) == {"number", "net", "total"}
+    assert reason(renumbered, changed_settings=frozenset({"invoice_number_format"})).code == "unknown"
+
+
 def test_money_is_not_explained_by_a_setting_if_the_sum_differs() -> None:
     changed = frozenset({"refund_as"})
     taken_back = side_by_side(paid("108.00", "50.00"), book(paid=Decimal("58.00")))
