@@ -1,4 +1,4 @@
-"""``sbx demo``: the whole pipeline with a sample shop's day and a fake Xero, and both sets of books."""
+"""``sbx demo``: the whole pipeline between a fake SalesBinder and a fake Xero, compared at the end."""
 
 from typing import Annotated
 
@@ -10,17 +10,23 @@ from sbx.cli.options import AsJson
 def demo(
     once: Annotated[
         bool,
-        typer.Option("--once", help="Exit after the comparison, with exit code 1 if the books do not agree."),
+        typer.Option("--once", help="Exit after the comparison, with exit code 1 if the sides do not agree."),
+    ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Publish a shop's day as change events instead; without SalesBinder."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the pipeline at work with a sample shop.
 
-    A day of its events goes to a fake Xero; then the log is shown and both sets of books are compared.
+    A shop changes on a fake SalesBinder, whose API is read; what changed goes through Kafka to a fake Xero.
+    At the end the shop, what 'sbx reconcile' says, and the books in Xero are compared.
 
     Everything runs in a temporary directory (inside SBX_DATA_DIR if that is set) with its own
-    Kafka and PostgreSQL. Takes about a minute; without --once it then keeps running until Ctrl-C.
+    Kafka and PostgreSQL. Takes about four minutes, with --publish one; without --once it then keeps running
+    until Ctrl-C.
     """
     from sbx.cli.demo import demo as work
 
-    work.demo(once, as_json)
+    work.demo(once, publish, as_json)

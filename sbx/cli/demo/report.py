@@ -1,4 +1,4 @@
-"""The report of ``sbx demo``: the log in numbers, the failures and their reasons, and both sets of books."""
+"""The report of ``sbx demo --publish``: the log in numbers, what failed and why, and both sets of books."""
 
 import statistics
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ _GONE = ("VOIDED", "DELETED")
 
 def show(console: Console, entries: Entries, result: Comparison, calls: int) -> None:
     """Print the report."""
-    console.print(_log_table(entries))
+    console.print(log_table(entries))
     seconds = [entry["seconds"] for entry in entries if entry["state"] == "completed" and entry["seconds"]]
     if seconds:
         slow = statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
@@ -30,7 +30,7 @@ def show(console: Console, entries: Entries, result: Comparison, calls: int) -> 
             f"within {statistics.median(seconds):.1f} s, 95 % within {slow:.1f} s\n"
         )
     for table in (
-        _failed_table(entries),
+        failed_table(entries),
         _invoices_table(result),
         _orders_table(result),
         _totals_table(result),
@@ -71,7 +71,8 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=None)
 
 
-def _log_table(entries: Entries) -> Table:
+def log_table(entries: Entries) -> Table:
+    """Return one row per kind of action, with its states."""
     table = _table("The Integrations Log")
     table.add_column("action")
     for state, colour in STATE_COLOURS.items():
@@ -93,7 +94,7 @@ def _log_table(entries: Entries) -> Table:
     return table
 
 
-def _failed_table(entries: Entries) -> Table:
+def failed_table(entries: Entries) -> Table:
     """Return one row per cause."""
     table = _table("What failed, why, and what to do")
     table.add_column("reason", no_wrap=True, style="red")

@@ -1,4 +1,4 @@
-"""`sbx demo --once`: the whole pipeline, a shop's day, and books that agree."""
+"""`sbx demo --once`: the whole pipeline between a shop and its books, which agree."""
 
 from pathlib import Path
 
@@ -6,9 +6,22 @@ from contracts.events.types import EVENT_TYPES
 from tests.integration.ops.sbx import Sbx, environ
 
 
-def test_the_books_agree_and_nothing_is_left(tmp_path: Path) -> None:
-    sbx = Sbx(environ(tmp_path / "data"), timeout=800)
+def test_shop_reader_and_books_agree_and_nothing_is_left(tmp_path: Path) -> None:
+    sbx = Sbx(environ(tmp_path / "data"), timeout=1500)
     done = sbx("demo", "--once", "--json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert found["surprises"] == []
+    assert found["differing"].pop("before_cutoff") == 12
+    assert set(found["differing"]) <= {"failed"}, "nothing is on its way, and nothing is unknown"
+    assert found["agreeing"] > 15
+    assert found["changes"] > 40
+    assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_published_day_leaves_books_that_agree_and_nothing_else(tmp_path: Path) -> None:
+    sbx = Sbx(environ(tmp_path / "data"), timeout=800)
+    done = sbx("demo", "--publish", "--once", "--json")
     assert done.code == 0, done.err
     found = done.json
     assert found["surprises"] == []
