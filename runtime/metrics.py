@@ -206,8 +206,8 @@ LAST_PROGRESS = Gauge(
 SOURCE_CALLS = Counter(
     "sbx_source_calls_total",
     "Calls that this process made to SalesBinder, by what they were for (delta, log, newest, open, wide, "
-    "all, hint, changed, again, deep, history) and verdict (answered, not_there, blocked, key_refused, "
-    "not_permitted, redirected, unavailable, no_answer).",
+    "all, hint, changed, again, deep, history, reconcile) and verdict (answered, not_there, blocked, "
+    "key_refused, not_permitted, redirected, unavailable, no_answer).",
     ["why", "verdict"],
     registry=REGISTRY,
 )

@@ -15,6 +15,7 @@ import psycopg
 import structlog
 
 from connections import store as connections
+from runtime import metrics
 from runtime.crash_points import crash_point
 from runtime.database import Connection
 from sinks.drift import acts as drift
@@ -47,6 +48,8 @@ BY_SCHEDULE: Final = "reconcile_every"
 """Who asked, where nobody did; the setting that says how often."""
 MAX_DETAILS: Final = 500
 """Details of one comparison: beyond them, paid and refunded are compared as a sum."""
+_WHY: Final = "reconcile"
+"""What its calls are counted as."""
 _BATCH: Final = 500
 _IDLE: Final = 2.0
 _WAITING: Final = timedelta(seconds=1)
@@ -203,7 +206,9 @@ class Reconciler:
         try:
             answer = await self._client.ask(asked)
         except NoAnswer as error:
+            metrics.SOURCE_CALLS.labels(_WHY, "no_answer").inc()
             return await self._trouble(run, account, str(error)), account, None
+        metrics.SOURCE_CALLS.labels(_WHY, answer.verdict).inc()
         if answer.verdict == "blocked":
             async with store.fenced(self._connection, self._lease):
                 until = blocked_until(account.now, account.failures + 1, answer.retry_after)

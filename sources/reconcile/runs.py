@@ -266,6 +266,7 @@ async def finish(connection: Connection, account: str, run_id: str, error: str |
         await connection.execute(_SQL["forget_others"], values)
         await connection.execute(_SQL["forget_documents"], values)
     await connection.execute(_SQL["finish"], values)
+    await connection.execute(_SQL["forget_old"], values)
 
 
 async def results(

@@ -107,6 +107,12 @@ DELETE FROM source.reconciled WHERE account = %(account)s AND run_id <> %(run_id
 -- name: forget_documents
 DELETE FROM source.shop_documents WHERE account = %(account)s AND run_id <> %(run_id)s
 
+-- name: forget_old
+-- Not those that found a difference first that still stands: people were told of it by them.
+DELETE FROM source.reconciliations r
+WHERE r.account = %(account)s AND r.finished_at < clock_timestamp() - interval '90 days'
+  AND NOT EXISTS (SELECT FROM source.reconciled d WHERE d.account = r.account AND d.first_run = r.run_id)
+
 -- name: finish
 UPDATE source.reconciliations r
 SET finished_at = clock_timestamp(), error = %(error)s, waits_for = '',

@@ -22,8 +22,6 @@ from sources.salesbinder.transactions import HALF_A_CENT, Transaction
 from sources.salesbinder.values import amount_of, code, is_blank, lenient_text, moment, text
 
 _NOTHING: Final = Decimal("0.00")
-_LARGEST: Final = Decimal("1e15")
-"""Numbers beyond it are refused in events, too."""
 
 
 class ShopDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +108,7 @@ def held_money(known: KnownDocument | None, balance: Decimal | None) -> tuple[De
         return None, None
     if not balance and (known is None or not known.transactions):
         return _NOTHING, _NOTHING
-    if known is None or known.stock is not None:
+    if known is None:
         return None, None
     amounts = [each.amount for each in known.transactions.values()]
     return _apart(amounts, balance)
@@ -151,7 +149,7 @@ def _amount(row: Mapping[str, Any], name: str) -> Decimal | None:
         amount = amount_of(row.get(name), name)
     except Unreadable:
         return None
-    return to_cents(clean_amount(amount)) if abs(amount) < _LARGEST else None
+    return to_cents(clean_amount(amount))
 
 
 def _day(value: Any) -> date | None:

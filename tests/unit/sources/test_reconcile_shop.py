@@ -59,6 +59,7 @@ def test_a_row_has_all_but_paid_and_refunded_apart() -> None:
     [
         (("70", "-20"), 50, (Decimal("70.00"), Decimal("20.00"))),
         (("50",), "50.000000001", (FIFTY, Decimal("0.00"))),
+        (("49.999",), 50, (FIFTY, Decimal("0.00"))),
         (("50",), 60, (None, None)),
         ((), 0, (Decimal("0.00"), Decimal("0.00"))),
         (("50", "-50"), 0, (FIFTY, FIFTY)),
