@@ -38,6 +38,7 @@ Kind = Literal[
     "set_password",
     "set_role",
     "settings",
+    "setup",
     "skip",
     "source_backfill",
     "source_backfill_cancel",

@@ -40,6 +40,8 @@ class Wanted:
     """True if a connected account keeps its organisation, regardless of ``tenant_id``."""
     new_organisation: bool = False
     """True if it may be connected to another organisation than before."""
+    held: str = ""
+    """Why a first connection is paused from its beginning on, until somebody resumes it; blank: it is not."""
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:
@@ -215,5 +217,7 @@ async def _save(
                 enabled_at=wanted.enabled_at,
                 new_organisation=wanted.new_organisation,
             )
+            if wanted.held and found is None:
+                await store.pause(connection, wanted.account, actor=actor.name, reason=wanted.held)
             record.result["tenant_id"] = tenant.tenant_id
             return await requests.ask_facts(connection, wanted.account)

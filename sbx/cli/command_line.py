@@ -21,6 +21,7 @@ PANELS = {
         "or Ctrl-C.",
     },
     "Set it up": {
+        "setup": "Set an account up, step by step.",
         "connect": "Connect an account to Xero, or reconnect it.",
         "source": "SalesBinder accounts whose changes are read through SalesBinder's API.",
         "settings": "Show, set and check an account's settings.",

@@ -11,6 +11,8 @@ import typer
 from contracts.reasons import CATALOGUE, render
 from runtime.environment import Environment
 from sbx.actions import source as actions
+from sbx.actions.setup.checklist import in_words
+from sbx.actions.setup.setups import steps_left
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
@@ -24,7 +26,7 @@ _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
 def connect(account: str, key_file: Path | None, as_json: bool) -> None:
     """Run ``sbx source connect``."""
     used = environment.required(database=True)
-    found = asyncio.run(_connect(used, account, _key(account, key_file)))
+    found = asyncio.run(_connect(used, account, read_key(account, key_file)))
     if as_json:
         print_json({"account": account, "rows": dict(found.rows), "refused": list(found.refused)})
         return
@@ -39,8 +41,8 @@ async def _connect(used: Environment, account: str, key: str) -> actions.Connect
         return await actions.connect(database, used, actor(), account, key)
 
 
-def _key(account: str, key_file: Path | None) -> str:
-    """Read it from a file, a prompt or stdin; never from arguments, which others can see."""
+def read_key(account: str, key_file: Path | None) -> str:
+    """Return an API key, read from a file, a prompt or stdin; never from arguments, which others can see."""
     if key_file is not None:
         try:
             return key_file.read_text(encoding="utf-8").strip()
@@ -55,23 +57,23 @@ def _key(account: str, key_file: Path | None) -> str:
 
 def status(account: str | None, as_json: bool) -> None:
     """Run ``sbx source status``."""
-    found = asyncio.run(_status(account))
+    found, setting_up = asyncio.run(_status(account))
     for each in found:
         if as_json:
-            print_json(_as_object(each))
+            print_json(_as_object(each) | {"setup_steps_left": setting_up.get(each.account, 0)})
         else:
-            _show(each)
+            _show(each, in_words(setting_up.get(each.account, 0)))
     if not found and not as_json:
         say("no account is connected to SalesBinder: sbx source connect ACCOUNT")
 
 
-async def _status(account: str | None) -> list[Overview]:
+async def _status(account: str | None) -> tuple[list[Overview], dict[str, int]]:
     async with connected("sbx source") as (_, connection):
-        return await actions.standing(connection, actor(), account)
+        return await actions.standing(connection, actor(), account), await steps_left(connection)
 
 
-def _show(found: Overview) -> None:
-    print(f"{found.account}: {_state(found)}")
+def _show(found: Overview, setting_up: str = "") -> None:
+    print(f"{found.account}: {', '.join(filter(None, (setting_up, _state(found))))}")
     if found.trouble is not None and found.trouble in CATALOGUE:
         reason, remedy = render(found.trouble, {"account": found.account, "problem": found.trouble_text})
         print(f"  {reason} {remedy}")

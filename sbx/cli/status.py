@@ -20,6 +20,7 @@ from runtime.environment import Environment
 from runtime.sql import load_queries
 from runtime.trouble import in_words
 from sandbox import too_full
+from sbx.actions.setup import checklist
 from sbx.cli import environment, lost, targets
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from sinks.ledger.leases import SILENCE
@@ -269,6 +270,7 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
         "failed": row["failed"],
         "oldest_age": None if row["oldest_age"] is None else round(row["oldest_age"], 1),
         "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
+        "setup_steps_left": row["setup_steps_left"],
         "held": row["held"],
         "held_until": row["held_until"],
         "worker": row["worker"],
@@ -339,6 +341,8 @@ def _calls_left(left: dict[str, int | None]) -> str:
 
 
 def _condition(account: dict[str, Any]) -> Text:
+    if account["setup_steps_left"]:
+        return Text(checklist.in_words(account["setup_steps_left"]), "yellow")
     if account["paused"]:
         return Text(f"paused: {account['paused_reason']}", "yellow")
     if not account["connected"]:

@@ -25,9 +25,11 @@ SELECT a.account AS name, c.account IS NOT NULL AND c.status = 'connected' AS co
        CASE WHEN (b.budget ->> 'at')::timestamptz < clock_timestamp() - interval '61 seconds' THEN 60
             ELSE (b.budget ->> 'minute_left')::int END AS minute_left,
        (b.budget ->> 'day_left')::int AS day_left,
-       l.held, l.held_until, at_work.worker, d.differences, r.read_at, r.reading
+       l.held, l.held_until, at_work.worker, d.differences, r.read_at, r.reading,
+       coalesce(s.steps_left, 0) AS setup_steps_left
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work
-      UNION SELECT account FROM unreadable) AS a
+      UNION SELECT account FROM unreadable UNION SELECT account FROM web.setups WHERE finished_at IS NULL) AS a
+LEFT JOIN (SELECT account, steps_left FROM web.setups WHERE finished_at IS NULL) AS s USING (account)
 LEFT JOIN connections.accounts c USING (account)
 LEFT JOIN work w USING (account)
 LEFT JOIN unreadable u USING (account)

@@ -23,7 +23,8 @@ ALSO_NAMES = {
     "sinks": {"connections", "integrations_log"},
     # The log tells of replays, of what a comparison found, and of commands that were lost.
     "log_projection": {"ledger"},
-    "sbx/cli": {"connections", "integrations_log", "ledger"},
+    # The status says how far a set-up is.
+    "sbx/cli": {"connections", "integrations_log", "ledger", "web"},
     "sbx/notify": {"connections", "integrations_log", "source", "web"},
     "sbx/web": {"connections", "integrations_log", "ledger"},
     "bench": {"integrations_log", "ledger"},

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "recover": "tests/reliability/test_crash_acts.py",
     "topics_skip": "tests/integration/ops/test_kafka_as_published.py",
     "reconcile": "tests/web/test_reconcile.py",
+    "setup": "tests/integration/sources/test_setup.py",
     "source_backfill": "tests/integration/sources/test_source_commands.py",
     "source_backfill_cancel": "tests/integration/sources/test_source_commands.py",
     "source_connect": "tests/integration/sources/test_source_commands.py",

@@ -74,24 +74,25 @@ class Source:
         async with await self.shop.connect() as connection:
             await take_in(connection, commands)
 
-    async def read(self) -> None:
-        """Read until nothing is due, and wait until it is in Xero."""
+    async def read(self, key: bytes = b"encrypted", *, waits: bool = True) -> None:
+        """Read until nothing is due, and wait until it is in Xero. ``key``: as the account was given it."""
         async with (
             await self.session() as connection,
             Client(self.address, f"{self.shop.account}-key") as client,
             lease_of(connection, self.shop.account) as lease,
         ):
-            reader = Reader(connection, lease, client, self._publish, b"encrypted")
+            reader = Reader(connection, lease, client, self._publish, key)
             while (wait := await reader.turn()) < 20:
                 if wait:
                     await connection.execute(_FREE)
-        await self.shop.idle()
+        if waits:
+            await self.shop.idle()
 
-    async def read_changes(self) -> None:
+    async def read_changes(self, key: bytes = b"encrypted", *, waits: bool = True) -> None:
         """The same, after a minute."""
         async with await self.session() as connection:
             await connection.execute("UPDATE source.accounts SET hinted_at = clock_timestamp()")
-        await self.read()
+        await self.read(key, waits=waits)
 
     async def reconcile(self, actor: str = "ann") -> dict[str, Any]:
         """Compare; returns the run."""

@@ -13,7 +13,7 @@ from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
 from sbx.actions.source import Backfill, _count, _look
 from sbx.cli.errors import BadUsage
-from sbx.cli.source import _as_object, _day, _key, _report, _show
+from sbx.cli.source import _as_object, _day, _report, _show, read_key
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.scans import Finished
 from sources.schedule.stock import Progress
@@ -154,9 +154,9 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
 def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("abc123\n")
-    assert _key("acme", path) == "abc123"
+    assert read_key("acme", path) == "abc123"
     with pytest.raises(BadUsage, match="key-file"):
-        _key("acme", tmp_path / "none")
+        read_key("acme", tmp_path / "none")
 
 
 def test_a_day_is_a_day() -> None:

@@ -1,0 +1,273 @@
+"""How far an account's set-up is, kept in the database, and its steps done one by one.
+
+Until it is switched on, the account is paused: what changes in SalesBinder waits, and nothing reaches Xero.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from connections import store
+from connections.settings import flat
+from connections.store import Connection as Connected
+from log_projection.queries import Filters
+from runtime.database import fetch_all, fetch_one
+from runtime.environment import Environment
+from runtime.secrets import SecretBox
+from runtime.sql import load_queries
+from sbx.actions import audit, retry, settings
+from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.refused import ActionRefused, bad_request, not_possible
+from sbx.actions.scoped_log import VisibleLog
+from sbx.actions.setup.checklist import Known, Step, checklist, left, open_settings
+from sbx.actions.setup.suggest import Suggestion, suggestions
+from sources.client import Client, NoAnswer, api_address
+from sources.salesbinder.verdicts import Answer
+from sources.sample import Sample, sample
+from sources.schedule.questions import Question
+from sources.store import store as source
+
+HELD: Final = "it is being set up"
+"""Why an account is paused meanwhile; ``sbx setup`` goes on."""
+_ALL: Final = 7
+_RECENT: Final = 200
+"""Entries that are looked at for the first that arrived."""
+_SQL = load_queries(__file__)
+_encoder = msgspec.json.Encoder(enc_hook=str)
+"""Fractions of SalesBinder's answers are texts of their own type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """An account's set-up."""
+
+    account: str
+    steps: Sequence[Step]
+    connection: Connected | None
+    sample: Sample | None
+    """None before it was taken, and once the set-up is over."""
+    left_out: Sequence[str]
+    start: datetime | None
+    """As it was chosen."""
+    switched_on_at: datetime | None
+
+    @property
+    def left(self) -> int:
+        """Return how many steps are not done."""
+        return left(self.steps)
+
+    @property
+    def next(self) -> Step | None:
+        """Return the step that is next; None once all are done."""
+        return next((step for step in self.steps if step.state == "next"), None)
+
+
+async def begin(connection: Connection, actor: Actor, account: str) -> Setup:
+    """Begin to set the account up, or go on where it was stopped.
+
+    Raises:
+        ActionRefused: it is not an account's name, or not theirs.
+    """
+    if not actor.sees(account):
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
+    try:
+        store.check_account(account)
+    except store.ConnectionRefused as refused:
+        raise bad_request(str(refused)) from refused
+    await connection.execute(_SQL["begin"], {"account": account, "steps_left": _ALL})
+    return await load(connection, actor, account)
+
+
+async def load(connection: Connection, actor: Actor, account: str) -> Setup:
+    """Return how far the set-up is, as everything stands now.
+
+    Raises:
+        ActionRefused: the account is not theirs, or was never begun to be set up so.
+    """
+    row = await fetch_one(connection, _SQL["load"], {"account": account}) if actor.sees(account) else None
+    if row is None:
+        raise ActionRefused(
+            "not_found", f"'{account}' is not being set up", f"begin with 'sbx setup {account}'"
+        )
+    found = await store.load_connection(connection, account)
+    taken = None if row["sample"] is None else msgspec.convert(row["sample"], Sample)
+    works = found is not None and found.status != "lost"
+    is_over = row["finished_at"] is not None
+    known = Known(
+        account=account,
+        has_key=account in await source.accounts(connection),
+        organisation=(found.tenant_name or found.tenant_id) if found is not None and works else "",
+        facts_known=found is not None and found.facts is not None,
+        open_settings=(
+            open_settings(taken, found.settings, row["left_out"])
+            if taken is not None and found is not None
+            else ()
+        ),
+        has_sample=taken is not None or is_over,
+        start_chosen=row["start_chosen"] is not None,
+        previewed=is_over or (found is not None and row["previewed"] == digest(found)),
+        switched_on=row["switched_on_at"] is not None,
+        seen_at_work=is_over or await _has_arrived(connection, actor, account, row["switched_on_at"]),
+    )
+    steps = checklist(known)
+    await connection.execute(_SQL["count"], {"account": account, "steps_left": left(steps)})
+    return Setup(account, steps, found, taken, row["left_out"], row["start_chosen"], row["switched_on_at"])
+
+
+def digest(connection: Connected) -> str:
+    """Return what a preview depends on: another setting asks for another look. Pure."""
+    written = {**flat(connection.settings), "tenant_id": connection.tenant_id}
+    shown = msgspec.json.encode(sorted((key, value or "") for key, value in written.items()))
+    return hashlib.sha256(shown).hexdigest()
+
+
+async def steps_left(connection: Connection) -> dict[str, int]:
+    """Return, by account, how many steps are left, of those that are being set up."""
+    return {row["account"]: row["steps_left"] for row in await fetch_all(connection, _SQL["left"])}
+
+
+async def _has_arrived(connection: Connection, actor: Actor, account: str, since: datetime | None) -> bool:
+    """Return True once an action that Xero has taken ended after it was switched on."""
+    if since is None:
+        return False
+    log = VisibleLog(connection, actor)
+    async for row in log.entries(Filters(account=account, state="completed"), limit=_RECENT):
+        if row["outcome"] in ("posted", "already_there") and row["finished_at"] >= since:
+            return True
+    return False
+
+
+async def take_sample(connection: Connection, environment: Environment, actor: Actor, account: str) -> Sample:
+    """Look at the shop's newest documents, within the account's limits, and keep what was found.
+
+    Raises:
+        ActionRefused: there is no such set-up, no key yet, or SalesBinder does not answer.
+    """
+    await load(connection, actor, account)
+    keys = await source.accounts(connection)
+    if account not in keys:
+        raise not_possible(
+            f"'{account}' is not connected to SalesBinder", f"connect it: sbx source connect {account}"
+        )
+    async with _asking(connection, environment, account, keys[account]) as ask:
+        try:
+            found = await sample(ask)
+        except NoAnswer as error:
+            raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error
+    kept = {"account": account, "sample": _encoder.encode(found).decode()}
+    await connection.execute(_SQL["keep_sample"], kept)
+    return found
+
+
+async def _until_free(connection: Connection, account: str) -> None:
+    """Return once a call has been counted."""
+    while True:
+        wait = await source.reserve_call(connection, account)
+        if not wait:
+            return
+        await asyncio.sleep(wait.total_seconds())
+
+
+@asynccontextmanager
+async def _asking(
+    connection: Connection, environment: Environment, account: str, encrypted: bytes
+) -> AsyncIterator[Any]:
+    """Lend a function that asks SalesBinder once a call is free."""
+    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
+    async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
+
+        async def ask(question: Question) -> Answer:
+            await _until_free(connection, account)
+            return await client.ask(question)
+
+        yield ask
+
+
+def suggested(setup: Setup) -> list[Suggestion]:
+    """Return the settings that the shop's documents ask for, with suggestions. Pure.
+
+    Raises:
+        ActionRefused: the shop or the organisation is not known yet.
+    """
+    if setup.sample is None or setup.connection is None or setup.connection.facts is None:
+        raise not_possible("the shop's documents or Xero's accounts were not read yet", "do the steps before")
+    return suggestions(setup.sample, setup.connection.settings, setup.connection.facts)
+
+
+async def choose_settings(
+    database: Database, actor: Actor, account: str, chosen: Mapping[str, str | None]
+) -> None:
+    """Set these settings; those without a value are left out on purpose.
+
+    Raises:
+        ActionRefused: there is no such set-up.
+        SettingsRefused: a value is invalid, or the organisation has no such account or tax rate.
+    """
+    async with database.connection() as connection:
+        setup = await load(connection, actor, account)
+    given = {key: value for key, value in chosen.items() if value}
+    if given:
+        await settings.change(database, actor, account, given)
+    keys = sorted({*setup.left_out, *(key for key, value in chosen.items() if not value)} - given.keys())
+    async with database.connection() as connection:
+        await connection.execute(_SQL["leave_out"], {"account": account, "keys": keys})
+
+
+async def choose_start(database: Database, actor: Actor, account: str, start: datetime) -> None:
+    """Sync documents made from then on.
+
+    Raises:
+        ActionRefused: there is no such set-up, or no connection.
+    """
+    async with database.connection() as connection:
+        await load(connection, actor, account)
+    await settings.change(database, actor, account, {"enabled_at": start.isoformat()})
+    async with database.connection() as connection:
+        await connection.execute(_SQL["choose_start"], {"account": account, "start": start})
+
+
+async def accept_preview(connection: Connection, actor: Actor, account: str) -> None:
+    """Note that the preview was found right, with today's settings.
+
+    Raises:
+        ActionRefused: there is no such set-up, or no connection.
+    """
+    setup = await load(connection, actor, account)
+    if setup.connection is None:
+        raise not_possible(f"'{account}' is not connected to Xero", f"connect it: sbx connect {account}")
+    await connection.execute(_SQL["accept_preview"], {"account": account, "digest": digest(setup.connection)})
+
+
+async def switch_on(database: Database, actor: Actor, account: str) -> int:
+    """Let the account's documents go to Xero; return how many actions are tried again that came before it was
+    connected.
+
+    Raises:
+        ActionRefused: there is no such set-up, or a step before is not done.
+    """
+    async with database.connection() as connection:
+        setup = await load(connection, actor, account)
+        if setup.next is not None and setup.next.name not in ("switch_on", "watch"):
+            raise not_possible(f"'{setup.next.title}' is not done yet", f"go on with 'sbx setup {account}'")
+        async with audit.recorded(connection, actor, "setup", {"account": account}):
+            await connection.execute(_SQL["switch_on"], {"account": account})
+            if setup.connection is not None and setup.connection.paused_reason == HELD:
+                await store.resume(connection, account, actor=actor.name)
+    return await _retry_early(database, actor, account)
+
+
+async def _retry_early(database: Database, actor: Actor, account: str) -> int:
+    """Retry what came while there was no connection to Xero."""
+    filters = retry.wanted(Filters(account=account, reason="not_connected"))
+    async with database.connection() as connection:
+        if not [row async for row in VisibleLog(connection, actor).entries(filters, limit=1)]:
+            return 0
+    words = {"account": account, "reason": "not_connected"}
+    _, result = await retry.perform(database, actor, "retry", retry.Selection(filters, words), "")
+    return len(result.done)
