@@ -124,6 +124,9 @@ class Reconciler:
 
     async def _rows(self, run: Run) -> float:
         listing = _next_list(run)
+        if listing is None and set(run.lists.values()) == {"refused"}:
+            await self._finish(run, "SalesBinder refuses the key: 'sbx source status' says what to do")
+            return 0.0
         if listing is None:
             async with store.fenced(self._connection, self._lease):
                 await runs.enter(self._connection, run.run_id, "details")

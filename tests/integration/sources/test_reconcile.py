@@ -216,6 +216,7 @@ async def test_trouble_is_waited_for_and_ends_with_a_reason(
     source: Source, salesbinder: FakeSalesBinderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconciler, "_SHORTEST", timedelta(milliseconds=1))
+    invoice(source.fake, acts.create_party(source.fake, "customer", name="Bolt & Co"))
     await source.read()
     salesbinder.admin.fault("html", path="^documents", times=2)
     assert (await source.reconcile())["error"] is None
@@ -224,8 +225,14 @@ async def test_trouble_is_waited_for_and_ends_with_a_reason(
     assert "no usable answer" in str((await source.reconcile())["error"])
     salesbinder.admin.clear_faults(fault)
     salesbinder.admin.user(source.shop.account, permissions=["View Customers"])
+    seen = len(await source.results())
     refused = await source.reconcile()
     assert refused["lists"] == {"invoices": "refused", "orders": "refused"}
+    assert "refuses the key" in str(refused["error"])
+    assert len(await source.results()) == seen == 1, "what was found before stands"
+    salesbinder.admin.user(source.shop.account, permissions=["Billing Management", "View Invoices"])
+    partly = await source.reconcile()
+    assert (partly["error"], partly["lists"]) == (None, {"invoices": "read", "orders": "refused"})
 
 
 class _Nobody:
