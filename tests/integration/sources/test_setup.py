@@ -18,6 +18,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from sbx.actions.actors import Actor, OneConnection
 from sbx.actions.refused import ActionRefused
 from sbx.actions.setup import setups
+from sbx.cli import setup as work
 from sbx.cli.command_line import app
 from sources.store import store
 from tests.integration.sinks.shops import Shop, delivering, environment_of
@@ -68,6 +69,8 @@ async def source(
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    # The log is told of nothing here by itself, so that nothing is seen arriving.
+    monkeypatch.setattr(work, "_WATCHED_SECONDS", 1.0)
     async with delivering(shop):
         yield source
 
@@ -129,7 +132,7 @@ async def test_nothing_is_sent_before_it_is_switched_on(source: Source, tmp_path
     """Stopped before the last question, with what changed meanwhile."""
     key = tmp_path / "key"
     key.write_text(f"{ACCOUNT}-key")
-    given = "\n".join(["090", "-", "OUTPUT", "NONE", "", "y", "n", ""])
+    given = "\n".join(["090", "-", "OUTPUT", "", "y", "n", ""])
     code, _, err = await sbx("setup", ACCOUNT, "--key-file", str(key), stdin=given)
     assert code == 1, err
     assert "set-up: 2 steps left" in err
@@ -157,7 +160,7 @@ async def test_another_setting_asks_for_another_look_and_a_lost_key_for_another_
 ) -> None:
     key = tmp_path / "key"
     key.write_text(f"{ACCOUNT}-key")
-    await sbx("setup", ACCOUNT, "--key-file", str(key), stdin="090\n-\nOUTPUT\nNONE\n\ny\nn\n")
+    await sbx("setup", ACCOUNT, "--key-file", str(key), stdin="090\n-\nOUTPUT\n\ny\nn\n")
     assert (await steps(source))["switch_on"] == "next"
     await source.shop.settings(invoice_number_format="SB-{number}")
     assert (await steps(source))["preview"] == "next"
@@ -182,7 +185,7 @@ async def test_what_failed_before_there_was_a_connection_is_tried_again(
     assert [end for _, _, end in await source.shop.log()] == ["not_connected"]
     await log_is_told(source)
     number = source.fake.truth.documents[document].number
-    given = "\n".join(["090", "-", "OUTPUT", "NONE", start.isoformat(), "y", "y"])
+    given = "\n".join(["090", "-", "OUTPUT", start.isoformat(), "y", "y"])
     _, _, err = await sbx("setup", ACCOUNT, stdin=given + "\n")
     await source.shop.idle()
     assert "1 action from before is tried again" in err
