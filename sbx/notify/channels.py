@@ -23,6 +23,7 @@ _TITLES = {
     "paused": "Paused",
     "connection_lost": "Connection lost",
     "oldest_waiting": "Waiting",
+    "reconciliation": "Differences",
     "test": "Test",
 }
 
