@@ -89,7 +89,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
 
     Replaced are the given ``secrets``, also where they are quoted as in an address, and anything that has the
     form of a credential: the values of ``Authorization`` and of fields called token, secret or password,
-    bearer tokens, Basic credentials and JSON Web Tokens.
+    bearer tokens, Basic credentials, JSON Web Tokens and addresses for webhooks.
     """
     forms = {
         form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))
@@ -102,10 +102,11 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     text = _FIELD.sub(r"\1***", text)
     text = _BEARER.sub(r"\1 ***", text)
     text = _BASIC.sub(lambda found: "Basic ***" if _is_basic(found[1]) else found[0], text)
+    text = _HOOK.sub(r"\1***", text)
     return _JWT.sub(r"\1***", text)
 
 
-_HINTS = ("bearer", "basic", "authorization", "token", "secret", "password", "eyj")
+_HINTS = ("bearer", "basic", "authorization", "token", "secret", "password", "eyj", "/hooks/")
 _NAMES = "access_token|refresh_token|id_token|client_secret|client_assertion|authorization|password"
 # As in JSON, in a form or a header: name, separator, value. A header's value may be two words.
 _FIELD = re.compile(
@@ -114,6 +115,7 @@ _FIELD = re.compile(
 )
 _BEARER = re.compile(r"\b(bearer)\s+[A-Za-z0-9._~+/-]{20,}=*", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})", re.IGNORECASE)
+_HOOK = re.compile(r"(/hooks/)[A-Za-z0-9._~%-]{20,}", re.IGNORECASE)
 # Begins where a run of its characters does and gives nothing back: each character is looked at only once.
 _JWT = re.compile(
     r"(?<![\w-])((?:(?!\beyJ[\w-]{8})[\w-])*+)eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?", re.ASCII

@@ -29,14 +29,14 @@ class ActionRefused(Exception):
         return f"{self.problem.rstrip('.')}; {self.remedy.rstrip('.')}."
 
 
-def bad_request(problem: str, remedy: str = "") -> ActionRefused:
+def bad_request(problem: str, remedy: str = "", *, field: str | None = None) -> ActionRefused:
     """Return the refusal of a request that is wrong in itself, in any state."""
-    return ActionRefused("bad_request", problem, remedy)
+    return ActionRefused("bad_request", problem, remedy, field=field)
 
 
-def not_possible(problem: str, remedy: str = "") -> ActionRefused:
+def not_possible(problem: str, remedy: str = "", *, field: str | None = None) -> ActionRefused:
     """Return the refusal of an action that cannot be done in the present state."""
-    return ActionRefused("not_possible", problem, remedy)
+    return ActionRefused("not_possible", problem, remedy, field=field)
 
 
 def one_of(word: str, known: Sequence[Word], field: str = "do") -> Word:

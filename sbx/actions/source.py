@@ -20,8 +20,9 @@ from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question
-from sources.store import history, store
+from sources.store import history, hooks, store
 from sources.store.history import Plan
+from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
@@ -52,16 +53,23 @@ async def connect(
         raise bad_request(
             f"'{account}' is not a SalesBinder account",
             "give the sub-domain, such as acme for acme.salesbinder.com",
+            field="account",
         )
     found = await _look(environment, account, key)
-    encrypted = SecretBox.open(environment.data_dir, environment.secret_key).encrypt(key)
+    box = _box(environment)
+    encrypted = box.encrypt(key)
     async with (
         database.connection() as connection,
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
         await store.connect(connection, account, encrypted)
+        await hooks.make(connection, account, box)
         record.result["refused"] = list(found.refused)
     return found
+
+
+def _box(environment: Environment) -> SecretBox:
+    return SecretBox.open(environment.data_dir, environment.secret_key)
 
 
 async def _look(environment: Environment, account: str, key: str) -> Connected:
@@ -69,7 +77,11 @@ async def _look(environment: Environment, account: str, key: str) -> Connected:
     rows: dict[Listing, int] = {}
     refused: list[Listing] = []
     try:
-        async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
+        address = api_address(account, environment.salesbinder_api_url)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+    try:
+        async with Client(address, key) as client:
             for listing in LISTINGS["all"]:
                 count = _count(await client.ask(_first_row(listing)), listing, account)
                 if count is None:
@@ -77,17 +89,19 @@ async def _look(environment: Environment, account: str, key: str) -> Connected:
                 else:
                     rows[listing] = count
     except ValueError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request(str(error), field="key") from error
     except NoAnswer as error:
         raise not_possible(
             f"SalesBinder does not answer for '{account}': {error}",
             f"check the name, which is the one in https://{account}.salesbinder.com, and the network",
+            field="account",
         ) from error
     if not rows:
         raise not_possible(
             f"SalesBinder refuses this key for '{account}'",
             "copy it again from the Profile page of its user in SalesBinder, where a new key replaces the "
             f"old one; and see that this user has the permissions {_PERMISSIONS}",
+            field="key",
         )
     return Connected(rows, tuple(refused))
 
@@ -118,6 +132,7 @@ def _count(answer: Answer, listing: Listing, account: str) -> int | None:
         raise not_possible(
             f"SalesBinder's answer for '{account}' is of no use ({answer.status})",
             f"check the name and the key: open https://{account}.salesbinder.com in a browser",
+            field="account",
         ) from wrong
     return page.count if page.count is not None else len(page.rows)
 
@@ -142,6 +157,32 @@ def _unknown(account: str) -> ActionRefused:
         f"'{account}' is not connected to SalesBinder",
         f"connect it: sbx source connect {account}",
     )
+
+
+async def hook(connection: Connection, environment: Environment, actor: Actor, account: str) -> Hook | None:
+    """Return the account's address for webhooks; none if it has none yet.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs.
+    """
+    await standing(connection, actor, account)
+    return await hooks.of(connection, account, _box(environment))
+
+
+async def renew_hook(database: Database, environment: Environment, actor: Actor, account: str) -> Hook:
+    """Give the account another address for webhooks; the one it had is unknown within seconds.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs.
+    """
+    box = _box(environment)
+    async with database.connection() as connection:
+        await standing(connection, actor, account)
+        async with audit.recorded(connection, actor, "source_hook", {"account": account}):
+            await hooks.renew(connection, account, box)
+        found = await hooks.of(connection, account, box)
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +260,7 @@ async def probed(
     """
     await standing(connection, actor, account)
     encrypted = (await store.accounts(connection))[account]
-    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
+    key = _box(environment).decrypt(encrypted)
     try:
         async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
 

@@ -1,6 +1,7 @@
 """``sbx source``: SalesBinder accounts whose changes are read through SalesBinder's API."""
 
 import asyncio
+import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from contracts.reasons import CATALOGUE, render
 from runtime.environment import Environment
 from sbx.actions import source as actions
+from sbx.actions.refused import ActionRefused
 from sbx.actions.setup.checklist import in_words
 from sbx.actions.setup.setups import steps_left
 from sbx.cli import environment
@@ -18,6 +20,7 @@ from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
 from sources.probe import Finding
+from sources.store.hooks import Hook
 from sources.store.overview import Overview
 
 _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
@@ -156,6 +159,33 @@ def _as_object(found: Overview) -> dict[str, Any]:
             for each in found.problems
         ],
     }
+
+
+def hook(account: str, renew: bool, as_json: bool) -> None:
+    """Run ``sbx source hook``."""
+    used = environment.required(database=True)
+    found = asyncio.run(_hook(used, account, renew))
+    if found is None:
+        raise ActionRefused("not_found", f"'{account}' has no address for webhooks", "make one: add --renew")
+    page = os.environ.get("SBX_NOTIFY_PAGE_URL", "").strip().rstrip("/")
+    address = f"{page}/hooks/{found.token}"
+    if as_json:
+        print_json(
+            {"account": account, "address": address, "made_at": found.made_at, "last_at": found.last_at}
+        )
+        return
+    print(address)
+    if not page:
+        say("below the page's address as SalesBinder reaches it, such as https://log.example.com")
+    said = "none has come yet" if found.last_at is None else f"the last one came at {found.last_at:%F %T} UTC"
+    say(f"webhooks: {said}")
+
+
+async def _hook(used: Environment, account: str, renew: bool) -> Hook | None:
+    async with connected("sbx source", used) as (database, connection):
+        if renew:
+            return await actions.renew_hook(database, used, actor(), account)
+        return await actions.hook(connection, used, actor(), account)
 
 
 def backfill(account: str, since: str | None, cancel: bool, yes: bool, as_json: bool) -> None:

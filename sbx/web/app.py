@@ -21,6 +21,7 @@ from sbx.web.auth.gate import Gate
 from sbx.web.auth.passwords import PasswordCheck
 from sbx.web.database import Database, new_pool, opened
 from sbx.web.headers import SecurityHeaders
+from sbx.web.hooks import ANY_METHOD, Hooks, hook
 from sbx.web.live import Feed
 from sbx.web.pages import (
     act,
@@ -43,6 +44,7 @@ from sbx.web.pages import (
 from sbx.web.problems import Problem
 from sbx.web.services import Services
 from sbx.web.view import assets
+from sources.hints import MAX_BODY
 
 _BODY_BYTES = 1_000_000
 
@@ -91,11 +93,11 @@ PAGES: tuple[BaseRoute, ...] = (
 def build(environment: Environment) -> Starlette:
     """Return the application. It starts and keeps running without a database, and says so."""
     database = new_pool(environment)
-    services = Services(environment, database, Feed(), PasswordCheck())
+    services = Services(environment, database, Feed(), PasswordCheck(), Hooks(database))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with opened(database), services.feed.listening(environment):
+        async with opened(database), services.feed.listening(environment), services.hooks.noting():
             yield
 
     app = Starlette(
@@ -122,6 +124,7 @@ def _routes(database: Database) -> list[BaseRoute]:
         Route("/sign-in", sign_in.sign_in_page),
         Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
         Route("/sign-in/once", sign_in.sign_in_once),
+        Route("/hooks/{token:path}", hook, methods=ANY_METHOD, max_body_size=MAX_BODY),
         Mount("/api/v1", routes=ROUTES, middleware=gate, max_body_size=_BODY_BYTES),
         Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),
     ]

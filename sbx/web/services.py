@@ -9,6 +9,7 @@ from starlette.requests import Request
 from runtime.environment import Environment
 from sbx.web.auth.passwords import PasswordCheck
 from sbx.web.database import Database
+from sbx.web.hooks import Hooks
 from sbx.web.live import Feed
 
 
@@ -20,6 +21,7 @@ class Services:
     database: Database
     feed: Feed
     passwords: PasswordCheck
+    hooks: Hooks
 
 
 def services_of(request: Request) -> Services:

@@ -23,6 +23,9 @@ _CLOCKS: Final = timedelta(days=1)
 """By how much SalesBinder's clock may differ from ours before an answer has told it."""
 _HINTED: Final = timedelta(seconds=5)
 """From one ``delta`` to the next that a hint asks for."""
+HINTED_PER_MINUTE: Final = 24
+"""Calls of a minute up to which hints come first: however many come, the others are for all else."""
+_AFTER_SWEEPS: Final = 8.5
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _BACKGROUND: Final = frozenset({"all", "deep", "history"})
 
@@ -119,21 +122,29 @@ def next_request(standing: Standing, now: datetime) -> Request | Pause:
 
 def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, datetime, float]]:
     found: list[tuple[Request, datetime, float]] = []
-    stock = standing.untaken(now)
+    stock, hints_first = standing.untaken(now), _hints_first(standing.sent, now)
     for layer, listings in LISTINGS.items():
         for listing in listings:
             if stock and not (layer == "all" and listing in stock):
                 continue
             for status in _statuses(layer, listing, standing):
-                scan, at = _scan_of(layer, listing, status, standing, now)
+                scan, at = _scan_of(layer, listing, status, standing, now, hints_first)
                 at = max(at, standing.held.get(scan.key, at))
                 late = now - at > period(layer, standing.trust) and layer != "all"
                 found.append((ListRequest(scan), at, min(_LAYERS[layer], _OVERDUE if late else 99)))
-    found += [
-        (DetailRequest(each.record_id, each.why, each.of_account), each.since, _DETAILS[each.why])
-        for each in standing.wanted
-    ]
+    for each in standing.wanted:
+        is_late_hint = each.why == "hint" and hints_first > now
+        priority = _AFTER_SWEEPS if is_late_hint else _DETAILS[each.why]
+        found.append((DetailRequest(each.record_id, each.why, each.of_account), each.since, priority))
     return found
+
+
+def _hints_first(sent: Sequence[datetime], now: datetime) -> datetime:
+    """Return from when hints come before all else; ``now`` unless many calls were made of late."""
+    latest = sorted(sent)
+    if len(latest) < HINTED_PER_MINUTE:
+        return now
+    return max(now, latest[-HINTED_PER_MINUTE] + timedelta(minutes=1))
 
 
 def _statuses(layer: Layer, listing: Listing, standing: Standing) -> Sequence[str | None]:
@@ -141,7 +152,12 @@ def _statuses(layer: Layer, listing: Listing, standing: Standing) -> Sequence[st
 
 
 def _scan_of(
-    layer: Layer, listing: Listing, status: str | None, standing: Standing, now: datetime
+    layer: Layer,
+    listing: Listing,
+    status: str | None,
+    standing: Standing,
+    now: datetime,
+    hints_first: datetime,
 ) -> tuple[Scan, datetime]:
     """Return the scan that goes on or begins, and from when it is due."""
     key = scan_key(layer, listing, status)
@@ -156,7 +172,7 @@ def _scan_of(
     never = _EVER if layer == "all" else now
     at = last.started + period(layer, standing.trust) if last is not None else never
     if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
-        at = min(at, max(standing.hinted, last.started + _HINTED))
+        at = min(at, max(standing.hinted, last.started + _HINTED, hints_first))
     return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at
 
 

@@ -23,6 +23,8 @@ from sources.schedule.trust import Evidence, Kind
 
 LEASE_SECONDS: Final = 70.0
 """Longer than the deadline of a call; each transaction of the worker renews it."""
+MOST_HINTED: Final = 200
+"""Details that hints may have waiting, about; more ids of hints are not looked at first."""
 
 _SQL = load_queries(__file__)
 _trust = msgspec.json.Decoder(dict[Kind, Evidence])
@@ -186,7 +188,8 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
         if await fetch_one(connection, _SQL["hint"], name) is None:
             return False
         if ids:
-            await connection.execute(_SQL["hint_at"], {**name, "ids": list(ids), "tries": len(AGAIN) - 1})
+            values = {**name, "ids": list(ids), "tries": len(AGAIN) - 1, "most": MOST_HINTED}
+            await connection.execute(_SQL["hint_at"], values)
     return True
 
 

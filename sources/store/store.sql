@@ -57,11 +57,13 @@ ORDER BY deep_at, record_id LIMIT 1
 UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(account)s RETURNING account
 
 -- name: hint_at
--- One that nobody knows is taken for a document, and asked for once more at most.
+-- One that nobody knows is taken for a document, and asked for once more at most. Of a flood only some are kept:
+-- the lists show the others.
 INSERT INTO source.wanted AS w (account, record_id, why, due_at, tries, entity)
 SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), %(tries)s, coalesce(max(r.entity), '')
 FROM unnest(%(ids)s::text[]) AS hinted (id)
 LEFT JOIN source.records r ON r.account = %(account)s AND r.record_id = hinted.id
+WHERE (SELECT count(*) FROM source.wanted o WHERE o.account = %(account)s AND o.why = 'hint') < %(most)s
 GROUP BY hinted.id
 ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.due_at
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from sandbox.fake_salesbinder import FakeSalesBinderServer
 from sandbox.fake_xero.server import FakeXeroServer
 from sandbox.fake_xero.world import DEFAULT_CLIENT, DEFAULT_SECRET
 from sbx.actions import audit
@@ -24,6 +25,7 @@ from sbx.web.auth import sessions
 from tests.web import sample
 from tests.web.drifted import delivering, drifted
 from tests.web.office import PASSWORD, Client, Office, replayed, serving
+from tests.web.test_hooks import connect as to_salesbinder
 from tests.web.undecided import SECOND, undecided
 
 ACCOUNT = {"account": "acme"}
@@ -40,9 +42,8 @@ ELSEWHERE = {
     "setup": "tests/integration/sources/test_setup.py",
     "source_backfill": "tests/integration/sources/test_source_commands.py",
     "source_backfill_cancel": "tests/integration/sources/test_source_commands.py",
-    "source_connect": "tests/integration/sources/test_source_commands.py",
 }
-"""Kinds of acts that need Kafka, and where they are looked at."""
+"""Kinds of acts that need Kafka, or an account that was read whole, and where they are looked at."""
 
 
 @dataclass
@@ -100,13 +101,17 @@ class World:
 def world(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with ExitStack() as opened:
         xero = opened.enter_context(FakeXeroServer())
+        salesbinder = opened.enter_context(FakeSalesBinderServer(seed=3))
+        salesbinder.world.add_shop("acme")
         variables = {"SBX_XERO_API_URL": xero.url, "SBX_XERO_IDENTITY_URL": xero.url}
+        variables["SBX_SALESBINDER_API_URL"] = salesbinder.api_url
         office = opened.enter_context(serving(database_url, tmp_path, **variables))
         variables |= {"SBX_DATABASE_URL": database_url, "SBX_DATA_DIR": str(tmp_path)}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         office.user("ann")
         sample.connect(office, "acme")
+        to_salesbinder(office)
         drifted(office)
         [failed] = office.failed_invoices(1)
         entry = undecided(office)
@@ -156,6 +161,10 @@ COMMANDS = (
     command("connect", "connect", "beta", "--client-id", DEFAULT_CLIENT, "--client-secret", DEFAULT_SECRET,
             on={"account": "beta"},
             refused=("connect", "beta", "--client-id", DEFAULT_CLIENT, "--client-secret", "wrong")),
+    command("source_connect", "source", "connect", "acme", stdin="acme-key\n",
+            refused=("source", "connect", "acme", "--key-file", "/nowhere")),
+    command("source_hook", "source", "hook", "acme", "--renew",
+            refused=("source", "hook", "nobody", "--renew")),
     command("add_user", "users", "add", "bob", stdin=PASSWORD + "\n", on={"user": "bob"},
             refused=("users", "add", "ann", "--no-password")),
     command("set_password", "users", "set-password", "ann", stdin=PASSWORD + "\n", on={"user": "ann"},

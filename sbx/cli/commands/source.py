@@ -46,6 +46,23 @@ def status(
     work.status(account, as_json)
 
 
+@app.command("hook")
+def hook(
+    account: Account,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make another one; the present one stops working.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the address where SalesBinder may send webhooks for an account. It is secret.
+
+    With webhooks a change is seen within seconds. Nothing that is sent there is trusted.
+    """
+    from sbx.cli import source as work
+
+    work.hook(account, renew, as_json)
+
+
 @app.command("backfill")
 def backfill(
     account: Account,

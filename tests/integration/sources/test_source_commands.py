@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from runtime.environment import Environment
+from runtime.secrets import key_hash
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sbx.actions import source
 from sbx.actions.actors import Actor, OneConnection
@@ -18,7 +19,7 @@ from sbx.actions.refused import ActionRefused
 from sources.client import Client, api_address
 from sources.hints import ids_in
 from sources.reader import Reader
-from sources.store import store
+from sources.store import hooks, store
 from tests.integration.sources.reading import to_file
 
 ME = Actor("me")
@@ -113,6 +114,12 @@ async def test_history_is_planned_told_and_cancelled(
         )
         (standing,) = await source.standing(connection, ME, ACCOUNT)
         assert standing.history == 0
+        cursor = await connection.execute(
+            "SELECT act, result FROM web.acts WHERE act <> 'source_connect' ORDER BY id"
+        )
+        assert [(row[0], row[1]["documents"]) for row in await cursor.fetchall()] == [
+            ("source_backfill", 3), ("source_backfill_cancel", 3), ("source_backfill", 3),
+        ]  # fmt: skip
         assert (await source.plan_backfill(connection, ME, ACCOUNT, since)).plan.documents == 0
 
 
@@ -140,6 +147,32 @@ async def test_a_hint_and_a_deep_read_are_wanted_in_the_database(
         )
         account = await store.load(connection, ACCOUNT)
         assert [(wish.record_id, wish.why) for wish in account.wishes.values()] == [(invoice, "deep")]
+
+
+async def test_an_account_has_an_address_for_webhooks_from_the_start_and_another_one_when_it_is_renewed(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        with pytest.raises(ActionRefused, match="not connected"):
+            await source.hook(connection, environment, ME, ACCOUNT)
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        first = await source.hook(connection, environment, ME, ACCOUNT)
+        assert first is not None
+        assert await hooks.known(connection) == {key_hash(first.token): ACCOUNT}
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        assert await source.hook(connection, environment, ME, ACCOUNT) == first
+        await hooks.came(connection, ACCOUNT, [])
+        second = await source.renew_hook(database, environment, ME, ACCOUNT)
+        assert (second.token != first.token, second.last_at) == (True, None)
+        assert await hooks.known(connection) == {key_hash(second.token): ACCOUNT}
+        with pytest.raises(ActionRefused, match="not connected"):
+            await source.renew_hook(database, environment, Actor("bea", ("beta",)), ACCOUNT)
+        rows = await (await connection.execute("SELECT target::text FROM web.acts")).fetchall()
+        assert len(rows) == 3
+        assert first.token not in str(rows) and second.token not in str(rows)
+        dump = await (await connection.execute("SELECT to_jsonb(h)::text FROM source.hooks h")).fetchall()
+        assert second.token not in str(dump)
 
 
 async def test_the_probe_asks_within_the_limits(

@@ -93,6 +93,7 @@ BASIC = "aWQtMTIzOmh1bnRlcjItc2VjcmV0"  # id-123:hunter2-secret
         ('"{\\"refresh_token\\":\\"opaque-1\\"}"', '"{\\"refresh_token\\":\\"***\\"}"'),
         ("grant_type=x&client_secret=a%2Fb&scope=y", "grant_type=x&client_secret=***&scope=y"),
         ("password=hunter2;user=me", "password=***;user=me"),
+        (f"POST /hooks/{'aB-_' * 11}?x=1 HTTP/1.1", "POST /hooks/***?x=1 HTTP/1.1"),
     ],
 )
 def test_whatever_has_the_form_of_a_credential_is_masked(text: str, shown: str) -> None:
@@ -105,6 +106,7 @@ def test_whatever_has_the_form_of_a_credential_is_masked(text: str, shown: str) 
         "Basic installation of a bearer beam",
         "Basic Electronics, Basic1234",
         "The token machine; secret garden; TokenExpired: token expired",
+        "https://shop.example/hooks/coat and /hooks/",
         '{"Description": "Password manager: yearly", "Reference": "Bearer bonds 2026"}',
     ],
 )
@@ -115,7 +117,7 @@ def test_words_that_only_look_so_stay(text: str) -> None:
 @pytest.mark.parametrize(
     "begin",
     ["eyJ-", "eyJ", "eyJhbGciOi-", "eyJhbGciOi.", "eyJa_", "bearer ", "basic/", "password", "password: ",
-     'token\\"', "id_token:bearer ", "authorization\t\t", "client_secret=\\"],
+     'token\\"', "id_token:bearer ", "authorization\t\t", "client_secret=\\", "/hooks/", "/hooks/a"],
 )  # fmt: skip
 def test_no_text_takes_longer_than_its_length(begin: str) -> None:
     """What looks like the beginning of a credential over and over, as long as a publisher's event may be."""

@@ -122,6 +122,31 @@ def test_hints_then_changes_then_details_then_sweeps() -> None:
     ]
 
 
+def test_a_flood_of_hints_leaves_room_for_all_else() -> None:
+    """Each second a hint comes that names a record, for five minutes: 40 calls a minute do not suffice."""
+    standing = fresh(wanted=[Wanted(f"c{n:02}", "changed", NOON) for n in range(30)])
+    now, asked = NOON, Counter[tuple[int, str]]()
+    for second in range(1, 301):
+        now = NOON + seconds(second)
+        hint = Wanted(f"h{second:03}", "hint", now)
+        standing = replace(standing, hinted=now, wanted=[*standing.wanted, hint])
+        while not isinstance(request := next_request(standing, now), Pause):
+            asked[second // 60, request.why] += 1
+            if isinstance(request, ListRequest):
+                done = Finished(started=now, asked=now, count=0)
+                standing = replace(standing, finished={**standing.finished, request.scan.key: done})
+            else:
+                left = [each for each in standing.wanted if each.record_id != request.record_id]
+                standing = replace(standing, wanted=left)
+            standing = replace(standing, sent=[each for each in (*standing.sent, now) if each > now - MINUTE])
+    for minute in range(1, 5):
+        assert asked[minute, "hint"] >= 5
+        assert asked[minute, "delta"] >= 4
+        assert asked[minute, "log"] >= 1
+    assert sum(count for (_, why), count in asked.items() if why == "newest") >= 4
+    assert not [each for each in standing.wanted if each.why == "changed"]
+
+
 def test_details_do_not_starve_what_only_sweeps_find() -> None:
     wanted = [Wanted(f"d{n}", "changed", NOON) for n in range(100)]
     whys = order_of(fresh(wanted=wanted), NOON + 5 * MINUTE, 10)
