@@ -47,8 +47,7 @@ async def connect(
         ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key or does not
             answer. Nothing is changed.
     """
-    if not actor.sees(account):
-        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
+    _check_sees(actor, account)
     if not _ACCOUNT.fullmatch(account):
         raise bad_request(
             f"'{account}' is not a SalesBinder account",
@@ -66,6 +65,11 @@ async def connect(
         await hooks.make(connection, account, box)
         record.result["refused"] = list(found.refused)
     return found
+
+
+def _check_sees(actor: Actor, account: str) -> None:
+    if not actor.sees(account):
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
 
 
 def _box(environment: Environment) -> SecretBox:
@@ -135,6 +139,16 @@ def _count(answer: Answer, listing: Listing, account: str) -> int | None:
             field="account",
         ) from wrong
     return page.count if page.count is not None else len(page.rows)
+
+
+async def known(connection: Connection, actor: Actor, account: str) -> Overview | None:
+    """Return how the account stands; none if it is not connected to SalesBinder.
+
+    Raises:
+        ActionRefused: it is not theirs.
+    """
+    _check_sees(actor, account)
+    return next(iter(await overviews(connection, [account])), None)
 
 
 async def standing(connection: Connection, actor: Actor, account: str | None = None) -> list[Overview]:

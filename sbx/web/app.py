@@ -40,6 +40,7 @@ from sbx.web.pages import (
     replays,
     settings,
     sign_in,
+    source,
 )
 from sbx.web.problems import Problem
 from sbx.web.services import Services
@@ -69,6 +70,10 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),
     Route("/connect", connect.connect_page),
     Route("/connect", connect.by_secret, methods=["POST"]),
+    Route("/accounts/{account}/source", source.source_page),
+    Route("/accounts/{account}/source/hook", source.renew_hook, methods=["POST"]),
+    Route("/connect/salesbinder", source.connect_page),
+    Route("/connect/salesbinder", source.connect, methods=["POST"]),
     Route("/connect/browser", connect.ask, methods=["POST"]),
     Route("/connect/callback", connect.callback),
     Route("/records/{account}/{entity}/{record_id}", record.record_page),

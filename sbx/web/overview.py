@@ -9,10 +9,12 @@ from typing import Any
 from log_projection.queries import Row
 from runtime.database import fetch_all
 from runtime.sql import load_queries
+from sbx.actions import source
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.sessions import User
 from sbx.web.database import Connection
 from sbx.web.view.charts import Chart, Hour, day_chart
+from sources.store.overview import Overview
 
 MINUTE_LIMIT = 60
 """Calls per minute that Xero allows, per organisation."""
@@ -47,6 +49,8 @@ class Standing:
     speed: Row | None
     """None if nothing was posted in the last day."""
     chart: Chart
+    source: Overview | None = None
+    """How SalesBinder is read for it; none if others publish its changes."""
 
     @property
     def paused(self) -> bool:
@@ -55,13 +59,15 @@ class Standing:
 
     @property
     def condition(self) -> str:
-        """The most important condition: ``lost``, ``paused``, ``held``, ``failing``, ``unconnected`` or
-        ``well``.
+        """The most important condition: ``lost``, ``unread``, ``paused``, ``held``, ``failing``,
+        ``unconnected`` or ``well``.
         """
+        if self.connection is not None and self.connection["status"] == "lost":
+            return "lost"
+        if self.source is not None and self.source.needs_somebody:
+            return "unread"
         if self.connection is None:
             return "unconnected"
-        if self.connection["status"] == "lost":
-            return "lost"
         if self.paused:
             return "paused"
         if self.counts["held"]:
@@ -86,6 +92,7 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
     """Return every account that the user can see, by name; the page puts those that need attention first."""
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     visible = VisibleLog(connection, user)
+    sources = {found.account: found for found in await source.standing(connection, user)}
     connected = {row["account"]: row for row in await _accounts(connection, user)}
     counts = {row["account"]: row for row in await visible.summary()}
     speeds = {row["account"]: row for row in await visible.speeds(now - timedelta(days=1))}
@@ -100,8 +107,9 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
             counts.get(account, _NOTHING),
             speeds.get(account),
             day_chart(since, hours.get(account, [])),
+            sources.get(account),
         )
-        for account in sorted(connected.keys() | counts.keys())
+        for account in sorted(connected.keys() | counts.keys() | sources.keys())
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,9 @@ from sources.schedule.layers import LISTINGS, Layer, Listing, Sizes, latenesses
 from sources.schedule.scans import Finished, Scan
 from sources.schedule.stock import Progress, progress, time_left
 from sources.schedule.trust import Evidence, Kind
+
+SOON_OVER: Final = timedelta(minutes=15)
+"""Trouble that lasts longer needs somebody; a refused key does at once."""
 
 _SQL = load_queries(__file__)
 
@@ -57,6 +60,13 @@ class Overview:
     problems: Sequence[ProblemCount]
 
     @property
+    def needs_somebody(self) -> bool:
+        """Return True if it does not go on by itself: nobody reads it, or SalesBinder gives no answers."""
+        if self.trouble is None or self.trouble_since is None:
+            return not self.is_read
+        return lasts(self.trouble, self.trouble_since, self.now)
+
+    @property
     def stock_is_taken(self) -> bool:
         """Return True once every row was read."""
         return all(each.is_done for each in self.stock.values())
@@ -93,6 +103,11 @@ class Overview:
             open=sum(count for key, count in counts.items() if key.startswith("open/")),
         )
         return latenesses(self.trust, sizes)
+
+
+def lasts(code: str, since: datetime, now: datetime) -> bool:
+    """Return True if this trouble will not pass by itself."""
+    return code == "salesbinder_key_refused" or now - since >= SOON_OVER
 
 
 async def overviews(connection: Connection, accounts: Sequence[str] | None) -> list[Overview]:

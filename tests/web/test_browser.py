@@ -9,6 +9,7 @@ from contracts.results import Attempt
 from tests.web.browsers import DESKTOP, PHONE, Open, check_page
 from tests.web.office import NOW, PASSWORD, Office, entry, replayed
 from tests.web.sample import connect
+from tests.web.test_hooks import connect as to_salesbinder
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +46,7 @@ def test_pages_are_accessible_and_fit(
 ) -> None:
     fill_log(office)
     connect(office)
+    to_salesbinder(office)
     replayed(office)
     page = visit(viewport=viewport, color_scheme=scheme)
     done(office)
@@ -52,6 +54,8 @@ def test_pages_are_accessible_and_fit(
         "/",
         "/overview",
         "/accounts/acme/hold?do=pause",
+        "/accounts/acme/source",
+        "/connect/salesbinder",
         "/issues",
         "/replays",
         "/replays/1",

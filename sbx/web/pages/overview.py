@@ -14,10 +14,11 @@ from sbx.web.auth.gate import user_of
 from sbx.web.services import services_of
 from sbx.web.view.charts import HEIGHT, WIDTH
 from sbx.web.view.rendering import render
+from sbx.web.view.source import state_of, trouble_of
 
 _LOST_SHOWN = 1000
 _COMMANDS_SHOWN = 10
-_FIRST = ("lost", "failing", "paused", "held", "unconnected", "well")
+_FIRST = ("lost", "unread", "failing", "paused", "held", "unconnected", "well")
 
 
 async def overview_page(request: Request) -> Response:
@@ -43,6 +44,8 @@ async def overview_page(request: Request) -> Response:
         "removed": [one.in_words() for one in removed],
         "position": position,
         "size": (WIDTH, HEIGHT),
+        "source_state": state_of,
+        "source_trouble": trouble_of,
         "failed": sum(standing.counts["failed"] for standing in found),
         "waiting": sum(standing.counts["queued"] + standing.counts["running"] for standing in found),
     }
