@@ -62,8 +62,10 @@ def api_address(account: str, template: str | None = None) -> str:
 class Client:
     """Asks one account's API. Use it as an asynchronous context manager."""
 
-    def __init__(self, address: str, key: str, *, deadline: float = DEADLINE) -> None:
-        """Take the address (``api_address``) and the account's API key.
+    def __init__(
+        self, address: str, key: str, *, deadline: float = DEADLINE, is_bearer: bool = False
+    ) -> None:
+        """Take the address (``api_address``) and the account's API key; a bearer's is one of version 3.
 
         Raises:
             ValueError: the key has characters that no header takes; the text does not show it.
@@ -74,7 +76,8 @@ class Client:
             )
         self._address = address
         self._deadline = deadline
-        self._headers = {"Authorization": "Basic " + b64encode(f"{key}:x".encode()).decode()}
+        basic = "Basic " + b64encode(f"{key}:x".encode()).decode()
+        self._headers = {"Authorization": f"Bearer {key}" if is_bearer else basic}
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:

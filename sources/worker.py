@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -25,9 +25,11 @@ from sources import gauges
 from sources.client import Client, api_address
 from sources.entries import RESULTS
 from sources.events import HEADERS
+from sources.feed import SyncFeed, feed_address
+from sources.follower import Follower
 from sources.reader import KeyChanged, Publish, Published, Reader
 from sources.reconcile.reconciler import Reconciler
-from sources.store import store
+from sources.store import feeds, store
 from sources.store.overview import overviews
 from sources.store.store import LeaseLost
 
@@ -37,12 +39,13 @@ _LOOK_EVERY: Final = 1.0
 _IDLE_LONGEST: Final = 5.0
 """A turn renews the lease, so an idle reader takes one so often at least."""
 _AFTER_TROUBLE: Final = 1.0
+_AFTER_FEED_TROUBLE: Final = 60.0
 _MEASURE_EVERY: Final = 15.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """An account that this worker reads, and the key with which it began."""
+    """An account that this worker reads, or whose feed it follows, and the key with which it began."""
 
     key: bytes
     task: asyncio.Task[None]
@@ -57,6 +60,7 @@ class Worker:
         self._box = SecretBox.open(environment.data_dir, environment.secret_key)
         self._spell = Spell()
         self._readings: dict[str, _Reading] = {}
+        self._followings: dict[str, _Reading] = {}
         self._measured_at = -_MEASURE_EVERY
         self.pulse = Pulse("source", environment)
 
@@ -102,6 +106,7 @@ class Worker:
         for account, reading in [*self._readings.items()]:
             if reading.task.done() or connected.get(account) != reading.key:
                 await self._end(account)
+        await self._follow_feeds(await feeds.keys(connection))
         for account, key in connected.items():
             if account in self._readings:
                 continue
@@ -109,16 +114,24 @@ class Worker:
             if lease is not None:
                 self._readings[account] = _Reading(key, asyncio.create_task(self._read(lease, key)))
 
+    async def _follow_feeds(self, keys: Mapping[str, bytes]) -> None:
+        """Follow the feeds of the accounts that this worker reads, as far as they have one."""
+        for account, following in [*self._followings.items()]:
+            known = keys.get(account) if account in self._readings else None
+            if following.task.done() or known != following.key:
+                await _ended(account, self._followings.pop(account))
+        for account in self._readings.keys() & keys.keys() - self._followings.keys():
+            task = asyncio.create_task(self._follow(account, keys[account]))
+            self._followings[account] = _Reading(keys[account], task)
+
     async def _end_all(self) -> None:
         for account in [*self._readings]:
             await self._end(account)
 
     async def _end(self, account: str) -> None:
-        task = self._readings.pop(account).task
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("reading an account broke off", account=account, exc_info=error)
+        if (following := self._followings.pop(account, None)) is not None:
+            await _ended(account, following)
+        await _ended(account, self._readings.pop(account))
 
     async def _read(self, lease: store.Lease, encrypted: bytes) -> None:
         """Read one account until it is taken away."""
@@ -144,6 +157,24 @@ class Worker:
             except* (LeaseLost, KeyChanged):
                 pass
 
+    async def _follow(self, account: str, encrypted: bytes) -> None:
+        """Follow one account's feed until it is taken away."""
+        arguments = self._environment.psycopg("sbx-source-feed")
+        try:
+            key = self._box.decrypt(encrypted)
+            client = Client(feed_address(account, self._environment.salesbinder_api_url), key, is_bearer=True)
+        except (SecretKeyError, ValueError) as error:
+            log.error("the change feed cannot be followed", account=account, error=str(error))
+            await asyncio.sleep(_AFTER_FEED_TROUBLE)
+            return
+        async with (
+            await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection,
+            client,
+        ):
+            follower = Follower(connection, account, SyncFeed(client), encrypted)
+            while (wait := await follower.turn()) is not None:  # noqa: ASYNC110 - SalesBinder is asked
+                await asyncio.sleep(wait)
+
 
 class _TakesTurns(Protocol):
     async def turn(self) -> float:
@@ -154,6 +185,15 @@ async def _keep_taking(one: _TakesTurns) -> None:
     while True:
         idle = await one.turn()
         await asyncio.sleep(min(idle, _IDLE_LONGEST))
+
+
+async def _ended(account: str, reading: _Reading) -> None:
+    """End a task, and log why it had ended by itself, if it had."""
+    task = reading.task
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("reading an account broke off", account=account, exc_info=error)
 
 
 def run(environment: Environment) -> int:

@@ -43,6 +43,7 @@ Kind = Literal[
     "source_backfill",
     "source_backfill_cancel",
     "source_connect",
+    "source_feed",
     "source_hook",
     "token",
     "topics_skip",

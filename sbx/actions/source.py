@@ -14,13 +14,14 @@ from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sources.client import Client, NoAnswer, api_address
+from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.probe import Finding, probe
 from sources.problems import Unreadable
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question
-from sources.store import history, hooks, store
+from sources.store import feeds, history, hooks, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
@@ -197,6 +198,47 @@ async def renew_hook(database: Database, environment: Environment, actor: Actor,
         found = await hooks.of(connection, account, box)
     assert found is not None
     return found
+
+
+async def follow_feed(
+    database: Database, environment: Environment, actor: Actor, account: str, key: str
+) -> None:
+    """Follow version 3's change feed, too, once SalesBinder has taken its key.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs; the key is refused. Nothing is changed.
+    """
+    async with database.connection() as connection:
+        await standing(connection, actor, account)
+    try:
+        client = Client(feed_address(account, environment.salesbinder_api_url), key, is_bearer=True)
+    except ValueError as error:
+        raise bad_request(str(error), field="key") from error
+    try:
+        async with client:
+            await SyncFeed(client).changes(None)
+    except FeedTrouble as trouble:
+        raise not_possible(
+            f"the change feed of '{account}' cannot be read: {trouble}", field="key"
+        ) from trouble
+    encrypted = _box(environment).encrypt(key)
+    target = {"account": account, "feed": "on"}
+    async with database.connection() as connection, audit.recorded(connection, actor, "source_feed", target):
+        await feeds.connect(connection, account, encrypted)
+
+
+async def leave_feed(database: Database, actor: Actor, account: str) -> bool:
+    """Follow the change feed no more; False if it was not followed.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs.
+    """
+    target = {"account": account, "feed": "off"}
+    async with database.connection() as connection:
+        await standing(connection, actor, account)
+        async with audit.recorded(connection, actor, "source_feed", target) as record:
+            record.result["changed"] = await feeds.disconnect(connection, account)
+    return bool(record.result["changed"])
 
 
 @dataclass(frozen=True, slots=True)

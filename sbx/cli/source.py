@@ -21,7 +21,7 @@ from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
 from sources.probe import Finding
 from sources.store.hooks import Hook
-from sources.store.overview import Overview
+from sources.store.overview import FeedStanding, Overview
 
 _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
 
@@ -98,8 +98,16 @@ def _show(found: Overview, setting_up: str = "") -> None:
     ]
     if waiting:
         print(f"  waiting: {', '.join(waiting)}")
+    if found.feed is not None:
+        print(f"  change feed: {_feed_state(found.feed, found.now)}")
     for each in found.problems:
         print(f"  {each.code} ({each.count:,}), such as {each.example}. {each.remedy}")
+
+
+def _feed_state(feed: FeedStanding, now: datetime) -> str:
+    if feed.trouble:
+        return feed.trouble
+    return "not read yet" if feed.last_at is None else f"read {age((now - feed.last_at).total_seconds())} ago"
 
 
 def _state(found: Overview) -> str:
@@ -148,6 +156,9 @@ def _as_object(found: Overview) -> dict[str, Any]:
             kind: {"moved": each.moved, "unmoved": each.unmoved, "run": each.run}
             for kind, each in found.trust.items()
         },
+        "feed": None
+        if found.feed is None
+        else {"last_at": found.feed.last_at, "trouble": found.feed.trouble},
         "problems": [
             {
                 "code": each.code,
@@ -186,6 +197,27 @@ async def _hook(used: Environment, account: str, renew: bool) -> Hook | None:
         if renew:
             return await actions.renew_hook(database, used, actor(), account)
         return await actions.hook(connection, used, actor(), account)
+
+
+def feed(account: str, key_file: Path | None, off: bool, as_json: bool) -> None:
+    """Run ``sbx source feed``."""
+    used = environment.required(database=True)
+    if off and key_file is not None:
+        raise BadUsage("give either --key-file or --off", "see sbx source feed --help")
+    key = None if off else read_key(account, key_file)
+    asyncio.run(_feed(used, account, key))
+    if as_json:
+        print_json({"account": account, "feed": "off" if off else "on"})
+    else:
+        print(f"the change feed of {account} is {'not followed any more' if off else 'followed'}")
+
+
+async def _feed(used: Environment, account: str, key: str | None) -> None:
+    async with connected("sbx source", used) as (database, _):
+        if key is None:
+            await actions.leave_feed(database, actor(), account)
+        else:
+            await actions.follow_feed(database, used, actor(), account, key)
 
 
 def backfill(account: str, since: str | None, cancel: bool, yes: bool, as_json: bool) -> None:

@@ -32,6 +32,16 @@ class ProblemCount:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedStanding:
+    """How an account's change feed stands."""
+
+    last_at: datetime | None
+    """When it was last read to its end."""
+    trouble: str
+    """In a sentence; blank if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """How an account stands."""
 
@@ -58,6 +68,8 @@ class Overview:
     finished: Mapping[str, Finished]
     held: Mapping[str, datetime]
     problems: Sequence[ProblemCount]
+    feed: FeedStanding | None = None
+    """None unless version 3's change feed is followed."""
 
     @property
     def needs_somebody(self) -> bool:
@@ -139,4 +151,5 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
             for each in problems
             if each["account"] == row["account"]
         ],
+        feed=FeedStanding(row["feed_at"], row["feed_trouble"]) if row["feed_trouble"] is not None else None,
     )

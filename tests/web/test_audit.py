@@ -41,6 +41,7 @@ ELSEWHERE = {
     "reconcile": "tests/web/test_reconcile.py",
     "setup": "tests/integration/sources/test_setup.py",
     "source_backfill": "tests/integration/sources/test_source_commands.py",
+    "source_feed": "tests/integration/sources/test_feed.py",
     "source_backfill_cancel": "tests/integration/sources/test_source_commands.py",
 }
 """Kinds of acts that need Kafka, or an account that was read whole, and where they are looked at."""

@@ -63,6 +63,27 @@ def hook(
     work.hook(account, renew, as_json)
 
 
+@app.command("feed")
+def feed(
+    account: Account,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with a key of version 3. [default: prompted for, or read from stdin]", dir_okay=False
+        ),
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Follow it no more, and forget its key.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Follow the change feed of SalesBinder's API 3, too: a hint beside webhooks, off unless you give a key.
+
+    The key (sb_live_...) needs to read invoices and purchase orders. The feed is never trusted.
+    """
+    from sbx.cli import source as work
+
+    work.feed(account, key_file, off, as_json)
+
+
 @app.command("backfill")
 def backfill(
     account: Account,
