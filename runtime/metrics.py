@@ -211,6 +211,12 @@ SOURCE_CALLS = Counter(
     ["why", "verdict"],
     registry=REGISTRY,
 )
+SOURCE_HOOKS = Counter(
+    "sbx_source_hooks_total",
+    "Webhooks that came to this process, accepted or to an address that is nobody's (unknown).",
+    ["verdict"],
+    registry=REGISTRY,
+)
 SOURCE_TROUBLE = Gauge(
     "sbx_source_trouble",
     "1 for an account that SalesBinder gives no answers for, by reason code: salesbinder_key_refused, "

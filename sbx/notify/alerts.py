@@ -9,8 +9,18 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from contracts.reasons import render
+from sources.trouble import lasts
 
-Kind = Literal["issue", "paused", "connection_lost", "oldest_waiting", "reconciliation"]
+Kind = Literal[
+    "issue",
+    "paused",
+    "connection_lost",
+    "oldest_waiting",
+    "reconciliation",
+    "source_trouble",
+    "source_list",
+    "source_unread",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ def standing(
     waiting: Iterable[Mapping[str, Any]],
     reconciled: Iterable[Mapping[str, Any]],
     bound: timedelta,
+    sources: Iterable[Mapping[str, Any]] = (),
+    lists: Iterable[Mapping[str, Any]] = (),
 ) -> list[Alert]:
     """Return everything that people should have been told by now.
 
@@ -42,7 +54,11 @@ def standing(
         waiting: rows of the view ``summary``: ``account``, ``oldest_waiting_seconds``.
         reconciled: for each account in which SalesBinder and Xero differ as they did not before: ``account``,
             ``run_id`` of the comparison that found it, ``news`` that it found, ``samples`` of numbers.
-        bound: how long work may wait.
+        bound: how long work may wait, and a SalesBinder account not be read.
+        sources: each account that is read from SalesBinder: ``account``, ``now``, ``trouble`` (a reason
+            code), ``trouble_text`` and ``trouble_since`` (None if SalesBinder answers), ``unread_seconds``.
+        lists: lists of theirs that are refused or odd: ``account``, ``code``, ``list``, ``problem``,
+            ``remedy``, ``since``, ``now``.
     """
     found = [_issue(row) for row in issues if row["issue_id"]]
     held = set()
@@ -55,7 +71,9 @@ def standing(
         # A held account waits because it is held, of which people are notified already.
         if row["account"] not in held and (row["oldest_waiting_seconds"] or 0) > bound.total_seconds():
             found.append(_waiting(row["account"], bound))
-    return found + [_reconciled(row) for row in reconciled]
+    found += [_reconciled(row) for row in reconciled]
+    found += [alert for row in sources if (alert := _source(row, bound)) is not None]
+    return found + [_list(row) for row in lists if lasts(row["code"], row["since"], row["now"])]
 
 
 def changes(now: Sequence[Alert], open_keys: Iterable[str]) -> tuple[list[Alert], list[str]]:
@@ -115,6 +133,32 @@ def _reconciled(row: Mapping[str, Any]) -> Alert:
         remedy=f"the page says why and what to do for each; so does 'sbx reconcile {account} --last'",
         path=f"/accounts/{account}/reconcile",
     )
+
+
+def _source(row: Mapping[str, Any], bound: timedelta) -> Alert | None:
+    account, code = row["account"], row["trouble"]
+    path = f"/accounts/{account}/source"
+    if code is not None and lasts(code, row["trouble_since"], row["now"]):
+        text, remedy = render(code, {"account": account, "problem": row["trouble_text"]})
+        return Alert(f"source_trouble:{account}:{code}", "source_trouble", account, text, remedy, path)
+    if code is None and row["unread_seconds"] > bound.total_seconds():
+        text = f"SalesBinder has not been read for more than {in_words(bound)}"
+        remedy = "start a worker that reads it: 'sbx up', or 'sbx worker source'. Nothing is lost meanwhile"
+        return Alert(f"source_unread:{account}", "source_unread", account, text, remedy, path)
+    return None
+
+
+def _list(row: Mapping[str, Any]) -> Alert:
+    account, code = row["account"], row["code"]
+    details = {
+        "account": account,
+        "document": row["list"],
+        "problem": row["problem"],
+        "remedy": row["remedy"],
+    }
+    text, remedy = render(code, details)
+    key = f"source_list:{account}:{code}:{row['list']}"
+    return Alert(key, "source_list", account, text, remedy, f"/accounts/{account}/source#problems")
 
 
 def in_words(span: timedelta) -> str:

@@ -24,6 +24,9 @@ _TITLES = {
     "connection_lost": "Connection lost",
     "oldest_waiting": "Waiting",
     "reconciliation": "Differences",
+    "source_trouble": "Source not answering",
+    "source_list": "Source incomplete",
+    "source_unread": "Source not read",
     "test": "Test",
 }
 

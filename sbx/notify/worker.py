@@ -21,6 +21,7 @@ LOOK_EVERY = 10.0
 """Seconds. Alerts that begin within one check go out in one message."""
 _FIRST_WAIT = 10.0
 _LONGEST_WAIT = 900.0
+_LOOKED_AT = ("issues", "accounts", "waiting", "reconciled", "sources", "lists")
 
 _SQL = load_queries(__file__)
 Connection = psycopg.Connection[dict[str, Any]]
@@ -60,12 +61,15 @@ def look(connection: Connection, settings: NotifySettings) -> None:
     with connection.transaction():
         if not _alone(connection):
             return
-        rows = {
-            name: connection.execute(_SQL[name]).fetchall()
-            for name in ("issues", "accounts", "waiting", "reconciled")
-        }
+        rows = {name: connection.execute(_SQL[name]).fetchall() for name in _LOOKED_AT}
         now = standing(
-            rows["issues"], rows["accounts"], rows["waiting"], rows["reconciled"], settings.oldest_waiting
+            rows["issues"],
+            rows["accounts"],
+            rows["waiting"],
+            rows["reconciled"],
+            settings.oldest_waiting,
+            rows["sources"],
+            rows["lists"],
         )
         known = [row["key"] for row in connection.execute(_SQL["open"])]
         begun, over = changes(now, known)

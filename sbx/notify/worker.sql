@@ -25,6 +25,18 @@ JOIN LATERAL (SELECT n.run_id, n.news FROM source.reconciliations n
 WHERE d.is_news
 GROUP BY d.account, r.run_id, r.news ORDER BY d.account
 
+-- name: sources
+SELECT a.account, a.trouble, a.trouble_text, a.trouble_since, clock_timestamp() AS now,
+       extract(epoch FROM clock_timestamp() - coalesce(l.expires_at, a.connected_at))::float AS unread_seconds
+FROM source.accounts a LEFT JOIN source.leases l USING (account) ORDER BY a.account
+
+-- name: lists
+-- One line per list, however many of its layers it concerns.
+SELECT account, code, entity AS list, min(problem) AS problem, min(remedy) AS remedy, min(first_at) AS since,
+       clock_timestamp() AS now
+FROM source.problems WHERE code IN ('list_refused', 'list_odd')
+GROUP BY account, code, entity ORDER BY account, code, entity
+
 -- name: open
 SELECT key FROM alerts.alert WHERE ended_at IS NULL
 

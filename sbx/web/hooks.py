@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from runtime.metrics import SOURCE_HOOKS
 from runtime.secrets import key_hash
 from runtime.spells import Spell
 from runtime.trouble import about_the_database
@@ -126,10 +127,12 @@ async def hook(request: Request) -> Response:
     except NotKnown:
         raise HTTPException(503, "The database is not responding.", {"Retry-After": "5"}) from None
     if account is None:
+        SOURCE_HOOKS.labels("unknown").inc()
         return PlainTextResponse(_UNKNOWN, 404)
     if request.method in ("GET", "HEAD"):
         return PlainTextResponse(_HERE)
     body = await _body(request)
+    SOURCE_HOOKS.labels("accepted").inc()
     hooks.take(account, ids_in(body + request.url.query.encode()))
     return PlainTextResponse("accepted\n", 202)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -13,9 +13,7 @@ from sources.schedule.layers import LISTINGS, Layer, Listing, Sizes, latenesses
 from sources.schedule.scans import Finished, Scan
 from sources.schedule.stock import Progress, progress, time_left
 from sources.schedule.trust import Evidence, Kind
-
-SOON_OVER: Final = timedelta(minutes=15)
-"""Trouble that lasts longer needs somebody; a refused key does at once."""
+from sources.trouble import lasts
 
 _SQL = load_queries(__file__)
 
@@ -115,11 +113,6 @@ class Overview:
             open=sum(count for key, count in counts.items() if key.startswith("open/")),
         )
         return latenesses(self.trust, sizes)
-
-
-def lasts(code: str, since: datetime, now: datetime) -> bool:
-    """Return True if this trouble will not pass by itself."""
-    return code == "salesbinder_key_refused" or now - since >= SOON_OVER
 
 
 async def overviews(connection: Connection, accounts: Sequence[str] | None) -> list[Overview]:

@@ -29,7 +29,7 @@ WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
 RETURNING set_config('idle_in_transaction_session_timeout', '60s', true)
 
 -- name: release_lease
-UPDATE source.leases SET expires_at = '-infinity' WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
+UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,

@@ -166,6 +166,46 @@ def test_nothing_is_told_twice_until_it_is_over(
     assert len(receiver.got) == 2
 
 
+def test_a_salesbinder_account_that_is_not_read_is_told_until_it_is(
+    connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url, page_url="https://log.example")
+
+    def change(statement: str) -> None:
+        connection.execute(statement.encode())
+        connection.commit()
+
+    change("INSERT INTO source.accounts (account, api_key_encrypted) VALUES ('acme', ''), ('beta', '')")
+    change("INSERT INTO source.leases VALUES ('beta', 1, 1, clock_timestamp() + interval '1 minute')")
+    cycle(connection, settings)
+    assert receiver.got == []
+    change("UPDATE source.accounts SET connected_at = now() - interval '2 hours'")
+    change(
+        "UPDATE source.accounts SET trouble = 'salesbinder_key_refused', trouble_text = '401',"
+        " trouble_since = now() WHERE account = 'beta'"
+    )
+    change(
+        "INSERT INTO source.problems"
+        " SELECT 'acme', 'invoices', layer, 'list_odd', 'rows', '1', 'it is halved', 'Look.',"
+        " now() - interval '1 hour' FROM unnest(ARRAY['all', 'wide']) AS layer"
+    )
+    cycle(connection, settings)
+    cycle(connection, settings)
+    (message,) = receiver.got
+    assert [(alert["kind"], alert["account"]) for alert in message["alerts"]] == [
+        ("source_unread", "acme"), ("source_list", "acme"), ("source_trouble", "beta"),
+    ]  # fmt: skip
+    assert all(alert["remedy"] for alert in message["alerts"])
+    assert message["alerts"][2]["link"] == "https://log.example/accounts/beta/source"
+    assert "Source not answering, beta: SalesBinder refuses the API key of 'beta'" in message["text"]
+    change("UPDATE source.accounts SET trouble = NULL, trouble_since = NULL")
+    change("INSERT INTO source.leases VALUES ('acme', 1, 1, clock_timestamp() + interval '1 minute')")
+    change("DELETE FROM source.problems")
+    cycle(connection, settings)
+    open_ones = connection.execute("SELECT key FROM alerts.alert WHERE ended_at IS NULL").fetchall()
+    assert (open_ones, len(receiver.got)) == ([], 1)
+
+
 def test_a_muted_issue_is_told_once_its_day_is_over(
     database_url: str, connection: Connection, receiver: Receiver
 ) -> None:

@@ -1,11 +1,12 @@
 """What is told, what is the same thing, what is over."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sbx.notify.alerts import Alert, changes, standing
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def issue(**changed: Any) -> dict[str, Any]:
@@ -51,6 +52,46 @@ def test_waiting_is_told_above_the_bound_only() -> None:
         "paused:d",
         "oldest_waiting:b",
     ]
+
+
+def source(name: str, *, since: int = 0, unread: float = -60.0, **changed: Any) -> dict[str, Any]:
+    """An account that SalesBinder is read for; ``since`` is for how many minutes there has been trouble."""
+    row = {"account": name, "now": NOON, "trouble": None, "trouble_text": "", "trouble_since": None}
+    if changed.get("trouble"):
+        row["trouble_since"] = NOON - since * MINUTE
+    return row | {"unread_seconds": unread} | changed
+
+
+def test_trouble_of_salesbinder_is_told_once_it_lasts_and_a_refused_key_at_once() -> None:
+    sources = [
+        source("a"),
+        source("b", trouble="salesbinder_blocked", trouble_text="429", since=14),
+        source("c", trouble="salesbinder_unavailable", trouble_text="503", since=15, unread=9999.0),
+        source("d", trouble="salesbinder_key_refused", trouble_text="401"),
+        source("e", unread=3601.0),
+        source("f", unread=3600.0),
+    ]
+    found = standing([], [], [], [], HOUR, sources)
+    assert keys(found) == [
+        "source_trouble:c:salesbinder_unavailable",
+        "source_trouble:d:salesbinder_key_refused",
+        "source_unread:e",
+    ]
+    assert "503" in found[0].text
+    assert "sbx source connect d" in found[1].remedy
+    assert (found[2].path, "more than 1 h" in found[2].text) == ("/accounts/e/source", True)
+
+
+def test_a_list_that_stays_odd_is_told_once_however_many_layers_it_concerns() -> None:
+    def odd(minutes: int, **changed: Any) -> dict[str, Any]:
+        row = {"account": "a", "code": "list_odd", "list": "invoices", "problem": "it is half as long"}
+        return row | {"remedy": "Look.", "since": NOON - minutes * MINUTE, "now": NOON} | changed
+
+    rows = [odd(15), odd(14, list="orders"), odd(20, code="list_refused")]
+    found = standing([], [], [], [], HOUR, (), rows)
+    assert keys(found) == ["source_list:a:list_odd:invoices", "source_list:a:list_refused:invoices"]
+    assert "invoices" in found[0].text and "it is half as long" in found[0].text
+    assert found[0].remedy == "Look."
 
 
 def test_what_was_told_is_not_new_and_what_is_gone_is_over() -> None:
