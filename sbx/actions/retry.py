@@ -1,7 +1,7 @@
 """Retry and skip, from the page, the API and the command line: the plan first, and who did it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,8 @@ class Plan:
     """Reason codes, with the number of entries that have them."""
     unreadable: int
     """How many of the entries can only be fixed by publishing a corrected event."""
+    read_again: int
+    """How many are about records that SalesBinder's reader reads again by itself."""
     overtaken: int
     """How many would undo later actions, and cannot be retried."""
     ended: int
@@ -57,7 +59,7 @@ class Plan:
     @property
     def possible(self) -> int:
         """Return how many would be acted on."""
-        return self.total - self.unreadable - self.overtaken - self.ended
+        return self.total - self.unreadable - self.read_again - self.overtaken - self.ended
 
     @property
     def cost(self) -> dict[str, Any]:
@@ -109,6 +111,7 @@ async def plan(connection: Connection, log: VisibleLog, act: Act, filters: Filte
         total=sum(row["entries"] for row in counted),
         causes=causes.most_common(),
         unreadable=against["publish_anew"],
+        read_again=against["read_again"],
         overtaken=against["overtaken"],
         ended=against["state"],
         sample=[row async for row in log.entries(filters, limit=SHOWN)],
@@ -131,17 +134,19 @@ async def perform(
     result = Result()
     # One connection for both: holding one while waiting for another could deadlock with others doing so.
     async with database.connection() as connection:
-        ids, accounts = [], set()
+        ids, accounts, read_for = [], set(), {}
         async for row in VisibleLog(connection, actor).entries(selection.filters):
             ids.append(row["entry_id"])
             accounts.add(row["account"])
+            if row["triggered_by"] == "source":
+                read_for[row["entry_id"]] = row["account"]
         target = selection.words | ({"account": accounts.pop()} if len(accounts) == 1 else {})
         async with audit.recorded(connection, actor, act, target, note) as record:
-            await _do(connection, actor, act, ids[:_CHUNK], note, result)
+            await _do(connection, actor, act, ids[:_CHUNK], note, result, read_for)
             record.result |= _kept(result)
         for start in range(_CHUNK, len(ids), _CHUNK):
             async with audit.going_on(connection, record):
-                await _do(connection, actor, act, ids[start : start + _CHUNK], note, result)
+                await _do(connection, actor, act, ids[start : start + _CHUNK], note, result, read_for)
                 record.result |= _kept(result)
     return record.number, result
 
@@ -168,7 +173,13 @@ async def followed(connection: Connection, log: VisibleLog, act: Row) -> list[Ro
 
 
 async def _do(
-    connection: Connection, actor: Actor, act: Act, ids: Sequence[str], note: str, result: Result
+    connection: Connection,
+    actor: Actor,
+    act: Act,
+    ids: Sequence[str],
+    note: str,
+    result: Result,
+    read_for: Mapping[str, str],
 ) -> None:
     if act == "retry":
         done = await commands.retry(connection, ids, actor.name)
@@ -176,7 +187,7 @@ async def _do(
         done = await commands.skip(connection, ids, actor.name, note)
     result.selected += len(ids)
     result.done += done
-    result.refused += await commands.refusals(connection, act, sorted(set(ids) - set(done)))
+    result.refused += await commands.refusals(connection, act, sorted(set(ids) - set(done)), read_for)
 
 
 def _kept(result: Result) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def _show_plan(planned: Plan, wanted: Filters, rows: Sequence[queries.Row]) -> N
     for count, why in (
         (planned.overtaken, "they would undo later actions; skip them"),
         (planned.unreadable, "publish corrected events instead"),
+        (planned.read_again, "SalesBinder is read again by itself; 'sbx source status' says how it stands"),
     ):
         if count:
             say(f"{plural(count, 'entry', 'entries')} would be left as they are: {why}", "yellow")

@@ -3,7 +3,7 @@
 Each is one transaction of the ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -212,24 +212,47 @@ async def standing(connection: ledger.Connection, command_ids: Sequence[str]) ->
 
 
 def obstacle(act: Act, state: str, reason_code: str | None, triggered_by: str) -> str:
-    """Return the obstacle to an act on an entry of the log: ``""`` for none, ``publish_anew``, ``overtaken``,
-    or ``state`` if there is nothing to do for it in its state.
+    """Return the obstacle to an act on an entry of the log: ``""`` for none, ``publish_anew``,
+    ``read_again``, ``overtaken``, or ``state`` if there is nothing to do for it in its state.
     """
     if state != "failed" and not (act == "skip" and state == "queued"):
         return "state"
-    if triggered_by in ("dead_letter", "source") or (act == "retry" and reason_code == "event_id_reused"):
+    if triggered_by == "source":
+        return "read_again"
+    if triggered_by == "dead_letter" or (act == "retry" and reason_code == "event_id_reused"):
         return "publish_anew"
     return "overtaken" if act == "retry" and reason_code == "overtaken" else ""
 
 
 async def refusals(
-    connection: ledger.Connection, act: Act, command_ids: Sequence[str]
+    connection: ledger.Connection,
+    act: Act,
+    command_ids: Sequence[str],
+    read_for: Mapping[str, str] | None = None,
 ) -> list[dict[str, str]]:
     """Return why these were left unchanged: ``entry_id``, ``code`` and ``message`` of each, in their
     order.
+
+    Args:
+        read_for: the account of each entry about reading SalesBinder, by its id: no event is behind it.
     """
     standing_now = await standing(connection, command_ids) if command_ids else {}
-    return [{"entry_id": one, **_why_not(act, standing_now.get(one))} for one in command_ids]
+    accounts = read_for or {}
+    return [
+        {
+            "entry_id": one,
+            **(_read_again(accounts[one]) if one in accounts else _why_not(act, standing_now.get(one))),
+        }
+        for one in command_ids
+    ]
+
+
+def _read_again(account: str) -> dict[str, str]:
+    return {
+        "code": "read_again",
+        "message": "is read again from SalesBinder by itself, and completes once it can be read: its remedy "
+        f"says what to do in SalesBinder, 'sbx source status {account}' how the account is read",
+    }
 
 
 def _why_not(act: Act, found: Standing | None) -> dict[str, str]:

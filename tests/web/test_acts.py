@@ -146,6 +146,28 @@ def test_what_has_changed_meanwhile_is_left_and_said(
     assert said in done
 
 
+@pytest.mark.parametrize("do", ["retry", "skip"])
+def test_what_could_not_be_read_in_salesbinder_is_read_again_by_itself(
+    office: Office, client: Client, do: str
+) -> None:
+    source = "5ca1ab1e-0000-5000-8000-000000000001"
+    office.log(entry(source, 0, "failed", triggered_by="source", reason_code="sums_disagree", action=""))
+    letter = "d4c1ae11-0000-5000-8000-000000000001"
+    office.log(entry(letter, 1, "failed", triggered_by="dead_letter", reason_code="event_not_json"))
+    page = client.get("/plan", do=do, entry=[source]).text
+    assert "it is read again by itself" in page and "publish a corrected event" not in page
+    _, done = act(client, {"do": do, "entry": [source, letter], "note": "n"})
+    assert "0 of 2" in done
+    assert done.count("is read again from SalesBinder by itself") == 1
+    assert "sbx source status acme" in done
+    assert done.count("must be corrected and published again") == 1
+    answer = office.api("ann").post(f"/api/v1/{do}", {"entries": [source], "note": "n"}).json
+    assert [one["code"] for one in answer["refused"]] == ["read_again"]
+    shown = client.get(f"/entries/{source}").text
+    assert 'href="/accounts/acme/source"' in shown and 'value="retry"' not in shown
+    assert 'value="retry"' in client.get(f"/entries/{letter}").text
+
+
 def test_plan_says_what_cannot_be_done(office: Office, client: Client) -> None:
     office.log(
         entry(

@@ -40,6 +40,8 @@ def mending(row: Mapping[str, Any]) -> Mending | None:
         return None
     if code in BY_CONNECTING:
         return Mending(f"Connect {account}…", f"/connect?account={quote(account)}", acts=True)
+    if CATALOGUE[code].kind == "source":
+        return Mending("How SalesBinder is read", f"/accounts/{quote(account)}/source")
     settings = f"/accounts/{quote(account)}/settings"
     key = _SETTING_OF.get(code, "")
     if not key and "setting" in CATALOGUE[code].cause_args:

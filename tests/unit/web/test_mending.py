@@ -29,6 +29,12 @@ def test_what_connecting_puts_right_leads_there(code: str) -> None:
     assert (place.address, place.acts) == ("/connect?account=acme", True)
 
 
+def test_what_cannot_be_read_leads_to_how_salesbinder_is_read() -> None:
+    place = mending({"account": "acme", "reason_code": "sums_disagree", "cause": ""})
+    assert place is not None
+    assert (place.address, place.acts) == ("/accounts/acme/source", False)
+
+
 @pytest.mark.parametrize(
     ("account", "code"),
     [("acme", "contact_archived"), ("", "period_locked"), ("acme", "new_code"), ("acme", None)],
