@@ -1,5 +1,6 @@
 """Read one account: choose a request, ask it, keep what it says in one transaction, publish what it told."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ Publish = Callable[[Sequence[Published]], Awaitable[None]]
 """Returns once the broker has all of them, those of one key in their order."""
 
 _BATCH: Final = 500
+_RENEW_EVERY: Final = store.LEASE_SECONDS / 4
+"""Seconds between two renewals of the lease while events are being published."""
 _LISTS: Final = len({listing for listings in LISTINGS.values() for listing in listings})
 """Refusals in a row of which none is a missing permission: there are no more lists."""
 _REFUSED: Final = timedelta(minutes=10)
@@ -98,15 +101,33 @@ class Reader:
         while True:
             async with store.fenced(self._connection, self._lease):
                 rows = await store.to_tell(self._connection, self._account, _BATCH)
-                if rows:
-                    crash_point("telling.before_publish")
-                    await self._publish([row[1:] for row in rows])
-                    await store.told(self._connection, [row[0] for row in rows])
-                    crash_point("telling.before_commit")
-            if rows:
-                crash_point("telling.after_commit")
+            if not rows:
+                return
+            crash_point("telling.before_publish")
+            await self._until_published([row[1:] for row in rows])
+            async with store.fenced(self._connection, self._lease):
+                await store.told(self._connection, [row[0] for row in rows])
+                crash_point("telling.before_commit")
+            crash_point("telling.after_commit")
             if len(rows) < _BATCH:
                 return
+
+    async def _until_published(self, events: Sequence[Published]) -> None:
+        """Wait until the broker has them, however long it is away.
+
+        Within no transaction, which the database would end; the lease is renewed meanwhile, so that no other
+        worker publishes the same.
+        """
+        sending = asyncio.ensure_future(self._publish(events))
+        try:
+            while not sending.done():
+                await asyncio.wait({sending}, timeout=_RENEW_EVERY)
+                if not sending.done():
+                    async with store.fenced(self._connection, self._lease):
+                        pass
+            sending.result()
+        finally:
+            sending.cancel()
 
     async def _take(self, account: Account, request: Request, answer: Answer) -> None:
         verdict = answer.verdict

@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -39,6 +39,7 @@ _LOOK_EVERY: Final = 1.0
 _IDLE_LONGEST: Final = 5.0
 """A turn renews the lease, so an idle reader takes one so often at least."""
 _AFTER_TROUBLE: Final = 1.0
+_FLUSH_SECONDS: Final = 3.0
 _AFTER_FEED_TROUBLE: Final = 60.0
 _MEASURE_EVERY: Final = 15.0
 
@@ -152,8 +153,8 @@ class Worker:
             reconciler = Reconciler(beside, lease, client)
             try:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(_keep_taking(reader))
-                    both.create_task(_keep_taking(reconciler))
+                    both.create_task(_keep_reading(lease.account, reader))
+                    both.create_task(_keep_reconciling(reconciler))
             except* (LeaseLost, KeyChanged):
                 pass
 
@@ -176,14 +177,19 @@ class Worker:
                 await asyncio.sleep(wait)
 
 
-class _TakesTurns(Protocol):
-    async def turn(self) -> float:
-        """Do the next thing, if there is one; return the seconds until the one after it may be due."""
-
-
-async def _keep_taking(one: _TakesTurns) -> None:
+async def _keep_reading(account: str, reader: Reader) -> None:
     while True:
-        idle = await one.turn()
+        try:
+            idle = await reader.turn()
+        except KafkaError as error:
+            log.warning("events wait for Kafka", account=account, problem=repr(error))
+            idle = _IDLE_LONGEST
+        await asyncio.sleep(min(idle, _IDLE_LONGEST))
+
+
+async def _keep_reconciling(reconciler: Reconciler) -> None:
+    while True:
+        idle = await reconciler.turn()
         await asyncio.sleep(min(idle, _IDLE_LONGEST))
 
 
@@ -192,8 +198,17 @@ async def _ended(account: str, reading: _Reading) -> None:
     task = reading.task
     task.cancel()
     await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
+    error = None if task.cancelled() else task.exception()
+    # Of the database's own trouble the worker's session tells, once for all accounts.
+    if error is not None and not _of_the_database(error):
         log.error("reading an account broke off", account=account, exc_info=error)
+
+
+def _of_the_database(error: BaseException) -> bool:
+    """Return True if everything that went wrong is trouble of the database itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_of_the_database(one) for one in error.exceptions)
+    return about_the_database(error)
 
 
 def run(environment: Environment) -> int:
@@ -252,4 +267,6 @@ async def publisher(environment: Environment) -> AsyncIterator[Publish]:
     try:
         yield publish
     finally:
-        await producer.stop()
+        # It flushes first, which takes as long as the broker is away; what is left stays in the outbox.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(producer.stop(), _FLUSH_SECONDS)
