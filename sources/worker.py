@@ -50,6 +50,7 @@ class _Reading:
 
     key: bytes
     task: asyncio.Task[None]
+    hinted: asyncio.Event
 
 
 class Worker:
@@ -85,6 +86,9 @@ class Worker:
             await pooling.refuse(connection, arguments)
             await schema.check(connection)
             await connection.execute("SELECT pg_advisory_lock(%s)", [holder])
+            # Called by whichever statement comes next: there is one each second.
+            connection.add_notify_handler(self._wake)
+            await connection.execute(f"LISTEN {store.HINT_CHANNEL}")
             self._spell.over()
             try:
                 while not stop.is_set():
@@ -113,7 +117,14 @@ class Worker:
                 continue
             lease = await store.take_lease(connection, account, holder)
             if lease is not None:
-                self._readings[account] = _Reading(key, asyncio.create_task(self._read(lease, key)))
+                hinted = asyncio.Event()
+                task = asyncio.create_task(self._read(lease, key, hinted))
+                self._readings[account] = _Reading(key, task, hinted)
+
+    def _wake(self, notice: psycopg.Notify) -> None:
+        """Let the account's reader look now."""
+        if (reading := self._readings.get(notice.payload)) is not None:
+            reading.hinted.set()
 
     async def _follow_feeds(self, keys: Mapping[str, bytes]) -> None:
         """Follow the feeds of the accounts that this worker reads, as far as they have one."""
@@ -123,7 +134,7 @@ class Worker:
                 await _ended(account, self._followings.pop(account))
         for account in self._readings.keys() & keys.keys() - self._followings.keys():
             task = asyncio.create_task(self._follow(account, keys[account]))
-            self._followings[account] = _Reading(keys[account], task)
+            self._followings[account] = _Reading(keys[account], task, asyncio.Event())
 
     async def _end_all(self) -> None:
         for account in [*self._readings]:
@@ -134,7 +145,7 @@ class Worker:
             await _ended(account, following)
         await _ended(account, self._readings.pop(account))
 
-    async def _read(self, lease: store.Lease, encrypted: bytes) -> None:
+    async def _read(self, lease: store.Lease, encrypted: bytes, hinted: asyncio.Event) -> None:
         """Read one account until it is taken away."""
         try:
             key = self._box.decrypt(encrypted)
@@ -153,7 +164,7 @@ class Worker:
             reconciler = Reconciler(beside, lease, client)
             try:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(_keep_reading(lease.account, reader))
+                    both.create_task(_keep_reading(lease.account, reader, hinted))
                     both.create_task(_keep_reconciling(reconciler))
             except* (LeaseLost, KeyChanged):
                 pass
@@ -177,14 +188,15 @@ class Worker:
                 await asyncio.sleep(wait)
 
 
-async def _keep_reading(account: str, reader: Reader) -> None:
+async def _keep_reading(account: str, reader: Reader, hinted: asyncio.Event) -> None:
     while True:
+        hinted.clear()
         try:
             idle = await reader.turn()
         except KafkaError as error:
             log.warning("events wait for Kafka", account=account, problem=repr(error))
             idle = _IDLE_LONGEST
-        await asyncio.sleep(min(idle, _IDLE_LONGEST))
+        await _sleep(min(idle, _IDLE_LONGEST), hinted)
 
 
 async def _keep_reconciling(reconciler: Reconciler) -> None:
@@ -233,9 +245,9 @@ async def _run(environment: Environment) -> int:
     return 0
 
 
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+async def _sleep(seconds: float, until: asyncio.Event) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await asyncio.wait_for(until.wait(), seconds)
 
 
 @asynccontextmanager

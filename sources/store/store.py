@@ -23,6 +23,8 @@ from sources.schedule.trust import Evidence, Kind
 
 LEASE_SECONDS: Final = 70.0
 """Longer than the deadline of a call; each transaction of the worker renews it."""
+HINT_CHANNEL: Final = "source_hints"
+"""Each hint is told here, with its account, so that an idle reader does not sleep on."""
 MOST_HINTED: Final = 200
 """Details that hints may have waiting, about; more ids of hints are not looked at first."""
 
@@ -190,6 +192,7 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
         if ids:
             values = {**name, "ids": list(ids), "tries": len(AGAIN) - 1, "most": MOST_HINTED}
             await connection.execute(_SQL["hint_at"], values)
+        await connection.execute(_SQL["tell_of_hint"], {**name, "channel": HINT_CHANNEL})
     return True
 
 

@@ -56,6 +56,9 @@ ORDER BY deep_at, record_id LIMIT 1
 -- name: hint
 UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(account)s RETURNING account
 
+-- name: tell_of_hint
+SELECT pg_notify(%(channel)s, %(account)s)
+
 -- name: hint_at
 -- One that nobody knows is taken for a document, and asked for once more at most. Of a flood only some are kept:
 -- the lists show the others.

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from runtime.secrets import SecretBox
+from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
+from sandbox.fake_salesbinder.switches import switches
 from sources.hints import MAX_BODY
 from sources.store import hooks, store
 from tests.integration.sinks.shops import PATIENCE
@@ -77,6 +79,28 @@ def test_the_ids_in_a_body_of_any_form_are_looked_at_first(office: Office, kind:
     assert seen["last_at"] is not None and seen["hinted_at"] is not None
     assert send(office.client(), f"{token}/?x={TWO}", b"") == 202
     until_hinted(office, ONE, TWO)
+
+
+@pytest.mark.parametrize("body", ["id", "record", "nested", "no_id"])
+def test_salesbinders_own_webhooks_are_taken_in_each_form_that_they_may_have(
+    office: Office, body: str
+) -> None:
+    token = connect(office)
+    with FakeSalesBinderServer(seed=3) as server:
+        shop = server.world.add_shop("acme", switches({"webhook_body": body}))
+        server.admin.webhook(f"{office.url}/hooks/{token}", shop="acme")
+        customer = acts.create_party(shop, "customer", name="Widgets & Co")
+        invoice = acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 1}])
+        give_up = time.monotonic() + PATIENCE
+        while len(shop.hints.endpoints[0].sent) < len(shop.hints.deliveries) or not last(office)["hinted_at"]:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        assert shop.hints.endpoints[0].failures == 0
+    if body != "no_id":
+        until_seen = time.monotonic() + PATIENCE
+        while invoice not in hinted(office):
+            assert time.monotonic() < until_seen
+            time.sleep(0.05)
 
 
 def test_rubbish_is_accepted_and_what_is_too_large_is_not(office: Office) -> None:

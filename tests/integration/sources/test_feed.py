@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from sbx.actions import source
 from sbx.actions.actors import OneConnection
 from sbx.actions.refused import ActionRefused
 from sources import follower as module
+from sources import worker
 from sources.feed import Changes, FeedTrouble
 from sources.follower import Follower
 from sources.reader import Published
+from sources.schedule import layers
 from sources.store import feeds, store
 from sources.worker import Worker
 from tests.integration.sources.test_source_commands import (
@@ -28,6 +31,7 @@ from tests.integration.sources.test_source_commands import (
 
 __all__ = ["environment", "salesbinder"]
 SB3 = "sb_live_acme-key"
+HOUR = timedelta(hours=1)
 ID = "14691a1c-589c-4e50-b8f8-948f9991d1f1"
 
 
@@ -128,6 +132,46 @@ async def until(condition: Any) -> None:
     while not await condition():
         assert time.monotonic() < give_up
         await asyncio.sleep(0.2)
+
+
+async def test_a_hint_wakes_an_idle_reader(
+    environment: Environment, salesbinder: FakeSalesBinderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    monkeypatch.setattr(worker, "_IDLE_LONGEST", 1000.0)
+    rare = {each: layers.Pace(HOUR, HOUR, pace.overlap) for each, pace in layers.PACES.items()}
+    monkeypatch.setattr(layers, "PACES", rare)
+
+    async def publish(events: Sequence[Published]) -> None:
+        del events
+
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+        stop = asyncio.Event()
+        working = asyncio.create_task(Worker(environment, publish).run(stop))
+
+        async def is_idle() -> bool:
+            """Each layer of each list was read once: nothing is due within the hour."""
+            [(count,)] = await rows(
+                connection, "SELECT count(*) FROM source.scans WHERE finished IS NOT NULL"
+            )
+            return bool(count == sum(len(listings) for listings in layers.LISTINGS.values()) - 2)
+
+        async def is_read() -> bool:
+            return any(invoice in each.path for each in salesbinder.world.calls)
+
+        try:
+            # Without "open", which begins once a status was seen.
+            await until(is_idle)
+            invoice = acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
+            await asyncio.sleep(1.5)
+            assert not await is_read()
+            assert await store.hint(connection, ACCOUNT, [invoice])
+            await until(is_read)
+        finally:
+            stop.set()
+            await working
 
 
 async def test_a_worker_follows_the_feed_of_an_account_that_has_one(
