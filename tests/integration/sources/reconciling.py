@@ -92,6 +92,7 @@ class Source:
         """The same, after a minute."""
         async with await self.session() as connection:
             await connection.execute("UPDATE source.accounts SET hinted_at = clock_timestamp()")
+            await connection.execute(_FREE)
         await self.read(key, waits=waits)
 
     async def reconcile(self, actor: str = "ann") -> dict[str, Any]:
