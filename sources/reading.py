@@ -23,7 +23,7 @@ from sources.salesbinder.answers import Page
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
-from sources.salesbinder.values import text
+from sources.salesbinder.values import identifier, text
 from sources.schedule.choice import Why
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import Listing
@@ -163,7 +163,7 @@ def fingerprint(row: Any) -> str:
 
 def row_id(row: Any) -> str | None:
     """Return the id that a row has, if it has one."""
-    found = text(row.get("id")) if isinstance(row, Mapping) else None
+    found = identifier(row.get("id")) if isinstance(row, Mapping) else None
     return found if isinstance(found, str) and found.strip() else None
 
 
@@ -316,7 +316,7 @@ def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
 def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     """Return the ids of records that a page's rows name."""
     name = "record_id" if listing == "log" else "id"
-    found = (text(row.get(name)) for row in rows if isinstance(row, Mapping))
+    found = (identifier(row.get(name)) for row in rows if isinstance(row, Mapping))
     return {each for each in found if isinstance(each, str) and each.strip()}
 
 

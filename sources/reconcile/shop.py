@@ -19,7 +19,7 @@ from sources.problems import Unreadable
 from sources.reading import Kept, fingerprint, signature
 from sources.salesbinder.rows import DocumentEntity, read_row, row_rest
 from sources.salesbinder.transactions import HALF_A_CENT, Transaction
-from sources.salesbinder.values import amount_of, code, is_blank, lenient_text, moment, text
+from sources.salesbinder.values import amount_of, code, identifier, is_blank, lenient_text, moment, text
 
 _NOTHING: Final = Decimal("0.00")
 
@@ -75,7 +75,7 @@ def read_shop_row(row: Any, entity: DocumentEntity, kept: Kept | None) -> ShopDo
         entity=entity,
         id=read.id,
         number=_word(code(shown.get("document_number"))),
-        party_id=_word(text(shown.get("customer_id"))),
+        party_id=_word(identifier(shown.get("customer_id"))),
         party=" ".join((party or lenient_text(shown.get("cache__customer_name")) or "").split()),
         day=_day(shown.get("issue_date")),
         created=read.created,

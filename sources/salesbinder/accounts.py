@@ -10,12 +10,22 @@ from contracts.events.types import CONTEXTS
 from mappers.moments import plain_moment
 from sources.events import checked
 from sources.problems import Unreadable
-from sources.salesbinder.values import Clean, code, is_blank, moment, number, picked, text, told_text
+from sources.salesbinder.values import (
+    Clean,
+    code,
+    identifier,
+    is_blank,
+    moment,
+    number,
+    picked,
+    text,
+    told_text,
+)
 
 AccountEntity = Literal["customer", "supplier"]
 
 _FIELDS: Final[dict[str, Clean]] = {
-    "id": text,
+    "id": identifier,
     "name": text,
     "context_id": number,
     "customer_number": code,

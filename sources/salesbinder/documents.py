@@ -30,6 +30,7 @@ from sources.salesbinder.values import (
     Clean,
     amount_of,
     code,
+    identifier,
     is_blank,
     is_true,
     lenient_text,
@@ -40,10 +41,10 @@ from sources.salesbinder.values import (
 )
 
 _HEADER: Final[dict[str, Clean]] = {
-    "id": text,
+    "id": identifier,
     "document_number": code,
     "context_id": number,
-    "customer_id": text,
+    "customer_id": identifier,
     "name": text,
     "issue_date": moment,
     "expiry_date": moment,
@@ -59,7 +60,7 @@ _HEADER: Final[dict[str, Clean]] = {
     "modified": moment,
 }
 _LINE: Final[dict[str, Clean]] = {
-    "id": text,
+    "id": identifier,
     "quantity": number,
     "price": number,
     "name": text,
@@ -70,7 +71,7 @@ _LINE: Final[dict[str, Clean]] = {
     "tax": number,
     "tax2": number,
     "quantity_partially_received": number,
-    "item_id": code,
+    "item_id": identifier,
     "item_variation_data": lenient_text,
 }
 _ITEM: Final[dict[str, Clean]] = dict.fromkeys(

@@ -14,13 +14,12 @@ from sources.salesbinder.answers import listed
 from sources.salesbinder.statuses import is_received
 from sources.salesbinder.values import (
     amount_of,
-    code,
+    identifier,
     is_true,
     lenient_text,
     moment,
     moment_or_none,
     number,
-    text,
 )
 
 DocumentEntity = Literal["invoice", "purchase_order"]
@@ -63,7 +62,7 @@ def read_row(row: Any, entity: DocumentEntity) -> DocumentRow:
     """
     if not isinstance(row, Mapping):
         raise Unreadable("row", row, "it is not an object", _REPORT)
-    own_id = text(row.get("id"))
+    own_id = identifier(row.get("id"))
     if not isinstance(own_id, str) or not own_id.strip():
         raise Unreadable("id", own_id, "it is required", _REPORT)
     context = number(row.get("context_id"))
@@ -125,7 +124,7 @@ def row_lines(record: Mapping[str, Any], entity: DocumentEntity) -> str:
             hash_of(
                 [
                     *(_plain(line.get(name)) for name in numbers),
-                    *(str(code(line.get(name)) or "") for name in _LINE_TEXTS),
+                    *(str(identifier(line.get(name)) or "") for name in _LINE_TEXTS),
                 ]
             )
             for line in lines
@@ -165,7 +164,7 @@ def _marked_text(name: str, value: Any) -> str:
     if name in ("modified", "issue_date"):
         found = moment_or_none(value)
         return found.isoformat() if found is not None else repr(moment(value))
-    return str(code(value) or "")
+    return str(identifier(value) or "")
 
 
 def _plain(value: Any) -> str:

@@ -14,7 +14,15 @@ from typing import Any, Final, Literal
 from contracts.events.fields import Day, NotADate
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.salesbinder.answers import listed
-from sources.salesbinder.values import amount_of, is_blank, is_true, moment, moment_or_none, text
+from sources.salesbinder.values import (
+    amount_of,
+    identifier,
+    is_blank,
+    is_true,
+    moment,
+    moment_or_none,
+    text,
+)
 
 Mark = Literal["refund", "returned", "void"]
 """What a mark says: the row is a refund; the payment was returned; it does not count."""
@@ -70,10 +78,10 @@ def read_transactions(rows: Any, document_id: str) -> tuple[Transaction, ...]:
 def _read(row: Any, place: str, document_id: str) -> Transaction:
     if not isinstance(row, Mapping):
         raise Unreadable(place, row, "it is not an object", _REMEDY)
-    own_id = text(row.get("id"))
+    own_id = identifier(row.get("id"))
     if not isinstance(own_id, str) or not own_id.strip():
         raise Unreadable(f"{place}.id", own_id, "it is required", _REMEDY)
-    of_document = text(row.get("document_id"))
+    of_document = identifier(row.get("document_id"))
     if of_document not in (None, document_id):
         raise Unreadable(
             f"{place}.document_id",

@@ -18,6 +18,7 @@ from sources.problems import Unreadable
 Clean = Callable[[Any], Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _FRACTION = re.compile(r"[+-]?\d{1,15}\.\d{1,40}", re.ASCII)
 _DIGITS: Final = 15
 """Decimal digits that every binary float of 64 bits holds (IEEE 754)."""
@@ -51,6 +52,16 @@ def code(value: Any) -> Any:
         number = Decimal(str(value))
         return str(int(number)) if number == int(number) else str(value)
     return text(value)
+
+
+def identifier(value: Any) -> Any:
+    """Return a record's id as a text; none if it is blank.
+
+    A UUID is in lower case, however an answer writes it: of a UUID case says nothing (RFC 4122), and a list,
+    a detail and the log must name the same record.
+    """
+    found = code(value)
+    return found.lower() if isinstance(found, str) and _UUID.fullmatch(found) else found
 
 
 def told_text(value: Any) -> Any:

@@ -26,6 +26,7 @@ from tests.unit.sources.records import (
     NOON,
     customer,
     document,
+    line,
     look,
     paid,
     wire,
@@ -88,6 +89,26 @@ def test_a_row_that_is_there_twice_is_told_once() -> None:
     assert types(batch) == ["customer.created"]
 
 
+def test_a_uuid_is_the_same_id_in_capitals() -> None:
+    """Of a UUID case says nothing (RFC 4122): a record is neither told twice for it nor missed in the log."""
+    capital = INVOICE.upper()
+    told = seen(with_paid(paid(1)))
+    assert (
+        read_page(scan("invoices"), page(row(total_transactions=50.0, id=capital)), told.kept, LIVE).wanted
+        == []
+    )
+    loud = with_paid(paid(1, id=paid(1)["id"].upper(), document_id=capital), id=capital)
+    loud |= {"customer_id": CUSTOMER.upper(), "customer": customer(id=CUSTOMER.upper())}
+    loud["document_items"] = [line(item_id=line()["item_id"].upper())]
+    again_ = seen(loud, after(told))
+    assert (types(again_), again_.problems) == ([], [])
+    assert types(read_page(scan("customers"), page(customer(), customer(id=CUSTOMER.upper())), {}, LIVE)) == [
+        "customer.created"
+    ]
+    (wish,) = read_page(scan("log"), deleted_rows(record_id=capital), told.kept, LIVE).wanted
+    assert wish.record_id == INVOICE
+
+
 @pytest.mark.parametrize(("seconds", "is_new"), [(-6, False), (-3, True), (0, True), (1, True)])
 def test_what_was_created_before_the_connection_is_taken_stock_of(seconds: int, is_new: bool) -> None:
     stamp = (BEFORE + timedelta(seconds=seconds)).isoformat()
@@ -140,9 +161,9 @@ def test_a_row_that_was_read_before_a_change_does_not_excuse_the_same_row_after_
     assert read_page(scan("invoices"), page(paid_row), second.kept, LIVE).wanted != []
 
 
-def deleted_rows(at: datetime = NOON) -> Page:
+def deleted_rows(at: datetime = NOON, record_id: str = INVOICE) -> Page:
     rows: list[Any] = [
-        {"record_id": INVOICE, "context_id": 4, "created": at.isoformat()},
+        {"record_id": record_id, "context_id": 4, "created": at.isoformat()},
         {"record_id": "s", "context_id": 5, "created": at.isoformat()},
         {"record_id": "nobody"},
         7,
