@@ -20,7 +20,7 @@ LISTINGS: Final[Mapping[Layer, tuple[Listing, ...]]] = {
     "log": ("log",),
     "newest": DOCUMENTS,
     "open": DOCUMENTS,
-    "wide": (*ACCOUNTS, *DOCUMENTS),
+    "wide": (*ACCOUNTS, *DOCUMENTS, "log"),
     "all": (*ACCOUNTS, *DOCUMENTS),
 }
 """Which lists each layer reads."""

@@ -15,7 +15,7 @@ LAYERS: Final[dict[Layer, tuple[str, str]]] = {
     "log": ("Deletions", "the log of deleted records"),
     "newest": ("Newest", "the newest invoices and orders"),
     "open": ("Open documents", "all invoices and orders that are not settled"),
-    "wide": ("Last two days", "what was changed in two days, once more"),
+    "wide": ("Last two days", "what was changed or deleted in two days, once more"),
     "all": ("Everything", "every row of every list"),
 }
 """Name and meaning of each layer, in the order in which they are asked."""

@@ -94,6 +94,15 @@ def test_what_is_asked_for_begins_before_the_last_scan_by_salesbinders_clock() -
     assert wider.scan.since == ahead - timedelta(minutes=10) - timedelta(hours=26)
 
 
+def test_the_log_is_asked_for_two_days_each_hour_in_case_it_reads_times_in_another_zone() -> None:
+    """Nothing else finds a deletion that its first hour did not show."""
+    now = NOON + timedelta(hours=1)
+    just = fresh(now).finished
+    request = next_request(fresh(finished={**just, "wide/log": fresh().finished["log/log"]}), now)
+    assert isinstance(request, ListRequest)
+    assert (request.scan.key, request.scan.since) == ("wide/log", NOON - timedelta(days=2))
+
+
 def order_of(standing: Standing, now: datetime, count: int) -> list[str]:
     """Return why each of the next requests is made, if each is done at once."""
     found = []
