@@ -19,6 +19,10 @@ _VERDICTS: Final[dict[int, Verdict]] = {
 }
 
 
+_LONGEST_WAIT: Final = timedelta(days=1)
+"""What an answer asks for beyond it is taken for a mistake: nobody would notice changes meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer as it came."""
@@ -43,15 +47,19 @@ def read_date(value: str | None) -> datetime | None:
     """Return the moment of a ``Date`` header; none if it is missing or is not one."""
     try:
         moment = parsedate_to_datetime(value or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo is not None else None
 
 
 def read_retry_after(value: str | None, now: datetime | None) -> timedelta | None:
-    """Return how long a ``Retry-After`` header says to wait: seconds, or a date; none if it is neither."""
+    """Return how long a ``Retry-After`` header says to wait, a day at most: seconds, or a date; none if it is
+    neither.
+    """
     text = (value or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 7:
-        return timedelta(seconds=int(text))
+        return min(timedelta(seconds=int(text)), _LONGEST_WAIT)
     moment = read_date(text)
-    return max(moment - now, timedelta(0)) if moment is not None and now is not None else None
+    if moment is None or now is None:
+        return None
+    return min(max(moment - now, timedelta(0)), _LONGEST_WAIT)

@@ -13,6 +13,7 @@ from aiohttp import web
 from sources import client as module
 from sources.client import Client, NoAnswer, UnsafeAddress, api_address
 from sources.salesbinder.verdicts import Answer, read_date, read_retry_after
+from sources.schedule.budget import blocked_until
 from sources.schedule.choice import DetailRequest, ListRequest
 from sources.schedule.questions import Question, question
 from sources.schedule.scans import Scan
@@ -154,6 +155,22 @@ def test_dates_and_waits_of_headers() -> None:
     assert read_retry_after("Mon, 02 Mar 2026 12:01:00 GMT", NOON) == timedelta(minutes=1)
     assert read_retry_after("Mon, 02 Mar 2026 11:00:00 GMT", NOON) == timedelta(0)
     assert read_retry_after("-5", NOON) is read_retry_after(None, NOON) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        "Sun, 06 Nov 1994 99999999999999:49:37 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "999999",
+    ],
+)
+def test_an_absurd_date_or_wait_of_a_header_neither_breaks_the_reader_nor_holds_it_for_years(
+    header: str,
+) -> None:
+    read_date(header)
+    assert blocked_until(NOON, 1, read_retry_after(header, NOON)) <= NOON + timedelta(days=1)
 
 
 # Questions
