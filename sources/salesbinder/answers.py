@@ -59,12 +59,14 @@ def read_list(body: bytes, names: Sequence[str]) -> Page:
     """Return the page of a list whose rows stand under one of ``names``.
 
     Raises:
-        Unreadable: it is not JSON, or has no rows under any of the names.
+        Unreadable: it is not JSON, or has no rows under any of the names though it does not count 0.
     """
     answer = read_json(body)
     if not isinstance(answer, dict):
         raise Unreadable("answer", body[:80], "it is not an object", _REMEDY, "answer_unreadable")
     name = next((each for each in names if each in answer), None)
+    if name is None and _whole(answer.get("count")) == 0:
+        return Page(0, _whole(answer.get("page")), _whole(answer.get("pages")), ())
     if name is None:
         raise Unreadable(
             "answer", ", ".join(map(str, answer)), f"it has no {names[0]}", _REMEDY, "answer_unreadable"

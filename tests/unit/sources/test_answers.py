@@ -23,6 +23,7 @@ DOCUMENTS = ("documents", "document")
         (b'{"count":"0","pages":1,"documents":[]}', []),
         (b'{"documents":null}', []),
         (b'{"documents":""}', []),
+        (b'{"count":"0","page":"1","pages":"0"}', []),
     ],
 )
 def test_rows_are_found_in_every_form(body: bytes, rows: list[str]) -> None:
