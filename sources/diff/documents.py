@@ -19,7 +19,7 @@ from sources.salesbinder.digests import edit_digest
 from sources.salesbinder.documents import Detail
 from sources.salesbinder.rows import hash_of
 from sources.salesbinder.statuses import CANCELLED, is_known, is_received
-from sources.salesbinder.transactions import agreed
+from sources.salesbinder.transactions import HALF_A_CENT, agreed
 
 _BY_HAND = "If it was meant, make the change in Xero by hand: no event says this."
 
@@ -134,6 +134,8 @@ class _Found:
             return ()
         try:
             if self.detail.unreadable_money is not None:
+                if self._has_no_money(self.detail.unreadable_money):
+                    return ()
                 raise self.detail.unreadable_money
             rows = agreed(self.detail.transactions, self.detail.total)
             before = self.sums
@@ -152,6 +154,18 @@ class _Found:
             self.again = True
             return ()
         return self.sums.changes
+
+    def _has_no_money(self, wrong: Unreadable) -> bool:
+        """Return True if no transactions are listed because there are none: the sum says so, and none is
+        known that could be gone.
+        """
+        stock = self.before.stock if self.before is not None else None
+        sums = [self.detail.total, Decimal(0) if stock is None else stock.total]
+        return (
+            wrong.code == "transactions_missing"
+            and not self.sums.transactions
+            and all(each is not None and abs(each) < HALF_A_CENT for each in sums)
+        )
 
     def state(self) -> list[Change]:
         """Return cancelled or received, each once."""

@@ -55,7 +55,7 @@ def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMone
         Unreadable: no such transactions are there.
     """
     total = stock.total
-    if total and not rows:
+    if total is not None and not rows and abs(total) >= HALF_A_CENT:
         # That all of it is gone can be told without knowing what it was.
         return {"stock": KnownMoney(kind="payment", amount=total, day=None, reference="", told_as="stock")}
     if total is not None and all(row.created is not None for row in rows):

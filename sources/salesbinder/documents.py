@@ -24,11 +24,11 @@ from sources.salesbinder.rows import (
     row_receipts,
     row_rest,
     status_of,
+    sum_paid,
 )
 from sources.salesbinder.transactions import Transaction, read_transactions
 from sources.salesbinder.values import (
     Clean,
-    amount_of,
     code,
     identifier,
     is_blank,
@@ -222,17 +222,17 @@ def _customer(value: Any) -> dict[str, Any]:
 def _money(
     record: Mapping[str, Any], document_id: str
 ) -> tuple[tuple[Transaction, ...], Decimal, Unreadable | None]:
-    """Return transactions and their stated sum, or why they cannot be read."""
-    nothing = Decimal(0)
+    """Return transactions and their stated sum, or why one of them cannot be read."""
+    total = Decimal(0)
     try:
-        total = amount_of(record.get("total_transactions"), "total_transactions")
+        total = sum_paid(record)
         if "transactions" not in record or record["transactions"] is None:
             raise Unreadable(
                 "transactions", None, "they are missing in this answer", _REMEDY, "transactions_missing"
             )
         return read_transactions(record["transactions"], document_id), total, None
     except Unreadable as wrong:
-        return (), nothing, wrong
+        return (), total, wrong
 
 
 def _common_fields(lines: Any) -> tuple[str, ...] | None:

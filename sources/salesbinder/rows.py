@@ -76,7 +76,7 @@ def read_row(row: Any, entity: DocumentEntity) -> DocumentRow:
         moment_or_none(row.get("modified")),
         moment_or_none(row.get("created")),
         status_of(row),
-        _amount_or_none(row.get("total_transactions")),
+        _sum_or_none(row),
         row_mark(row),
         row_lines(row, entity),
         row_receipts(row),
@@ -183,6 +183,25 @@ def number_text(value: Decimal | None) -> str:
 def hash_of(parts: Sequence[str]) -> str:
     """Return a digest of texts in their order."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def sum_paid(record: Mapping[str, Any]) -> Decimal:
+    """Return the sum of the transactions as the record states it. Blank is 0: MySQL's sum of no rows is NULL.
+
+    Raises:
+        Unreadable: it is missing or is not a number.
+    """
+    value = record.get("total_transactions")
+    if "total_transactions" in record and number(value) is None:
+        return Decimal(0)
+    return amount_of(value, "total_transactions")
+
+
+def _sum_or_none(record: Mapping[str, Any]) -> Decimal | None:
+    try:
+        return sum_paid(record)
+    except Unreadable:
+        return None
 
 
 def _amount_or_none(value: Any) -> Decimal | None:

@@ -19,12 +19,12 @@ Clean = Callable[[Any], Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_FRACTION = re.compile(r"[+-]?\d{1,15}\.\d{1,40}", re.ASCII)
+_FRACTION = re.compile(r"([+-]?\d{1,15}\.\d{1,40})([eE][+-]?\d{1,2})?", re.ASCII)
 _DIGITS: Final = 15
 """Decimal digits that every binary float of 64 bits holds (IEEE 754)."""
 _PLACES: Final = 6
-_ZERO_DAY: Final = "0000-00-00"
-"""How MySQL writes that there is no date."""
+_ZERO_DAYS: Final = ("0000-00-00", "-0001-11-30")
+"""How MySQL writes that there is no date, and what PHP makes of it."""
 
 
 def is_blank(value: Any) -> bool:
@@ -88,7 +88,8 @@ def _without_noise(value: str) -> str:
     """Return what SalesBinder means by ``980.5100000000001``: a binary float holds 15 digits, what is more
     was never an amount.
     """
-    if not _FRACTION.fullmatch(value) or len(value.lstrip("+-0.").replace(".", "")) <= _DIGITS:
+    found = _FRACTION.fullmatch(value)
+    if found is None or len(found[1].lstrip("+-0.").replace(".", "")) <= _DIGITS:
         return value
     rounded = round(Decimal(value), _PLACES)
     return format(rounded.normalize(), "f") if rounded else "0"
@@ -96,7 +97,7 @@ def _without_noise(value: str) -> str:
 
 def moment(value: Any) -> Any:
     """Return a date or date-time; none if it is blank or MySQL's zero."""
-    if is_blank(value) or (isinstance(value, str) and value.startswith(_ZERO_DAY)):
+    if is_blank(value) or (isinstance(value, str) and value.startswith(_ZERO_DAYS)):
         return None
     return value
 

@@ -241,6 +241,7 @@ def test_a_reference_that_begins_with_refund_is_one_if_the_sum_says_so() -> None
         (0.30000000000000004, "0.3"),
         ("12.123456", "12.123456"),
         ("12.340000000000001", "12.34"),
+        ("9.8051000000000001e2", "980.51"),
     ],
 )
 def test_the_noise_of_floats_is_told_to_nobody(shown: Any, amount: str) -> None:
@@ -283,6 +284,27 @@ def test_a_detail_that_lacks_its_transactions_is_no_reset() -> None:
     found = seen(before, record)
     assert found.events == ()
     assert [each.code for each in found.problems] == ["transactions_missing"]
+
+
+@pytest.mark.parametrize("total", [0, "0.00", "", None])
+@pytest.mark.parametrize("transactions", [None, [], ""])
+def test_an_invoice_without_payments_may_say_so_by_saying_nothing(transactions: Any, total: Any) -> None:
+    """PHP leaves out what is empty, and MySQL's sum of no rows is NULL."""
+    record = document(transactions=transactions, total_transactions=total)
+    if transactions is None:
+        del record["transactions"]
+    found = seen(None, record)
+    assert (told(found), [each.code for each in found.problems], found.again) == (
+        [("created", "", "")],
+        [],
+        False,
+    )
+    assert told(seen(found.known, with_paid(paid(1, 50)))) == [("payment_applied", "1", "50")]
+
+
+def test_a_blank_sum_beside_payments_is_a_problem() -> None:
+    found = seen(known(document()), document(transactions=[paid(1, 50)], total_transactions=None))
+    assert (told(found), [each.code for each in found.problems]) == ([], ["sums_disagree"])
 
 
 def test_a_payment_does_not_become_a_refund() -> None:

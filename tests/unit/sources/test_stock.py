@@ -81,6 +81,15 @@ def test_a_reset_since_then_is_told() -> None:
     assert actions(seen(stocked(with_paid(paid(1, 50))), document())) == ["reset"]
 
 
+@pytest.mark.parametrize("total", [None, "", 5.5511151231257827e-17, 0.0000000001])
+def test_an_invoice_of_which_nothing_was_paid_then_has_no_reset_and_tells_its_first_payment(
+    total: Any,
+) -> None:
+    before = stocked(document(total_transactions=total))
+    assert (actions(seen(before, document())), codes(seen(before, document()))) == ([], [])
+    assert actions(seen(before, with_paid(paid(1, 50)))) == ["payment_applied"]
+
+
 def test_money_that_cannot_be_told_apart_is_reported_once_and_is_where_we_start_from() -> None:
     before = stocked(with_paid(paid(1, 50), paid(2, 20)))
     found = seen(before, with_paid(paid(1, 50)))
