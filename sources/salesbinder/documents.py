@@ -132,7 +132,7 @@ def read_detail(record: Mapping[str, Any], document_id: str, account: str) -> De
     entity = _entity(body.get("context_id"))
     status = status_of(record)
     body["status"] = {"name": status} if status else None
-    lines = _lines(record.get("document_items"))
+    lines = _lines(record.get("document_items"), entity)
     body["document_items"] = lines
     body["customer"] = _customer(record.get("customer"))
     rows, total, wrong = _money(record, document_id)
@@ -175,7 +175,7 @@ def _entity(context: Any) -> DocumentEntity:
     )
 
 
-def _lines(value: Any) -> list[dict[str, Any]]:
+def _lines(value: Any, entity: DocumentEntity) -> list[dict[str, Any]]:
     """Return the lines; one that was taken out (``delete: 1``) is none.
 
     Raises:
@@ -184,13 +184,16 @@ def _lines(value: Any) -> list[dict[str, Any]]:
     rows = listed(value)
     if rows is None:
         raise Unreadable("document_items", value, "it is not a list", _REMEDY)
-    return [_line(row, place) for place, row in enumerate(rows) if not is_taken_out(row)]
+    return [_line(row, place, entity) for place, row in enumerate(rows) if not is_taken_out(row)]
 
 
-def _line(row: Any, place: int) -> dict[str, Any]:
+def _line(row: Any, place: int, entity: DocumentEntity) -> dict[str, Any]:
     if not isinstance(row, Mapping):
         raise Unreadable(f"document_items[{place}]", row, "it is not an object", _REMEDY)
     line = {name: value for name, value in picked(row, _LINE).items() if value is not None}
+    if entity == "purchase_order" and "price" in row and "cost" in line:
+        # What an order's goods cost is its unit amount; they need not have a price for selling them.
+        line.setdefault("price", "0")
     if (item := row.get("item")) and isinstance(item, Mapping):
         line["item"] = {**picked(item, _ITEM), "item_details": _details(item.get("item_details"))}
     return line

@@ -77,6 +77,21 @@ def test_numbers_may_be_texts_and_texts_numbers() -> None:
     assert edit_digest(found) == edit_digest(detail(document()))
 
 
+@pytest.mark.parametrize("blank", [None, "", []])
+def test_the_price_of_an_orders_line_may_be_blank_because_its_cost_counts(blank: Any) -> None:
+    (found,) = detail(
+        order(document_items=[line(cost=12.5, price=blank, quantity=4)])
+    ).document.document_items
+    assert (found.cost, found.price) == (Decimal("12.5"), Decimal(0))
+    for record in (
+        document(document_items=[line(price=blank)]),
+        order(document_items=[line(cost=blank, price=blank)]),
+    ):
+        with pytest.raises(Unreadable) as raised:
+            detail(record)
+        assert raised.value.field == "document.document_items[0].price"
+
+
 def test_a_line_that_was_taken_out_is_none() -> None:
     for flag in (1, "1", True):
         found = detail(document(document_items=[line(1), line(2, delete=flag, price=7)]))
