@@ -1,5 +1,6 @@
 """What the reader cannot make sense of: one named problem per record, while all others go on."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,6 +25,8 @@ ProblemCode = Literal[
     "list_odd",
 ]
 """Codes never change: dashboards and scripts rely on them."""
+
+_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 LOOK_AGAIN: Final = "Nothing is needed if it passes: the record is looked at again. "
 
@@ -67,6 +70,11 @@ class Unreadable(ValueError):
     def of(self, entity: str, record_id: str) -> Problem:
         """Return the problem of this record."""
         return Problem(self.code, entity, record_id, self.field, self.value, self.problem, self.remedy)
+
+
+def storable(text: str) -> str:
+    """Return a text that PostgreSQL takes: without NUL and halves of characters, which JSON may hold."""
+    return _NOT_STORABLE.sub("\ufffd", text)
 
 
 def refused(wrong: InvalidEvent) -> Unreadable:

@@ -6,9 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+import psycopg
+import structlog
+
 from runtime import metrics
 from runtime.crash_points import crash_point
 from runtime.database import Connection
+from runtime.trouble import about_the_database
 from sources.client import NoAnswer
 from sources.details import again, read_any_detail
 from sources.diff.look import Look
@@ -17,13 +21,22 @@ from sources.reading import Batch, Context, ids_of, read_page
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until
-from sources.schedule.choice import DetailRequest, ListRequest, Pause, Request, next_request
+from sources.schedule.choice import (
+    DetailRequest,
+    ListRequest,
+    Pause,
+    Request,
+    is_background,
+    next_request,
+)
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
 from sources.schedule.scans import Step, after_no_page, after_page, scan_key
 from sources.schedule.trust import may_relax, noted
 from sources.store import store
 from sources.store.store import Account, Lease
+
+log = structlog.stdlib.get_logger(__name__)
 
 Published = tuple[str, bytes, bytes]
 """Topic, key, value."""
@@ -81,8 +94,13 @@ class Reader:
             request = next_request(account.standing, account.now)
             if isinstance(request, Pause):
                 return max((request.until - account.now).total_seconds(), 0.0)
-            background = request.why in ("all", "deep", "history")
-            await store.add_call(self._connection, self._account, account.now, background)
+            await store.add_call(
+                self._connection,
+                self._account,
+                account.now,
+                background=is_background(request),
+                hinted=request.is_hinted,
+            )
             crash_point("question.before_commit")
         crash_point("question.after_commit")
         try:
@@ -137,6 +155,14 @@ class Reader:
                 await self._keep(account, request, answer)
             except Unreadable as wrong:
                 await self._put_off(account, request, wrong)
+            except store.LeaseLost:
+                raise
+            except Exception as error:
+                if isinstance(error, psycopg.Error) and about_the_database(error):
+                    raise
+                # One answer that nobody foresaw must not stop the reading of all others.
+                log.exception("an answer cannot be kept", account=self._account, why=request.why)
+                await self._put_off(account, request, _broken(error))
         elif verdict == "blocked":
             until = blocked_until(account.now, account.failures + 1, answer.retry_after)
             await self._keep_trouble(account, "salesbinder_blocked", "429", until)
@@ -292,6 +318,17 @@ def _refuse(request: Request, answer: Answer) -> None:
             "Check the account's name, which is its sub-domain, and that its plan has the API.",
             "list_refused",
         )
+
+
+def _broken(error: Exception) -> Unreadable:
+    """Return an answer that meets a fault of this program, or that the database refuses."""
+    return Unreadable(
+        "answer",
+        f"{type(error).__name__}: {error}",
+        "it meets a fault of this program",
+        "Report it with the worker's log; it is asked for again.",
+        "answer_unreadable",
+    )
 
 
 _ODD = {

@@ -23,7 +23,7 @@ from sources.salesbinder.answers import Page
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
-from sources.salesbinder.values import identifier, text
+from sources.salesbinder.values import own_id, text
 from sources.schedule.choice import Why
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import Listing
@@ -163,8 +163,7 @@ def fingerprint(row: Any) -> str:
 
 def row_id(row: Any) -> str | None:
     """Return the id that a row has, if it has one."""
-    found = identifier(row.get("id")) if isinstance(row, Mapping) else None
-    return found if isinstance(found, str) and found.strip() else None
+    return own_id(row.get("id")) if isinstance(row, Mapping) else None
 
 
 def signature(row: DocumentRow) -> str:
@@ -175,6 +174,8 @@ def signature(row: DocumentRow) -> str:
 def read_page(scan: Scan, page: Page, kept: Mapping[Key, Kept], context: Context) -> Batch:
     """Return what a page of a list changes. ``kept`` has the records of its rows that are known."""
     batch = Batch()
+    if scan.listing == "log" and scan.page == 1:
+        batch.seen.add(("deletion", ""))
     for row in page.rows:
         if scan.listing == "log":
             _read_log_row(row, kept, context, batch)
@@ -185,8 +186,8 @@ def read_page(scan: Scan, page: Page, kept: Mapping[Key, Kept], context: Context
 
 def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Context, batch: Batch) -> None:
     entity: Entity = ACCOUNTS.get(scan.listing) or DOCUMENTS[scan.listing]
-    own_id = row_id(row) or ""
-    before = batch.kept.get((entity, own_id)) or kept.get((entity, own_id))
+    record_id = row_id(row) or ""
+    before = batch.kept.get((entity, record_id)) or kept.get((entity, record_id))
     now = fingerprint(row)
     if before is not None and now and before.fingerprint == now:
         return
@@ -196,8 +197,8 @@ def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Contex
         else:
             _read_document_row(row, DOCUMENTS[scan.listing], now, before, scan, context, batch)
     except Unreadable as wrong:
-        batch.seen.add((entity, own_id))
-        batch.problems.append(wrong.of(entity, own_id))
+        batch.seen.add((entity, record_id))
+        batch.problems.append(wrong.of(entity, record_id))
 
 
 def _read_account_row(
@@ -316,8 +317,8 @@ def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
 def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     """Return the ids of records that a page's rows name."""
     name = "record_id" if listing == "log" else "id"
-    found = (identifier(row.get(name)) for row in rows if isinstance(row, Mapping))
-    return {each for each in found if isinstance(each, str) and each.strip()}
+    found = (own_id(row.get(name)) for row in rows if isinstance(row, Mapping))
+    return {each for each in found if each is not None}
 
 
 def next_deep(known: KnownDocument, context: Context) -> datetime | None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import msgspec
 import psycopg
 import structlog
 
@@ -18,25 +17,24 @@ from connections import store as connections
 from runtime import metrics
 from runtime.crash_points import crash_point
 from runtime.database import Connection
+from runtime.trouble import about_the_database, in_words
 from sinks.drift import acts as drift
 from sinks.drift import books
 from sources.client import NoAnswer
 from sources.problems import Unreadable
 from sources.reader import Asks
-from sources.reading import DOCUMENTS, Batch, Kept, Wish, ids_of, row_id, signature
+from sources.reading import DOCUMENTS, Batch, ids_of
 from sources.reconcile import runs
 from sources.reconcile.compared import Known, compare_batch
+from sources.reconcile.looks import body_of, read_rows, with_money
 from sources.reconcile.months import Months
 from sources.reconcile.runs import ListState, Run
-from sources.reconcile.shop import ShopDocument, money_of, read_shop_row
+from sources.reconcile.shop import ShopDocument
 from sources.salesbinder import answers
-from sources.salesbinder.documents import read_detail
-from sources.salesbinder.rows import read_row
-from sources.salesbinder.transactions import agreed
 from sources.salesbinder.verdicts import Answer
-from sources.schedule.budget import blocked_until, free_at
-from sources.schedule.choice import DetailRequest, ListRequest
-from sources.schedule.layers import BACKGROUND_PER_MINUTE, LISTINGS, Listing
+from sources.schedule.budget import blocked_until
+from sources.schedule.choice import DetailRequest, ListRequest, background_at
+from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
 from sources.schedule.scans import Scan, Step, after_no_page, after_page, scan_key
 from sources.store import store
@@ -58,7 +56,8 @@ _SHORTEST: Final = timedelta(seconds=10)
 _LONGEST: Final = timedelta(minutes=10)
 _GIVE_UP: Final = 30
 """Answers of no use in a row after which a comparison ends with an error."""
-_MINUTE: Final = timedelta(minutes=1)
+_MOST_TEXT: Final = 500
+"""Characters of an error's own text that are told."""
 _EVERY: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -73,10 +72,22 @@ class Reconciler:
     async def turn(self) -> float:
         """Take one step, if there is one; return the seconds until the next may be due.
 
+        A comparison with a fault ends, with that as its reason: it neither stops the reading of the account
+        nor is tried for ever.
+
         Raises:
             LeaseLost: another worker has the account.
             psycopg.Error: the database is away; the step is taken again.
         """
+        try:
+            return await self._turn()
+        except store.LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told, and ends the comparison
+            await self._stumble(error)
+            return _IDLE
+
+    async def _turn(self) -> float:
         async with store.fenced(self._connection, self._lease):
             run = await runs.open_run(self._connection, self._account)
             if run is None:
@@ -85,15 +96,34 @@ class Reconciler:
             return _IDLE
         if run.due_at > run.now:
             return min((run.due_at - run.now).total_seconds(), _IDLE)
-        try:
-            return await self._step(run)
-        except (psycopg.Error, store.LeaseLost):
-            raise
-        except Exception as error:
-            # A fault in it must not stop the reading of the account, nor be tried for ever.
-            log.exception("a reconciliation broke", account=self._account)
-            await self._finish(run, f"an internal error, {type(error).__name__}: {error}")
-            return _IDLE
+        return await self._step(run)
+
+    async def _stumble(self, error: Exception) -> None:
+        """End the comparison that broke off, or put it off if that is the database's doing.
+
+        A deadlock, or a statement that took too long, is trouble of the comparison alone as long as the
+        database takes this note; it is tried again, and not for ever.
+
+        Raises:
+            LeaseLost: another worker has the account.
+            psycopg.Error: the database does not even take the note: it is away, for the reader, too.
+        """
+        is_trouble = isinstance(error, psycopg.Error) and about_the_database(error)
+        async with store.fenced(self._connection, self._lease):
+            found = await runs.open_row(self._connection, self._account)
+            if found is None:
+                log.error("no reconciliation could be begun", account=self._account, exc_info=error)
+                return
+            run_id, failures = str(found["run_id"]), int(found["failures"])
+            if is_trouble and failures + 1 < _GIVE_UP:
+                log.warning("a reconciliation is put off", account=self._account, problem=_in_words(error))
+                until = found["now"] + _after(failures)
+                await runs.put_off(self._connection, run_id, until, _in_words(error), failed=True)
+            else:
+                log.error("a reconciliation broke", account=self._account, exc_info=error)
+                await runs.finish(self._connection, self._account, run_id, _in_words(error))
+            crash_point("reconcile_step.before_commit")
+        crash_point("reconcile_step.after_commit")
 
     async def _step(self, run: Run) -> float:
         if run.phase == "rows":
@@ -144,7 +174,7 @@ class Reconciler:
             if answer.verdict == "not_there" and scan.page > 1:
                 await self._page(run, account, (), after_no_page(scan, None))
                 return 0.0
-            page = answers.read_list(_body(answer), RESOURCES[listing].names)
+            page = answers.read_list(body_of(answer), RESOURCES[listing].names)
         except Unreadable as wrong:
             return await self._trouble(run, account, str(wrong))
         at = answer.date or account.now
@@ -171,7 +201,7 @@ class Reconciler:
             known = await connections.load_connection(self._connection, self._account)
             cut_off = known.enabled_at if known is not None else None
             kept = await store.kept(self._connection, self._account, ids_of(rows, listing))
-            found, wishes = _read(rows, listing, kept, account, cut_off)
+            found, wishes = read_rows(rows, listing, kept, account, cut_off)
             await runs.keep_rows(self._connection, self._account, run.run_id, found, scan, lists)
             await store.keep(self._connection, self._account, Batch(wanted=wishes))
             crash_point("reconcile_rows.before_commit")
@@ -188,7 +218,7 @@ class Reconciler:
         wait, account, answer = await self._ask(run, question(DetailRequest(wanted.id, "deep")))
         if account is None or answer is None:
             return wait
-        document = _with_money(wanted, answer, self._account)
+        document = with_money(wanted, answer, self._account)
         async with store.fenced(self._connection, self._lease):
             await runs.keep_detail(self._connection, self._account, run.run_id, document)
             crash_point("reconcile_rows.before_commit")
@@ -199,10 +229,10 @@ class Reconciler:
         """Make a call once one is free; without an account, none was made and it is to wait that long."""
         async with store.fenced(self._connection, self._lease):
             account = await store.load(self._connection, self._account)
-            free = _free_at(account)
+            free = background_at(account.standing, account.now)
             if free > account.now:
                 return (free - account.now).total_seconds(), None, None
-            await store.add_call(self._connection, self._account, account.now, True)
+            await store.add_call(self._connection, self._account, account.now, background=True)
             await runs.count_call(self._connection, run.run_id)
             crash_point("reconcile_question.before_commit")
         crash_point("reconcile_question.after_commit")
@@ -228,7 +258,7 @@ class Reconciler:
         if run.failures + 1 >= _GIVE_UP:
             await self._finish(run, f"SalesBinder gives no usable answer: {text}")
             return 0.0
-        wait = min(_SHORTEST * (1 << min(run.failures, 10)), _LONGEST)
+        wait = _after(run.failures)
         await self._put_off(run, account.now + wait, f"SalesBinder: {text}", failed=True)
         return min(wait.total_seconds(), _IDLE)
 
@@ -342,6 +372,23 @@ class Reconciler:
         crash_point("reconcile_step.after_commit")
 
 
+def _after(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row."""
+    return min(_SHORTEST * (1 << min(failures, 10)), _LONGEST)
+
+
+def _in_words(error: Exception) -> str:
+    """Return what broke a comparison, and what to do."""
+    if isinstance(error, psycopg.Error):
+        words = in_words(error)
+        if about_the_database(error):
+            return f"{words.problem}; {words.remedy}"
+        text = words.problem
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return f"an internal error: {text[:_MOST_TEXT]}; nothing was changed: report it with the worker's log"
+
+
 def _next_list(run: Run) -> Listing | None:
     return next((each for each in DOCUMENTS if each not in run.lists), None)
 
@@ -353,77 +400,3 @@ def _not_connected(account: str) -> str:
 def interval(every: str) -> timedelta | None:
     """Return a setting such as ``1d`` as a duration; None for ``off``."""
     return None if every == "off" else int(every[:-1]) * _EVERY[every[-1]]
-
-
-def _free_at(account: Account) -> datetime:
-    """Return when a call that has time may be made: live work and the background's other calls go along."""
-    standing = account.standing
-    free = max(free_at(standing.sent, account.now), standing.blocked_until or account.now)
-    recent = sorted(at for at in standing.background if at > account.now - _MINUTE)
-    if len(recent) >= BACKGROUND_PER_MINUTE:
-        free = max(free, recent[-BACKGROUND_PER_MINUTE] + _MINUTE)
-    return free
-
-
-def _body(answer: Answer) -> bytes:
-    """Return an answer's body.
-
-    Raises:
-        Unreadable: the list is not there at all.
-    """
-    if answer.verdict == "not_there":
-        raise Unreadable(
-            "answer",
-            answer.status,
-            "the list is not there",
-            "Check the account's name, which is its sub-domain, and that its plan has the API.",
-            "list_refused",
-        )
-    return answer.body
-
-
-def _read(
-    rows: Sequence[Any],
-    listing: Listing,
-    kept: Mapping[Any, Kept],
-    account: Account,
-    cut_off: datetime | None,
-) -> tuple[list[tuple[ShopDocument, bool]], list[Wish]]:
-    """Return the documents of a page, each with whether its detail is to be read, and details that the reader
-    is to read because a row shows something else than was told. Rows that cannot be read are the reader's.
-    """
-    entity = DOCUMENTS[listing]
-    found: dict[str, tuple[ShopDocument, bool]] = {}
-    wishes: list[Wish] = []
-    for row in rows:
-        before = kept.get((entity, row_id(row) or ""))
-        try:
-            document = read_shop_row(row, entity, before)
-        except Unreadable:
-            continue
-        early = cut_off is not None and document.created is not None and document.created < cut_off
-        unknown = document.balance is not None and document.paid is None
-        untold = before is not None and not document.is_told and not before.history
-        found[document.id] = (document, unknown and not early and not _is_stock(before))
-        if untold:
-            shown = signature(read_row(row, entity))
-            wishes.append(Wish(document.id, "changed", account.now, shown, entity=entity))
-    return [*found.values()], wishes
-
-
-def _is_stock(kept: Kept | None) -> bool:
-    return kept is not None and getattr(kept.known, "stock", None) is not None
-
-
-def _with_money(document: ShopDocument, answer: Answer, account: str) -> ShopDocument:
-    """Return the document with what its detail says was paid and refunded, if it says so readably."""
-    try:
-        if answer.verdict != "answered":
-            return document
-        detail = read_detail(answers.read_detail(answer.body, "document"), document.id, account)
-        if detail.unreadable_money is not None:
-            return document
-        paid, refunded = money_of(agreed(detail.transactions, detail.total), detail.total)
-    except Unreadable:
-        return document
-    return msgspec.structs.replace(document, balance=detail.total, paid=paid, refunded=refunded)

@@ -9,6 +9,7 @@ import msgspec
 
 from runtime.database import Connection, Row, fetch_all, fetch_one
 from runtime.sql import load_queries
+from sources.problems import storable
 from sources.reconcile.months import Month
 from sources.reconcile.result import Result
 from sources.reconcile.shop import ShopDocument
@@ -17,6 +18,8 @@ from sources.schedule.layers import Listing
 from sources.schedule.scans import Scan
 
 Phase = Literal["rows", "details", "xero", "records", "links"]
+Place = tuple[str, str, str, str]
+"""Where a result stands among all: day of issue (``infinity`` if it has none), kind, number, record id."""
 ListState = Literal["read", "odd", "refused"]
 
 _SQL = load_queries(__file__)
@@ -51,7 +54,7 @@ async def ask(connection: Connection, account: str, actor: str) -> str:
     """
     name = {"account": account, "actor": actor}
     await connection.execute(_SQL["ask"], name)
-    row = await fetch_one(connection, _SQL["open"], name)
+    row = await open_row(connection, account)
     if row is None:
         raise LookupError(account)
     return str(row["run_id"])
@@ -77,6 +80,11 @@ async def open_run(connection: Connection, account: str) -> Run | None:
         (row["after_kind"], row["after_record"]),
         msgspec.convert(row["months"], list[Month], strict=False),
     )
+
+
+async def open_row(connection: Connection, account: str) -> Row | None:
+    """Return ``run_id``, ``failures`` in a row and ``now`` of the one under way; None if there is none."""
+    return await fetch_one(connection, _SQL["open"], {"account": account})
 
 
 async def last_asked(connection: Connection, account: str) -> datetime | None:
@@ -105,7 +113,7 @@ async def last_error(connection: Connection, account: str) -> Row | None:
 
 async def under_way(connection: Connection, account: str) -> Row | None:
     """Return the one that has not ended; None if there is none."""
-    row = await fetch_one(connection, _SQL["open"], {"account": account})
+    row = await open_row(connection, account)
     return None if row is None else await seen(connection, str(row["run_id"]))
 
 
@@ -116,7 +124,7 @@ async def count_call(connection: Connection, run_id: str) -> None:
 
 async def put_off(connection: Connection, run_id: str, until: datetime, why: str, *, failed: bool) -> None:
     """Go on later; ``why`` says what it waits for."""
-    values = {"run_id": run_id, "until": until, "why": why, "failed": failed}
+    values = {"run_id": run_id, "until": until, "why": storable(why), "failed": failed}
     await connection.execute(_SQL["put_off"], values)
 
 
@@ -239,7 +247,7 @@ async def keep_results(
                     "run_id": run_id,
                     "kind": each.compared.kind,
                     "record_id": each.compared.record_id,
-                    "number": each.number,
+                    "number": storable(each.number),
                     "day": each.compared.day,
                     "agrees": each.compared.agrees,
                     "why": each.reason.code if each.reason is not None else "",
@@ -261,6 +269,7 @@ async def keep_results(
 
 async def finish(connection: Connection, account: str, run_id: str, error: str | None) -> None:
     """End a run. Without an error, its results alone stand from now on."""
+    error = None if error is None else storable(error)
     values = {"account": account, "run_id": run_id, "error": error}
     if error is None:
         await connection.execute(_SQL["forget_others"], values)
@@ -277,17 +286,21 @@ async def results(
     *,
     only_differing: bool = False,
     limit: int | None = None,
+    after: Place | None = None,
 ) -> AsyncIterator[tuple[Result, datetime]]:
     """Yield the results of the last comparison by day of issue, each with when its difference was found
-    first; those without a day come last, and only where no day is asked for.
+    first; those without a day come last, and only where no day is asked for. ``after``: only those behind.
     """
+    day, kind, number, record = after or ("-infinity", "", "", "")
     values: dict[str, Any] = {
         "account": account,
         "since": since,
         "until": until,
         "only_differing": only_differing,
-        **dict.fromkeys(("last_kind", "last_number", "last_record"), ""),
-        "last_day": "-infinity",
+        "last_day": day,
+        "last_kind": kind,
+        "last_number": storable(number),
+        "last_record": record,
     }
     left = limit
     while left is None or left > 0:

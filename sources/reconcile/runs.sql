@@ -4,7 +4,8 @@ SELECT account, %(actor)s FROM source.accounts WHERE account = %(account)s
 ON CONFLICT (account) WHERE finished_at IS NULL DO NOTHING
 
 -- name: open
-SELECT run_id::text FROM source.reconciliations WHERE account = %(account)s AND finished_at IS NULL
+SELECT run_id::text, failures, clock_timestamp() AS now FROM source.reconciliations
+WHERE account = %(account)s AND finished_at IS NULL
 
 -- name: begin
 UPDATE source.reconciliations SET started_at = coalesce(started_at, clock_timestamp())
@@ -35,7 +36,7 @@ UPDATE source.reconciliations SET calls = calls + 1 WHERE run_id = %(run_id)s
 
 -- name: put_off
 UPDATE source.reconciliations
-SET due_at = %(until)s, waits_for = %(why)s, failures = CASE WHEN %(failed)s THEN failures + 1 ELSE failures END
+SET due_at = %(until)s, waits_for = %(why)s, failures = CASE WHEN %(failed)s THEN failures + 1 ELSE 0 END
 WHERE run_id = %(run_id)s
 
 -- name: keep_document
@@ -98,7 +99,8 @@ SET number = excluded.number, day = excluded.day, agrees = excluded.agrees, why 
     first_seen_at = CASE WHEN r.digest = excluded.digest THEN r.first_seen_at ELSE clock_timestamp() END
 
 -- name: compared
-UPDATE source.reconciliations SET after_kind = %(kind)s, after_record = %(record_id)s, months = %(months)s::jsonb
+UPDATE source.reconciliations
+SET after_kind = %(kind)s, after_record = %(record_id)s, months = %(months)s::jsonb, failures = 0, waits_for = ''
 WHERE run_id = %(run_id)s
 
 -- name: forget_others

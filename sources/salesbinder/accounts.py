@@ -17,6 +17,7 @@ from sources.salesbinder.values import (
     is_blank,
     moment,
     number,
+    own_id,
     picked,
     text,
     told_text,
@@ -91,9 +92,9 @@ def account_body(record: Any) -> dict[str, Any]:
 
 
 def _record(account: str, entity: AccountEntity, body: Mapping[str, Any]) -> AccountRecord:
-    subject = body.get("id")
-    if not isinstance(subject, str) or not subject.strip():
-        raise Unreadable("id", subject, "it is required", "Report the answer to SalesBinder.")
+    subject = own_id(body.get("id"))
+    if subject is None:
+        raise Unreadable("id", body.get("id"), "it is required", "Report the answer to SalesBinder.")
     data = checked(account, entity, subject, {entity: body}).data
     assert isinstance(data, CustomerData | SupplierData)
     return data.customer if isinstance(data, CustomerData) else data.supplier

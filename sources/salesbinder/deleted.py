@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sources.problems import Unreadable
-from sources.salesbinder.values import identifier, moment_or_none
+from sources.salesbinder.values import moment_or_none, own_id
 
 LIST_NAMES = ("deletedlog", "deleted_log", "deletedlogs", "deleted_logs")
 """The keys under which its rows were seen; the first is that of SalesBinder's sample."""
@@ -32,7 +32,9 @@ def read_deletion(row: Any) -> Deletion:
     """
     if not isinstance(row, Mapping):
         raise Unreadable("row", row, "it is not an object", "Report the answer to SalesBinder.")
-    record_id = identifier(row.get("record_id"))
-    if not isinstance(record_id, str) or not record_id.strip():
-        raise Unreadable("record_id", record_id, "it is required", "Report the answer to SalesBinder.")
+    record_id = own_id(row.get("record_id"))
+    if record_id is None:
+        raise Unreadable(
+            "record_id", row.get("record_id"), "it is required", "Report the answer to SalesBinder."
+        )
     return Deletion(record_id, moment_or_none(row.get("created")))

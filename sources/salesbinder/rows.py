@@ -20,6 +20,7 @@ from sources.salesbinder.values import (
     moment,
     moment_or_none,
     number,
+    own_id,
 )
 
 DocumentEntity = Literal["invoice", "purchase_order"]
@@ -62,9 +63,9 @@ def read_row(row: Any, entity: DocumentEntity) -> DocumentRow:
     """
     if not isinstance(row, Mapping):
         raise Unreadable("row", row, "it is not an object", _REPORT)
-    own_id = identifier(row.get("id"))
-    if not isinstance(own_id, str) or not own_id.strip():
-        raise Unreadable("id", own_id, "it is required", _REPORT)
+    record_id = own_id(row.get("id"))
+    if record_id is None:
+        raise Unreadable("id", row.get("id"), "it is required", _REPORT)
     context = number(row.get("context_id"))
     if context is not None and str(context) != str(CONTEXTS[entity]):
         raise Unreadable(
@@ -72,7 +73,7 @@ def read_row(row: Any, entity: DocumentEntity) -> DocumentRow:
         )
     return DocumentRow(
         entity,
-        own_id,
+        record_id,
         moment_or_none(row.get("modified")),
         moment_or_none(row.get("created")),
         status_of(row),

@@ -64,6 +64,12 @@ def identifier(value: Any) -> Any:
     return found.lower() if isinstance(found, str) and _UUID.fullmatch(found) else found
 
 
+def own_id(value: Any) -> str | None:
+    """Return a record's id; none if it is missing, or no text by which a record can be kept and asked for."""
+    found = identifier(value)
+    return found if isinstance(found, str) and found.strip() and not CONTROL.search(found) else None
+
+
 def told_text(value: Any) -> Any:
     """Return a text in which blank is blank."""
     return "" if is_blank(value) else text(value)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from sources.schedule.budget import free_at
-from sources.schedule.layers import BACKGROUND_PER_MINUTE, LISTINGS, PACES, Layer, Listing, period
+from sources.schedule.budget import ALL, HINTS, LIVE, background_free_at, free_at
+from sources.schedule.layers import LISTINGS, PACES, Layer, Listing, period
 from sources.schedule.scans import Finished, Scan, scan_key
 from sources.schedule.stock import untaken
 from sources.schedule.trust import Trust
@@ -24,7 +24,11 @@ _CLOCKS: Final = timedelta(days=1)
 _HINTED: Final = timedelta(seconds=5)
 """From one ``delta`` to the next that a hint asks for."""
 HINTED_PER_MINUTE: Final = 24
-"""Calls of a minute up to which hints come first: however many come, the others are for all else."""
+"""Calls of a minute made because of hints up to which they come first: however many come, the others are for
+all else. What else is read, be it a comparison or all rows, delays no hint.
+"""
+_MAY_WAIT: Final = timedelta(seconds=15)
+"""So long sweeps, and calls of a comparison, wait for a moment in which little is asked."""
 _AFTER_SWEEPS: Final = 8.5
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _BACKGROUND: Final = frozenset({"all", "deep", "history"})
@@ -35,6 +39,8 @@ class ListRequest:
     """A page of a list."""
 
     scan: Scan
+    is_hinted: bool = False
+    """Whether it is read now because of a hint."""
 
     @property
     def why(self) -> str:
@@ -49,6 +55,8 @@ class DetailRequest:
     record_id: str
     why: Why
     of_account: bool = False
+    is_hinted: bool = False
+    """Whether it comes before all else because of a hint."""
 
 
 Request = ListRequest | DetailRequest
@@ -72,7 +80,7 @@ class Standing:
     sent: Sequence[datetime]
     """Times of the calls of the last minute, of all processes."""
     background: Sequence[datetime]
-    """Those of them that could have waited: of ``all``, deep reads and history."""
+    """Those of them that could have waited: of ``all``, deep reads, history and comparisons."""
     finished: Mapping[str, Finished]
     """The last whole scan of each kind (``scan_key``)."""
     scans: Mapping[str, Scan]
@@ -89,6 +97,8 @@ class Standing:
     """By how much more the delta asks back, since sweeps found what it should have."""
     hinted: datetime | None = None
     """When a hint said last that something changed."""
+    sent_for_hints: Sequence[datetime] = ()
+    """Those of the calls that were made because of hints."""
 
     def untaken(self, now: datetime) -> frozenset[Listing]:
         """Return the lists of which stock is still to be taken: until then nothing else is read."""
@@ -102,6 +112,16 @@ class Pause:
     until: datetime
 
 
+def background_at(standing: Standing, now: datetime) -> datetime:
+    """Return from when a call may be made that can wait, beside the reader's own; ``now`` if at once."""
+    free_for, last = _free_for(standing, now), max(standing.background, default=_EVER)
+    return max(
+        min(free_for[LIVE], max(free_for[HINTS], last + _MAY_WAIT)),
+        background_free_at(standing.background, now),
+        standing.blocked_until or now,
+    )
+
+
 def next_request(standing: Standing, now: datetime) -> Request | Pause:
     """Return the request to make now, or until when to wait: for the budget, a block, or for what is due."""
     free = max(free_at(standing.sent, now), standing.blocked_until or now)
@@ -109,8 +129,13 @@ def next_request(standing: Standing, now: datetime) -> Request | Pause:
         return Pause(free)
     due: list[tuple[float, datetime, str, Request]] = []
     later: list[datetime] = []
+    free_for = _free_for(standing, now)
     for request, at, priority in _candidates(standing, now):
-        at = _paced(request.why, at, standing, now)
+        at = _paced(request, at, standing, now)
+        free = free_for[ALL if priority == _DETAILS["hint"] else HINTS]
+        if priority > _DETAILS["again"]:
+            free = max(free, min(free_for[LIVE], at + _MAY_WAIT))
+        at = max(at, free) if free > now else at
         if at > now:
             later.append(at)
         else:
@@ -120,27 +145,39 @@ def next_request(standing: Standing, now: datetime) -> Request | Pause:
     return Pause(min(later, default=now + timedelta(seconds=60)))
 
 
+def _free_for(standing: Standing, now: datetime) -> Mapping[tuple[int, int], datetime]:
+    """Return from when a call may be made that leaves so many for hints. None is left while there was no hint
+    ever, while stock is taken, and once hints have had theirs.
+    """
+    has_hints = standing.hinted is not None and _hints_first(standing.sent_for_hints, now) <= now
+    is_spared = has_hints and not standing.untaken(now)
+    return {each: free_at(standing.sent, now, each if is_spared else ALL) for each in (ALL, HINTS, LIVE)}
+
+
 def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, datetime, float]]:
     found: list[tuple[Request, datetime, float]] = []
-    stock, hints_first = standing.untaken(now), _hints_first(standing.sent, now)
+    stock, hints_first = standing.untaken(now), _hints_first(standing.sent_for_hints, now)
     for layer, listings in LISTINGS.items():
         for listing in listings:
             if stock and not (layer == "all" and listing in stock):
                 continue
             for status in _statuses(layer, listing, standing):
-                scan, at = _scan_of(layer, listing, status, standing, now, hints_first)
+                scan, at, is_hinted = _scan_of(layer, listing, status, standing, now, hints_first)
                 at = max(at, standing.held.get(scan.key, at))
                 late = now - at > period(layer, standing.trust) and layer != "all"
-                found.append((ListRequest(scan), at, min(_LAYERS[layer], _OVERDUE if late else 99)))
+                found.append(
+                    (ListRequest(scan, is_hinted), at, min(_LAYERS[layer], _OVERDUE if late else 99))
+                )
     for each in standing.wanted:
         is_late_hint = each.why == "hint" and hints_first > now
         priority = _AFTER_SWEEPS if is_late_hint else _DETAILS[each.why]
-        found.append((DetailRequest(each.record_id, each.why, each.of_account), each.since, priority))
+        request = DetailRequest(each.record_id, each.why, each.of_account, priority == _DETAILS["hint"])
+        found.append((request, each.since, priority))
     return found
 
 
 def _hints_first(sent: Sequence[datetime], now: datetime) -> datetime:
-    """Return from when hints come before all else; ``now`` unless many calls were made of late."""
+    """Return from when hints come before all else; ``now`` unless many calls were made for them of late."""
     latest = sorted(sent)
     if len(latest) < HINTED_PER_MINUTE:
         return now
@@ -158,12 +195,13 @@ def _scan_of(
     standing: Standing,
     now: datetime,
     hints_first: datetime,
-) -> tuple[Scan, datetime]:
-    """Return the scan that goes on or begins, and from when it is due."""
+) -> tuple[Scan, datetime, bool]:
+    """Return the scan that goes on or begins, from when it is due, and whether because of a hint."""
     key = scan_key(layer, listing, status)
-    if (scan := standing.scans.get(key)) is not None:
-        return scan, scan.started
     last, overlap, since = standing.finished.get(key), PACES[layer].overlap, None
+    if (scan := standing.scans.get(key)) is not None:
+        early = last is not None and scan.started < last.started + period(layer, standing.trust)
+        return scan, scan.started, early and layer == "delta"
     if overlap is not None:
         since = (last.asked if last is not None else now - _CLOCKS) - overlap
         if layer == "delta":
@@ -171,18 +209,24 @@ def _scan_of(
     # Of each list the first page is asked first: it says how many rows there are, and how long all will take.
     never = _EVER if layer == "all" else now
     at = last.started + period(layer, standing.trust) if last is not None else never
+    is_hinted = False
     if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
-        at = min(at, max(standing.hinted, last.started + _HINTED, hints_first))
-    return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at
+        hinted = max(standing.hinted, last.started + _HINTED, hints_first)
+        is_hinted, at = hinted < at and at > now, min(at, hinted)
+    return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at, is_hinted
 
 
-def _paced(why: str, at: datetime, standing: Standing, now: datetime) -> datetime:
+def _paced(request: Request, at: datetime, standing: Standing, now: datetime) -> datetime:
     """Return from when a request may be made that could wait: a quiet hour is to stay quiet."""
-    if why == "all" and standing.untaken(now):
+    if not is_background(request) or (request.why == "all" and standing.untaken(now)):
         return at
-    if why not in _BACKGROUND or len(standing.background) < BACKGROUND_PER_MINUTE:
-        return at
-    return max(at, sorted(standing.background)[-BACKGROUND_PER_MINUTE] + timedelta(minutes=1))
+    free = background_free_at(standing.background, now)
+    return max(at, free) if free > now else at
+
+
+def is_background(request: Request) -> bool:
+    """Return True for a request that can wait."""
+    return request.why in _BACKGROUND
 
 
 def _name(request: Request) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
+from sources.schedule.budget import BACKGROUND
 from sources.schedule.trust import KINDS, Kind, Trust, is_proven, may_relax
 
 Layer = Literal["delta", "log", "newest", "open", "wide", "all"]
@@ -50,8 +51,8 @@ numbers stand. ``open``: by status. ``wide``: once more what changed in two days
 time in another zone, or lists lag. ``all``: every row.
 """
 
-BACKGROUND_PER_MINUTE: Final = 20
-"""Calls of a minute for ``all``, deep reads and history together, so that a quiet hour stays below 30."""
+BACKGROUND_PER_MINUTE: Final = BACKGROUND[-1][1]
+"""Calls of a minute for ``all``, deep reads and history together."""
 
 
 def period(layer: Layer, trust: Trust) -> timedelta:

@@ -13,9 +13,9 @@ from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sources.diff.look import Shrunk
 from sources.entries import entry, has_entry
-from sources.problems import Problem
+from sources.problems import Problem, storable
 from sources.reading import AGAIN, Batch, Kept, Key, Wish
-from sources.schedule.budget import free_at
+from sources.schedule.budget import ALL, HINTS, free_at
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Finished, Scan, Step
@@ -126,6 +126,7 @@ async def load(connection: Connection, account: str) -> Account:
     standing = Standing(
         sent=[each["at"] for each in calls],
         background=[each["at"] for each in calls if each["background"]],
+        sent_for_hints=[each["at"] for each in calls if each["hinted"]],
         finished={
             each["key"]: msgspec.json.decode(each["finished"], type=Finished)
             for each in scans
@@ -157,9 +158,12 @@ async def load(connection: Connection, account: str) -> Account:
     )
 
 
-async def add_call(connection: Connection, account: str, at: datetime, background: bool) -> None:
+async def add_call(
+    connection: Connection, account: str, at: datetime, *, background: bool, hinted: bool = False
+) -> None:
     """Count a call before it is made: of a worker that dies, too many are counted rather than too few."""
-    await connection.execute(_SQL["add_call"], {"account": account, "at": at, "background": background})
+    values = {"account": account, "at": at, "background": background, "hinted": hinted}
+    await connection.execute(_SQL["add_call"], values)
     await connection.execute(_SQL["drop_calls"], {"account": account})
 
 
@@ -176,10 +180,12 @@ async def reserve_call(connection: Connection, account: str) -> timedelta:
             raise LookupError(account)
         sent = [each["at"] for each in await fetch_all(connection, _SQL["calls"], name)]
         now: datetime = row["now"]
-        free = max(free_at(sent, now), row["held_until"] or now)
+        free = max(
+            free_at(sent, now, HINTS if row["hinted_at"] is not None else ALL), row["held_until"] or now
+        )
         if free > now:
             return free - now
-        await add_call(connection, account, now, True)
+        await add_call(connection, account, now, background=True)
     return timedelta(0)
 
 
@@ -271,7 +277,7 @@ def _wish(account: str, wish: Wish) -> dict[str, Any]:
 
 def _problem(account: str, problem: Any) -> dict[str, Any]:
     names = ("entity", "record_id", "code", "field", "value", "problem", "remedy")
-    return {"account": account, **{name: getattr(problem, name).replace("\0", "�") for name in names}}
+    return {"account": account, **{name: storable(getattr(problem, name)) for name in names}}
 
 
 def _seen(batch: Batch) -> list[dict[str, Any]]:

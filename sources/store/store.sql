@@ -37,7 +37,7 @@ SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, tru
 FROM source.accounts WHERE account = %(account)s
 
 -- name: calls
-SELECT at, background FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
+SELECT at, background, hinted FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
 
 -- name: scans
 SELECT key, scan, finished, held_until FROM source.scans WHERE account = %(account)s
@@ -71,10 +71,10 @@ GROUP BY hinted.id
 ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.due_at
 
 -- name: add_call
-INSERT INTO source.calls (account, at, background) VALUES (%(account)s, %(at)s, %(background)s)
+INSERT INTO source.calls (account, at, background, hinted) VALUES (%(account)s, %(at)s, %(background)s, %(hinted)s)
 
 -- name: lock
-SELECT account, clock_timestamp() AS now, held_until FROM source.accounts WHERE account = %(account)s FOR UPDATE
+SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE
 
 -- name: drop_calls
 DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes'

@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from runtime.environment import Environment
 from runtime.secrets import SecretBox
-from sources.schedule import budget, choice, layers
+from sources.schedule import budget, layers
 from sources.store import store
 from sources.worker import Worker, publisher
 from streams.topics import create_topics
@@ -32,7 +32,7 @@ SECOND = timedelta(seconds=1)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every layer is due each second, and the limits are wide."""
     monkeypatch.setattr(budget, "WINDOWS", ((timedelta(seconds=10), 5000),))
-    monkeypatch.setattr(choice, "BACKGROUND_PER_MINUTE", 5000)
+    monkeypatch.setattr(budget, "BACKGROUND", ((timedelta(seconds=10), 5000),))
     paces = {layer: layers.Pace(SECOND, SECOND, pace.overlap) for layer, pace in layers.PACES.items()}
     monkeypatch.setattr(layers, "PACES", paces)
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from sources.details import not_there, read_any_detail, read_document
+from sources.problems import storable
 from sources.reading import (
     AGAIN,
     Batch,
@@ -15,6 +16,7 @@ from sources.reading import (
     Kept,
     Key,
     Wish,
+    ids_of,
     read_page,
 )
 from sources.salesbinder.answers import Page
@@ -344,6 +346,20 @@ def test_a_text_with_half_a_character_hides_no_other_document() -> None:
     assert [wish.record_id for wish in batch.wanted] == ["a", INVOICE]
     found = seen(document(name="\ud800"))
     assert [each.field for each in found.problems] == ["name"]
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "\ud800", "a\nb"])
+@pytest.mark.parametrize("listing", ["customers", "suppliers", "invoices", "orders", "log"])
+def test_an_id_by_which_nothing_can_be_kept_is_a_problem_of_its_row_alone(listing: Listing, odd: str) -> None:
+    """PostgreSQL takes no NUL and no half of a character, which JSON may hold."""
+    name = "record_id" if listing == "log" else "id"
+    rows = [{name: odd}, {name: "right"}]
+    assert ids_of(rows, listing) == {"right"}
+    batch = read_page(scan(listing), page(rows[0]), {}, LIVE)
+    (problem,) = batch.problems
+    assert problem.field == name
+    assert storable(problem.value) == problem.value
+    assert (batch.kept, batch.wanted) == ({}, [])
 
 
 def test_what_is_kept_survives_the_database() -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 
 from sources.salesbinder.answers import Page
 from sources.schedule.budget import WINDOWS, blocked_until, free_at
-from sources.schedule.choice import DetailRequest, ListRequest, Pause, Standing, Wanted, next_request
+from sources.schedule.choice import (
+    DetailRequest,
+    ListRequest,
+    Pause,
+    Standing,
+    Wanted,
+    is_background,
+    next_request,
+)
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Sizes, lateness, period
 from sources.schedule.scans import Finished, Scan, after_no_page, after_page, scan_key
@@ -131,6 +140,20 @@ def test_hints_then_changes_then_details_then_sweeps() -> None:
     ]
 
 
+def counted(standing: Standing, request: ListRequest | DetailRequest, now: datetime) -> Standing:
+    """Count a call, and forget those of more than a minute ago."""
+
+    def latest(times: Sequence[datetime], *, with_now: bool) -> list[datetime]:
+        return [each for each in (*times, *[now] * with_now) if each > now - MINUTE]
+
+    return replace(
+        standing,
+        sent=latest(standing.sent, with_now=True),
+        background=latest(standing.background, with_now=is_background(request)),
+        sent_for_hints=latest(standing.sent_for_hints, with_now=request.is_hinted),
+    )
+
+
 def test_a_flood_of_hints_leaves_room_for_all_else() -> None:
     """Each second a hint comes that names a record, for five minutes: 40 calls a minute do not suffice."""
     standing = fresh(wanted=[Wanted(f"c{n:02}", "changed", NOON) for n in range(30)])
@@ -147,7 +170,7 @@ def test_a_flood_of_hints_leaves_room_for_all_else() -> None:
             else:
                 left = [each for each in standing.wanted if each.record_id != request.record_id]
                 standing = replace(standing, wanted=left)
-            standing = replace(standing, sent=[each for each in (*standing.sent, now) if each > now - MINUTE])
+            standing = counted(standing, request, now)
     for minute in range(1, 5):
         assert asked[minute, "hint"] >= 5
         assert asked[minute, "delta"] >= 4
