@@ -95,6 +95,8 @@ class Pulse(Probes):
     def __init__(self, process: str, environment: Environment) -> None:
         super().__init__(process, environment)
         self._beaten_at = time.monotonic()
+        self.waits_for = ""
+        """Why the process cannot work yet; blank if it can."""
 
     def beat(self) -> None:
         """Note that the process has made progress."""
@@ -106,9 +108,10 @@ class Pulse(Probes):
         return [f"it has not gone on for {still:.0f} s"] if still > TURNS_WITHIN else []
 
     def problems(self) -> list[str]:
-        """Return the same, and a database that cannot be reached."""
+        """Return the same, what the process waits for, and a database that cannot be reached."""
         away = database_away(self._environment)
-        return self.dead() + ([f"the database cannot be reached: {away}"] if away else [])
+        waits = [self.waits_for] if self.waits_for else []
+        return self.dead() + waits + ([f"the database cannot be reached: {away}"] if away else [])
 
 
 def database_away(environment: Environment) -> str:

@@ -3,18 +3,17 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
 import structlog
 import uvloop
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from runtime import metrics, pooling, schema
+from runtime import pooling, schema
 from runtime.environment import Environment, InvalidEnvironment
 from runtime.logs import configure_logging
 from runtime.probes import Pulse
@@ -23,15 +22,16 @@ from runtime.spells import Spell
 from runtime.trouble import about_the_database
 from sources import gauges
 from sources.client import Client, api_address
-from sources.entries import RESULTS
-from sources.events import HEADERS
 from sources.feed import SyncFeed, feed_address
 from sources.follower import Follower
-from sources.reader import KeyChanged, Publish, Published, Reader
+from sources.publishing import Stopped, publisher
+from sources.reader import KeyChanged, Publish, Reader
 from sources.reconcile.reconciler import Reconciler
 from sources.store import feeds, store
 from sources.store.overview import overviews
 from sources.store.store import LeaseLost
+
+__all__ = ("Worker", "publisher", "run")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,7 +39,6 @@ _LOOK_EVERY: Final = 1.0
 _IDLE_LONGEST: Final = 5.0
 """A turn renews the lease, so an idle reader takes one so often at least."""
 _AFTER_TROUBLE: Final = 1.0
-_FLUSH_SECONDS: Final = 3.0
 _AFTER_FEED_TROUBLE: Final = 60.0
 _MEASURE_EVERY: Final = 15.0
 
@@ -56,7 +55,7 @@ class _Reading:
 class Worker:
     """Takes accounts that nobody reads, and reads them."""
 
-    def __init__(self, environment: Environment, publish: Publish) -> None:
+    def __init__(self, environment: Environment, publish: Publish, pulse: Pulse | None = None) -> None:
         self._environment = environment
         self._publish = publish
         self._box = SecretBox.open(environment.data_dir, environment.secret_key)
@@ -64,7 +63,7 @@ class Worker:
         self._readings: dict[str, _Reading] = {}
         self._followings: dict[str, _Reading] = {}
         self._measured_at = -_MEASURE_EVERY
-        self.pulse = Pulse("source", environment)
+        self.pulse = pulse or Pulse("source", environment)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, through any trouble of the database."""
@@ -234,11 +233,18 @@ async def _run(environment: Environment) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
-        async with publisher(environment) as publish:
-            worker = Worker(environment, publish)
-            if environment.metrics_port is not None:
-                worker.pulse.serve()
-            await worker.run(stop)
+        pulse = Pulse("source", environment)
+        if environment.metrics_port is not None:
+            pulse.serve()
+
+        def waits(why: str) -> None:
+            pulse.beat()
+            pulse.waits_for = f"Kafka cannot be reached: {why}" if why else ""
+
+        async with publisher(environment, stop, waits) as publish:
+            await Worker(environment, publish, pulse).run(stop)
+    except Stopped:
+        return 0
     except (InvalidEnvironment, SecretKeyError, KafkaError) as error:
         log.error("the reader of SalesBinder cannot work", problem=str(error))
         return 1
@@ -248,37 +254,3 @@ async def _run(environment: Environment) -> int:
 async def _sleep(seconds: float, until: asyncio.Event) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(until.wait(), seconds)
-
-
-@asynccontextmanager
-async def publisher(environment: Environment) -> AsyncIterator[Publish]:
-    """Open an idempotent producer that waits for all replicas."""
-    login = environment.kafka_python()
-    producer = AIOKafkaProducer(
-        bootstrap_servers=login["bootstrap_servers"],
-        security_protocol=environment.kafka_security_protocol,
-        ssl_context=login["ssl_context"],
-        sasl_mechanism=environment.kafka_sasl_mechanism or "PLAIN",
-        sasl_plain_username=environment.kafka_sasl_username,
-        sasl_plain_password=environment.kafka_sasl_password,
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=4_000_000,
-    )
-    await producer.start()
-
-    async def publish(events: Sequence[Published]) -> None:
-        sent = [
-            await producer.send(topic, value, key=key, headers=[] if topic == RESULTS else list(HEADERS))
-            for topic, key, value in events
-        ]
-        await asyncio.gather(*sent)
-        for topic, _, _ in events:
-            metrics.MESSAGES_OUT.labels(topic).inc()
-
-    try:
-        yield publish
-    finally:
-        # It flushes first, which takes as long as the broker is away; what is left stays in the outbox.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(producer.stop(), _FLUSH_SECONDS)
