@@ -5,16 +5,15 @@ import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from contracts.reasons import CATALOGUE, render
 from runtime.environment import Environment
 from sbx.actions import source as actions
 from sbx.actions.refused import ActionRefused
 from sbx.actions.setup.checklist import in_words
 from sbx.actions.setup.setups import steps_left
+from sbx.actions.source_report import as_object, why_of
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
@@ -63,7 +62,7 @@ def status(account: str | None, as_json: bool) -> None:
     found, setting_up = asyncio.run(_status(account))
     for each in found:
         if as_json:
-            print_json(_as_object(each) | {"setup_steps_left": setting_up.get(each.account, 0)})
+            print_json(as_object(each) | {"setup_steps_left": setting_up.get(each.account, 0)})
         else:
             _show(each, in_words(setting_up.get(each.account, 0)))
     if not found and not as_json:
@@ -77,9 +76,8 @@ async def _status(account: str | None) -> tuple[list[Overview], dict[str, int]]:
 
 def _show(found: Overview, setting_up: str = "") -> None:
     print(f"{found.account}: {', '.join(filter(None, (setting_up, _state(found))))}")
-    if found.trouble is not None and found.trouble in CATALOGUE:
-        reason, remedy = render(found.trouble, {"account": found.account, "problem": found.trouble_text})
-        print(f"  {reason} {remedy}")
+    if found.trouble is not None:
+        print(f"  {' '.join(why_of(found))}")
     if not found.stock_is_taken:
         _show_stock(found)
     ages = [(layer, found.age(layer)) for layer in _LAYERS]  # type: ignore[arg-type]
@@ -100,6 +98,8 @@ def _show(found: Overview, setting_up: str = "") -> None:
         print(f"  waiting: {', '.join(waiting)}")
     if found.feed is not None:
         print(f"  change feed: {_feed_state(found.feed, found.now)}")
+    if found.comparison_error is not None:
+        print(f"  the last comparison with Xero did not succeed: {found.comparison_error}")
     for each in found.problems:
         print(f"  {each.code} ({each.count:,}), such as {each.example}. {each.remedy}")
 
@@ -127,49 +127,6 @@ def _show_stock(found: Overview) -> None:
     print(f"  {rows:,}{of} rows{left}")
     with bar(found.account, total) as shown:
         shown.at(rows)
-
-
-def _as_object(found: Overview) -> dict[str, Any]:
-    return {
-        "account": found.account,
-        "connected_at": found.connected_at,
-        "is_read": found.is_read,
-        "trouble": found.trouble,
-        "trouble_text": found.trouble_text,
-        "trouble_since": found.trouble_since,
-        "held_until": found.held_until,
-        "calls_last_minute": found.calls,
-        "details_wanted": found.wanted,
-        "events_to_publish": found.untold,
-        "history_left": found.history,
-        "stock": {
-            listing: {"rows": each.rows, "count": each.count, "done": each.is_done}
-            for listing, each in found.stock.items()
-        },
-        "stock_seconds_left": None if found.stock_left is None else found.stock_left.total_seconds(),
-        "layer_ages": {
-            layer: None if (each := found.age(layer)) is None else each.total_seconds()  # type: ignore[arg-type]
-            for layer in _LAYERS
-        },
-        "latest_seconds": {kind: each.total_seconds() for kind, each in found.lateness.items()},
-        "modified": {
-            kind: {"moved": each.moved, "unmoved": each.unmoved, "run": each.run}
-            for kind, each in found.trust.items()
-        },
-        "feed": None
-        if found.feed is None
-        else {"last_at": found.feed.last_at, "trouble": found.feed.trouble},
-        "problems": [
-            {
-                "code": each.code,
-                "count": each.count,
-                "since": each.since,
-                "example": each.example,
-                "remedy": each.remedy,
-            }
-            for each in found.problems
-        ],
-    }
 
 
 def hook(account: str, renew: bool, as_json: bool) -> None:

@@ -21,9 +21,11 @@ from runtime.sql import load_queries
 from runtime.trouble import in_words
 from sandbox import too_full
 from sbx.actions.setup import checklist
+from sbx.actions.source_report import as_object
 from sbx.cli import environment, lost, targets
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from sinks.ledger.leases import SILENCE
+from sources.store.overview import overviews
 from streams import STAGES, StageName
 from streams.broker import Broker, behind
 from streams.standings import Standings, removed_unread
@@ -69,6 +71,8 @@ class Status:
     """Number of the ledger's generation, since when it is held (None: it is not), and why."""
     archive: dict[str, Any] = field(default_factory=dict)
     """Why nothing can go to the archive (``problem``, ``""``: it can), since when, and the remedy."""
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    """How each account is read from SalesBinder: ``sbx.actions.source_report.as_object``."""
     dead_letters: int | None = None
     """Of the last 24 hours; None if the database does not respond."""
     lost_commands: list[dict[str, Any]] = field(default_factory=list)
@@ -85,6 +89,7 @@ class Status:
     def alarms(self) -> list[str]:
         """The things that somebody should look at although everything is running."""
         told = [one.in_words() for one in self.removed]
+        told += [_source_alarm(one) for one in self.sources if one["needs_somebody"]]
         if self.lost_commands:
             told.append(lost.in_words(self.lost_commands))
         if self.archive.get("problem"):
@@ -125,6 +130,7 @@ class Status:
             "unknown_refusals": self.unknown_refusals,
             "ledger": self.ledger,
             "archive": self.archive,
+            "sources": self.sources,
             "dead_letters": self.dead_letters,
             "lost_commands": self.lost_commands,
             "removed_unread": [asdict(one) for one in self.removed],
@@ -231,6 +237,7 @@ async def _ask_database(used: Environment, status: Status) -> None:
             )
         cursor = await connection.execute(_SQL["archive"])
         [status.archive] = await cursor.fetchall()
+        status.sources = [as_object(one) for one in await overviews(connection, None)]
         cursor = await connection.execute(_SQL["dead_letters"])
         [row] = await cursor.fetchall()
         status.dead_letters = row["count"]
@@ -293,6 +300,7 @@ def tables(status: Status) -> Rows:
         _stages_table(status),
         *([_deliver_workers_table(status)] if several else []),
         *([_accounts_table(status, named=several)] if status.accounts else []),
+        *([_sources_table(status)] if status.sources else []),
     )
 
 
@@ -333,6 +341,36 @@ def _accounts_table(status: Status, *, named: bool) -> Table:
             _condition(account),
         )
     return table
+
+
+_SOURCE_STATES = {
+    "no_answers": Text("no answers", "red"),
+    "unread": Text("not read: no worker", "red"),
+    "taking_stock": Text("reads what is there", "yellow"),
+    "read": Text("read", "green"),
+}
+
+
+def _sources_table(status: Status) -> Table:
+    """Print how SalesBinder is read for each account."""
+    figures = ("to publish", "problems")
+    table = new_table("account", "SalesBinder", *figures, "", right=figures)
+    for one in status.sources:
+        says = [f"{each['code']} ({each['count']:,})" for each in one["problems"]]
+        if one["comparison"]["error"] is not None:
+            says.append(f"the last comparison with Xero did not succeed: {one['comparison']['error']}")
+        table.add_row(
+            one["account"],
+            _SOURCE_STATES[one["state"]],
+            f"{one['events_to_publish']:,}",
+            Text(f"{one['problem_count']:,}", "red" if one["problem_count"] else ""),
+            Text("; ".join(says), "yellow"),
+        )
+    return table
+
+
+def _source_alarm(one: dict[str, Any]) -> str:
+    return f"SalesBinder of '{one['account']}': {one['reason']} {one['remedy']}"
 
 
 def _calls_left(left: dict[str, int | None]) -> str:

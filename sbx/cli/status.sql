@@ -8,9 +8,9 @@ WITH living AS MATERIALIZED (
 ), work AS (
 -- include: ../../sinks/ledger/work_by_account.sql
 ), unreadable AS (
-    -- Dead letters never enter the ledger; the log shows them as failed.
+    -- Neither dead letters nor what cannot be read in SalesBinder enter the ledger; the log shows them as failed.
     SELECT account, count(*) AS failed FROM integrations_log.entry
-    WHERE state = 'failed' AND triggered_by = 'dead_letter' AND account <> '' GROUP BY account
+    WHERE state = 'failed' AND triggered_by IN ('dead_letter', 'source') AND account <> '' GROUP BY account
 ), drifted AS (
     SELECT account, count(*) FILTER (WHERE NOT information AND adopted_at IS NULL) AS differences
     FROM integrations_log.drift GROUP BY account
@@ -28,7 +28,7 @@ SELECT a.account AS name, c.account IS NOT NULL AND c.status = 'connected' AS co
        l.held, l.held_until, at_work.worker, d.differences, r.read_at, r.reading,
        coalesce(s.steps_left, 0) AS setup_steps_left
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work
-      UNION SELECT account FROM unreadable UNION SELECT account FROM web.setups WHERE finished_at IS NULL) AS a
+      UNION SELECT account FROM source.accounts UNION SELECT account FROM unreadable UNION SELECT account FROM web.setups WHERE finished_at IS NULL) AS a
 LEFT JOIN (SELECT account, steps_left FROM web.setups WHERE finished_at IS NULL) AS s USING (account)
 LEFT JOIN connections.accounts c USING (account)
 LEFT JOIN work w USING (account)

@@ -68,6 +68,10 @@ class Overview:
     problems: Sequence[ProblemCount]
     feed: FeedStanding | None = None
     """None unless version 3's change feed is followed."""
+    compared_at: datetime | None = None
+    """When the last comparison with Xero ended; none if there was none."""
+    comparison_error: str | None = None
+    """Why that one did not succeed; none if it did."""
 
     @property
     def needs_somebody(self) -> bool:
@@ -134,7 +138,7 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
         "account now connected_at is_read trouble trouble_text trouble_since held_until calls untold wanted"
     )
     return Overview(
-        **{name: row[name] for name in (*names.split(), "history")},
+        **{name: row[name] for name in (*names.split(), "history", "compared_at", "comparison_error")},
         stock=progress(finished, going),
         trust=msgspec.json.decode(row["trust"], type=dict[Kind, Evidence]),
         finished=finished,

@@ -1,12 +1,17 @@
 -- name: accounts
 SELECT a.account, a.connected_at, a.trouble, a.trouble_text, a.trouble_since, a.held_until, a.trust::text AS trust,
        clock_timestamp() AS now, f.last_at AS feed_at, f.trouble AS feed_trouble,
+       r.compared_at, r.comparison_error,
        EXISTS (SELECT FROM source.leases l WHERE l.account = a.account AND l.expires_at > clock_timestamp()) AS is_read,
        (SELECT count(*) FROM source.outbox o WHERE o.account = a.account) AS untold,
        (SELECT count(*) FROM source.records r WHERE r.account = a.account AND r.history) AS history,
        (SELECT count(*) FROM source.calls c WHERE c.account = a.account AND c.at > clock_timestamp() - interval '1 minute') AS calls,
        (SELECT count(*) FROM source.wanted w WHERE w.account = a.account AND w.why <> 'history') AS wanted
 FROM source.accounts a LEFT JOIN source.feeds f USING (account)
+LEFT JOIN LATERAL (
+    SELECT finished_at AS compared_at, error AS comparison_error FROM source.reconciliations r
+    WHERE r.account = a.account AND r.finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1
+) AS r ON true
 WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s) ORDER BY a.account
 
 -- name: scans

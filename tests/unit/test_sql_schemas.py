@@ -24,7 +24,7 @@ ALSO_NAMES = {
     # The log tells of replays, of what a comparison found, and of commands that were lost.
     "log_projection": {"ledger"},
     # The status says how far a set-up is.
-    "sbx/cli": {"connections", "integrations_log", "ledger", "web"},
+    "sbx/cli": {"connections", "integrations_log", "ledger", "source", "web"},
     "sbx/notify": {"connections", "integrations_log", "source", "web"},
     "sbx/web": {"connections", "integrations_log", "ledger"},
     "bench": {"integrations_log", "ledger"},

@@ -12,8 +12,9 @@ from sandbox.fake_salesbinder import FakeSalesBinderServer
 from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
 from sbx.actions.source import Backfill, _count, _look
+from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
-from sbx.cli.source import _as_object, _day, _report, _show, read_key
+from sbx.cli.source import _day, _report, _show, read_key
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.scans import Finished
 from sources.schedule.stock import Progress
@@ -85,7 +86,7 @@ def test_problems_are_counted_with_an_example(capsys: Any) -> None:
     assert "sums_disagree (3), such as invoice a: total_transactions: 60: none. Compare them." in (
         capsys.readouterr().out
     )
-    shown = _as_object(overview(problems=[found]))
+    shown = as_object(overview(problems=[found]))
     assert shown["problems"][0]["count"] == 3
     assert shown["modified"]["payment_applied"]["run"] == 20
     json.dumps(shown, default=str)
