@@ -156,14 +156,18 @@ async def results(
     *,
     only_differing: bool = False,
     limit: int | None = None,
+    after: runs.Place | None = None,
 ) -> AsyncIterator[Row]:
-    """Yield the documents of the last comparison as rows for people and programs, by day of issue.
+    """Yield the documents of the last comparison as rows for people and programs, by day of issue; those
+    behind ``after`` if it is given.
 
     Raises:
         ActionRefused: there is no such account.
     """
     found = await connected(connection, actor, account)
-    every = runs.results(connection, account, since, until, only_differing=only_differing, limit=limit)
+    every = runs.results(
+        connection, account, since, until, only_differing=only_differing, limit=limit, after=after
+    )
     async for result, first_seen in every:
         yield _row(found, result, first_seen)
 

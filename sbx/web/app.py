@@ -64,7 +64,7 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/drift/reading", drift.read, methods=["POST"]),
     Route("/accounts/{account}/reconcile", reconcile.reconcile_page),
     Route("/accounts/{account}/reconcile", reconcile.compare, methods=["POST"]),
-    Route("/accounts/{account}/reconcile.csv", reconcile.as_csv),
+    Route("/accounts/{account}/reconcile.csv", reconcile.export),
     Route("/accounts/{account}/settings", settings.settings_page),
     Route("/accounts/{account}/settings", settings.change, methods=["POST"]),
     Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),

@@ -11,6 +11,7 @@ from sbx.web.api.answers import json_answer
 from sbx.web.api.schemas import schemas
 from sbx.web.view import filters
 
+_DAY = {"type": "string", "format": "date"}
 _SAID = {
     "account": "SalesBinder's sub-domain.",
     "issue": "An issue's id: failures with one cause.",
@@ -76,6 +77,10 @@ def _paths() -> dict[str, Any]:
         **_parameter("Last-Event-ID", {"type": "string"}, "The id of the last event received."),
         "in": "header",
     }
+    issued = [
+        _parameter("since", _DAY, "Issued on this day or later."),
+        _parameter("until", _DAY, "Issued on this day or before."),
+    ]
     return {
         "/entries": _get(
             "Entries, newest first, a page at a time", _json("Page"), [*every, cursor, before, limit]
@@ -150,6 +155,25 @@ def _paths() -> dict[str, Any]:
             "DriftActed",
             [of_account],
         ),
+        "/accounts/{account}/reconcile": _get(
+            "The last comparison of SalesBinder and Xero, month by month, and the one under way",
+            _json("Comparison"),
+            [of_account],
+        ),
+        "/accounts/{account}/reconcile.csv": _get(
+            "Every document of the last comparison with all three sides, as CSV",
+            {"text/csv": {}},
+            [of_account, *issued],
+        ),
+        "/accounts/{account}/reconcile/differences": _get(
+            "What differs, by day of issue, a page at a time",
+            _json("DifferingDocuments"),
+            [of_account, *issued, cursor, limit],
+        ),
+        "/accounts/{account}/source": _get(
+            "How the account is read from SalesBinder", _json("Source"), [of_account]
+        ),
+        "/sources": _get("How each account is read from SalesBinder", _json("Sources"), []),
         "/openapi.json": _get("This description", {"application/json": {}}, []),
     }
 

@@ -2,7 +2,17 @@
 
 from starlette.routing import BaseRoute, Route
 
-from sbx.web.api import accounts, actions, decisions, drift, mutes, reading, streams
+from sbx.web.api import (
+    accounts,
+    actions,
+    comparisons,
+    decisions,
+    drift,
+    mutes,
+    reading,
+    sources,
+    streams,
+)
 from sbx.web.api.openapi import openapi
 
 ROUTES: tuple[BaseRoute, ...] = (
@@ -29,5 +39,10 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/drift/reading", drift.compare, methods=["POST"]),
     Route("/accounts/{account}/drift/resend", drift.resend, methods=["POST"]),
     Route("/accounts/{account}/drift/adopt", drift.adopt, methods=["POST"]),
+    Route("/accounts/{account}/reconcile", comparisons.show),
+    Route("/accounts/{account}/reconcile.csv", comparisons.export),
+    Route("/accounts/{account}/reconcile/differences", comparisons.differences),
+    Route("/accounts/{account}/source", sources.show),
+    Route("/sources", sources.every),
     Route("/openapi.json", openapi),
 )

@@ -1,8 +1,11 @@
 """The JSON Schemas of bodies and answers, for ``openapi.py``."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
+from sbx.actions.source_report import State
 from sbx.web.api.columns import COLUMNS, MOMENT, NUMBER, TEXT
+from sbx.web.api.comparisons import BROKEN_OFF, COMPARISON, DOCUMENT, SIDES
 from sbx.web.api.drift import DIFFERENCE, READING
 from sinks.ledger.commands import CANDIDATE
 
@@ -101,6 +104,8 @@ def schemas() -> dict[str, Any]:
             failures=_list({"type": "object"}),
         ),
         **_drift(),
+        **_source(),
+        **_comparison(),
         "Candidates": candidates,
         "Decision": _object(adopt=TEXT, send=_FLAG, dry_run=_FLAG),
         "Decided": _object(
@@ -141,3 +146,77 @@ def _drift() -> dict[str, Any]:
             queued=_list({"type": "string"}),
         ),
     }  # fmt: skip
+
+
+def _source() -> dict[str, Any]:
+    amounts = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
+    problem = _object(
+        **{key: {"type": "string"} for key in ("code", "example", "remedy")}, count=NUMBER, since=MOMENT
+    )
+    source = _object(
+        **dict.fromkeys(("account", "reason", "remedy", "trouble", "trouble_text"), TEXT),
+        state={"enum": list(get_args(State))},
+        **{key: {"type": "boolean"} for key in ("is_read", "needs_somebody")},
+        **dict.fromkeys(("connected_at", "trouble_since", "held_until"), MOMENT),
+        **dict.fromkeys(
+            ("calls_last_minute", "details_wanted", "events_to_publish", "history_left", "problem_count"),
+            NUMBER,
+        ),
+        stock={
+            "type": "object",
+            "additionalProperties": _object(rows=NUMBER, count=NUMBER, done={"type": "boolean"}),
+        },
+        stock_seconds_left={"type": ["number", "null"]},
+        layer_ages=amounts,
+        latest_seconds=amounts,
+        modified={
+            "type": "object",
+            "additionalProperties": _object(moved=NUMBER, unmoved=NUMBER, run=NUMBER),
+        },
+        feed=_object(last_at=MOMENT, trouble=TEXT) | {"type": ["object", "null"]},
+        comparison=_object(ended_at=MOMENT, error=TEXT),
+        problems=_list(problem),
+    ) | {"additionalProperties": False}
+    return {"Source": source, "Sources": _object(sources=_list({"$ref": "#/components/schemas/Source"}))}
+
+
+def _comparison() -> dict[str, Any]:
+    moments = ("asked_at", "started_at", "finished_at", "first_seen_at")
+    numbers = ("rows", "details", "calls", "xero_calls", "news")
+    sums = ("net", "tax", "total", "paid", "refunded")
+    side = _object(**dict.fromkeys(("number", "party", "status", *sums), TEXT)) | {"type": ["object", "null"]}
+
+    def kind(name: str) -> dict[str, Any]:
+        if name in SIDES:
+            return side
+        if name == "lists":
+            return {"type": "object", "additionalProperties": {"enum": ["read", "odd", "refused"]}}
+        if name == "fields":
+            return _list({"type": "string"})
+        if name == "known":
+            return {"type": "boolean"}
+        return MOMENT if name in moments else NUMBER if name in numbers else TEXT
+
+    def row(names: Sequence[str]) -> dict[str, Any]:
+        return _object(**{name: kind(name) for name in names}) | {"additionalProperties": False}
+
+    run = row(COMPARISON) | {"type": ["object", "null"]}
+    total = _object(documents=NUMBER, **{key: {"type": "string"} for key in sums})
+    month = _object(
+        **{key: {"type": "string"} for key in ("month", "kind", "currency")},
+        **dict.fromkeys(("agreeing", "differing", "before_cutoff"), NUMBER),
+        **dict.fromkeys(("shop", "expected", "xero"), total),
+        agrees={"type": "boolean"},
+    )
+    return {
+        "Comparison": _object(
+            account=TEXT,
+            last=run,
+            under_way=run,
+            error=row(BROKEN_OFF) | {"type": ["object", "null"]},
+            obstacle=TEXT,
+            months=_list(month),
+            lines=_list(_object(text={"type": "string"}, agrees={"type": "boolean"})),
+        ),
+        "DifferingDocuments": _object(differences=_list(row(DOCUMENT)), next=TEXT),
+    }

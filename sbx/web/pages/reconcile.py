@@ -1,20 +1,16 @@
 """SalesBinder, what should be in Xero, and Xero: month by month, and what differs; compare now; as CSV."""
 
-from collections.abc import AsyncIterator
-
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
-from log_projection.queries import Row
 from sbx.actions import reconcile
 from sbx.actions.reconcile import MOST
 from sbx.actions.refused import ActionRefused
 from sbx.web.auth.gate import acting, user_of
+from sbx.web.comparison_csv import as_csv
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
-
-_CHUNK = 500
 
 
 async def reconcile_page(request: Request) -> Response:
@@ -35,28 +31,9 @@ async def compare(request: Request, _form: FormData) -> Response:
     return RedirectResponse(f"/accounts/{account}/reconcile", 303)
 
 
-async def as_csv(request: Request) -> Response:
+async def export(request: Request) -> Response:
     """``GET /accounts/{account}/reconcile.csv``: every document with all three sides."""
-    services, user = services_of(request), user_of(request)
-    account: str = request.path_params["account"]
-    # Asked before the answer begins, so that a refusal is one.
-    async with services.database.connection() as connection:
-        await reconcile.load(connection, user, account)
-
-    async def body() -> AsyncIterator[bytes]:
-        # Spreadsheets take a file without a byte order mark for another encoding than UTF-8.
-        yield ("\ufeff" + reconcile.csv_lines([])).encode()
-        rows: list[Row] = []
-        async with services.database.connection() as connection:
-            async for row in reconcile.results(connection, user, account):
-                rows.append(row)
-                if len(rows) >= _CHUNK:
-                    yield reconcile.csv_lines(rows, head=False).encode()
-                    rows = []
-        yield reconcile.csv_lines(rows, head=False).encode()
-
-    headers = {"Content-Disposition": f'attachment; filename="{account}-reconciliation.csv"'}
-    return StreamingResponse(body(), headers=headers, media_type="text/csv; charset=utf-8")
+    return await as_csv(request)
 
 
 async def _page(request: Request, refused: ActionRefused | None = None) -> Response:
