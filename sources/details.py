@@ -1,7 +1,7 @@
 """What the answer to the question for one record changes, or that the record is not there. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ from contracts.commands import Action, Entity
 from sources.diff.accounts import diff_account, diff_deleted_account
 from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
-from sources.diff.look import Outcome
+from sources.diff.look import SETTLED, Outcome
 from sources.events import Event
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.reading import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Context, Kept, Key, Wish, kept_of, next_deep
@@ -54,15 +54,17 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
         batch.wanted.append(again(wish, context.due))
         return batch
     found = diff_document(known, detail, context.look)
+    is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
+    may_be_late = is_same and _may_be_late(wish)
     if found.known is not None:
-        is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
         kept = kept_of(
             before,
             found.known,
             fingerprint="",
             mark=detail.mark,
             rest=detail.row_rest,
-            excused=wish.row if is_same else "",
+            excused=wish.row if is_same and not may_be_late else "",
+            late=wish.row if may_be_late else "",
             deep=next_deep(found.known, context),
             history=False,
         )
@@ -72,7 +74,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
     batch.told = frozenset(_action(event) for event in found.events)
     batch.has_evidence = known is not None
     batch.moved = known is not None and detail.document.modified > known.modified
-    _next_look((detail.entity, detail.id), wish, before, found, context, batch)
+    _next_look((detail.entity, detail.id), wish, before, found, may_be_late, context, batch)
     return batch
 
 
@@ -95,28 +97,48 @@ def read_account_detail(
         batch.wanted.append(again(wish, context.due))
         return batch
     found = diff_account(known, row, context.look)
+    may_be_late = _may_be_late(wish) and not found.again
     if found.known is not None:
-        shown = wish.row if not found.again else ""
-        kept = kept_of(before, found.known, fingerprint=shown, mark=" ".join(sorted(row.lacks)))
+        kept = kept_of(
+            before,
+            found.known,
+            fingerprint="" if found.again or may_be_late else wish.row,
+            late=wish.row if may_be_late else "",
+            mark=" ".join(sorted(row.lacks)),
+        )
         batch.take(key, found, kept)
     else:
         batch.take(key, found, None)
-    _next_look(key, wish, before, found, context, batch)
+    _next_look(key, wish, before, found, may_be_late, context, batch)
     return batch
 
 
+def _may_be_late(wish: Wish) -> bool:
+    """Return True for the first look at what a row shows, which may be ahead of the details."""
+    return bool(wish.row) and not wish.tries
+
+
 def _next_look(
-    key: Key, wish: Wish, before: Kept | None, found: Outcome[Any], context: Context, batch: Batch
+    key: Key,
+    wish: Wish,
+    before: Kept | None,
+    found: Outcome[Any],
+    may_be_late: bool,
+    context: Context,
+    batch: Batch,
 ) -> None:
-    """Want the detail again if it left something open, or if the log says that there is none."""
-    if before is not None and before.may_be_gone and not found.again:
-        if wish.tries < len(AGAIN):
+    """Want the detail again if it left something open, if it may be older than the row that it was read for,
+    or if the log says that there is none.
+    """
+    if before is not None and before.may_be_gone:
+        assert before.log is not None
+        is_over = not found.again and wish.tries >= len(AGAIN)
+        log = msgspec.structs.replace(before.log, missing=None, is_over=is_over)
+        batch.kept[key] = msgspec.structs.replace(batch.kept.get(key, before), log=log)
+        if not is_over:
             batch.wanted.append(again(wish, context.due))
             return
-        assert before.log is not None
-        over = msgspec.structs.replace(before.log, is_over=True)
-        batch.kept[key] = msgspec.structs.replace(batch.kept.get(key, before), log=over)
-    if found.again:
+    if found.again or may_be_late:
         batch.wanted.append(again(wish, context.due))
     else:
         batch.unwanted.add(wish.record_id)
@@ -131,11 +153,15 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     """Return what follows from a detail that is not there (404), which proves nothing by itself.
 
     A list may know of a record before its detail does; one that is known stays known, unless the deleted log
-    names it, too.
+    names it, too, and it was not there a minute ago either: the log may name what was archived, and a detail
+    may be missing for a moment.
     """
     batch = Batch()
     if before is None and wish.tries < len(AGAIN):
         batch.wanted.append(again(wish, context.due))
+        return batch
+    if before is not None and before.may_be_gone and (left := _until_gone(before, context)) > timedelta(0):
+        _not_there_yet(wish, before, left, context, batch)
         return batch
     batch.unwanted.add(wish.record_id)
     if before is not None and before.may_be_gone:
@@ -150,10 +176,26 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
-        batch.kept[key] = msgspec.structs.replace(
-            before, deep=next_deep(before.known, context), history=False
-        )
+        deep = next_deep(before.known, context)
+        batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
+    elif before is not None and before.late:
+        batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late="")
     return batch
+
+
+def _until_gone(before: Kept, context: Context) -> timedelta:
+    """Return how long a detail that the log says is gone has still to be missing."""
+    since = before.log.missing if before.log is not None else None
+    return SETTLED if since is None else since + SETTLED - context.due
+
+
+def _not_there_yet(wish: Wish, before: Kept, left: timedelta, context: Context, batch: Batch) -> None:
+    assert before.log is not None
+    since = before.log.missing or context.due
+    log = msgspec.structs.replace(before.log, missing=since)
+    batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, log=log)
+    at = context.due + left
+    batch.wanted.append(Wish(wish.record_id, "again", at, wish.row, wish.tries, before.known.entity))
 
 
 def again(wish: Wish, now: datetime) -> Wish:

@@ -17,7 +17,7 @@ from sources.client import NoAnswer
 from sources.details import again, read_any_detail
 from sources.diff.look import Look
 from sources.problems import Unreadable
-from sources.reading import Batch, Context, ids_of, read_page
+from sources.reading import Batch, Context, ids_of, read_page, rows_of, with_strange_rows
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until
@@ -277,7 +277,10 @@ class Reader:
             delta_asked=delta.asked if delta is not None else None,
         )
         batch = read_page(scan, page, found, context)
+        scan = with_strange_rows(scan, batch)
         step = after_page(scan, page, ids, context.look.at, count)
+        if step.state == "done" and not scan.strange:
+            batch.seen.add(rows_of(scan))
         await self._go_on(step, context.look.at, batch)
         return batch
 

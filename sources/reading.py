@@ -47,6 +47,8 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime | None
     is_over: bool = False
     """The record was shown for an hour all the same, so it was not deleted (archived, perhaps)."""
+    missing: datetime | None = None
+    """Since when its detail is not there, by our clock; none if it was shown last."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     rest: str = ""
     """And of lines and receipts."""
     excused: str = ""
-    """A row that differs from the detail though a detail read for it showed nothing new."""
+    """A row that differs from the detail though two details read for it showed nothing new."""
+    late: str = ""
+    """A row for which one detail was read, which may be older than the row: it is read once more."""
     log: LogRow | None = None
     deep: datetime | None = None
     """When its detail is read again though nothing hints at a change; none: never."""
@@ -178,7 +182,7 @@ def read_page(scan: Scan, page: Page, kept: Mapping[Key, Kept], context: Context
         batch.seen.add(("deletion", ""))
     for row in page.rows:
         if scan.listing == "log":
-            _read_log_row(row, kept, context, batch)
+            _read_log_row(row, scan, kept, context, batch)
         else:
             _read_listed(row, scan, kept, context, batch)
     return batch
@@ -189,7 +193,7 @@ def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Contex
     record_id = row_id(row) or ""
     before = batch.kept.get((entity, record_id)) or kept.get((entity, record_id))
     now = fingerprint(row)
-    if before is not None and now and before.fingerprint == now:
+    if before is not None and now and now in (before.fingerprint, before.late):
         return
     try:
         if scan.listing in ACCOUNTS:
@@ -197,8 +201,25 @@ def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Contex
         else:
             _read_document_row(row, DOCUMENTS[scan.listing], now, before, scan, context, batch)
     except Unreadable as wrong:
+        if wrong.code == "record_foreign" or not record_id:
+            batch.problems.append(wrong.of(*rows_of(scan)))
+            return
         batch.seen.add((entity, record_id))
         batch.problems.append(wrong.of(entity, record_id))
+
+
+def rows_of(scan: Scan) -> tuple[str, str]:
+    """Return what a problem concerns of a row that is none of this list's records: the list's rows.
+
+    It is over once a whole scan has no such row.
+    """
+    return scan.listing, f"{scan.layer} rows"
+
+
+def with_strange_rows(scan: Scan, batch: Batch) -> Scan:
+    """Return the scan, which knows whether one of its rows was none of this list's records."""
+    found = any((each.entity, each.record_id) == rows_of(scan) for each in batch.problems)
+    return msgspec.structs.replace(scan, strange=scan.strange or found)
 
 
 def _read_account_row(
@@ -271,7 +292,7 @@ def _read_document_row(
         return
     if (row.mark, rest) == (before.mark, before.rest):
         batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
-    elif signature(row) != before.excused:
+    elif signature(row) not in (before.excused, before.late):
         assert isinstance(before.known, KnownDocument)
         batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
         batch.missed |= _was_missed(row, before.known, scan, context)
@@ -292,11 +313,11 @@ def _was_missed(row: DocumentRow, known: KnownDocument | None, scan: Scan, conte
     return has_moved and row.modified + _DELTA_SHOULD_HAVE < context.delta_asked
 
 
-def _read_log_row(row: Any, kept: Mapping[Key, Kept], context: Context, batch: Batch) -> None:
+def _read_log_row(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Context, batch: Batch) -> None:
     try:
         deletion = read_deletion(row)
     except Unreadable as wrong:
-        batch.problems.append(wrong.of("deletion", ""))
+        batch.problems.append(wrong.of(*rows_of(scan)))
         return
     entities: Iterable[Entity] = (*ACCOUNTS.values(), *DOCUMENTS.values())
     known = [(entity, deletion.record_id) for entity in entities]

@@ -50,6 +50,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """Rows so far, those not counted that the page before had shown, too: what shifts, shifts to the next."""
     last: tuple[str, ...] = ()
     """Ids of the last page's rows."""
+    strange: bool = False
+    """Whether one of its rows was none of this list's records."""
 
     @property
     def key(self) -> str:

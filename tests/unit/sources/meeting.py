@@ -2,16 +2,19 @@
 
 import base64
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import msgspec
 
 from sandbox.fake_salesbinder import Shopkeeper, Switches, World, api, visible
 from sources.diff.look import Shrunk
+from sources.events import Event
+from sources.problems import Problem
 from sources.reading import Wish
 from sources.schedule.choice import DetailRequest, ListRequest
 from sources.schedule.layers import LISTINGS
@@ -56,27 +59,35 @@ class Book:
             self.ends.append(action)
 
 
-class Meeting:
-    """What happens in the shop, and what the reader tells of it."""
+class Seen(Protocol):
+    """A reader, as far as a meeting looks into it."""
 
-    def __init__(self, switches: Switches, seed: int, shrunk: Shrunk = "correction") -> None:
+    now: datetime
+    shrunk: Shrunk
+
+    @property
+    def told(self) -> Sequence[Event]: ...
+
+    @property
+    def problems(self) -> Sequence[Problem]: ...
+
+
+class Encounter:
+    """What happens in the shop, and what a reader tells of it."""
+
+    reader: Seen
+
+    def __init__(self, switches: Switches, seed: int) -> None:
         self.world = World(now=START)
         self.shop = self.world.add_shop(ACCOUNT, switches, seed)
         self.keeper = Shopkeeper(self.shop, seed, pause=30)
-        self.reader = MemoryReader(self.answer, START, shrunk)
 
-    def answer(self, asked: Question) -> tuple[int, bytes]:
-        status, body = self.any_answer(asked)
-        assert status in (200, 404), (asked, body)
-        return status, body
-
-    def any_answer(self, asked: Question) -> tuple[int, bytes]:
+    def call(self, asked: Question) -> api.Answer:
         self.meet()
         token = base64.b64encode(f"{self.shop.key}:x".encode()).decode()
         path, query = f"/{ACCOUNT}/api/2.0/{asked.path}", urlencode(asked.parameters)
         request = api.Request("GET", path, query, {"authorization": f"Basic {token}"})
-        done = api.answer(self.world, request)
-        return done.status, done.body
+        return api.answer(self.world, request)
 
     def act(self) -> str:
         """Let something happen in the shop, at the earliest now."""
@@ -90,30 +101,6 @@ class Meeting:
         reader, shop = self.reader.now, self.world.clock.now()
         self.world.clock.advance(max((reader - shop).total_seconds(), 0))
         self.reader.now = max(reader, shop)
-
-    def look(self) -> None:
-        """Read all lists and all details, whatever the schedule says, once all that lags has come."""
-        self.world.limiter.minute = self.world.limiter.burst = _NO_LIMIT
-        self.reader.now += _SETTLED
-        for listing in LISTINGS["all"]:
-            self._scan(Scan(layer="all", listing=listing, started=self.reader.now))
-        self._scan(Scan(layer="log", listing="log", started=self.reader.now))
-        for (entity, record_id), kept in self.reader.kept.items():
-            if entity in ("invoice", "purchase_order") and not kept.known.deleted:
-                wish = Wish(record_id, "deep", self.reader.now, entity=entity)
-                self.reader.wishes.setdefault(record_id, wish)
-        for _ in range(_ROUNDS):
-            for wish in [*self.reader.wishes.values()]:
-                self._ask(DetailRequest(wish.record_id, wish.why, wish.of_account))
-            self.reader.now += _SETTLED
-
-    def _scan(self, scan: Scan) -> None:
-        self._ask(ListRequest(scan))
-        while scan.key in self.reader.scans:
-            self._ask(ListRequest(self.reader.scans[scan.key]))
-
-    def _ask(self, request: ListRequest | DetailRequest) -> None:
-        self.reader.apply(request, *self.answer(question(request)))
 
     def told(self) -> Story:
         """Return what was published."""
@@ -145,3 +132,46 @@ class Meeting:
         """Return the invoices of which a problem says that their money could not be told."""
         codes = ("sums_disagree", "transaction_marked")
         return {each.record_id for each in self.reader.problems if each.code in codes}
+
+
+class Meeting(Encounter):
+    """With the reader in memory."""
+
+    reader: MemoryReader
+
+    def __init__(self, switches: Switches, seed: int, shrunk: Shrunk = "correction") -> None:
+        super().__init__(switches, seed)
+        self.reader = MemoryReader(self.answer, START, shrunk)
+
+    def answer(self, asked: Question) -> tuple[int, bytes]:
+        status, body = self.any_answer(asked)
+        assert status in (200, 404), (asked, body)
+        return status, body
+
+    def any_answer(self, asked: Question) -> tuple[int, bytes]:
+        done = self.call(asked)
+        return done.status, done.body
+
+    def look(self) -> None:
+        """Read all lists and all details, whatever the schedule says, once all that lags has come."""
+        self.world.limiter.minute = self.world.limiter.burst = _NO_LIMIT
+        self.reader.now += _SETTLED
+        for listing in LISTINGS["all"]:
+            self._scan(Scan(layer="all", listing=listing, started=self.reader.now))
+        self._scan(Scan(layer="log", listing="log", started=self.reader.now))
+        for (entity, record_id), kept in self.reader.kept.items():
+            if entity in ("invoice", "purchase_order") and not kept.known.deleted:
+                wish = Wish(record_id, "deep", self.reader.now, entity=entity)
+                self.reader.wishes.setdefault(record_id, wish)
+        for _ in range(_ROUNDS):
+            for wish in [*self.reader.wishes.values()]:
+                self._ask(DetailRequest(wish.record_id, wish.why, wish.of_account))
+            self.reader.now += _SETTLED
+
+    def _scan(self, scan: Scan) -> None:
+        self._ask(ListRequest(scan))
+        while scan.key in self.reader.scans:
+            self._ask(ListRequest(self.reader.scans[scan.key]))
+
+    def _ask(self, request: ListRequest | DetailRequest) -> None:
+        self.reader.apply(request, *self.answer(question(request)))

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from sources.details import not_there, read_any_detail, read_document
+from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import (
     AGAIN,
@@ -18,6 +19,7 @@ from sources.reading import (
     Wish,
     ids_of,
     read_page,
+    with_strange_rows,
 )
 from sources.salesbinder.answers import Page
 from sources.schedule.layers import Layer, Listing
@@ -37,6 +39,7 @@ from tests.unit.sources.records import (
 
 BEFORE = NOON - timedelta(days=30)
 LIVE = Context(look(), BEFORE, frozenset({"customers", "suppliers", "invoices", "orders"}))
+A_MINUTE_LATER = replace(LIVE, now=NOON + SETTLED)
 NEW = Context(look(), NOON)
 WISH = Wish(INVOICE, "changed", NOON, "row")
 KEY: Key = ("invoice", INVOICE)
@@ -79,11 +82,15 @@ def test_one_odd_row_is_one_problem_and_all_others_are_read() -> None:
     batch = read_page(scan("customers"), page(*rows, customer()), {}, LIVE)
     assert types(batch) == ["customer.created", "customer.created"]
     assert [(each.record_id, each.field) for each in batch.problems] == [
-        ("", "record"),
+        ("all rows", "record"),
         ("b", "customer.name"),
-        ("c", "customer.context_id"),
+        ("all rows", "customer.context_id"),
         ("d", "name"),
     ]
+    # What is none of this list's records is a matter of the list, until a whole scan has none of it.
+    assert [each.entity for each in batch.problems] == ["customers", "customer", "customers", "customer"]
+    assert with_strange_rows(scan("customers"), batch).strange
+    assert not with_strange_rows(scan("customers"), Batch()).strange
 
 
 def test_a_row_that_is_there_twice_is_told_once() -> None:
@@ -143,15 +150,33 @@ def test_a_detail_is_read_where_a_row_shows_a_change_and_not_again() -> None:
     assert read_page(scan("invoices"), page(row(total_transactions=50)), second.kept, LIVE).wanted == []
 
 
-def test_a_row_that_always_differs_costs_one_detail_and_hides_nothing_once_it_agrees() -> None:
+def test_a_row_that_always_differs_costs_two_details_and_hides_nothing_once_it_agrees() -> None:
     first = seen(document())
     odd = row(total_tax2=1)
     wish = read_page(scan("invoices"), page(odd), first.kept, LIVE).wanted[0]
     second = seen(document(), after(first), wish)
     assert second.events == []
     assert read_page(scan("invoices"), page(odd), second.kept, LIVE).wanted == []
-    agreed = read_page(scan("invoices"), page(row()), second.kept, LIVE)
+    (wish,) = second.wanted
+    third = seen(document(), after(second), wish)
+    assert (third.events, third.wanted) == ([], [])
+    assert read_page(scan("invoices"), page(odd), third.kept, LIVE).wanted == []
+    agreed = read_page(scan("invoices"), page(row()), third.kept, LIVE)
     assert read_page(scan("invoices"), page(odd), agreed.kept, LIVE).wanted != []
+
+
+def test_a_detail_that_comes_later_than_its_row_is_read_once_more() -> None:
+    first = seen(document())
+    paid_row = row(total_transactions=50)
+    wish = read_page(scan("invoices"), page(paid_row), first.kept, LIVE).wanted[0]
+    late = seen(document(), after(first), wish)
+    assert late.events == []
+    (wish,) = late.wanted
+    assert (wish.record_id, wish.at) == (INVOICE, NOON + AGAIN[0])
+    assert types(seen(with_paid(paid(1, 50)), after(late), wish)) == ["invoice.payment_applied"]
+    # Nor is the row passed over for ever if the second detail is not there.
+    gone = not_there(wish, after(late), LIVE)
+    assert read_page(scan("invoices"), page(paid_row), gone.kept, LIVE).wanted != []
 
 
 def test_a_row_that_was_read_before_a_change_does_not_excuse_the_same_row_after_its_return() -> None:
@@ -185,16 +210,29 @@ def test_a_row_of_the_log_deletes_what_is_known_once_its_detail_is_not_there() -
     kept, batch = in_the_log()
     assert types(batch) == []
     assert [(wish.record_id, wish.of_account) for wish in batch.wanted] == [(INVOICE, False), ("s", True)]
-    assert [each.code for each in batch.problems] == ["record_unclear"]
+    assert [(each.entity, each.code) for each in batch.problems] == [("log", "record_unclear")]
     assert read_page(scan("log", "log"), deleted_rows(), kept, LIVE).wanted == []
     for wish, told in zip(batch.wanted, ("invoice.deleted", "supplier.deleted"), strict=True):
-        gone = read_any_detail(True, b"", wish, kept, LIVE)
+        first = read_any_detail(True, b"", wish, kept, LIVE)
+        assert types(first) == []
+        assert [each.at for each in first.wanted] == [NOON + SETTLED]
+        gone = read_any_detail(True, b"", first.wanted[0], {**kept, **first.kept}, A_MINUTE_LATER)
         assert types(gone) == [told]
         later = {**kept, **gone.kept}
-        assert types(read_any_detail(True, b"", wish, later, LIVE)) == []
+        assert types(read_any_detail(True, b"", wish, later, A_MINUTE_LATER)) == []
         assert read_page(scan("log", "log"), deleted_rows(NOON + timedelta(hours=1)), later, LIVE).wanted == [
             each for each in batch.wanted if each is not wish
         ]
+
+
+def test_what_was_archived_is_not_deleted_because_its_detail_is_missing_for_a_moment() -> None:
+    kept, batch = in_the_log()
+    (wish, _) = batch.wanted
+    missing = read_any_detail(True, b"", wish, kept, LIVE)
+    shown = seen(document(), missing.kept[KEY], missing.wanted[0])
+    again = read_any_detail(True, b"", shown.wanted[0], shown.kept, A_MINUTE_LATER)
+    assert (types(missing), types(shown), types(again)) == ([], [], [])
+    assert [each.at for each in again.wanted] == [NOON + 2 * SETTLED]
 
 
 def test_what_the_log_names_and_its_detail_shows_was_archived_and_may_be_deleted_later() -> None:
@@ -210,7 +248,10 @@ def test_what_the_log_names_and_its_detail_shows_was_archived_and_may_be_deleted
     assert read_page(scan("log", "log"), deleted_rows(), kept, LIVE).wanted == []
     assert types(read_any_detail(True, b"", WISH, kept, LIVE)) == []
     later = read_page(scan("log", "log"), deleted_rows(NOON + timedelta(hours=2)), kept, LIVE)
-    assert types(read_any_detail(True, b"", later.wanted[0], later.kept, LIVE)) == ["invoice.deleted"]
+    first = read_any_detail(True, b"", later.wanted[0], later.kept, LIVE)
+    assert types(read_any_detail(True, b"", first.wanted[0], first.kept, A_MINUTE_LATER)) == [
+        "invoice.deleted"
+    ]
 
 
 def test_what_is_due_goes_by_our_clock_however_wrong_theirs_is() -> None:
@@ -272,6 +313,13 @@ def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> No
     assert types(created) == ["customer.created"]
     assert b'"billing_city":"Vancouver"' in created.events[0].value
     assert read_page(scan("customers"), page(partial), created.kept, LIVE).wanted == []
+    # The detail may be older than its row, so it is read once more.
+    assert [each.at for each in created.wanted] == [NOON + AGAIN[0]]
+    settled = read_any_detail(False, body, created.wanted[0], created.kept, LIVE)
+    assert (types(settled), settled.wanted) == ([], [])
+    assert read_page(scan("customers"), page(partial), settled.kept, LIVE).wanted == []
+    newer = msgspec.json.encode({"customer": {**whole, "billing_city": "Leeds"}})
+    assert types(read_any_detail(False, newer, created.wanted[0], created.kept, LIVE)) == ["customer.edited"]
     moved = page({**partial, "modified": NOON.isoformat()})
     (again_,) = read_page(scan("customers"), moved, created.kept, LIVE).wanted
     edited = msgspec.json.encode({"customer": {**whole, "billing_city": "Leeds"}})

@@ -1,6 +1,7 @@
 """Random shops, looked at now and then: what is told, played back, is the shop."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -136,7 +137,7 @@ def assert_books_are_the_shop(reader: Reader) -> None:
     assert books[reader.shop.customer["id"]].name == shop.customer["name"]
 
 
-def assert_told_once_in_order(told: list[Event]) -> None:
+def assert_told_once_in_order(told: Sequence[Event]) -> None:
     assert len({event.id for event in told}) == len(told)
     times: dict[bytes, datetime] = {}
     for event in told:

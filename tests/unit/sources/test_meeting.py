@@ -14,7 +14,7 @@ from sandbox.fake_salesbinder.switches import switches as set_to
 from sandbox.fake_salesbinder.truth import TrueDocument, TrueParty
 from sources.diff.look import Shrunk
 from sources.schedule.questions import Question
-from tests.unit.sources.meeting import START, Book, Meeting
+from tests.unit.sources.meeting import START, Book, Encounter, Meeting
 from tests.unit.sources.test_histories import assert_told_once_in_order
 
 TABLE = [pytest.param(row, number, id=str(number)) for number, row in enumerate(all_pairs())]
@@ -117,7 +117,7 @@ def test_a_hint_of_what_nobody_knows_costs_two_calls_and_tells_nothing() -> None
     assert (meeting.told(), meeting.reader.problems) == ({}, [])
 
 
-def assert_books_are_the_shop(meeting: Meeting) -> None:
+def assert_books_are_the_shop(meeting: Encounter) -> None:
     assert {each.code for each in meeting.reader.problems} <= EXPECTED
     assert_told_once_in_order(meeting.reader.told)
     books, truth = meeting.books(), meeting.shop.truth

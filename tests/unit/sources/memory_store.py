@@ -1,0 +1,256 @@
+"""The store in memory, with a clock that the test turns, and the product's own reader on it.
+
+Each function does what the statement of ``sources/store/store.sql`` with its name does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from sources import reader as product
+from sources.diff.look import Shrunk
+from sources.entries import RESULTS
+from sources.events import Event
+from sources.problems import Problem
+from sources.reader import Published, Reader
+from sources.reading import Batch, Kept, Key, Wish
+from sources.salesbinder.verdicts import Answer
+from sources.schedule import questions
+from sources.schedule.choice import Standing, Wanted
+from sources.schedule.layers import PAGE_LIMIT, Listing
+from sources.schedule.questions import Question
+from sources.schedule.scans import Finished, Scan, Step
+from sources.schedule.trust import Evidence, Kind
+from sources.store.store import Account, Lease
+from tests.unit.sources.records import ACCOUNT
+
+Asking = Callable[[Question], Answer]
+"""Raises ``sources.client.NoAnswer`` where there is none."""
+CALL = timedelta(seconds=0.3)
+_LONG_AGO = timedelta(days=60)
+
+
+@dataclass
+class MemoryStore:
+    """The schema ``source`` for one account."""
+
+    now: datetime
+    shrunk: Shrunk
+
+    def __post_init__(self) -> None:
+        self.clock: datetime | None = None
+        self.records: dict[Key, bytes] = {}
+        self.deep: dict[Key, datetime] = {}
+        self.wishes: dict[str, Wish] = {}
+        self.scans: dict[str, Scan] = {}
+        self.finished: dict[str, Finished] = {}
+        self.held: dict[str, datetime] = {}
+        self.trust: dict[Kind, Evidence] = {}
+        self.statuses: dict[Listing, frozenset[str]] = {}
+        self.widened = timedelta(0)
+        self.calls: list[tuple[datetime, bool, bool]] = []
+        self.problems: dict[tuple[str, str, str], Problem] = {}
+        self.outbox: list[tuple[int, str, bytes, bytes]] = []
+        self.place = self.failures = self.refusals = 0
+        self.held_until: datetime | None = None
+        self.troubles: list[str] = []
+
+    @asynccontextmanager
+    async def fenced(self, _: Any, __: Lease) -> AsyncIterator[None]:
+        yield
+
+    async def load(self, _: Any, __: str) -> Account:
+        wishes = list(self._due())
+        calls = [each for each in self.calls if each[0] > self.now - timedelta(seconds=65)]
+        standing = Standing(
+            sent=[at for at, _, _ in calls],
+            background=[at for at, is_background, _ in calls if is_background],
+            sent_for_hints=[at for at, _, is_hinted in calls if is_hinted],
+            finished=dict(self.finished),
+            scans=dict(self.scans),
+            held=dict(self.held),
+            wanted=[Wanted(wish.record_id, wish.why, wish.at, wish.of_account) for wish in wishes],
+            trust=dict(self.trust),
+            blocked_until=self.held_until,
+            open_statuses=dict(self.statuses),
+            widened=self.widened,
+        )
+        by_id = {wish.record_id: wish for wish in wishes}
+        return Account(self.now, b"", self.clock, self.shrunk, self.failures, self.refusals, standing, by_id)
+
+    def _due(self) -> Iterable[Wish]:
+        first: dict[str, Wish] = {}
+        for wish in sorted(self.wishes.values(), key=lambda each: (each.at, each.record_id)):
+            first.setdefault(wish.why, wish)
+        yield from first.values()
+        due = [(at, key) for key, at in self.deep.items() if at <= self.now and key[1] not in self.wishes]
+        for at, (entity, record_id) in sorted(due, key=lambda each: (each[0], each[1][1]))[:1]:
+            yield Wish(record_id, "deep", at, entity=entity)
+
+    async def add_call(self, _: Any, __: str, at: datetime, background: bool, hinted: bool) -> None:
+        self.calls = [each for each in self.calls if each[0] > self.now - timedelta(minutes=5)]
+        self.calls.append((at, background, hinted))
+
+    async def kept(self, _: Any, __: str, ids: Iterable[str]) -> dict[Key, Kept]:
+        entities = ("customer", "supplier", "invoice", "purchase_order")
+        keys: list[Any] = [(entity, record_id) for record_id in ids for entity in entities]
+        return {key: self.record(key) for key in keys if key in self.records}
+
+    def record(self, key: Key) -> Kept:
+        """Return a record as the database has it."""
+        return msgspec.json.decode(self.records[key], type=Kept)
+
+    async def keep(self, _: Any, __: str, batch: Batch) -> None:
+        for key, kept in batch.kept.items():
+            self.records[key] = msgspec.json.encode(kept)
+            self.deep.pop(key, None)
+            if kept.deep is not None:
+                self.deep[key] = kept.deep
+        for event in batch.events:
+            self.place += 1
+            self.outbox.append((self.place, event.topic, event.key, event.value))
+        for record_id in batch.unwanted:
+            self.wishes.pop(record_id, None)
+        self.wishes |= {wish.record_id: wish for wish in batch.wanted}
+        found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
+        self.problems = {
+            key: each for key, each in self.problems.items() if key[:2] not in batch.seen
+        } | found
+
+    async def keep_scan(self, _: Any, __: str, step: Step, now: datetime) -> None:
+        key = step.scan.key
+        self.scans.pop(key, None)
+        self.held.pop(key, None)
+        if step.state == "done":
+            scan = step.scan
+            self.finished[key] = Finished(started=scan.started, asked=scan.asked or now, count=scan.rows)
+        else:
+            self.scans[key] = step.scan
+
+    async def hold_scan(self, _: Any, __: str, key: str, until: datetime) -> None:
+        self.held[key] = until
+
+    async def keep_learnt(
+        self,
+        _: Any,
+        __: str,
+        clock: datetime,
+        *,
+        trust: Mapping[Kind, Evidence] | None = None,
+        statuses: Mapping[Listing, frozenset[str]] | None = None,
+        widened: timedelta | None = None,
+    ) -> None:
+        self.clock = self.clock or clock
+        self.trust = self.trust if trust is None else dict(trust)
+        self.statuses = self.statuses if statuses is None else dict(statuses)
+        self.widened = self.widened if widened is None else widened
+        self.failures, self.refusals, self.held_until = 0, 0, None
+
+    async def add_refusal(self, _: Any, __: str) -> None:
+        self.refusals += 1
+
+    async def keep_trouble(self, _: Any, __: str, trouble: str, ___: str, until: datetime) -> None:
+        self.troubles.append(trouble)
+        self.failures += 1
+        self.held_until = until
+
+    async def to_tell(self, _: Any, __: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
+        return self.outbox[:limit]
+
+    async def told(self, _: Any, ids: Sequence[int]) -> None:
+        self.outbox = [each for each in self.outbox if each[0] not in ids]
+
+
+class StoreReader:
+    """The product's reader on a store in memory; each call takes ``CALL``."""
+
+    def __init__(self, asking: Asking, now: datetime, shrunk: Shrunk, page_limit: int = PAGE_LIMIT) -> None:
+        """``page_limit``: rows that are asked for at once; few, so that rows move between pages."""
+        self.asking, self.shrunk, self.page_limit = asking, shrunk, page_limit
+        self.store = MemoryStore(now, shrunk)
+        self.told: list[Event] = []
+        self.calls = 0
+        self._reader = Reader(None, Lease(ACCOUNT, 1, 1), self, self._publish, b"")  # type: ignore[arg-type]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Return those that stand."""
+        return [*self.store.problems.values()]
+
+    @property
+    def now(self) -> datetime:
+        """Return the time by the database's clock."""
+        return self.store.now
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self.store.now = now
+
+    async def ask(self, question: Question) -> Answer:
+        """Be the client."""
+        self.calls += 1
+        try:
+            return self.asking(question)
+        finally:
+            self.now += CALL
+
+    async def _publish(self, events: Sequence[Published]) -> None:
+        self.told += [_event(*each) for each in events if each[0] != RESULTS]
+
+    def run_until(self, end: datetime) -> None:
+        """Read by the schedule."""
+        asyncio.run(self._run_until(end))
+
+    async def _run_until(self, end: datetime) -> None:
+        with self._patched():
+            while self.now < end:
+                idle = await self._reader.turn()
+                self.now += timedelta(seconds=idle)
+
+    def read_all(self, whole: bool = False) -> None:
+        """Read every list and every detail once, whatever the schedule says; all layers if ``whole``."""
+        asyncio.run(self._read_all(whole))
+
+    async def _read_all(self, whole: bool) -> None:
+        self._all_due(whole)
+        with self._patched():
+            while (idle := await self._reader.turn()) == 0.0 or self._is_held():
+                self.now += timedelta(seconds=idle)
+                self.store.calls.clear()
+
+    @contextmanager
+    def _patched(self) -> Iterator[None]:
+        with (
+            patch.object(product, "store", self.store),
+            patch.object(questions, "PAGE_LIMIT", self.page_limit),
+        ):
+            yield
+
+    def _is_held(self) -> bool:
+        return self.store.held_until is not None and self.store.held_until > self.now
+
+    def _all_due(self, whole: bool) -> None:
+        """Let the scans of all rows and of the log be due, the others if ``whole``, and all details."""
+        held = self.store
+        held.held.clear()
+        held.calls.clear()
+        for key, done in held.finished.items():
+            is_due = whole or key.startswith(("all/", "log/"))
+            started = held.now - _LONG_AGO if is_due else held.now
+            held.finished[key] = msgspec.structs.replace(done, started=started)
+        held.wishes = {
+            record_id: Wish(record_id, wish.why, held.now, wish.row, wish.tries, wish.entity)
+            for record_id, wish in held.wishes.items()
+        }
+        held.deep |= dict.fromkeys(held.deep, held.now)
+
+
+def _event(topic: str, key: bytes, value: bytes) -> Event:
+    told = msgspec.json.decode(value)
+    return Event(told["id"], topic, key, value, told["type"], datetime.fromisoformat(told["time"]))
