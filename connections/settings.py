@@ -321,7 +321,10 @@ def _moment(key: str, value: str) -> str:
         raise InvalidSetting(key, value, "is not a time", "write one such as 2026-01-31T00:00:00Z") from error
     if moment.tzinfo is None:
         raise InvalidSetting(key, value, "has no offset", f"write it as {moment.isoformat()}Z or with +13:00")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError as error:
+        raise InvalidSetting(key, value, "is outside the calendar", "write a year of this century") from error
 
 
 def _reference_entry(_key: str, entry: str, _value: str) -> str:

@@ -112,6 +112,7 @@ def test_normal_forms(key: str, value: str, normal_key_: str, normal_value: str)
         ("currency", "US", "three letters"),
         ("enabled_at", "yesterday", "not a time"),
         ("enabled_at", "2026-01-31T00:00:00", "no offset"),
+        ("enabled_at", "9999-12-31T23:59:59-12:00", "outside the calendar"),
         ("invoice_number_format", "SB", r"must contain \{number\}"),
         ("invoice_number_format", "{number", "unbalanced"),
         ("invoice_number_format", "{number}-{year}", "no other field"),
