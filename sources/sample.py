@@ -26,6 +26,14 @@ PREVIEWED: Final = 3
 """Documents that are kept for the preview, besides the newest."""
 
 
+class NotSampled(Exception):
+    """The newest documents could not be looked at; ``str()`` says why, ``remedy`` what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(problem)
+
+
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """What was found."""
 
@@ -42,11 +50,19 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 async def sample(ask: Ask) -> Sample:
     """Ask for the newest invoices and orders, and for the details of a few; about 15 calls.
 
+    One list that the key's user may not see has nothing.
+
     Raises:
         NoAnswer: SalesBinder does not answer.
+        NotSampled: it answers something else, or refuses both lists.
     """
-    invoices = await _rows(ask, CONTEXTS["invoice"])
-    orders = await _rows(ask, CONTEXTS["purchase_order"])
+    seen = await _rows(ask, CONTEXTS["invoice"]), await _rows(ask, CONTEXTS["purchase_order"])
+    if seen == (None, None):
+        raise NotSampled(
+            "SalesBinder refuses the API key, or its user may see neither invoices nor purchase orders",
+            "give the user these permissions in SalesBinder, or give another API key",
+        )
+    invoices, orders = (rows or [] for rows in seen)
     paid = [row for row in invoices if _has_money(row)][: DETAILS - 1]
     newest = invoices[:1]
     chosen = {str(row["id"]): row for row in (*newest, *paid) if not is_blank(row.get("id"))}
@@ -63,23 +79,37 @@ async def sample(ask: Ask) -> Sample:
     )
 
 
-async def _rows(ask: Ask, context: int) -> list[Mapping[str, Any]]:
-    """Return the newest documents; none of a list that may not be read."""
+async def _rows(ask: Ask, context: int) -> list[Mapping[str, Any]] | None:
+    """Return the newest documents; None for a list that may not be read."""
     asked = {"contextId": str(context), "page": "1", "pageLimit": str(PAGE_LIMIT)}
     answer = await ask(Question("documents.json", asked))
+    if answer.verdict in ("key_refused", "not_permitted"):
+        return None
     try:
+        if answer.verdict != "answered":
+            raise Unreadable("answer", answer.status, "it is of no use", "", "answer_unreadable")
         rows = read_list(answer.body, ("documents", "document")).rows
-    except Unreadable:
-        return []
+    except Unreadable as wrong:
+        raise _of_no_use(answer) from wrong
     return [row for row in rows if isinstance(row, Mapping) and not is_blank(row.get("id"))]
 
 
 async def _detail(ask: Ask, own_id: str) -> dict[str, Any] | None:
     answer = await ask(Question(f"documents/{quote(own_id, safe='')}.json", {}))
+    if answer.verdict == "blocked":
+        raise _of_no_use(answer)
     try:
         return read_detail(answer.body, "document")
     except Unreadable:
         return None
+
+
+def _of_no_use(answer: Answer) -> NotSampled:
+    if answer.verdict == "blocked":
+        return NotSampled("SalesBinder has blocked the account for too many calls", "look again in a minute")
+    return NotSampled(
+        f"SalesBinder's list of documents cannot be read (status {answer.status})", "look again later"
+    )
 
 
 def _has_money(row: Mapping[str, Any]) -> bool:

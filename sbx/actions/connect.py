@@ -15,6 +15,7 @@ from runtime.sql import load_queries
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.refused import ActionRefused
+from sbx.actions.setup import holding
 from sinks.ledger import requests
 from sinks.xero import oauth, tenants
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable
@@ -40,8 +41,6 @@ class Wanted:
     """True if a connected account keeps its organisation, regardless of ``tenant_id``."""
     new_organisation: bool = False
     """True if it may be connected to another organisation than before."""
-    held: str = ""
-    """Why a first connection is paused from its beginning on, until somebody resumes it; blank: it is not."""
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> store.Connection | None:
@@ -61,6 +60,8 @@ async def known(connection: Connection, actor: Actor, account: str) -> store.Con
 
 async def by_secret(database: Database, environment: Environment, actor: Actor, wanted: Wanted) -> uuid.UUID:
     """Connect with client credentials, once Xero has taken them; the request for the organisation's facts.
+
+    An account that is being set up is paused from its first connection on, until it is switched on.
 
     Raises:
         CredentialsUnusable: they do not work; nothing is changed.
@@ -217,7 +218,7 @@ async def _save(
                 enabled_at=wanted.enabled_at,
                 new_organisation=wanted.new_organisation,
             )
-            if wanted.held and found is None:
-                await store.pause(connection, wanted.account, actor=actor.name, reason=wanted.held)
+            if found is None and await holding.is_to_be_held(connection, wanted.account):
+                await store.pause(connection, wanted.account, actor=actor.name, reason=holding.HELD)
             record.result["tenant_id"] = tenant.tenant_id
             return await requests.ask_facts(connection, wanted.account)

@@ -14,6 +14,7 @@ from runtime.environment import Environment
 from sbx.actions.connect import Wanted, by_secret, by_token, token_of
 from sbx.actions.facts import answered
 from sbx.actions.settings import State, load
+from sbx.actions.setup.holding import HELD
 from sbx.cli import browser, environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
@@ -89,6 +90,8 @@ def _report(
         print(f"{connection.account} is connected to {name or connection.tenant_id}{currency}")
         since = connection.enabled_at.astimezone(UTC)
         print(f"cut-off: documents created before {since:%F %T} UTC are not synced")
+        if connection.paused_reason == HELD:
+            say(f"paused, because {HELD}: 'sbx setup {connection.account}' goes on", "yellow")
     if trouble is not None:
         say(f"the organisation's accounts and tax rates are not known yet: {trouble}", "yellow")
     say_findings(connection.account, findings)

@@ -17,10 +17,10 @@ from sbx.actions import source
 from sbx.actions.facts import answered
 from sbx.actions.scoped_log import VisibleLog
 from sbx.actions.settings import SettingsRefused
-from sbx.actions.setup import setups
+from sbx.actions.setup import setups, shop
 from sbx.actions.setup.checklist import StepName, in_words
 from sbx.actions.setup.looking_ahead import Document, look_ahead
-from sbx.actions.setup.setups import HELD, Setup
+from sbx.actions.setup.setups import Setup
 from sbx.actions.setup.suggest import Suggestion
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
@@ -141,13 +141,13 @@ def _credentials(account: str, given: _Given) -> connecting.Wanted:
         raise BadUsage("--client-id is missing", "give it, or leave --yes out")
     client_id = given.client_id or typer.prompt("Client id", err=True)
     secret = given.client_secret or typer.prompt("Client secret", hide_input=True, err=True)
-    return connecting.Wanted(account, "", str(client_id).strip(), str(secret).strip(), held=HELD)
+    return connecting.Wanted(account, "", str(client_id).strip(), str(secret).strip())
 
 
 async def _settings(used: Environment, account: str, given: _Given) -> bool:
     async with connected("sbx setup", used) as (database, connection):
         say("Looks at the shop's newest documents: which tax rates and ways of paying there are…")
-        found = await setups.take_sample(connection, used, actor(), account)
+        found = await shop.take_sample(connection, used, actor(), account)
         say(
             f"found {plural(len(found.sales), 'tax rate')} on invoices, {len(found.purchases)} on purchase "
             f"orders, and {plural(len(found.methods), 'way')} of paying"
@@ -156,9 +156,7 @@ async def _settings(used: Environment, account: str, given: _Given) -> bool:
         while True:
             chosen = {each.key: _chosen(each, given.yes) for each in offered}
             try:
-                needed = {one.key for one in offered if one.is_needed}
-                kept = {key: value for key, value in chosen.items() if value or key in needed}
-                await setups.choose_settings(database, actor(), account, kept)
+                left_out = await setups.choose_settings(database, actor(), account, chosen)
             except SettingsRefused as refused:
                 if given.yes:
                     raise
@@ -166,7 +164,6 @@ async def _settings(used: Environment, account: str, given: _Given) -> bool:
                     say(f"{key} {text}", "red")
             else:
                 break
-    left_out = [key for key, value in kept.items() if not value]
     for key in left_out:
         say(f"{key} has no value: what needs it will fail, and say so", "yellow")
     return True
@@ -222,7 +219,9 @@ async def _start(used: Environment, account: str, given: _Given) -> bool:
 async def _preview(used: Environment, account: str, given: _Given) -> bool:
     async with connected("sbx setup", used) as (_, connection):
         found = await setups.load(connection, actor(), account)
-        sample = found.sample or await setups.take_sample(connection, used, actor(), account)
+        assert found.connection is not None
+        seen = setups.digest(found.connection)
+        sample = found.sample or await shop.take_sample(connection, used, actor(), account)
     # Its session is of no use for anything else afterwards.
     async with connected("sbx setup", used) as (_, connection):
         documents = await look_ahead(connection, actor(), used, account, sample)
@@ -239,7 +238,7 @@ async def _preview(used: Environment, account: str, given: _Given) -> bool:
         say(f"change settings with 'sbx settings set {account} KEY=VALUE', then look again")
         return False
     async with connected("sbx setup", used) as (_, connection):
-        await setups.accept_preview(connection, actor(), account)
+        await setups.accept_preview(connection, actor(), account, seen)
     return True
 
 

@@ -11,8 +11,8 @@ import typer
 from runtime.environment import Environment
 from sbx.actions import source as actions
 from sbx.actions.refused import ActionRefused
+from sbx.actions.setup import setups
 from sbx.actions.setup.checklist import in_words
-from sbx.actions.setup.setups import steps_left
 from sbx.actions.source_report import as_object, why_of
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
@@ -71,7 +71,8 @@ def status(account: str | None, as_json: bool) -> None:
 
 async def _status(account: str | None) -> tuple[list[Overview], dict[str, int]]:
     async with connected("sbx source") as (_, connection):
-        return await actions.standing(connection, actor(), account), await steps_left(connection)
+        found = await actions.standing(connection, actor(), account)
+        return found, await setups.counted(connection, actor())
 
 
 def _show(found: Overview, setting_up: str = "") -> None:

@@ -20,9 +20,10 @@ from runtime.environment import Environment
 from runtime.sql import load_queries
 from runtime.trouble import in_words
 from sandbox import too_full
-from sbx.actions.setup import checklist
+from sbx.actions.setup import checklist, setups
 from sbx.actions.source_report import as_object
 from sbx.cli import environment, lost, targets
+from sbx.cli.acting import actor
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from sinks.ledger.leases import SILENCE
 from sources.store.overview import overviews
@@ -222,6 +223,8 @@ async def _ask_database(used: Environment, status: Status) -> None:
     ) as connection:
         await schema.check(connection)
         await _refuse_read_only(connection)
+        # Noted with each account, as it stands now: the first document may have arrived since.
+        await setups.counted(connection, actor())
         cursor = await connection.execute(_SQL["accounts"])
         status.accounts = [_account(row) async for row in cursor]
         cursor = await connection.execute(_SQL["deliver_workers"])

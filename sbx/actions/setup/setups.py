@@ -3,13 +3,11 @@
 Until it is switched on, the account is paused: what changes in SalesBinder waits, and nothing reaches Xero.
 """
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,29 +16,21 @@ from connections.settings import flat
 from connections.store import Connection as Connected
 from log_projection.queries import Filters
 from runtime.database import fetch_all, fetch_one
-from runtime.environment import Environment
-from runtime.secrets import SecretBox
 from runtime.sql import load_queries
 from sbx.actions import audit, retry, settings
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sbx.actions.scoped_log import VisibleLog
 from sbx.actions.setup.checklist import Known, Step, checklist, left, open_settings
+from sbx.actions.setup.holding import HELD
 from sbx.actions.setup.suggest import Suggestion, suggestions
-from sources.client import Client, NoAnswer, api_address
-from sources.salesbinder.verdicts import Answer
-from sources.sample import Sample, sample
-from sources.schedule.questions import Question
+from sources.sample import Sample
 from sources.store import store as source
 
-HELD: Final = "it is being set up"
-"""Why an account is paused meanwhile; ``sbx setup`` goes on."""
 _ALL: Final = 7
 _RECENT: Final = 200
 """Entries that are looked at for the first that arrived."""
 _SQL = load_queries(__file__)
-_encoder = msgspec.json.Encoder(enc_hook=str)
-"""Fractions of SalesBinder's answers are texts of their own type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +46,10 @@ class Setup:
     start: datetime | None
     """As it was chosen."""
     switched_on_at: datetime | None
+    is_looking: bool
+    """Whether the shop's documents are being looked at."""
+    look_problem: str
+    """Why the last look found nothing, and what to do; blank if it did not fail."""
 
     @property
     def left(self) -> int:
@@ -116,8 +110,19 @@ async def load(connection: Connection, actor: Actor, account: str) -> Setup:
         seen_at_work=is_over or await _has_arrived(connection, actor, account, row["switched_on_at"]),
     )
     steps = checklist(known)
-    await connection.execute(_SQL["count"], {"account": account, "steps_left": left(steps)})
-    return Setup(account, steps, found, taken, row["left_out"], row["start_chosen"], row["switched_on_at"])
+    if left(steps) != row["steps_left"]:
+        await connection.execute(_SQL["count"], {"account": account, "steps_left": left(steps)})
+    return Setup(
+        account,
+        steps,
+        found,
+        taken,
+        row["left_out"],
+        row["start_chosen"],
+        row["switched_on_at"],
+        row["is_looking"],
+        row["look_problem"],
+    )
 
 
 def digest(connection: Connected) -> str:
@@ -127,9 +132,19 @@ def digest(connection: Connected) -> str:
     return hashlib.sha256(shown).hexdigest()
 
 
-async def steps_left(connection: Connection) -> dict[str, int]:
-    """Return, by account, how many steps are left, of those that are being set up."""
-    return {row["account"]: row["steps_left"] for row in await fetch_all(connection, _SQL["left"])}
+async def counted(
+    connection: Connection, actor: Actor, accounts: Sequence[str] | None = None
+) -> dict[str, int]:
+    """Return, by account, how many steps are left as everything stands now, of those that are being set up.
+
+    Args:
+        accounts: only these; None for all that the actor sees.
+    """
+    wanted = actor.accounts if accounts is None else [one for one in accounts if actor.sees(one)]
+    names = None if wanted is None else list(wanted)
+    rows = await fetch_all(connection, _SQL["unfinished"], {"accounts": names})
+    found = {row["account"]: (await load(connection, actor, row["account"])).left for row in rows}
+    return {account: count for account, count in found.items() if count}
 
 
 async def _has_arrived(connection: Connection, actor: Actor, account: str, since: datetime | None) -> bool:
@@ -141,52 +156,6 @@ async def _has_arrived(connection: Connection, actor: Actor, account: str, since
         if row["outcome"] in ("posted", "already_there") and row["finished_at"] >= since:
             return True
     return False
-
-
-async def take_sample(connection: Connection, environment: Environment, actor: Actor, account: str) -> Sample:
-    """Look at the shop's newest documents, within the account's limits, and keep what was found.
-
-    Raises:
-        ActionRefused: there is no such set-up, no key yet, or SalesBinder does not answer.
-    """
-    await load(connection, actor, account)
-    keys = await source.accounts(connection)
-    if account not in keys:
-        raise not_possible(
-            f"'{account}' is not connected to SalesBinder", f"connect it: sbx source connect {account}"
-        )
-    async with _asking(connection, environment, account, keys[account]) as ask:
-        try:
-            found = await sample(ask)
-        except NoAnswer as error:
-            raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error
-    kept = {"account": account, "sample": _encoder.encode(found).decode()}
-    await connection.execute(_SQL["keep_sample"], kept)
-    return found
-
-
-async def _until_free(connection: Connection, account: str) -> None:
-    """Return once a call has been counted."""
-    while True:
-        wait = await source.reserve_call(connection, account)
-        if not wait:
-            return
-        await asyncio.sleep(wait.total_seconds())
-
-
-@asynccontextmanager
-async def _asking(
-    connection: Connection, environment: Environment, account: str, encrypted: bytes
-) -> AsyncIterator[Any]:
-    """Lend a function that asks SalesBinder once a call is free."""
-    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
-    async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
-
-        async def ask(question: Question) -> Answer:
-            await _until_free(connection, account)
-            return await client.ask(question)
-
-        yield ask
 
 
 def suggested(setup: Setup) -> list[Suggestion]:
@@ -202,21 +171,39 @@ def suggested(setup: Setup) -> list[Suggestion]:
 
 async def choose_settings(
     database: Database, actor: Actor, account: str, chosen: Mapping[str, str | None]
-) -> None:
-    """Set these settings; those without a value are left out on purpose.
+) -> list[str]:
+    """Set these settings; return those that are left out on purpose, because they have no value.
+
+    Without a value, a setting that documents need is left out, and any other goes back to its default.
+
+    Args:
+        chosen: by key; settings that are not named stay as they are.
 
     Raises:
-        ActionRefused: there is no such set-up.
+        ActionRefused: there is no such set-up, or the shop's documents do not ask for one of these settings.
         SettingsRefused: a value is invalid, or the organisation has no such account or tax rate.
     """
     async with database.connection() as connection:
         setup = await load(connection, actor, account)
-    given = {key: value for key, value in chosen.items() if value}
-    if given:
-        await settings.change(database, actor, account, given)
-    keys = sorted({*setup.left_out, *(key for key, value in chosen.items() if not value)} - given.keys())
-    async with database.connection() as connection:
-        await connection.execute(_SQL["leave_out"], {"account": account, "keys": keys})
+    needed = {each.key: each.is_needed for each in suggested(setup)}
+    if strange := sorted(chosen.keys() - needed.keys()):
+        raise bad_request(
+            f"the shop's documents do not ask for the setting '{strange[0]}'",
+            "reload the page: other documents may have been looked at since",
+            field=strange[0],
+        )
+    given = {key: value or None for key, value in chosen.items()}
+    written = setup.connection.written if setup.connection is not None else {}
+    changes = {key: value for key, value in given.items() if value or key in written}
+    if changes:
+        await settings.change(database, actor, account, changes)
+    blank = {key for key, value in given.items() if value is None and needed[key]}
+    keys = sorted({*setup.left_out, *blank} - {key for key, value in given.items() if value})
+    if keys != sorted(setup.left_out):
+        target = {"account": account, "left_out": keys}
+        async with database.connection() as connection, audit.recorded(connection, actor, "setup", target):
+            await connection.execute(_SQL["leave_out"], {"account": account, "keys": keys})
+    return sorted(blank)
 
 
 async def choose_start(database: Database, actor: Actor, account: str, start: datetime) -> None:
@@ -232,16 +219,22 @@ async def choose_start(database: Database, actor: Actor, account: str, start: da
         await connection.execute(_SQL["choose_start"], {"account": account, "start": start})
 
 
-async def accept_preview(connection: Connection, actor: Actor, account: str) -> None:
-    """Note that the preview was found right, with today's settings.
+async def accept_preview(connection: Connection, actor: Actor, account: str, seen: str) -> None:
+    """Note that the preview was found right.
+
+    Args:
+        seen: the ``digest`` of the connection with which it was shown.
 
     Raises:
-        ActionRefused: there is no such set-up, or no connection.
+        ActionRefused: there is no such set-up, no connection, or a setting was changed since.
     """
     setup = await load(connection, actor, account)
     if setup.connection is None:
         raise not_possible(f"'{account}' is not connected to Xero", f"connect it: sbx connect {account}")
-    await connection.execute(_SQL["accept_preview"], {"account": account, "digest": digest(setup.connection)})
+    if seen != digest(setup.connection):
+        raise not_possible("a setting was changed since the preview was shown", "look at it again")
+    async with audit.recorded(connection, actor, "setup", {"account": account, "accepted": "preview"}):
+        await connection.execute(_SQL["accept_preview"], {"account": account, "digest": seen})
 
 
 async def switch_on(database: Database, actor: Actor, account: str) -> int:

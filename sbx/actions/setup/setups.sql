@@ -2,7 +2,9 @@
 INSERT INTO web.setups (account, steps_left) VALUES (%(account)s, %(steps_left)s) ON CONFLICT (account) DO NOTHING
 
 -- name: load
-SELECT begun_at, sample, left_out, start_chosen, previewed, switched_on_at, finished_at, steps_left
+SELECT begun_at, sample, left_out, start_chosen, previewed, switched_on_at, finished_at, steps_left, look_problem,
+       -- One that has not ended by then died with its process.
+       coalesce(look_begun_at > clock_timestamp() - interval '3 minutes', false) AS is_looking
 FROM web.setups WHERE account = %(account)s
 
 -- name: count
@@ -11,9 +13,6 @@ SET steps_left = %(steps_left)s,
     finished_at = CASE WHEN %(steps_left)s = 0 THEN coalesce(finished_at, clock_timestamp()) END,
     sample = CASE WHEN %(steps_left)s = 0 THEN NULL ELSE sample END
 WHERE account = %(account)s AND finished_at IS NULL
-
--- name: keep_sample
-UPDATE web.setups SET sample = %(sample)s::jsonb WHERE account = %(account)s
 
 -- name: leave_out
 UPDATE web.setups SET left_out = %(keys)s WHERE account = %(account)s
@@ -27,5 +26,6 @@ UPDATE web.setups SET previewed = %(digest)s WHERE account = %(account)s
 -- name: switch_on
 UPDATE web.setups SET switched_on_at = coalesce(switched_on_at, clock_timestamp()) WHERE account = %(account)s
 
--- name: left
-SELECT account, steps_left FROM web.setups WHERE finished_at IS NULL ORDER BY account
+-- name: unfinished
+SELECT account FROM web.setups
+WHERE finished_at IS NULL AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s)) ORDER BY account

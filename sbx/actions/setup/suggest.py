@@ -48,7 +48,7 @@ def suggestions(sample: Sample, settings: Settings, facts: OrganisationFacts) ->
     found = [
         Suggestion(
             "payment_account",
-            f"{payments:,} payments" if payments else "no payments yet",
+            f"{payments:,} {'payment' if payments == 1 else 'payments'}" if payments else "no payments yet",
             settings.payment_account or first,
             choices,
             is_needed=True,

@@ -18,6 +18,7 @@ from sandbox.fake_xero.server import FakeXeroServer
 from sbx.actions.actors import Actor, OneConnection
 from sbx.actions.refused import ActionRefused
 from sbx.actions.setup import setups
+from sbx.actions.setup.holding import HELD
 from sbx.cli import setup as work
 from sbx.cli.command_line import app
 from sources.store import store
@@ -148,7 +149,7 @@ async def test_nothing_is_sent_before_it_is_switched_on(source: Source, tmp_path
     await asyncio.sleep(2)
     assert source.shop.books["invoices"] == []
     (row,) = await source.shop.rows("SELECT paused_reason FROM connections.accounts")
-    assert row["paused_reason"] == setups.HELD
+    assert row["paused_reason"] == HELD
     code, _, err = await sbx("setup", ACCOUNT, stdin="y\n")
     assert "it is on" in err
     await source.shop.idle()

@@ -14,7 +14,7 @@ from connections.settings import Settings
 from sbx.actions.setup.checklist import Known, checklist, in_words, left, open_settings
 from sbx.actions.setup.suggest import suggestions
 from sources.salesbinder.verdicts import Answer
-from sources.sample import Sample, sample
+from sources.sample import NotSampled, Sample, sample
 from sources.schedule.questions import Question
 from tests.unit.sources.records import ORDER, document, line, order, with_paid
 from tests.unit.sources.records import paid as payment
@@ -187,3 +187,41 @@ async def test_a_sample_has_rates_methods_and_documents_to_preview() -> None:
 
 async def test_a_shop_without_documents_is_an_empty_sample() -> None:
     assert await sample(Shop()) == Sample()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (401, b"", "refuses the API key"),
+        (403, b"", "refuses the API key"),
+        (429, b"", "has blocked the account"),
+        (500, b"", "status 500"),
+        (302, b"", "status 302"),
+        (200, b"<html>", "status 200"),
+    ],
+)
+async def test_a_shop_that_cannot_be_seen_is_not_taken_for_an_empty_one(
+    status: int, body: bytes, said: str
+) -> None:
+    async def ask(_: Question) -> Answer:
+        return Answer(status, body, None, None)
+
+    with pytest.raises(NotSampled, match=said) as refused:
+        await sample(ask)
+    assert refused.value.remedy
+
+
+async def test_one_list_that_may_not_be_seen_has_nothing_and_a_block_ends_the_look() -> None:
+    shop = Shop(document(id="a"), order())
+
+    async def ask(question: Question) -> Answer:
+        refused = question.parameters.get("contextId") == "5"
+        return Answer(403, b"", None, None) if refused else await shop(question)
+
+    assert (await sample(ask)).documents[0]["id"] == ORDER
+
+    async def ask_too_often(question: Question) -> Answer:
+        return await shop(question) if question.parameters else Answer(429, b"", None, None)
+
+    with pytest.raises(NotSampled, match="blocked"):
+        await sample(ask_too_often)
