@@ -16,6 +16,12 @@ def demo(
         bool,
         typer.Option("--publish", help="Publish a shop's day as change events instead; without SalesBinder."),
     ] = False,
+    by_hand: Annotated[
+        bool,
+        typer.Option(
+            "--by-hand", help="Connect nothing: say what to give the page, where you set the account up."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the pipeline at work with a sample shop.
@@ -25,8 +31,8 @@ def demo(
 
     Everything runs in a temporary directory (inside SBX_DATA_DIR if that is set) with its own
     Kafka and PostgreSQL. Takes about four minutes, with --publish one; without --once it then keeps running
-    until Ctrl-C.
+    until Ctrl-C. With --by-hand nothing is compared: you set the account up in the browser, and watch.
     """
     from sbx.cli.demo import demo as work
 
-    work.demo(once, publish, as_json)
+    work.demo(once, publish, by_hand, as_json)

@@ -10,16 +10,22 @@ import typer
 from rich.console import Console
 
 from sandbox.fake_salesbinder.admin_client import FakeSalesBinderAdmin
+from sbx.cli.demo import by_hand as hands
 from sbx.cli.demo import published, shop
 from sbx.cli.demo.fakes import environ, fake_salesbinder, fake_xero, own_directory
+from sbx.cli.errors import BadUsage
 from sbx.cli.local.running import ended_by_signals, running, wait_until_ready
 from sbx.cli.local.up import watch
 from sbx.cli.terminal import Steps, stderr_console
 from sbx.cli.web import say_link
 
 
-def demo(once: bool, publish: bool, as_json: bool) -> None:
+def demo(once: bool, publish: bool, by_hand: bool, as_json: bool) -> None:
     """Run ``sbx demo``."""
+    if by_hand and (once or publish or as_json):
+        raise BadUsage(
+            "--by-hand cannot be combined with --once, --publish or --json", "leave the others out"
+        )
     console = stderr_console()
     agreed = False
     try:
@@ -28,7 +34,7 @@ def demo(once: bool, publish: bool, as_json: bool) -> None:
             ending.callback(shown.pause)
             directory = ending.enter_context(own_directory())
             xero = ending.enter_context(fake_xero(directory))
-            addresses: dict[str, str] = {}
+            addresses = {"SBX_XERO_API_URL": xero, "SBX_XERO_IDENTITY_URL": xero}
             if not publish:
                 salesbinder = FakeSalesBinderAdmin(ending.enter_context(fake_salesbinder(directory)))
                 addresses["SBX_SALESBINDER_API_URL"] = f"{salesbinder.url}/{{account}}/api/2.0"
@@ -47,12 +53,15 @@ def demo(once: bool, publish: bool, as_json: bool) -> None:
             if not once:
                 console.print(f"Watch it in the browser: {pipeline.web_url}", markup=False)
                 say_link(pipeline.environment, pipeline.web_url)
-            if publish:
+            if by_hand:
+                hands.prepare(console, salesbinder, xero, pipeline.web_url)
+                _look_around(console, directory, addresses, pipeline.web_url, hands.NEXT_STEPS)
+                hands.keep_shop(pipeline, salesbinder)
+            elif publish:
                 agreed = published.play(console, pipeline, xero, as_json)
             else:
                 agreed = shop.play(console, pipeline, salesbinder, xero, as_json)
             if not once:
-                addresses |= {"SBX_XERO_API_URL": xero, "SBX_XERO_IDENTITY_URL": xero}
                 next_steps = published.NEXT_STEPS if publish else shop.NEXT_STEPS
                 _look_around(console, directory, addresses, pipeline.web_url, next_steps)
                 watch(console, pipeline)

@@ -50,7 +50,8 @@ _SETTINGS: Final = {
     **{f"purchase_tax.{rate}": bought for rate, (_, bought) in _TAXES.items()},
 }
 _NEVER: Final = ("archive_party", "archive_invoice", "unarchive", "edit_party_unnamed", "close_order")
-_WEIGHTS: Final = {**dict.fromkeys(_NEVER, 0), "new_invoice": 24, "pay": 24, "edit_invoice": 4}
+WEIGHTS: Final = {**dict.fromkeys(_NEVER, 0), "new_invoice": 24, "pay": 24, "edit_invoice": 4}
+"""What happens in the shop, and how often; not what no event tells."""
 _DEEDS: Final = 60
 _DEEDS_AT_ONCE: Final = 3
 _PAUSE: Final = 1.5
@@ -71,7 +72,7 @@ def play(
     used, books = pipeline.environment, FakeXeroAdmin(xero)
     key = salesbinder.add_shop(ACCOUNT, seed=5)["key"]
     salesbinder.fill(shop=ACCOUNT, customers=8, suppliers=3, invoices=12)
-    _add_taxes(books)
+    add_taxes(books)
     console.print(
         f"The shop '{ACCOUNT}' on a fake SalesBinder: 11 customers and suppliers, 12 invoices from before\n"
         f"the connection, which stay out of Xero. Its API is asked within SalesBinder's limits, by the real\n"
@@ -100,7 +101,8 @@ def play(
     return result.agreed
 
 
-def _add_taxes(books: FakeXeroAdmin) -> None:
+def add_taxes(books: FakeXeroAdmin) -> None:
+    """Give the fake Xero a rate for each of the shop's."""
     rates = [
         {"tax_type": tax_type, "name": f"{rate}% and 7%", "components": [["Tax", rate], ["City", "7"]]}
         for tax_type, rate in _MORE_TAXES
@@ -115,7 +117,7 @@ def _happen(console: Console, pipeline: Running, salesbinder: FakeSalesBinderAdm
         steps() as shown,
     ):
         for done in range(0, _DEEDS, _DEEDS_AT_ONCE):
-            salesbinder.keep(_DEEDS_AT_ONCE, shop=ACCOUNT, seed=11, weights=_WEIGHTS)
+            salesbinder.keep(_DEEDS_AT_ONCE, shop=ACCOUNT, seed=11, weights=WEIGHTS)
             states = states_of(database, ACCOUNT)
             shown(
                 f"{plural(done + _DEEDS_AT_ONCE, 'thing')} happened in the shop; in Xero "
