@@ -23,6 +23,7 @@ from sbx.web.database import Database, new_pool, opened
 from sbx.web.headers import SecurityHeaders
 from sbx.web.hooks import ANY_METHOD, Hooks, hook
 from sbx.web.live import Feed
+from sbx.web.looks import Looks
 from sbx.web.pages import (
     act,
     acts,
@@ -39,6 +40,7 @@ from sbx.web.pages import (
     record,
     replays,
     settings,
+    setup,
     sign_in,
     source,
 )
@@ -70,6 +72,10 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/accounts/{account}/facts", settings.ask_anew, methods=["POST"]),
     Route("/connect", connect.connect_page),
     Route("/connect", connect.by_secret, methods=["POST"]),
+    Route("/setup", setup.new_page),
+    Route("/setup", setup.begin_new, methods=["POST"]),
+    Route("/accounts/{account}/setup", setup.setup_page),
+    Route("/accounts/{account}/setup/{step}", setup.perform, methods=["POST"]),
     Route("/accounts/{account}/source", source.source_page),
     Route("/accounts/{account}/source/hook", source.renew_hook, methods=["POST"]),
     Route("/connect/salesbinder", source.connect_page),
@@ -98,11 +104,18 @@ PAGES: tuple[BaseRoute, ...] = (
 def build(environment: Environment) -> Starlette:
     """Return the application. It starts and keeps running without a database, and says so."""
     database = new_pool(environment)
-    services = Services(environment, database, Feed(), PasswordCheck(), Hooks(database))
+    services = Services(
+        environment, database, Feed(), PasswordCheck(), Hooks(database), Looks(environment, database)
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with opened(database), services.feed.listening(environment), services.hooks.noting():
+        async with (
+            opened(database),
+            services.feed.listening(environment),
+            services.hooks.noting(),
+            services.looks.going_on(),
+        ):
             yield
 
     app = Starlette(

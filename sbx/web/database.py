@@ -72,3 +72,14 @@ async def opened(pool: Database) -> AsyncIterator[Database]:
         yield pool
     finally:
         await pool.close(timeout=2)
+
+
+@asynccontextmanager
+async def own_connection(environment: Environment) -> AsyncIterator[Connection]:
+    """Open a connection beside the pool, in autocommit mode: for what takes long, or leaves a session that is
+    of no use for anything else.
+    """
+    opened = await psycopg.AsyncConnection.connect(**environment.psycopg("sbx-web"), autocommit=True)
+    async with opened as connection:
+        await _configure(connection)
+        yield connection

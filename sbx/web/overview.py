@@ -11,6 +11,7 @@ from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sbx.actions import source
 from sbx.actions.scoped_log import VisibleLog
+from sbx.actions.setup import setups
 from sbx.web.auth.sessions import User
 from sbx.web.database import Connection
 from sbx.web.view.charts import Chart, Hour, day_chart
@@ -51,6 +52,8 @@ class Standing:
     chart: Chart
     source: Overview | None = None
     """How SalesBinder is read for it; none if others publish its changes."""
+    steps_left: int = 0
+    """Of its set-up; 0 once it is set up, or if it was connected step by step."""
 
     @property
     def paused(self) -> bool:
@@ -59,13 +62,15 @@ class Standing:
 
     @property
     def condition(self) -> str:
-        """The most important condition: ``lost``, ``unread``, ``paused``, ``held``, ``failing``,
+        """The most important condition: ``lost``, ``unread``, ``setup``, ``paused``, ``held``, ``failing``,
         ``unconnected`` or ``well``.
         """
         if self.connection is not None and self.connection["status"] == "lost":
             return "lost"
         if self.source is not None and self.source.needs_somebody:
             return "unread"
+        if self.steps_left:
+            return "setup"
         if self.connection is None:
             return "unconnected"
         if self.paused:
@@ -95,6 +100,7 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
     sources = {found.account: found for found in await source.standing(connection, user)}
     connected = {row["account"]: row for row in await _accounts(connection, user)}
     counts = {row["account"]: row for row in await visible.summary()}
+    setting_up = await setups.counted(connection, user)
     speeds = {row["account"]: row for row in await visible.speeds(now - timedelta(days=1))}
     hours: dict[str, list[Hour]] = {}
     for row in await visible.hours(since):
@@ -108,6 +114,7 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
             speeds.get(account),
             day_chart(since, hours.get(account, [])),
             sources.get(account),
+            setting_up.get(account, 0),
         )
         for account in sorted(connected.keys() | counts.keys() | sources.keys())
     ]

@@ -11,6 +11,7 @@ from sbx.web.auth.passwords import PasswordCheck
 from sbx.web.database import Database
 from sbx.web.hooks import Hooks
 from sbx.web.live import Feed
+from sbx.web.looks import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Services:
     feed: Feed
     passwords: PasswordCheck
     hooks: Hooks
+    looks: Looks
 
 
 def services_of(request: Request) -> Services:

@@ -10,6 +10,7 @@ from tests.web.browsers import DESKTOP, PHONE, Open, check_page
 from tests.web.office import NOW, PASSWORD, Office, entry, replayed
 from tests.web.sample import connect
 from tests.web.test_hooks import connect as to_salesbinder
+from tests.web.test_reconcile import FAILED, RIGHT, compared
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +49,7 @@ def test_pages_are_accessible_and_fit(
     connect(office)
     to_salesbinder(office)
     replayed(office)
+    compared(office, RIGHT, FAILED)
     page = visit(viewport=viewport, color_scheme=scheme)
     done(office)
     for path in (
@@ -55,6 +57,9 @@ def test_pages_are_accessible_and_fit(
         "/overview",
         "/accounts/acme/hold?do=pause",
         "/accounts/acme/source",
+        "/accounts/acme/reconcile",
+        "/accounts/acme/setup",
+        "/setup",
         "/connect/salesbinder",
         "/issues",
         "/replays",

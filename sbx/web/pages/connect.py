@@ -4,6 +4,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from connections.store import Connection
 from runtime.secrets import mask
 from sbx.actions import connect
 from sbx.actions.connect import Wanted
@@ -11,6 +12,7 @@ from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 from sinks.xero.tenants import CredentialsUnusable
 
@@ -37,7 +39,7 @@ async def by_secret(request: Request, form: FormData) -> Response:
         await connect.by_secret(services.database, services.environment, user_of(request), wanted)
     except CredentialsUnusable as error:
         return await _page(request, wanted, _said(error))
-    return _connected(wanted.account)
+    return await _connected(request, wanted.account)
 
 
 @acting
@@ -75,23 +77,28 @@ async def callback(request: Request) -> Response:
         await connect.by_agreement(services.database, services.environment, user, asked, given["code"])
     except CredentialsUnusable as error:
         return await _page(request, wanted, _said(error))
-    return _connected(wanted.account)
+    return await _connected(request, wanted.account)
 
 
 async def _page(request: Request, wanted: Wanted, error: str = "") -> Response:
-    services = services_of(request)
+    services, user = services_of(request), user_of(request)
     async with services.database.connection() as connection:
-        found = await connect.known(connection, user_of(request), wanted.account) if wanted.account else None
-    context = {
+        found = await connect.known(connection, user, wanted.account) if wanted.account else None
+        left = await setup_left(connection, user, wanted.account)
+    context = forms_of(request, wanted, found) | {"error": error} | left
+    return render(request, "connect.html", context, 400 if error else 200)
+
+
+def forms_of(request: Request, wanted: Wanted, found: Connection | None) -> dict[str, object]:
+    """Return what the forms that connect an account to Xero show."""
+    return {
         "wanted": wanted,
         "connection": found,
-        "app": services.environment.xero_app_client_id or "",
+        "app": services_of(request).environment.xero_app_client_id or "",
         "redirect_uri": _redirect_uri(request),
         "taken": request.url.scheme == "https" or request.url.hostname == "localhost",
         "port": request.url.port,
-        "error": error,
     }
-    return render(request, "connect.html", context, 400 if error else 200)
 
 
 def _wanted(form: FormData) -> Wanted:
@@ -108,5 +115,10 @@ def _said(error: CredentialsUnusable) -> str:
     return f"{error.problem}. {error.remedy[:1].upper()}{error.remedy[1:]}. Nothing was changed."
 
 
-def _connected(account: str) -> Response:
-    return RedirectResponse(f"/accounts/{account}/settings?done=connected", 303)
+async def _connected(request: Request, account: str) -> Response:
+    """Lead back to the account's set-up, or to its settings once it is set up."""
+    async with services_of(request).database.connection() as connection:
+        left = await setup_left(connection, user_of(request), account)
+    return RedirectResponse(
+        f"/accounts/{account}/setup" if left else f"/accounts/{account}/settings?done=connected", 303
+    )

@@ -13,6 +13,7 @@ from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 
 _ALL = "-all"
@@ -69,8 +70,10 @@ async def perform(request: Request, form: FormData) -> Response:
 
 
 async def _page(request: Request, refused: ActionRefused | None = None) -> Response:
+    account, user = request.path_params["account"], user_of(request)
     async with services_of(request).database.connection() as connection:
-        state = await drift.load(connection, user_of(request), request.path_params["account"])
+        state = await drift.load(connection, user, account)
+        left = await setup_left(connection, user, account)
     said = request.query_params.get("said", "")
     if said == "reading" and state.under_way is None:
         said = ""
@@ -81,7 +84,7 @@ async def _page(request: Request, refused: ActionRefused | None = None) -> Respo
         "possible": {act: len(drift.possible(state, act)) for act in ACTS},
         "problem": refused,
         "done": _SAID.get(said, ""),
-    }
+    } | left
     return render(request, "drift.html", context, 409 if refused else 200)
 
 

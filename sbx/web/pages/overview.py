@@ -9,6 +9,7 @@ from starlette.responses import Response
 from log_projection.losses import replays_of
 from sbx.actions.accounts import delivering
 from sbx.actions.scoped_log import VisibleLog
+from sbx.actions.setup.checklist import in_words
 from sbx.web import overview
 from sbx.web.auth.gate import user_of
 from sbx.web.services import services_of
@@ -18,7 +19,7 @@ from sbx.web.view.source import state_of, trouble_of
 
 _LOST_SHOWN = 1000
 _COMMANDS_SHOWN = 10
-_FIRST = ("lost", "unread", "failing", "paused", "held", "unconnected", "well")
+_FIRST = ("lost", "unread", "failing", "setup", "paused", "held", "unconnected", "well")
 
 
 async def overview_page(request: Request) -> Response:
@@ -45,6 +46,7 @@ async def overview_page(request: Request) -> Response:
         "position": position,
         "size": (WIDTH, HEIGHT),
         "source_state": state_of,
+        "setup_in_words": in_words,
         "source_trouble": trouble_of,
         "failed": sum(standing.counts["failed"] for standing in found),
         "waiting": sum(standing.counts["queued"] + standing.counts["running"] for standing in found),

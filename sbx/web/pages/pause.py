@@ -12,6 +12,7 @@ from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 
 
@@ -41,6 +42,7 @@ async def _page(request: Request, hold: Hold, note: str, error: str) -> Response
     user = user_of(request)
     async with services_of(request).database.connection() as connection:
         found = await connected(connection, user, account)
+        left = await setup_left(connection, user, account)
         [counts] = await VisibleLog(connection, user).summary(account) or [{"queued": 0, "running": 0}]
     context = {"hold": hold, "connection": found, "counts": counts, "note": note, "error": error}
-    return render(request, "hold.html", context, 400 if error else 200)
+    return render(request, "hold.html", context | left, 400 if error else 200)

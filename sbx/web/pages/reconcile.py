@@ -10,6 +10,7 @@ from sbx.actions.refused import ActionRefused
 from sbx.web.auth.gate import acting, user_of
 from sbx.web.comparison_csv import as_csv
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 
 
@@ -42,6 +43,7 @@ async def _page(request: Request, refused: ActionRefused | None = None) -> Respo
         report = await reconcile.load(connection, user, account)
         found = reconcile.results(connection, user, account, only_differing=True, limit=MOST)
         rows = [row async for row in found]
+        left = await setup_left(connection, user, account)
     early = sum(each.before_cutoff for each in report.months)
     differing = sum(each.differing for each in report.months)
     context = {
@@ -51,5 +53,5 @@ async def _page(request: Request, refused: ActionRefused | None = None) -> Respo
         "differing": differing,
         "early": early,
         "problem": refused,
-    }
+    } | left
     return render(request, "reconcile.html", context, 409 if refused else 200)

@@ -11,6 +11,7 @@ from sbx.actions.settings import SettingsRefused
 from sbx.web.auth.gate import acting, user_of
 from sbx.web.pages.forms import text
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 from sbx.web.view.settings_form import TABLES, groups, tables
 
@@ -61,6 +62,7 @@ async def _page(
     account, user = request.path_params["account"], user_of(request)
     async with services_of(request).database.connection() as connection:
         state = await settings.load(connection, user, account)
+        left = await setup_left(connection, user, account)
     given, errors = given or {}, errors or {}
     shown_groups = groups(state.connection, given, errors)
     shown_tables = tables(state.connection, given, errors)
@@ -76,7 +78,7 @@ async def _page(
         "given": given,
         "others": {key: text for key, text in errors.items() if key not in keys},
         "done": done,
-    }
+    } | left
     return render(request, "settings.html", context, 400 if errors else 200)
 
 

@@ -15,6 +15,7 @@ from sbx.actions.refused import ActionRefused
 from sbx.web.auth.gate import acting, require_operator, user_of
 from sbx.web.pages.forms import text
 from sbx.web.services import services_of
+from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
 from sbx.web.view.source import LISTS, WITHOUT_ENTRIES, kinds_of, layers_of, state_of, trouble_of
 from sources.store.hooks import Hook
@@ -35,14 +36,16 @@ async def source_page(request: Request) -> Response:
         found = await source.known(connection, user, account)
         if found is None:
             await connected(connection, user, account)
-            return render(request, "source_none.html", {"account": account})
+            left = await setup_left(connection, user, account)
+            return render(request, "source_none.html", {"account": account} | left)
         if user.may_act:
             try:
                 hook = await source.hook(connection, services.environment, user, account)
             except SecretKeyError:
                 unreadable = True
         xero = await load_connection(connection, account)
-    known = {"xero": xero, "unreadable": unreadable}
+        left = await setup_left(connection, user, account)
+    known = {"xero": xero, "unreadable": unreadable} | left
     return render(request, "source.html", _shown(request, found, hook) | known)
 
 
