@@ -136,6 +136,15 @@ def test_a_wrong_key_begins_nothing_and_is_said_beside_its_field(place: Town) ->
     assert place.office.rows("SELECT 1 FROM web.acts") == []
 
 
+def test_a_permission_that_the_key_lacks_is_told(place: Town) -> None:
+    owner = place.salesbinder.world.shops[ACCOUNT].owner
+    owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
+    client = place.office.client("ann")
+    for path in ("/setup", f"{SETUP}/salesbinder"):
+        _, page = send(client, path, account=ACCOUNT, key=KEY)
+        assert "The key's user may not see suppliers" in words(page)
+
+
 def test_everything_about_the_account_says_how_many_steps_are_left(office: Office) -> None:
     office.user("ann")
     office.user("vic", "viewer")

@@ -1,6 +1,6 @@
 """Setting an account up, step by step: the checklist, and what each of its steps does."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connections.store import load_connection
 from sbx.actions import facts, source
+from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused, not_possible
 from sbx.actions.settings import SettingsRefused
 from sbx.actions.setup import setups
@@ -52,13 +53,13 @@ async def begin_new(request: Request, form: FormData) -> Response:
         return _new(request, account, errors)
     services, user = services_of(request), user_of(request)
     try:
-        await source.connect(services.database, services.environment, user, account, key)
+        found = await source.connect(services.database, services.environment, user, account, key)
     except ActionRefused as refused:
         if refused.code == "not_found":
             raise
         return _new(request, account, {refused.field or "": refused.message})
     await _begin(request, account)
-    return _back(account)
+    return _back(account, found.refused)
 
 
 async def setup_page(request: Request) -> Response:
@@ -68,9 +69,7 @@ async def setup_page(request: Request) -> Response:
         try:
             found = await setups.load(connection, user, account)
         except ActionRefused:
-            if await source.known(connection, user, account) is None and (
-                await load_connection(connection, account) is None
-            ):
+            if not await _is_known(connection, user, account):
                 raise
             return render(request, "setup_none.html", {"account": account})
     context = await shown(request, found, request.query_params.get("step"), {}, {})
@@ -85,14 +84,14 @@ async def perform(request: Request, form: FormData) -> Response:
     if do is None:
         raise Problem(404, "not_found", "A set-up has no such step.")
     try:
-        await do(request, account, form)
+        refused_lists = await do(request, account, form)
     except _Wrong as wrong:
         return await _page(request, wrong.step, wrong.errors, wrong.given)
     except ActionRefused as refused:
         if refused.code != "not_possible":
             raise
         return await _page(request, None, {"": refused.message}, {})
-    return _back(account)
+    return _back(account, refused_lists or ())
 
 
 async def _begin(request: Request, account: str) -> None:
@@ -107,28 +106,37 @@ async def _begin(request: Request, account: str) -> None:
 async def _begin_known(request: Request, account: str, _form: FormData) -> None:
     """Begin for an account that is connected on one side at least: others begin with their key."""
     async with services_of(request).database.connection() as connection:
-        user = user_of(request)
-        if (
-            await source.known(connection, user, account) is None
-            and await load_connection(connection, account) is None
-        ):
+        if not await _is_known(connection, user_of(request), account):
             raise not_possible(f"nothing is known of '{account}'", "begin with its API key, on the overview")
     await _begin(request, account)
 
 
-async def _key(request: Request, account: str, form: FormData) -> None:
+async def _is_known(connection: Connection, actor: Actor, account: str) -> bool:
+    """Return True if it is connected on one side at least.
+
+    Raises:
+        ActionRefused: it is not theirs.
+    """
+    if await source.known(connection, actor, account) is not None:
+        return True
+    return await load_connection(connection, account) is not None
+
+
+async def _key(request: Request, account: str, form: FormData) -> Sequence[str]:
+    """Use another key; return the lists that it may not read."""
     key = text(form, "key")
     if not key:
         raise _Wrong("salesbinder", {"key": "Give the API key."}, {})
     services = services_of(request)
     await _load(request, account)
     try:
-        await source.connect(services.database, services.environment, user_of(request), account, key)
+        found = await source.connect(services.database, services.environment, user_of(request), account, key)
     except ActionRefused as refused:
         if refused.code == "not_found":
             raise
         raise _Wrong("salesbinder", {"key": refused.message}, {}) from refused
     await _begin(request, account)
+    return found.refused
 
 
 async def _facts(request: Request, account: str, _form: FormData) -> None:
@@ -186,7 +194,7 @@ async def _tell(request: Request, account: str, _form: FormData) -> None:
     await source.backfill(services_of(request).database, user_of(request), account, since)
 
 
-_STEPS: Final[dict[str, Callable[[Request, str, FormData], Awaitable[None]]]] = {
+_STEPS: Final[dict[str, Callable[[Request, str, FormData], Awaitable[Sequence[str] | None]]]] = {
     "begin": _begin_known,
     "salesbinder": _key,
     "facts": _facts,
@@ -217,5 +225,7 @@ def _new(request: Request, account: str, errors: Mapping[str, str]) -> Response:
     return render(request, "setup_new.html", context, 400 if errors else 200)
 
 
-def _back(account: str) -> Response:
-    return RedirectResponse(f"/accounts/{account}/setup", 303)
+def _back(account: str, refused: Sequence[str] = ()) -> Response:
+    """Lead to the next step; the page names the lists that the key may not read."""
+    said = f"?refused={','.join(refused)}" if refused else ""
+    return RedirectResponse(f"/accounts/{account}/setup{said}", 303)

@@ -25,6 +25,7 @@ from sbx.web.database import own_connection
 from sbx.web.pages.connect import forms_of
 from sbx.web.services import services_of
 from sbx.web.view.setup import fields_of
+from sbx.web.view.source import refused_lists
 from sinks.ledger import requests
 
 _WATCHED = 20
@@ -63,6 +64,7 @@ async def shown(
         "errors": errors,
         "held": HELD,
         "documents": [],
+        "refused": refused_lists(request.query_params.get("refused", "")),
         "is_running": step == "settings" and found.is_looking and found.sample is None,
         **more,
     }

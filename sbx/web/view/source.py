@@ -29,6 +29,11 @@ WITHOUT_ENTRIES: Final = frozenset({"list_refused", "list_odd", "status_unknown"
 """Problems that no entry of the log shows."""
 
 
+def refused_lists(given: str) -> list[str]:
+    """Return the lists that a key may not read, in words, from their names in an address."""
+    return [LISTS[name] for name in given.split(",") if name in LISTS]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A badge, and what it means."""
