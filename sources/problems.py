@@ -23,6 +23,8 @@ ProblemCode = Literal[
     "deleted_yet_visible",
     "list_refused",
     "list_odd",
+    "record_refused",
+    "clock_off",
 ]
 """Codes never change: dashboards and scripts rely on them."""
 

@@ -16,6 +16,7 @@ from runtime.trouble import about_the_database
 from sources.client import NoAnswer
 from sources.details import again, read_any_detail
 from sources.diff.look import Look
+from sources.odd import broken, note_clock, note_oddity, refused_list, refused_record
 from sources.problems import Unreadable
 from sources.reading import Batch, Context, ids_of, read_page, rows_of, with_strange_rows
 from sources.salesbinder.answers import read_list
@@ -31,7 +32,7 @@ from sources.schedule.choice import (
 )
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
-from sources.schedule.scans import Step, after_no_page, after_page, scan_key
+from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key
 from sources.schedule.trust import may_relax, noted
 from sources.store import store
 from sources.store.store import Account, Lease
@@ -151,10 +152,12 @@ class Reader:
         verdict = answer.verdict
         if verdict in ("answered", "not_there"):
             try:
-                _refuse(request, answer)
+                if answer.verdict == "not_there" and _is_first_page(request):
+                    await self._missing(account, request, refused_list(answer))
+                    return
                 await self._keep(account, request, answer)
             except Unreadable as wrong:
-                await self._put_off(account, request, wrong)
+                await self._missing(account, request, wrong)
             except store.LeaseLost:
                 raise
             except Exception as error:
@@ -162,7 +165,7 @@ class Reader:
                     raise
                 # One answer that nobody foresaw must not stop the reading of all others.
                 log.exception("an answer cannot be kept", account=self._account, why=request.why)
-                await self._put_off(account, request, _broken(error))
+                await self._put_off(account, request, broken(error))
         elif verdict == "blocked":
             until = blocked_until(account.now, account.failures + 1, answer.retry_after)
             await self._keep_trouble(account, "salesbinder_blocked", "429", until)
@@ -180,18 +183,17 @@ class Reader:
             text = str(answer.status)
             await self._keep_trouble(account, "salesbinder_key_refused", text, account.now + _REFUSED)
             return
-        wrong = Unreadable(
-            "answer",
-            str(answer.status),
-            "the user of the API key may not read this",
-            "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices.",
-            "list_refused",
-        )
+        wrong = refused_list(answer)
         batch = Batch()
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
                 wish = account.wishes[request.record_id]
                 batch.wanted.append(again(wish, account.now))
+                if wish.tries:
+                    # The first time it may be the key, of which people are told once.
+                    batch.problems.append(
+                        refused_record(answer).of(wish.entity or "document", wish.record_id)
+                    )
             else:
                 listing = request.scan.listing
                 batch.problems.append(wrong.of(listing, ""))
@@ -204,8 +206,25 @@ class Reader:
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 
-    async def _put_off(self, account: Account, request: Request, wrong: Unreadable) -> None:
-        """Leave alone for a while what is refused, or answered with something else; all else goes on."""
+    async def _missing(self, account: Account, request: Request, wrong: Unreadable) -> None:
+        """Leave alone for a while what is not there, or answered with something else; if all lists are, it is
+        the account.
+
+        A page for people may come in place of every answer: maintenance, an unpaid bill, a proxy. A list that
+        asks for changes may be not there when there are none.
+        """
+        is_list, is_gone = isinstance(request, ListRequest), wrong.code == "list_refused"
+        if is_list and account.missing + 1 >= _LISTS and not (is_gone and _is_filtered(request)):
+            trouble = "salesbinder_account_gone" if is_gone else "salesbinder_unavailable"
+            until = account.now + _REFUSED if is_gone else None
+            await self._keep_trouble(account, trouble, wrong.problem, until)
+            return
+        await self._put_off(account, request, wrong, counts=is_list)
+
+    async def _put_off(
+        self, account: Account, request: Request, wrong: Unreadable, *, counts: bool = False
+    ) -> None:
+        """Leave something alone for a while; all else goes on. ``counts``: as a list that is missing."""
         batch = Batch()
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
@@ -218,6 +237,8 @@ class Reader:
                     self._connection, self._account, request.scan.key, account.now + _REFUSED
                 )
             await store.keep(self._connection, self._account, batch)
+            if counts:
+                await store.add_missing(self._connection, self._account)
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 
@@ -245,8 +266,9 @@ class Reader:
                 batch = await self._detail(account, request, answer, context)
             else:
                 batch = await self._listed(account, request, answer, context)
+            note_clock(answer.date, account.now, batch)
             await store.keep(self._connection, self._account, batch)
-            await self._learn(account, request, batch, at)
+            await self._learn(account, request, batch, at, is_there=answer.verdict == "answered")
             crash_point("seen.before_commit")
         crash_point("seen.after_commit")
 
@@ -255,17 +277,20 @@ class Reader:
     ) -> Batch:
         wish = account.wishes[request.record_id]
         found = await store.kept(self._connection, self._account, [wish.record_id])
-        return read_any_detail(answer.verdict == "not_there", answer.body, wish, found, context)
+        batch = read_any_detail(answer.verdict == "not_there", answer.body, wish, found, context)
+        # An answer that could not be read, or was refused, before anybody knew what it is about.
+        batch.seen.add(("document", wish.record_id))
+        return batch
 
     async def _listed(
         self, account: Account, request: ListRequest, answer: Answer, context: Context
     ) -> Batch:
         scan, finished = request.scan, account.standing.finished
         last = finished.get(scan.key)
-        count = last.count if last is not None else None
+        count = last.whole if last is not None else None
         if answer.verdict == "not_there":
             batch = Batch()
-            await self._go_on(after_no_page(scan, count), context.look.at, batch)
+            await self._go_on(after_no_page(scan, count), context.look.at, last, batch)
             return batch
         page = read_list(answer.body, RESOURCES[scan.listing].names)
         ids = ids_of(page.rows, scan.listing)
@@ -281,14 +306,16 @@ class Reader:
         step = after_page(scan, page, ids, context.look.at, count)
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
-        await self._go_on(step, context.look.at, batch)
+        await self._go_on(step, context.look.at, last, batch)
         return batch
 
-    async def _go_on(self, step: Step, at: datetime, batch: Batch) -> None:
-        _note_oddity(step, batch)
-        await store.keep_scan(self._connection, self._account, step, at)
+    async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:
+        note_oddity(step, batch)
+        await store.keep_scan(self._connection, self._account, step, at, last)
 
-    async def _learn(self, account: Account, request: Request, batch: Batch, at: datetime) -> None:
+    async def _learn(
+        self, account: Account, request: Request, batch: Batch, at: datetime, *, is_there: bool
+    ) -> None:
         standing = account.standing
         statuses = dict(standing.open_statuses)
         if isinstance(request, ListRequest) and batch.statuses:
@@ -300,58 +327,19 @@ class Reader:
             self._connection,
             self._account,
             at,
+            is_there=is_there,
             trust=trust,
             statuses=statuses if statuses != dict(standing.open_statuses) else None,
             widened=wider if batch.missed else None,
         )
 
 
-def _refuse(request: Request, answer: Answer) -> None:
-    """Refuse an answer that says nothing of what was asked.
-
-    Raises:
-        Unreadable: a list is not there at all.
-    """
-    is_list = isinstance(request, ListRequest) and request.scan.page == 1
-    if answer.verdict == "not_there" and is_list:
-        raise Unreadable(
-            "answer",
-            str(answer.status),
-            "the list is not there",
-            "Check the account's name, which is its sub-domain, and that its plan has the API.",
-            "list_refused",
-        )
+def _is_first_page(request: Request) -> bool:
+    """Return True for the first page of a list, which is there if the list is."""
+    return isinstance(request, ListRequest) and request.scan.page == 1
 
 
-def _broken(error: Exception) -> Unreadable:
-    """Return an answer that meets a fault of this program, or that the database refuses."""
-    return Unreadable(
-        "answer",
-        f"{type(error).__name__}: {error}",
-        "it meets a fault of this program",
-        "Report it with the worker's log; it is asked for again.",
-        "answer_unreadable",
-    )
-
-
-_ODD = {
-    "page_repeated": "two pages have the same rows",
-    "page_empty": "a page that should have rows has none",
-    "rows_missing": "there are fewer rows than it counts",
-    "halved": "it is less than half as long as before",
-}
-
-
-def _note_oddity(step: Step, batch: Batch) -> None:
-    """Report a list that contradicts itself; nothing is concluded from it."""
-    scan = step.scan
-    batch.seen |= {(scan.listing, scan.layer), (scan.listing, "")}
-    if step.oddity is not None:
-        wrong = Unreadable(
-            "rows",
-            scan.rows,
-            _ODD[step.oddity],
-            "Nothing is needed if it passes; else check in SalesBinder what the key's user may see.",
-            "list_odd",
-        )
-        batch.problems.append(wrong.of(scan.listing, scan.layer))
+def _is_filtered(request: Request) -> bool:
+    """Return True if no row may be what was asked for, which must not look like a list that is gone."""
+    scan = request.scan if isinstance(request, ListRequest) else None
+    return scan is None or scan.since is not None or scan.status is not None

@@ -43,6 +43,14 @@ REASONS = (
         retry="Retried after 5 seconds, doubled each time up to ten minutes.",
     ),
     _source(
+        "salesbinder_account_gone",
+        "SalesBinder does not know the account '{account}' any more: it has none of its lists.",
+        "The account was closed, or its sub-domain was changed, or its plan has no API.",
+        "open https://{account}.salesbinder.com in a browser; if it has another name now, connect that: "
+        "'sbx source connect NAME'. What was synced stays as it is.",
+        retry="Tried again every ten minutes. Nothing is deleted or reset meanwhile.",
+    ),
+    _source(
         "list_refused",
         "SalesBinder does not show the list {document} of '{account}': {problem}.",
         "The user of the API key lacks a permission, or the plan or the account's name is another.",
@@ -53,6 +61,18 @@ REASONS = (
         "the list {document} of '{account}' contradicts itself: {problem}.",
         "Rows move while pages are read, or the user of the key suddenly sees less than before.",
         retry=_LISTS,
+    ),
+    _source(
+        "clock_off",
+        "the clock of SalesBinder's server for '{account}' differs: {problem}.",
+        "A server's or this computer's clock is off, or something between them answers with old answers.",
+        who="us",
+        retry="Reading goes on: what is asked for goes by SalesBinder's clock, what is due by the one here.",
+    ),
+    _source(
+        "record_refused",
+        "SalesBinder does not show {document}, though a list has it: {problem}.",
+        "The user of the API key may read the list and not the record.",
     ),
     _source(
         "answer_unreadable",

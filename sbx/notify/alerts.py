@@ -17,6 +17,7 @@ Kind = Literal[
     "connection_lost",
     "oldest_waiting",
     "reconciliation",
+    "reconciliation_broken_off",
     "source_trouble",
     "source_list",
     "source_unread",
@@ -44,6 +45,7 @@ def standing(
     bound: timedelta,
     sources: Iterable[Mapping[str, Any]] = (),
     lists: Iterable[Mapping[str, Any]] = (),
+    broken_off: Iterable[Mapping[str, Any]] = (),
 ) -> list[Alert]:
     """Return everything that people should have been told by now.
 
@@ -57,8 +59,10 @@ def standing(
         bound: how long work may wait, and a SalesBinder account not be read.
         sources: each account that is read from SalesBinder: ``account``, ``now``, ``trouble`` (a reason
             code), ``trouble_text`` and ``trouble_since`` (None if SalesBinder answers), ``unread_seconds``.
-        lists: lists of theirs that are refused or odd: ``account``, ``code``, ``list``, ``problem``,
-            ``remedy``, ``since``, ``now``.
+        lists: lists of theirs that are refused, odd or unreadable, and clocks that are off: ``account``,
+            ``code``, ``list``, ``problem``, ``remedy``, ``since``, ``now``.
+        broken_off: accounts whose last comparison was made by schedule and did not succeed: ``account``,
+            ``error``.
     """
     found = [_issue(row) for row in issues if row["issue_id"]]
     held = set()
@@ -72,6 +76,7 @@ def standing(
         if row["account"] not in held and (row["oldest_waiting_seconds"] or 0) > bound.total_seconds():
             found.append(_waiting(row["account"], bound))
     found += [_reconciled(row) for row in reconciled]
+    found += [_broken_off(row) for row in broken_off]
     found += [alert for row in sources if (alert := _source(row, bound)) is not None]
     return found + [_list(row) for row in lists if lasts(row["code"], row["since"], row["now"])]
 
@@ -131,6 +136,18 @@ def _reconciled(row: Mapping[str, Any]) -> Alert:
         account=account,
         text=f"{what} between SalesBinder and Xero, and did not before: {', '.join(row['samples'])}",
         remedy=f"the page says why and what to do for each; so does 'sbx reconcile {account} --last'",
+        path=f"/accounts/{account}/reconcile",
+    )
+
+
+def _broken_off(row: Mapping[str, Any]) -> Alert:
+    account = row["account"]
+    return Alert(
+        key=f"reconciliation_broken_off:{account}",
+        kind="reconciliation_broken_off",
+        account=account,
+        text=f"SalesBinder and Xero could not be compared: {row['error']}",
+        remedy=f"it is tried again by schedule; 'sbx reconcile {account}' compares now",
         path=f"/accounts/{account}/reconcile",
     )
 

@@ -24,6 +24,7 @@ _TITLES = {
     "connection_lost": "Connection lost",
     "oldest_waiting": "Waiting",
     "reconciliation": "Differences",
+    "reconciliation_broken_off": "Not compared",
     "source_trouble": "Source not answering",
     "source_list": "Source incomplete",
     "source_unread": "Source not read",

@@ -21,7 +21,7 @@ LOOK_EVERY = 10.0
 """Seconds. Alerts that begin within one check go out in one message."""
 _FIRST_WAIT = 10.0
 _LONGEST_WAIT = 900.0
-_LOOKED_AT = ("issues", "accounts", "waiting", "reconciled", "sources", "lists")
+_LOOKED_AT = ("issues", "accounts", "waiting", "reconciled", "sources", "lists", "broken_off")
 
 _SQL = load_queries(__file__)
 Connection = psycopg.Connection[dict[str, Any]]
@@ -70,6 +70,7 @@ def look(connection: Connection, settings: NotifySettings) -> None:
             settings.oldest_waiting,
             rows["sources"],
             rows["lists"],
+            rows["broken_off"],
         )
         known = [row["key"] for row in connection.execute(_SQL["open"])]
         begun, over = changes(now, known)

@@ -178,7 +178,10 @@ class Reconciler:
         except Unreadable as wrong:
             return await self._trouble(run, account, str(wrong))
         at = answer.date or account.now
-        step = after_page(scan, page, ids_of(page.rows, listing), at, None)
+        # A list that is suddenly cut says nothing of documents that it does not show.
+        last = account.standing.finished.get(scan_key("all", listing))
+        count = last.whole if last is not None else None
+        step = after_page(scan, page, ids_of(page.rows, listing), at, count)
         await self._page(run, account, page.rows, step)
         return 0.0
 

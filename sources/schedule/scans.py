@@ -5,7 +5,7 @@ is compared from page to page, and a scan that may have skipped a row is made ag
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -17,10 +17,13 @@ MAX_REPEATS: Final = 2
 """Scans that are made again because rows moved, until the next one of the layer."""
 MAX_PAGES: Final = 20_000
 FEW: Final = 20
-"""A list of no more rows may be halved by ordinary deletions."""
+"""A list of no more rows may be halved by ordinary deletions, one of no more than one row emptied."""
 
 State = Literal["going", "done", "again"]
-Oddity = Literal["page_repeated", "page_empty", "rows_missing", "halved"]
+Oddity = Literal["page_repeated", "page_empty", "rows_missing", "halved", "emptied"]
+CUT: Final = frozenset({"halved", "emptied"})
+_BELIEVED_AFTER: Final = timedelta(days=7)
+"""A list that stays cut for so long is believed: half of its records may have been archived."""
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +76,28 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """By SalesBinder's clock."""
     count: int
     """Rows that it saw."""
+    expected: int | None = None
+    """Rows before the list was cut; none if it was not."""
+    cut_since: datetime | None = None
+
+    @property
+    def whole(self) -> int:
+        """Return how many rows the list had when it was last whole."""
+        return self.count if self.expected is None else self.expected
+
+
+def finished(step: "Step", answered: datetime, last: Finished | None) -> Finished:
+    """Return the scan that a step ended; ``last`` is the one before of its kind. One that was cut is measured
+    by what the list had before.
+    """
+    scan = step.scan
+    done = Finished(started=scan.started, asked=scan.asked or answered, count=scan.rows)
+    if step.oddity not in CUT or last is None:
+        return done
+    since = last.cut_since or scan.started
+    if scan.started - since >= _BELIEVED_AFTER:
+        return done
+    return msgspec.structs.replace(done, expected=last.whole, cut_since=since)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +113,8 @@ def after_page(
 ) -> Step:
     """Return how the scan goes on after a page with rows of these ids.
 
-    ``answered`` is the moment of the answer by SalesBinder's clock. ``last_count`` is what the last whole
-    scan of this kind counted, to notice a list that was cut.
+    ``answered`` is the moment of the answer by SalesBinder's clock. ``last_count`` is how many rows the list
+    had when it was last whole, to notice one that was cut.
     """
     shown = frozenset(ids)
     fresh = shown - frozenset(scan.last)
@@ -122,6 +147,8 @@ def _ended(scan: Scan, oddity: Oddity | None, last_count: int | None = None) -> 
     whole = scan.layer != "newest"
     missing = whole and scan.count is not None and scan.rows < scan.count
     before = last_count or 0
+    if oddity is None and scan.layer == "all" and before > 1 and not scan.rows:
+        oddity = "emptied"
     if oddity is None and scan.layer == "all" and before > FEW and 2 * scan.rows < before:
         oddity = "halved"
     if oddity is None and missing and not scan.moved:

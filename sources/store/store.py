@@ -18,7 +18,7 @@ from sources.reading import AGAIN, Batch, Kept, Key, Wish
 from sources.schedule.budget import ALL, HINTS, free_at
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
-from sources.schedule.scans import Finished, Scan, Step
+from sources.schedule.scans import Finished, Scan, Step, finished
 from sources.schedule.trust import Evidence, Kind
 
 LEASE_SECONDS: Final = 70.0
@@ -60,6 +60,8 @@ class Account:
     failures: int
     refusals: int
     """Answers in a row that something may not be read."""
+    missing: int
+    """Lists in a row that were not there, or not answered with one."""
     standing: Standing
     wishes: Mapping[str, Wish]
 
@@ -153,6 +155,7 @@ async def load(connection: Connection, account: str) -> Account:
         row["shrunk"],
         row["failures"],
         row["refusals"],
+        row["missing"],
         standing,
         by_id,
     )
@@ -290,10 +293,12 @@ def _seen(batch: Batch) -> list[dict[str, Any]]:
     ]
 
 
-async def keep_scan(connection: Connection, account: str, step: Step, now: datetime) -> None:
-    """Keep how a scan goes on; ``now`` by SalesBinder's clock."""
+async def keep_scan(
+    connection: Connection, account: str, step: Step, now: datetime, last: Finished | None
+) -> None:
+    """Keep how a scan goes on; ``now`` by SalesBinder's clock, ``last`` the last whole one of its kind."""
     scan = step.scan
-    done = Finished(started=scan.started, asked=scan.asked or now, count=scan.rows)
+    done = finished(step, now, last)
     is_done = step.state == "done"
     values = {
         "account": account,
@@ -314,12 +319,16 @@ async def keep_learnt(
     account: str,
     clock: datetime,
     *,
+    is_there: bool = True,
     trust: Mapping[Kind, Evidence] | None = None,
     statuses: Mapping[Listing, frozenset[str]] | None = None,
     widened: timedelta | None = None,
 ) -> None:
-    """Keep what an answer taught about the account; its trouble is over."""
+    """Keep what an answer taught about the account; its trouble is over. One that something is not there
+    (404) says nothing about an account that may be gone.
+    """
     values = {
+        "is_there": is_there,
         "account": account,
         "clock": clock,
         "trust": None if trust is None else msgspec.json.encode(trust).decode(),
@@ -332,6 +341,13 @@ async def keep_learnt(
 async def add_refusal(connection: Connection, account: str) -> None:
     """Count an answer that something may not be read; the next answer with content ends the count."""
     await connection.execute(_SQL["refusal"], {"account": account})
+
+
+async def add_missing(connection: Connection, account: str) -> None:
+    """Count a list that is not there, or that something else came for; the next list that is one ends the
+    count.
+    """
+    await connection.execute(_SQL["missing"], {"account": account})
 
 
 async def keep_trouble(

@@ -2,7 +2,7 @@
 INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
 ON CONFLICT (account) DO UPDATE
 SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, refusals = 0, held_until = NULL
+    failures = 0, refusals = 0, missing = 0, held_until = NULL
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -33,7 +33,7 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, refusals, held_until, hinted_at
+       failures, refusals, missing, held_until, hinted_at
 FROM source.accounts WHERE account = %(account)s
 
 -- name: calls
@@ -128,7 +128,12 @@ ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
 UPDATE source.accounts
 SET connected_clock = coalesce(connected_clock, %(clock)s), trust = coalesce(%(trust)s::jsonb, trust),
     statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
-    trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, refusals = 0, held_until = NULL
+    trouble = CASE WHEN is_over THEN NULL ELSE trouble END, trouble_text = CASE WHEN is_over THEN '' ELSE trouble_text END,
+    trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,
+    held_until = CASE WHEN is_over THEN NULL ELSE held_until END, refusals = CASE WHEN %(is_there)s THEN 0 ELSE refusals END,
+    missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END
+FROM (SELECT %(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked') AS is_over
+      FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: trouble
@@ -139,6 +144,9 @@ WHERE account = %(account)s
 
 -- name: refusal
 UPDATE source.accounts SET refusals = refusals + 1 WHERE account = %(account)s
+
+-- name: missing
+UPDATE source.accounts SET missing = missing + 1 WHERE account = %(account)s
 
 -- name: to_tell
 SELECT id, topic, key, value FROM source.outbox WHERE account = %(account)s ORDER BY id LIMIT %(limit)s

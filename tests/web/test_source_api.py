@@ -100,7 +100,7 @@ def test_a_comparison_is_told_month_by_month_and_difference_by_difference(
     answer = program.get("/api/v1/accounts/acme/reconcile.csv", until="2026-01-31")
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert {row["date"] for row in rows if row["reason"] == "failed"} == {"2026-01-05"}
-    assert rows[0]["number"].startswith("'="), "no formula"
+    assert rows[0]["salesbinder_number"].startswith("'="), "no formula"
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,37 @@ def test_a_salesbinder_account_that_is_not_read_is_told_until_it_is(
     assert (open_ones, len(receiver.got)) == ([], 1)
 
 
+def test_a_comparison_by_schedule_that_broke_off_is_told_until_one_succeeds(
+    connection: Connection, receiver: Receiver
+) -> None:
+    settings = NotifySettings(webhook_url=receiver.url)
+
+    def ended(actor: str, error: str | None) -> None:
+        connection.execute(
+            "INSERT INTO source.reconciliations (account, actor, finished_at, error) "
+            "VALUES ('acme', %s, clock_timestamp(), %s)",
+            [actor, error],
+        )
+        connection.commit()
+        cycle(connection, settings)
+
+    connection.execute("INSERT INTO source.accounts (account, api_key_encrypted) VALUES ('acme', '')")
+    connection.execute(
+        "INSERT INTO source.leases VALUES ('acme', 1, 1, clock_timestamp() + interval '1 hour')"
+    )
+    ended("ann", "she has seen it herself")
+    assert receiver.got == []
+    ended("reconcile_every", "Xero could not be read")
+    ended("reconcile_every", "Xero could not be read again")
+    (message,) = receiver.got
+    (alert,) = message["alerts"]
+    assert (alert["kind"], alert["account"]) == ("reconciliation_broken_off", "acme")
+    assert "Xero could not be read" in message["text"]
+    ended("ann", None)
+    open_ones = connection.execute("SELECT key FROM alerts.alert WHERE ended_at IS NULL").fetchall()
+    assert (open_ones, len(receiver.got)) == ([], 1)
+
+
 def test_a_muted_issue_is_told_once_its_day_is_over(
     database_url: str, connection: Connection, receiver: Receiver
 ) -> None:

@@ -94,6 +94,22 @@ def test_a_list_that_stays_odd_is_told_once_however_many_layers_it_concerns() ->
     assert found[0].remedy == "Look."
 
 
+def test_a_comparison_by_schedule_that_did_not_succeed_is_told() -> None:
+    (alert,) = standing([], [], [], [], HOUR, (), (), [{"account": "a", "error": "Xero could not be read"}])
+    assert (alert.key, alert.path) == ("reconciliation_broken_off:a", "/accounts/a/reconcile")
+    assert "Xero could not be read" in alert.text
+    assert "sbx reconcile a" in alert.remedy
+
+
+def test_a_clock_that_stays_off_is_told() -> None:
+    row = {"account": "a", "code": "clock_off", "list": "clock", "problem": "it is 60 minutes behind"}
+    (alert,) = standing(
+        [], [], [], [], HOUR, (), [row | {"remedy": "Set it.", "since": NOON - HOUR, "now": NOON}]
+    )
+    assert "60 minutes behind" in alert.text
+    assert alert.remedy == "Set it."
+
+
 def test_what_was_told_is_not_new_and_what_is_gone_is_over() -> None:
     now = standing([issue(), issue(issue_id="i2")], [], [], [], HOUR)
     begun, over = changes(now, ["issue:i1", "issue:i0"])

@@ -25,7 +25,7 @@ from sources.schedule import questions
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import PAGE_LIMIT, Listing
 from sources.schedule.questions import Question
-from sources.schedule.scans import Finished, Scan, Step
+from sources.schedule.scans import Finished, Scan, Step, finished
 from sources.schedule.trust import Evidence, Kind
 from sources.store.store import Account, Lease
 from tests.unit.sources.records import ACCOUNT
@@ -57,7 +57,8 @@ class MemoryStore:
         self.calls: list[tuple[datetime, bool, bool]] = []
         self.problems: dict[tuple[str, str, str], Problem] = {}
         self.outbox: list[tuple[int, str, bytes, bytes]] = []
-        self.place = self.failures = self.refusals = 0
+        self.place = self.failures = self.refusals = self.missing = 0
+        self.trouble: str | None = None
         self.held_until: datetime | None = None
         self.troubles: list[str] = []
 
@@ -82,7 +83,8 @@ class MemoryStore:
             widened=self.widened,
         )
         by_id = {wish.record_id: wish for wish in wishes}
-        return Account(self.now, b"", self.clock, self.shrunk, self.failures, self.refusals, standing, by_id)
+        counts = (self.failures, self.refusals, self.missing)
+        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id)
 
     def _due(self) -> Iterable[Wish]:
         first: dict[str, Wish] = {}
@@ -123,13 +125,12 @@ class MemoryStore:
             key: each for key, each in self.problems.items() if key[:2] not in batch.seen
         } | found
 
-    async def keep_scan(self, _: Any, __: str, step: Step, now: datetime) -> None:
+    async def keep_scan(self, _: Any, __: str, step: Step, now: datetime, last: Finished | None) -> None:
         key = step.scan.key
         self.scans.pop(key, None)
         self.held.pop(key, None)
         if step.state == "done":
-            scan = step.scan
-            self.finished[key] = Finished(started=scan.started, asked=scan.asked or now, count=scan.rows)
+            self.finished[key] = finished(step, now, last)
         else:
             self.scans[key] = step.scan
 
@@ -142,6 +143,7 @@ class MemoryStore:
         __: str,
         clock: datetime,
         *,
+        is_there: bool = True,
         trust: Mapping[Kind, Evidence] | None = None,
         statuses: Mapping[Listing, frozenset[str]] | None = None,
         widened: timedelta | None = None,
@@ -150,12 +152,19 @@ class MemoryStore:
         self.trust = self.trust if trust is None else dict(trust)
         self.statuses = self.statuses if statuses is None else dict(statuses)
         self.widened = self.widened if widened is None else widened
-        self.failures, self.refusals, self.held_until = 0, 0, None
+        if is_there:
+            self.refusals = self.missing = 0
+        if is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked"):
+            self.trouble, self.failures, self.held_until = None, 0, None
 
     async def add_refusal(self, _: Any, __: str) -> None:
         self.refusals += 1
 
+    async def add_missing(self, _: Any, __: str) -> None:
+        self.missing += 1
+
     async def keep_trouble(self, _: Any, __: str, trouble: str, ___: str, until: datetime) -> None:
+        self.trouble = trouble
         self.troubles.append(trouble)
         self.failures += 1
         self.held_until = until

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from sources.schedule.choice import (
 )
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Sizes, lateness, period
-from sources.schedule.scans import Finished, Scan, after_no_page, after_page, scan_key
+from sources.schedule.scans import Finished, Scan, Step, after_no_page, after_page, finished, scan_key
 from sources.schedule.stock import progress, time_left, untaken
 from sources.schedule.trust import PROVEN, Evidence, Trust, may_relax, noted
 
@@ -464,3 +465,32 @@ def test_how_late_a_change_can_be_is_what_the_layer_that_finds_it_takes() -> Non
 def test_a_request_says_why_it_is_made() -> None:
     assert DetailRequest("a", "hint").why == "hint"
     assert ListRequest(whole()).why == "all"
+
+
+def last_of(step: Step, last: Finished | None, day: int) -> Finished:
+    at = NOON + timedelta(days=day)
+    scan = msgspec.structs.replace(step.scan, started=at)
+    return finished(msgspec.structs.replace(step, scan=scan), at, last)
+
+
+@pytest.mark.parametrize(("before", "after", "oddity"), [
+    (2, 0, "emptied"), (500, 0, "emptied"), (1, 0, None), (0, 0, None),
+    (100, 49, "halved"), (100, 50, None), (20, 9, None),
+])  # fmt: skip
+def test_a_list_that_is_cut_is_measured_by_what_it_had_for_a_week(
+    before: int, after: int, oddity: str | None
+) -> None:
+    def look(last: Finished) -> Step:
+        rows = [f"r{n}" for n in range(after)]
+        return after_page(whole(), page(*rows, count=after, pages=min(after, 1)), rows, NOON, last.whole)
+
+    last = Finished(started=NOON, asked=NOON, count=before)
+    for day in range(1, 8):
+        step = look(last)
+        assert step.oddity == oddity
+        last = last_of(step, last, day)
+        assert last.count == after
+        assert last.whole == (before if oddity else after)
+    last = last_of(look(last), last, 8)
+    assert last.whole == after, "so many may have been archived"
+    assert look(last).oddity is None

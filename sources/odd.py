@@ -1,0 +1,93 @@
+"""What is odd about an answer, or refused, and what to do about it. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sources.problems import Unreadable
+from sources.reading import Batch
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.scans import Oddity, Step
+
+CLOCK: Final = ("clock", "")
+"""The key of a problem with SalesBinder's clock, which is no record's."""
+_CLOCKS_APART: Final = timedelta(minutes=5)
+
+
+def refused_list(answer: Answer) -> Unreadable:
+    """Return that a list is not shown."""
+    if answer.verdict == "not_there":
+        return Unreadable(
+            "answer",
+            str(answer.status),
+            "the list is not there",
+            "Check the account's name, which is its sub-domain, and that its plan has the API.",
+            "list_refused",
+        )
+    return Unreadable("answer", str(answer.status), _MAY_NOT, _PERMIT, "list_refused")
+
+
+def refused_record(answer: Answer) -> Unreadable:
+    """Return that a record is not shown though its list is."""
+    return Unreadable("answer", str(answer.status), _MAY_NOT, _PERMIT, "record_refused")
+
+
+_MAY_NOT: Final = "the user of the API key may not read this"
+_PERMIT: Final = "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices."
+
+
+def broken(error: Exception) -> Unreadable:
+    """Return an answer that meets a fault of this program, or that the database refuses."""
+    return Unreadable(
+        "answer",
+        f"{type(error).__name__}: {error}",
+        "it meets a fault of this program",
+        "Report it with the worker's log; it is asked for again.",
+        "answer_unreadable",
+    )
+
+
+def note_clock(theirs: datetime | None, ours: datetime, batch: Batch) -> None:
+    """Report a clock that is off; what is asked next goes by SalesBinder's, what is due by ours, so nothing
+    is lost by it.
+    """
+    if theirs is None:
+        return
+    batch.seen.add(CLOCK)
+    apart = theirs - ours
+    if abs(apart) >= _CLOCKS_APART:
+        minutes = abs(apart) // timedelta(minutes=1)
+        side = "ahead of" if apart > timedelta(0) else "behind"
+        wrong = Unreadable(
+            "Date",
+            theirs.isoformat(),
+            f"it is {minutes:,} minutes {side} the clock here",
+            "Compare the time here with the real one, and have it set by NTP if it is off; else it is "
+            "SalesBinder's, and nothing is needed.",
+            "clock_off",
+        )
+        batch.problems.append(wrong.of(*CLOCK))
+
+
+_ODDITIES: Final[Mapping[Oddity, str]] = {
+    "page_repeated": "two pages have the same rows",
+    "page_empty": "a page that should have rows has none",
+    "rows_missing": "there are fewer rows than it counts",
+    "halved": "it is less than half as long as before",
+    "emptied": "it is empty, and was not before",
+}
+
+
+def note_oddity(step: Step, batch: Batch) -> None:
+    """Report a list that contradicts itself; nothing is concluded from it."""
+    scan = step.scan
+    batch.seen |= {(scan.listing, scan.layer), (scan.listing, "")}
+    if step.oddity is not None:
+        wrong = Unreadable(
+            "rows",
+            scan.rows,
+            _ODDITIES[step.oddity],
+            "Nothing is needed if it passes; else check in SalesBinder what the key's user may see.",
+            "list_odd",
+        )
+        batch.problems.append(wrong.of(scan.listing, scan.layer))

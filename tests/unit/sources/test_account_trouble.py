@@ -1,0 +1,116 @@
+"""Trouble of an account, on the product's reader with its store in memory, for hours of its clock."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from contracts.reasons import CATALOGUE
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.questions import Question
+from tests.unit.sources.memory_store import StoreReader
+from tests.unit.sources.records import NOON
+
+EMPTY = b'{"count": "0", "page": "1", "pages": "0", "documents": [], "customers": [], "deletedlog": []}'
+LISTS = ("customers.json", "documents.json", "deleted_log.json")
+GONE = Answer(404, b"<html>Not Found", None, None)
+PAGE = Answer(200, b"<html>We are down for maintenance", None, None)
+CUT = Answer(200, EMPTY[:40], None, None)
+MAY_NOT = Answer(403, b"{}", None, None)
+REVOKED = Answer(401, b"{}", None, None)
+BLOCKED = Answer(429, b"", None, None)
+DOWN = Answer(503, b"<html>", None, None)
+HOUR = timedelta(hours=1)
+Says = Callable[[Question], Answer]
+
+
+class Account:
+    """Answers as it is told to, and is read."""
+
+    def __init__(self) -> None:
+        self.says: Says = self.fine
+        self.reader = StoreReader(lambda question: self.says(question), NOON, "correction")
+
+    def fine(self, _: Question) -> Answer:
+        return Answer(200, EMPTY, self.reader.now, None)
+
+    def read(self, says: Says | Answer | None = None, time: timedelta = HOUR) -> None:
+        self.says = self.fine if says is None else (lambda _: says) if isinstance(says, Answer) else says
+        self.reader.store.troubles.clear()
+        self.reader.run_until(self.reader.now + time)
+
+    @property
+    def trouble(self) -> str | None:
+        return self.reader.store.trouble
+
+    @property
+    def codes(self) -> list[str]:
+        return sorted({str(each.code) for each in self.reader.problems})
+
+
+@pytest.fixture
+def account() -> Account:
+    account = Account()
+    account.read()
+    assert (account.trouble, account.codes) == (None, [])
+    return account
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (GONE, "salesbinder_account_gone"),
+        (REVOKED, "salesbinder_key_refused"),
+        (MAY_NOT, "salesbinder_key_refused"),
+        (PAGE, "salesbinder_unavailable"),
+        (CUT, "salesbinder_unavailable"),
+        (DOWN, "salesbinder_unavailable"),
+        (BLOCKED, "salesbinder_blocked"),
+    ],
+)
+def test_what_comes_in_place_of_all_is_trouble_of_the_account_and_over_with_the_next_list(
+    account: Account, answer: Answer, trouble: str
+) -> None:
+    account.read(answer, timedelta(minutes=30))
+    assert account.trouble == trouble
+    assert set(account.reader.store.troubles) == {trouble}
+    assert CATALOGUE[trouble].remedy
+    account.read(None, 2 * HOUR)
+    assert (account.trouble, account.codes) == (None, [])
+
+
+@pytest.mark.parametrize("answer", [GONE, MAY_NOT, PAGE, CUT])
+@pytest.mark.parametrize("path", LISTS)
+def test_what_comes_in_place_of_one_list_is_its_own_and_all_others_are_read(
+    account: Account, answer: Answer, path: str
+) -> None:
+    account.read(lambda question: answer if question.path == path else account.fine(question))
+    assert account.reader.store.troubles == []
+    assert account.codes in (["list_refused"], ["answer_unreadable"])
+    account.read(None, 2 * HOUR)
+    assert account.codes == []
+
+
+def test_lists_of_changes_that_are_not_there_when_there_are_none_are_no_account_that_is_gone(
+    account: Account,
+) -> None:
+    def says(question: Question) -> Answer:
+        asks_since = {"modifiedSince", "deletedSince"} & set(question.parameters)
+        refused = question.parameters.get("contextId") == "10" and not asks_since
+        return GONE if asks_since else MAY_NOT if refused else account.fine(question)
+
+    account.read(says, 12 * HOUR)
+    assert account.reader.store.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("apart", "is_off"),
+    [(timedelta(minutes=4), False), (timedelta(minutes=6), True), (-3 * HOUR, True), (9000 * HOUR, True)],
+)
+def test_a_clock_that_differs_is_told_and_over_when_it_is_right(
+    account: Account, apart: timedelta, is_off: bool
+) -> None:
+    account.read(lambda _: Answer(200, EMPTY, account.reader.now + apart, None), timedelta(minutes=5))
+    assert account.codes == (["clock_off"] if is_off else [])
+    account.read(None, timedelta(minutes=5))
+    assert account.codes == []
