@@ -17,16 +17,21 @@ from sources.client import Client, NoAnswer, api_address
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.probe import Finding, probe
 from sources.problems import Unreadable
+from sources.reading import ACCOUNTS, Kept, Key
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
+from sources.schedule.choice import DetailRequest
 from sources.schedule.layers import LISTINGS, Listing
-from sources.schedule.questions import RESOURCES, Question
+from sources.schedule.questions import RESOURCES, Question, question
 from sources.store import feeds, history, hooks, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
+_LATELY: Final = 50
+_WITNESSES: Final = 5
+"""Known records that are asked for until one of them is shown."""
 _PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
 
 
@@ -45,8 +50,8 @@ async def connect(
     """Connect an account, or give it another key, once SalesBinder has taken the key.
 
     Raises:
-        ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key or does not
-            answer. Nothing is changed.
+        ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key, does not
+            answer, or shows another company with it. Nothing is changed.
     """
     _check_sees(actor, account)
     if not _ACCOUNT.fullmatch(account):
@@ -55,7 +60,9 @@ async def connect(
             "give the sub-domain, such as acme for acme.salesbinder.com",
             field="account",
         )
-    found = await _look(environment, account, key)
+    async with database.connection() as connection:
+        lately = await store.lately_kept(connection, account, _LATELY)
+    found = await _look(environment, account, key, lately)
     box = _box(environment)
     encrypted = box.encrypt(key)
     async with (
@@ -77,8 +84,8 @@ def _box(environment: Environment) -> SecretBox:
     return SecretBox.open(environment.data_dir, environment.secret_key)
 
 
-async def _look(environment: Environment, account: str, key: str) -> Connected:
-    """Ask for the first row of each list."""
+async def _look(environment: Environment, account: str, key: str, lately: Mapping[Key, Kept]) -> Connected:
+    """Ask for the first row of each list; and for records that are known of the account, if there are any."""
     rows: dict[Listing, int] = {}
     refused: list[Listing] = []
     try:
@@ -93,6 +100,8 @@ async def _look(environment: Environment, account: str, key: str) -> Connected:
                     refused.append(listing)
                 else:
                     rows[listing] = count
+            if rows:
+                await _check_company(client, account, lately)
     except ValueError as error:
         raise bad_request(str(error), field="key") from error
     except NoAnswer as error:
@@ -109,6 +118,26 @@ async def _look(environment: Environment, account: str, key: str) -> Connected:
             field="key",
         )
     return Connected(rows, tuple(refused))
+
+
+async def _check_company(client: Client, account: str, lately: Mapping[Key, Kept]) -> None:
+    """Refuse a key that shows none of the records that are known of the account: with the key of another
+    company, all of that company's customers and documents would be told as new ones of this one.
+    """
+    standing = [key for key, kept in lately.items() if not kept.known.deleted][:_WITNESSES]
+    for entity, record_id in standing:
+        request = DetailRequest(record_id, "again", of_account=entity in ACCOUNTS.values())
+        answer = await client.ask(question(request))
+        if answer.verdict != "not_there":
+            return
+    if standing:
+        raise not_possible(
+            f"SalesBinder shows this key none of the records that are known of '{account}', such as "
+            f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
+            "give the key of a user of this company who sees its customers and documents; if all of these "
+            "were archived, bring one back in SalesBinder first",
+            field="key",
+        )
 
 
 def _first_row(listing: Listing) -> Question:

@@ -211,6 +211,12 @@ async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict
     return {(row["entity"], row["record_id"]): _kept(row) for row in rows}
 
 
+async def lately_kept(connection: Connection, account: str, limit: int) -> dict[Key, Kept]:
+    """Return the records that changed last."""
+    rows = await fetch_all(connection, _SQL["lately_kept"], {"account": account, "limit": limit})
+    return {(row["entity"], row["record_id"]): _kept(row) for row in rows}
+
+
 def _kept(row: Mapping[str, Any]) -> Kept:
     """Return the record; an operator decides about ``history`` while the reader knows the rest."""
     return msgspec.structs.replace(msgspec.json.decode(row["body"], type=Kept), history=row["history"])

@@ -82,6 +82,9 @@ DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() 
 -- name: kept
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
 
+-- name: lately_kept
+SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s
+
 -- name: keep_record
 INSERT INTO source.records (account, entity, record_id, body, deep_at, history)
 VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s, %(history)s)

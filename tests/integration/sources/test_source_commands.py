@@ -63,6 +63,30 @@ def told(path: Path) -> list[tuple[str, str]]:
     return [(event["type"].removeprefix("salesbinder."), event["subject"]) for event in events]
 
 
+async def test_the_key_of_another_company_is_refused_for_an_account_that_is_known(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    # On the host that all companies share, each key shows its own company.
+    shared = Environment(
+        database_url=environment.database_url,
+        data_dir=tmp_path,
+        salesbinder_api_url=f"{salesbinder.url}/api/2.0",
+    )
+    async with await session(shared) as connection:
+        database = OneConnection(connection)
+        ours, theirs = salesbinder.world.shops[ACCOUNT], salesbinder.world.add_shop("theirs")
+        acts.create_party(ours, "customer", name="Widgets & Co")
+        acts.create_party(theirs, "customer", name="Somebody else's")
+        await source.connect(database, shared, ME, ACCOUNT, ours.key)
+        await read_all(shared, connection, tmp_path / "told")
+        stored = await store.accounts(connection)
+        with pytest.raises(ActionRefused, match="none of the records that are known of 'acme'"):
+            await source.connect(database, shared, ME, ACCOUNT, theirs.key)
+        assert await store.accounts(connection) == stored
+        await source.connect(database, shared, ME, ACCOUNT, ours.key)
+        assert await store.accounts(connection) != stored
+
+
 async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
     environment: Environment, salesbinder: FakeSalesBinderServer
 ) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from runtime.environment import Environment
-from sandbox.fake_salesbinder import FakeSalesBinderServer
+from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
 from sbx.actions.source import Backfill, _count, _look
 from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _day, _report, _show, read_key
+from sources.diff.known import KnownAccount
+from sources.reading import Kept, Key
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.scans import Finished
 from sources.schedule.stock import Progress
@@ -145,11 +147,36 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
         shop = server.world.add_shop("acme", switches(given))
         used = Environment(data_dir=tmp_path, salesbinder_api_url=server.api_url)
         with pytest.raises(ActionRefused, match=said):
-            await _look(used, "acme", "wrong")
+            await _look(used, "acme", "wrong", {})
         owner = shop.owner
         owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
-        found = await _look(used, "acme", shop.key)
+        found = await _look(used, "acme", shop.key, {})
         assert (set(found.rows), found.refused) == ({"customers", "invoices", "orders"}, ("suppliers",))
+
+
+async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp_path: Path) -> None:
+    with FakeSalesBinderServer(seed=3) as server:
+        ours, theirs = server.world.add_shop("acme"), server.world.add_shop("theirs")
+        # The host that all companies share: there each key shows its own company.
+        used = Environment(data_dir=tmp_path, salesbinder_api_url=f"{server.url}/api/2.0")
+        here = acts.create_party(ours, "customer", name="Widgets & Co")
+        gone = acts.create_party(ours, "supplier", name="Northern Parts")
+        acts.delete_party(ours, gone)
+        keys: list[Key] = [("supplier", gone), ("customer", here)]
+        lately = {key: Kept(known=known(*key)) for key in keys}
+        assert (await _look(used, "acme", ours.key, lately)).rows["customers"] == 1
+        acts.create_party(theirs, "customer", name="Somebody else's")
+        assert (await _look(used, "acme", theirs.key, {})).rows["customers"] == 1
+        with pytest.raises(
+            ActionRefused, match=f"none of the records .* supplier {gone}: .* another company"
+        ):
+            await _look(used, "acme", theirs.key, lately)
+        deleted: Key = ("supplier", gone)
+        await _look(used, "acme", theirs.key, {deleted: Kept(known=known(*deleted, deleted=True))})
+
+
+def known(entity: Any, record_id: str, **changes: Any) -> KnownAccount:
+    return KnownAccount(entity=entity, id=record_id, fields={}, modified=None, time=NOON, **changes)
 
 
 def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
