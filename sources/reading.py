@@ -23,11 +23,11 @@ from sources.salesbinder.answers import Page
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
-from sources.salesbinder.values import own_id, text
+from sources.salesbinder.values import moment_or_none, own_id, text
 from sources.schedule.choice import Why
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import Listing
-from sources.schedule.scans import Scan
+from sources.schedule.scans import Finished, Scan
 
 ACCOUNTS: Final[Mapping[Listing, AccountEntity]] = {"customers": "customer", "suppliers": "supplier"}
 DOCUMENTS: Final[Mapping[Listing, DocumentEntity]] = {"invoices": "invoice", "orders": "purchase_order"}
@@ -35,6 +35,10 @@ AGAIN: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=1
 """When a record that could not be understood is looked at again; from the last one on every so often."""
 _SERVERS_APART: Final = timedelta(seconds=5)
 """A record that is made right after the connection may have a stamp from before it."""
+_FUTURE: Final = timedelta(minutes=5)
+"""No record is made so long after the answer that shows it: its stamp is of another time zone."""
+_ZONES: Final = timedelta(hours=14)
+"""By so much a stamp in the time of any zone differs from UTC at most."""
 _DELTA_SHOULD_HAVE: Final = timedelta(minutes=2)
 
 Key = tuple[Entity, str]
@@ -110,16 +114,25 @@ class Context:
     stock_taken: frozenset[Listing] = frozenset()
     delta_asked: datetime | None = None
     """When the last whole ``delta`` of this list began, by SalesBinder's clock."""
+    newest_then: datetime | None = None
+    """When the newest document of this list was made that was there at the last whole sweep."""
     now: datetime | None = None
     """By our clock, by which all goes that is due; none: SalesBinder's is ours."""
     is_relaxed: bool = False
     """Whether ``modified`` is proven to be moved."""
 
     def is_old(self, created: datetime, listing: Listing) -> bool:
-        """Return True for what was made before the account was connected; clocks of several servers aside, if
-        it was not there when stock was taken.
+        """Return True for what was made before the account was connected.
+
+        Clocks of several servers aside, if it was not there when stock was taken. Stamps may be in the shop's
+        own time, whatever they say: what is newer than all that was there then is new, and what was there is
+        not new by a stamp of the future.
         """
-        return created < self.connected - (_SERVERS_APART if listing in self.stock_taken else timedelta(0))
+        if listing not in self.stock_taken:
+            return created < self.connected or created > self.look.at + _FUTURE
+        if self.newest_then is not None and created >= self.newest_then:
+            return False
+        return created < self.connected - _SERVERS_APART
 
     @property
     def due(self) -> datetime:
@@ -340,6 +353,23 @@ def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     name = "record_id" if listing == "log" else "id"
     found = (own_id(row.get(name)) for row in rows if isinstance(row, Mapping))
     return {each for each in found if each is not None}
+
+
+def newest_of(rows: Iterable[Any]) -> datetime | None:
+    """Return when the newest record of a page was made, as far as its rows say so."""
+    made = (moment_or_none(row.get("created")) for row in rows if isinstance(row, Mapping))
+    return max(filter(None, made), default=None)
+
+
+def newest_then(stock: Finished | None, connected: datetime) -> datetime | None:
+    """Return when the newest record of a list was made that its last whole sweep showed; none: nobody knows.
+
+    To an empty list all is new that comes, in whatever zone its stamp is; but not all that was ever made,
+    which the key's user may only not have been permitted to see.
+    """
+    if stock is None:
+        return None
+    return connected - _ZONES if stock.count == 0 else stock.newest
 
 
 def next_deep(known: KnownDocument, context: Context) -> datetime | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from contracts.events.fields import Instant, JsonNumber, NotADate, NotANumber, Number
+from contracts.events.fields import MAX_ID_LENGTH, Instant, JsonNumber, NotADate, NotANumber, Number
 from contracts.events.invalid import CONTROL
 from mappers.moments import plain_moment
 from sources.problems import Unreadable
@@ -58,16 +58,18 @@ def identifier(value: Any) -> Any:
     """Return a record's id as a text; none if it is blank.
 
     A UUID is in lower case, however an answer writes it: of a UUID case says nothing (RFC 4122), and a list,
-    a detail and the log must name the same record.
+    a detail and the log must name the same record. What the contract takes for no id is none.
     """
     found = code(value)
+    if isinstance(found, str) and (len(found) > MAX_ID_LENGTH or CONTROL.search(found)):
+        return None
     return found.lower() if isinstance(found, str) and _UUID.fullmatch(found) else found
 
 
 def own_id(value: Any) -> str | None:
     """Return a record's id; none if it is missing, or no text by which a record can be kept and asked for."""
     found = identifier(value)
-    return found if isinstance(found, str) and found.strip() and not CONTROL.search(found) else None
+    return found if isinstance(found, str) and found.strip() else None
 
 
 def told_text(value: Any) -> Any:

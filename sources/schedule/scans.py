@@ -11,13 +11,16 @@ from typing import Final, Literal
 import msgspec
 
 from sources.salesbinder.answers import Page
-from sources.schedule.layers import Layer, Listing
+from sources.schedule.layers import PAGE_LIMIT, Layer, Listing
 
 MAX_REPEATS: Final = 2
 """Scans that are made again because rows moved, until the next one of the layer."""
 MAX_PAGES: Final = 20_000
 FEW: Final = 20
 """A list of no more rows may be halved by ordinary deletions, one of no more than one row emptied."""
+
+_LEAST: Final = 10
+"""Rows of a page that is asked for."""
 
 State = Literal["going", "done", "again"]
 Oddity = Literal["page_repeated", "page_empty", "rows_missing", "halved", "emptied"]
@@ -40,6 +43,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the status that is asked for."""
     page: int = 1
     """The page to ask for next."""
+    limit: int = PAGE_LIMIT
+    """Rows of a page: fewer once SalesBinder has failed to show so many."""
     count: int | None = None
     """Of the first page."""
     latest: int | None = None
@@ -55,6 +60,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the last page's rows."""
     strange: bool = False
     """Whether one of its rows was none of this list's records."""
+    newest: datetime | None = None
+    """When the newest of its records was made, by SalesBinder's stamps."""
 
     @property
     def key(self) -> str:
@@ -79,6 +86,10 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     expected: int | None = None
     """Rows before the list was cut; none if it was not."""
     cut_since: datetime | None = None
+    limit: int = PAGE_LIMIT
+    """Rows of a page that it asked for."""
+    newest: datetime | None = None
+    """When the newest of its records was made, by SalesBinder's stamps."""
 
     @property
     def whole(self) -> int:
@@ -91,7 +102,13 @@ def finished(step: "Step", answered: datetime, last: Finished | None) -> Finishe
     by what the list had before.
     """
     scan = step.scan
-    done = Finished(started=scan.started, asked=scan.asked or answered, count=scan.rows)
+    done = Finished(
+        started=scan.started,
+        asked=scan.asked or answered,
+        count=scan.rows,
+        newest=scan.newest,
+        limit=scan.limit,
+    )
     if step.oddity not in CUT or last is None:
         return done
     since = last.cut_since or scan.started
@@ -109,12 +126,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def after_page(
-    scan: Scan, page: Page, ids: Iterable[str], answered: datetime, last_count: int | None
+    scan: Scan,
+    page: Page,
+    ids: Iterable[str],
+    answered: datetime,
+    last_count: int | None,
+    newest: datetime | None = None,
 ) -> Step:
     """Return how the scan goes on after a page with rows of these ids.
 
     ``answered`` is the moment of the answer by SalesBinder's clock. ``last_count`` is how many rows the list
-    had when it was last whole, to notice one that was cut.
+    had when it was last whole, to notice one that was cut. ``newest`` is when the page's newest record was
+    made.
     """
     shown = frozenset(ids)
     fresh = shown - frozenset(scan.last)
@@ -129,6 +152,7 @@ def after_page(
         moved=scan.moved or (page.count is not None and scan.latest is not None and page.count < scan.latest),
         rows=scan.rows + len(fresh),
         last=tuple(sorted(shown)),
+        newest=max(filter(None, (scan.newest, newest)), default=None),
     )
     if not page.rows:
         promised = (page.count or 0) > 0 and (page.pages or 0) >= scan.page
@@ -136,6 +160,22 @@ def after_page(
     if scan.layer == "newest" or (page.pages is not None and scan.page >= page.pages) or now.page > MAX_PAGES:
         return _ended(now, None, last_count)
     return Step(state="going", scan=now)
+
+
+def with_fewer_rows(scan: Scan) -> Scan:
+    """Return the scan from its beginning with smaller pages: a page of long documents may be more than
+    SalesBinder can show at once.
+    """
+    return Scan(
+        layer=scan.layer,
+        listing=scan.listing,
+        started=scan.started,
+        asked=scan.asked,
+        since=scan.since,
+        status=scan.status,
+        limit=max(scan.limit // 4, _LEAST),
+        newest=scan.newest,
+    )
 
 
 def after_no_page(scan: Scan, last_count: int | None) -> Step:
@@ -162,6 +202,8 @@ def _ended(scan: Scan, oddity: Oddity | None, last_count: int | None = None) -> 
             since=scan.since,
             status=scan.status,
             repeats=scan.repeats + 1,
+            limit=scan.limit,
+            newest=scan.newest,
         )
         return Step(state="again", scan=again, oddity=oddity)
     return Step(state="done", scan=scan, oddity=oddity)

@@ -15,6 +15,8 @@ from sources.reading import (
     Kept,
     Key,
     Wish,
+    newest_of,
+    newest_then,
     read_page,
 )
 from sources.salesbinder.answers import read_list
@@ -114,7 +116,13 @@ class MemoryReader:
         scan = request.scan
         done = frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in self.finished)
         delta = self.finished.get(scan_key("delta", scan.listing))
-        context = replace(context, stock_taken=done, delta_asked=delta.asked if delta else None)
+        stock = self.finished.get(scan_key("all", scan.listing))
+        context = replace(
+            context,
+            stock_taken=done,
+            delta_asked=delta.asked if delta else None,
+            newest_then=newest_then(stock, self.connected),
+        )
         last = self.finished.get(scan.key)
         if status == 404:
             assert scan.page > 1
@@ -125,14 +133,17 @@ class MemoryReader:
         name = "record_id" if scan.listing == "log" else "id"
         ids = [row[name] for row in page.rows]
         self._keep(batch, scan.listing)
-        self._go_on(after_page(scan, page, ids, self.now, last.count if last else None))
+        count, newest = last.count if last else None, newest_of(page.rows)
+        self._go_on(after_page(scan, page, ids, self.now, count, newest))
 
     def _go_on(self, step: Step) -> None:
         key = step.scan.key
         self.scans.pop(key, None)
         if step.state == "done":
             scan = step.scan
-            done = Finished(started=scan.started, asked=scan.asked or self.now, count=scan.rows)
+            done = Finished(
+                started=scan.started, asked=scan.asked or self.now, count=scan.rows, newest=scan.newest
+            )
             self.finished[key] = done
         else:
             self.scans[key] = step.scan

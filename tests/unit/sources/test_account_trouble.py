@@ -72,8 +72,7 @@ def test_what_comes_in_place_of_all_is_trouble_of_the_account_and_over_with_the_
     account: Account, answer: Answer, trouble: str
 ) -> None:
     account.read(answer, timedelta(minutes=30))
-    assert account.trouble == trouble
-    assert set(account.reader.store.troubles) == {trouble}
+    assert {account.trouble, *account.reader.store.troubles} == {trouble}
     assert CATALOGUE[trouble].remedy
     account.read(None, 2 * HOUR)
     assert (account.trouble, account.codes) == (None, [])

@@ -18,12 +18,13 @@ from sources.reading import (
     Key,
     Wish,
     ids_of,
+    newest_then,
     read_page,
     with_strange_rows,
 )
 from sources.salesbinder.answers import Page
 from sources.schedule.layers import Layer, Listing
-from sources.schedule.scans import Scan
+from sources.schedule.scans import Finished, Scan
 from tests.unit.sources.records import (
     CUSTOMER,
     INVOICE,
@@ -93,6 +94,21 @@ def test_one_odd_row_is_one_problem_and_all_others_are_read() -> None:
     assert not with_strange_rows(scan("customers"), Batch()).strange
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "x" * 256, "a\nb"])
+def test_what_no_database_takes_for_an_id_is_none(odd: str) -> None:
+    for listing, shown in (
+        ("customers", customer(id=odd)),
+        ("invoices", row(id=odd)),
+        ("log", {"record_id": odd}),
+    ):
+        found = page(shown)
+        batch = read_page(scan(listing), found, {}, LIVE)  # type: ignore[arg-type]
+        assert (batch.wanted, batch.kept, ids_of(found.rows, listing)) == ([], {}, set())  # type: ignore[arg-type]
+        (problem,) = batch.problems
+        assert problem.field in ("id", "record_id")
+        assert problem.record_id == ("" if listing == "log" else "all rows")
+
+
 def test_a_row_that_is_there_twice_is_told_once() -> None:
     batch = read_page(scan("customers"), page(customer(), customer()), {}, LIVE)
     assert types(batch) == ["customer.created"]
@@ -124,6 +140,37 @@ def test_what_was_created_before_the_connection_is_taken_stock_of(seconds: int, 
     batch = read_page(scan("invoices"), page(row(created=stamp)), {}, LIVE)
     assert ([wish.record_id for wish in batch.wanted] == [INVOICE]) is is_new
     assert (KEY in batch.kept) is not is_new
+
+
+HOURS = timedelta(hours=8)
+NEWEST = BEFORE - HOURS - timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "is_new"), [(BEFORE - HOURS, True), (NEWEST, True), (NEWEST - timedelta(seconds=1), False)]
+)
+def test_what_is_newer_than_all_that_was_there_is_new_in_whatever_zone_stamps_are(
+    stamp: datetime, is_new: bool
+) -> None:
+    """A shop whose stamps are eight hours behind what they say: its first day must not be lost."""
+    context = replace(LIVE, newest_then=NEWEST)
+    batch = read_page(scan("invoices"), page(row(created=stamp.isoformat())), {}, context)
+    assert ([wish.record_id for wish in batch.wanted] == [INVOICE]) is is_new
+
+
+def test_what_comes_first_into_a_list_that_was_empty_may_have_a_stamp_of_any_zone() -> None:
+    empty = Finished(started=NOON, asked=NOON, count=0)
+    assert newest_then(empty, NOON) == NOON - timedelta(hours=14)
+    assert newest_then(msgspec.structs.replace(empty, count=3), NOON) is newest_then(None, NOON) is None
+    assert newest_then(msgspec.structs.replace(empty, count=3, newest=BEFORE), NOON) == BEFORE
+
+
+def test_a_stamp_of_the_future_is_of_another_zone_and_does_not_make_what_was_there_new() -> None:
+    stamp = (NOON + HOURS).isoformat()
+    assert KEY in read_page(scan("invoices"), page(row(created=stamp)), {}, NEW).kept
+    assert KEY not in read_page(scan("invoices"), page(row(created=stamp)), {}, LIVE).kept
+    soon = (NOON + timedelta(seconds=30)).isoformat()
+    assert KEY not in read_page(scan("invoices"), page(row(created=soon)), {}, NEW).kept
 
 
 def test_what_stock_taking_finds_from_just_before_the_connection_is_old() -> None:

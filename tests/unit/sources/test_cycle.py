@@ -95,7 +95,7 @@ def test_the_budget_is_kept_at_all_times() -> None:
 
 
 def test_an_account_in_which_payments_move_modified_is_found_out() -> None:
-    _, moving = read_a_shop(3, Switches(money_moves_modified=True), Habits(page_limit=200), 0, 120)
+    _, moving = read_a_shop(3, Switches(money_moves_modified=True), Habits(page_limit=200), 0, 180)
     assert moving.trust["payment_applied"].unmoved == 0
     assert moving.trust["payment_applied"].run > 10
     _, still = read_a_shop(3, Switches(money_moves_modified=False), Habits(page_limit=200), 0, 60)
