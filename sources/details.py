@@ -1,6 +1,7 @@
 """What the answer to the question for one record changes, or that the record is not there. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -196,6 +197,12 @@ def _not_there_yet(wish: Wish, before: Kept, left: timedelta, context: Context, 
     batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, log=log)
     at = context.due + left
     batch.wanted.append(Wish(wish.record_id, "again", at, wish.row, wish.tries, before.known.entity))
+
+
+def put_off(wish: Wish, now: datetime) -> Wish:
+    """Return the next try of a detail that was not answered: behind others, and never the last one."""
+    later = again(wish, now)
+    return replace(later, tries=min(later.tries, len(AGAIN) - 1))
 
 
 def again(wish: Wish, now: datetime) -> Wish:

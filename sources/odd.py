@@ -47,6 +47,17 @@ def broken(error: Exception) -> Unreadable:
     )
 
 
+def failing(text: str) -> Unreadable:
+    """Return that something is not shown while all else is."""
+    return Unreadable(
+        "answer",
+        text,
+        "SalesBinder answers all else, but fails to show this",
+        "Nothing is needed if it passes; else open it in SalesBinder, and tell them if it fails there, too.",
+        "answer_unreadable",
+    )
+
+
 def note_clock(theirs: datetime | None, ours: datetime, batch: Batch) -> None:
     """Report a clock that is off; what is asked next goes by SalesBinder's, what is due by ours, so nothing
     is lost by it.

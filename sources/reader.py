@@ -14,11 +14,20 @@ from runtime.crash_points import crash_point
 from runtime.database import Connection
 from runtime.trouble import about_the_database
 from sources.client import NoAnswer
-from sources.details import again, read_any_detail
+from sources.details import again, put_off, read_any_detail
 from sources.diff.look import Look
-from sources.odd import broken, note_clock, note_oddity, refused_list, refused_record
+from sources.odd import broken, failing, note_clock, note_oddity, refused_list, refused_record
 from sources.problems import Unreadable
-from sources.reading import Batch, Context, ids_of, read_page, rows_of, with_strange_rows
+from sources.reading import (
+    Batch,
+    Context,
+    ids_of,
+    newest_of,
+    newest_then,
+    read_page,
+    rows_of,
+    with_strange_rows,
+)
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until
@@ -32,7 +41,7 @@ from sources.schedule.choice import (
 )
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
-from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key
+from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key, with_fewer_rows
 from sources.schedule.trust import may_relax, noted
 from sources.store import store
 from sources.store.store import Account, Lease
@@ -51,6 +60,8 @@ _LISTS: Final = len({listing for listings in LISTINGS.values() for listing in li
 """Refusals in a row of which none is a missing permission: there are no more lists."""
 _REFUSED: Final = timedelta(minutes=10)
 """A key or permission that is refused is tried again so often; a new key is tried at once."""
+_FAILED: Final = timedelta(minutes=1)
+"""A list to which no answer came is left alone for so much longer than the others."""
 _SHORTEST: Final = timedelta(seconds=5)
 _LONGEST: Final = timedelta(minutes=10)
 _WIDER: Final = (timedelta(0), timedelta(hours=3), timedelta(hours=26))
@@ -108,7 +119,7 @@ class Reader:
             answer = await self._client.ask(question(request))
         except NoAnswer as error:
             metrics.SOURCE_CALLS.labels(request.why, "no_answer").inc()
-            await self._keep_trouble(account, "salesbinder_unavailable", str(error))
+            await self._keep_failure(account, request, str(error))
             return 0.0
         metrics.SOURCE_CALLS.labels(request.why, answer.verdict).inc()
         await self._take(account, request, answer)
@@ -172,7 +183,7 @@ class Reader:
         elif verdict in ("key_refused", "not_permitted"):
             await self._refused(account, request, answer)
         else:
-            await self._keep_trouble(account, "salesbinder_unavailable", str(answer.status))
+            await self._keep_failure(account, request, str(answer.status))
 
     async def _refused(self, account: Account, request: Request, answer: Answer) -> None:
         """Leave a list alone that the key may not read, all layers of it; if all are refused, it is the key.
@@ -216,7 +227,7 @@ class Reader:
         is_list, is_gone = isinstance(request, ListRequest), wrong.code == "list_refused"
         if is_list and account.missing + 1 >= _LISTS and not (is_gone and _is_filtered(request)):
             trouble = "salesbinder_account_gone" if is_gone else "salesbinder_unavailable"
-            until = account.now + _REFUSED if is_gone else None
+            until = account.now + (_REFUSED if is_gone else _wait(account))
             await self._keep_trouble(account, trouble, wrong.problem, until)
             return
         await self._put_off(account, request, wrong, counts=is_list)
@@ -242,13 +253,37 @@ class Reader:
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 
-    async def _keep_trouble(
-        self, account: Account, trouble: str, text: str, until: datetime | None = None
-    ) -> None:
-        wait = min(_SHORTEST * (1 << min(account.failures, 10)), _LONGEST)
+    async def _keep_failure(self, account: Account, request: Request, text: str) -> None:
+        """Let the account wait, and what was asked for longer than all else: one record or list that
+        SalesBinder cannot show must not hold up the others. If it alone fails, it is reported.
+        """
+        at = account.now + _wait(account)
+        batch, is_alone = Batch(), account.failures == 0
         async with store.fenced(self._connection, self._lease):
-            at = until or account.now + wait
-            await store.keep_trouble(self._connection, self._account, trouble, text, at)
+            if isinstance(request, DetailRequest):
+                wish = account.wishes[request.record_id]
+                batch.wanted.append(put_off(wish, at))
+                is_alone, place = (
+                    is_alone and wish.tries > 0,
+                    (str(wish.entity or "document"), wish.record_id),
+                )
+            else:
+                scan = request.scan
+                is_alone, place = is_alone and scan.key in account.standing.held, (scan.listing, scan.layer)
+                if is_alone:
+                    fewer = Step(state="again", scan=with_fewer_rows(scan))
+                    await store.keep_scan(self._connection, self._account, fewer, account.now, None)
+                await store.hold_scan(self._connection, self._account, scan.key, at + _FAILED)
+            if is_alone:
+                batch.problems.append(failing(text).of(*place))
+            await store.keep(self._connection, self._account, batch)
+            await store.keep_trouble(self._connection, self._account, "salesbinder_unavailable", text, at)
+            crash_point("source_trouble.before_commit")
+        crash_point("source_trouble.after_commit")
+
+    async def _keep_trouble(self, account: Account, trouble: str, text: str, until: datetime) -> None:
+        async with store.fenced(self._connection, self._lease):
+            await store.keep_trouble(self._connection, self._account, trouble, text, until)
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 
@@ -295,15 +330,16 @@ class Reader:
         page = read_list(answer.body, RESOURCES[scan.listing].names)
         ids = ids_of(page.rows, scan.listing)
         found = await store.kept(self._connection, self._account, ids)
-        delta = finished.get(scan_key("delta", scan.listing))
+        delta, stock = (finished.get(scan_key(layer, scan.listing)) for layer in ("delta", "all"))
         context = replace(
             context,
             stock_taken=frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
             delta_asked=delta.asked if delta is not None else None,
+            newest_then=newest_then(stock, context.connected),
         )
         batch = read_page(scan, page, found, context)
         scan = with_strange_rows(scan, batch)
-        step = after_page(scan, page, ids, context.look.at, count)
+        step = after_page(scan, page, ids, context.look.at, count, newest_of(page.rows))
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
         await self._go_on(step, context.look.at, last, batch)
@@ -337,6 +373,11 @@ class Reader:
 def _is_first_page(request: Request) -> bool:
     """Return True for the first page of a list, which is there if the list is."""
     return isinstance(request, ListRequest) and request.scan.page == 1
+
+
+def _wait(account: Account) -> timedelta:
+    """Return how long an account is left alone that gives no answers."""
+    return min(_SHORTEST * (1 << min(account.failures, 10)), _LONGEST)
 
 
 def _is_filtered(request: Request) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from sources.schedule.budget import ALL, HINTS, LIVE, background_free_at, free_at
-from sources.schedule.layers import LISTINGS, PACES, Layer, Listing, period
+from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Layer, Listing, period
 from sources.schedule.scans import Finished, Scan, scan_key
 from sources.schedule.stock import untaken
 from sources.schedule.trust import Trust
@@ -213,7 +213,9 @@ def _scan_of(
     if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
         hinted = max(standing.hinted, last.started + _HINTED, hints_first)
         is_hinted, at = hinted < at and at > now, min(at, hinted)
-    return Scan(layer=layer, listing=listing, started=now, since=since, status=status), at, is_hinted
+    limit = PAGE_LIMIT if last is None else min(2 * last.limit, PAGE_LIMIT)
+    scan = Scan(layer=layer, listing=listing, started=now, since=since, status=status, limit=limit)
+    return scan, at, is_hinted
 
 
 def _paced(request: Request, at: datetime, standing: Standing, now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from contracts.events.types import CONTEXTS
 from sources.salesbinder.deleted import LIST_NAMES
 from sources.schedule.choice import DetailRequest, Request
-from sources.schedule.layers import PAGE_LIMIT, Listing
+from sources.schedule.layers import Listing
 from sources.schedule.scans import Scan
 
 
@@ -56,7 +56,7 @@ def question(request: Request) -> Question:
 
 def _of_list(scan: Scan) -> Question:
     resource = RESOURCES[scan.listing]
-    parameters = {"page": str(scan.page), "pageLimit": str(PAGE_LIMIT)}
+    parameters = {"page": str(scan.page), "pageLimit": str(scan.limit)}
     if resource.context is not None:
         parameters["contextId"] = str(resource.context)
     if scan.since is not None:

@@ -9,7 +9,7 @@ import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ POINTS = (
     "telling.before_commit",
     "telling.after_commit",
 )
+FREE = "DELETE FROM source.calls; UPDATE source.accounts SET held_until = NULL"
+DUE = """
+UPDATE source.wanted SET due_at = now();
+UPDATE source.scans SET held_until = now() WHERE held_until IS NOT NULL
+"""
 SWITCHES = Switches(refunds="gone", money_moves_modified=False, state_moves_modified=False)
 
 
@@ -51,6 +56,8 @@ class Server:
         self.random, self.acts = random.Random(seed), acts
         self.statuses: list[int] = []
         """What the next answers are instead."""
+        self.broken: set[str] = set()
+        """Parts of addresses to which SalesBinder always answers 500."""
         self.stub.between = self._between
         self.keys: list[str] = []
         """The key of each call."""
@@ -66,6 +73,8 @@ class Server:
         self.keys.append(b64decode(sent).decode().removesuffix(":x"))
         if self.statuses:
             return web.Response(status=self.statuses.pop(0), text="<html>")
+        if any(part in str(request.rel_url) for part in self.broken):
+            return web.Response(status=500, text="<html>")
         path = request.path.removeprefix("/api/2.0/")
         status, body = self.stub.answer(Question(path, dict(request.query)))
         return web.Response(status=status, body=body, content_type="application/json")
@@ -234,6 +243,51 @@ async def test_a_list_that_is_refused_is_left_alone_and_all_others_are_read(
         while not await reader.turn():
             continue
         assert await (await connection.execute("SELECT entity FROM source.problems")).fetchall() == []
+
+
+async def test_a_record_or_a_list_that_salesbinder_cannot_show_holds_up_nothing_else(
+    connected: str, tmp_path: Path
+) -> None:
+    server = Server(7, acts=0)
+    path = tmp_path / "told"
+    async with (
+        serving(server) as address,
+        await psycopg.AsyncConnection.connect(connected, autocommit=True) as connection,
+        Client(address, "key") as client,
+    ):
+        lease = await store.take_lease(connection, ACCOUNT, 7)
+        assert lease is not None
+        reader = Reader(connection, lease, client, to_file(path), b"encrypted")
+
+        async def read_on(turns: int) -> None:
+            for _ in range(turns):
+                await reader.turn()
+                await connection.execute(FREE)
+
+        server.broken = {"customers.json?page=1&pageLimit=200&contextId=10"}
+        await read_on(30)
+        server.shop.now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        while len(server.shop.papers) < 6:
+            server.shop.act(steps=(0,))
+        first, *others = sorted(server.shop.papers)
+        server.broken.add(first)
+        await connection.execute("DELETE FROM source.scans WHERE key LIKE 'delta/%%' OR key LIKE 'newest/%%'")
+        await read_on(40)
+        assert {event["subject"] for event in told(path)} >= {*others}
+        # Tried again, and reported as something that SalesBinder cannot show, not as SalesBinder being away.
+        for _ in range(3):
+            await connection.execute(DUE)
+            await read_on(10)
+        problems = "SELECT DISTINCT entity, code FROM source.problems"
+        found = await (await connection.execute(problems)).fetchall()
+        assert ("suppliers", "answer_unreadable") in found
+        assert {code for _, code in found} == {"answer_unreadable"}
+        assert len(found) == 2
+        server.broken.clear()
+        await connection.execute(DUE)
+        await read_on(10)
+        assert first in {event["subject"] for event in told(path)}
+        assert await (await connection.execute(problems)).fetchall() == []
 
 
 async def test_a_reader_whose_lease_was_taken_keeps_and_publishes_nothing(

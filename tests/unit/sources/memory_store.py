@@ -21,7 +21,7 @@ from sources.problems import Problem
 from sources.reader import Published, Reader
 from sources.reading import Batch, Kept, Key, Wish
 from sources.salesbinder.verdicts import Answer
-from sources.schedule import questions
+from sources.schedule import choice
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import PAGE_LIMIT, Listing
 from sources.schedule.questions import Question
@@ -237,7 +237,7 @@ class StoreReader:
     def _patched(self) -> Iterator[None]:
         with (
             patch.object(product, "store", self.store),
-            patch.object(questions, "PAGE_LIMIT", self.page_limit),
+            patch.object(choice, "PAGE_LIMIT", self.page_limit),
         ):
             yield
 

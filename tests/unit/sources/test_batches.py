@@ -106,7 +106,7 @@ def test_what_no_database_takes_for_an_id_is_none(odd: str) -> None:
         assert (batch.wanted, batch.kept, ids_of(found.rows, listing)) == ([], {}, set())  # type: ignore[arg-type]
         (problem,) = batch.problems
         assert problem.field in ("id", "record_id")
-        assert problem.record_id == ("" if listing == "log" else "all rows")
+        assert problem.record_id == "all rows"
 
 
 def test_a_row_that_is_there_twice_is_told_once() -> None:

@@ -25,7 +25,17 @@ from sources.schedule.choice import (
 )
 from sources.schedule.deep import deep_period, first_share, is_live
 from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Sizes, lateness, period
-from sources.schedule.scans import Finished, Scan, Step, after_no_page, after_page, finished, scan_key
+from sources.schedule.questions import question
+from sources.schedule.scans import (
+    Finished,
+    Scan,
+    Step,
+    after_no_page,
+    after_page,
+    finished,
+    scan_key,
+    with_fewer_rows,
+)
 from sources.schedule.stock import progress, time_left, untaken
 from sources.schedule.trust import PROVEN, Evidence, Trust, may_relax, noted
 
@@ -272,6 +282,34 @@ def test_a_scan_ends_with_its_last_page_or_with_one_that_is_not_there() -> None:
     going = after_page(whole(), page("a", "b", count=2), ["a", "b"], NOON, None)
     assert going.state == "going"
     assert after_no_page(going.scan, None).state == "done"
+
+
+def test_a_scan_remembers_when_its_newest_record_was_made() -> None:
+    scan = Scan(layer="all", listing="invoices", started=NOON, page=1)
+    first = after_page(scan, Page(4, 1, 2, ("a", "b")), "ab", NOON, None, NOON)
+    last = after_page(first.scan, Page(4, 2, 2, ("c", "d")), "cd", NOON, None, NOON - MINUTE)
+    assert (last.state, last.scan.newest) == ("done", NOON)
+    # Rows are missing: it is made again, and forgets nothing.
+    again = after_page(first.scan, Page(4, 2, 2, ("c",)), "c", NOON, None)
+    assert (again.state, again.scan.newest) == ("again", NOON)
+
+
+def test_a_page_that_fails_is_asked_for_with_fewer_rows_and_the_next_scan_dares_more_again() -> None:
+    scan = Scan(layer="all", listing="invoices", started=NOON, page=7, asked=NOON, count=9, rows=5)
+    fewer = with_fewer_rows(scan)
+    assert fewer == Scan(layer="all", listing="invoices", started=NOON, asked=NOON, limit=PAGE_LIMIT // 4)
+    for _ in range(5):
+        fewer = with_fewer_rows(fewer)
+    assert fewer.limit == 10
+    done = Finished(started=NOON, asked=NOON, count=9, limit=50)
+    later = fresh(finished={**fresh().finished, "delta/customers": done})
+    for limit in (50, PAGE_LIMIT):
+        done = msgspec.structs.replace(done, limit=limit)
+        later = fresh(finished={**fresh().finished, "delta/customers": done})
+        request = next_request(later, NOON + MINUTE)
+        assert isinstance(request, ListRequest)
+        assert request.scan.limit == min(2 * limit, PAGE_LIMIT)
+        assert question(request).parameters["pageLimit"] == str(request.scan.limit)
 
 
 def test_an_empty_list_is_a_whole_scan() -> None:
