@@ -17,7 +17,6 @@ from sources.salesbinder.answers import listed
 from sources.salesbinder.values import (
     amount_of,
     identifier,
-    is_blank,
     is_true,
     moment,
     moment_or_none,
@@ -116,7 +115,7 @@ def _day(value: Any, field: str) -> str | None:
 def _mark(row: Mapping[str, Any]) -> tuple[str, Mark | None]:
     """Return the field that says that this is no plain payment, and what it says."""
     for name, value in row.items():
-        if is_blank(value) or name in ("id", "document_id", "reference", "amount"):
+        if moment(value) is None or name in ("id", "document_id", "reference", "amount"):
             continue
         if name in _KINDS:
             said = " ".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)

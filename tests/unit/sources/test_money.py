@@ -209,6 +209,12 @@ def test_a_field_that_every_transaction_has_is_no_mark() -> None:
     assert told(seen(known(document()), with_paid(row))) == [("payment_applied", "1", "50")]
 
 
+@pytest.mark.parametrize("zero", ["0000-00-00 00:00:00", "-0001-11-30T00:00:00+00:00"])
+def test_mysqls_zero_date_marks_nothing(zero: str) -> None:
+    row = paid(1, 50, deleted_at=zero, refunded_on=zero, returned_date=zero)
+    assert told(seen(known(document()), with_paid(row))) == [("payment_applied", "1", "50")]
+
+
 @pytest.mark.parametrize("mark", [{"is_refund": 1}, {"reference": "Refund Cash"}])
 def test_a_refund_that_is_summed_up_like_a_payment_is_none_however_the_invoice_is_reset(
     mark: dict[str, Any],
