@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sources.details import not_there, read_any_detail, read_document
+from sources.details import not_there, put_off, read_any_detail, read_document
 from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import (
@@ -392,6 +392,15 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
         assert wish.at == NOON + wait
     assert not_there(wish, None, LIVE).unwanted == {INVOICE}
     assert not_there(WISH, after(seen(document())), LIVE).unwanted == {INVOICE}
+
+
+def test_a_detail_that_was_not_answered_is_put_off_later_each_time_and_never_given_up() -> None:
+    wish, waits = WISH, []
+    for _ in range(6):
+        wish = put_off(wish, NOON)
+        waits.append(wish.at - NOON)
+        assert not_there(wish, None, LIVE).wanted
+    assert waits == [*AGAIN, AGAIN[-1], AGAIN[-1]]
 
 
 def test_a_detail_that_cannot_be_read_or_does_not_agree_is_looked_at_later_each_time() -> None:
