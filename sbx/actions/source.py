@@ -44,6 +44,12 @@ class Connected:
     refused: tuple[Listing, ...]
 
 
+def account_name(given: str) -> str:
+    """Return the account's name, its sub-domain, from what people paste: its address, or capitals."""
+    host = given.strip().lower().removeprefix("https://").removeprefix("http://")
+    return host.partition("/")[0].removesuffix(".salesbinder.com")
+
+
 async def connect(
     database: Database, environment: Environment, actor: Actor, account: str, key: str
 ) -> Connected:

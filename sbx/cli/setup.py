@@ -56,6 +56,7 @@ def setup(
 ) -> None:
     """Run ``sbx setup``."""
     used = environment.required(database=True)
+    account = source.account_name(account)
     given = _Given(key_file, client_id, client_secret, yes)
     found = asyncio.run(_load(used, account))
     if not show:

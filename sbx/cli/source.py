@@ -28,6 +28,7 @@ _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
 def connect(account: str, key_file: Path | None, as_json: bool) -> None:
     """Run ``sbx source connect``."""
     used = environment.required(database=True)
+    account = actions.account_name(account)
     found = asyncio.run(_connect(used, account, read_key(account, key_file)))
     if as_json:
         print_json({"account": account, "rows": dict(found.rows), "refused": list(found.refused)})

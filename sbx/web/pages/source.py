@@ -82,7 +82,7 @@ async def connect_page(request: Request) -> Response:
 @acting
 async def connect(request: Request, form: FormData) -> Response:
     """``POST /connect/salesbinder``: the key is tried first; it is never shown again."""
-    account, key = text(form, "account"), text(form, "key")
+    account, key = source.account_name(text(form, "account")), text(form, "key")
     missing = {"account": "Give the account.", "key": "Give the API key."}
     errors = {name: said for name, said in missing.items() if not text(form, name)}
     if errors:

@@ -11,7 +11,7 @@ from runtime.environment import Environment
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
-from sbx.actions.source import Backfill, _count, _look
+from sbx.actions.source import Backfill, _count, _look, account_name
 from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _day, _report, _show, read_key
@@ -152,6 +152,16 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
         owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
         found = await _look(used, "acme", shop.key, {})
         assert (set(found.rows), found.refused) == ({"customers", "invoices", "orders"}, ("suppliers",))
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["acme", " Acme ", "acme.salesbinder.com", "https://acme.salesbinder.com/", "HTTP://Acme.SalesBinder.com/app?x=1"],
+)
+def test_an_account_may_be_given_as_its_address_is_pasted(given: str) -> None:
+    assert account_name(given) == "acme"
+    for other in ("acme.example", "acme salesbinder", ""):
+        assert account_name(other) == other
 
 
 async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp_path: Path) -> None:
