@@ -52,7 +52,7 @@ def failing(text: str) -> Unreadable:
     return Unreadable(
         "answer",
         text,
-        "SalesBinder answers all else, but fails to show this",
+        "SalesBinder has failed to show this more than once",
         "Nothing is needed if it passes; else open it in SalesBinder, and tell them if it fails there, too.",
         "answer_unreadable",
     )

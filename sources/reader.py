@@ -62,6 +62,8 @@ _REFUSED: Final = timedelta(minutes=10)
 """A key or permission that is refused is tried again so often; a new key is tried at once."""
 _FAILED: Final = timedelta(minutes=1)
 """A list to which no answer came is left alone for so much longer than the others."""
+_OUTAGE: Final = 3
+"""After so many failures in a row it is not one record or list, but SalesBinder as a whole."""
 _SHORTEST: Final = timedelta(seconds=5)
 _LONGEST: Final = timedelta(minutes=10)
 _WIDER: Final = (timedelta(0), timedelta(hours=3), timedelta(hours=26))
@@ -255,10 +257,11 @@ class Reader:
 
     async def _keep_failure(self, account: Account, request: Request, text: str) -> None:
         """Let the account wait, and what was asked for longer than all else: one record or list that
-        SalesBinder cannot show must not hold up the others. If it alone fails, it is reported.
+        SalesBinder cannot show must not hold up the others. If it fails again, and is not one of many, it is
+        reported.
         """
         at = account.now + _wait(account)
-        batch, is_alone = Batch(), account.failures == 0
+        batch, is_alone = Batch(), account.failures < _OUTAGE
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
                 wish = account.wishes[request.record_id]

@@ -156,7 +156,13 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
 
 @pytest.mark.parametrize(
     "given",
-    ["acme", " Acme ", "acme.salesbinder.com", "https://acme.salesbinder.com/", "HTTP://Acme.SalesBinder.com/app?x=1"],
+    [
+        "acme",
+        " Acme ",
+        "acme.salesbinder.com",
+        "https://acme.salesbinder.com/",
+        "HTTP://Acme.SalesBinder.com/app?x=1",
+    ],
 )
 def test_an_account_may_be_given_as_its_address_is_pasted(given: str) -> None:
     assert account_name(given) == "acme"
