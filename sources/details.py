@@ -36,7 +36,15 @@ def read_any_detail(
         return not_there(wish, before, context)
     if wish.of_account:
         return read_account_detail(answers.read_detail(body, "customer"), wish, before, context)
-    return read_document(answers.read_detail(body, "document"), wish, before, context)
+    batch = read_document(answers.read_detail(body, "document"), wish, before, context)
+    # That an answer could not be read was a problem of a document while nobody knew of which type.
+    batch.seen.add(subject_of(wish))
+    return batch
+
+
+def subject_of(wish: Wish) -> tuple[str, str]:
+    """Return what a problem of an answer without a record concerns: a document, if its type is not known."""
+    return wish.entity or "document", wish.record_id
 
 
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
@@ -165,6 +173,8 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
         _not_there_yet(wish, before, left, context, batch)
         return batch
     batch.unwanted.add(wish.record_id)
+    if before is None:
+        batch.seen.add(subject_of(wish))
     if before is not None and before.may_be_gone:
         assert before.log is not None
         deletion = Deletion(wish.record_id, before.log.created)

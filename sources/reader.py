@@ -14,7 +14,7 @@ from runtime.crash_points import crash_point
 from runtime.database import Connection
 from runtime.trouble import about_the_database
 from sources.client import NoAnswer
-from sources.details import again, put_off, read_any_detail
+from sources.details import again, put_off, read_any_detail, subject_of
 from sources.diff.look import Look
 from sources.odd import broken, failing, note_clock, note_oddity, refused_list, refused_record
 from sources.problems import Unreadable
@@ -204,9 +204,7 @@ class Reader:
                 batch.wanted.append(again(wish, account.now))
                 if wish.tries:
                     # The first time it may be the key, of which people are told once.
-                    batch.problems.append(
-                        refused_record(answer).of(wish.entity or "document", wish.record_id)
-                    )
+                    batch.problems.append(refused_record(answer).of(*subject_of(wish)))
             else:
                 listing = request.scan.listing
                 batch.problems.append(wrong.of(listing, ""))
@@ -242,7 +240,7 @@ class Reader:
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
                 wish = account.wishes[request.record_id]
-                batch.problems.append(wrong.of(wish.entity or "document", request.record_id))
+                batch.problems.append(wrong.of(*subject_of(wish)))
                 batch.wanted.append(again(wish, account.now))
             else:
                 batch.problems.append(wrong.of(request.scan.listing, request.scan.layer))
@@ -266,10 +264,7 @@ class Reader:
             if isinstance(request, DetailRequest):
                 wish = account.wishes[request.record_id]
                 batch.wanted.append(put_off(wish, at))
-                is_alone, place = (
-                    is_alone and wish.tries > 0,
-                    (str(wish.entity or "document"), wish.record_id),
-                )
+                is_alone, place = is_alone and wish.tries > 0, subject_of(wish)
             else:
                 scan = request.scan
                 is_alone, place = is_alone and scan.key in account.standing.held, (scan.listing, scan.layer)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sources.details import not_there, put_off, read_any_detail, read_document
+from sources.details import not_there, put_off, read_any_detail, read_document, subject_of
 from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import (
@@ -401,6 +401,18 @@ def test_a_detail_that_was_not_answered_is_put_off_later_each_time_and_never_giv
         waits.append(wish.at - NOON)
         assert not_there(wish, None, LIVE).wanted
     assert waits == [*AGAIN, AGAIN[-1], AGAIN[-1]]
+
+
+@pytest.mark.parametrize("entity", [None, "invoice", "customer"])
+def test_a_problem_of_an_answer_is_over_once_its_record_was_read_or_was_not_there_for_long(
+    entity: Any,
+) -> None:
+    wish = Wish(INVOICE if entity != "customer" else CUSTOMER, "again", NOON, "row", len(AGAIN), entity)
+    assert subject_of(wish) in not_there(wish, None, LIVE).seen
+    name, record = ("customer", customer()) if entity == "customer" else ("document", document())
+    assert (
+        subject_of(wish) in read_any_detail(False, msgspec.json.encode({name: record}), wish, {}, LIVE).seen
+    )
 
 
 def test_a_detail_that_cannot_be_read_or_does_not_agree_is_looked_at_later_each_time() -> None:
