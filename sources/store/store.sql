@@ -128,8 +128,12 @@ INSERT INTO source.scans AS s (account, key, held_until) VALUES (%(account)s, %(
 ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
 
 -- name: learnt
+-- No answer can be from before the connection: one that says so shows that the clock was ahead before.
 UPDATE source.accounts
-SET connected_clock = coalesce(connected_clock, %(clock)s), trust = coalesce(%(trust)s::jsonb, trust),
+SET connected_clock = CASE WHEN connected_clock IS NULL
+                             OR (%(clock)s < connected_clock AND %(clock)s > connected_clock - interval '1 day')
+                           THEN %(clock)s ELSE connected_clock END,
+    trust = coalesce(%(trust)s::jsonb, trust),
     statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
     trouble = CASE WHEN is_over THEN NULL ELSE trouble END, trouble_text = CASE WHEN is_over THEN '' ELSE trouble_text END,
     trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,

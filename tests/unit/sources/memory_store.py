@@ -148,7 +148,8 @@ class MemoryStore:
         statuses: Mapping[Listing, frozenset[str]] | None = None,
         widened: timedelta | None = None,
     ) -> None:
-        self.clock = self.clock or clock
+        if self.clock is None or self.clock - timedelta(days=1) < clock < self.clock:
+            self.clock = clock
         self.trust = self.trust if trust is None else dict(trust)
         self.statuses = self.statuses if statuses is None else dict(statuses)
         self.widened = self.widened if widened is None else widened

@@ -1,6 +1,7 @@
 """The product's own reader against the fake SalesBinder, whose answers are late, broken or missing."""
 
 from collections import defaultdict
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from sandbox.fake_salesbinder import Switches
 from sources.diff.look import Shrunk
 from sources.events import HEADERS
 from tests.unit.sources.faults import FaultyMeeting
+from tests.unit.sources.meeting import START
 from tests.unit.sources.test_meeting import TABLE, assert_books_are_the_shop
 
 
@@ -81,3 +83,17 @@ def _kept(commands: list[Command]) -> Decimal:
             sign = 1 if command.action == "payment_applied" else -1
             standing[command.action, command.transaction.transaction_id] = sign * command.transaction.amount
     return sum(standing.values(), Decimal(0))
+
+
+@pytest.mark.parametrize("seconds", [5400, -5400])
+def test_a_clock_that_is_wrong_in_the_first_answer_hides_nothing(seconds: int) -> None:
+    meeting = FaultyMeeting(Switches(), 3)
+    meeting.keeper.run(20)
+    meeting.world.faults.add("clock_off", seconds=seconds, times=1)
+    meeting.reader.run_until(START + timedelta(minutes=13))
+    before = {each.record_id for each in meeting.shop.truth.history}
+    meeting.keeper.run(20)
+    meeting.look()
+    new = meeting.visible().keys() - before
+    assert len(new) > 3
+    assert all(meeting.told()[record_id] for record_id in new)
