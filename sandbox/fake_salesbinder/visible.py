@@ -34,6 +34,8 @@ class _Invoice:
     """What the rows of payments since the last reset show."""
     returned: dict[str, Decimal] = field(default_factory=dict)
     """What separate rows give back of each."""
+    parts: dict[str, Decimal] = field(default_factory=dict)
+    """What was told as refunds of each because its row became smaller: it stays told as paid."""
     marked: bool = False
     """A row with a mark stands there: nothing of this invoice's money is published."""
     without_rows: bool = False
@@ -82,11 +84,14 @@ def _money(
             invoice.without_rows = amount > 0
         return []
     if what == "payment_applied":
-        smaller = invoice.standing.get(change.transaction_id or "", amount) - amount
-        invoice.standing[change.transaction_id or ""] = amount
-        found = [Visible(change.kind, change.record_id, amount)]
+        row = change.transaction_id or ""
+        smaller = invoice.standing.get(row, amount) - amount
+        invoice.standing[row] = amount
         if smaller > 0 and smaller_row == "refund":
+            _add(invoice.parts, row, smaller)
             found = [Visible("invoice.refund_applied", change.record_id, smaller)]
+        else:
+            found = [Visible(change.kind, change.record_id, amount + invoice.parts.get(row, Decimal(0)))]
     else:
         found = _refund(invoice, change, switches, smaller_row, marks_tell)
     return [] if invoice.silent else found
@@ -98,17 +103,23 @@ def _refund(
     payment, amount = change.payment_id or "", change.amount or Decimal(0)
     refund = [Visible(change.kind, change.record_id, amount)]
     if switches.refund in ("negative_row", "marked_row"):
-        invoice.returned[payment] = invoice.returned.get(payment, Decimal(0)) + amount
+        _add(invoice.returned, payment, amount)
         invoice.rows.append(-amount)
         invoice.marked = switches.refund == "marked_row" and not marks_tell
         return refund
     left = invoice.standing[payment] - amount
     if left:
         invoice.standing[payment] = left
-        correction = Visible("invoice.payment_applied", change.record_id, left)
-        return refund if smaller_row == "refund" else [correction]
+        if smaller_row == "refund":
+            _add(invoice.parts, payment, amount)
+            return refund
+        return [Visible("invoice.payment_applied", change.record_id, left)]
     del invoice.standing[payment]
     return refund if invoice.standing or invoice.rows else [Visible("invoice.reset", change.record_id)]
+
+
+def _add(sums: dict[str, Decimal], row: str, amount: Decimal) -> None:
+    sums[row] = sums.get(row, Decimal(0)) + amount
 
 
 def _reset(invoice: _Invoice, change: Change, switches: Switches) -> list[Visible]:
@@ -119,7 +130,7 @@ def _reset(invoice: _Invoice, change: Change, switches: Switches) -> list[Visibl
     left = [amount for amount in left if amount]
     silent = invoice.silent
     shown = list(invoice.standing.values())
-    invoice.standing, invoice.returned, invoice.without_rows = {}, {}, False
+    invoice.standing, invoice.returned, invoice.parts, invoice.without_rows = {}, {}, {}, False
     if switches.reset == "rows_vanish":
         invoice.rows, invoice.marked = [], False
         return [Visible(change.kind, change.record_id)] if stood else []

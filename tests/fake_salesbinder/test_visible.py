@@ -47,9 +47,14 @@ def test_a_payment_that_is_corrected_to_less_looks_like_a_refund_to_who_takes_it
     """§11 payment_applied: "a row that shrank may be a partial refund written into the row"."""
     stage = Stage()
     invoice = stage.invoice()
-    acts.correct_payment(stage.shop, invoice, acts.pay(stage.shop, invoice, "100"), amount="70")
+    payment = acts.pay(stage.shop, invoice, "100")
+    acts.correct_payment(stage.shop, invoice, payment, amount="70")
     assert money(stage)[1:] == [("payment_applied", 70)]
     assert money(stage, smaller_row="refund")[1:] == [("refund_applied", 30)]
+    # What was told as a refund stays told as paid.
+    acts.correct_payment(stage.shop, invoice, payment, reference="Cheque 77")
+    assert money(stage)[2:] == [("payment_applied", 70)]
+    assert money(stage, smaller_row="refund")[2:] == [("payment_applied", 100)]
 
 
 def test_a_row_gone_while_others_stay_is_a_refund_and_the_last_one_a_reset() -> None:
