@@ -55,7 +55,6 @@ def town(database_url: str, data_dir: Path) -> Iterator[Town]:
             SBX_XERO_IDENTITY_URL=xero.identity_url,
             SBX_SALESBINDER_API_URL=salesbinder.api_url,
         ) as office:
-            office.user("ann")
             yield Town(office, source, xero, salesbinder)
 
 
