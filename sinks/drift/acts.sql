@@ -1,10 +1,13 @@
 -- name: due
--- Accounts whose setting says that a reading is due, and that can be read.
+-- Accounts whose setting says that a reading is due, and that can be read. Of the readings of an account, of which there
+-- is one for each day, only the last one that left no gap is looked at, and those that have not ended.
 SELECT s.account FROM connections.settings s JOIN connections.accounts a USING (account)
+LEFT JOIN LATERAL (
+    SELECT asked_at FROM ledger.drift_runs r WHERE r.account = s.account AND r.covers ORDER BY r.asked_at DESC LIMIT 1
+) AS last ON true
 WHERE s.key = 'drift_every' AND s.value <> 'off' AND a.status = 'connected' AND a.paused_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM ledger.drift_runs r
-                  WHERE r.account = s.account
-                    AND (r.finished_at IS NULL OR (r.covers AND r.asked_at > clock_timestamp() - s.value::interval)))
+  AND (last.asked_at > clock_timestamp() - s.value::interval) IS NOT TRUE
+  AND NOT EXISTS (SELECT FROM ledger.drift_runs r WHERE r.account = s.account AND r.finished_at IS NULL)
 
 -- name: linked
 SELECT kind, count(*) AS objects FROM ledger.links

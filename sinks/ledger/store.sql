@@ -56,6 +56,8 @@ RETURNING
 
 -- name: ready
 -- Live work goes before retries and replays; within a record, the order of its positions holds.
+-- OFFSET 0: each record is looked up by itself. The planner, which does not know of a backlog that has just come, may
+-- else compare each command with all others that are open.
 SELECT
 -- include: entry_columns.sql
 FROM ledger.commands c
@@ -65,11 +67,11 @@ WHERE account = %(account)s AND state IN ('queued', 'running')
   AND NOT command_id = ANY(%(held)s::uuid[])
   AND NOT EXISTS (SELECT 1 FROM ledger.commands e
                   WHERE e.account = c.account AND e.entity = c.entity AND e.record_id = c.record_id
-                    AND e.seq < c.seq AND e.holds)
+                    AND e.seq < c.seq AND e.holds OFFSET 0)
   -- Nothing of a record is planned while anything of it was perhaps sent and is not cleared up.
   AND (%(flagged_too)s OR NOT EXISTS (SELECT 1 FROM ledger.commands p
                   WHERE p.account = c.account AND p.entity = c.entity AND p.record_id = c.record_id
-                    AND p.perhaps_sent))
+                    AND p.perhaps_sent OFFSET 0))
 ORDER BY turn, seq
 LIMIT %(limit)s
 
@@ -84,18 +86,22 @@ FROM (SELECT FROM ledger.commands
       ORDER BY turn, seq LIMIT 1) AS first
 
 -- name: followers
-SELECT
+-- Each record by itself, as in "ready".
+SELECT c.*
+FROM unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
+CROSS JOIN LATERAL (
+    SELECT
 -- include: entry_columns.sql
-FROM ledger.commands c
-JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[]) AS head (entity, record_id, seq)
-  USING (entity, record_id)
-WHERE c.account = %(account)s AND c.holds AND c.seq > head.seq
-  AND c.state = 'queued' AND c.action IN ('created', 'edited')
-  -- A payment behind an invoice is not read to be left where it is, however many there are.
-  AND NOT EXISTS (SELECT FROM ledger.commands b
-                  WHERE b.account = c.account AND b.entity = c.entity AND b.record_id = c.record_id
-                    AND b.holds AND b.seq > head.seq AND b.seq < c.seq
-                    AND (b.state <> 'queued' OR b.action NOT IN ('created', 'edited')))
+    FROM ledger.commands c
+    WHERE c.account = %(account)s AND c.entity = head.entity AND c.record_id = head.record_id
+      AND c.holds AND c.seq > head.seq AND c.state = 'queued' AND c.action IN ('created', 'edited')
+      -- A payment behind an invoice is not read to be left where it is, however many there are.
+      AND NOT EXISTS (SELECT FROM ledger.commands b
+                      WHERE b.account = c.account AND b.entity = c.entity AND b.record_id = c.record_id
+                        AND b.holds AND b.seq > head.seq AND b.seq < c.seq
+                        AND (b.state <> 'queued' OR b.action NOT IN ('created', 'edited')) OFFSET 0)
+    OFFSET 0
+) AS c
 ORDER BY c.seq
 LIMIT 2000
 
@@ -173,13 +179,18 @@ FROM jsonb_to_recordset(%s::jsonb) AS u (
 WHERE c.command_id = u.command_id AND c.version = u.version - 1
 
 -- name: earlier_failed
+-- Each record by itself, as in "ready".
 SELECT
 -- include: entry_columns.sql
-FROM ledger.commands c
-JOIN unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[], %(actions)s::text[])
-     AS done (entity, record_id, seq, actions) USING (entity, record_id)
-WHERE c.account = %(account)s AND c.state = 'failed' AND c.seq < done.seq
-  AND c.action = ANY(string_to_array(done.actions, ',')) AND c.reason_code IS DISTINCT FROM 'event_id_reused'
+FROM unnest(%(entity)s::text[], %(record_id)s::text[], %(seq)s::bigint[], %(actions)s::text[])
+     AS done (entity, record_id, seq, actions)
+CROSS JOIN LATERAL (
+    SELECT f.* FROM ledger.commands f
+    WHERE f.account = %(account)s AND f.entity = done.entity AND f.record_id = done.record_id AND f.state = 'failed'
+      AND f.seq < done.seq AND f.action = ANY(string_to_array(done.actions, ','))
+      AND f.reason_code IS DISTINCT FROM 'event_id_reused'
+    OFFSET 0
+) AS c
 
 -- name: upsert_links
 INSERT INTO ledger.links AS l
@@ -257,7 +268,8 @@ FROM ledger.commands c WHERE account = %(account)s AND state = 'running' AND NOT
 -- name: recent_calls
 SELECT count(*) AS calls FROM ledger.intents
 WHERE account = ANY(connections.of_one_organisation(%(account)s))
-  AND created_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+  -- As a subquery, the time is a value to begin at, and not a condition on each call that ever was.
+  AND created_at > (SELECT clock_timestamp() - make_interval(secs => %(seconds)s))
 
 -- name: limits_reached
 SELECT held, held_until FROM ledger.accounts
