@@ -8,6 +8,7 @@
 # make mutation break each guarantee in a copy of the tree and see its tests turn red
 # make outages   takes Kafka, PostgreSQL, Xero and workers away in the middle of the work (some six minutes)
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
+#                  or "--seeds 100 --workers 3": through Kafka and three processes of each stage
 # make fuzz    raw record batches at random against the stages; make fuzz ARGS="--seed 7 --batches 3000"
 # make drill   backups restored at random moments of random histories; ARGS="--seeds 100" or "--documents 1000"
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"

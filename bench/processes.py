@@ -45,9 +45,9 @@ class StageProcess:
             )
         self._seen = psutil.Process(self._process.pid)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, seconds: float = _START_SECONDS) -> None:
         """Wait until it says that it is ready. Raises Ended."""
-        give_up = time.monotonic() + _START_SECONDS
+        give_up = time.monotonic() + seconds
         while '"event": "ready"' not in self._log.read_text():
             self.check()
             if time.monotonic() > give_up:

@@ -2,6 +2,8 @@
 
 Each seed is played by two accounts at once, with the same record ids and settings of their own, through
 ledger and lanes to the fake Xero, and then a second time: the replay must make no call and change nothing.
+With ``--workers 3`` it goes through Kafka and three processes of each stage, and the log is the one that
+people see.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ import structlog
 import typer
 
 from contracts.results import EntryResult
+from runtime.environment import Environment
 from sandbox import EmbeddedStack
 from sandbox.fake_xero.server import FakeXeroServer
 from sbx.migrations import migrate
@@ -28,6 +31,7 @@ from tests.integration.sinks.shops import PATIENCE, Office, Shop, connect, envir
 from tests.reliability.comparison import compare
 from tests.reliability.history import ENABLED_AT, History, make_history
 from tests.reliability.model import Model
+from tests.reliability.side_by_side import Workers
 
 _CLOCK_RATE = 20.0
 _AT_ONCE = 8
@@ -59,7 +63,7 @@ class Verdict:
     ends: Counter[str] = field(default_factory=Counter)
 
 
-async def judge(office: Office, seed: int, patience: float = PATIENCE) -> Verdict:
+async def judge(office: Office | Workers, seed: int, patience: float = PATIENCE) -> Verdict:
     """Play a seed's histories, each in an account and an organisation of its own, and compare."""
     verdict = Verdict(seed)
     shops = [office.new_shop() for _ in range(2)]
@@ -122,14 +126,11 @@ def _end(row: dict[str, Any]) -> str:
 async def _log_of(shop: Shop, patience: float) -> list[str]:
     """What was published must be what the ledger says."""
     newest: dict[str, EntryResult] = {}
-    waiting = "SELECT 1 FROM ledger.outbox WHERE key LIKE %s LIMIT 1"
     async with asyncio.timeout(patience):
-        while await shop.rows(waiting, f"{shop.account}/%"):  # noqa: ASYNC110 - the outbox is a table
-            await asyncio.sleep(0.05)
-    for result in shop.published:
-        if isinstance(result, EntryResult):
-            known = newest.get(result.entry_id)
-            newest[result.entry_id] = result if known is None or result.version > known.version else known
+        told = await shop.told()
+    for result in told:
+        known = newest.get(result.entry_id)
+        newest[result.entry_id] = result if known is None or result.version > known.version else known
     rows = await shop.rows("SELECT * FROM ledger.commands WHERE account = %s", shop.account)
     wrong = []
     for row in rows:
@@ -162,7 +163,7 @@ def inject(xero: FakeXeroServer, seed: int, probability: float = 0.04) -> None:
         xero.admin.fault(method="PUT|POST", path=_WRITES, **rule)
 
 
-async def judge_all(office: Office, seeds: Sequence[int], at_once: int = _AT_ONCE) -> list[Verdict]:
+async def judge_all(office: Office | Workers, seeds: Sequence[int], at_once: int = _AT_ONCE) -> list[Verdict]:
     """The verdicts on these seeds, of which some are played at the same time."""
     gate = asyncio.Semaphore(at_once)
 
@@ -182,10 +183,18 @@ async def judge_all(office: Office, seeds: Sequence[int], at_once: int = _AT_ONC
 
 def office_of(database_url: str, xero: FakeXeroServer, data_dir: Path) -> Office:
     """A delivery in a world whose clock runs fast, beyond the reach of Xero's limits."""
+    return Office(_world(database_url, xero, data_dir), xero)
+
+
+def workers_of(kafka: str, database_url: str, xero: FakeXeroServer, data_dir: Path, each: int) -> Workers:
+    """So many processes of each stage in the same world."""
+    return Workers(kafka, _world(database_url, xero, data_dir), xero, data_dir, each)
+
+
+def _world(database_url: str, xero: FakeXeroServer, data_dir: Path) -> Environment:
     xero.admin.set_clock(rate=_CLOCK_RATE)
     xero.admin.limits(minute=1_000_000, day=1_000_000)
-    environment = environment_of(database_url, xero, data_dir)
-    return Office(replace(environment, clock_rate=_CLOCK_RATE), xero)
+    return replace(environment_of(database_url, xero, data_dir), clock_rate=_CLOCK_RATE)
 
 
 def main(
@@ -194,16 +203,27 @@ def main(
     first: Annotated[int, typer.Option(help="The first of them.")] = 1,
     faults: Annotated[bool, typer.Option("--faults", help="Xero misbehaves at random.")] = False,
     at_once: Annotated[int, typer.Option(help="Histories that are played at the same time.")] = _AT_ONCE,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes of each stage, with Kafka between them; 0: the sink alone.")
+    ] = 0,
 ) -> None:
     """Play random histories and compare books and log with the model. Exit code 1 when any differs."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     began = time.monotonic()
     with ExitStack() as opened:
         directory = Path(opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        stack = opened.enter_context(EmbeddedStack(directory / "stack", kafka=False))
+        stack = opened.enter_context(EmbeddedStack(directory / "stack", kafka=bool(workers)))
         migrate(stack.database_url)
         xero = opened.enter_context(FakeXeroServer(subprocess=True))
-        office = opened.enter_context(office_of(stack.database_url, xero, directory / "data"))
+        place = directory / "data"
+        place.mkdir()
+        office: Office | Workers
+        if workers:
+            office = opened.enter_context(
+                workers_of(stack.bootstrap_servers, stack.database_url, xero, place, workers)
+            )
+        else:
+            office = opened.enter_context(office_of(stack.database_url, xero, place))
         if faults:
             inject(xero, seed[0] if seed else first)
         verdicts = asyncio.run(judge_all(office, seed or range(first, first + seeds), at_once))

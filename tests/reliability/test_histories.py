@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.fake_xero.server import FakeXeroServer
-from tests.reliability.histories import inject, judge_all, office_of
+from tests.reliability.histories import inject, judge_all, office_of, workers_of
 
 pytestmark = pytest.mark.reliability
 
@@ -26,3 +26,15 @@ async def test_histories_end_as_the_model_says(
         verdicts = await judge_all(office, range(_FIRST, _FIRST + (2 if faults else 4)))
     assert {verdict.seed: verdict.wrong for verdict in verdicts if verdict.wrong} == {}
     assert sum(verdict.ends["posted"] for verdict in verdicts) > 50
+
+
+async def test_histories_end_the_same_with_two_workers_of_each_stage(
+    kafka: str, database_url: str, xero: FakeXeroServer, tmp_path: Path
+) -> None:
+    """Both of the deliver workers have accounts; Xero misbehaves."""
+    with workers_of(kafka, database_url, xero, tmp_path, 2) as workers:
+        inject(xero, _FIRST)
+        verdicts = await judge_all(workers, range(_FIRST, _FIRST + 2))
+    assert {verdict.seed: verdict.wrong for verdict in verdicts if verdict.wrong} == {}
+    assert sum(verdict.ends["posted"] for verdict in verdicts) > 50
+    assert len(workers.seen) == 2
