@@ -12,7 +12,7 @@ from bench.figures import Figure, table
 
 BENCHMARKS = (
     *("mapping", "commands", "startup", "stages", "latency", "live", "fairness"),
-    *("flood", "backlog", "workers", "pipeline", "many", "replay", "growth", "log"),
+    *("flood", "backlog", "workers", "pipeline", "many", "replay", "growth", "flat", "log"),
 )
 """Modules of this package with a ``run()``, in the order in which they run."""
 _WIDTH = 140
@@ -25,6 +25,10 @@ def main(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as one JSON object on stdout.")] = False,
     entries: Annotated[int, typer.Option(min=1000, help="Entries of the log; of 'log' only.")] = 1_000_000,
+    actions: Annotated[
+        list[int] | None,
+        typer.Option(help="Actions in the ledger; repeatable; of 'flat' only, 1,000,000 when left out."),
+    ] = None,
 ) -> None:
     """Measure. Data goes to stdout, progress to stderr; a missed goal is reported, and is not an error."""
     unknown = sorted(set(names or ()) - set(BENCHMARKS))
@@ -33,12 +37,13 @@ def main(
     progress, output = Console(stderr=True), Console()
     if not output.is_terminal:
         output.width = _WIDTH
+    sizes: dict[str, tuple[object, ...]] = {"log": (entries,), "flat": (actions,) if actions else ()}
     found: dict[str, list[Figure]] = {}
     for name in names or BENCHMARKS:
         module = importlib.import_module(f"bench.{name}")
         began = time.monotonic()
         with progress.status(f"measuring {name}"):
-            found[name] = module.run(entries) if name == "log" else module.run()
+            found[name] = module.run(*sizes.get(name, ()))
         if not as_json:
             output.print(table(f"{name}: {module.__doc__}", found[name]))
         progress.print(f"{name} took {time.monotonic() - began:.0f} s", highlight=False)
