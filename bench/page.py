@@ -17,6 +17,7 @@ from typing import Any, Self
 import psycopg
 import urllib3
 
+from bench.processes import end, end_with_parent
 from sbx.actions import users
 from sbx.actions.actors import Actor
 from sbx.web.auth import sessions
@@ -60,6 +61,7 @@ def served(environ: Mapping[str, str]) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=end_with_parent,
     )
     assert process.stdout is not None
     try:
@@ -68,8 +70,7 @@ def served(environ: Mapping[str, str]) -> Iterator[str]:
             raise RuntimeError(f"sbx web ended with exit code {process.wait()}")
         yield url
     finally:
-        process.terminate()
-        process.wait()
+        end(process)
         process.stdout.close()
 
 

@@ -2,21 +2,26 @@
 use.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
+from sandbox.keeper import PR_SET_PDEATHSIG
+
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
+_END_SECONDS = 20.0
 _SLICE_SECONDS = 0.02
+_libc = ctypes.CDLL(None)
 
 
 class Ended(Exception):
@@ -24,24 +29,33 @@ class Ended(Exception):
 
 
 class StageProcess:
-    """One ``python -m streams STAGE``.
+    """One ``python -m streams STAGE``. It ends with this process, even if that is killed.
 
     Args:
         name: of its log, where there are several of a stage.
+        command: another one, after the interpreter.
     """
 
-    def __init__(self, stage: str, environ: Mapping[str, str], directory: Path, name: str = "") -> None:
+    def __init__(
+        self,
+        stage: str,
+        environ: Mapping[str, str],
+        directory: Path,
+        name: str = "",
+        command: Sequence[str] = (),
+    ) -> None:
         self.stage = stage
         self._log = directory / f"{name or stage}.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", stage],
+                [sys.executable, *(command or ("-m", "streams", stage))],
                 cwd=_ROOT,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
         self._seen = psutil.Process(self._process.pid)
 
@@ -86,12 +100,7 @@ class StageProcess:
         """End it, and wait for that."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
 
 class Slice:
@@ -120,6 +129,23 @@ class Slice:
                 self._process.freeze()
                 self._end.wait(-left / self._share)
                 self._process.go_on()
+
+
+def end(process: "subprocess.Popen[Any]") -> None:
+    """End a process, by force if it does not end by itself in 20 seconds."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_with_parent() -> None:
+    """Have the process that is about to run ended when this one ends, in whichever way; on Linux alone."""
+    if sys.platform == "linux":
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def services_cpu() -> dict[str, float]:

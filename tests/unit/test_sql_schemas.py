@@ -27,7 +27,7 @@ ALSO_NAMES = {
     "sbx/cli": {"connections", "integrations_log", "ledger", "source", "web"},
     "sbx/notify": {"connections", "integrations_log", "source", "web"},
     "sbx/web": {"connections", "integrations_log", "ledger"},
-    "bench": {"integrations_log", "ledger"},
+    "bench": {"integrations_log", "ledger", "source"},
     # Views of the log show replays and drift of the ledger, alerts, and whether an account is paused.
     "log_projection/migrations": {"alerts", "connections", "integrations_log", "ledger"},
     "connections/migrations": {"connections"},
