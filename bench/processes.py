@@ -178,12 +178,18 @@ def _alive(processes: Iterable[psutil.Process]) -> Iterable[psutil.Process]:
     return (process for process in processes if process.is_running())
 
 
-def _cpu(process: psutil.Process) -> float:
+def _cpu(process: psutil.Process, waited_for: bool = False) -> float:
     try:
         times = process.cpu_times()
     except psutil.Error:  # a server's helper that has just ended
         return 0.0
-    return float(times.user + times.system)
+    ended = times.children_user + times.children_system if waited_for else 0.0
+    return float(times.user + times.system + ended)
+
+
+def tree_cpu(process: psutil.Process) -> float:
+    """Return the seconds of processor time of a process, its descendants, and those that they waited for."""
+    return sum(_cpu(one, waited_for=True) for one in _alive([process, *process.children(recursive=True)]))
 
 
 def own_environ() -> dict[str, str]:

@@ -1,15 +1,34 @@
-"""``sbx up`` in an empty data directory, once everything is downloaded, until all stages work."""
+"""``sbx up`` until all stages work, once everything is downloaded: in an empty data directory, and again."""
 
-import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bench.figures import Figure, at_most
-from bench.processes import own_environ
+from bench.processes import own_environ, tree_cpu
 from sandbox import EmbeddedStack
+
+_READY_WITHIN = 180.0
+_ENDED_WITHIN = 90.0
+"""Seconds. Workers get 20 to finish, Kafka 30."""
+
+
+class NotReady(RuntimeError):
+    """A command ended, or its time was over, before it was ready; or it did not end. Has what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start. ``cpu`` is the processor time of the command and of all that it had started by then."""
+
+    seconds: float
+    cpu: float
 
 
 def run() -> list[Figure]:
@@ -18,34 +37,70 @@ def run() -> list[Figure]:
         began = time.monotonic()
         with EmbeddedStack(Path(directory) / "alone"):
             alone = time.monotonic() - began
-        whole = _up(Path(directory) / "whole")
+        began = time.monotonic()
+        with EmbeddedStack(Path(directory) / "alone"):
+            alone_again = time.monotonic() - began
+        first, again = (_up(Path(directory) / "whole") for _ in range(2))
+    base = "Kafka and PostgreSQL alone"
     return [
         Figure(
-            what="sbx up until ready",
-            value=whole,
+            what="sbx up until ready, empty directory",
+            value=first.seconds,
             unit="s",
-            base="Kafka and PostgreSQL alone",
+            base=base,
             base_value=alone,
             goal=at_most(15),
-        )
+        ),
+        Figure(what="its processor time", value=first.cpu, unit="s"),
+        Figure(
+            what="sbx up until ready, again",
+            value=again.seconds,
+            unit="s",
+            base=base,
+            base_value=alone_again,
+            goal=at_most(4),
+        ),
+        Figure(what="its processor time", value=again.cpu, unit="s"),
     ]
 
 
-def _up(data_dir: Path) -> float:
+def _up(data_dir: Path) -> Start:
     sbx = Path(sys.executable).with_name("sbx")
-    began = time.monotonic()
-    with subprocess.Popen(
-        [sbx, "up", "--json"],
-        env=own_environ() | {"SBX_DATA_DIR": str(data_dir)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        line = process.stdout.readline()
-        seconds = time.monotonic() - began
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-    if not line:
-        raise RuntimeError(f"sbx up ended before it was ready:\n{said}")
-    return seconds
+    return until_ready([str(sbx), "up", "--json"], own_environ() | {"SBX_DATA_DIR": str(data_dir)})
+
+
+def until_ready(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    ready_within: float = _READY_WITHIN,
+    ended_within: float = _ENDED_WITHIN,
+) -> Start:
+    """Run a command until it prints a line, and end it.
+
+    Raises:
+        NotReady: it ended before that, took longer, or did not end.
+    """
+    # Files, not pipes: nobody reads a pipe while we wait, and a command that fills one waits for ever.
+    with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile() as printed:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=printed, stderr=said
+        )
+        try:
+            while not Path(printed.name).read_bytes().endswith(b"\n"):
+                if process.poll() is not None:
+                    raise NotReady(f"it ended before it was ready (exit code {process.returncode})")
+                if time.monotonic() - began > ready_within:
+                    raise NotReady(f"it was not ready within {ready_within:g} s")
+                time.sleep(0.01)
+            start = Start(time.monotonic() - began, tree_cpu(psutil.Process(process.pid)))
+            # Not SIGINT: what a shell has started in the background ignores it, and what that starts too.
+            process.terminate()
+            process.wait(ended_within)
+        except (NotReady, subprocess.TimeoutExpired) as error:
+            said.seek(0)
+            raise NotReady(f"{error}:\n{said.read()[-4000:].decode(errors='replace')}") from error
+        finally:
+            process.kill()  # its services and workers end with it
+            process.wait()
+    return start
