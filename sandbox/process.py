@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -20,6 +21,7 @@ Progress = Callable[[str, float | None], None]
 
 LOG_BYTES = 8 * 1024 * 1024
 _TRIES = 3
+_ASK_EVERY = 0.02
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -33,6 +35,37 @@ def environment() -> dict[str, str]:
 
 def no_progress(text: str, done: float | None) -> None:
     """Show no progress."""
+
+
+class Preparation:
+    """A program that runs once before its service does, beside whatever else goes on meanwhile.
+
+    ``options`` are those of ``subprocess.Popen``.
+    """
+
+    def __init__(self, argv: list[str], cwd: Path, **options: Any) -> None:
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=cwd,
+            env=environment(),
+            **options,
+        )
+
+    def result(self) -> tuple[int, str]:
+        """Wait for its end; return its exit code and what it said."""
+        said, _ = self._process.communicate()
+        return self._process.returncode, said
+
+    def stop(self) -> None:
+        """Kill it, and wait for that; safe to call twice."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -90,7 +123,7 @@ class Service:
                 raise self.failed(f"ended while it started (exit code {self._keeper.returncode})")
             if time.monotonic() > deadline:
                 raise self.failed(f"did not answer within {timeout:g} seconds")
-            time.sleep(0.05)
+            time.sleep(_ASK_EVERY)
 
     def failed(self, what: str) -> ServiceFailed:
         """Return the error for ``what``, with the end of this run's log and a remedy."""

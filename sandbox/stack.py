@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -79,11 +81,21 @@ class EmbeddedStack:
 
         Raises DataDirInUse, DataDirUnusable, DownloadFailed, ServiceFailed.
         """
+        self.begin(progress)
+        self.finish_postgres()
+        self.finish_kafka()
+        return self
+
+    def begin(self, progress: Progress = no_progress) -> None:
+        """Let what was asked for start, and return while it does; on any error nothing is left running.
+
+        Raises DataDirInUse, DataDirUnusable, DownloadFailed, ServiceFailed.
+        """
         self.data_dir = prepare(self.data_dir)
         self._lock = _hold(self.data_dir / "lock")
         (self.data_dir / _ENDPOINTS).unlink(missing_ok=True)
         ports = Ports(self.data_dir / "ports.json")
-        try:
+        with self._nothing_left():
             if self._with_postgres:
                 self._postgres = EmbeddedPostgres(
                     self.data_dir / "postgres",
@@ -91,15 +103,38 @@ class EmbeddedStack:
                     log=self.data_dir / "postgres.log",
                     ports=ports,
                 )
-                self._postgres.start(progress)
+                self._postgres.begin(progress)
             if self._with_kafka:
                 self._kafka = EmbeddedKafka(self.data_dir / "kafka", ports)
-                self._kafka.start(progress)
+                self._kafka.begin(progress)
+
+    def finish_postgres(self) -> None:
+        """Return once PostgreSQL answers, at once if it was not asked for; on any error nothing is left.
+
+        Raises ServiceFailed.
+        """
+        with self._nothing_left():
+            if self._postgres is not None:
+                self._postgres.finish()
+
+    def finish_kafka(self) -> None:
+        """Return once Kafka answers, too, and others find both; on any error nothing is left running.
+
+        Raises ServiceFailed.
+        """
+        with self._nothing_left():
+            if self._kafka is not None:
+                self._kafka.finish()
             self._publish()
+
+    @contextmanager
+    def _nothing_left(self) -> Iterator[None]:
+        """Stop everything on an error in the block."""
+        try:
+            yield
         except BaseException:  # Ctrl-C too
             self.stop()
             raise
-        return self
 
     def _publish(self) -> None:
         """Let other processes find us (``find_running``); the file has the password, so it is ours alone."""
