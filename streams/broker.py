@@ -67,17 +67,21 @@ class Broker:
         spec: OffsetSpec,
         isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
     ) -> Offsets:
-        present = self.topics().intersection(topics)
-        described = self._admin.describe_topics(sorted(present)) if present else []
-        partitions = [
-            TopicPartition(topic["name"], partition["partition_index"])
-            for topic in described
-            for partition in topic["partitions"]
-        ]
+        partitions = self.partitions(topics)
         if not partitions:
             return {}
         found = self._admin.list_partition_offsets(dict.fromkeys(partitions, spec), isolation_level=isolation)
         return {partition: answer.offset for partition, answer in found.items()}
+
+    def partitions(self, topics: Sequence[str]) -> frozenset[TopicPartition]:
+        """Return the partitions of the topics that exist."""
+        present = self.topics().intersection(topics)
+        described = self._admin.describe_topics(sorted(present)) if present else []
+        return frozenset(
+            TopicPartition(topic["name"], partition["partition_index"])
+            for topic in described
+            for partition in topic["partitions"]
+        )
 
     def topics(self) -> frozenset[str]:
         """Return the names of all topics."""

@@ -21,8 +21,8 @@ from streams.liveness import Liveness, Watchdog, die
 from streams.monitoring import Monitor
 from streams.reading_ahead import ReadingAhead
 from streams.setting_aside import setting_aside
-from streams.topic_ids import TopicIds, TopicsRead, topic_ids
-from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, group_of, missing_topics
+from streams.topic_ids import TopicIds, TopicsRead, TopicsThere, topics_there
+from streams.topics import DEAD_LETTERS, LEDGER, create_ledger_topic, group_of
 
 _BROKER_PATIENCE_SECONDS = 60.0
 """How long a start waits for a broker that is still starting itself."""
@@ -50,13 +50,14 @@ async def _run(name: StageName, environment: Environment) -> int:
         app = build_app(group_of(name), environment, topics)
         liveness = Liveness()
         async with _open(name, app, environment, liveness) as stage:
-            missing = await asyncio.to_thread(_missing, environment, (*stage.topics, DEAD_LETTERS))
-            if missing:
+            there = await asyncio.to_thread(_topics_there, environment, stage.topics)
+            if missing := [name for name in (*stage.topics, DEAD_LETTERS) if name not in there.names]:
                 log.error("topics are missing", topics=missing, remedy="run 'sbx topics create'")
                 return 1
-            if name == "deliver" and await asyncio.to_thread(create_ledger_topic, environment.kafka_python()):
+            lacking = name == "deliver" and LEDGER not in there.names
+            if lacking and await asyncio.to_thread(create_ledger_topic, environment.kafka_python()):
                 log.info("made a topic that an earlier version did not have", topic=LEDGER)
-            topics.begin(await asyncio.to_thread(topic_ids, environment.kafka_python(), stage.topics))
+            topics.begin(there.ids)
             watchdog = _watchdog(app, stage, environment, liveness, topics)
             if environment.metrics_port is not None:
                 _monitor(name, app, stage, environment, liveness, watchdog)
@@ -146,8 +147,8 @@ async def _open(
             yield aside(stage)
 
 
-def _missing(environment: Environment, topics: tuple[str, ...]) -> list[str]:
-    """Return the topics that the broker does not have, asking until it answers.
+def _topics_there(environment: Environment, topics: tuple[str, ...]) -> TopicsThere:
+    """Return the topics that the broker has, asking until it answers.
 
     Raises:
         KafkaError: it did not answer in time.
@@ -155,7 +156,7 @@ def _missing(environment: Environment, topics: tuple[str, ...]) -> list[str]:
     give_up = time.monotonic() + _BROKER_PATIENCE_SECONDS
     while True:
         try:
-            return missing_topics(environment.kafka_python(), topics)
+            return topics_there(environment.kafka_python(), topics)
         except KafkaError as error:
             if time.monotonic() >= give_up:
                 raise

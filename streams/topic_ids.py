@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -38,6 +39,25 @@ def topic_ids(kafka: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]
         return {}
     with closing(KafkaAdminClient(**kafka)) as admin:
         return _ids(admin, names)
+
+
+@dataclass(frozen=True)
+class TopicsThere:
+    """The broker's topics, and the ids of those that were asked about, as ``topic_ids`` has them."""
+
+    names: frozenset[str]
+    ids: Mapping[str, str]
+
+
+def topics_there(kafka: Mapping[str, Any], asked: Iterable[str]) -> TopicsThere:
+    """Return all topics of the broker, and the ids of these.
+
+    Raises:
+        kafka.errors.KafkaError: the broker does not respond.
+    """
+    with admin_of(kafka) as admin:
+        names = frozenset(admin.list_topics())
+        return TopicsThere(names, _ids(admin, sorted(names.intersection(asked))))
 
 
 def _ids(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, str]:

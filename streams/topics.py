@@ -110,7 +110,7 @@ def create_topics(
     """
     wanted = layout() if topics is None else topics
     with admin_of(kafka) as admin:
-        created = {topic.name for topic in wanted if _create(admin, topic, replication_factor)}
+        created = _created(admin, wanted, replication_factor)
         existing = [topic for topic in wanted if topic.name not in created]
         differences = _differences(admin, existing) if existing else {}
         # A topic is known to every broker only a moment after it was created.
@@ -152,21 +152,33 @@ def missing_topics(kafka: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in present]
 
 
+def _created(admin: KafkaAdminClient, wanted: Sequence[Topic], replication_factor: int) -> set[str]:
+    """Create those that are not there, in one request; return the names of those that we have created."""
+    present = set(admin.list_topics())
+    missing = [topic for topic in wanted if topic.name not in present]
+    try:
+        if missing:
+            admin.create_topics({topic.name: _new(topic, replication_factor) for topic in missing})
+    except TopicAlreadyExistsError:  # somebody else creates them in this moment
+        return {topic.name for topic in missing if _create(admin, topic, replication_factor)}
+    return {topic.name for topic in missing}
+
+
 def _create(admin: KafkaAdminClient, topic: Topic, replication_factor: int) -> bool:
     """Create one topic; False when it is there already."""
     try:
-        admin.create_topics(
-            {
-                topic.name: {
-                    "num_partitions": topic.partitions,
-                    "replication_factor": replication_factor,
-                    "configs": topic.configs,
-                }
-            }
-        )
+        admin.create_topics({topic.name: _new(topic, replication_factor)})
     except TopicAlreadyExistsError:
         return False
     return True
+
+
+def _new(topic: Topic, replication_factor: int) -> dict[str, Any]:
+    return {
+        "num_partitions": topic.partitions,
+        "replication_factor": replication_factor,
+        "configs": topic.configs,
+    }
 
 
 def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ import gc
 import importlib.metadata
 import inspect
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -14,6 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.tables import TableManager
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -22,8 +24,10 @@ from kafka.consumer import fetcher as kafka_fetcher
 from runtime.environment import Environment
 from streams.batches import Records
 from streams.codecs import missing_libraries
+from streams.faust_app import build_app
 from streams.fetching import BACKLOG_BYTES, DRAIN_BYTES, Allowance, Backlog, drained, read_with_faust
 from streams.stages import _run
+from streams.topic_ids import TopicsRead
 from tests.record_batches import batch, record
 
 
@@ -56,6 +60,29 @@ def test_faust_is_as_it_was_read() -> None:
     assert "AIOKafkaConsumerThread(" in inspect.getsource(driver.Consumer._new_consumer_thread)
     assert "max_records=_consumer._max_poll_records" in inspect.getsource(driver.AIOKafkaConsumerThread)
     assert "self.Consumer(" in inspect.getsource(driver.Transport.create_consumer)
+    begins = inspect.getsource(TableManager.on_start)
+    assert re.search(
+        r"await self\.sleep\(1\.0\)\s+if not self\.should_stop:\s+await self\._update_channels\(\)\s+"
+        r"await self\.recovery\.start\(\)\s*$",
+        begins,
+    )
+
+
+def test_a_stage_does_not_wait_for_tables(tmp_path: Path) -> None:
+    """Faust gives them a second before it asks for partitions, at every start."""
+    servers = {"SBX_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "SBX_DATA_DIR": str(tmp_path)}
+    with (
+        mock.patch("faust.App") as made,
+        mock.patch("streams.faust_app.read_with_faust"),
+        mock.patch("streams.faust_app.commit_for"),
+    ):
+        build_app("sbx-test", Environment.read(servers), TopicsRead())
+    tables = mock.Mock(sleep=mock.AsyncMock(), _update_channels=mock.AsyncMock())
+    tables.recovery.start = mock.AsyncMock()
+    asyncio.run(made.call_args.kwargs["TableManager"].on_start(tables))
+    tables._update_channels.assert_awaited_once()
+    tables.recovery.start.assert_awaited_once()
+    tables.sleep.assert_not_called()
 
 
 def test_kafka_python_is_as_it_was_read() -> None:
