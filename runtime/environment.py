@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 DEFAULT_XERO_API_URL = "https://api.xero.com/api.xro/2.0"
 DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
@@ -141,6 +139,8 @@ class Environment:
         """The database's address without its password."""
         if self.database_url is None:
             return None
+        from psycopg.conninfo import conninfo_to_dict  # here: services can start before it is loaded
+
         parts = conninfo_to_dict(self.database_url)
         parts.pop("password", None)
         user, host, port = (parts.pop(name, "") for name in ("user", "host", "port"))
@@ -217,6 +217,8 @@ class Environment:
             raise InvalidEnvironment(
                 "SBX_DATABASE_URL", "", "is not set", "set it, or run 'sbx up' for the embedded one"
             )
+        from psycopg.conninfo import make_conninfo  # as above
+
         conninfo = make_conninfo(self.database_url, application_name=application_name)
         return {"conninfo": conninfo, "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10}
 
@@ -290,6 +292,9 @@ def _database(variable: str, given: Mapping[str, str]) -> str | None:
     remedy = "write it as postgresql://user:password@host:5432/database"
     if not value.startswith(("postgresql://", "postgres://")):
         raise InvalidEnvironment(variable, "…", "is not a postgresql:// address", remedy)
+    import psycopg  # as above
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         conninfo_to_dict(value)
     except psycopg.ProgrammingError:

@@ -11,7 +11,7 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.dashboard_role import grant_views
 from sbx.cli.terminal import print_json, say
-from streams.topics import TopicOutcome, create_topics, layout
+from streams.topics import create_topics, layout
 
 
 def create(partitions: int, retention_days: int, replication_factor: int, as_json: bool) -> None:
@@ -68,8 +68,6 @@ def migrate(dashboard_role: str | None, wait: float, as_json: bool) -> None:
     say(f"{len(applied)} applied" if applied else "the database is up to date")
 
 
-def set_up(used: Environment) -> list[TopicOutcome]:
-    """Create missing topics and tables; return the result for each topic."""
-    outcomes = create_topics(environment.kafka_client(used))
+def create_tables(used: Environment) -> None:
+    """Create missing tables."""
     migrations.migrate(str(used.psycopg("sbx migrate")["conninfo"]))
-    return outcomes

@@ -1,5 +1,7 @@
 """``sbx up``: everything on this machine, until Ctrl-C."""
 
+import gc
+import os
 from typing import Annotated
 
 import typer
@@ -27,6 +29,15 @@ def up(
 
     The line "ready" (on stderr; with --json, an object on stdout) says that events are being processed.
     """
-    from sbx.cli.local import up as work
+    # Kafka and PostgreSQL start while the rest is loaded.
+    from sbx.cli.local.services import FirstSteps, begun, ended_by_signals
 
-    work.up(workers, web_port, wait, as_json)
+    gc.disable()  # until the first processes are forked: most of what is made until then stays
+    first = FirstSteps()
+    try:
+        with ended_by_signals(), begun(os.environ, first) as stack:
+            from sbx.cli.local import up as work
+
+            work.up(stack, first.steps(), workers, web_port, wait, as_json)
+    except KeyboardInterrupt:
+        first.steps().report("stopped", False)

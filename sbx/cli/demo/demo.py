@@ -14,7 +14,8 @@ from sbx.cli.demo import by_hand as hands
 from sbx.cli.demo import published, shop
 from sbx.cli.demo.fakes import environ, fake_salesbinder, fake_xero, own_directory
 from sbx.cli.errors import BadUsage
-from sbx.cli.local.running import ended_by_signals, running, wait_until_ready
+from sbx.cli.local.running import running, wait_until_ready
+from sbx.cli.local.services import begun, ended_by_signals
 from sbx.cli.local.up import watch
 from sbx.cli.terminal import Steps, stderr_console
 from sbx.cli.web import say_link
@@ -38,9 +39,12 @@ def demo(once: bool, publish: bool, by_hand: bool, as_json: bool) -> None:
             if not publish:
                 salesbinder = FakeSalesBinderAdmin(ending.enter_context(fake_salesbinder(directory)))
                 addresses["SBX_SALESBINDER_API_URL"] = f"{salesbinder.url}/{{account}}/api/2.0"
+            variables = environ(directory, xero, addresses)
+            stack = ending.enter_context(begun(variables, shown))
             pipeline = ending.enter_context(
                 running(
-                    environ(directory, xero, addresses),
+                    variables,
+                    stack,
                     workers=1,
                     web_port=None,
                     wait=60,

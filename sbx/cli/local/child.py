@@ -6,6 +6,7 @@ with a pipe as standard input whose other end only the parent holds. Works on ev
 thread, which the parent-death signal of Linux does not.
 """
 
+import importlib
 import os
 import signal
 import socket
@@ -17,6 +18,11 @@ from sbx.cli import interrupt
 from streams import STAGES, run_stage
 
 GRACE_SECONDS = 20.0
+_NEEDED = (
+    *("streams.stages", "streams.transform", "streams.deliver", "streams.project"),
+    *("sources.worker", "runtime.logs", "sbx.web.server"),
+)
+_NEEDED_TO_NOTIFY = ("sbx.cli.notify", "sbx.notify.settings")
 
 
 def _end_with_parent() -> None:
@@ -25,6 +31,12 @@ def _end_with_parent() -> None:
         continue
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Timer(GRACE_SECONDS, os._exit, [1]).start()
+
+
+def preload(notifications: bool) -> None:
+    """Import what these processes need, for those that are forked from this one."""
+    for name in (*_NEEDED, *(_NEEDED_TO_NOTIFY if notifications else ())):
+        importlib.import_module(name)
 
 
 def main(what: str, descriptor: str = "") -> int:

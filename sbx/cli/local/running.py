@@ -1,18 +1,20 @@
 """The whole pipeline on this machine: services, topics, tables, and supervised processes of every stage."""
 
 import asyncio
+import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from runtime.environment import Environment
@@ -22,19 +24,30 @@ from sbx.cli import environment as resolving
 from sbx.cli import interrupt, targets
 from sbx.cli.acting import connected
 from sbx.cli.errors import OperationFailed, of_a_service
+from sbx.cli.local import child
 from sbx.cli.local.child import GRACE_SECONDS
-from sbx.cli.local.supervisor import Report, Supervisor, notify_command, stage_command, web_command
+from sbx.cli.local.forked import Forked, ended_unless_released, fork, no_signals
+from sbx.cli.local.forked import possible as forking_is_possible
+from sbx.cli.local.supervisor import (
+    Command,
+    Report,
+    Supervisor,
+    notify_command,
+    stage_command,
+    web_command,
+)
 from sbx.cli.options import PORT as WEB_PORT
-from sbx.cli.status import stage_status
-from sbx.cli.topics import set_up
+from sbx.cli.topics import create_tables
 from sbx.notify.settings import NotifySettings
 from sbx.web.listening import AddressInUse, bind
-from streams import STAGES
+from streams import STAGES, StageName
 from streams.broker import Broker
+from streams.topics import TOPICS_OF, create_topics, group_of
 
 _LOOPBACK = "127.0.0.1"
 _RETRY_SECONDS = 1.0
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS = 0.05
+_LOOKS_PER_CHECK = 6
 
 
 @dataclass(frozen=True)
@@ -63,73 +76,58 @@ class Running:
         return next((name for name in self.embedded if not _listens(addresses[name])), None)
 
 
+@dataclass(frozen=True)
+class _Processes:
+    """The pipeline's processes, and where each serves its metrics."""
+
+    commands: tuple[Command, ...]
+    listed: tuple[targets.Target, ...]
+    page: socket.socket
+
+    @property
+    def web_port(self) -> int:
+        return int(self.page.getsockname()[1])
+
+
 @contextmanager
 def running(
     environ: Mapping[str, str],
+    stack: EmbeddedStack,
     *,
     workers: int,
     web_port: int | None,
     wait: float,
     progress: Progress,
     report: Report,
+    forks: Callable[[], None] | None = None,
 ) -> Iterator[Running]:
-    """Run the pipeline while the block runs; all of it has ended when the block has.
+    """Run the pipeline while the block runs; all of its processes have ended when the block has.
 
     Args:
-        environ: variables of the pipeline; Kafka and PostgreSQL are embedded unless they name others.
+        environ: variables of the pipeline.
+        stack: the embedded services, which have begun.
         workers: processes of each stage.
         web_port: where the page listens; None for the usual port, or any free one if that is taken.
         wait: how many seconds external services may be unavailable at the start.
+        forks: called before this process is forked for the first processes, where that is possible; ends
+            what would be in the way. None: each is an interpreter of its own from the beginning.
 
     Raises:
         SandboxError: an embedded service cannot be started.
         OperationFailed: a configured service cannot be reached.
     """
     configured = Environment.read(environ)
-    notifying = NotifySettings.read(environ)
+    used = replace(configured, data_dir=stack.data_dir)
     with ExitStack() as ending:
-        stack = EmbeddedStack(
-            configured.data_dir,
-            kafka=configured.kafka_bootstrap_servers is None,
-            postgres=configured.database_url is None,
-        )
-        stack.start(progress)
-        ending.callback(stack.stop)
-        used = replace(
-            configured,
-            data_dir=stack.data_dir,
-            kafka_bootstrap_servers=stack.bootstrap_servers or configured.kafka_bootstrap_servers,
-            database_url=stack.database_url or configured.database_url,
-        )
-        _wait_for("Kafka", str(used.kafka_bootstrap_servers), lambda: _ask_kafka(used), wait, progress)
-        _wait_for("the database", str(used.database_url_shown), lambda: _ask_database(used), wait, progress)
-        progress("Creating topics and tables", None)
-        for outcome in set_up(used):
-            for difference in outcome.differences:
-                report(f"{outcome.name}: {difference}", True)
-        logs = used.data_dir / "logs"
         page = ending.enter_context(_listening(web_port))
-        port = int(page.getsockname()[1])
-        named: list[tuple[str, int]] = [
-            (stage, number) for stage in STAGES for number in range(1, workers + 1)
-        ]
-        # One is enough: it reads all accounts, and each has its own limits.
-        named.append(("source", 1))
-        stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
-        ports = _metrics_ports(used, len(stages))
-        commands = [
-            stage_command(stage, number, logs, metrics_port)
-            for (stage, number), metrics_port in zip(named, ports, strict=False)
-        ]
-        commands.append(web_command(page, logs, ports[len(named)]))
-        if notifying.channels:
-            page_url = notifying.page_url or f"http://{_LOOPBACK}:{port}"
-            commands.append(notify_command(page_url, logs, ports[-1]))
-        listed = [
-            targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
-            for command, stage, metrics_port in zip(commands, stages, ports, strict=True)
-        ]
-        targets.write(used.data_dir, listed)
+        processes = _processes(used, NotifySettings.read(environ), page, workers)
+        held: dict[str, Forked] = {}
+        ending.enter_context(ended_unless_released(held))
+        if forks is not None:
+            _fork(held, processes.commands, forks)
+        gc.enable()
+        used, ours = _with_services(used, stack, wait, progress, report)
+        targets.write(used.data_dir, processes.listed)
         ending.callback(targets.remove, used.data_dir)
         child_environ = {
             **environ,
@@ -138,12 +136,73 @@ def running(
             "SBX_DATABASE_URL": str(used.database_url),
             "SBX_ARCHIVE_DIR": str(used.archive_dir or used.data_dir / "archive"),
         }
-        supervisor = Supervisor(commands, child_environ, report)
+        supervisor = Supervisor(processes.commands, child_environ, report, held)
         ending.callback(_stop, supervisor, progress)
         supervisor.start()
-        embedded = [("Kafka", stack.bootstrap_servers), ("PostgreSQL", stack.database_url)]
-        ours = tuple(name for name, address in embedded if address)
-        yield Running(used, child_environ, ours, logs, workers, port)
+        yield Running(used, child_environ, ours, used.data_dir / "logs", workers, processes.web_port)
+
+
+def _processes(used: Environment, notifying: NotifySettings, page: socket.socket, workers: int) -> _Processes:
+    logs = used.data_dir / "logs"
+    named: list[tuple[str, int]] = [(stage, number) for stage in STAGES for number in range(1, workers + 1)]
+    # One is enough: it reads all accounts, and each has its own limits.
+    named.append(("source", 1))
+    stages = [*(stage for stage, _ in named), "web", *(["notify"] if notifying.channels else [])]
+    ports = _metrics_ports(used, len(stages))
+    commands = [
+        stage_command(stage, number, logs, metrics_port)
+        for (stage, number), metrics_port in zip(named, ports, strict=False)
+    ]
+    commands.append(web_command(page, logs, ports[len(named)]))
+    if notifying.channels:
+        page_url = notifying.page_url or f"http://{_LOOPBACK}:{page.getsockname()[1]}"
+        commands.append(notify_command(page_url, logs, ports[-1]))
+    listed = [
+        targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
+        for command, stage, metrics_port in zip(commands, stages, ports, strict=True)
+    ]
+    return _Processes(tuple(commands), tuple(listed), page)
+
+
+def _fork(held: dict[str, Forked], commands: Sequence[Command], clear: Callable[[], None]) -> None:
+    """Fork the processes, to be held, and put them into ``held`` by name; none where that is not possible."""
+    child.preload(notifications=any(command.name == "notify" for command in commands))
+    interrupt.look()
+    clear()
+    if forking_is_possible():
+        gc.freeze()  # what is there now is never collected, so that its memory stays shared
+        with no_signals():
+            for command in commands:
+                run = partial(child.main, *command.arguments)
+                with suppress(OSError):  # the supervisor tries it, and says what is refused
+                    held[command.name] = fork(command.argv, run, command.log, command.inherited)
+
+
+def _with_services(
+    used: Environment, stack: EmbeddedStack, wait: float, progress: Progress, report: Report
+) -> tuple[Environment, tuple[str, ...]]:
+    """Wait for the services, and create what is missing in them; return their addresses, and which of them
+    are embedded.
+    """
+    ours: list[str] = []
+    if used.kafka_bootstrap_servers is not None:
+        _wait_for("Kafka", used.kafka_bootstrap_servers, partial(_ask_kafka, used), wait, progress)
+    if used.database_url is not None:
+        _wait_for("the database", str(used.database_url_shown), partial(_ask_database, used), wait, progress)
+    stack.finish_postgres()
+    if stack.database_url:
+        used = replace(used, database_url=stack.database_url)
+        ours.append("PostgreSQL")
+    progress("Creating topics and tables", None)
+    create_tables(used)
+    stack.finish_kafka()
+    if stack.bootstrap_servers:
+        used = replace(used, kafka_bootstrap_servers=stack.bootstrap_servers)
+        ours.insert(0, "Kafka")
+    for outcome in create_topics(resolving.kafka_client(used)):
+        for difference in outcome.differences:
+            report(f"{outcome.name}: {difference}", True)
+    return used, tuple(ours)
 
 
 def _listening(wanted: int | None) -> socket.socket:
@@ -181,19 +240,6 @@ def _stop(supervisor: Supervisor, progress: Progress) -> None:
     progress("Stopping Kafka and PostgreSQL", None)
 
 
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Treat SIGTERM and SIGHUP like Ctrl-C inside the block."""
-    before = {number: signal.getsignal(number) for number in interrupt.ENDING}
-    for number in interrupt.listened_to():
-        signal.signal(number, lambda number, _frame: interrupt.heard(number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def wait_until_ready(pipeline: Running, progress: Progress) -> None:
     """Return once every stage has its partitions and its connections, however long that takes.
 
@@ -201,25 +247,38 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
         OperationFailed: an embedded service has ended.
     """
     used = pipeline.environment
-    while not _stages_work(pipeline, progress):
+    _look_until(pipeline, lambda: _stages_work(pipeline, progress))
+    _look_until(pipeline, lambda: _delivers(used, progress) and _serves(pipeline.web_url))
+
+
+def _look_until(pipeline: Running, true: Callable[[], bool]) -> None:
+    """Look often whether it is true, and now and then whether the services are still there."""
+    looks = 0
+    while not true():
+        looks += 1
         time.sleep(_LOOK_SECONDS)
-        check_services(pipeline)
-    while not (_delivers(used, progress) and _serves(pipeline.web_url)):
-        time.sleep(_LOOK_SECONDS)
-        check_services(pipeline)
+        interrupt.look()
+        if looks % _LOOKS_PER_CHECK == 0:
+            check_services(pipeline)
 
 
 def _stages_work(pipeline: Running, progress: Progress) -> bool:
     """Wait on one connection until all stages work; return False if the broker, busy with its own start, did
     not answer.
     """
+    waiting: list[StageName] = sorted(STAGES)
     try:
         with Broker(resolving.kafka_client(pipeline.environment)) as broker:
-            waiting = sorted(STAGES)
-            while waiting := [stage for stage in waiting if not _works(broker, stage, pipeline.workers)]:
-                progress(f"Waiting for {', '.join(waiting)}", None)
-                time.sleep(_LOOK_SECONDS)
-                check_services(pipeline)
+            partitions = {stage: broker.partitions(TOPICS_OF[stage]) for stage in waiting}
+
+            def work() -> bool:
+                nonlocal waiting
+                waiting = [one for one in waiting if not _works(broker, one, partitions[one], pipeline)]
+                if waiting:
+                    progress(f"Waiting for {', '.join(waiting)}", None)
+                return not waiting
+
+            _look_until(pipeline, work)
     except KafkaError as error:
         progress(f"Waiting: {of_a_service(error)}", None)
         return False
@@ -259,9 +318,11 @@ def check_services(pipeline: Running) -> None:
         )
 
 
-def _works(broker: Broker, stage: Any, workers: int) -> bool:
-    found = stage_status(broker, stage)
-    return found.working and found.processes >= workers
+def _works(
+    broker: Broker, stage: StageName, partitions: frozenset[TopicPartition], pipeline: Running
+) -> bool:
+    group = broker.group(group_of(stage))
+    return group.members >= pipeline.workers and group.assigned >= partitions
 
 
 def _wait_for(what: str, address: str, ask: Callable[[], None], seconds: float, progress: Progress) -> None:

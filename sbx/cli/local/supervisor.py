@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any, Protocol
+
+from sbx.cli.local.forked import Forked
 
 LOG_BYTES = 16 * 1024 * 1024
 """A larger log is rotated (one older file is kept)."""
@@ -42,12 +45,37 @@ class Command:
     """In addition to the common environment."""
     inherited: Sequence[int] = ()
     """Descriptors that the process gets from us, under the same numbers."""
+    arguments: Sequence[str] = ()
+    """Those of ``sbx.cli.local.child``."""
+
+
+class Process(Protocol):
+    """A child process: ``subprocess.Popen``, or one that was forked."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """The pipe whose end tells it that we have ended."""
+
+    returncode: Any
+    """Its exit code, or minus the signal that killed it; None while it runs."""
+
+    def poll(self) -> int | None:
+        """Return its exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; return its exit code."""
+
+    def terminate(self) -> None:
+        """Send it SIGTERM, if it runs."""
+
+    def kill(self) -> None:
+        """Send it SIGKILL, if it runs."""
 
 
 @dataclass
 class _Child:
     command: Command
-    process: "subprocess.Popen[bytes] | None" = None
+    process: Process | None = None
     started: float = 0.0
     wait: float = _FIRST_WAIT
     due: float = field(default_factory=time.monotonic)
@@ -59,15 +87,28 @@ class _Child:
 class Supervisor:
     """Keeps ``commands`` running, from its own thread."""
 
-    def __init__(self, commands: Sequence[Command], environment: Mapping[str, str], report: Report) -> None:
-        self._children = [_Child(command) for command in commands]
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        environment: Mapping[str, str],
+        report: Report,
+        held: Mapping[str, Forked] = MappingProxyType({}),
+    ) -> None:
+        """Take the commands over; ``held`` are those that are forked already, by name."""
+        self._children = [_Child(command, held.get(command.name)) for command in commands]
+        self._held = held
         self._environment = dict(environment)
         self._report = report
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start all processes."""
+        """Start all processes, and release those that are held."""
+        for child in self._children:
+            if (held := self._held.get(child.command.name)) is not None:
+                held.release(self._environ_of(child))
+                child.starts += 1
+                child.started = time.monotonic()
         self._thread.start()
 
     def _watch(self) -> None:
@@ -112,18 +153,18 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={
-                    **self._environment,
-                    **child.command.environment,
-                    "SBX_WORKER_RESTARTS": str(child.starts),
-                },
+                env=self._environ_of(child),
                 start_new_session=True,
                 pass_fds=child.command.inherited,
             )
         child.starts += 1
         child.started = time.monotonic()
 
-    def _ended(self, child: _Child, process: "subprocess.Popen[bytes]") -> None:
+    def _environ_of(self, child: _Child) -> dict[str, str]:
+        restarts = {"SBX_WORKER_RESTARTS": str(child.starts)}
+        return {**self._environment, **child.command.environment, **restarts}
+
+    def _ended(self, child: _Child, process: Process) -> None:
         _close(process)
         child.process = None
         if time.monotonic() - child.started >= _GOOD_FOR:
@@ -191,7 +232,7 @@ def _command(
     # -P: a folder called streams in the working directory must not be taken for ours.
     argv = [sys.executable, "-P", "-m", "sbx.cli.local.child", *arguments]
     environment = {**own, "SBX_METRICS_PORT": str(metrics_port)}
-    return Command(name, argv, logs / f"{name}.jsonl", environment, inherited)
+    return Command(name, argv, logs / f"{name}.jsonl", environment, inherited, arguments)
 
 
 def _place(logs: Path) -> str:
@@ -226,7 +267,7 @@ def _how(code: int) -> str:
     return f"exit code {code}"
 
 
-def _close(process: "subprocess.Popen[bytes]") -> None:
+def _close(process: Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
 

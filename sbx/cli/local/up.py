@@ -6,8 +6,9 @@ import time
 from rich.console import Console
 from rich.live import Live
 
+from sandbox import EmbeddedStack
 from sbx.cli import targets
-from sbx.cli.local.running import Running, check_services, ended_by_signals, running, wait_until_ready
+from sbx.cli.local.running import Running, check_services, running, wait_until_ready
 from sbx.cli.status import ask_workers, gather, tables
 from sbx.cli.terminal import Steps, print_json, stderr_console
 from sbx.cli.web import say_link
@@ -15,34 +16,32 @@ from sbx.cli.web import say_link
 _REFRESH_SECONDS = 3.0
 
 
-def up(workers: int, web_port: int | None, wait: float, as_json: bool) -> None:
-    """Run ``sbx up``."""
+def up(
+    stack: EmbeddedStack, shown: Steps, workers: int, web_port: int | None, wait: float, as_json: bool
+) -> None:
+    """Run ``sbx up`` with services that have begun."""
     console = stderr_console()
-
     try:
-        with ended_by_signals():
-            shown = Steps(console)
-            try:
-                with running(
-                    os.environ,
-                    workers=workers,
-                    web_port=web_port,
-                    wait=wait,
-                    progress=shown,
-                    report=shown.report,
-                ) as pipeline:
-                    wait_until_ready(pipeline, shown)
-                    shown.pause()
-                    announce(console, pipeline)
-                    if as_json:
-                        found = gather(pipeline.environment)
-                        ask_workers(found)
-                        print_json(found.to_json() | {"web": {"url": pipeline.web_url}})
-                    watch(console, pipeline)
-            finally:
-                shown.pause()
-    except KeyboardInterrupt:
-        console.print("stopped")
+        with running(
+            os.environ,
+            stack,
+            workers=workers,
+            web_port=web_port,
+            wait=wait,
+            progress=shown,
+            report=shown.report,
+            forks=shown.pause,
+        ) as pipeline:
+            wait_until_ready(pipeline, shown)
+            shown.pause()
+            announce(console, pipeline)
+            if as_json:
+                found = gather(pipeline.environment)
+                ask_workers(found)
+                print_json(found.to_json() | {"web": {"url": pipeline.web_url}})
+            watch(console, pipeline)
+    finally:
+        shown.pause()
 
 
 def announce(console: Console, pipeline: Running) -> None:

@@ -136,6 +136,15 @@ def test_each_help_begins_with_usage_and_says_what_the_command_does(
             assert f"  {name} " in help_pages[""][0]
 
 
+# The start
+
+
+def test_the_services_of_sbx_up_begin_before_the_rest_is_loaded() -> None:
+    found = loaded("import sbx.cli.commands.up; from sbx.cli.local.services import FirstSteps, begun")
+    assert {"sandbox.kafka", "sandbox.postgres"} <= found
+    assert found & (HEAVY - {"psutil"}) == set()
+
+
 # What the light modules repeat of the others
 
 
