@@ -29,6 +29,7 @@ from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
+_ADDRESS: Final = re.compile(r"(?:https?://)?([a-z0-9-]+)\.salesbinder\.com(?:[/?#].*)?", re.IGNORECASE)
 _LATELY: Final = 50
 _WITNESSES: Final = 5
 """Known records that are asked for until one of them is shown."""
@@ -45,9 +46,13 @@ class Connected:
 
 
 def account_name(given: str) -> str:
-    """Return the account's name, its sub-domain, from what people paste: its address, or capitals."""
-    host = given.strip().lower().removeprefix("https://").removeprefix("http://")
-    return host.partition("/")[0].removesuffix(".salesbinder.com")
+    """Return the account's name, its sub-domain, from what people paste: its address, or capitals. What is
+    neither stays as it is, to be refused: no part of it is taken for a name that nobody gave.
+    """
+    written = given.strip()
+    address = _ADDRESS.fullmatch(written)
+    name = (address[1] if address else written).lower()
+    return name if _ACCOUNT.fullmatch(name) else written
 
 
 async def connect(

@@ -46,7 +46,7 @@ async def new_page(request: Request) -> Response:
 @acting
 async def begin_new(request: Request, form: FormData) -> Response:
     """``POST /setup``: the key is tried; only then the set-up begins."""
-    account, key = text(form, "account"), text(form, "key")
+    account, key = source.account_name(text(form, "account")), text(form, "key")
     missing = {"account": "Give the account.", "key": "Give the API key."}
     errors = {name: said for name, said in missing.items() if not text(form, name)}
     if errors:

@@ -166,7 +166,7 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
 )
 def test_an_account_may_be_given_as_its_address_is_pasted(given: str) -> None:
     assert account_name(given) == "acme"
-    for other in ("acme.example", "acme salesbinder", ""):
+    for other in ("acme.example", "acme salesbinder", "", "No/Account", "https://acme/", "acme.com/acme"):
         assert account_name(other) == other
 
 
