@@ -364,12 +364,16 @@ def newest_of(rows: Iterable[Any]) -> datetime | None:
 def newest_then(stock: Finished | None, connected: datetime) -> datetime | None:
     """Return when the newest record of a list was made that its last whole sweep showed; none: nobody knows.
 
-    To an empty list all is new that comes, in whatever zone its stamp is; but not all that was ever made,
-    which the key's user may only not have been permitted to see.
+    To a list that was empty, or showed old records alone, all is new that comes, in whatever zone its stamp
+    is; but not all that was ever made, which the key's user may only not have been permitted to see. If the
+    clock of the first answer was far ahead, ours says when the sweep was.
     """
     if stock is None:
         return None
-    return connected - _ZONES if stock.count == 0 else stock.newest
+    earliest = min(connected, stock.started) - _ZONES
+    if stock.count == 0:
+        return earliest
+    return None if stock.newest is None else max(stock.newest, earliest)
 
 
 def next_deep(known: KnownDocument, context: Context) -> datetime | None:

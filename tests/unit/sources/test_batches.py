@@ -162,7 +162,19 @@ def test_what_comes_first_into_a_list_that_was_empty_may_have_a_stamp_of_any_zon
     empty = Finished(started=NOON, asked=NOON, count=0)
     assert newest_then(empty, NOON) == NOON - timedelta(hours=14)
     assert newest_then(msgspec.structs.replace(empty, count=3), NOON) is newest_then(None, NOON) is None
-    assert newest_then(msgspec.structs.replace(empty, count=3, newest=BEFORE), NOON) == BEFORE
+    lately = NOON - HOURS
+    assert newest_then(msgspec.structs.replace(empty, count=3, newest=lately), NOON) == lately
+
+
+def test_old_documents_that_come_into_sight_are_not_new_though_those_in_sight_before_were_older() -> None:
+    """The user of the key saw a few documents of years ago, and sees all from now on."""
+    few = Finished(started=NOON, asked=NOON, count=3, newest=BEFORE)
+    assert newest_then(few, NOON) == NOON - timedelta(hours=14)
+    far_ahead = NOON + timedelta(days=400)
+    assert newest_then(few, far_ahead) == NOON - timedelta(hours=14), "a wrong clock at first hides nothing"
+    context = replace(LIVE, connected=NOON, newest_then=newest_then(few, NOON))
+    stamp = (NOON - timedelta(days=3)).isoformat()
+    assert KEY in read_page(scan("invoices"), page(row(created=stamp)), {}, context).kept
 
 
 def test_a_stamp_of_the_future_is_of_another_zone_and_does_not_make_what_was_there_new() -> None:
