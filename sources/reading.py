@@ -219,6 +219,9 @@ def _read_listed(row: Any, scan: Scan, kept: Mapping[Key, Kept], context: Contex
             return
         batch.seen.add((entity, record_id))
         batch.problems.append(wrong.of(entity, record_id))
+        if before is not None:
+            # The next row that can be read is read, though it is as before: the problem is over with it.
+            batch.kept[entity, record_id] = msgspec.structs.replace(before, fingerprint="", late="")
 
 
 def rows_of(scan: Scan) -> tuple[str, str]:

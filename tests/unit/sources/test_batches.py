@@ -109,6 +109,16 @@ def test_what_no_database_takes_for_an_id_is_none(odd: str) -> None:
         assert problem.record_id == "all rows"
 
 
+def test_a_problem_of_a_row_is_over_once_the_row_is_as_before() -> None:
+    key: Key = ("customer", CUSTOMER)
+    good = read_page(scan("customers"), page(customer()), {}, LIVE).kept
+    odd = read_page(scan("customers"), page(customer(name=None)), good, LIVE)
+    assert [(each.entity, each.record_id) for each in odd.problems] == [key]
+    again_ = read_page(scan("customers"), page(customer()), odd.kept or good, LIVE)
+    assert (key in again_.seen, again_.problems, types(again_)) == (True, [], [])
+    assert again_.kept == good
+
+
 def test_a_row_that_is_there_twice_is_told_once() -> None:
     batch = read_page(scan("customers"), page(customer(), customer()), {}, LIVE)
     assert types(batch) == ["customer.created"]
