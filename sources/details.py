@@ -194,6 +194,18 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     return batch
 
 
+def nothing_is_there(wish: Wish, kept: Mapping[Key, Kept], context: Context) -> Batch:
+    """Return what follows from a detail that is not there where lists are not either: it is the account,
+    perhaps. The minute for which a record that the log names must be missing begins again.
+    """
+    batch = Batch(wanted=[put_off(wish, context.due)])
+    for key, before in kept.items():
+        if before.log is not None and before.log.missing is not None:
+            log = msgspec.structs.replace(before.log, missing=None)
+            batch.kept[key] = msgspec.structs.replace(before, log=log)
+    return batch
+
+
 def _until_gone(before: Kept, context: Context) -> timedelta:
     """Return how long a detail that the log says is gone has still to be missing."""
     since = before.log.missing if before.log is not None else None

@@ -14,7 +14,7 @@ from runtime.crash_points import crash_point
 from runtime.database import Connection
 from runtime.trouble import about_the_database
 from sources.client import NoAnswer
-from sources.details import again, put_off, read_any_detail, subject_of
+from sources.details import again, nothing_is_there, put_off, read_any_detail, subject_of
 from sources.diff.look import Look
 from sources.odd import broken, failing, note_clock, note_oddity, refused_list, refused_record
 from sources.problems import Unreadable
@@ -310,6 +310,8 @@ class Reader:
     ) -> Batch:
         wish = account.wishes[request.record_id]
         found = await store.kept(self._connection, self._account, [wish.record_id])
+        if answer.verdict == "not_there" and account.missing:
+            return nothing_is_there(wish, found, context)
         batch = read_any_detail(answer.verdict == "not_there", answer.body, wish, found, context)
         # An answer that could not be read, or was refused, before anybody knew what it is about.
         batch.seen.add(("document", wish.record_id))

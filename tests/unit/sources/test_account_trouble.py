@@ -1,5 +1,6 @@
 """Trouble of an account, on the product's reader with its store in memory, for hours of its clock."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from contracts.reasons import CATALOGUE
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
 from tests.unit.sources.memory_store import StoreReader
-from tests.unit.sources.records import NOON
+from tests.unit.sources.records import INVOICE, NOON, document
 
 EMPTY = b'{"count": "0", "page": "1", "pages": "0", "documents": [], "customers": [], "deletedlog": []}'
 LISTS = ("customers.json", "documents.json", "deleted_log.json")
@@ -113,3 +114,39 @@ def test_a_clock_that_differs_is_told_and_over_when_it_is_right(
     assert account.codes == (["clock_off"] if is_off else [])
     account.read(None, timedelta(minutes=5))
     assert account.codes == []
+
+
+@pytest.mark.parametrize("phase", [20, 40, 60])
+def test_an_account_that_is_gone_has_not_deleted_what_was_archived_just_before(
+    account: Account, phase: int
+) -> None:
+    """The log names what was archived, too, and its detail is 404 for over a minute, as all else is."""
+    made = account.reader.now.isoformat()
+    record = document(created=made, modified=made)
+    row = {name: value for name, value in record.items() if name != "transactions"}
+    named: list[object] = []
+
+    def says(question: Question) -> Answer:
+        found: dict[str, object] = {"count": 1, "page": 1, "pages": 1}
+        if question.path == f"documents/{INVOICE}.json":
+            found = {"document": record}
+        elif question.path == "deleted_log.json" and named:
+            found["deletedlog"] = named
+        elif question.path == "documents.json" and question.parameters["contextId"] == "5":
+            found["documents"] = [row]
+        else:
+            return account.fine(question)
+        return Answer(200, json.dumps(found).encode(), account.reader.now, None)
+
+    account.read(says, timedelta(minutes=5, seconds=phase))
+    assert [event.type for event in account.reader.told] == ["salesbinder.invoice.created"]
+    named.append({"record_id": INVOICE, "created": account.reader.now.isoformat()})
+    account.read(says, timedelta(seconds=140))
+    account.read(GONE, HOUR)
+    assert account.trouble == "salesbinder_account_gone"
+    account.read(says, timedelta(minutes=30))
+    assert [event.type for event in account.reader.told] == ["salesbinder.invoice.created"]
+    gone = lambda question: GONE if INVOICE in question.path else says(question)  # noqa: E731
+    named.append({"record_id": INVOICE, "created": account.reader.now.isoformat()})
+    account.read(gone, timedelta(minutes=10))
+    assert [event.type for event in account.reader.told][1:] == ["salesbinder.invoice.deleted"]

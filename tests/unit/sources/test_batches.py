@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sources.details import not_there, put_off, read_any_detail, read_document, subject_of
+from sources.details import not_there, nothing_is_there, put_off, read_any_detail, read_document, subject_of
 from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import (
@@ -302,6 +302,20 @@ def test_what_was_archived_is_not_deleted_because_its_detail_is_missing_for_a_mo
     again = read_any_detail(True, b"", shown.wanted[0], shown.kept, A_MINUTE_LATER)
     assert (types(missing), types(shown), types(again)) == ([], [], [])
     assert [each.at for each in again.wanted] == [NOON + 2 * SETTLED]
+
+
+def test_while_lists_are_not_there_either_the_minute_of_a_detail_that_is_missing_begins_again() -> None:
+    told = seen(document())
+    named = read_page(scan("log"), deleted_rows(record_id=INVOICE), told.kept, LIVE)
+    missing = not_there(WISH, after(named), LIVE)
+    (wish,) = missing.wanted
+    unsure = nothing_is_there(wish, missing.kept, A_MINUTE_LATER)
+    assert types(unsure) == []
+    (wish,) = unsure.wanted
+    later = not_there(wish, after(unsure), A_MINUTE_LATER)
+    assert (types(later), len(later.wanted)) == ([], 1)
+    at_last = replace(LIVE, now=NOON + 2 * SETTLED)
+    assert types(not_there(wish, after(later), at_last)) == ["invoice.deleted"]
 
 
 def test_what_the_log_names_and_its_detail_shows_was_archived_and_may_be_deleted_later() -> None:
