@@ -1,4 +1,6 @@
 -- name: connect
+-- What the key before might not read is asked for at once.
+WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
 INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
 ON CONFLICT (account) DO UPDATE
 SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
