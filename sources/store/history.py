@@ -42,14 +42,20 @@ async def plan(connection: Connection, account: str, since: datetime) -> Plan:
 
 
 async def start(connection: Connection, account: str, since: datetime) -> int:
-    """Tell them from now on; return how many. It goes on after any restart."""
+    """Tell them from now on, within a transaction; return how many. It goes on after any restart.
+
+    The reader waits meanwhile: it would write back what it has read of a document before, which then would
+    be counted as told, and never be.
+    """
+    await connection.execute(_SQL["reader_waits"], {"account": account})
     row = await fetch_one(connection, _SQL["start"], {"account": account, "since": since})
     assert row is not None
     return int(row["documents"])
 
 
 async def cancel(connection: Connection, account: str) -> int:
-    """Tell no more of them; return how many were left."""
+    """Tell no more of them, within a transaction; return how many were left. The reader waits meanwhile."""
+    await connection.execute(_SQL["reader_waits"], {"account": account})
     row = await fetch_one(connection, _SQL["cancel"], {"account": account})
     assert row is not None
     return int(row["documents"])

@@ -8,6 +8,10 @@ WHERE r.account = %(account)s AND r.entity IN ('invoice', 'purchase_order') AND 
   AND (found.body ->> 'created')::timestamptz >= %(since)s
   AND (found.body #>> '{known,revision}')::integer = 0 AND NOT (found.body #>> '{known,deleted}')::boolean
 
+-- name: reader_waits
+-- Each transaction of the account's reader renews its lease first, and so waits for the end of this one.
+SELECT account FROM source.leases WHERE account = %(account)s FOR UPDATE
+
 -- name: start
 -- The oldest first. One that is wanted for a better reason is told whole all the same.
 WITH chosen AS (
