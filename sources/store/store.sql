@@ -62,10 +62,11 @@ UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(accou
 SELECT pg_notify(%(channel)s, %(account)s)
 
 -- name: hint_at
--- One that nobody knows is taken for a document, and asked for once more at most. Of a flood only some are kept:
--- the lists show the others.
+-- One that nobody knows is taken for a document, and asked for once more at most; one that is known as often as any
+-- other, and as soon. Of a flood only some are kept: the lists show the others.
 INSERT INTO source.wanted AS w (account, record_id, why, due_at, tries, entity)
-SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), %(tries)s, coalesce(max(r.entity), '')
+SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), CASE WHEN max(r.entity) IS NULL THEN %(tries)s ELSE 0 END,
+       coalesce(max(r.entity), '')
 FROM unnest(%(ids)s::text[]) AS hinted (id)
 LEFT JOIN source.records r ON r.account = %(account)s AND r.record_id = hinted.id
 WHERE (SELECT count(*) FROM source.wanted o WHERE o.account = %(account)s AND o.why = 'hint') < %(most)s
