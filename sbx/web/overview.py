@@ -116,7 +116,7 @@ async def standings(connection: Connection, user: User, now: datetime) -> list[S
             sources.get(account),
             setting_up.get(account, 0),
         )
-        for account in sorted(connected.keys() | counts.keys() | sources.keys())
+        for account in sorted(connected.keys() | counts.keys() | sources.keys() | setting_up.keys())
     ]
 
 
