@@ -363,6 +363,7 @@ class Reader:
             self._connection,
             self._account,
             at,
+            held_until=standing.blocked_until,
             is_there=is_there,
             trust=trust,
             statuses=statuses if statuses != dict(standing.open_statuses) else None,

@@ -325,6 +325,7 @@ async def keep_learnt(
     account: str,
     clock: datetime,
     *,
+    held_until: datetime | None,
     is_there: bool = True,
     trust: Mapping[Kind, Evidence] | None = None,
     statuses: Mapping[Listing, frozenset[str]] | None = None,
@@ -332,9 +333,13 @@ async def keep_learnt(
 ) -> None:
     """Keep what an answer taught about the account; its trouble is over. One that something is not there
     (404) says nothing about an account that may be gone.
+
+    ``held_until`` is that of the account when the question was asked: trouble that another call has had
+    since, such as a block, is not over.
     """
     values = {
         "is_there": is_there,
+        "held_until": held_until,
         "account": account,
         "clock": clock,
         "trust": None if trust is None else msgspec.json.encode(trust).decode(),
@@ -359,7 +364,9 @@ async def add_missing(connection: Connection, account: str) -> None:
 async def keep_trouble(
     connection: Connection, account: str, trouble: str, text: str, until: datetime
 ) -> None:
-    """Keep why an account gives no answers, and until when it is not asked."""
+    """Keep why an account gives no answers, and until when it is not asked: as long as another call's trouble
+    says, if that is longer.
+    """
     values = {"account": account, "trouble": trouble, "text": text, "until": until}
     await connection.execute(_SQL["trouble"], values)
 

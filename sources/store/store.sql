@@ -142,13 +142,14 @@ SET connected_clock = CASE WHEN connected_clock IS NULL
     trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,
     held_until = CASE WHEN is_over THEN NULL ELSE held_until END, refusals = CASE WHEN %(is_there)s THEN 0 ELSE refusals END,
     missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END
-FROM (SELECT %(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked') AS is_over
+FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked'))
+             AND held_until IS NOT DISTINCT FROM %(held_until)s AS is_over
       FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: trouble
 UPDATE source.accounts
-SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = %(until)s,
+SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = greatest(held_until, %(until)s),
     trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
 WHERE account = %(account)s
 

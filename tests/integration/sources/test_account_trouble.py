@@ -53,6 +53,19 @@ class Salesbinder:
         return self.answer(question)
 
 
+class BesideAnother(Salesbinder):
+    """Answers the reader after a comparison beside it was blocked."""
+
+    def __init__(self, connection: Session, answer: Answer) -> None:
+        super().__init__(lambda _: answer)
+        self.connection = connection
+
+    async def ask(self, question: Question) -> Answer:
+        until = datetime.now(UTC) + timedelta(seconds=75)
+        await store.keep_trouble(self.connection, ACCOUNT, "salesbinder_blocked", "429", until)
+        return self.answer(question)
+
+
 async def read(connection: Session, lease: Lease, answer: Callable[[Question], Answer]) -> dict[str, Any]:
     """Ask all that is due; how the account stands then."""
     await connection.execute(_ALL_DUE)
@@ -121,6 +134,20 @@ async def test_a_record_that_is_refused_twice_is_an_entry_until_it_is_shown(data
         assert "permission" in problem["remedy"]
         gone = lambda q: GONE if record_id in q.path else FINE  # noqa: E731
         assert (await read(connection, lease, gone))["trouble"] is None
+
+
+async def test_a_block_that_a_comparison_meets_while_the_reader_asks_is_waited_out(database_url: str) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        # The second time there is trouble, which an answer would end.
+        for answer in (FINE, FINE, GONE, PAGE, Answer(503, b"<html>", None, None)):
+            await connection.execute(_ALL_DUE)
+            reader = Reader(connection, lease, BesideAnother(connection, answer), nothing, b"encrypted")
+            assert await reader.turn() == 0.0
+            assert await reader.turn() > 60, "nothing is asked in a block"
+            (found,) = await overviews(connection, [ACCOUNT])
+            assert found.trouble is not None
+        assert (await read(connection, lease, always(FINE)))["trouble"] is None
 
 
 @pytest.mark.parametrize(

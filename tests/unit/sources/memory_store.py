@@ -143,6 +143,7 @@ class MemoryStore:
         __: str,
         clock: datetime,
         *,
+        held_until: datetime | None,
         is_there: bool = True,
         trust: Mapping[Kind, Evidence] | None = None,
         statuses: Mapping[Listing, frozenset[str]] | None = None,
@@ -155,7 +156,8 @@ class MemoryStore:
         self.widened = self.widened if widened is None else widened
         if is_there:
             self.refusals = self.missing = 0
-        if is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked"):
+        may_be_over = is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked")
+        if may_be_over and self.held_until == held_until:
             self.trouble, self.failures, self.held_until = None, 0, None
 
     async def add_refusal(self, _: Any, __: str) -> None:
@@ -165,10 +167,14 @@ class MemoryStore:
         self.missing += 1
 
     async def keep_trouble(self, _: Any, __: str, trouble: str, ___: str, until: datetime) -> None:
+        self.have_trouble(trouble, until)
+
+    def have_trouble(self, trouble: str, until: datetime) -> None:
+        """Note what the reader met, or a comparison beside it."""
         self.trouble = trouble
         self.troubles.append(trouble)
         self.failures += 1
-        self.held_until = until
+        self.held_until = max(self.held_until or until, until)
 
     async def to_tell(self, _: Any, __: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
         return self.outbox[:limit]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -23,6 +23,9 @@ BLOCKED = Answer(429, b"", None, None)
 DOWN = Answer(503, b"<html>", None, None)
 HOUR = timedelta(hours=1)
 Says = Callable[[Question], Answer]
+
+
+HELD = timedelta(seconds=75)
 
 
 class Account:
@@ -77,6 +80,28 @@ def test_what_comes_in_place_of_all_is_trouble_of_the_account_and_over_with_the_
     assert CATALOGUE[trouble].remedy
     account.read(None, 2 * HOUR)
     assert (account.trouble, account.codes) == (None, [])
+
+
+@pytest.mark.parametrize("before", [None, DOWN, MAY_NOT])
+@pytest.mark.parametrize("answer", [None, GONE, DOWN, PAGE])
+def test_a_block_that_a_comparison_meets_while_the_reader_asks_is_waited_out(
+    account: Account, before: Answer | None, answer: Answer | None
+) -> None:
+    account.read(before, timedelta(minutes=1))
+    store, asked = account.reader.store, list[datetime]()
+
+    def says(question: Question) -> Answer:
+        asked.append(account.reader.now)
+        if len(asked) > 1:
+            return account.fine(question)
+        store.have_trouble("salesbinder_blocked", asked[0] + HELD)
+        return answer or account.fine(question)
+
+    while len(asked) < 2:
+        account.read(says, timedelta(seconds=1))
+    assert asked[1] >= asked[0] + HELD
+    account.read(says, 2 * HOUR)
+    assert (account.trouble, account.codes, store.failures) == (None, [], 0)
 
 
 @pytest.mark.parametrize("answer", [GONE, MAY_NOT, PAGE, CUT])
