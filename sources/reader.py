@@ -91,6 +91,8 @@ class Reader:
         self._connection, self._lease, self._client, self._publish = connection, lease, client, publish
         self._key = key
         self._account = lease.account
+        self._may_be_untold = True
+        """Whether the outbox may hold something: a reader before this one may have left events there."""
 
     async def turn(self) -> float:
         """Make one request, or none; return the seconds until the next may be due.
@@ -100,7 +102,7 @@ class Reader:
             KeyChanged: the account was given another key.
             psycopg.Error: the database is away; nothing of the answer is kept, and it is asked for again.
         """
-        await self.publish()
+        await self._tell()
         async with store.fenced(self._connection, self._lease):
             account = await store.load(self._connection, self._account)
             if account.key != self._key:
@@ -125,8 +127,12 @@ class Reader:
             return 0.0
         metrics.SOURCE_CALLS.labels(request.why, answer.verdict).inc()
         await self._take(account, request, answer)
-        await self.publish()
+        await self._tell()
         return 0.0
+
+    async def _tell(self) -> None:
+        if self._may_be_untold:
+            await self.publish()
 
     async def publish(self) -> None:
         """Publish what is in the outbox, in its order; what the broker has, goes."""
@@ -134,7 +140,7 @@ class Reader:
             async with store.fenced(self._connection, self._lease):
                 rows = await store.to_tell(self._connection, self._account, _BATCH)
             if not rows:
-                return
+                break
             crash_point("telling.before_publish")
             await self._until_published([row[1:] for row in rows])
             async with store.fenced(self._connection, self._lease):
@@ -142,7 +148,8 @@ class Reader:
                 crash_point("telling.before_commit")
             crash_point("telling.after_commit")
             if len(rows) < _BATCH:
-                return
+                break
+        self._may_be_untold = False
 
     async def _until_published(self, events: Sequence[Published]) -> None:
         """Wait until the broker has them, however long it is away.
@@ -212,7 +219,7 @@ class Reader:
                 keys = {request.scan.key, *(scan_key(layer, listing) for layer in layers)}
                 for key in sorted(keys):
                     await store.hold_scan(self._connection, self._account, key, account.now + _REFUSED)
-            await store.keep(self._connection, self._account, batch)
+            await self._keep_batch(account, batch)
             await store.add_refusal(self._connection, self._account)
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
@@ -247,7 +254,7 @@ class Reader:
                 await store.hold_scan(
                     self._connection, self._account, request.scan.key, account.now + _REFUSED
                 )
-            await store.keep(self._connection, self._account, batch)
+            await self._keep_batch(account, batch)
             if counts:
                 await store.add_missing(self._connection, self._account)
             crash_point("source_trouble.before_commit")
@@ -274,7 +281,7 @@ class Reader:
                 await store.hold_scan(self._connection, self._account, scan.key, at + _FAILED)
             if is_alone:
                 batch.problems.append(failing(text).of(*place))
-            await store.keep(self._connection, self._account, batch)
+            await self._keep_batch(account, batch)
             await store.keep_trouble(self._connection, self._account, "salesbinder_unavailable", text, at)
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
@@ -300,10 +307,15 @@ class Reader:
             else:
                 batch = await self._listed(account, request, answer, context)
             note_clock(answer.date, account.now, batch)
-            await store.keep(self._connection, self._account, batch)
+            await self._keep_batch(account, batch)
             await self._learn(account, request, batch, at, is_there=answer.verdict == "answered")
             crash_point("seen.before_commit")
         crash_point("seen.after_commit")
+
+    async def _keep_batch(self, account: Account, batch: Batch) -> None:
+        has_problems = account.has_problems
+        if await store.keep(self._connection, self._account, batch, has_problems=has_problems):
+            self._may_be_untold = True
 
     async def _detail(
         self, account: Account, request: DetailRequest, answer: Answer, context: Context
@@ -359,6 +371,10 @@ class Reader:
             statuses[listing] = statuses.get(listing, frozenset()) | batch.statuses
         wider = next((each for each in _WIDER if each > standing.widened), None)
         trust = noted(standing.trust, batch.told, batch.moved) if batch.has_evidence else None
+        news = statuses if statuses != dict(standing.open_statuses) else None
+        widened = wider if batch.missed else None
+        if account.is_well_at(at) and trust is None and news is None and widened is None:
+            return
         await store.keep_learnt(
             self._connection,
             self._account,
@@ -366,8 +382,8 @@ class Reader:
             held_until=standing.blocked_until,
             is_there=is_there,
             trust=trust,
-            statuses=statuses if statuses != dict(standing.open_statuses) else None,
-            widened=wider if batch.missed else None,
+            statuses=news,
+            widened=widened,
         )
 
 

@@ -18,18 +18,20 @@ from sources.problems import Unreadable
 Clean = Callable[[Any], Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PLAIN_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _FRACTION = re.compile(r"([+-]?\d{1,15}\.\d{1,40})([eE][+-]?\d{1,2})?", re.ASCII)
 _DIGITS: Final = 15
 """Decimal digits that every binary float of 64 bits holds (IEEE 754)."""
 _PLACES: Final = 6
+_SIZED: Final = (str, list, dict)
 _ZERO_DAYS: Final = ("0000-00-00", "-0001-11-30")
 """How MySQL writes that there is no date, and what PHP makes of it."""
 
 
 def is_blank(value: Any) -> bool:
     """Return True for everything that PHP writes for nothing: null, false, a blank text, an empty array."""
-    return value is None or value is False or (isinstance(value, str | list | dict) and len(value) == 0)
+    return value is None or value is False or (isinstance(value, _SIZED) and len(value) == 0)
 
 
 def is_true(value: Any) -> bool:
@@ -39,6 +41,8 @@ def is_true(value: Any) -> bool:
 
 def text(value: Any) -> Any:
     """Return a text; none if it is blank."""
+    if type(value) is str:  # as nearly all are
+        return value or None
     if is_blank(value):
         return None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -60,6 +64,8 @@ def identifier(value: Any) -> Any:
     A UUID is in lower case, however an answer writes it: of a UUID case says nothing (RFC 4122), and a list,
     a detail and the log must name the same record. What the contract takes for no id is none.
     """
+    if type(value) is str and _PLAIN_UUID.fullmatch(value):  # as nearly all are
+        return value
     found = code(value)
     if isinstance(found, str) and (len(found) > MAX_ID_LENGTH or CONTROL.search(found)):
         return None

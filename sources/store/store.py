@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from psycopg.rows import tuple_row
 
-from runtime.database import Connection, fetch_all, fetch_one
+from runtime.database import Connection, fetch_all, fetch_at_once, fetch_one
 from runtime.sql import load_queries
 from sources.diff.look import Shrunk
 from sources.entries import entry, has_entry
@@ -29,6 +30,8 @@ MOST_HINTED: Final = 200
 """Details that hints may have waiting, about; more ids of hints are not looked at first."""
 
 _SQL = load_queries(__file__)
+_STANDING: Final = [_SQL[name] for name in ("standing", "calls", "scans", "wanted", "deep")]
+_body = msgspec.json.Decoder(Kept)
 _trust = msgspec.json.Decoder(dict[Kind, Evidence])
 _statuses = msgspec.json.Decoder(dict[Listing, frozenset[str]])
 
@@ -64,6 +67,15 @@ class Account:
     """Lists in a row that were not there, or not answered with one."""
     standing: Standing
     wishes: Mapping[str, Wish]
+    has_problems: bool = True
+    """Whether something of it cannot be made sense of."""
+
+    def is_well_at(self, clock: datetime) -> bool:
+        """Return True if an answer at this moment, by SalesBinder's clock, changes nothing of this: it ends
+        no trouble and no count, and is not from before the connection.
+        """
+        is_well = not (self.failures or self.refusals or self.missing or self.standing.blocked_until)
+        return is_well and self.connected is not None and self.connected <= clock
 
 
 async def connect(connection: Connection, account: str, encrypted_key: bytes) -> None:
@@ -107,11 +119,7 @@ async def fenced(connection: Connection, lease: Lease) -> AsyncIterator[None]:
 async def load(connection: Connection, account: str) -> Account:
     """Return how far the account's reading has come."""
     name = {"account": account}
-    row = await fetch_one(connection, _SQL["standing"], name)
-    assert row is not None
-    calls = await fetch_all(connection, _SQL["calls"], name)
-    scans = await fetch_all(connection, _SQL["scans"], name)
-    wanted = await fetch_all(connection, _SQL["wanted"], name)
+    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, name)
     wishes = [
         Wish(
             each["record_id"],
@@ -123,7 +131,6 @@ async def load(connection: Connection, account: str) -> Account:
         )
         for each in wanted
     ]
-    deep = await fetch_all(connection, _SQL["deep"], name)
     wishes += [Wish(each["record_id"], "deep", each["deep_at"], entity=each["entity"]) for each in deep]
     standing = Standing(
         sent=[each["at"] for each in calls],
@@ -158,6 +165,7 @@ async def load(connection: Connection, account: str) -> Account:
         row["missing"],
         standing,
         by_id,
+        row["has_problems"],
     )
 
 
@@ -167,7 +175,6 @@ async def add_call(
     """Count a call before it is made: of a worker that dies, too many are counted rather than too few."""
     values = {"account": account, "at": at, "background": background, "hinted": hinted}
     await connection.execute(_SQL["add_call"], values)
-    await connection.execute(_SQL["drop_calls"], {"account": account})
 
 
 async def reserve_call(connection: Connection, account: str) -> timedelta:
@@ -207,69 +214,80 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
 
 async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
     """Return what is kept of the records with these ids."""
-    rows = await fetch_all(connection, _SQL["kept"], {"account": account, "ids": sorted(ids)})
-    return {(row["entity"], row["record_id"]): _kept(row) for row in rows}
+    if not (named := sorted(ids)):
+        return {}
+    return await _records(connection, "kept", {"account": account, "ids": named})
 
 
 async def lately_kept(connection: Connection, account: str, limit: int) -> dict[Key, Kept]:
     """Return the records that changed last."""
-    rows = await fetch_all(connection, _SQL["lately_kept"], {"account": account, "limit": limit})
-    return {(row["entity"], row["record_id"]): _kept(row) for row in rows}
+    return await _records(connection, "lately_kept", {"account": account, "limit": limit})
 
 
-def _kept(row: Mapping[str, Any]) -> Kept:
+async def _records(connection: Connection, statement: str, values: Mapping[str, Any]) -> dict[Key, Kept]:
+    # In binary, or each body came in hexadecimal digits: a sweep reads all records.
+    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        await cursor.execute(_SQL[statement], values)
+        rows = await cursor.fetchall()
+    return {(entity, record_id): _kept(body, history) for entity, record_id, body, history in rows}
+
+
+def _kept(body: bytes, history: bool) -> Kept:
     """Return the record; an operator decides about ``history`` while the reader knows the rest."""
-    return msgspec.structs.replace(msgspec.json.decode(row["body"], type=Kept), history=row["history"])
+    found = _body.decode(body)
+    return found if found.history == history else msgspec.structs.replace(found, history=history)
 
 
-async def keep(connection: Connection, account: str, batch: Batch) -> None:
-    """Keep what an answer changed, and the events that tell it."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            _SQL["keep_record"],
-            [
-                {
-                    "account": account,
-                    "entity": entity,
-                    "record_id": record_id,
-                    "body": msgspec.json.encode(each),
-                    "deep_at": each.deep,
-                    "history": each.history,
-                }
-                for (entity, record_id), each in batch.kept.items()
-            ],
-        )
-        await cursor.executemany(
-            _SQL["tell"],
-            [
-                {"account": account, "topic": each.topic, "key": each.key, "value": each.value}
-                for each in batch.events
-            ],
-        )
-        if batch.unwanted:
-            await cursor.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
-        await cursor.executemany(_SQL["want"], [_wish(account, wish) for wish in batch.wanted])
-    await _keep_problems(connection, account, batch)
+async def keep(connection: Connection, account: str, batch: Batch, *, has_problems: bool = True) -> bool:
+    """Keep what an answer changed, and the events that tell it; return whether there is anything to tell.
+
+    ``has_problems``: whether the account had any, which may be over now.
+    """
+    records = [
+        {
+            "account": account,
+            "entity": entity,
+            "record_id": record_id,
+            "body": msgspec.json.encode(each),
+            "deep_at": each.deep,
+            "history": each.history,
+        }
+        for (entity, record_id), each in batch.kept.items()
+    ]
+    await _for_each(connection, "keep_record", records)
+    if batch.unwanted:
+        await connection.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
+    await _for_each(connection, "want", [_wish(account, wish) for wish in batch.wanted])
+    told = [(each.topic, each.key, each.value) for each in batch.events]
+    told += await _keep_problems(connection, account, batch, has_problems=has_problems)
+    events = [{"account": account, "topic": topic, "key": key, "value": value} for topic, key, value in told]
+    await _for_each(connection, "tell", events)
+    return bool(told)
 
 
-async def _keep_problems(connection: Connection, account: str, batch: Batch) -> None:
-    """Keep what cannot be made sense of, and what is over, with the log's entries of both."""
+async def _for_each(connection: Connection, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
+    """Execute the statement with each of these; without any, nothing is sent."""
+    if values:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(_SQL[statement], values)
+
+
+async def _keep_problems(
+    connection: Connection, account: str, batch: Batch, *, has_problems: bool
+) -> list[tuple[str, bytes, bytes]]:
+    """Keep what cannot be made sense of; return the log's entries of that, and of what is over."""
     told: list[tuple[str, bytes, bytes]] = []
     for each in batch.problems:
         row = await fetch_one(connection, _SQL["problem"], _problem(account, each))
         if row is not None and row["is_new"] and has_entry(each.entity, each.code):
             told.append(entry(account, each, row["first_at"]))
-    if batch.seen:
+    if batch.seen and has_problems:
         seen = {"account": account, "seen": json.dumps(_seen(batch))}
         for row in await fetch_all(connection, _SQL["problems_over"], seen):
             since, over = row.pop("first_at"), row.pop("over_at")
             if has_entry(row["entity"], row["code"]):
                 told.append(entry(account, Problem(**row), since, over))
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            _SQL["tell"],
-            [{"account": account, "topic": topic, "key": key, "value": value} for topic, key, value in told],
-        )
+    return told
 
 
 def _wish(account: str, wish: Wish) -> dict[str, Any]:

@@ -35,8 +35,9 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, refusals, missing, held_until, hinted_at
-FROM source.accounts WHERE account = %(account)s
+       failures, refusals, missing, held_until, hinted_at,
+       EXISTS (SELECT FROM source.problems p WHERE p.account = a.account) AS has_problems
+FROM source.accounts a WHERE account = %(account)s
 
 -- name: calls
 SELECT at, background, hinted FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
@@ -74,16 +75,14 @@ GROUP BY hinted.id
 ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.due_at
 
 -- name: add_call
+WITH dropped AS (DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes')
 INSERT INTO source.calls (account, at, background, hinted) VALUES (%(account)s, %(at)s, %(background)s, %(hinted)s)
 
 -- name: lock
 SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE
 
--- name: drop_calls
-DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes'
-
 -- name: kept
-SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)s)
+SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
 
 -- name: lately_kept
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s

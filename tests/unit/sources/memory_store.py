@@ -61,6 +61,8 @@ class MemoryStore:
         self.trouble: str | None = None
         self.held_until: datetime | None = None
         self.troubles: list[str] = []
+        self.learnt = 0
+        """How often something learnt of the account was kept."""
 
     @asynccontextmanager
     async def fenced(self, _: Any, __: Lease) -> AsyncIterator[None]:
@@ -84,7 +86,8 @@ class MemoryStore:
         )
         by_id = {wish.record_id: wish for wish in wishes}
         counts = (self.failures, self.refusals, self.missing)
-        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id)
+        problems = bool(self.problems)
+        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems)
 
     def _due(self) -> Iterable[Wish]:
         first: dict[str, Wish] = {}
@@ -108,7 +111,7 @@ class MemoryStore:
         """Return a record as the database has it."""
         return msgspec.json.decode(self.records[key], type=Kept)
 
-    async def keep(self, _: Any, __: str, batch: Batch) -> None:
+    async def keep(self, _: Any, __: str, batch: Batch, *, has_problems: bool) -> bool:
         for key, kept in batch.kept.items():
             self.records[key] = msgspec.json.encode(kept)
             self.deep.pop(key, None)
@@ -121,9 +124,9 @@ class MemoryStore:
             self.wishes.pop(record_id, None)
         self.wishes |= {wish.record_id: wish for wish in batch.wanted}
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
-        self.problems = {
-            key: each for key, each in self.problems.items() if key[:2] not in batch.seen
-        } | found
+        over = batch.seen if has_problems else set()
+        self.problems = {key: each for key, each in self.problems.items() if key[:2] not in over} | found
+        return bool(batch.events)
 
     async def keep_scan(self, _: Any, __: str, step: Step, now: datetime, last: Finished | None) -> None:
         key = step.scan.key
@@ -149,6 +152,7 @@ class MemoryStore:
         statuses: Mapping[Listing, frozenset[str]] | None = None,
         widened: timedelta | None = None,
     ) -> None:
+        self.learnt += 1
         if self.clock is None or self.clock - timedelta(days=1) < clock < self.clock:
             self.clock = clock
         self.trust = self.trust if trust is None else dict(trust)

@@ -104,6 +104,26 @@ def test_a_block_that_a_comparison_meets_while_the_reader_asks_is_waited_out(
     assert (account.trouble, account.codes, store.failures) == (None, [], 0)
 
 
+def test_of_answers_that_teach_nothing_nothing_is_kept_about_the_account(account: Account) -> None:
+    store = account.reader.store
+    before = store.learnt
+    account.read()
+    assert store.learnt == before
+    account.read(lambda question: MAY_NOT if question.path == LISTS[0] else account.fine(question))
+    assert store.refusals == 0, "other lists were read since"
+    assert store.learnt > before
+
+
+def test_an_answer_from_before_the_connection_moves_it_though_it_teaches_nothing_else() -> None:
+    account = Account()
+    account.read(lambda _: Answer(200, EMPTY, account.reader.now + 3 * HOUR, None), timedelta(minutes=2))
+    store = account.reader.store
+    assert store.clock == NOON + 3 * HOUR
+    account.read()
+    assert store.clock is not None
+    assert store.clock < NOON + timedelta(minutes=9)
+
+
 @pytest.mark.parametrize("answer", [GONE, MAY_NOT, PAGE, CUT])
 @pytest.mark.parametrize("path", LISTS)
 def test_what_comes_in_place_of_one_list_is_its_own_and_all_others_are_read(

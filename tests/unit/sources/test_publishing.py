@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sources import reader as module
 from sources.reader import Published, Reader
+from sources.schedule.choice import Standing
 from sources.store import store
-from sources.store.store import Lease, LeaseLost
+from sources.store.store import Account, Lease, LeaseLost
+from tests.unit.sources.records import NOON
 
 EVENT: Published = ("salesbinder.invoices", b"acme/1", b"{}")
 
@@ -23,6 +26,7 @@ class Stub:
         self.is_open = False
         self.opened = 0
         self.lost = False
+        self.looks = 0
 
     @asynccontextmanager
     async def fenced(self, connection: Any, lease: Lease) -> AsyncIterator[None]:
@@ -35,7 +39,14 @@ class Stub:
         self.is_open = False
 
     async def to_tell(self, connection: Any, account: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
+        self.looks += 1
         return self.outbox[:limit]
+
+    async def load(self, connection: Any, account: str) -> Account:
+        """An account that is not to be asked anything."""
+        assert self.is_open
+        standing = Standing([], [], {}, {}, [], {}, blocked_until=NOON + timedelta(minutes=1))
+        return Account(NOON, b"key", None, "correction", 0, 0, 0, standing, {})
 
     async def told(self, connection: Any, ids: Sequence[int]) -> None:
         assert self.is_open
@@ -67,7 +78,7 @@ class Broker:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     stub = Stub(3)
-    for name in ("fenced", "to_tell", "told"):
+    for name in ("fenced", "to_tell", "told", "load"):
         monkeypatch.setattr(store, name, getattr(stub, name))
     monkeypatch.setattr(module, "_RENEW_EVERY", 0.02)
     return stub
@@ -119,3 +130,26 @@ async def test_a_reader_that_is_ended_waits_no_longer(stub: Stub) -> None:
         await asyncio.wait_for(publishing, 30)
     await asyncio.sleep(0)
     assert (broker.left, len(stub.outbox)) == (1, 3)
+
+
+async def test_what_a_reader_before_left_is_told_first_and_then_the_outbox_is_left_alone(stub: Stub) -> None:
+    broker = Broker(stub)
+    broker.answers.set()
+    reader = reader_of(broker)
+    assert await reader.turn() == 60.0
+    assert (broker.batches, stub.outbox, stub.looks) == ([3], [], 1)
+    assert await reader.turn() == 60.0
+    assert stub.looks == 1, "nothing was told since"
+
+
+async def test_what_could_not_be_published_is_tried_again_before_anything_is_asked(stub: Stub) -> None:
+    broker = Broker(stub)
+    broker.error = ConnectionError("refused")
+    broker.answers.set()
+    reader = reader_of(broker)
+    for _ in range(2):
+        with pytest.raises(ConnectionError, match="refused"):
+            await reader.turn()
+    broker.error = None
+    assert await reader.turn() == 60.0
+    assert (broker.batches, stub.outbox) == ([3, 3, 3], [])
