@@ -95,7 +95,7 @@ async def test_an_account_that_is_gone_is_a_state_and_over_when_it_is_there_agai
         found = await read(connection, lease, always(GONE))
         assert (found["state"], found["trouble"]) == ("no_answers", "salesbinder_account_gone")
         assert "does not know the account 'acme'" in found["reason"]
-        assert "open https://acme.salesbinder.com" in found["remedy"]
+        assert "Open https://acme.salesbinder.com" in found["remedy"]
         await store.hint(connection, ACCOUNT, ["00000000-0000-4000-8000-000000000001"])
         found = await read(connection, lease, always(GONE))
         assert found["trouble"] == "salesbinder_account_gone", "a record that is not there proves nothing"

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_xero.server import FakeXeroServer
+from sources import details
 from sources.reconcile import compared, reconciler, runs
 from tests.integration.sinks.shops import connected_shop, delivering
 from tests.integration.sources.reconciling import Source, invoice, lease_of
@@ -139,7 +140,10 @@ async def test_each_difference_is_found_with_its_reason(
     assert (await source.reconcile())["news"] == 0
 
 
-async def test_what_is_deleted_on_both_sides_is_no_difference(source: Source) -> None:
+async def test_what_is_deleted_on_both_sides_is_no_difference(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(details, "SETTLED", timedelta(0))
     await source.read()
     shop = source.fake
     customer = acts.create_party(shop, "customer", name="Bolt & Co")
