@@ -304,7 +304,7 @@ def tables(status: Status) -> Rows:
     """Print the status for people."""
     several = len(status.deliver_workers) > 1
     return Rows(
-        _stages_table(status),
+        *([_stages_table(status)] if status.stages else []),
         *([_deliver_workers_table(status)] if several else []),
         *([_accounts_table(status, named=several)] if status.accounts else []),
         *([_sources_table(status)] if status.sources else []),
@@ -413,7 +413,7 @@ def status(as_json: bool) -> None:
             say(f"{worker['name']}: {worker['says']}", "yellow")
     if found.unknown_refusals:
         say(unknown_in_words(found.unknown_refusals), "yellow")
-    if found.stages:
+    if found.stages or found.accounts or found.sources:
         stdout_console().print(tables(found))
     used = found.environment
     if found.dead_letters is not None:

@@ -31,7 +31,7 @@ def test_an_account_is_set_up_and_its_first_document_is_seen_arriving(place: Tow
         page = visit("/overview", viewport=PHONE)
         page.get_by_role("link", name="Set up an account…").click()
         page.get_by_label("SalesBinder account").fill(ACCOUNT)
-        page.get_by_label("API key").fill(KEY)
+        page.get_by_label("API key", exact=True).fill(KEY)
         check_page(page, PHONE)
         page.get_by_role("button", name="Begin").click()
         form = page.get_by_role("region", name="With client credentials")
