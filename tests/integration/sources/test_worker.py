@@ -70,7 +70,9 @@ def published(servers: str, account: str) -> list[bytes]:
         ends, found = consumer.end_offsets(parts), []
         while any(consumer.position(part) < ends[part] for part in parts):
             for records in consumer.poll(timeout_ms=500).values():
-                found += [each.value for each in records if each.key.startswith(f"{account}/".encode())]
+                found += [
+                    each.value for each in records if (each.key or b"").startswith(f"{account}/".encode())
+                ]
         return found
     finally:
         consumer.close()
