@@ -3,6 +3,7 @@
 import gzip
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -128,6 +129,10 @@ def marker(producer: int, *, base: int = 0, commit: bool = False) -> bytes:
     )
 
 
+_NO_LEADER_YET = (5, 6)
+"""Kafka's LEADER_NOT_AVAILABLE and NOT_LEADER_OR_FOLLOWER."""
+
+
 class Wire:
     """A connection that sends batches as they are: Produce, version 7 of the protocol."""
 
@@ -136,7 +141,18 @@ class Wire:
         self._socket: socket.socket | None = None
 
     def produce(self, topic: str, partition: int, data: bytes, transactional_id: str | None = None) -> Any:
-        """The broker's error code, 0 for none, and the offset; code -1 when it hung up."""
+        """The broker's error code, 0 for none, and the offset; code -1 when it hung up.
+
+        A topic that was just made has no leader for a moment: it is asked again, as every client does.
+        """
+        give_up = time.monotonic() + 60
+        while True:
+            code, offset = self._produce(topic, partition, data, transactional_id)
+            if code not in _NO_LEADER_YET or time.monotonic() >= give_up:
+                return code, offset
+            time.sleep(0.05)
+
+    def _produce(self, topic: str, partition: int, data: bytes, transactional_id: str | None) -> Any:
         name = topic.encode()
         said = transactional_id.encode() if transactional_id is not None else None
         body = struct.pack(">h", -1) if said is None else struct.pack(">h", len(said)) + said
