@@ -1,6 +1,8 @@
 """A stand-in for SalesBinder to test and demonstrate with: stateful, real HTTP, in memory. See README.md."""
 
-from .admin_client import FakeAdminError, FakeSalesBinderAdmin
+from sandbox.admin_client import FakeAdminError
+
+from .admin_client import FakeSalesBinderAdmin
 from .server import FakeSalesBinderServer
 from .shop import Shop
 from .shopkeeper import Shopkeeper

@@ -1,33 +1,14 @@
 """A small synchronous client for the `/_fake/` endpoints."""
 
-import json
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
-_TIMEOUT = 60.0  # seconds
+from sandbox.admin_client import FakeAdmin
 
 
-class FakeAdminError(Exception):
-    """The fake refused; the text says why."""
-
-
-class FakeSalesBinderAdmin:
+class FakeSalesBinderAdmin(FakeAdmin):
     """Looks into a running fake and steers it. `url` is its address; without a `shop`, `demo` is meant."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-
-    def _call(self, method: str, name: str, body: Any = None, **query: Any) -> Any:
-        address = f"{self.url}/_fake/{name}" + (f"?{urlencode(query)}" if query else "")
-        data = None if body is None else json.dumps(body, default=str).encode()
-        request = Request(address, data, {"Content-Type": "application/json"}, method=method)
-        try:
-            with urlopen(request, timeout=_TIMEOUT) as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            raise FakeAdminError(f"{method} /_fake/{name}: {error.read().decode()}") from error
+    _timeout = 60.0
 
     def act(self, act: str, *, shop: str = "demo", **arguments: Any) -> Any:
         """Carry out an act of the shop by name (see acts/); returns what it returns, such as the new id."""
@@ -92,41 +73,6 @@ class FakeSalesBinderAdmin:
         """Return calls by endpoint, status and shop."""
         return self._call("GET", "counters")
 
-    def reset_counters(self) -> None:
-        """Empty the call log and the counters."""
-        self._call("DELETE", "counters")
-
-    def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the call log after call number `since`."""
-        found: list[dict[str, Any]] = self._call("GET", "calls", since=since)
-        return found
-
     def reset(self) -> None:
         """Go back to one empty shop; also resets faults and limits."""
         self._call("POST", "reset")
-
-    def clock(self) -> Any:
-        """Return `now` (ISO), `seconds` since the start, `rate`."""
-        return self._call("GET", "clock")
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock ahead."""
-        self._call("POST", "clock", {"advance": seconds})
-
-    def set_clock(self, *, rate: float | None = None, now: str | None = None) -> None:
-        """Run at `rate` fake seconds a second, or jump to an ISO moment."""
-        given = {"rate": rate, "now": now}
-        self._call("POST", "clock", {name: value for name, value in given.items() if value is not None})
-
-    def fault(self, kind: str, **settings: Any) -> int:
-        """Add a fault rule (see faults.py); returns its id."""
-        return int(self._call("POST", "faults", {"kind": kind, **settings})["fault_id"])
-
-    def faults(self) -> list[dict[str, Any]]:
-        """Return the rules in force, with their hits."""
-        found: list[dict[str, Any]] = self._call("GET", "faults")
-        return found
-
-    def clear_faults(self, fault_id: int | None = None) -> None:
-        """Take away one rule, or all."""
-        self._call("DELETE", "faults", {} if fault_id is None else {"fault_id": fault_id})

@@ -1,6 +1,5 @@
 """SalesBinder accounts as sources: connect one, see how it stands, tell its history, probe its API."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
+from sbx.actions.asking import asking
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sources.client import Client, NoAnswer, api_address
 from sources.feed import FeedTrouble, SyncFeed, feed_address
@@ -337,15 +337,6 @@ async def cancel_backfill(database: Database, actor: Actor, account: str) -> int
     return int(record.result["documents"])
 
 
-async def _until_free(connection: Connection, account: str) -> None:
-    """Return once a call has been counted."""
-    while True:
-        wait = await store.reserve_call(connection, account)
-        if not wait:
-            return
-        await asyncio.sleep(wait.total_seconds())
-
-
 async def probed(
     connection: Connection, environment: Environment, actor: Actor, account: str
 ) -> list[Finding]:
@@ -356,14 +347,8 @@ async def probed(
     """
     await standing(connection, actor, account)
     encrypted = (await store.accounts(connection))[account]
-    key = _box(environment).decrypt(encrypted)
     try:
-        async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
-
-            async def ask(question: Question) -> Answer:
-                await _until_free(connection, account)
-                return await client.ask(question)
-
+        async with asking(connection, environment, account, encrypted) as ask:
             return await probe(ask)
     except NoAnswer as error:
         raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error

@@ -64,7 +64,6 @@ class Overview:
     stock: Mapping[Listing, Progress]
     trust: Mapping[Kind, Evidence]
     finished: Mapping[str, Finished]
-    held: Mapping[str, datetime]
     problems: Sequence[ProblemCount]
     feed: FeedStanding | None = None
     """None unless version 3's change feed is followed."""
@@ -142,7 +141,6 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
         stock=progress(finished, going),
         trust=msgspec.json.decode(row["trust"], type=dict[Kind, Evidence]),
         finished=finished,
-        held={each["key"]: each["held_until"] for each in own if each["held_until"] is not None},
         problems=[
             ProblemCount(each["code"], each["count"], each["since"], each["example"], each["remedy"])
             for each in problems

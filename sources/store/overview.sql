@@ -15,7 +15,7 @@ LEFT JOIN LATERAL (
 WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s) ORDER BY a.account
 
 -- name: scans
-SELECT account, key, scan, finished, held_until FROM source.scans
+SELECT account, key, scan, finished FROM source.scans
 WHERE %(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s)
 
 -- name: problems

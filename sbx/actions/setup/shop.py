@@ -1,22 +1,16 @@
 """What a set-up looks at in the shop: its newest documents, asked for within SalesBinder's limits."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-
 import msgspec
 
 from runtime.environment import Environment
-from runtime.secrets import SecretBox, SecretKeyError
+from runtime.secrets import SecretKeyError
 from runtime.sql import load_queries
 from sbx.actions.actors import Actor, Connection
+from sbx.actions.asking import asking
 from sbx.actions.refused import ActionRefused, not_possible
 from sbx.actions.setup.setups import load
-from sources.client import Client, NoAnswer, api_address
-from sources.salesbinder.verdicts import Answer
+from sources.client import NoAnswer
 from sources.sample import NotSampled, Sample, sample
-from sources.schedule.questions import Question
 from sources.store import store as source
 
 _SQL = load_queries(__file__)
@@ -55,7 +49,7 @@ async def _look(connection: Connection, environment: Environment, account: str) 
             f"'{account}' is not connected to SalesBinder", f"connect it: sbx source connect {account}"
         )
     try:
-        async with _asking(connection, environment, account, keys[account]) as ask:
+        async with asking(connection, environment, account, keys[account]) as ask:
             return await sample(ask)
     except NoAnswer as error:
         raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error
@@ -65,27 +59,3 @@ async def _look(connection: Connection, environment: Environment, account: str) 
         raise not_possible(
             f"the API key of '{account}' cannot be read: {error}", "give the API key of SalesBinder again"
         ) from error
-
-
-async def _until_free(connection: Connection, account: str) -> None:
-    """Return once a call has been counted."""
-    while True:
-        wait = await source.reserve_call(connection, account)
-        if not wait:
-            return
-        await asyncio.sleep(wait.total_seconds())
-
-
-@asynccontextmanager
-async def _asking(
-    connection: Connection, environment: Environment, account: str, encrypted: bytes
-) -> AsyncIterator[Any]:
-    """Lend a function that asks SalesBinder once a call is free."""
-    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
-    async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
-
-        async def ask(question: Question) -> Answer:
-            await _until_free(connection, account)
-            return await client.ask(question)
-
-        yield ask

@@ -48,7 +48,6 @@ def overview(**changes: Any) -> Overview:
             "log/log": Finished(started=NOON - timedelta(seconds=30), asked=NOON, count=0),
             "all/customers": Finished(started=NOON, asked=NOON, count=20),
         },
-        "held": {},
         "problems": [],
     }
     return Overview(**{**values, **changes})
