@@ -1,8 +1,8 @@
 """A shop on the fake SalesBinder, a fake Xero, and the pipeline between them, as ``sbx up`` runs it."""
 
 import asyncio
-import time
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
