@@ -321,6 +321,19 @@ def test_a_preview_counts_for_the_settings_that_it_was_shown_with(office: Office
     assert (status, "Set-up: 1 step left" in page) == (303, True)
 
 
+def test_the_preview_shows_documents_as_they_will_be_from_a_start_that_lies_ahead(place: Town) -> None:
+    client = place.office.client("ann")
+    ahead = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
+    with at_work(place):
+        send(client, "/setup", account=ACCOUNT, key=KEY)
+        send(client, "/connect", **APP)
+        until(client, 'name="set:sales_tax.8"')
+        send(client, f"{SETUP}/settings", **CHOSEN)
+        _, page = send(client, f"{SETUP}/start", day=ahead)
+    shown = words(page)
+    assert "Fitting" in shown and "200 Sales" in shown and "8% Tax on Sales" in shown
+
+
 def test_what_was_made_since_the_start_date_is_sent_on_request(place: Town) -> None:
     client = place.office.client("ann")
     day = (datetime.now(UTC) - timedelta(days=60)).date().isoformat()

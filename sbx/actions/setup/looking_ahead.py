@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from connections import store
 from contracts.commands import Command
 from contracts.events.reader import read_event
 from mappers.commands import to_command
@@ -63,7 +64,7 @@ async def look_ahead(
     connection: Connection, actor: Actor, environment: Environment, account: str, sample: Sample
 ) -> list[Document]:
     """Return the sample's documents as today's settings would make them, the next one first: as if they were
-    made now, whatever the start date says.
+    made now, or at the start if that lies ahead.
 
     Args:
         connection: of no use for anything else afterwards.
@@ -71,17 +72,31 @@ async def look_ahead(
     Raises:
         ActionRefused: nothing is known of the organisation, or the account is not theirs.
     """
-    commands, unreadable = as_commands(sample, account, datetime.now(UTC))
+    link = await store.load_connection(connection, account)
+    start = link.enabled_at if link is not None else None
+    commands, unreadable = as_commands(sample, account, first_second(datetime.now(UTC), start))
     found = await preview(connection, actor, environment, account, commands) if commands else None
     return [*(as_documents(found, commands) if found is not None else []), *unreadable]
 
 
-def as_commands(sample: Sample, account: str, now: datetime) -> tuple[list[Command], list[Document]]:
-    """Return the commands that the sample's documents would lead to, and those that cannot be read. Pure."""
+def first_second(now: datetime, start: datetime | None) -> datetime:
+    """Return the first whole second from now on in which a new document is not from before the start. Pure.
+
+    SalesBinder's stamps have no fractions, but a start may have them.
+    """
+    made = max(now, start or now)
+    second = made.replace(microsecond=0)
+    return second if second == made else second + timedelta(seconds=1)
+
+
+def as_commands(sample: Sample, account: str, made: datetime) -> tuple[list[Command], list[Document]]:
+    """Return the commands that the sample's documents would lead to if they were made in this second, and
+    those that cannot be read. Pure.
+    """
     commands: list[Command] = []
     unreadable: list[Document] = []
     for record in sample.documents:
-        moment = now.replace(microsecond=0).isoformat()
+        moment = made.isoformat()
         number = str(record.get("document_number") or "")
         try:
             detail = read_detail(
@@ -91,7 +106,7 @@ def as_commands(sample: Sample, account: str, now: datetime) -> tuple[list[Comma
             problem = (f"{wrong.field} is {wrong.value}: {wrong.problem}", wrong.remedy)
             unreadable.append(Document("document", number, "", "", problems=[problem]))
             continue
-        outcome = diff_document(None, detail, Look(account, now))
+        outcome = diff_document(None, detail, Look(account, made))
         for event in outcome.events:
             told = read_event(event.topic, event.key, event.value, HEADERS)
             commands.append(to_command(told, event.topic, _NOWHERE, _NOWHERE))

@@ -56,26 +56,30 @@ async def working(environment: Environment) -> AsyncIterator[None]:
             await task
 
 
-def published(servers: str, account: str) -> list[bytes]:
-    """The account's events in the order of their partitions."""
-    consumer = KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
-    try:
-        parts = [
+class Published:
+    """What is published from here on. Other tests left records before that no ordinary client can read."""
+
+    def __init__(self, servers: str) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+        self._parts = [
             TopicPartition(name, part)
             for name in TOPICS
-            for part in consumer.partitions_for_topic(name) or ()
+            for part in self._consumer.partitions_for_topic(name) or ()
         ]
-        consumer.assign(parts)
-        consumer.seek_to_beginning(*parts)
-        ends, found = consumer.end_offsets(parts), []
-        while any(consumer.position(part) < ends[part] for part in parts):
-            for records in consumer.poll(timeout_ms=500).values():
+        self._consumer.assign(self._parts)
+        for part, end in self._consumer.end_offsets(self._parts).items():
+            self._consumer.seek(part, end)
+
+    def of(self, account: str) -> list[bytes]:
+        """The account's events in the order of their partitions."""
+        ends, found = self._consumer.end_offsets(self._parts), list[bytes]()
+        while any(self._consumer.position(part) < ends[part] for part in self._parts):
+            for records in self._consumer.poll(timeout_ms=500).values():
                 found += [
                     each.value for each in records if (each.key or b"").startswith(f"{account}/".encode())
                 ]
+        self._consumer.close()
         return found
-    finally:
-        consumer.close()
 
 
 async def until_idle(environment: Environment, server: Server) -> None:
@@ -107,10 +111,11 @@ async def test_two_workers_tell_a_shop_once_and_in_order(
             salesbinder_api_url=address,
         )
         await asyncio.to_thread(create_topics, environment.kafka_python())
+        published = await asyncio.to_thread(Published, kafka)
         await connect(environment, unique, "k3y-1")
         async with working(environment), working(environment):
             await until_idle(environment, server)
-    lines = await asyncio.to_thread(published, kafka, unique)
+    lines = await asyncio.to_thread(published.of, unique)
     path = tmp_path / "told"
     path.write_bytes(b"\n".join(lines))
     events = told(path)
