@@ -69,7 +69,7 @@ def _alone(data_dir: Path) -> float:
 
 def _up(data_dir: Path) -> Start:
     sbx = Path(sys.executable).with_name("sbx")
-    return until_ready([str(sbx), "up", "--json"], _environ() | {"SBX_DATA_DIR": str(data_dir)})
+    return until_ready([str(sbx), "up"], _environ() | {"SBX_DATA_DIR": str(data_dir)})
 
 
 def _environ() -> dict[str, str]:
@@ -83,19 +83,19 @@ def until_ready(
     ready_within: float = _READY_WITHIN,
     ended_within: float = _ENDED_WITHIN,
 ) -> Start:
-    """Run a command until it prints a line, and end it.
+    """Run a command until it says ``ready`` on a line of its own, as ``sbx up`` does, and end it.
 
     Raises:
         NotReady: it ended before that, took longer, or did not end.
     """
-    # Files, not pipes: nobody reads a pipe while we wait, and a command that fills one waits for ever.
-    with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile() as printed:
+    # A file, not a pipe: nobody reads a pipe while we wait, and a command that fills one waits for ever.
+    with tempfile.NamedTemporaryFile() as said:
         began = time.monotonic()
         process = subprocess.Popen(
-            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=printed, stderr=said
+            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
         )
         try:
-            while not Path(printed.name).read_bytes().endswith(b"\n"):
+            while b"ready" not in Path(said.name).read_bytes().splitlines():
                 if process.poll() is not None:
                     raise NotReady(f"it ended before it was ready (exit code {process.returncode})")
                 if time.monotonic() - began > ready_within:

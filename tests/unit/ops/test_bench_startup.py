@@ -9,7 +9,7 @@ import pytest
 
 from bench.startup import NotReady, until_ready
 
-_READY = "print('{}', flush=True); import time; time.sleep(600)"
+_READY = "import sys, time; print('ready', file=sys.stderr, flush=True); time.sleep(600)"
 
 
 def started(code: str, *, ready_within: float = 60, ended_within: float = 60) -> float:
