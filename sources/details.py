@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from contracts.commands import Action, Entity
+from sources.batch import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Kept, Key, Wish, kept_of
+from sources.context import Context, next_deep
 from sources.diff.accounts import diff_account, diff_deleted_account
 from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import SETTLED, Outcome
 from sources.events import Event
 from sources.problems import LOOK_AGAIN, Unreadable
-from sources.reading import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Context, Kept, Key, Wish, kept_of, next_deep
 from sources.salesbinder import answers
 from sources.salesbinder.accounts import read_account
 from sources.salesbinder.deleted import Deletion

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from sources.batch import Batch
 from sources.problems import Unreadable
-from sources.reading import Batch
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.scans import Oddity, Step
 

@@ -13,17 +13,17 @@ from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.asking import asking
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
+from sources.batch import ACCOUNTS, Kept, Key
 from sources.client import Client, NoAnswer, api_address
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.probe import Finding, probe
 from sources.problems import Unreadable
-from sources.reading import ACCOUNTS, Kept, Key
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.choice import DetailRequest
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
-from sources.store import feeds, history, hooks, store
+from sources.store import feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
@@ -72,7 +72,7 @@ async def connect(
             field="account",
         )
     async with database.connection() as connection:
-        lately = await store.lately_kept(connection, account, _LATELY)
+        lately = await keeping.lately_kept(connection, account, _LATELY)
     found = await _look(environment, account, key, lately)
     box = _box(environment)
     encrypted = box.encrypt(key)

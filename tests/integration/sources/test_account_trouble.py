@@ -10,13 +10,13 @@ import pytest
 
 from contracts.reasons import CATALOGUE
 from sbx.actions.source_report import as_object
+from sources.batch import Batch, Wish
 from sources.reader import Reader
-from sources.reading import Batch, Wish
 from sources.reconcile import runs
 from sources.reconcile.reconciler import Reconciler
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
-from sources.store import store
+from sources.store import keeping, store
 from sources.store.overview import overviews
 from sources.store.store import Lease
 from tests.integration.sources.reading import ACCOUNT
@@ -62,7 +62,7 @@ class BesideAnother(Salesbinder):
 
     async def ask(self, question: Question) -> Answer:
         until = datetime.now(UTC) + timedelta(seconds=75)
-        await store.keep_trouble(self.connection, ACCOUNT, "salesbinder_blocked", "429", until)
+        await keeping.keep_trouble(self.connection, ACCOUNT, "salesbinder_blocked", "429", until)
         return self.answer(question)
 
 
@@ -127,7 +127,7 @@ async def test_a_record_that_is_refused_twice_is_an_entry_until_it_is_shown(data
     async with leased(database_url) as (connection, lease):
         await read(connection, lease, always(FINE))
         batch = Batch(wanted=[Wish(record_id, "changed", datetime.now(UTC), entity="invoice")])
-        await store.keep(connection, ACCOUNT, batch)
+        await keeping.keep(connection, ACCOUNT, batch)
         assert (await read(connection, lease, refuses))["problems"] == [], "perhaps it is the key"
         (problem,) = (await read(connection, lease, refuses))["problems"]
         assert problem["code"] == "record_refused"

@@ -4,21 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sources.batch import AGAIN, Batch, Kept, Key, Wish
+from sources.context import Context, newest_of, newest_then
 from sources.details import read_any_detail
 from sources.diff.look import Look, Shrunk
 from sources.events import Event
 from sources.problems import Problem
-from sources.reading import (
-    AGAIN,
-    Batch,
-    Context,
-    Kept,
-    Key,
-    Wish,
-    newest_of,
-    newest_then,
-    read_page,
-)
+from sources.reading import read_page
 from sources.salesbinder.answers import read_list
 from sources.schedule.choice import (
     DetailRequest,

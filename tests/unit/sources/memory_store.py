@@ -1,11 +1,11 @@
 """The store in memory, with a clock that the test turns, and the product's own reader on it.
 
-Each function does what the statement of ``sources/store/store.sql`` with its name does.
+Each function does what the statement of ``sources/store`` with its name does.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +13,13 @@ from unittest.mock import patch
 
 import msgspec
 
-from sources import reader as product
+from sources import keeper, misses, reader
+from sources.batch import Batch, Kept, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
 from sources.events import Event
 from sources.problems import Problem
 from sources.reader import Published, Reader
-from sources.reading import Batch, Kept, Key, Wish
 from sources.salesbinder.verdicts import Answer
 from sources.schedule import choice
 from sources.schedule.choice import Standing, Wanted
@@ -34,6 +34,8 @@ Asking = Callable[[Question], Answer]
 """Raises ``sources.client.NoAnswer`` where there is none."""
 CALL = timedelta(seconds=0.3)
 _LONG_AGO = timedelta(days=60)
+_STATEMENTS = [(module, name) for module in (keeper, misses, reader) for name in ("store", "keeping")]
+"""Where the product's reader calls the database."""
 
 
 @dataclass
@@ -246,10 +248,10 @@ class StoreReader:
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        with (
-            patch.object(product, "store", self.store),
-            patch.object(choice, "PAGE_LIMIT", self.page_limit),
-        ):
+        with ExitStack() as patched:
+            for module, name in _STATEMENTS:
+                patched.enter_context(patch.object(module, name, self.store))
+            patched.enter_context(patch.object(choice, "PAGE_LIMIT", self.page_limit))
             yield
 
     def _is_held(self) -> bool:
