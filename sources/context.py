@@ -15,6 +15,8 @@ from sources.schedule.scans import Finished
 
 _SERVERS_APART: Final = timedelta(seconds=5)
 """A record that is made right after the connection may have a stamp from before it."""
+_CLOCKS_APART: Final = timedelta(minutes=5)
+"""By so much SalesBinder's clock may differ from ours and still be believed."""
 _FUTURE: Final = timedelta(minutes=5)
 """No record is made so long after the answer that shows it: its stamp is of another time zone."""
 _ZONES: Final = timedelta(hours=14)
@@ -55,6 +57,18 @@ class Context:
     def due(self) -> datetime:
         """Return the moment that it is by our clock."""
         return self.now or self.look.at
+
+
+def moment_of_connection(known: datetime | None, answered: datetime, ours: datetime) -> datetime:
+    """Return the moment of the connection by SalesBinder's clock, after an answer with this one.
+
+    No answer is from before it. One that says so, as our clock does, shows that the clock of the first one
+    was ahead; one that contradicts ours is old, or of a server whose clock is behind.
+    """
+    is_sure = abs(answered - ours) <= _CLOCKS_APART
+    if known is None or (is_sure and max(answered, ours) < known):
+        return answered
+    return known
 
 
 def newest_of(rows: Iterable[Any]) -> datetime | None:

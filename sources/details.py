@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,9 @@ from sources.salesbinder import answers
 from sources.salesbinder.accounts import read_account
 from sources.salesbinder.deleted import Deletion
 from sources.salesbinder.documents import read_detail
+
+_UNKNOWN: Final = 1
+"""How often an id that only a hint names, and that nobody knows, is asked for again."""
 
 
 def read_any_detail(
@@ -167,7 +170,7 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     may be missing for a moment.
     """
     batch = Batch()
-    if before is None and wish.tries < len(AGAIN):
+    if before is None and wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
         batch.wanted.append(again(wish, context.due))
         return batch
     if before is not None and before.may_be_gone and (left := _until_gone(before, context)) > timedelta(0):

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.crash_points import crash_point
 from runtime.database import Connection
 from sources.batch import Batch
-from sources.context import Context, newest_of, newest_then
+from sources.context import Context, moment_of_connection, newest_of, newest_then
 from sources.details import nothing_is_there, read_any_detail
 from sources.diff.look import Look
 from sources.odd import note_clock, note_oddity
@@ -57,8 +57,8 @@ class Keeper:
 
     async def keep(self, account: Account, batch: Batch) -> None:
         """Keep what an answer changed, within a transaction of the lease."""
-        has_problems = account.has_problems
-        if await keeping.keep(self._connection, self._account, batch, has_problems=has_problems):
+        asked, problems = account.now, account.problems
+        if await keeping.keep(self._connection, self._account, batch, asked, problems=problems):
             self.may_be_untold = True
 
     async def _detail(
@@ -117,12 +117,14 @@ class Keeper:
         trust = noted(standing.trust, batch.told, batch.moved) if batch.has_evidence else None
         news = statuses if statuses != dict(standing.open_statuses) else None
         widened = wider if batch.missed else None
-        if account.is_well_at(at) and trust is None and news is None and widened is None:
+        connected = moment_of_connection(account.connected, at, account.now)
+        is_as_before = account.is_well and connected == account.connected
+        if is_as_before and trust is None and news is None and widened is None:
             return
         await keeping.keep_learnt(
             self._connection,
             self._account,
-            at,
+            connected,
             held_until=standing.blocked_until,
             is_there=is_there,
             trust=trust,

@@ -18,7 +18,7 @@ from sources.store import keeping, store
 from sources.store.store import Account, Lease
 
 _LISTS: Final = len({listing for listings in LISTINGS.values() for listing in listings})
-"""Refusals in a row of which none is a missing permission: there are no more lists."""
+"""Lists refused in a row of which none lacks a permission: there are no more."""
 _REFUSED: Final = timedelta(minutes=10)
 """A key or permission that is refused is tried again so often; a new key is tried at once."""
 _FAILED: Final = timedelta(minutes=1)
@@ -41,7 +41,7 @@ class Misses:
 
         Which status a missing permission has and which a revoked key is not known.
         """
-        if account.refusals + 1 >= _LISTS:
+        if isinstance(request, ListRequest) and account.refusals + 1 >= _LISTS:
             text = str(answer.status)
             await self.trouble(account, "salesbinder_key_refused", text, account.now + _REFUSED)
             return
@@ -62,7 +62,9 @@ class Misses:
                 for key in sorted(keys):
                     await keeping.hold_scan(self._connection, self._account, key, account.now + _REFUSED)
             await self._keeper.keep(account, batch)
-            await keeping.add_refusal(self._connection, self._account)
+            await keeping.add_refusal(
+                self._connection, self._account, of_list=isinstance(request, ListRequest)
+            )
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 

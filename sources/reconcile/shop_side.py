@@ -92,7 +92,7 @@ class ShopSide(Steps):
             kept = await keeping.kept(self._connection, self._account, ids_of(rows, listing))
             found, wishes = read_rows(rows, listing, kept, account, cut_off)
             await runs.keep_rows(self._connection, self._account, run.run_id, found, scan, lists)
-            await keeping.keep(self._connection, self._account, Batch(wanted=wishes))
+            await keeping.keep(self._connection, self._account, Batch(wanted=wishes), account.now)
             crash_point("reconcile_rows.before_commit")
         crash_point("reconcile_rows.after_commit")
 

@@ -4,7 +4,7 @@ All of a worker's go through a transaction that checks its lease (``sources.stor
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -50,10 +50,18 @@ def _kept(body: bytes, history: bool) -> Kept:
     return found if found.history == history else msgspec.structs.replace(found, history=history)
 
 
-async def keep(connection: Connection, account: str, batch: Batch, *, has_problems: bool = True) -> bool:
+async def keep(
+    connection: Connection,
+    account: str,
+    batch: Batch,
+    asked: datetime,
+    *,
+    problems: Set[tuple[str, str]] | None = None,
+) -> bool:
     """Keep what an answer changed, and the events that tell it; return whether there is anything to tell.
 
-    ``has_problems``: whether the account had any, which may be over now.
+    ``asked`` is when the question was asked, by our clock: what is wanted since stays wanted. ``problems``:
+    records and lists that had one, which may be over now; None if any may.
     """
     records = [
         {
@@ -68,10 +76,11 @@ async def keep(connection: Connection, account: str, batch: Batch, *, has_proble
     ]
     await _for_each(connection, "keep_record", records)
     if batch.unwanted:
-        await connection.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
-    await _for_each(connection, "want", [_wish(account, wish) for wish in batch.wanted])
+        ids = sorted(batch.unwanted)
+        await connection.execute(_SQL["want_no_more"], {"account": account, "ids": ids, "asked": asked})
+    await _for_each(connection, "want", [{**_wish(account, wish), "asked": asked} for wish in batch.wanted])
     told = [(each.topic, each.key, each.value) for each in batch.events]
-    told += await _keep_problems(connection, account, batch, has_problems=has_problems)
+    told += await _keep_problems(connection, account, batch, problems)
     events = [{"account": account, "topic": topic, "key": key, "value": value} for topic, key, value in told]
     await _for_each(connection, "tell", events)
     return bool(told)
@@ -85,7 +94,7 @@ async def _for_each(connection: Connection, statement: str, values: Sequence[Map
 
 
 async def _keep_problems(
-    connection: Connection, account: str, batch: Batch, *, has_problems: bool
+    connection: Connection, account: str, batch: Batch, problems: Set[tuple[str, str]] | None
 ) -> list[tuple[str, bytes, bytes]]:
     """Keep what cannot be made sense of; return the log's entries of that, and of what is over."""
     told: list[tuple[str, bytes, bytes]] = []
@@ -93,7 +102,7 @@ async def _keep_problems(
         row = await fetch_one(connection, _SQL["problem"], _problem(account, each))
         if row is not None and row["is_new"] and has_entry(each.entity, each.code):
             told.append(entry(account, each, row["first_at"]))
-    if batch.seen and has_problems:
+    if batch.seen and (problems is None or problems & batch.seen):
         seen = {"account": account, "seen": json.dumps(_seen(batch))}
         for row in await fetch_all(connection, _SQL["problems_over"], seen):
             since, over = row.pop("first_at"), row.pop("over_at")
@@ -153,7 +162,7 @@ async def hold_scan(connection: Connection, account: str, key: str, until: datet
 async def keep_learnt(
     connection: Connection,
     account: str,
-    clock: datetime,
+    connected: datetime,
     *,
     held_until: datetime | None,
     is_there: bool = True,
@@ -164,14 +173,14 @@ async def keep_learnt(
     """Keep what an answer taught about the account; its trouble is over. One that something is not there
     (404) says nothing about an account that may be gone.
 
-    ``held_until`` is that of the account when the question was asked: trouble that another call has had
-    since, such as a block, is not over.
+    ``connected`` is the moment of the connection by SalesBinder's clock. ``held_until`` is that of when the
+    question was asked: trouble that another call has had since, such as a block, is not over.
     """
     values = {
         "is_there": is_there,
         "held_until": held_until,
         "account": account,
-        "clock": clock,
+        "connected": connected,
         "trust": None if trust is None else msgspec.json.encode(trust).decode(),
         "statuses": None if statuses is None else msgspec.json.encode(statuses).decode(),
         "widened": widened,
@@ -179,9 +188,9 @@ async def keep_learnt(
     await connection.execute(_SQL["learnt"], values)
 
 
-async def add_refusal(connection: Connection, account: str) -> None:
-    """Count an answer that something may not be read; the next answer with content ends the count."""
-    await connection.execute(_SQL["refusal"], {"account": account})
+async def add_refusal(connection: Connection, account: str, *, of_list: bool) -> None:
+    """Count an answer that a list, or a detail, may not be read; the next one with content ends the count."""
+    await connection.execute(_SQL["refusal"], {"account": account, "of_list": of_list})
 
 
 async def add_missing(connection: Connection, account: str) -> None:

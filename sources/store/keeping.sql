@@ -20,9 +20,12 @@ VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(e
 ON CONFLICT (account, record_id) DO UPDATE
 SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
     entity = excluded.entity
+-- What is wanted since the question was asked, and sooner, stays: the answer may be older than that.
+WHERE w.due_at <= %(asked)s OR w.due_at >= excluded.due_at
 
 -- name: want_no_more
-DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s)
+-- Not for what is wanted since the question was asked: the answer may be older than that.
+DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s) AND due_at <= %(asked)s
 
 -- name: problem
 INSERT INTO source.problems AS p (account, entity, record_id, code, field, value, problem, remedy)
@@ -47,17 +50,14 @@ INSERT INTO source.scans AS s (account, key, held_until) VALUES (%(account)s, %(
 ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
 
 -- name: learnt
--- No answer can be from before the connection: one that says so shows that the clock was ahead before.
 UPDATE source.accounts
-SET connected_clock = CASE WHEN connected_clock IS NULL
-                             OR (%(clock)s < connected_clock AND %(clock)s > connected_clock - interval '1 day')
-                           THEN %(clock)s ELSE connected_clock END,
-    trust = coalesce(%(trust)s::jsonb, trust),
+SET connected_clock = %(connected)s, trust = coalesce(%(trust)s::jsonb, trust),
     statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
     trouble = CASE WHEN is_over THEN NULL ELSE trouble END, trouble_text = CASE WHEN is_over THEN '' ELSE trouble_text END,
     trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,
     held_until = CASE WHEN is_over THEN NULL ELSE held_until END, refusals = CASE WHEN %(is_there)s THEN 0 ELSE refusals END,
-    missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END
+    missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END,
+    refused_details = CASE WHEN %(is_there)s THEN 0 ELSE refused_details END
 FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked'))
              AND held_until IS NOT DISTINCT FROM %(held_until)s AS is_over
       FROM source.accounts WHERE account = %(account)s) AS o
@@ -70,7 +70,9 @@ SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, hel
 WHERE account = %(account)s
 
 -- name: refusal
-UPDATE source.accounts SET refusals = refusals + 1 WHERE account = %(account)s
+UPDATE source.accounts
+SET refusals = refusals + %(of_list)s::int, refused_details = refused_details + (NOT %(of_list)s)::int
+WHERE account = %(account)s
 
 -- name: missing
 UPDATE source.accounts SET missing = missing + 1 WHERE account = %(account)s

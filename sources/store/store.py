@@ -1,6 +1,6 @@
 """Statements of the schema ``source``. All of a worker's go through a transaction that checks its lease."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.database import Connection, fetch_all, fetch_at_once, fetch_one
 from runtime.sql import load_queries
-from sources.batch import AGAIN, Wish
+from sources.batch import Wish
 from sources.diff.look import Shrunk
 from sources.schedule.budget import ALL, HINTS, free_at
 from sources.schedule.choice import Standing, Wanted
@@ -24,6 +24,9 @@ HINT_CHANNEL: Final = "source_hints"
 """Each hint is told here, with its account, so that an idle reader does not sleep on."""
 MOST_HINTED: Final = 200
 """Details that hints may have waiting, about; more ids of hints are not looked at first."""
+
+_MOST_PROBLEMS: Final = 100
+"""Problems that are named with the account; beyond them, each answer may end one."""
 
 _SQL = load_queries(__file__)
 _STANDING: Final = [_SQL[name] for name in ("standing", "calls", "scans", "wanted", "deep")]
@@ -57,20 +60,19 @@ class Account:
     shrunk: Shrunk
     failures: int
     refusals: int
-    """Answers in a row that something may not be read."""
+    """Lists in a row that may not be read."""
     missing: int
     """Lists in a row that were not there, or not answered with one."""
     standing: Standing
     wishes: Mapping[str, Wish]
-    has_problems: bool = True
-    """Whether something of it cannot be made sense of."""
+    problems: Set[tuple[str, str]] | None = None
+    """What cannot be made sense of: records or lists; none if there are too many to name."""
 
-    def is_well_at(self, clock: datetime) -> bool:
-        """Return True if an answer at this moment, by SalesBinder's clock, changes nothing of this: it ends
-        no trouble and no count, and is not from before the connection.
-        """
-        is_well = not (self.failures or self.refusals or self.missing or self.standing.blocked_until)
-        return is_well and self.connected is not None and self.connected <= clock
+    @property
+    def is_well(self) -> bool:
+        """Return True if an answer of use ends no trouble and no count."""
+        counts = (self.failures, self.refusals, self.missing, self.standing.refused_details)
+        return not any(counts) and self.standing.blocked_until is None
 
 
 async def connect(connection: Connection, account: str, encrypted_key: bytes) -> None:
@@ -113,8 +115,8 @@ async def fenced(connection: Connection, lease: Lease) -> AsyncIterator[None]:
 
 async def load(connection: Connection, account: str) -> Account:
     """Return how far the account's reading has come."""
-    name = {"account": account}
-    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, name)
+    values = {"account": account, "most": _MOST_PROBLEMS + 1}
+    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, values)
     wishes = [
         Wish(
             each["record_id"],
@@ -148,6 +150,7 @@ async def load(connection: Connection, account: str) -> Account:
         open_statuses=_statuses.decode(row["statuses"]),
         widened=row["widened"],
         hinted=row["hinted_at"],
+        refused_details=row["refused_details"],
     )
     by_id = {wish.record_id: wish for wish in wishes}
     return Account(
@@ -160,8 +163,15 @@ async def load(connection: Connection, account: str) -> Account:
         row["missing"],
         standing,
         by_id,
-        row["has_problems"],
+        _problems(row["problems"]),
     )
+
+
+def _problems(found: Sequence[str]) -> frozenset[tuple[str, str]] | None:
+    if len(found) > _MOST_PROBLEMS:
+        return None
+    parts = [each.partition(" ") for each in found]
+    return frozenset((entity, record_id) for entity, _, record_id in parts)
 
 
 async def add_call(
@@ -201,7 +211,7 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
         if await fetch_one(connection, _SQL["hint"], name) is None:
             return False
         if ids:
-            values = {**name, "ids": list(ids), "tries": len(AGAIN) - 1, "most": MOST_HINTED}
+            values = {**name, "ids": list(ids), "most": MOST_HINTED}
             await connection.execute(_SQL["hint_at"], values)
         await connection.execute(_SQL["tell_of_hint"], {**name, "channel": HINT_CHANNEL})
     return True

@@ -4,7 +4,7 @@ WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(accou
 INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
 ON CONFLICT (account) DO UPDATE
 SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, refusals = 0, missing = 0, held_until = NULL
+    failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -35,8 +35,8 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, refusals, missing, held_until, hinted_at,
-       EXISTS (SELECT FROM source.problems p WHERE p.account = a.account) AS has_problems
+       failures, refusals, refused_details, missing, held_until, hinted_at,
+       ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems
 FROM source.accounts a WHERE account = %(account)s
 
 -- name: calls
@@ -63,11 +63,9 @@ UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(accou
 SELECT pg_notify(%(channel)s, %(account)s)
 
 -- name: hint_at
--- One that nobody knows is taken for a document, and asked for once more at most; one that is known as often as any
--- other, and as soon. Of a flood only some are kept: the lists show the others.
-INSERT INTO source.wanted AS w (account, record_id, why, due_at, tries, entity)
-SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), CASE WHEN max(r.entity) IS NULL THEN %(tries)s ELSE 0 END,
-       coalesce(max(r.entity), '')
+-- One that nobody knows is taken for a document. Of a flood only some are kept: the lists show the others.
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, entity)
+SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), coalesce(max(r.entity), '')
 FROM unnest(%(ids)s::text[]) AS hinted (id)
 LEFT JOIN source.records r ON r.account = %(account)s AND r.record_id = hinted.id
 WHERE (SELECT count(*) FROM source.wanted o WHERE o.account = %(account)s AND o.why = 'hint') < %(most)s

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import jsonschema
@@ -50,7 +50,7 @@ def test_a_source_says_how_it_is_read_and_what_to_do(office: Office, program: Cl
     read(office)
 
     async def problem(connection: psycopg.AsyncConnection[Any]) -> None:
-        await keeping.keep(connection, "acme", Batch(problems=[PROBLEM]))
+        await keeping.keep(connection, "acme", Batch(problems=[PROBLEM]), datetime.now(UTC))
 
     office.do(problem)
     source = checked(program.get("/api/v1/accounts/acme/source"), "Source")

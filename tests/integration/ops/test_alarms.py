@@ -57,7 +57,7 @@ def _source(database_url: str, *statements: str, problem: Problem | None = None)
             for statement in statements:
                 await connection.execute(statement)
             if problem is not None:
-                await keeping.keep(connection, "acme", Batch(problems=[problem]))
+                await keeping.keep(connection, "acme", Batch(problems=[problem]), datetime.now(UTC))
                 rows = await keeping.to_tell(connection, "acme", 10)
                 await apply(connection, [decode_result(value) for _, _, _, value in rows])
 

@@ -4,9 +4,9 @@ Each function does what the statement of ``sources/store`` with its name does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -56,6 +56,7 @@ class MemoryStore:
         self.trust: dict[Kind, Evidence] = {}
         self.statuses: dict[Listing, frozenset[str]] = {}
         self.widened = timedelta(0)
+        self.hinted: datetime | None = None
         self.calls: list[tuple[datetime, bool, bool]] = []
         self.problems: dict[tuple[str, str, str], Problem] = {}
         self.outbox: list[tuple[int, str, bytes, bytes]] = []
@@ -63,6 +64,7 @@ class MemoryStore:
         self.trouble: str | None = None
         self.held_until: datetime | None = None
         self.troubles: list[str] = []
+        self.refused_details = 0
         self.learnt = 0
         """How often something learnt of the account was kept."""
 
@@ -85,10 +87,12 @@ class MemoryStore:
             blocked_until=self.held_until,
             open_statuses=dict(self.statuses),
             widened=self.widened,
+            hinted=self.hinted,
+            refused_details=self.refused_details,
         )
         by_id = {wish.record_id: wish for wish in wishes}
         counts = (self.failures, self.refusals, self.missing)
-        problems = bool(self.problems)
+        problems = frozenset(key[:2] for key in self.problems)
         return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems)
 
     def _due(self) -> Iterable[Wish]:
@@ -113,7 +117,9 @@ class MemoryStore:
         """Return a record as the database has it."""
         return msgspec.json.decode(self.records[key], type=Kept)
 
-    async def keep(self, _: Any, __: str, batch: Batch, *, has_problems: bool) -> bool:
+    async def keep(
+        self, _: Any, __: str, batch: Batch, asked: datetime, *, problems: Set[tuple[str, str]] | None
+    ) -> bool:
         for key, kept in batch.kept.items():
             self.records[key] = msgspec.json.encode(kept)
             self.deep.pop(key, None)
@@ -123,10 +129,14 @@ class MemoryStore:
             self.place += 1
             self.outbox.append((self.place, event.topic, event.key, event.value))
         for record_id in batch.unwanted:
-            self.wishes.pop(record_id, None)
-        self.wishes |= {wish.record_id: wish for wish in batch.wanted}
+            if record_id in self.wishes and self.wishes[record_id].at <= asked:
+                del self.wishes[record_id]
+        for wish in batch.wanted:
+            before = self.wishes.get(wish.record_id)
+            if before is None or before.at <= asked or before.at >= wish.at:
+                self.wishes[wish.record_id] = wish
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
-        over = batch.seen if has_problems else set()
+        over = batch.seen if problems is None or problems & batch.seen else set()
         self.problems = {key: each for key, each in self.problems.items() if key[:2] not in over} | found
         return bool(batch.events)
 
@@ -146,7 +156,7 @@ class MemoryStore:
         self,
         _: Any,
         __: str,
-        clock: datetime,
+        connected: datetime,
         *,
         held_until: datetime | None,
         is_there: bool = True,
@@ -155,19 +165,19 @@ class MemoryStore:
         widened: timedelta | None = None,
     ) -> None:
         self.learnt += 1
-        if self.clock is None or self.clock - timedelta(days=1) < clock < self.clock:
-            self.clock = clock
+        self.clock = connected
         self.trust = self.trust if trust is None else dict(trust)
         self.statuses = self.statuses if statuses is None else dict(statuses)
         self.widened = self.widened if widened is None else widened
         if is_there:
-            self.refusals = self.missing = 0
+            self.refusals = self.missing = self.refused_details = 0
         may_be_over = is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked")
         if may_be_over and self.held_until == held_until:
             self.trouble, self.failures, self.held_until = None, 0, None
 
-    async def add_refusal(self, _: Any, __: str) -> None:
-        self.refusals += 1
+    async def add_refusal(self, _: Any, __: str, *, of_list: bool) -> None:
+        self.refusals += of_list
+        self.refused_details += not of_list
 
     async def add_missing(self, _: Any, __: str) -> None:
         self.missing += 1
@@ -181,6 +191,14 @@ class MemoryStore:
         self.troubles.append(trouble)
         self.failures += 1
         self.held_until = max(self.held_until or until, until)
+
+    def hint(self, ids: Iterable[str]) -> None:
+        """Do what the database does with a hint."""
+        self.hinted = self.now
+        entities = {record_id: entity for entity, record_id in self.records}
+        for each in ids:
+            before = self.wishes.get(each) or Wish(each, "hint", self.now, entity=entities.get(each))
+            self.wishes[each] = replace(before, why="hint", at=self.now)
 
     async def to_tell(self, _: Any, __: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
         return self.outbox[:limit]
