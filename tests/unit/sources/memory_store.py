@@ -27,7 +27,7 @@ from sources.schedule.layers import PAGE_LIMIT, Listing
 from sources.schedule.questions import Question
 from sources.schedule.scans import Finished, Scan, Step, finished
 from sources.schedule.trust import Evidence, Kind
-from sources.store.store import Account, Lease
+from sources.store.store import Account, Lease, LeaseLost
 from tests.unit.sources.records import ACCOUNT
 
 Asking = Callable[[Question], Answer]
@@ -44,6 +44,7 @@ class MemoryStore:
 
     now: datetime
     shrunk: Shrunk
+    LeaseLost = LeaseLost
 
     def __post_init__(self) -> None:
         self.clock: datetime | None = None
