@@ -70,6 +70,7 @@ ReasonCode = Literal[
     "lines_say_in_part",
     "list_odd",
     "list_refused",
+    "rows_not_shown",
     "modified_in_future",
     "needs_review",
     "newer_version_refused",

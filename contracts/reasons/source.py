@@ -63,6 +63,13 @@ REASONS = (
         retry=_LISTS,
     ),
     _source(
+        "rows_not_shown",
+        "SalesBinder does not show some rows of the list {document} of '{account}': {problem}.",
+        "Something about a record there is more than SalesBinder's API, or this program, can handle.",
+        retry="Each later reading of the list asks for them again. All other rows are read; nothing is "
+        "deleted or reset meanwhile, and what was there before the connection is not told as new later.",
+    ),
+    _source(
         "clock_off",
         "the clock of SalesBinder's server for '{account}' differs: {problem}.",
         "A server's or this computer's clock is off, or something between them answers with old answers.",

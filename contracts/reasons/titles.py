@@ -79,6 +79,7 @@ TITLES = {
     "salesbinder_account_gone": "SalesBinder does not know the account",
     "list_refused": "SalesBinder does not show a list",
     "list_odd": "SalesBinder's list contradicts itself",
+    "rows_not_shown": "SalesBinder does not show some rows of a list",
     "clock_off": "SalesBinder's clock differs",
     "record_refused": "SalesBinder does not show a record",
     "answer_unreadable": "SalesBinder's answer unreadable",

@@ -56,15 +56,10 @@ class Shop:
         self.fails = fails
         self.bad: set[str] = set()
         self.customers = {
-            name_of("c", n): customer(
-                id=name_of("c", n), customer_number=n, created=LONG_AGO, modified=LONG_AGO
-            )
-            for n in range(MANY)
+            name_of("c", n): customer(id=name_of("c", n), customer_number=n, **OLD) for n in range(MANY)
         }
         self.invoices = {
-            name_of("d", n): document(
-                id=name_of("d", n), document_number=n, created=LONG_AGO, modified=LONG_AGO
-            )
+            name_of("d", n): document(id=name_of("d", n), document_number=n, **OLD)
             for n in reversed(range(MANY))
         }
         self.asked: list[tuple[datetime, Question]] = []
