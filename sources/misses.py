@@ -79,7 +79,7 @@ class Misses:
         is_list, is_gone = isinstance(request, ListRequest), wrong.code == "list_refused"
         if is_list and account.missing + 1 >= _LISTS and not (is_gone and _is_filtered(request)):
             trouble = "salesbinder_account_gone" if is_gone else "salesbinder_unavailable"
-            until = account.now + (_REFUSED if is_gone else _wait(account))
+            until = account.now + (_REFUSED if is_gone else wait_of(account))
             await self.trouble(account, trouble, wrong.problem, until)
             return
         await self.put_off(account, request, wrong, counts=is_list)
@@ -112,7 +112,7 @@ class Misses:
         SalesBinder cannot show must not hold up the others. If it fails again, and is not one of many, it is
         reported.
         """
-        at = account.now + _wait(account)
+        at = account.now + wait_of(account)
         batch, is_alone = Batch(), account.failures < _OUTAGE
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
@@ -147,7 +147,7 @@ class Misses:
         crash_point("source_trouble.after_commit")
 
 
-def _wait(account: Account) -> timedelta:
+def wait_of(account: Account) -> timedelta:
     """Return how long an account is left alone that gives no answers."""
     return min(_SHORTEST * (1 << min(account.failures, 10)), _LONGEST)
 

@@ -104,6 +104,7 @@ ReasonCode = Literal[
     "salesbinder_account_gone",
     "salesbinder_blocked",
     "salesbinder_key_refused",
+    "salesbinder_key_unproven",
     "salesbinder_unavailable",
     "skipped",
     "status_says_cancelled",

@@ -74,6 +74,7 @@ TITLES = {
     "command_unreadable": "Unreadable command",
     "record_unreadable": "Unreadable message",
     "salesbinder_key_refused": "SalesBinder refuses the API key",
+    "salesbinder_key_unproven": "SalesBinder's API key is not known to be of this company",
     "salesbinder_blocked": "SalesBinder blocks for a while",
     "salesbinder_unavailable": "SalesBinder not responding",
     "salesbinder_account_gone": "SalesBinder does not know the account",

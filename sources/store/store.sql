@@ -1,10 +1,12 @@
 -- name: connect
--- What the key before might not read is asked for at once.
+-- What the key before might not read is asked for at once. A key of which it is not sure that it is of this company
+-- holds the account, with that as its reason, until the reader has found out.
 WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
-INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
+INSERT INTO source.accounts AS a (account, api_key_encrypted, trouble, trouble_text, trouble_since, unproven)
+SELECT %(account)s, %(key)s, %(trouble)s, %(text)s, clock_timestamp(), %(trouble)s::text IS NOT NULL
 ON CONFLICT (account) DO UPDATE
-SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
+SET api_key_encrypted = excluded.api_key_encrypted, trouble = excluded.trouble, trouble_text = excluded.trouble_text,
+    trouble_since = excluded.trouble_since, unproven = excluded.unproven, failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -35,7 +37,7 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, refusals, refused_details, missing, held_until, hinted_at,
+       unproven, failures, refusals, refused_details, missing, held_until, hinted_at,
        ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems
 FROM source.accounts a WHERE account = %(account)s
 
