@@ -1,4 +1,4 @@
-"""A key of which nobody knows whether it is of this company: nothing is read until it shows a known record."""
+"""A key of which nobody knows whether it is of this company: nothing is read until it shows a known one."""
 
 import json
 from datetime import timedelta
