@@ -60,6 +60,9 @@ class Company:
     def read(self, time: timedelta) -> None:
         self.reader.run_until(self.reader.now + time)
 
+    def state(self) -> tuple[bool, str | None]:
+        return self.reader.store.unproven, self.reader.store.trouble
+
     def is_read(self) -> bool:
         return bool({*self.asked} & {*LISTS})
 
@@ -84,7 +87,7 @@ def test_a_key_that_shows_a_known_record_is_read_with_at_once() -> None:
     company.read(timedelta(minutes=2))
     assert company.asked[0].startswith("customers/")
     assert company.is_read()
-    assert (company.reader.store.unproven, company.reader.store.trouble) == (False, None)
+    assert company.state() == (False, None)
 
 
 @pytest.mark.parametrize("says", SAYS.values(), ids=SAYS)
@@ -93,16 +96,14 @@ def test_until_a_known_record_is_shown_nothing_is_read_and_the_account_says_why(
     company.details = says
     company.names.append("5cc227b5-0747-45bb-88e8-43a13e8785cc")
     company.read(3 * HOUR)
-    store = company.reader.store
     assert not company.is_read()
-    assert store.unproven
-    assert store.trouble == "salesbinder_key_unproven"
+    assert company.state() == (True, "salesbinder_key_unproven")
     assert 3 < len(company.asked) < 60
     assert company.reader.told == []
     company.details = company.show
     company.read(2 * HOUR)
     assert company.is_read()
-    assert not (store.unproven or store.trouble)
+    assert company.state() == (False, None)
 
 
 def test_one_record_that_is_not_shown_says_nothing_if_another_is() -> None:
