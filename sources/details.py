@@ -3,22 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from contracts.commands import Action, Entity
+from sources.batch import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Kept, Key, Wish, kept_of
+from sources.context import Context, next_deep
 from sources.diff.accounts import diff_account, diff_deleted_account
 from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import SETTLED, Outcome
 from sources.events import Event
 from sources.problems import LOOK_AGAIN, Unreadable
-from sources.reading import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Context, Kept, Key, Wish, kept_of, next_deep
 from sources.salesbinder import answers
 from sources.salesbinder.accounts import read_account
 from sources.salesbinder.deleted import Deletion
 from sources.salesbinder.documents import read_detail
+
+_UNKNOWN: Final = 1
+"""How often an id that only a hint names, and that nobody knows, is asked for again."""
 
 
 def read_any_detail(
@@ -166,7 +170,7 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     may be missing for a moment.
     """
     batch = Batch()
-    if before is None and wish.tries < len(AGAIN):
+    if before is None and wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
         batch.wanted.append(again(wish, context.due))
         return batch
     if before is not None and before.may_be_gone and (left := _until_gone(before, context)) > timedelta(0):

@@ -1,172 +1,31 @@
-"""What one answer changes in what the reader knows, and what it tells. Pure.
-
-The database keeps a ``Batch`` in one transaction, and publishes its events afterwards.
-"""
+"""What one page of a list changes in what the reader knows, and what it tells. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 
-from contracts.commands import Action, Entity
+from contracts.commands import Entity
+from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, Key, LogRow, Wish, kept_of
+from sources.context import Context, first_deep
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
-from sources.diff.look import Look, Outcome
 from sources.diff.stocked import take_stock
-from sources.events import Event
-from sources.problems import Problem, Unreadable
+from sources.problems import Unreadable
 from sources.salesbinder.accounts import AccountEntity, read_account
 from sources.salesbinder.answers import Page
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
-from sources.salesbinder.values import moment_or_none, own_id, text
-from sources.schedule.choice import Why
-from sources.schedule.deep import deep_period, first_share, is_live
+from sources.salesbinder.values import own_id, text
 from sources.schedule.layers import Listing
-from sources.schedule.scans import Finished, Scan
+from sources.schedule.scans import Scan
 
-ACCOUNTS: Final[Mapping[Listing, AccountEntity]] = {"customers": "customer", "suppliers": "supplier"}
-DOCUMENTS: Final[Mapping[Listing, DocumentEntity]] = {"invoices": "invoice", "orders": "purchase_order"}
-AGAIN: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-"""When a record that could not be understood is looked at again; from the last one on every so often."""
-_SERVERS_APART: Final = timedelta(seconds=5)
-"""A record that is made right after the connection may have a stamp from before it."""
-_FUTURE: Final = timedelta(minutes=5)
-"""No record is made so long after the answer that shows it: its stamp is of another time zone."""
-_ZONES: Final = timedelta(hours=14)
-"""By so much a stamp in the time of any zone differs from UTC at most."""
 _DELTA_SHOULD_HAVE: Final = timedelta(minutes=2)
 
-Key = tuple[Entity, str]
 _rows = msgspec.json.Encoder(enc_hook=str)
-
-
-class LogRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest row of the deleted log that names a record."""
-
-    created: datetime | None
-    is_over: bool = False
-    """The record was shown for an hour all the same, so it was not deleted (archived, perhaps)."""
-    missing: datetime | None = None
-    """Since when its detail is not there, by our clock; none if it was shown last."""
-
-
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A record as the database keeps it."""
-
-    known: KnownAccount | KnownDocument
-    fingerprint: str = ""
-    """Of the last row, byte for byte: an unchanged row needs no reading."""
-    mark: str = ""
-    """What the last detail, or the row of the stock-taking, showed of header, status and sum paid. Of an
-    account: the fields that neither its row nor its detail has.
-    """
-    rest: str = ""
-    """And of lines and receipts."""
-    excused: str = ""
-    """A row that differs from the detail though two details read for it showed nothing new."""
-    late: str = ""
-    """A row for which one detail was read, which may be older than the row: it is read once more."""
-    log: LogRow | None = None
-    deep: datetime | None = None
-    """When its detail is read again though nothing hints at a change; none: never."""
-    created: datetime | None = None
-    """Of a document of which stock was taken: when it was made."""
-    history: bool = False
-    """Nothing of it was told, and its next detail is to be told whole. The database has it apart, too."""
-
-    @property
-    def may_be_gone(self) -> bool:
-        """Return True if the log says that it was deleted, and its detail has not confirmed it yet."""
-        return self.log is not None and not self.log.is_over and not self.known.deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A detail that is to be read."""
-
-    record_id: str
-    why: Why
-    at: datetime
-    row: str = ""
-    """The row that it is read for (``signature``)."""
-    tries: int = 0
-    entity: Entity | None = None
-    """None: of a document of a type that only the detail tells."""
-
-    @property
-    def of_account(self) -> bool:
-        """Return True for a detail of a customer or supplier."""
-        return self.entity in ACCOUNTS.values()
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What holds for the account."""
-
-    look: Look
-    connected: datetime
-    """By SalesBinder's clock: what was created before it is not new."""
-    stock_taken: frozenset[Listing] = frozenset()
-    delta_asked: datetime | None = None
-    """When the last whole ``delta`` of this list began, by SalesBinder's clock."""
-    newest_then: datetime | None = None
-    """When the newest document of this list was made that was there at the last whole sweep."""
-    now: datetime | None = None
-    """By our clock, by which all goes that is due; none: SalesBinder's is ours."""
-    is_relaxed: bool = False
-    """Whether ``modified`` is proven to be moved."""
-
-    def is_old(self, created: datetime, listing: Listing) -> bool:
-        """Return True for what was made before the account was connected.
-
-        Clocks of several servers aside, if it was not there when stock was taken. Stamps may be in the shop's
-        own time, whatever they say: what is newer than all that was there then is new, and what was there is
-        not new by a stamp of the future.
-        """
-        if listing not in self.stock_taken:
-            return created < self.connected or created > self.look.at + _FUTURE
-        if self.newest_then is not None and created >= self.newest_then:
-            return False
-        return created < self.connected - _SERVERS_APART
-
-    @property
-    def due(self) -> datetime:
-        """Return the moment that it is by our clock."""
-        return self.now or self.look.at
-
-
-@dataclass(slots=True)
-class Batch:
-    """What is to be kept after one answer."""
-
-    kept: dict[Key, Kept] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    """Records, or lists, that were read: problems of theirs that are not among ``problems`` are over."""
-    wanted: list[Wish] = field(default_factory=list)
-    unwanted: set[str] = field(default_factory=set)
-    statuses: set[str] = field(default_factory=set)
-    """Ids of statuses of documents that are not settled."""
-    told: frozenset[Action] = frozenset()
-    moved: bool = False
-    """Whether ``modified`` moved with what was told: evidence, if it is a detail's."""
-    has_evidence: bool = False
-    missed: bool = False
-    """Whether the delta should have shown a change that a sweep found."""
-
-    def take(self, key: Key, found: Outcome[Any], kept: Kept | None) -> None:
-        """Take what a look found; ``kept`` is the record with what is known now."""
-        self.seen.add(key)
-        self.events += found.events
-        self.problems += found.problems
-        if kept is not None:
-            self.kept[key] = kept
 
 
 def fingerprint(row: Any) -> str:
@@ -253,7 +112,8 @@ def _read_account_row(
     row = read_account(raw, entity, context.look.account)
     key = (entity, row.id)
     is_old = row.created is None or context.is_old(row.created, scan.listing)
-    if before is None and is_old and scan.listing not in context.stock_taken:
+    is_untaken = scan.listing not in context.stock_taken or scan.listing in context.unseen
+    if before is None and is_old and is_untaken:
         batch.seen.add(key)
         batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
         return
@@ -270,13 +130,6 @@ def _read_account_row(
 
 def _lacking(before: Kept | None) -> frozenset[str]:
     return frozenset(before.mark.split()) if before is not None else frozenset()
-
-
-def kept_of(before: Kept | None, known: Any, **changes: Any) -> Kept:
-    """Return what is kept of a record of which this is known now."""
-    if before is None:
-        return Kept(known=known, **changes)
-    return msgspec.structs.replace(before, known=known, **changes)
 
 
 def _read_document_row(
@@ -359,52 +212,3 @@ def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     name = "record_id" if listing == "log" else "id"
     found = {own_id(row.get(name)) for row in rows if isinstance(row, dict)}
     return {each for each in found if each is not None}
-
-
-def newest_of(rows: Iterable[Any]) -> datetime | None:
-    """Return when the newest record of a page was made, as far as its rows say so.
-
-    Texts of one form are compared as they stand: reading each as a moment costs as much as all else about an
-    unchanged row.
-    """
-    made = [each for row in rows if isinstance(row, dict) and isinstance(each := row.get("created"), str)]
-    latest: dict[tuple[str, str, str], str] = {}
-    for each in made:
-        # All but the digits down to the second, or minute: where this is alike, texts are in order of time.
-        form = (each[10:11], each[16:17], each[19:] if each[16:17] == ":" else each[17:])
-        if each > latest.get(form, ""):
-            latest[form] = each
-    found = [moment_or_none(each) for each in latest.values()]
-    if None in found:  # It is greater than texts that may be moments.
-        found = [moment_or_none(each) for each in made]
-    return max(filter(None, found), default=None)
-
-
-def newest_then(stock: Finished | None, connected: datetime) -> datetime | None:
-    """Return when the newest record of a list was made that its last whole sweep showed; none: nobody knows.
-
-    To a list that was empty, or showed old records alone, all is new that comes, in whatever zone its stamp
-    is; but not all that was ever made, which the key's user may only not have been permitted to see. If the
-    clock of the first answer was far ahead, ours says when the sweep was.
-    """
-    if stock is None:
-        return None
-    earliest = min(connected, stock.started) - _ZONES
-    if stock.count == 0:
-        return earliest
-    return None if stock.newest is None else max(stock.newest, earliest)
-
-
-def next_deep(known: KnownDocument, context: Context) -> datetime | None:
-    """Return when a document whose detail was just read is read again though nothing hints at a change."""
-    return None if known.deleted else context.due + _deep_period(known, context)
-
-
-def first_deep(known: KnownDocument, context: Context) -> datetime:
-    """Return when a document of which only a row was read is read deep first."""
-    return context.due + first_share(known.id) * _deep_period(known, context)
-
-
-def _deep_period(known: KnownDocument, context: Context) -> timedelta:
-    live = is_live(is_open=not is_settled(known.entity, known.status), told=known.time, now=context.look.at)
-    return deep_period(is_live=live, is_relaxed=context.is_relaxed)

@@ -13,26 +13,23 @@ from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.asking import asking
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
+from sources import company
+from sources.batch import Kept, Key
 from sources.client import Client, NoAnswer, api_address
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.probe import Finding, probe
 from sources.problems import Unreadable
-from sources.reading import ACCOUNTS, Kept, Key
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
-from sources.schedule.choice import DetailRequest
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
-from sources.store import feeds, history, hooks, store
+from sources.store import feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
 _ADDRESS: Final = re.compile(r"(?:https?://)?([a-z0-9-]+)\.salesbinder\.com(?:[/?#].*)?", re.IGNORECASE)
-_LATELY: Final = 50
-_WITNESSES: Final = 5
-"""Known records that are asked for until one of them is shown."""
 _PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
 
 
@@ -43,6 +40,8 @@ class Connected:
     rows: Mapping[Listing, int]
     """Of each list that the key may read."""
     refused: tuple[Listing, ...]
+    unproven: str | None = None
+    """Why it is not sure that the key is of this company, which the reader finds out first; None if it is."""
 
 
 def account_name(given: str) -> str:
@@ -72,7 +71,7 @@ async def connect(
             field="account",
         )
     async with database.connection() as connection:
-        lately = await store.lately_kept(connection, account, _LATELY)
+        lately = await keeping.lately_kept(connection, account, company.LATELY)
     found = await _look(environment, account, key, lately)
     box = _box(environment)
     encrypted = box.encrypt(key)
@@ -80,9 +79,9 @@ async def connect(
         database.connection() as connection,
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
-        await store.connect(connection, account, encrypted)
+        await store.connect(connection, account, encrypted, unproven=found.unproven)
         await hooks.make(connection, account, box)
-        record.result["refused"] = list(found.refused)
+        record.result |= {"refused": list(found.refused), "checked": found.unproven is None}
     return found
 
 
@@ -99,6 +98,7 @@ async def _look(environment: Environment, account: str, key: str, lately: Mappin
     """Ask for the first row of each list; and for records that are known of the account, if there are any."""
     rows: dict[Listing, int] = {}
     refused: list[Listing] = []
+    unproven: str | None = None
     try:
         address = api_address(account, environment.salesbinder_api_url)
     except ValueError as error:
@@ -112,7 +112,7 @@ async def _look(environment: Environment, account: str, key: str, lately: Mappin
                 else:
                     rows[listing] = count
             if rows:
-                await _check_company(client, account, lately)
+                unproven = await _check_company(client, account, lately)
     except ValueError as error:
         raise bad_request(str(error), field="key") from error
     except NoAnswer as error:
@@ -128,27 +128,34 @@ async def _look(environment: Environment, account: str, key: str, lately: Mappin
             f"old one; and see that this user has the permissions {_PERMISSIONS}",
             field="key",
         )
-    return Connected(rows, tuple(refused))
+    return Connected(rows, tuple(refused), unproven)
 
 
-async def _check_company(client: Client, account: str, lately: Mapping[Key, Kept]) -> None:
-    """Refuse a key that shows none of the records that are known of the account: with the key of another
-    company, all of that company's customers and documents would be told as new ones of this one.
+async def _check_company(client: Client, account: str, lately: Mapping[Key, Kept]) -> str | None:
+    """Refuse a key that shows none of the records that are known of the account; return why that is not sure,
+    if SalesBinder does not say it of all of them.
     """
-    standing = [key for key, kept in lately.items() if not kept.known.deleted][:_WITNESSES]
-    for entity, record_id in standing:
-        request = DetailRequest(record_id, "again", of_account=entity in ACCOUNTS.values())
-        answer = await client.ask(question(request))
-        if answer.verdict != "not_there":
-            return
-    if standing:
-        raise not_possible(
-            f"SalesBinder shows this key none of the records that are known of '{account}', such as "
-            f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
-            "give the key of a user of this company who sees its customers and documents; if all of these "
-            "were archived, bring one back in SalesBinder first",
-            field="key",
-        )
+    standing, unclear = company.witnesses(lately), ""
+    for witness in standing:
+        try:
+            answer = await client.ask(question(company.request_for(witness)))
+        except NoAnswer as error:
+            return company.in_words(str(error), witness)
+        shown = company.is_shown(answer, witness)
+        if shown:
+            return None
+        if answer.verdict == "blocked":
+            return company.in_words(str(answer.status), witness)
+        unclear = unclear if shown is False else company.in_words(str(answer.status), witness)
+    if unclear or not standing:
+        return unclear or None
+    raise not_possible(
+        f"SalesBinder shows this key none of the records that are known of '{account}', such as "
+        f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
+        "give the key of a user of this company who sees its customers and documents; if all of these "
+        "were archived, bring one back in SalesBinder first",
+        field="key",
+    )
 
 
 def _first_row(listing: Listing) -> Question:

@@ -61,7 +61,7 @@ def standing(
             code), ``trouble_text`` and ``trouble_since`` (None if SalesBinder answers), ``unread_seconds``.
         lists: lists of theirs that are refused, odd or unreadable, and clocks that are off: ``account``,
             ``code``, ``list``, ``problem``, ``remedy``, ``since``, ``now``.
-        broken_off: accounts whose last comparison was made by schedule and did not succeed: ``account``,
+        broken_off: accounts where a comparison by schedule did not succeed, and none has since: ``account``,
             ``error``.
     """
     found = [_issue(row) for row in issues if row["issue_id"]]

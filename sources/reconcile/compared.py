@@ -10,14 +10,14 @@ from connections.store import SettingChange
 from runtime.database import Connection
 from sinks.drift import books
 from sinks.drift.books import Actions, ByHand
+from sources.batch import Kept
 from sources.diff.known import KnownDocument
-from sources.reading import Kept
 from sources.reconcile import runs
 from sources.reconcile.result import Result
 from sources.reconcile.shop import ShopDocument
 from sources.reconcile.sides import Compared, Kind, Rules, compared, has_bill
 from sources.reconcile.why import DECIDING, Around, Unclear, why
-from sources.store import store
+from sources.store import keeping
 
 _FOREVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -58,7 +58,7 @@ async def compare_batch(
     sides = await _sides(connection, given, documents, lone)
     differing = sorted({one.record_id for one in sides if not one.agrees})
     around = _Records(
-        await store.kept(connection, given.account, differing),
+        await keeping.kept(connection, given.account, differing),
         await books.actions_of(connection, given.account, differing),
         await books.changed_by_hand(connection, given.account, differing),
         await runs.unclear(connection, given.account, differing),

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from sources.batch import DOCUMENTS, Kept, Wish
 from sources.problems import Unreadable
-from sources.reading import DOCUMENTS, Kept, Wish, row_id, signature
+from sources.reading import row_id, signature
 from sources.reconcile.shop import ShopDocument, money_of, read_shop_row
 from sources.salesbinder import answers
 from sources.salesbinder.documents import read_detail

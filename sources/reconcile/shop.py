@@ -14,9 +14,10 @@ import msgspec
 from contracts.events.fields import Day, NotADate
 from contracts.money import to_cents
 from mappers.totals import clean_amount
+from sources.batch import Kept
 from sources.diff.known import KnownDocument
 from sources.problems import Unreadable
-from sources.reading import Kept, fingerprint, signature
+from sources.reading import fingerprint, signature
 from sources.salesbinder.rows import DocumentEntity, read_row, row_rest
 from sources.salesbinder.transactions import HALF_A_CENT, Transaction
 from sources.salesbinder.values import amount_of, code, identifier, is_blank, lenient_text, moment, text

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from sources.schedule.budget import ALL, HINTS, LIVE, background_free_at, free_at
 from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Layer, Listing, period
-from sources.schedule.scans import Finished, Scan, scan_key
+from sources.schedule.scans import SIZES, Finished, Scan, scan_key
 from sources.schedule.stock import untaken
 from sources.schedule.trust import Trust
 
@@ -30,6 +30,8 @@ all else. What else is read, be it a comparison or all rows, delays no hint.
 _MAY_WAIT: Final = timedelta(seconds=15)
 """So long sweeps, and calls of a comparison, wait for a moment in which little is asked."""
 _AFTER_SWEEPS: Final = 8.5
+_DOUBTED: Final = 5
+"""Details refused in a row after which a list says whether it is the key, or the records."""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _BACKGROUND: Final = frozenset({"all", "deep", "history"})
 
@@ -100,6 +102,14 @@ class Standing:
     sent_for_hints: Sequence[datetime] = ()
     """Those of the calls that were made because of hints."""
 
+    refused_details: int = 0
+    """Details in a row that were refused."""
+
+    @property
+    def is_key_doubted(self) -> bool:
+        """Return True if a list is asked before any other detail: it may be the key that is refused."""
+        return self.refused_details >= _DOUBTED
+
     def untaken(self, now: datetime) -> frozenset[Listing]:
         """Return the lists of which stock is still to be taken: until then nothing else is read."""
         return untaken(self.finished, self.held, now)
@@ -163,12 +173,14 @@ def _candidates(standing: Standing, now: datetime) -> list[tuple[Request, dateti
                 continue
             for status in _statuses(layer, listing, standing):
                 scan, at, is_hinted = _scan_of(layer, listing, status, standing, now, hints_first)
+                if standing.is_key_doubted:
+                    at = min(at, now)
                 at = max(at, standing.held.get(scan.key, at))
                 late = now - at > period(layer, standing.trust) and layer != "all"
                 found.append(
                     (ListRequest(scan, is_hinted), at, min(_LAYERS[layer], _OVERDUE if late else 99))
                 )
-    for each in standing.wanted:
+    for each in () if standing.is_key_doubted else standing.wanted:
         is_late_hint = each.why == "hint" and hints_first > now
         priority = _AFTER_SWEEPS if is_late_hint else _DETAILS[each.why]
         request = DetailRequest(each.record_id, each.why, each.of_account, priority == _DETAILS["hint"])
@@ -213,8 +225,17 @@ def _scan_of(
     if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
         hinted = max(standing.hinted, last.started + _HINTED, hints_first)
         is_hinted, at = hinted < at and at > now, min(at, hinted)
-    limit = PAGE_LIMIT if last is None else min(2 * last.limit, PAGE_LIMIT)
-    scan = Scan(layer=layer, listing=listing, started=now, since=since, status=status, limit=limit)
+    sizes = [size for size in SIZES if last is not None and last.limit < size < PAGE_LIMIT]
+    limit = min(sizes, default=PAGE_LIMIT)
+    scan = Scan(
+        layer=layer,
+        listing=listing,
+        started=now,
+        since=since,
+        status=status,
+        limit=limit,
+        widest=PAGE_LIMIT,
+    )
     return scan, at, is_hinted
 
 

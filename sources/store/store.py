@@ -1,25 +1,21 @@
 """Statements of the schema ``source``. All of a worker's go through a transaction that checks its lease."""
 
-import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from psycopg.rows import tuple_row
 
 from runtime.database import Connection, fetch_all, fetch_at_once, fetch_one
 from runtime.sql import load_queries
+from sources.batch import Wish
 from sources.diff.look import Shrunk
-from sources.entries import entry, has_entry
-from sources.problems import Problem, storable
-from sources.reading import AGAIN, Batch, Kept, Key, Wish
 from sources.schedule.budget import ALL, HINTS, free_at
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
-from sources.schedule.scans import Finished, Scan, Step, finished
+from sources.schedule.scans import Finished, Scan
 from sources.schedule.trust import Evidence, Kind
 
 LEASE_SECONDS: Final = 70.0
@@ -29,9 +25,13 @@ HINT_CHANNEL: Final = "source_hints"
 MOST_HINTED: Final = 200
 """Details that hints may have waiting, about; more ids of hints are not looked at first."""
 
+UNPROVEN: Final = "salesbinder_key_unproven"
+"""Trouble of an account whose key is not known to be of its company."""
+_MOST_PROBLEMS: Final = 100
+"""Problems that are named with the account; beyond them, each answer may end one."""
+
 _SQL = load_queries(__file__)
 _STANDING: Final = [_SQL[name] for name in ("standing", "calls", "scans", "wanted", "deep")]
-_body = msgspec.json.Decoder(Kept)
 _trust = msgspec.json.Decoder(dict[Kind, Evidence])
 _statuses = msgspec.json.Decoder(dict[Listing, frozenset[str]])
 
@@ -62,25 +62,34 @@ class Account:
     shrunk: Shrunk
     failures: int
     refusals: int
-    """Answers in a row that something may not be read."""
+    """Lists in a row that may not be read."""
     missing: int
     """Lists in a row that were not there, or not answered with one."""
     standing: Standing
     wishes: Mapping[str, Wish]
-    has_problems: bool = True
-    """Whether something of it cannot be made sense of."""
+    problems: Set[tuple[str, str]] | None = None
+    """What cannot be made sense of: records or lists; none if there are too many to name."""
 
-    def is_well_at(self, clock: datetime) -> bool:
-        """Return True if an answer at this moment, by SalesBinder's clock, changes nothing of this: it ends
-        no trouble and no count, and is not from before the connection.
-        """
-        is_well = not (self.failures or self.refusals or self.missing or self.standing.blocked_until)
-        return is_well and self.connected is not None and self.connected <= clock
+    is_unproven: bool = False
+    """Whether it is not sure that the key is of this company."""
+
+    @property
+    def is_well(self) -> bool:
+        """Return True if an answer of use ends no trouble and no count."""
+        counts = (self.failures, self.refusals, self.missing, self.standing.refused_details)
+        return not any(counts) and self.standing.blocked_until is None
 
 
-async def connect(connection: Connection, account: str, encrypted_key: bytes) -> None:
-    """Connect an account, or give a connected one another key; what is known of it stays."""
-    await connection.execute(_SQL["connect"], {"account": account, "key": encrypted_key})
+async def connect(
+    connection: Connection, account: str, encrypted_key: bytes, *, unproven: str | None = None
+) -> None:
+    """Connect an account, or give a connected one another key; what is known of it stays.
+
+    ``unproven``: why it is not sure that the key is of this company; None if it is.
+    """
+    values: dict[str, Any] = {"account": account, "key": encrypted_key, "text": unproven or ""}
+    values["trouble"] = UNPROVEN if unproven is not None else None
+    await connection.execute(_SQL["connect"], values)
 
 
 async def accounts(connection: Connection) -> dict[str, bytes]:
@@ -118,8 +127,8 @@ async def fenced(connection: Connection, lease: Lease) -> AsyncIterator[None]:
 
 async def load(connection: Connection, account: str) -> Account:
     """Return how far the account's reading has come."""
-    name = {"account": account}
-    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, name)
+    values = {"account": account, "most": _MOST_PROBLEMS + 1}
+    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, values)
     wishes = [
         Wish(
             each["record_id"],
@@ -153,6 +162,7 @@ async def load(connection: Connection, account: str) -> Account:
         open_statuses=_statuses.decode(row["statuses"]),
         widened=row["widened"],
         hinted=row["hinted_at"],
+        refused_details=row["refused_details"],
     )
     by_id = {wish.record_id: wish for wish in wishes}
     return Account(
@@ -165,8 +175,16 @@ async def load(connection: Connection, account: str) -> Account:
         row["missing"],
         standing,
         by_id,
-        row["has_problems"],
+        _problems(row["problems"]),
+        row["unproven"],
     )
+
+
+def _problems(found: Sequence[str]) -> frozenset[tuple[str, str]] | None:
+    if len(found) > _MOST_PROBLEMS:
+        return None
+    parts = [each.partition(" ") for each in found]
+    return frozenset((entity, record_id) for entity, _, record_id in parts)
 
 
 async def add_call(
@@ -206,198 +224,10 @@ async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool
         if await fetch_one(connection, _SQL["hint"], name) is None:
             return False
         if ids:
-            values = {**name, "ids": list(ids), "tries": len(AGAIN) - 1, "most": MOST_HINTED}
+            values = {**name, "ids": list(ids), "most": MOST_HINTED}
             await connection.execute(_SQL["hint_at"], values)
         await connection.execute(_SQL["tell_of_hint"], {**name, "channel": HINT_CHANNEL})
     return True
-
-
-async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
-    """Return what is kept of the records with these ids."""
-    if not (named := sorted(ids)):
-        return {}
-    return await _records(connection, "kept", {"account": account, "ids": named})
-
-
-async def lately_kept(connection: Connection, account: str, limit: int) -> dict[Key, Kept]:
-    """Return the records that changed last."""
-    return await _records(connection, "lately_kept", {"account": account, "limit": limit})
-
-
-async def _records(connection: Connection, statement: str, values: Mapping[str, Any]) -> dict[Key, Kept]:
-    # In binary, or each body came in hexadecimal digits: a sweep reads all records.
-    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        await cursor.execute(_SQL[statement], values)
-        rows = await cursor.fetchall()
-    return {(entity, record_id): _kept(body, history) for entity, record_id, body, history in rows}
-
-
-def _kept(body: bytes, history: bool) -> Kept:
-    """Return the record; an operator decides about ``history`` while the reader knows the rest."""
-    found = _body.decode(body)
-    return found if found.history == history else msgspec.structs.replace(found, history=history)
-
-
-async def keep(connection: Connection, account: str, batch: Batch, *, has_problems: bool = True) -> bool:
-    """Keep what an answer changed, and the events that tell it; return whether there is anything to tell.
-
-    ``has_problems``: whether the account had any, which may be over now.
-    """
-    records = [
-        {
-            "account": account,
-            "entity": entity,
-            "record_id": record_id,
-            "body": msgspec.json.encode(each),
-            "deep_at": each.deep,
-            "history": each.history,
-        }
-        for (entity, record_id), each in batch.kept.items()
-    ]
-    await _for_each(connection, "keep_record", records)
-    if batch.unwanted:
-        await connection.execute(_SQL["want_no_more"], {"account": account, "ids": sorted(batch.unwanted)})
-    await _for_each(connection, "want", [_wish(account, wish) for wish in batch.wanted])
-    told = [(each.topic, each.key, each.value) for each in batch.events]
-    told += await _keep_problems(connection, account, batch, has_problems=has_problems)
-    events = [{"account": account, "topic": topic, "key": key, "value": value} for topic, key, value in told]
-    await _for_each(connection, "tell", events)
-    return bool(told)
-
-
-async def _for_each(connection: Connection, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
-    """Execute the statement with each of these; without any, nothing is sent."""
-    if values:
-        async with connection.cursor() as cursor:
-            await cursor.executemany(_SQL[statement], values)
-
-
-async def _keep_problems(
-    connection: Connection, account: str, batch: Batch, *, has_problems: bool
-) -> list[tuple[str, bytes, bytes]]:
-    """Keep what cannot be made sense of; return the log's entries of that, and of what is over."""
-    told: list[tuple[str, bytes, bytes]] = []
-    for each in batch.problems:
-        row = await fetch_one(connection, _SQL["problem"], _problem(account, each))
-        if row is not None and row["is_new"] and has_entry(each.entity, each.code):
-            told.append(entry(account, each, row["first_at"]))
-    if batch.seen and has_problems:
-        seen = {"account": account, "seen": json.dumps(_seen(batch))}
-        for row in await fetch_all(connection, _SQL["problems_over"], seen):
-            since, over = row.pop("first_at"), row.pop("over_at")
-            if has_entry(row["entity"], row["code"]):
-                told.append(entry(account, Problem(**row), since, over))
-    return told
-
-
-def _wish(account: str, wish: Wish) -> dict[str, Any]:
-    return {
-        "account": account,
-        "record_id": wish.record_id,
-        "why": wish.why,
-        "due_at": wish.at,
-        "row": wish.row,
-        "tries": wish.tries,
-        "entity": wish.entity or "",
-    }
-
-
-def _problem(account: str, problem: Any) -> dict[str, Any]:
-    names = ("entity", "record_id", "code", "field", "value", "problem", "remedy")
-    return {"account": account, **{name: storable(getattr(problem, name)) for name in names}}
-
-
-def _seen(batch: Batch) -> list[dict[str, Any]]:
-    codes: dict[tuple[str, str], list[str]] = {key: [] for key in batch.seen}
-    for each in batch.problems:
-        codes.setdefault((each.entity, each.record_id), []).append(each.code)
-    return [
-        {"entity": entity, "record_id": record_id, "codes": found}
-        for (entity, record_id), found in codes.items()
-    ]
-
-
-async def keep_scan(
-    connection: Connection, account: str, step: Step, now: datetime, last: Finished | None
-) -> None:
-    """Keep how a scan goes on; ``now`` by SalesBinder's clock, ``last`` the last whole one of its kind."""
-    scan = step.scan
-    done = finished(step, now, last)
-    is_done = step.state == "done"
-    values = {
-        "account": account,
-        "key": scan.key,
-        "scan": None if is_done else msgspec.json.encode(scan),
-        "finished": msgspec.json.encode(done) if is_done else None,
-    }
-    await connection.execute(_SQL["keep_scan"], values)
-
-
-async def hold_scan(connection: Connection, account: str, key: str, until: datetime) -> None:
-    """Leave a kind of scan alone until then; where it goes on, and from when it asks, stays."""
-    await connection.execute(_SQL["hold_scan"], {"account": account, "key": key, "until": until})
-
-
-async def keep_learnt(
-    connection: Connection,
-    account: str,
-    clock: datetime,
-    *,
-    held_until: datetime | None,
-    is_there: bool = True,
-    trust: Mapping[Kind, Evidence] | None = None,
-    statuses: Mapping[Listing, frozenset[str]] | None = None,
-    widened: timedelta | None = None,
-) -> None:
-    """Keep what an answer taught about the account; its trouble is over. One that something is not there
-    (404) says nothing about an account that may be gone.
-
-    ``held_until`` is that of the account when the question was asked: trouble that another call has had
-    since, such as a block, is not over.
-    """
-    values = {
-        "is_there": is_there,
-        "held_until": held_until,
-        "account": account,
-        "clock": clock,
-        "trust": None if trust is None else msgspec.json.encode(trust).decode(),
-        "statuses": None if statuses is None else msgspec.json.encode(statuses).decode(),
-        "widened": widened,
-    }
-    await connection.execute(_SQL["learnt"], values)
-
-
-async def add_refusal(connection: Connection, account: str) -> None:
-    """Count an answer that something may not be read; the next answer with content ends the count."""
-    await connection.execute(_SQL["refusal"], {"account": account})
-
-
-async def add_missing(connection: Connection, account: str) -> None:
-    """Count a list that is not there, or that something else came for; the next list that is one ends the
-    count.
-    """
-    await connection.execute(_SQL["missing"], {"account": account})
-
-
-async def keep_trouble(
-    connection: Connection, account: str, trouble: str, text: str, until: datetime
-) -> None:
-    """Keep why an account gives no answers, and until when it is not asked: as long as another call's trouble
-    says, if that is longer.
-    """
-    values = {"account": account, "trouble": trouble, "text": text, "until": until}
-    await connection.execute(_SQL["trouble"], values)
-
-
-async def to_tell(connection: Connection, account: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
-    """Return the next events to publish: their place in the outbox, topic, key and value."""
-    rows = await fetch_all(connection, _SQL["to_tell"], {"account": account, "limit": limit})
-    return [(row["id"], row["topic"], bytes(row["key"]), bytes(row["value"])) for row in rows]
-
-
-async def told(connection: Connection, ids: Sequence[int]) -> None:
-    """Remove events that the broker has."""
-    await connection.execute(_SQL["told"], {"ids": list(ids)})
 
 
 def _of(lease: Lease) -> dict[str, Any]:

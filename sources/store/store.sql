@@ -1,10 +1,12 @@
 -- name: connect
--- What the key before might not read is asked for at once.
+-- What the key before might not read is asked for at once. A key of which it is not sure that it is of this company
+-- holds the account, with that as its reason, until the reader has found out.
 WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
-INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
+INSERT INTO source.accounts AS a (account, api_key_encrypted, trouble, trouble_text, trouble_since, unproven)
+SELECT %(account)s, %(key)s, %(trouble)s, %(text)s, clock_timestamp(), %(trouble)s::text IS NOT NULL
 ON CONFLICT (account) DO UPDATE
-SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, refusals = 0, missing = 0, held_until = NULL
+SET api_key_encrypted = excluded.api_key_encrypted, trouble = excluded.trouble, trouble_text = excluded.trouble_text,
+    trouble_since = excluded.trouble_since, unproven = excluded.unproven, failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -35,8 +37,8 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
-       failures, refusals, missing, held_until, hinted_at,
-       EXISTS (SELECT FROM source.problems p WHERE p.account = a.account) AS has_problems
+       unproven, failures, refusals, refused_details, missing, held_until, hinted_at,
+       ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems
 FROM source.accounts a WHERE account = %(account)s
 
 -- name: calls
@@ -63,11 +65,9 @@ UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(accou
 SELECT pg_notify(%(channel)s, %(account)s)
 
 -- name: hint_at
--- One that nobody knows is taken for a document, and asked for once more at most; one that is known as often as any
--- other, and as soon. Of a flood only some are kept: the lists show the others.
-INSERT INTO source.wanted AS w (account, record_id, why, due_at, tries, entity)
-SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), CASE WHEN max(r.entity) IS NULL THEN %(tries)s ELSE 0 END,
-       coalesce(max(r.entity), '')
+-- One that nobody knows is taken for a document. Of a flood only some are kept: the lists show the others.
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, entity)
+SELECT %(account)s, hinted.id, 'hint', clock_timestamp(), coalesce(max(r.entity), '')
 FROM unnest(%(ids)s::text[]) AS hinted (id)
 LEFT JOIN source.records r ON r.account = %(account)s AND r.record_id = hinted.id
 WHERE (SELECT count(*) FROM source.wanted o WHERE o.account = %(account)s AND o.why = 'hint') < %(most)s
@@ -80,86 +80,3 @@ INSERT INTO source.calls (account, at, background, hinted) VALUES (%(account)s, 
 
 -- name: lock
 SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE
-
--- name: kept
-SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
-
--- name: lately_kept
-SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s
-
--- name: keep_record
-INSERT INTO source.records (account, entity, record_id, body, deep_at, history)
-VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s, %(history)s)
-ON CONFLICT (account, entity, record_id) DO UPDATE
-SET body = excluded.body, deep_at = excluded.deep_at, history = excluded.history, seen_at = clock_timestamp()
-
--- name: tell
-INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)
-
--- name: want
--- A row that shows a change is asked about at once, however often its detail was in vain before.
-INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries, entity)
-VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(entity)s)
-ON CONFLICT (account, record_id) DO UPDATE
-SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
-    entity = excluded.entity
-
--- name: want_no_more
-DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s)
-
--- name: problem
-INSERT INTO source.problems AS p (account, entity, record_id, code, field, value, problem, remedy)
-VALUES (%(account)s, %(entity)s, %(record_id)s, %(code)s, %(field)s, %(value)s, %(problem)s, %(remedy)s)
-ON CONFLICT (account, entity, record_id, code) DO UPDATE
-SET field = excluded.field, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
-    last_at = clock_timestamp()
-RETURNING first_at, xmax = 0 AS is_new
-
--- name: problems_over
-DELETE FROM source.problems p USING jsonb_to_recordset(%(seen)s::jsonb) AS s (entity text, record_id text, codes text[])
-WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record_id AND p.code <> ALL(s.codes)
-RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
-
--- name: keep_scan
-INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)
-ON CONFLICT (account, key) DO UPDATE
-SET scan = excluded.scan, finished = coalesce(excluded.finished, s.finished), held_until = NULL
-
--- name: hold_scan
-INSERT INTO source.scans AS s (account, key, held_until) VALUES (%(account)s, %(key)s, %(until)s)
-ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
-
--- name: learnt
--- No answer can be from before the connection: one that says so shows that the clock was ahead before.
-UPDATE source.accounts
-SET connected_clock = CASE WHEN connected_clock IS NULL
-                             OR (%(clock)s < connected_clock AND %(clock)s > connected_clock - interval '1 day')
-                           THEN %(clock)s ELSE connected_clock END,
-    trust = coalesce(%(trust)s::jsonb, trust),
-    statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
-    trouble = CASE WHEN is_over THEN NULL ELSE trouble END, trouble_text = CASE WHEN is_over THEN '' ELSE trouble_text END,
-    trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,
-    held_until = CASE WHEN is_over THEN NULL ELSE held_until END, refusals = CASE WHEN %(is_there)s THEN 0 ELSE refusals END,
-    missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END
-FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked'))
-             AND held_until IS NOT DISTINCT FROM %(held_until)s AS is_over
-      FROM source.accounts WHERE account = %(account)s) AS o
-WHERE account = %(account)s
-
--- name: trouble
-UPDATE source.accounts
-SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = greatest(held_until, %(until)s),
-    trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
-WHERE account = %(account)s
-
--- name: refusal
-UPDATE source.accounts SET refusals = refusals + 1 WHERE account = %(account)s
-
--- name: missing
-UPDATE source.accounts SET missing = missing + 1 WHERE account = %(account)s
-
--- name: to_tell
-SELECT id, topic, key, value FROM source.outbox WHERE account = %(account)s ORDER BY id LIMIT %(limit)s
-
--- name: told
-DELETE FROM source.outbox WHERE id = ANY(%(ids)s)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import jsonschema
@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from sbx.web.api.openapi import description
+from sources.batch import Batch
 from sources.problems import Problem
-from sources.reading import Batch
 from sources.reconcile import runs
 from sources.reconcile.reconciler import BY_SCHEDULE
 from sources.reconcile.result import Result
-from sources.store import store
+from sources.store import keeping
 from tests.web.office import Client, Office
 from tests.web.sample import connect
 from tests.web.test_reconcile import FAILED, RIGHT, compared, read
@@ -50,7 +50,7 @@ def test_a_source_says_how_it_is_read_and_what_to_do(office: Office, program: Cl
     read(office)
 
     async def problem(connection: psycopg.AsyncConnection[Any]) -> None:
-        await store.keep(connection, "acme", Batch(problems=[PROBLEM]))
+        await keeping.keep(connection, "acme", Batch(problems=[PROBLEM]), datetime.now(UTC))
 
     office.do(problem)
     source = checked(program.get("/api/v1/accounts/acme/source"), "Source")

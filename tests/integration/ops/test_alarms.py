@@ -9,9 +9,9 @@ import pytest
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
 from sbx.cli.status import DEAD_LETTERS_BOUND
+from sources.batch import Batch
 from sources.problems import Problem
-from sources.reading import Batch
-from sources.store import store
+from sources.store import keeping, store
 from streams.dead_letters import DeadLetterReason, Letter, failed_entry
 from streams.records import Record
 from tests.integration.ops.sbx import Sbx
@@ -57,8 +57,8 @@ def _source(database_url: str, *statements: str, problem: Problem | None = None)
             for statement in statements:
                 await connection.execute(statement)
             if problem is not None:
-                await store.keep(connection, "acme", Batch(problems=[problem]))
-                rows = await store.to_tell(connection, "acme", 10)
+                await keeping.keep(connection, "acme", Batch(problems=[problem]), datetime.now(UTC))
+                rows = await keeping.to_tell(connection, "acme", 10)
                 await apply(connection, [decode_result(value) for _, _, _, value in rows])
 
     asyncio.run(prepare())

@@ -10,18 +10,19 @@ import pytest
 
 from contracts.reasons import CATALOGUE
 from sbx.actions.source_report import as_object
+from sources.batch import Batch, Wish
 from sources.reader import Reader
-from sources.reading import Batch, Wish
 from sources.reconcile import runs
 from sources.reconcile.reconciler import Reconciler
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
-from sources.store import store
+from sources.store import keeping, store
 from sources.store.overview import overviews
 from sources.store.store import Lease
 from tests.integration.sources.reading import ACCOUNT
 from tests.integration.sources.test_faults import EMPTY, leased, nothing
 
+RECORD = "00000000-0000-4000-8000-000000000001"
 Session = psycopg.AsyncConnection[Any]
 GONE = Answer(404, b"<html>Not Found", None, None)
 MAY_NOT = Answer(403, b"{}", None, None)
@@ -62,7 +63,7 @@ class BesideAnother(Salesbinder):
 
     async def ask(self, question: Question) -> Answer:
         until = datetime.now(UTC) + timedelta(seconds=75)
-        await store.keep_trouble(self.connection, ACCOUNT, "salesbinder_blocked", "429", until)
+        await keeping.keep_trouble(self.connection, ACCOUNT, "salesbinder_blocked", "429", until)
         return self.answer(question)
 
 
@@ -122,18 +123,75 @@ async def test_pages_for_people_in_place_of_all_lists_are_no_answers(database_ur
 
 
 async def test_a_record_that_is_refused_twice_is_an_entry_until_it_is_shown(database_url: str) -> None:
-    record_id = "00000000-0000-4000-8000-000000000001"
+    record_id = RECORD
     refuses = lambda q: MAY_NOT if record_id in q.path else FINE  # noqa: E731
     async with leased(database_url) as (connection, lease):
         await read(connection, lease, always(FINE))
         batch = Batch(wanted=[Wish(record_id, "changed", datetime.now(UTC), entity="invoice")])
-        await store.keep(connection, ACCOUNT, batch)
+        await keeping.keep(connection, ACCOUNT, batch, datetime.now(UTC))
         assert (await read(connection, lease, refuses))["problems"] == [], "perhaps it is the key"
         (problem,) = (await read(connection, lease, refuses))["problems"]
         assert problem["code"] == "record_refused"
         assert "permission" in problem["remedy"]
         gone = lambda q: GONE if record_id in q.path else FINE  # noqa: E731
         assert (await read(connection, lease, gone))["trouble"] is None
+
+
+class Hinting(Salesbinder):
+    """Has a hint come while a detail is asked for."""
+
+    def __init__(self, connection: Session, answer: Callable[[Question], Answer]) -> None:
+        super().__init__(answer)
+        self.connection = connection
+        self.details = 0
+
+    async def ask(self, question: Question) -> Answer:
+        if question.path.startswith("documents/"):
+            self.details += 1
+            if self.details == 1:
+                await store.hint(self.connection, ACCOUNT, [RECORD])
+        return self.answer(question)
+
+
+@pytest.mark.parametrize("answer", [GONE, MAY_NOT])
+async def test_a_hint_that_comes_while_its_detail_is_asked_for_is_followed_too(
+    answer: Answer, database_url: str
+) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        await store.hint(connection, ACCOUNT, [RECORD])
+        (wish,) = (await store.load(connection, ACCOUNT)).wishes.values()
+        assert (wish.why, wish.tries, wish.entity) == ("hint", 0, None)
+        hinting = Hinting(connection, lambda q: answer if RECORD in q.path else FINE)
+        reader = Reader(connection, lease, hinting, nothing, b"encrypted")
+        while not hinting.details:
+            await connection.execute("DELETE FROM source.calls")
+            await reader.turn()
+        (wish,) = (await store.load(connection, ACCOUNT)).wishes.values()
+        assert (wish.why, wish.tries) == ("hint", 0)
+        while hinting.details < 2:
+            await connection.execute("DELETE FROM source.calls")
+            await reader.turn()
+        (wish,) = (await store.load(connection, ACCOUNT)).wishes.values()
+        assert (wish.why, wish.tries) == ("again", 1)
+
+
+async def test_refused_details_are_counted_apart_from_lists_until_something_is_shown(
+    database_url: str,
+) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        names = [f"00000000-0000-4000-8000-{n:012}" for n in range(7)]
+        wishes = [Wish(name, "changed", datetime.now(UTC), entity="invoice") for name in names]
+        await keeping.keep(connection, ACCOUNT, Batch(wanted=wishes), datetime.now(UTC))
+        reader = Reader(connection, lease, Salesbinder(always(MAY_NOT)), nothing, b"encrypted")
+        for _ in range(5):
+            await reader.turn()
+        account = await store.load(connection, ACCOUNT)
+        assert (account.refusals, account.standing.refused_details, account.is_well) == (0, 5, False)
+        await Reader(connection, lease, Salesbinder(always(FINE)), nothing, b"encrypted").turn()
+        account = await store.load(connection, ACCOUNT)
+        assert (account.standing.refused_details, account.is_well) == (0, True)
 
 
 async def test_a_block_that_a_comparison_meets_while_the_reader_asks_is_waited_out(database_url: str) -> None:

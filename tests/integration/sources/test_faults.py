@@ -9,10 +9,9 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from sources import reader as reader_module
-from sources import reading
+from sources import keeper, reading
 from sources.reader import Published, Reader
-from sources.reconcile import reconciler, runs
+from sources.reconcile import runs, steps
 from sources.reconcile.reconciler import Reconciler
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
@@ -111,7 +110,7 @@ async def test_what_the_database_may_take_later_is_tried_again_and_not_for_ever(
     statement: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breaking(statement, monkeypatch)
-    monkeypatch.setattr(reconciler, "_GIVE_UP", 3)
+    monkeypatch.setattr(steps, "_GIVE_UP", 3)
     async with leased(database_url) as (connection, lease):
         run_id = await runs.ask(connection, ACCOUNT, "ann")
         turning = Reconciler(connection, lease, Empty())
@@ -165,7 +164,7 @@ async def test_an_answer_that_meets_a_fault_is_put_off_and_all_others_are_read(
             raise error
         return read_page(scan, *rest)
 
-    monkeypatch.setattr(reader_module, "read_page", breaks)
+    monkeypatch.setattr(keeper, "read_page", breaks)
     async with leased(database_url) as (connection, lease):
         reader = Reader(connection, lease, Empty(), nothing, b"encrypted")
         # Tracebacks with all their values take longer than the rest.

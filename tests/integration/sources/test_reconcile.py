@@ -14,7 +14,7 @@ import pytest
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_xero.server import FakeXeroServer
 from sources import details
-from sources.reconcile import compared, reconciler, runs
+from sources.reconcile import compared, reconciler, runs, steps
 from tests.integration.sinks.shops import connected_shop, delivering
 from tests.integration.sources.reconciling import Source, invoice, lease_of
 
@@ -219,12 +219,12 @@ async def test_it_is_asked_for_by_schedule_once_stock_is_taken(
 async def test_trouble_is_waited_for_and_ends_with_a_reason(
     source: Source, salesbinder: FakeSalesBinderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "_SHORTEST", timedelta(milliseconds=1))
+    monkeypatch.setattr(steps, "_SHORTEST", timedelta(milliseconds=1))
     invoice(source.fake, acts.create_party(source.fake, "customer", name="Bolt & Co"))
     await source.read()
     salesbinder.admin.fault("html", path="^documents", times=2)
     assert (await source.reconcile())["error"] is None
-    monkeypatch.setattr(reconciler, "_GIVE_UP", 3)
+    monkeypatch.setattr(steps, "_GIVE_UP", 3)
     fault = salesbinder.admin.fault("html", path="^documents", times=None)
     assert "no usable answer" in str((await source.reconcile())["error"])
     salesbinder.admin.clear_faults(fault)

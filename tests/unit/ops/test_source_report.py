@@ -15,8 +15,8 @@ from sbx.actions.source import Backfill, _count, _look, account_name
 from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _day, _report, _show, read_key
+from sources.batch import Kept, Key
 from sources.diff.known import KnownAccount
-from sources.reading import Kept, Key
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.scans import Finished
 from sources.schedule.stock import Progress

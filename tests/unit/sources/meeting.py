@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from sandbox.fake_salesbinder import Shopkeeper, Switches, World, api, visible
+from sources.batch import Wish
 from sources.diff.look import Shrunk
 from sources.events import Event
 from sources.problems import Problem
-from sources.reading import Wish
 from sources.schedule.choice import DetailRequest, ListRequest
 from sources.schedule.layers import LISTINGS
 from sources.schedule.questions import Question, question

@@ -4,21 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sources.batch import Batch, Kept, Key, Wish
+from sources.context import Context, newest_of, newest_then
 from sources.details import read_any_detail
 from sources.diff.look import Look, Shrunk
 from sources.events import Event
 from sources.problems import Problem
-from sources.reading import (
-    AGAIN,
-    Batch,
-    Context,
-    Kept,
-    Key,
-    Wish,
-    newest_of,
-    newest_then,
-    read_page,
-)
+from sources.reading import read_page
 from sources.salesbinder.answers import read_list
 from sources.schedule.choice import (
     DetailRequest,
@@ -100,7 +92,7 @@ class MemoryReader:
         entities = {record_id: entity for entity, record_id in self.kept}
         for record_id in ids:
             entity = entities.get(record_id)
-            self.wishes[record_id] = Wish(record_id, "hint", self.now, "", len(AGAIN) - 1, entity)
+            self.wishes[record_id] = Wish(record_id, "hint", self.now, entity=entity)
 
     def apply(self, request: Request, status: int, body: bytes) -> None:
         context = Context(

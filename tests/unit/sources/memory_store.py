@@ -1,25 +1,25 @@
 """The store in memory, with a clock that the test turns, and the product's own reader on it.
 
-Each function does what the statement of ``sources/store/store.sql`` with its name does.
+Each function does what the statement of ``sources/store`` with its name does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import msgspec
 
-from sources import reader as product
+from sources import company, keeper, misses, reader
+from sources.batch import Batch, Kept, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
 from sources.events import Event
 from sources.problems import Problem
 from sources.reader import Published, Reader
-from sources.reading import Batch, Kept, Key, Wish
 from sources.salesbinder.verdicts import Answer
 from sources.schedule import choice
 from sources.schedule.choice import Standing, Wanted
@@ -27,13 +27,17 @@ from sources.schedule.layers import PAGE_LIMIT, Listing
 from sources.schedule.questions import Question
 from sources.schedule.scans import Finished, Scan, Step, finished
 from sources.schedule.trust import Evidence, Kind
-from sources.store.store import Account, Lease
+from sources.store.store import Account, Lease, LeaseLost
 from tests.unit.sources.records import ACCOUNT
 
 Asking = Callable[[Question], Answer]
 """Raises ``sources.client.NoAnswer`` where there is none."""
 CALL = timedelta(seconds=0.3)
 _LONG_AGO = timedelta(days=60)
+_STATEMENTS = [
+    (module, name) for module in (company, keeper, misses, reader) for name in ("store", "keeping")
+]
+"""Where the product's reader calls the database."""
 
 
 @dataclass
@@ -42,6 +46,7 @@ class MemoryStore:
 
     now: datetime
     shrunk: Shrunk
+    LeaseLost = LeaseLost
 
     def __post_init__(self) -> None:
         self.clock: datetime | None = None
@@ -54,6 +59,7 @@ class MemoryStore:
         self.trust: dict[Kind, Evidence] = {}
         self.statuses: dict[Listing, frozenset[str]] = {}
         self.widened = timedelta(0)
+        self.hinted: datetime | None = None
         self.calls: list[tuple[datetime, bool, bool]] = []
         self.problems: dict[tuple[str, str, str], Problem] = {}
         self.outbox: list[tuple[int, str, bytes, bytes]] = []
@@ -61,6 +67,8 @@ class MemoryStore:
         self.trouble: str | None = None
         self.held_until: datetime | None = None
         self.troubles: list[str] = []
+        self.refused_details = 0
+        self.unproven = False
         self.learnt = 0
         """How often something learnt of the account was kept."""
 
@@ -83,11 +91,15 @@ class MemoryStore:
             blocked_until=self.held_until,
             open_statuses=dict(self.statuses),
             widened=self.widened,
+            hinted=self.hinted,
+            refused_details=self.refused_details,
         )
         by_id = {wish.record_id: wish for wish in wishes}
         counts = (self.failures, self.refusals, self.missing)
-        problems = bool(self.problems)
-        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems)
+        problems = frozenset(key[:2] for key in self.problems)
+        return Account(
+            self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems, self.unproven
+        )
 
     def _due(self) -> Iterable[Wish]:
         first: dict[str, Wish] = {}
@@ -111,7 +123,9 @@ class MemoryStore:
         """Return a record as the database has it."""
         return msgspec.json.decode(self.records[key], type=Kept)
 
-    async def keep(self, _: Any, __: str, batch: Batch, *, has_problems: bool) -> bool:
+    async def keep(
+        self, _: Any, __: str, batch: Batch, asked: datetime, *, problems: Set[tuple[str, str]] | None
+    ) -> bool:
         for key, kept in batch.kept.items():
             self.records[key] = msgspec.json.encode(kept)
             self.deep.pop(key, None)
@@ -121,10 +135,14 @@ class MemoryStore:
             self.place += 1
             self.outbox.append((self.place, event.topic, event.key, event.value))
         for record_id in batch.unwanted:
-            self.wishes.pop(record_id, None)
-        self.wishes |= {wish.record_id: wish for wish in batch.wanted}
+            if record_id in self.wishes and self.wishes[record_id].at <= asked:
+                del self.wishes[record_id]
+        for wish in batch.wanted:
+            before = self.wishes.get(wish.record_id)
+            if before is None or before.at <= asked or before.at >= wish.at:
+                self.wishes[wish.record_id] = wish
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
-        over = batch.seen if has_problems else set()
+        over = batch.seen if problems is None or problems & batch.seen else set()
         self.problems = {key: each for key, each in self.problems.items() if key[:2] not in over} | found
         return bool(batch.events)
 
@@ -144,7 +162,7 @@ class MemoryStore:
         self,
         _: Any,
         __: str,
-        clock: datetime,
+        connected: datetime,
         *,
         held_until: datetime | None,
         is_there: bool = True,
@@ -153,19 +171,26 @@ class MemoryStore:
         widened: timedelta | None = None,
     ) -> None:
         self.learnt += 1
-        if self.clock is None or self.clock - timedelta(days=1) < clock < self.clock:
-            self.clock = clock
+        self.clock = connected
         self.trust = self.trust if trust is None else dict(trust)
         self.statuses = self.statuses if statuses is None else dict(statuses)
         self.widened = self.widened if widened is None else widened
         if is_there:
-            self.refusals = self.missing = 0
+            self.refusals = self.missing = self.refused_details = 0
         may_be_over = is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked")
         if may_be_over and self.held_until == held_until:
             self.trouble, self.failures, self.held_until = None, 0, None
 
-    async def add_refusal(self, _: Any, __: str) -> None:
-        self.refusals += 1
+    async def lately_kept(self, _: Any, __: str, limit: int) -> dict[Key, Kept]:
+        return {key: self.record(key) for key in [*self.records][-limit:]}
+
+    async def prove(self, _: Any, __: str) -> None:
+        self.unproven = False
+        self.trouble, self.failures, self.held_until = None, 0, None
+
+    async def add_refusal(self, _: Any, __: str, *, of_list: bool) -> None:
+        self.refusals += of_list
+        self.refused_details += not of_list
 
     async def add_missing(self, _: Any, __: str) -> None:
         self.missing += 1
@@ -179,6 +204,14 @@ class MemoryStore:
         self.troubles.append(trouble)
         self.failures += 1
         self.held_until = max(self.held_until or until, until)
+
+    def hint(self, ids: Iterable[str]) -> None:
+        """Do what the database does with a hint."""
+        self.hinted = self.now
+        entities = {record_id: entity for entity, record_id in self.records}
+        for each in ids:
+            before = self.wishes.get(each) or Wish(each, "hint", self.now, entity=entities.get(each))
+            self.wishes[each] = replace(before, why="hint", at=self.now)
 
     async def to_tell(self, _: Any, __: str, limit: int) -> list[tuple[int, str, bytes, bytes]]:
         return self.outbox[:limit]
@@ -246,10 +279,10 @@ class StoreReader:
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        with (
-            patch.object(product, "store", self.store),
-            patch.object(choice, "PAGE_LIMIT", self.page_limit),
-        ):
+        with ExitStack() as patched:
+            for module, name in _STATEMENTS:
+                patched.enter_context(patch.object(module, name, self.store))
+            patched.enter_context(patch.object(choice, "PAGE_LIMIT", self.page_limit))
             yield
 
     def _is_held(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from contracts.reasons import CATALOGUE
+from sources.batch import Wish
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
 from tests.unit.sources.memory_store import StoreReader
@@ -112,6 +113,55 @@ def test_of_answers_that_teach_nothing_nothing_is_kept_about_the_account(account
     account.read(lambda question: MAY_NOT if question.path == LISTS[0] else account.fine(question))
     assert store.refusals == 0, "other lists were read since"
     assert store.learnt > before
+
+
+@pytest.mark.parametrize("answer", [MAY_NOT, REVOKED])
+def test_refused_details_alone_are_no_key_that_is_refused(account: Account, answer: Answer) -> None:
+    """Lists are shown, and of a dozen records each detail is refused; of the next ones it is shown."""
+    names = [f"00000000-0000-4000-8000-{n:012x}" for n in range(16)]
+    asked: list[str] = []
+
+    def says(question: Question) -> Answer:
+        asked.append(question.path)
+        if any(name in question.path for name in names[:12]):
+            return answer
+        return GONE if question.path.startswith("documents/") else account.fine(question)
+
+    store = account.reader.store
+    store.wishes = {name: Wish(name, "changed", store.now, entity="invoice") for name in names}
+    account.read(says, timedelta(seconds=50))
+    assert store.troubles == []
+    assert {f"documents/{name}.json" for name in names} <= set(asked), "all others are read within a minute"
+    for name in range(6):
+        first = asked.index(f"documents/{names[name]}.json")
+        assert any(path in LISTS for path in asked[first : first + 12])
+    account.read(says)
+    assert account.codes == ["record_refused"]
+
+
+def test_a_key_that_is_refused_is_found_out_by_the_lists_whatever_is_waiting(account: Account) -> None:
+    names = [f"00000000-0000-4000-8000-{n:012x}" for n in range(60)]
+    store = account.reader.store
+    store.wishes = {name: Wish(name, "changed", store.now, entity="invoice") for name in names}
+    before = account.reader.calls
+    account.read(REVOKED, timedelta(seconds=50))
+    assert account.trouble == "salesbinder_key_refused"
+    assert account.reader.calls - before <= 12
+    account.read(REVOKED, 2 * HOUR)
+    assert set(store.troubles) == {"salesbinder_key_refused"}
+    account.read(lambda q: GONE if q.path.startswith("documents/") else account.fine(q), 4 * HOUR)
+    assert not account.trouble
+    assert (account.codes, store.wishes) == ([], {})
+
+
+def test_an_answer_with_an_old_date_does_not_move_the_connection_back(account: Account) -> None:
+    store = account.reader.store
+    connected = store.clock
+    for apart in (timedelta(minutes=61), 5 * HOUR, 23 * HOUR):
+        old = lambda _, apart=apart: Answer(200, EMPTY, account.reader.now - apart, None)  # noqa: E731
+        account.read(old, timedelta(minutes=2))
+        account.read(None, timedelta(minutes=2))
+    assert store.clock == connected
 
 
 def test_an_answer_from_before_the_connection_moves_it_though_it_teaches_nothing_else() -> None:

@@ -7,21 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from sources.batch import AGAIN, Batch, Kept, Key, Wish
+from sources.context import Context, newest_then
 from sources.details import not_there, nothing_is_there, put_off, read_any_detail, read_document, subject_of
 from sources.diff.look import SETTLED
 from sources.problems import storable
-from sources.reading import (
-    AGAIN,
-    Batch,
-    Context,
-    Kept,
-    Key,
-    Wish,
-    ids_of,
-    newest_then,
-    read_page,
-    with_strange_rows,
-)
+from sources.reading import ids_of, read_page, with_strange_rows
 from sources.salesbinder.answers import Page
 from sources.schedule.layers import Layer, Listing
 from sources.schedule.scans import Finished, Scan

@@ -11,7 +11,7 @@ import pytest
 from sources import reader as module
 from sources.reader import Published, Reader
 from sources.schedule.choice import Standing
-from sources.store import store
+from sources.store import keeping, store
 from sources.store.store import Account, Lease, LeaseLost
 from tests.unit.sources.records import NOON
 
@@ -78,8 +78,9 @@ class Broker:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     stub = Stub(3)
-    for name in ("fenced", "to_tell", "told", "load"):
-        monkeypatch.setattr(store, name, getattr(stub, name))
+    for at, names in ((store, ("fenced", "load")), (keeping, ("to_tell", "told"))):
+        for name in names:
+            monkeypatch.setattr(at, name, getattr(stub, name))
     monkeypatch.setattr(module, "_RENEW_EVERY", 0.02)
     return stub
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sinks.drift.books import kept_of
+from sources.batch import Kept
 from sources.diff.known import KnownDocument, KnownMoney, Stock
 from sources.problems import Unreadable
-from sources.reading import Kept, fingerprint
+from sources.reading import fingerprint
 from sources.reconcile.shop import ShopDocument, read_shop_row
 from sources.salesbinder.rows import read_row, row_rest
 from tests.unit.sources.records import INVOICE, NOON, document, order, wire

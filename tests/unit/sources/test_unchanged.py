@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from contracts.events.fields import JsonNumber
+from sources.batch import Batch
+from sources.context import newest_of
 from sources.odd import CLOCK
-from sources.reading import Batch, newest_of
 from sources.salesbinder.values import moment_or_none, own_id, text
-from sources.store import store
-from tests.unit.sources.records import INVOICE
+from sources.store import keeping
+from tests.unit.sources.records import INVOICE, NOON
 
 NOT_CONNECTED: Any = None
 """A connection over which nothing can be sent."""
@@ -98,7 +99,8 @@ def test_nothing_is_no_text_however_php_writes_it(value: Any) -> None:
     assert text(value) is None
 
 
-async def test_nothing_is_sent_for_a_page_that_changes_nothing() -> None:
+@pytest.mark.parametrize("standing", [set(), {("invoice", INVOICE), ("orders", "all")}])
+async def test_nothing_is_sent_for_a_page_that_changes_nothing(standing: set[tuple[str, str]]) -> None:
     batch = Batch(seen={CLOCK, ("invoices", "all")})
-    assert not await store.keep(NOT_CONNECTED, "acme", batch, has_problems=False)
-    assert await store.kept(NOT_CONNECTED, "acme", set()) == {}
+    assert not await keeping.keep(NOT_CONNECTED, "acme", batch, NOON, problems=standing)
+    assert await keeping.kept(NOT_CONNECTED, "acme", set()) == {}

@@ -1,0 +1,140 @@
+"""What an answer of use changes, kept in one transaction: records, events, scan, what was learnt."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from runtime.crash_points import crash_point
+from runtime.database import Connection
+from sources.batch import Batch
+from sources.context import Context, moment_of_connection, newest_of, newest_then
+from sources.details import nothing_is_there, read_any_detail
+from sources.diff.look import Look
+from sources.odd import note_clock, note_oddity, note_skipped
+from sources.reading import ids_of, read_page, rows_of, with_strange_rows
+from sources.salesbinder.answers import read_list
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.choice import DetailRequest, ListRequest, Request
+from sources.schedule.layers import LISTINGS, Listing
+from sources.schedule.questions import RESOURCES
+from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key
+from sources.schedule.trust import may_relax, noted
+from sources.store import keeping, store
+from sources.store.store import Account, Lease
+
+_WIDER: Final = (timedelta(0), timedelta(hours=3), timedelta(hours=26))
+"""By how much more the delta asks back, each time that it missed something: a day covers every time zone."""
+
+
+class Keeper:
+    """Keeps answers under the reader's lease."""
+
+    def __init__(self, connection: Connection, lease: Lease) -> None:
+        self._connection, self._lease = connection, lease
+        self._account = lease.account
+        self.may_be_untold = True
+        """Whether the outbox may hold something: a reader before this one may have left events there."""
+
+    async def answer(self, account: Account, request: Request, answer: Answer) -> None:
+        """Keep all that an answer says in one transaction: records, events, scan, what was learnt."""
+        at = answer.date or account.now
+        async with store.fenced(self._connection, self._lease):
+            context = Context(
+                Look(self._account, at, account.shrunk),
+                account.connected or at,
+                now=account.now,
+                is_relaxed=may_relax(account.standing.trust),
+            )
+            if isinstance(request, DetailRequest):
+                batch = await self._detail(account, request, answer, context)
+            else:
+                batch = await self._listed(account, request, answer, context)
+            note_clock(answer.date, account.now, batch)
+            await self.keep(account, batch)
+            await self._learn(account, request, batch, at, is_there=answer.verdict == "answered")
+            crash_point("seen.before_commit")
+        crash_point("seen.after_commit")
+
+    async def keep(self, account: Account, batch: Batch) -> None:
+        """Keep what an answer changed, within a transaction of the lease."""
+        asked, problems = account.now, account.problems
+        if await keeping.keep(self._connection, self._account, batch, asked, problems=problems):
+            self.may_be_untold = True
+
+    async def _detail(
+        self, account: Account, request: DetailRequest, answer: Answer, context: Context
+    ) -> Batch:
+        wish = account.wishes[request.record_id]
+        found = await keeping.kept(self._connection, self._account, [wish.record_id])
+        if answer.verdict == "not_there" and account.missing:
+            return nothing_is_there(wish, found, context)
+        batch = read_any_detail(answer.verdict == "not_there", answer.body, wish, found, context)
+        # An answer that could not be read, or was refused, before anybody knew what it is about.
+        batch.seen.add(("document", wish.record_id))
+        return batch
+
+    async def _listed(
+        self, account: Account, request: ListRequest, answer: Answer, context: Context
+    ) -> Batch:
+        scan, finished = request.scan, account.standing.finished
+        last = finished.get(scan.key)
+        count = last.whole if last is not None else None
+        if answer.verdict == "not_there":
+            batch = Batch()
+            await self._go_on(after_no_page(scan, count), context.look.at, last, batch)
+            return batch
+        page = read_list(answer.body, RESOURCES[scan.listing].names)
+        ids = ids_of(page.rows, scan.listing)
+        found = await keeping.kept(self._connection, self._account, ids)
+        delta, stock = (finished.get(scan_key(layer, scan.listing)) for layer in ("delta", "all"))
+        context = replace(
+            context,
+            stock_taken=frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
+            unseen=frozenset(
+                each
+                for each in LISTINGS["all"]
+                if (done := finished.get(scan_key("all", each))) is not None and done.unseen
+            ),
+            delta_asked=delta.asked if delta is not None else None,
+            newest_then=newest_then(stock, context.connected),
+        )
+        batch = read_page(scan, page, found, context)
+        scan = with_strange_rows(scan, batch)
+        step = after_page(scan, page, ids, context.look.at, count, newest_of(page.rows))
+        if step.state == "done" and not scan.strange:
+            batch.seen.add(rows_of(scan))
+        await self._go_on(step, context.look.at, last, batch)
+        return batch
+
+    async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:
+        note_oddity(step, batch)
+        if step.state == "done":
+            note_skipped(step.scan, batch)
+        await keeping.keep_scan(self._connection, self._account, step, at, last)
+
+    async def _learn(
+        self, account: Account, request: Request, batch: Batch, at: datetime, *, is_there: bool
+    ) -> None:
+        standing = account.standing
+        statuses = dict(standing.open_statuses)
+        if isinstance(request, ListRequest) and batch.statuses:
+            listing: Listing = request.scan.listing
+            statuses[listing] = statuses.get(listing, frozenset()) | batch.statuses
+        wider = next((each for each in _WIDER if each > standing.widened), None)
+        trust = noted(standing.trust, batch.told, batch.moved) if batch.has_evidence else None
+        news = statuses if statuses != dict(standing.open_statuses) else None
+        widened = wider if batch.missed else None
+        connected = moment_of_connection(account.connected, at, account.now)
+        is_as_before = account.is_well and connected == account.connected
+        if is_as_before and trust is None and news is None and widened is None:
+            return
+        await keeping.keep_learnt(
+            self._connection,
+            self._account,
+            connected,
+            held_until=standing.blocked_until,
+            is_there=is_there,
+            trust=trust,
+            statuses=news,
+            widened=widened,
+        )

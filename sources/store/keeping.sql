@@ -1,0 +1,89 @@
+-- name: kept
+SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
+
+-- name: lately_kept
+SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s
+
+-- name: keep_record
+INSERT INTO source.records (account, entity, record_id, body, deep_at, history)
+VALUES (%(account)s, %(entity)s, %(record_id)s, %(body)s, %(deep_at)s, %(history)s)
+ON CONFLICT (account, entity, record_id) DO UPDATE
+SET body = excluded.body, deep_at = excluded.deep_at, history = excluded.history, seen_at = clock_timestamp()
+
+-- name: tell
+INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)
+
+-- name: want
+-- A row that shows a change is asked about at once, however often its detail was in vain before.
+INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries, entity)
+VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(entity)s)
+ON CONFLICT (account, record_id) DO UPDATE
+SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
+    entity = excluded.entity
+-- What is wanted since the question was asked, and sooner, stays: the answer may be older than that.
+WHERE w.due_at <= %(asked)s OR w.due_at >= excluded.due_at
+
+-- name: want_no_more
+-- Not for what is wanted since the question was asked: the answer may be older than that.
+DELETE FROM source.wanted WHERE account = %(account)s AND record_id = ANY(%(ids)s) AND due_at <= %(asked)s
+
+-- name: problem
+INSERT INTO source.problems AS p (account, entity, record_id, code, field, value, problem, remedy)
+VALUES (%(account)s, %(entity)s, %(record_id)s, %(code)s, %(field)s, %(value)s, %(problem)s, %(remedy)s)
+ON CONFLICT (account, entity, record_id, code) DO UPDATE
+SET field = excluded.field, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
+    last_at = clock_timestamp()
+RETURNING first_at, xmax = 0 AS is_new
+
+-- name: problems_over
+DELETE FROM source.problems p USING jsonb_to_recordset(%(seen)s::jsonb) AS s (entity text, record_id text, codes text[])
+WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record_id AND p.code <> ALL(s.codes)
+RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
+
+-- name: keep_scan
+INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)
+ON CONFLICT (account, key) DO UPDATE
+SET scan = excluded.scan, finished = coalesce(excluded.finished, s.finished), held_until = NULL
+
+-- name: hold_scan
+INSERT INTO source.scans AS s (account, key, held_until) VALUES (%(account)s, %(key)s, %(until)s)
+ON CONFLICT (account, key) DO UPDATE SET held_until = excluded.held_until
+
+-- name: learnt
+UPDATE source.accounts
+SET connected_clock = %(connected)s, trust = coalesce(%(trust)s::jsonb, trust),
+    statuses = coalesce(%(statuses)s::jsonb, statuses), widened = coalesce(%(widened)s, widened),
+    trouble = CASE WHEN is_over THEN NULL ELSE trouble END, trouble_text = CASE WHEN is_over THEN '' ELSE trouble_text END,
+    trouble_since = CASE WHEN is_over THEN NULL ELSE trouble_since END, failures = CASE WHEN is_over THEN 0 ELSE failures END,
+    held_until = CASE WHEN is_over THEN NULL ELSE held_until END, refusals = CASE WHEN %(is_there)s THEN 0 ELSE refusals END,
+    missing = CASE WHEN %(is_there)s THEN 0 ELSE missing END,
+    refused_details = CASE WHEN %(is_there)s THEN 0 ELSE refused_details END
+FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinder_blocked'))
+             AND held_until IS NOT DISTINCT FROM %(held_until)s AS is_over
+      FROM source.accounts WHERE account = %(account)s) AS o
+WHERE account = %(account)s
+
+-- name: trouble
+UPDATE source.accounts
+SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = greatest(held_until, %(until)s),
+    trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
+WHERE account = %(account)s
+
+-- name: prove
+UPDATE source.accounts
+SET unproven = false, trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+WHERE account = %(account)s
+
+-- name: refusal
+UPDATE source.accounts
+SET refusals = refusals + %(of_list)s::int, refused_details = refused_details + (NOT %(of_list)s)::int
+WHERE account = %(account)s
+
+-- name: missing
+UPDATE source.accounts SET missing = missing + 1 WHERE account = %(account)s
+
+-- name: to_tell
+SELECT id, topic, key, value FROM source.outbox WHERE account = %(account)s ORDER BY id LIMIT %(limit)s
+
+-- name: told
+DELETE FROM source.outbox WHERE id = ANY(%(ids)s)
