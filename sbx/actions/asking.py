@@ -11,7 +11,7 @@ from sources.client import Client, api_address
 from sources.salesbinder.verdicts import Answer
 from sources.sample import Ask
 from sources.schedule.questions import Question
-from sources.store import store
+from sources.store import calls
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def asking(
 async def _until_free(connection: Connection, account: str) -> None:
     """Return once a call has been counted."""
     while True:
-        wait = await store.reserve_call(connection, account)
+        wait = await calls.reserve_call(connection, account)
         if not wait:
             return
         await asyncio.sleep(wait.total_seconds())

@@ -23,7 +23,7 @@ from sources.salesbinder.verdicts import Answer
 from sources.schedule.choice import DetailRequest
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
-from sources.store import feeds, history, hooks, keeping, store
+from sources.store import calls, feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
@@ -73,7 +73,13 @@ async def connect(
         )
     async with database.connection() as connection:
         lately = await keeping.lately_kept(connection, account, _LATELY)
-    found = await _look(environment, account, key, lately)
+    client = _client(environment, account, key)
+    try:
+        found = await _look(client, account, lately)
+    except ActionRefused:
+        async with database.connection() as connection:
+            await calls.count_made(connection, account, client.calls)
+        raise
     box = _box(environment)
     encrypted = box.encrypt(key)
     async with (
@@ -81,6 +87,7 @@ async def connect(
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
         await store.connect(connection, account, encrypted)
+        await calls.count_made(connection, account, client.calls)
         await hooks.make(connection, account, box)
         record.result["refused"] = list(found.refused)
     return found
@@ -95,16 +102,23 @@ def _box(environment: Environment) -> SecretBox:
     return SecretBox.open(environment.data_dir, environment.secret_key)
 
 
-async def _look(environment: Environment, account: str, key: str, lately: Mapping[Key, Kept]) -> Connected:
-    """Ask for the first row of each list; and for records that are known of the account, if there are any."""
-    rows: dict[Listing, int] = {}
-    refused: list[Listing] = []
+def _client(environment: Environment, account: str, key: str) -> Client:
     try:
         address = api_address(account, environment.salesbinder_api_url)
     except ValueError as error:
         raise bad_request(str(error)) from error
     try:
-        async with Client(address, key) as client:
+        return Client(address, key)
+    except ValueError as error:
+        raise bad_request(str(error), field="key") from error
+
+
+async def _look(client: Client, account: str, lately: Mapping[Key, Kept]) -> Connected:
+    """Ask for the first row of each list; and for records that are known of the account, if there are any."""
+    rows: dict[Listing, int] = {}
+    refused: list[Listing] = []
+    try:
+        async with client:
             for listing in LISTINGS["all"]:
                 count = _count(await client.ask(_first_row(listing)), listing, account)
                 if count is None:
@@ -113,8 +127,6 @@ async def _look(environment: Environment, account: str, key: str, lately: Mappin
                     rows[listing] = count
             if rows:
                 await _check_company(client, account, lately)
-    except ValueError as error:
-        raise bad_request(str(error), field="key") from error
     except NoAnswer as error:
         raise not_possible(
             f"SalesBinder does not answer for '{account}': {error}",

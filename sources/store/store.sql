@@ -75,6 +75,3 @@ ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.d
 -- name: add_call
 WITH dropped AS (DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes')
 INSERT INTO source.calls (account, at, background, hinted) VALUES (%(account)s, %(at)s, %(background)s, %(hinted)s)
-
--- name: lock
-SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE

@@ -19,6 +19,7 @@ from sbx.actions.refused import ActionRefused
 from sources.client import Client, api_address
 from sources.hints import ids_in
 from sources.reader import Reader
+from sources.schedule.layers import LISTINGS
 from sources.store import hooks, store
 from tests.integration.sources.reading import to_file
 
@@ -107,6 +108,25 @@ async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
         assert (standing.account, standing.is_read, standing.stock_is_taken) == (ACCOUNT, False, False)
         with pytest.raises(ActionRefused, match="not connected"):
             await source.standing(connection, ME, "other")
+
+
+async def test_calls_that_try_a_key_count_among_those_of_the_account(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    """Else the reader and the first look at the shop, which share the limits, are blocked at once."""
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+
+        async def counted() -> int:
+            rows = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchall()
+            return int(rows[0][0])
+
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        made = len(LISTINGS["all"])
+        assert await counted() == made
+        with pytest.raises(ActionRefused, match="refuses this key"):
+            await source.connect(database, environment, ME, ACCOUNT, "wrong")
+        assert await counted() == 2 * made
 
 
 async def test_history_is_planned_told_and_cancelled(
