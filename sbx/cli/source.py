@@ -51,7 +51,7 @@ def read_key(account: str, key_file: Path | None) -> str:
             return key_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeError) as error:
             raise BadUsage(
-                f"--key-file {key_file}: {error}", "name a file with nothing but the key"
+                f"--api-key-file {key_file}: {error}", "name a file with nothing but the key"
             ) from error
     if sys.stdin.isatty():
         return str(typer.prompt(f"API key of {account}", hide_input=True, err=True)).strip()
@@ -162,7 +162,7 @@ def feed(account: str, key_file: Path | None, off: bool, as_json: bool) -> None:
     """Run ``sbx source feed``."""
     used = environment.required(database=True)
     if off and key_file is not None:
-        raise BadUsage("give either --key-file or --off", "see sbx source feed --help")
+        raise BadUsage("give either --api-key-file or --off", "see sbx source feed --help")
     key = None if off else read_key(account, key_file)
     asyncio.run(_feed(used, account, key))
     if as_json:

@@ -17,7 +17,10 @@ def connect(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with the API key. [default: prompted for, or read from stdin]", dir_okay=False
+            "--api-key-file",
+            "--key-file",
+            help="File with the API key. [default: prompted for, or read from stdin]",
+            dir_okay=False,
         ),
     ] = None,
     as_json: AsJson = False,
@@ -69,7 +72,10 @@ def feed(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with a key of version 3. [default: prompted for, or read from stdin]", dir_okay=False
+            "--api-key-file",
+            "--key-file",
+            help="File with a key of version 3. [default: prompted for, or read from stdin]",
+            dir_okay=False,
         ),
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Follow it no more, and forget its key.")] = False,

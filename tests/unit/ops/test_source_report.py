@@ -198,7 +198,7 @@ def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("abc123\n")
     assert read_key("acme", path) == "abc123"
-    with pytest.raises(BadUsage, match="key-file"):
+    with pytest.raises(BadUsage, match="--api-key-file"):
         read_key("acme", tmp_path / "none")
 
 
