@@ -41,7 +41,7 @@ def connect(account: str, key_file: Path | None, as_json: bool) -> None:
 
 async def _connect(used: Environment, account: str, key: str) -> actions.Connected:
     async with connected("sbx source", used) as (database, _):
-        return await actions.connect(database, used, actor(), account, key)
+        return await actions.connect(database, used, actor(), account, key, say)
 
 
 def read_key(account: str, key_file: Path | None) -> str:
@@ -262,4 +262,4 @@ def probe(account: str, report: Path | None, as_json: bool) -> None:
 async def _probe(account: str) -> list[Finding]:
     used = environment.required(database=True)
     async with connected("sbx source", used) as (_, connection):
-        return await actions.probed(connection, used, actor(), account)
+        return await actions.probed(connection, used, actor(), account, say)

@@ -1,5 +1,11 @@
+-- name: lock_lease
+-- The lock that a reader's transaction has while it counts a call of its own. Before the account, as the reader does.
+SELECT FROM source.leases WHERE account = %(account)s FOR UPDATE
+
 -- name: lock
-SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE
+-- Those that ask beside a reader wait for each other where nobody has read the account yet, too.
+SELECT clock_timestamp() AS now, held_until, trouble, failures, hinted_at
+FROM source.accounts WHERE account = %(account)s FOR NO KEY UPDATE
 
 -- name: sent
 SELECT at FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'

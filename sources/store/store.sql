@@ -1,10 +1,13 @@
 -- name: connect
--- What the key before might not read is asked for at once.
+-- What the key before might not read is asked for at once. A block stays: it is not known to be of one key alone.
 WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
 INSERT INTO source.accounts AS a (account, api_key_encrypted) VALUES (%(account)s, %(key)s)
 ON CONFLICT (account) DO UPDATE
-SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
-    failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
+SET api_key_encrypted = excluded.api_key_encrypted, refusals = 0, refused_details = 0, missing = 0,
+    (trouble, trouble_text, trouble_since, failures, held_until) = (
+        SELECT b.trouble, coalesce(b.trouble_text, ''), b.trouble_since, coalesce(b.failures, 0), b.held_until
+        FROM (SELECT) AS one LEFT JOIN source.accounts b ON b.account = a.account
+             AND b.trouble = 'salesbinder_blocked' AND b.held_until > clock_timestamp())
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
