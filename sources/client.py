@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from sources.salesbinder.verdicts import Answer, read_date, read_retry_after
+from sources.salesbinder.verdicts import Answer, read_date, read_limits, read_retry_after
 from sources.schedule.questions import Question
 
 DEADLINE: Final = 30.0
@@ -130,4 +130,4 @@ class Client:
                     raise NoAnswer("too_large", question.path, f"more than {MAX_BODY:,} bytes")
             date = read_date(answer.headers.get("Date"))
             wait = read_retry_after(answer.headers.get("Retry-After"), date)
-            return Answer(answer.status, bytes(body), date, wait)
+            return Answer(answer.status, bytes(body), date, wait, read_limits(answer.headers))

@@ -1,4 +1,4 @@
-"""SalesBinder accounts as sources: connect one, see how it stands, tell its history, probe its API."""
+"""SalesBinder accounts as sources: connect one, see how it stands, tell its history."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,12 @@ from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
-from sbx.actions.asking import PATIENCE, Beside, Tell, asking
+from sbx.actions.asking import PATIENCE, Beside, Tell
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sbx.actions.source_key import Connected as Connected
 from sbx.actions.source_key import look, new_client
-from sources.client import Client, NoAnswer
+from sources.client import Client
 from sources.feed import FeedTrouble, SyncFeed, feed_address
-from sources.probe import Finding, probe
 from sources.store import calls, feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
@@ -249,24 +248,3 @@ async def cancel_backfill(database: Database, actor: Actor, account: str) -> int
         ) as record:
             record.result["documents"] = await history.cancel(connection, account)
     return int(record.result["documents"])
-
-
-async def probed(
-    connection: Connection,
-    environment: Environment,
-    actor: Actor,
-    account: str,
-    tell: Tell | None = None,
-) -> list[Finding]:
-    """Return what the account's own answers tell of SalesBinder's API, within its limits.
-
-    Raises:
-        ActionRefused: the account is not connected or not theirs, or SalesBinder does not answer.
-    """
-    await standing(connection, actor, account)
-    encrypted = (await store.accounts(connection))[account]
-    try:
-        async with asking(connection, environment, account, encrypted, tell) as ask:
-            return await probe(ask)
-    except NoAnswer as error:
-        raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error

@@ -18,7 +18,6 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
-from sources.probe import Finding
 from sources.store.hooks import Hook
 from sources.store.overview import FeedStanding, Overview
 
@@ -244,22 +243,3 @@ def _day(text: str) -> datetime:
     except ValueError as error:
         raise BadUsage(f"--since {text}: not a day", "write one such as 2026-01-31") from error
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def probe(account: str, report: Path | None, as_json: bool) -> None:
-    """Run ``sbx source probe``."""
-    found = asyncio.run(_probe(account))
-    if report is not None:
-        lines = [f"- **{each.question}**: {each.answer}" for each in found]
-        report.write_text("\n".join(["# What SalesBinder's API answered", "", *lines, ""]), encoding="utf-8")
-    for each in found:
-        if as_json:
-            print_json({"question": each.question, "answer": each.answer})
-        else:
-            print(f"{each.question}: {each.answer}")
-
-
-async def _probe(account: str) -> list[Finding]:
-    used = environment.required(database=True)
-    async with connected("sbx source", used) as (_, connection):
-        return await actions.probed(connection, used, actor(), account, say)

@@ -13,7 +13,7 @@ import pytest
 from runtime.environment import Environment
 from runtime.secrets import key_hash
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
-from sbx.actions import source
+from sbx.actions import probing, source
 from sbx.actions.actors import Actor, OneConnection
 from sbx.actions.refused import ActionRefused
 from sources.client import Client, api_address
@@ -286,8 +286,7 @@ async def test_the_probe_asks_within_the_limits(
     acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
     async with await session(environment) as connection:
         await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
-        probing = asyncio.create_task(source.probed(connection, environment, ME, ACCOUNT))
-        found = await asyncio.wait_for(probing, 60)
+        found = await asyncio.wait_for(probing.probed(connection, environment, ME, ACCOUNT), 60)
         assert any(each.question == "pageLimit=500" for each in found)
         row = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchone()
         assert row is not None

@@ -53,7 +53,8 @@ def test_the_command_line_takes_what_the_contract_names(line: str) -> None:
     command, rest = typer.main.get_command(app), line.split()[1:]
     context = typer.Context(command, info_name="sbx")
     while isinstance(command, typer.core.TyperGroup):
-        command = command.get_command(context, rest.pop(0))
-        assert command is not None
+        found = command.get_command(context, rest.pop(0))
+        assert found is not None
+        command = found
         context = typer.Context(command, parent=context)
     command.make_context(line, rest)
