@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from sources.salesbinder.verdicts import Answer, read_date, read_retry_after
+from sources.salesbinder.verdicts import Answer, read_date, read_limits, read_retry_after
 from sources.schedule.questions import Question
 
 DEADLINE: Final = 30.0
@@ -79,6 +79,8 @@ class Client:
         basic = "Basic " + b64encode(f"{key}:x".encode()).decode()
         self._headers = {"Authorization": f"Bearer {key}" if is_bearer else basic}
         self._session: aiohttp.ClientSession | None = None
+        self.calls = 0
+        """Those made so far."""
 
     def __repr__(self) -> str:
         return f"Client({self._address})"
@@ -103,6 +105,7 @@ class Client:
             NoAnswer: none came whole within the deadline.
         """
         assert self._session is not None
+        self.calls += 1
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._ask(self._session, question)
@@ -127,4 +130,4 @@ class Client:
                     raise NoAnswer("too_large", question.path, f"more than {MAX_BODY:,} bytes")
             date = read_date(answer.headers.get("Date"))
             wait = read_retry_after(answer.headers.get("Retry-After"), date)
-            return Answer(answer.status, bytes(body), date, wait)
+            return Answer(answer.status, bytes(body), date, wait, read_limits(answer.headers))

@@ -86,12 +86,12 @@ def layout(partitions: int = 12, retention_days: int = 30) -> tuple[Topic, ...]:
 
 @dataclass(frozen=True)
 class TopicOutcome:
-    """The result of ``create_topics`` for one topic. ``differences`` are sentences about one that was
-    there.
+    """What ``create_topics`` or ``check_topics`` found of one topic. ``differences`` are sentences about one
+    that was there.
     """
 
     name: str
-    status: Literal["created", "already there"]
+    status: Literal["created", "already there", "missing"]
     differences: tuple[str, ...] = ()
 
 
@@ -119,6 +119,29 @@ def create_topics(
         TopicOutcome(topic.name, "created")
         if topic.name in created
         else TopicOutcome(topic.name, "already there", tuple(differences[topic.name]))
+        for topic in wanted
+    ]
+
+
+def check_topics(kafka: Mapping[str, Any], topics: Sequence[Topic] | None = None) -> list[TopicOutcome]:
+    """Compare the broker's topics with what they should be; nothing is created or changed.
+
+    Args:
+        kafka: kafka-python's client arguments (``bootstrap_servers``, security).
+        topics: what there should be, all eight with their usual layout when left out.
+
+    Raises:
+        kafka.errors.KafkaError: the broker is away or refuses us.
+    """
+    wanted = layout() if topics is None else topics
+    with admin_of(kafka) as admin:
+        present = set(admin.list_topics())
+        existing = [topic for topic in wanted if topic.name in present]
+        differences = _differences(admin, existing) if existing else {}
+    return [
+        TopicOutcome(topic.name, "already there", tuple(differences[topic.name]))
+        if topic.name in present
+        else TopicOutcome(topic.name, "missing")
         for topic in wanted
     ]
 

@@ -1,9 +1,8 @@
-"""SalesBinder accounts as sources: connect one, see how it stands, tell its history, probe its API."""
+"""SalesBinder accounts as sources: connect one, see how it stands, tell its history."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from connections import store as connections
@@ -11,37 +10,22 @@ from runtime.environment import Environment
 from runtime.secrets import SecretBox
 from sbx.actions import audit
 from sbx.actions.actors import Actor, Connection, Database
-from sbx.actions.asking import asking
+from sbx.actions.asking import PATIENCE, Beside, Tell
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
-from sources import company
-from sources.batch import Kept, Key
-from sources.client import Client, NoAnswer, api_address
+from sbx.actions.source_key import Connected as Connected
+from sbx.actions.source_key import look, new_client
+from sources.client import Client
+from sources.company import LATELY
 from sources.feed import FeedTrouble, SyncFeed, feed_address
-from sources.probe import Finding, probe
-from sources.problems import Unreadable
-from sources.salesbinder.answers import read_list
-from sources.salesbinder.verdicts import Answer
-from sources.schedule.layers import LISTINGS, Listing
-from sources.schedule.questions import RESOURCES, Question, question
-from sources.store import feeds, history, hooks, keeping, store
+from sources.store import calls, feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
 _ADDRESS: Final = re.compile(r"(?:https?://)?([a-z0-9-]+)\.salesbinder\.com(?:[/?#].*)?", re.IGNORECASE)
-_PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """What SalesBinder showed when an account was connected."""
-
-    rows: Mapping[Listing, int]
-    """Of each list that the key may read."""
-    refused: tuple[Listing, ...]
-    unproven: str | None = None
-    """Why it is not sure that the key is of this company, which the reader finds out first; None if it is."""
+_PATIENCE: Final = timedelta(seconds=45)
+"""So long at most somebody waits before whom nothing can be said meanwhile: a browser."""
 
 
 def account_name(given: str) -> str:
@@ -55,9 +39,17 @@ def account_name(given: str) -> str:
 
 
 async def connect(
-    database: Database, environment: Environment, actor: Actor, account: str, key: str
+    database: Database,
+    environment: Environment,
+    actor: Actor,
+    account: str,
+    key: str,
+    tell: Tell | None = None,
 ) -> Connected:
     """Connect an account, or give it another key, once SalesBinder has taken the key.
+
+    The calls of an account that is connected are within its limits, and wait until a block is over; ``tell``
+    is told of it.
 
     Raises:
         ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key, does not
@@ -71,8 +63,15 @@ async def connect(
             field="account",
         )
     async with database.connection() as connection:
-        lately = await keeping.lately_kept(connection, account, company.LATELY)
-    found = await _look(environment, account, key, lately)
+        lately = await keeping.lately_kept(connection, account, LATELY)
+        is_known = account in await store.accounts(connection)
+    client = new_client(environment, account, key)
+    ask = client.ask
+    if is_known:
+        patience = _PATIENCE if tell is None else PATIENCE
+        ask = Beside(database, account, client, tell=tell, patience=patience, with_another_key=True).ask
+    async with client:
+        found = await look(ask, account, lately)
     box = _box(environment)
     encrypted = box.encrypt(key)
     async with (
@@ -80,6 +79,8 @@ async def connect(
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
         await store.connect(connection, account, encrypted, unproven=found.unproven)
+        if not is_known:
+            await calls.count_made(connection, account, client.calls)
         await hooks.make(connection, account, box)
         record.result |= {"refused": list(found.refused), "checked": found.unproven is None}
     return found
@@ -92,101 +93,6 @@ def _check_sees(actor: Actor, account: str) -> None:
 
 def _box(environment: Environment) -> SecretBox:
     return SecretBox.open(environment.data_dir, environment.secret_key)
-
-
-async def _look(environment: Environment, account: str, key: str, lately: Mapping[Key, Kept]) -> Connected:
-    """Ask for the first row of each list; and for records that are known of the account, if there are any."""
-    rows: dict[Listing, int] = {}
-    refused: list[Listing] = []
-    unproven: str | None = None
-    try:
-        address = api_address(account, environment.salesbinder_api_url)
-    except ValueError as error:
-        raise bad_request(str(error)) from error
-    try:
-        async with Client(address, key) as client:
-            for listing in LISTINGS["all"]:
-                count = _count(await client.ask(_first_row(listing)), listing, account)
-                if count is None:
-                    refused.append(listing)
-                else:
-                    rows[listing] = count
-            if rows:
-                unproven = await _check_company(client, account, lately)
-    except ValueError as error:
-        raise bad_request(str(error), field="key") from error
-    except NoAnswer as error:
-        raise not_possible(
-            f"SalesBinder does not answer for '{account}': {error}",
-            f"check the name, which is the one in https://{account}.salesbinder.com, and the network",
-            field="account",
-        ) from error
-    if not rows:
-        raise not_possible(
-            f"SalesBinder refuses this key for '{account}'",
-            "copy it again from the Profile page of its user in SalesBinder, where a new key replaces the "
-            f"old one; and see that this user has the permissions {_PERMISSIONS}",
-            field="key",
-        )
-    return Connected(rows, tuple(refused), unproven)
-
-
-async def _check_company(client: Client, account: str, lately: Mapping[Key, Kept]) -> str | None:
-    """Refuse a key that shows none of the records that are known of the account; return why that is not sure,
-    if SalesBinder does not say it of all of them.
-    """
-    standing, unclear = company.witnesses(lately), ""
-    for witness in standing:
-        try:
-            answer = await client.ask(question(company.request_for(witness)))
-        except NoAnswer as error:
-            return company.in_words(str(error), witness)
-        shown = company.is_shown(answer, witness)
-        if shown:
-            return None
-        if answer.verdict == "blocked":
-            return company.in_words(str(answer.status), witness)
-        unclear = unclear if shown is False else company.in_words(str(answer.status), witness)
-    if unclear or not standing:
-        return unclear or None
-    raise not_possible(
-        f"SalesBinder shows this key none of the records that are known of '{account}', such as "
-        f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
-        "give the key of a user of this company who sees its customers and documents; if all of these "
-        "were archived, bring one back in SalesBinder first",
-        field="key",
-    )
-
-
-def _first_row(listing: Listing) -> Question:
-    resource = RESOURCES[listing]
-    return Question(resource.path, {"contextId": str(resource.context), "page": "1", "pageLimit": "1"})
-
-
-def _count(answer: Answer, listing: Listing, account: str) -> int | None:
-    """Return how many rows the list has; none if the key may not read it.
-
-    Raises:
-        ActionRefused: the answer is of no use.
-    """
-    if answer.verdict in ("key_refused", "not_permitted"):
-        # A missing permission may look like a wrong key, and the other way round.
-        return None
-    if answer.verdict == "blocked":
-        raise not_possible(
-            f"SalesBinder has blocked '{account}' for too many calls", "try again in a few minutes"
-        )
-    try:
-        if answer.verdict != "answered":
-            raise Unreadable("answer", answer.status, "it is of no use", "", "answer_unreadable")
-        page = read_list(answer.body, RESOURCES[listing].names)
-    except Unreadable as wrong:
-        raise not_possible(
-            f"SalesBinder's answer for '{account}' is of no use ({answer.status})",
-            f"check the name and the key: open https://{account}.salesbinder.com in a browser",
-            field="account",
-        ) from wrong
-    return page.count if page.count is not None else len(page.rows)
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> Overview | None:
@@ -342,20 +248,3 @@ async def cancel_backfill(database: Database, actor: Actor, account: str) -> int
         ) as record:
             record.result["documents"] = await history.cancel(connection, account)
     return int(record.result["documents"])
-
-
-async def probed(
-    connection: Connection, environment: Environment, actor: Actor, account: str
-) -> list[Finding]:
-    """Return what the account's own answers tell of SalesBinder's API, within its limits.
-
-    Raises:
-        ActionRefused: the account is not connected or not theirs, or SalesBinder does not answer.
-    """
-    await standing(connection, actor, account)
-    encrypted = (await store.accounts(connection))[account]
-    try:
-        async with asking(connection, environment, account, encrypted) as ask:
-            return await probe(ask)
-    except NoAnswer as error:
-        raise not_possible(f"SalesBinder does not answer: {error}", "try again later") from error

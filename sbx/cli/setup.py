@@ -108,7 +108,7 @@ async def _salesbinder(used: Environment, account: str, given: _Given) -> bool:
     )
     key = read_key(account, given.key_file)
     async with connected("sbx setup", used) as (database, _):
-        found = await source.connect(database, used, actor(), account, key)
+        found = await source.connect(database, used, actor(), account, key, say)
     say(", ".join(f"{count:,} {listing}" for listing, count in found.rows.items()))
     for listing in found.refused:
         say(f"the key's user may not see {listing}: give them the permission in SalesBinder", "yellow")

@@ -18,7 +18,6 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
-from sources.probe import Finding
 from sources.store.hooks import Hook
 from sources.store.overview import FeedStanding, Overview
 
@@ -51,7 +50,7 @@ def connect(account: str, key_file: Path | None, as_json: bool) -> None:
 
 async def _connect(used: Environment, account: str, key: str) -> actions.Connected:
     async with connected("sbx source", used) as (database, _):
-        return await actions.connect(database, used, actor(), account, key)
+        return await actions.connect(database, used, actor(), account, key, say)
 
 
 def read_key(account: str, key_file: Path | None) -> str:
@@ -61,7 +60,7 @@ def read_key(account: str, key_file: Path | None) -> str:
             return key_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeError) as error:
             raise BadUsage(
-                f"--key-file {key_file}: {error}", "name a file with nothing but the key"
+                f"--api-key-file {key_file}: {error}", "name a file with nothing but the key"
             ) from error
     if sys.stdin.isatty():
         return str(typer.prompt(f"API key of {account}", hide_input=True, err=True)).strip()
@@ -172,7 +171,7 @@ def feed(account: str, key_file: Path | None, off: bool, as_json: bool) -> None:
     """Run ``sbx source feed``."""
     used = environment.required(database=True)
     if off and key_file is not None:
-        raise BadUsage("give either --key-file or --off", "see sbx source feed --help")
+        raise BadUsage("give either --api-key-file or --off", "see sbx source feed --help")
     key = None if off else read_key(account, key_file)
     asyncio.run(_feed(used, account, key))
     if as_json:
@@ -254,22 +253,3 @@ def _day(text: str) -> datetime:
     except ValueError as error:
         raise BadUsage(f"--since {text}: not a day", "write one such as 2026-01-31") from error
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def probe(account: str, report: Path | None, as_json: bool) -> None:
-    """Run ``sbx source probe``."""
-    found = asyncio.run(_probe(account))
-    if report is not None:
-        lines = [f"- **{each.question}**: {each.answer}" for each in found]
-        report.write_text("\n".join(["# What SalesBinder's API answered", "", *lines, ""]), encoding="utf-8")
-    for each in found:
-        if as_json:
-            print_json({"question": each.question, "answer": each.answer})
-        else:
-            print(f"{each.question}: {each.answer}")
-
-
-async def _probe(account: str) -> list[Finding]:
-    used = environment.required(database=True)
-    async with connected("sbx source", used) as (_, connection):
-        return await actions.probed(connection, used, actor(), account)

@@ -1,8 +1,10 @@
-"""``sbx topics create`` and ``sbx migrate``: prepare the broker and the database."""
+"""``sbx topics`` and ``sbx migrate``: prepare the broker and the database."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import typer
 
 from runtime.environment import Environment
 from sbx import migrations
@@ -11,7 +13,7 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.dashboard_role import grant_views
 from sbx.cli.terminal import print_json, say
-from streams.topics import create_topics, layout
+from streams.topics import TopicOutcome, check_topics, create_topics, layout
 
 
 def create(partitions: int, retention_days: int, replication_factor: int, as_json: bool) -> None:
@@ -21,7 +23,20 @@ def create(partitions: int, retention_days: int, replication_factor: int, as_jso
         layout(partitions, retention_days),
         replication_factor=replication_factor,
     )
-    for outcome in made:
+    _show(made, as_json)
+
+
+def check(partitions: int, retention_days: int, as_json: bool) -> None:
+    """Run ``sbx topics check``."""
+    kafka = environment.kafka_client(environment.required(kafka=True))
+    found = check_topics(kafka, layout(partitions, retention_days))
+    _show(found, as_json)
+    if any(each.status == "missing" or each.differences for each in found):
+        raise typer.Exit(1)
+
+
+def _show(outcomes: Sequence[TopicOutcome], as_json: bool) -> None:
+    for outcome in outcomes:
         if as_json:
             print_json({"topic": outcome.name, "status": outcome.status, "differences": outcome.differences})
         else:

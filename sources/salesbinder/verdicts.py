@@ -1,5 +1,7 @@
 """What the status of an answer means. Pure."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +21,7 @@ _VERDICTS: Final[dict[int, Verdict]] = {
 }
 
 
+_OF_LIMITS: Final = re.compile("rate-?limit|retry-after|quota", re.IGNORECASE)
 _LONGEST_WAIT: Final = timedelta(days=1)
 """What an answer asks for beyond it is taken for a mistake: nobody would notice changes meanwhile."""
 
@@ -32,6 +35,8 @@ class Answer:
     date: datetime | None
     """SalesBinder's clock; none if it does not say."""
     retry_after: timedelta | None
+    limits: tuple[tuple[str, str], ...] = ()
+    """Headers that say something of limits: SalesBinder promises none."""
 
     @property
     def verdict(self) -> Verdict:
@@ -41,6 +46,11 @@ class Answer:
         if 300 <= self.status < 400:
             return "redirected"
         return _VERDICTS.get(self.status, "unavailable")
+
+
+def read_limits(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers about limits, by name and value."""
+    return tuple((name, value) for name, value in headers.items() if _OF_LIMITS.search(name))
 
 
 def read_date(value: str | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,6 @@ from runtime.database import Connection, fetch_all, fetch_at_once, fetch_one
 from runtime.sql import load_queries
 from sources.batch import Wish
 from sources.diff.look import Shrunk
-from sources.schedule.budget import ALL, HINTS, free_at
 from sources.schedule.choice import Standing, Wanted
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Finished, Scan
@@ -193,28 +192,6 @@ async def add_call(
     """Count a call before it is made: of a worker that dies, too many are counted rather than too few."""
     values = {"account": account, "at": at, "background": background, "hinted": hinted}
     await connection.execute(_SQL["add_call"], values)
-
-
-async def reserve_call(connection: Connection, account: str) -> timedelta:
-    """Count a call beside the reader's, within the account's limits; return how long to wait if none is free.
-
-    Raises:
-        LookupError: the account is not connected.
-    """
-    name = {"account": account}
-    async with connection.transaction():
-        row = await fetch_one(connection, _SQL["lock"], name)
-        if row is None:
-            raise LookupError(account)
-        sent = [each["at"] for each in await fetch_all(connection, _SQL["calls"], name)]
-        now: datetime = row["now"]
-        free = max(
-            free_at(sent, now, HINTS if row["hinted_at"] is not None else ALL), row["held_until"] or now
-        )
-        if free > now:
-            return free - now
-        await add_call(connection, account, now, background=True)
-    return timedelta(0)
 
 
 async def hint(connection: Connection, account: str, ids: Sequence[str]) -> bool:

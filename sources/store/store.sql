@@ -1,12 +1,17 @@
 -- name: connect
--- What the key before might not read is asked for at once. A key of which it is not sure that it is of this company
--- holds the account, with that as its reason, until the reader has found out.
+-- What the key before might not read is asked for at once. A block stays: it is not known to be of one key alone. A key
+-- of which it is not sure that it is of this company holds the account, with that as its reason, until the reader has
+-- found out.
 WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
 INSERT INTO source.accounts AS a (account, api_key_encrypted, trouble, trouble_text, trouble_since, unproven)
 SELECT %(account)s, %(key)s, %(trouble)s, %(text)s, clock_timestamp(), %(trouble)s::text IS NOT NULL
 ON CONFLICT (account) DO UPDATE
-SET api_key_encrypted = excluded.api_key_encrypted, trouble = excluded.trouble, trouble_text = excluded.trouble_text,
-    trouble_since = excluded.trouble_since, unproven = excluded.unproven, failures = 0, refusals = 0, refused_details = 0, missing = 0, held_until = NULL
+SET api_key_encrypted = excluded.api_key_encrypted, unproven = excluded.unproven, refusals = 0, refused_details = 0,
+    missing = 0, (trouble, trouble_text, trouble_since, failures, held_until) = (
+        SELECT coalesce(b.trouble, excluded.trouble), coalesce(b.trouble_text, excluded.trouble_text),
+               coalesce(b.trouble_since, excluded.trouble_since), coalesce(b.failures, 0), b.held_until
+        FROM (SELECT) AS one LEFT JOIN source.accounts b ON b.account = a.account
+             AND b.trouble = 'salesbinder_blocked' AND b.held_until > clock_timestamp())
 
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
@@ -77,6 +82,3 @@ ON CONFLICT (account, record_id) DO UPDATE SET why = 'hint', due_at = excluded.d
 -- name: add_call
 WITH dropped AS (DELETE FROM source.calls WHERE account = %(account)s AND at < clock_timestamp() - interval '5 minutes')
 INSERT INTO source.calls (account, at, background, hinted) VALUES (%(account)s, %(at)s, %(background)s, %(hinted)s)
-
--- name: lock
-SELECT account, clock_timestamp() AS now, held_until, hinted_at FROM source.accounts WHERE account = %(account)s FOR UPDATE

@@ -163,7 +163,7 @@ COMMANDS = (
             on={"account": "beta"},
             refused=("connect", "beta", "--client-id", DEFAULT_CLIENT, "--client-secret", "wrong")),
     command("source_connect", "source", "connect", "acme", stdin="acme-key\n",
-            refused=("source", "connect", "acme", "--key-file", "/nowhere")),
+            refused=("source", "connect", "acme", "--api-key-file", "/nowhere")),
     command("source_hook", "source", "hook", "acme", "--renew",
             refused=("source", "hook", "nobody", "--renew")),
     command("add_user", "users", "add", "bob", stdin=PASSWORD + "\n", on={"user": "bob"},

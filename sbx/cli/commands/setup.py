@@ -12,7 +12,12 @@ def setup(
     account: Account,
     key_file: Annotated[
         Path | None,
-        typer.Option(help="File with SalesBinder's API key. [default: prompted for]", dir_okay=False),
+        typer.Option(
+            "--api-key-file",
+            "--key-file",
+            help="File with SalesBinder's API key. [default: prompted for]",
+            dir_okay=False,
+        ),
     ] = None,
     client_id: Annotated[
         str | None,

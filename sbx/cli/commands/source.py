@@ -17,7 +17,10 @@ def connect(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with the API key. [default: prompted for, or read from stdin]", dir_okay=False
+            "--api-key-file",
+            "--key-file",
+            help="File with the API key. [default: prompted for, or read from stdin]",
+            dir_okay=False,
         ),
     ] = None,
     as_json: AsJson = False,
@@ -69,7 +72,10 @@ def feed(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with a key of version 3. [default: prompted for, or read from stdin]", dir_okay=False
+            "--api-key-file",
+            "--key-file",
+            help="File with a key of version 3. [default: prompted for, or read from stdin]",
+            dir_okay=False,
         ),
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Follow it no more, and forget its key.")] = False,
@@ -109,12 +115,21 @@ def probe(
     report: Annotated[
         Path | None, typer.Option(help="Write the report to this file, to be sent to us.", dir_okay=False)
     ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Then watch the invoice with this number, or the document with this id, until Ctrl-C, while "
+            "you pay, return, reset or archive it in SalesBinder.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn from the account's own answers what SalesBinder's API leaves open. It only reads.
+    """Learn what SalesBinder's API leaves open, from the account's answers and what its reader has measured.
 
+    It only reads. Each open question is shown with what was learnt, or with what to do to learn it.
     The report holds forms, counts and names of fields and statuses, and nothing of the shop's.
     """
-    from sbx.cli import source as work
+    from sbx.cli import probe as work
 
-    work.probe(account, report, as_json)
+    work.probe(account, report, watch, as_json)

@@ -1,4 +1,4 @@
-"""``sbx topics create`` and ``sbx migrate``: prepare the broker and the database."""
+"""``sbx topics`` and ``sbx migrate``: prepare the broker and the database."""
 
 from typing import Annotated
 
@@ -9,11 +9,14 @@ from sbx.cli.options import AsJson, Yes
 
 app = new_group("Set up the broker.")
 
+Partitions = Annotated[int, typer.Option(min=1, max=1000, help="Partitions of each keyed topic.")]
+RetentionDays = Annotated[int, typer.Option(min=1, help="Of commands and results.")]
+
 
 @app.command()
 def create(
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of each keyed topic.")] = 12,
-    retention_days: Annotated[int, typer.Option(min=1, help="Of commands and results.")] = 30,
+    partitions: Partitions = 12,
+    retention_days: RetentionDays = 30,
     replication_factor: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -24,6 +27,17 @@ def create(
     from sbx.cli import topics as work
 
     work.create(partitions, retention_days, replication_factor, as_json)
+
+
+@app.command()
+def check(partitions: Partitions = 12, retention_days: RetentionDays = 30, as_json: AsJson = False) -> None:
+    """Compare the broker's topics with what they should be.
+
+    Nothing is created or changed. Exits with 1 if a topic is missing or is not as it should be.
+    """
+    from sbx.cli import topics as work
+
+    work.check(partitions, retention_days, as_json)
 
 
 @app.command()

@@ -102,7 +102,7 @@ async def test_from_two_keys_to_the_first_document_in_xero(source: Source, tmp_p
     key.write_text(f"{ACCOUNT}-key\n")
     code, out, _ = await sbx("setup", ACCOUNT, "--show")
     assert (code, out.splitlines()[0]) == (0, "acme: set-up: 7 steps left")
-    code, out, err = await sbx("setup", ACCOUNT, "--yes", "--key-file", str(key))
+    code, out, err = await sbx("setup", ACCOUNT, "--yes", "--api-key-file", str(key))
     assert code == 1, err
     assert "acme: set-up: 1 step left" in err, "nothing has arrived yet"
     assert "Fitting" in out
@@ -136,7 +136,7 @@ async def test_nothing_is_sent_before_it_is_switched_on(source: Source, tmp_path
     key = tmp_path / "key"
     key.write_text(f"{ACCOUNT}-key")
     given = "\n".join(["090", "-", "OUTPUT", "", "y", "n", ""])
-    code, _, err = await sbx("setup", ACCOUNT, "--key-file", str(key), stdin=given)
+    code, _, err = await sbx("setup", ACCOUNT, "--api-key-file", str(key), stdin=given)
     assert code == 1, err
     assert "set-up: 2 steps left" in err
     assert await steps(source) == {
@@ -163,7 +163,7 @@ async def test_another_setting_asks_for_another_look_and_a_lost_key_for_another_
 ) -> None:
     key = tmp_path / "key"
     key.write_text(f"{ACCOUNT}-key")
-    await sbx("setup", ACCOUNT, "--key-file", str(key), stdin="090\n-\nOUTPUT\n\ny\nn\n")
+    await sbx("setup", ACCOUNT, "--api-key-file", str(key), stdin="090\n-\nOUTPUT\n\ny\nn\n")
     assert (await steps(source))["switch_on"] == "next"
     await source.shop.settings(invoice_number_format="SB-{number}")
     assert (await steps(source))["preview"] == "next"
@@ -179,7 +179,7 @@ async def test_what_failed_before_there_was_a_connection_is_tried_again(
 ) -> None:
     key = tmp_path / "key"
     key.write_text(f"{ACCOUNT}-key")
-    await sbx("source", "connect", ACCOUNT, "--key-file", str(key))
+    await sbx("source", "connect", ACCOUNT, "--api-key-file", str(key))
     await source.read(await _key(source))
     start = datetime.now(UTC) - timedelta(minutes=1)
     customer = next(iter(source.fake.truth.parties))

@@ -13,13 +13,14 @@ import pytest
 from runtime.environment import Environment
 from runtime.secrets import key_hash
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
-from sbx.actions import source
+from sbx.actions import probing, source
 from sbx.actions.actors import Actor, OneConnection
 from sbx.actions.refused import ActionRefused
 from sources.client import Client, api_address
 from sources.hints import ids_in
 from sources.reader import Reader
-from sources.store import hooks, store
+from sources.schedule.layers import LISTINGS
+from sources.store import calls, hooks, store
 from tests.integration.sources.reading import to_file
 
 ME = Actor("me")
@@ -150,6 +151,84 @@ async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
             await source.standing(connection, ME, "other")
 
 
+async def test_calls_that_try_a_key_count_among_those_of_the_account(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    """Else the reader and the first look at the shop, which share the limits, are blocked at once."""
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+
+        async def counted() -> int:
+            rows = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchall()
+            return int(rows[0][0])
+
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        made = len(LISTINGS["all"])
+        assert await counted() == made
+        with pytest.raises(ActionRefused, match="refuses this key"):
+            await source.connect(database, environment, ME, ACCOUNT, "wrong")
+        assert await counted() == 2 * made
+
+
+async def test_a_block_is_waited_out_by_a_new_key_and_not_forgotten_with_it(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    said: list[str] = []
+    held = "UPDATE source.accounts SET trouble = %s, held_until = clock_timestamp() + %s"
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        made = len(await (await connection.execute("SELECT FROM source.calls")).fetchall())
+        await connection.execute(held, ["salesbinder_blocked", timedelta(minutes=10)])
+        with pytest.raises(ActionRefused, match=r"has blocked 'acme' .*: nothing may be asked for 600 s"):
+            await source.connect(database, environment, ME, ACCOUNT, "acme-key", said.append)
+        assert (await store.load(connection, ACCOUNT)).standing.blocked_until is not None
+        again = await (await connection.execute("SELECT FROM source.calls")).fetchall()
+        assert len(again) == made
+        await connection.execute(held, ["salesbinder_blocked", timedelta(seconds=6)])
+        await connection.execute("DELETE FROM source.calls")
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key", said.append)
+        assert said == ["SalesBinder has blocked 'acme' for too many calls: waiting 6 s"]
+        # Any other trouble is that of the key before.
+        await connection.execute(held, ["salesbinder_key_refused", timedelta(minutes=10)])
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key", said.append)
+        account = await store.load(connection, ACCOUNT)
+        assert (account.standing.blocked_until, account.failures, len(said)) == (None, 0, 1)
+
+
+async def test_a_block_that_comes_while_a_key_is_tried_stays_when_it_is_stored(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+        await calls.note_block(connection, ACCOUNT, None)
+        await store.connect(connection, ACCOUNT, b"another")
+        account = await store.load(connection, ACCOUNT)
+        assert (account.key, account.failures) == (b"another", 1)
+        assert account.standing.blocked_until is not None
+
+
+async def test_a_question_and_the_reader_do_not_take_the_same_free_place(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as readers, await session(environment) as ours:
+        await store.connect(readers, ACCOUNT, b"key")
+        lease = await store.take_lease(readers, ACCOUNT, 7)
+        assert lease is not None
+        full = "INSERT INTO source.calls SELECT 'acme', clock_timestamp(), false FROM generate_series(1, 11)"
+        await readers.execute(full)
+        async with store.fenced(readers, lease):
+            account = await store.load(readers, ACCOUNT)
+            reserving = asyncio.create_task(calls.reserve_call(ours, ACCOUNT))
+            await asyncio.sleep(0.5)
+            assert not reserving.done()
+            await store.add_call(readers, ACCOUNT, account.now, background=False)
+        wait = await reserving
+        assert wait is not None
+        assert wait.trouble is None
+        assert 8 < wait.time.total_seconds() <= 10
+
+
 async def test_history_is_planned_told_and_cancelled(
     environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
 ) -> None:
@@ -248,8 +327,7 @@ async def test_the_probe_asks_within_the_limits(
     acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
     async with await session(environment) as connection:
         await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
-        probing = asyncio.create_task(source.probed(connection, environment, ME, ACCOUNT))
-        found = await asyncio.wait_for(probing, 60)
+        found = await asyncio.wait_for(probing.probed(connection, environment, ME, ACCOUNT), 60)
         assert any(each.question == "pageLimit=500" for each in found)
         row = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchone()
         assert row is not None

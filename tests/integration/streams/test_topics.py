@@ -2,7 +2,7 @@
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from streams.topics import FOR_EVER, Topic, create_topics, layout, missing_topics
+from streams.topics import FOR_EVER, Topic, check_topics, create_topics, layout, missing_topics
 from tests.integration.streams.conftest import ROOT
 
 
@@ -57,6 +57,18 @@ def test_what_differs_is_named_with_its_remedy(kafka: str, unique: str) -> None:
     assert "2 partitions instead of 12" in partitions
     assert retention.startswith("retention.ms is -1 instead of 1000")
     assert f"--entity-name {unique} --add-config retention.ms=1000" in retention
+
+
+def test_a_check_names_what_is_missing_or_differs_and_changes_nothing(kafka: str, unique: str) -> None:
+    where = {"bootstrap_servers": kafka}
+    wanted = [Topic(f"{unique}.there", 2, FOR_EVER), Topic(f"{unique}.missing", 2, FOR_EVER)]
+    create_topics(where, [Topic(f"{unique}.there", 1, FOR_EVER)])
+
+    there, missing = check_topics(where, wanted)
+
+    assert (there.status, len(there.differences)) == ("already there", 1)
+    assert (missing.status, missing.differences) == ("missing", ())
+    assert missing_topics(where, [f"{unique}.missing"]) == [f"{unique}.missing"]
 
 
 def test_docs_name_every_topic_with_its_layout() -> None:

@@ -1,6 +1,7 @@
 """What ``sbx source`` prints, and what it makes of SalesBinder's first answers."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from runtime.environment import Environment
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
-from sbx.actions.source import Backfill, _count, _look, account_name
+from sbx.actions.source import Backfill, account_name
+from sbx.actions.source_key import Connected, count_of, look, new_client
 from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _day, _report, _show, read_key
 from sources.batch import Kept, Key
 from sources.diff.known import KnownAccount
 from sources.salesbinder.verdicts import Answer
+from sources.schedule.questions import Question
 from sources.schedule.scans import Finished
 from sources.schedule.stock import Progress
 from sources.schedule.trust import Evidence
@@ -105,14 +108,19 @@ def test_a_plan_says_documents_calls_and_time(capsys: Any) -> None:
     assert "cut-off" in shown.err
 
 
+async def looked(used: Environment, account: str, key: str, lately: Mapping[Key, Kept]) -> Connected:
+    async with new_client(used, account, key) as client:
+        return await look(client.ask, account, lately)
+
+
 def answer(status: int, body: bytes = b"") -> Answer:
     return Answer(status, body, None, None)
 
 
 def test_the_first_answers_say_whether_the_key_works() -> None:
     rows = b'{"count":"90","page":"1","pages":"90","customers":[[{"id":"a"}]]}'
-    assert _count(answer(200, rows), "customers", "acme") == 90
-    assert _count(answer(403), "customers", "acme") is _count(answer(401), "customers", "acme") is None
+    assert count_of(answer(200, rows), "customers", "acme") == 90
+    assert count_of(answer(403), "customers", "acme") is count_of(answer(401), "customers", "acme") is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +134,7 @@ def test_the_first_answers_say_whether_the_key_works() -> None:
 )
 def test_an_account_that_does_not_answer_well_is_not_connected(given: Answer, said: str) -> None:
     with pytest.raises(ActionRefused, match=said) as raised:
-        _count(given, "customers", "acme")
+        count_of(given, "customers", "acme")
     assert raised.value.remedy
 
 
@@ -146,10 +154,10 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
         shop = server.world.add_shop("acme", switches(given))
         used = Environment(data_dir=tmp_path, salesbinder_api_url=server.api_url)
         with pytest.raises(ActionRefused, match=said):
-            await _look(used, "acme", "wrong", {})
+            await looked(used, "acme", "wrong", {})
         owner = shop.owner
         owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
-        found = await _look(used, "acme", shop.key, {})
+        found = await looked(used, "acme", shop.key, {})
         assert (set(found.rows), found.refused) == ({"customers", "invoices", "orders"}, ("suppliers",))
 
 
@@ -179,15 +187,43 @@ async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp
         acts.delete_party(ours, gone)
         keys: list[Key] = [("supplier", gone), ("customer", here)]
         lately = {key: Kept(known=known(*key)) for key in keys}
-        assert (await _look(used, "acme", ours.key, lately)).rows["customers"] == 1
+        assert (await looked(used, "acme", ours.key, lately)).rows["customers"] == 1
         acts.create_party(theirs, "customer", name="Somebody else's")
-        assert (await _look(used, "acme", theirs.key, {})).rows["customers"] == 1
+        assert (await looked(used, "acme", theirs.key, {})).rows["customers"] == 1
         with pytest.raises(
             ActionRefused, match=f"none of the records .* supplier {gone}: .* another company"
         ):
-            await _look(used, "acme", theirs.key, lately)
+            await looked(used, "acme", theirs.key, lately)
         deleted: Key = ("supplier", gone)
-        await _look(used, "acme", theirs.key, {deleted: Kept(known=known(*deleted, deleted=True))})
+        await looked(used, "acme", theirs.key, {deleted: Kept(known=known(*deleted, deleted=True))})
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(429, "blocked"), (503, "of no use"), (403, "another company"), (404, "another company")],
+)
+async def test_only_a_record_that_is_shown_says_that_a_key_is_of_the_same_company(
+    status: int, said: str
+) -> None:
+    async def ask(asked: Question) -> Answer:
+        if "/" in asked.path:
+            return answer(status)
+        return answer(200, b'{"count":"0","page":"1","pages":"0","customers":[],"documents":[]}')
+
+    key: Key = ("customer", "c1")
+    with pytest.raises(ActionRefused, match=said):
+        await look(ask, "acme", {key: Kept(known=known(*key))})
+
+
+async def test_what_a_key_may_not_list_says_nothing_of_its_company() -> None:
+    async def ask(asked: Question) -> Answer:
+        if "customers" in asked.path:
+            return answer(403)
+        return answer(200, b'{"count":"0","page":"1","pages":"0","documents":[]}')
+
+    key: Key = ("customer", "c1")
+    found = await look(ask, "acme", {key: Kept(known=known(*key))})
+    assert set(found.rows) == {"invoices", "orders"}
 
 
 def known(entity: Any, record_id: str, **changes: Any) -> KnownAccount:
@@ -198,7 +234,7 @@ def test_the_key_comes_from_a_file_without_its_line_end(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("abc123\n")
     assert read_key("acme", path) == "abc123"
-    with pytest.raises(BadUsage, match="key-file"):
+    with pytest.raises(BadUsage, match="--api-key-file"):
         read_key("acme", tmp_path / "none")
 
 

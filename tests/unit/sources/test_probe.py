@@ -1,12 +1,14 @@
 """What the probe learns of the fake's switches, and that it tells nothing of the shop."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from sandbox.fake_salesbinder import Shopkeeper
 from sandbox.fake_salesbinder.switches import switches
-from sources.probe import Finding, probe
+from sources.probing.questions import Finding
+from sources.probing.shapes import shapes
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
 from tests.unit.sources.meeting import Meeting
@@ -23,7 +25,10 @@ def findings(**given: str) -> dict[str, str]:
         status, body = meeting.any_answer(question)
         return Answer(status, body, None, None)
 
-    found: list[Finding] = asyncio.run(probe(ask))
+    async def entities_of(ids: Sequence[str]) -> dict[str, str]:
+        return {}
+
+    found: list[Finding] = asyncio.run(shapes(ask, entities_of))
     assert len(asked) <= 25
     told = "\n".join(f"{each.question}: {each.answer}" for each in found)
     names = [held.fields["name"] for held in meeting.shop.truth.parties.values()]

@@ -1,6 +1,6 @@
-"""What an account's own answers tell of the questions that SalesBinder's API leaves open. It only reads.
+"""What answers to about 20 questions tell of the forms of lists and records, and of the edges of the API.
 
-The report holds forms, counts and names of fields and statuses: no names, amounts or texts of the shop's.
+The findings hold forms, counts and names of fields and statuses: no names, amounts or texts of the shop's.
 """
 
 from collections import Counter
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts.events.types import CONTEXTS
+from sources.probing.measured import status_part
+from sources.probing.questions import Finding, plain_name
 from sources.problems import Unreadable
 from sources.salesbinder.accounts import read_account
 from sources.salesbinder.answers import listed, read_detail, read_json, read_list
@@ -20,28 +22,22 @@ from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
 
 Ask = Callable[[Question], Awaitable[Answer]]
+EntitiesOf = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 _DETAILS: Final = 5
 _ROWS: Final = "50"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was learnt of a question."""
-
-    question: str
-    answer: str
 
 
 @dataclass(slots=True)
 class _Report:
     findings: list[Finding] = field(default_factory=list)
 
-    def note(self, question: str, answer: str) -> None:
-        self.findings.append(Finding(question, answer))
+    def note(self, question: str, answer: str, number: int = 0, part: str = "") -> None:
+        self.findings.append(Finding(question, answer, number, part))
 
 
-async def probe(ask: Ask) -> list[Finding]:
-    """Ask about 20 questions and return what the answers tell.
+async def shapes(ask: Ask, entities_of: EntitiesOf) -> list[Finding]:
+    """Ask about 20 questions and return what the answers tell. ``entities_of`` says what records are by their
+    ids, as far as they are known.
 
     Raises:
         NoAnswer: SalesBinder does not answer.
@@ -59,7 +55,7 @@ async def probe(ask: Ask) -> list[Finding]:
     await _edges(ask, report)
     await _details(ask, report, invoices)
     await _account(ask, report, customers)
-    await _log(ask, report)
+    await _log(ask, report, entities_of)
     return report.findings
 
 
@@ -68,7 +64,8 @@ async def _list(ask: Ask, report: _Report, path: str, name: str, context: int) -
     answer = await ask(Question(path, asked))
     what = f"{path} with contextId={context}"
     if answer.verdict != "answered":
-        report.note(what, f"answered {answer.status}")
+        part = "a missing permission" if answer.verdict in ("key_refused", "not_permitted") else ""
+        report.note(what, _refusal(answer), 9, part)
         return []
     try:
         page = read_list(answer.body, (name, name.removesuffix("s")))
@@ -82,7 +79,7 @@ async def _list(ask: Ask, report: _Report, path: str, name: str, context: int) -
     contexts = dict(Counter(str(row.get("context_id")) for row in rows))
     report.note(what, f"{page.count} rows; as {shape}; count is {numbers}; contexts of the rows: {contexts}")
     if rows:
-        report.note(f"fields of a row, {what}", ", ".join(sorted(map(str, rows[0]))))
+        report.note(f"fields of a row, {what}", ", ".join(sorted(map(plain_name, rows[0]))))
     return rows
 
 
@@ -97,32 +94,39 @@ def _shape(rows: Any) -> str:
 
 
 def _statuses(report: _Report, entity: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for row in rows:
         status = row.get("status")
         if isinstance(status, Mapping):
             name = str(status.get("name"))
-            known = "" if is_known(entity, " ".join(name.split()).casefold()) else " (not known)"
-            found.add(f"{status.get('id')} {name}{known}")
-    report.note(f"statuses of {entity.replace('_', ' ')}s", ", ".join(sorted(found)) or "none seen")
+            plain = " ".join(name.split()).casefold()
+            known = "" if is_known(entity, plain) else " (not known)"
+            found[f"{status.get('id')} {name}{known}"] = plain
+    what = f"statuses of {entity.replace('_', ' ')}s"
+    report.note(what, ", ".join(sorted(found)) or "none seen", 3)
+    for said, plain in sorted(found.items()):
+        if part := status_part(entity, plain):
+            report.note(f"{what}, {part}", said, 3, part)
 
 
 def _order(report: _Report, what: str, rows: Sequence[Mapping[str, Any]], name: str) -> None:
     numbers = [int(str(row[name])) for row in rows if str(row.get(name)).isdigit()]
-    if len(numbers) < 2:
+    is_said = len(numbers) > 1
+    if not is_said:
         answer = "too few rows"
     elif numbers == sorted(numbers, reverse=True):
         answer = "newest number first"
     else:
         answer = "oldest number first" if numbers == sorted(numbers) else "not by number"
-    report.note(f"order of {what}", answer)
+    part = "order of accounts" if what == "accounts" and is_said else ""
+    report.note(f"order of {what}", answer, 7, part)
 
 
 async def _since(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]]) -> None:
     """Ask for what was modified since the very second of a row, and one second later."""
     stamps = [(found, row) for row in rows if (found := moment_or_none(row.get("modified"))) is not None]
     if not stamps:
-        report.note("modifiedSince", "no row to try it with")
+        report.note("modifiedSince", "no row to try it with", 5)
         return
     newest, row = max(stamps, key=lambda each: each[0])
     for off in (0, 1, 3600):
@@ -132,9 +136,10 @@ async def _since(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]]) -
         try:
             shown = {text(each.get("id")) for each in read_list(answer.body, ("documents", "document")).rows}
         except (Unreadable, AttributeError):
-            report.note(f"modifiedSince, {off} s after the row", f"answered {answer.status}")
+            report.note(f"modifiedSince, {off} s after the row", _refusal(answer), 5)
             continue
-        report.note(f"modifiedSince, {off} s after the row", "in" if text(row.get("id")) in shown else "out")
+        said = "in" if text(row.get("id")) in shown else "out"
+        report.note(f"modifiedSince, {off} s after the row", said, 5, "the very second, and one later")
 
 
 async def _edges(ask: Ask, report: _Report) -> None:
@@ -148,17 +153,22 @@ async def _edges(ask: Ask, report: _Report) -> None:
         try:
             page = read_list(answer.body, ("documents", "document"))
         except Unreadable:
-            report.note(what, f"answered {answer.status}")
+            report.note(what, _refusal(answer), 7, what)
             continue
         contexts = Counter(str(row.get("context_id")) for row in page.rows if isinstance(row, Mapping))
-        report.note(what, f"answered {answer.status}, {len(page.rows)} rows, contexts {dict(contexts)}")
+        said = f"answered {answer.status}, {len(page.rows)} rows, contexts {dict(contexts)}"
+        report.note(what, said, 7, what)
     report.note("Date header", "there" if answer.date is not None else "missing")
+    limits = ", ".join(f"{name}: {value}" for name, value in answer.limits) or "none"
+    report.note("headers of limits", limits, 8, "headers of limits")
 
 
 async def _details(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]]) -> None:
     """Look at invoices with payments first: how refunds look, and whether the sums agree."""
     paid = [row for row in rows if row.get("total_transactions") not in (None, 0, "0", "0.00")]
     names: set[str] = set()
+    fields: set[str] = set()
+    has_archived = 0
     seen: Counter[str] = Counter()
     for row in [*paid, *rows][:_DETAILS]:
         answer = await ask(Question(f"documents/{text(row.get('id'))}.json", {}))
@@ -170,7 +180,7 @@ async def _details(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]])
             seen[f"cannot be read: {wrong.field}: {wrong.problem}"] += 1
             continue
         for shown in listed(record.get("transactions")) or []:
-            names |= set(map(str, shown)) if isinstance(shown, Mapping) else set()
+            names |= set(map(plain_name, shown)) if isinstance(shown, Mapping) else set()
         seen["details"] += 1
         seen["payments"] += sum(each.amount > 0 for each in transactions)
         seen["rows below zero"] += sum(each.amount < 0 for each in transactions)
@@ -180,9 +190,20 @@ async def _details(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]])
         seen["lines taken out"] += sum(
             is_true(line.get("delete")) for line in lines if isinstance(line, Mapping)
         )
+        seen["lines with an item"] += sum(
+            bool(line.get("item")) for line in lines if isinstance(line, Mapping)
+        )
         seen["rows with as many lines"] += len(listed(row.get("document_items")) or []) == len(lines)
+        fields |= {name for line in lines if isinstance(line, Mapping) for name in map(plain_name, line)}
+        has_archived += "archived" in record
     report.note("details of invoices", ", ".join(f"{count} {what}" for what, count in seen.items()) or "none")
-    report.note("fields of a transaction", ", ".join(sorted(names)) or "none seen")
+    report.note("fields of a transaction", ", ".join(sorted(names)) or "none seen", 2)
+    if fields:
+        said = f"{seen['lines with an item']} of them have one; fields of a line: {', '.join(sorted(fields))}"
+        part = "item in lines of a detail" if seen["lines with an item"] else ""
+        report.note("item in lines of details", said, 10, part)
+    if seen["details"]:
+        report.note("details with a field archived", f"{has_archived} of {seen['details']}", 6)
 
 
 async def _account(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -199,16 +220,46 @@ async def _account(ask: Ask, report: _Report, rows: Sequence[Mapping[str, Any]])
     report.note("fields that a customer's detail has and its row has not", ", ".join(missing) or "none")
 
 
-async def _log(ask: Ask, report: _Report) -> None:
+async def _log(ask: Ask, report: _Report, entities_of: EntitiesOf) -> None:
     answer = await ask(Question("deleted_log.json", {"page": "1", "pageLimit": _ROWS}))
     try:
         page = read_list(answer.body, LIST_NAMES)
     except Unreadable:
-        report.note("the deleted log", f"answered {answer.status}")
+        report.note("the deleted log", _refusal(answer), 4)
         return
     rows = [row for row in page.rows if isinstance(row, Mapping)]
     contexts = dict(Counter(str(row.get("context_id")) for row in rows))
     stamps = [found for row in rows if (found := moment_or_none(row.get("created"))) is not None]
     order = "newest first" if stamps == sorted(stamps, reverse=True) else "oldest first"
     oldest = f", the oldest on this page of {min(stamps):%F}" if stamps else ""
-    report.note("the deleted log", f"{page.count} rows, {order}{oldest}; contexts: {contexts}")
+    report.note("the deleted log", f"{page.count} rows, {order}{oldest}; contexts: {contexts}", 4)
+    entities = await entities_of([str(text(row.get("record_id"))).lower() for row in rows])
+    known = Counter(
+        (entity, str(row.get("context_id")))
+        for row in rows
+        if (entity := entities.get(str(text(row.get("record_id"))).lower())) is not None
+    )
+    for (entity, context), count in sorted(known.items()):
+        part = "the context of a deleted invoice" if entity == "invoice" else ""
+        what = f"the log's rows of {entity.replace('_', ' ')}s that we know"
+        report.note(what, f"{count} with context {context}", 4, part)
+
+
+def _refusal(answer: Answer) -> str:
+    return f"answered {answer.status}, {form_of(answer.body)}"
+
+
+def form_of(body: bytes) -> str:
+    """Return the form of an answer's body without what it says: nobody knows what a text of it names."""
+    plain = body.strip()
+    if not plain:
+        return "no body"
+    if plain.startswith(b"<"):
+        return "HTML"
+    try:
+        found = read_json(plain)
+    except Unreadable:
+        return f"{len(plain)} bytes of text"
+    if not isinstance(found, Mapping):
+        return "JSON, but no object"
+    return f"JSON with {', '.join(sorted(map(plain_name, found))) or 'nothing in it'}"

@@ -1,0 +1,15 @@
+-- name: lock_lease
+-- The lock that a reader's transaction has while it counts a call of its own. Before the account, as the reader does.
+SELECT FROM source.leases WHERE account = %(account)s FOR UPDATE
+
+-- name: lock
+-- Those that ask beside a reader wait for each other where nobody has read the account yet, too.
+SELECT clock_timestamp() AS now, held_until, trouble, failures, hinted_at
+FROM source.accounts WHERE account = %(account)s FOR NO KEY UPDATE
+
+-- name: sent
+SELECT at FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
+
+-- name: count_made
+INSERT INTO source.calls (account, at, background)
+SELECT account, clock_timestamp(), false FROM source.accounts, generate_series(1, %(calls)s) WHERE account = %(account)s
