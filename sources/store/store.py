@@ -64,6 +64,8 @@ class Account:
     wishes: Mapping[str, Wish]
     has_problems: bool = True
     """Whether something of it cannot be made sense of."""
+    cut_off: datetime | None = None
+    """Documents created before it are not synced; none: the account is not connected to Xero."""
 
     def is_well_at(self, clock: datetime) -> bool:
         """Return True if an answer at this moment, by SalesBinder's clock, changes nothing of this: it ends
@@ -161,6 +163,7 @@ async def load(connection: Connection, account: str) -> Account:
         standing,
         by_id,
         row["has_problems"],
+        cut_off=row["cut_off"],
     )
 
 

@@ -36,7 +36,8 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
        failures, refusals, missing, held_until, hinted_at,
-       EXISTS (SELECT FROM source.problems p WHERE p.account = a.account) AS has_problems
+       EXISTS (SELECT FROM source.problems p WHERE p.account = a.account) AS has_problems,
+       (SELECT enabled_at FROM connections.accounts x WHERE x.account = a.account) AS cut_off
 FROM source.accounts a WHERE account = %(account)s
 
 -- name: calls

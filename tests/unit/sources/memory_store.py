@@ -47,6 +47,7 @@ class MemoryStore:
 
     def __post_init__(self) -> None:
         self.clock: datetime | None = None
+        self.cut_off: datetime | None = None
         self.records: dict[Key, bytes] = {}
         self.deep: dict[Key, datetime] = {}
         self.wishes: dict[str, Wish] = {}
@@ -89,7 +90,9 @@ class MemoryStore:
         by_id = {wish.record_id: wish for wish in wishes}
         counts = (self.failures, self.refusals, self.missing)
         problems = bool(self.problems)
-        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems)
+        return Account(
+            self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems, self.cut_off
+        )
 
     def _due(self) -> Iterable[Wish]:
         first: dict[str, Wish] = {}
