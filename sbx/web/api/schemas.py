@@ -169,10 +169,13 @@ def _source() -> dict[str, Any]:
         stock_seconds_left={"type": ["number", "null"]},
         layer_ages=amounts,
         latest_seconds=amounts,
+        listed_latest_seconds=amounts,
+        deep=_object(due=NUMBER, overdue_seconds=NUMBER),
         modified={
             "type": "object",
             "additionalProperties": _object(moved=NUMBER, unmoved=NUMBER, run=NUMBER),
         },
+        unmeasured={"type": "object", "additionalProperties": TEXT},
         feed=_object(last_at=MOMENT, trouble=TEXT) | {"type": ["object", "null"]},
         comparison=_object(ended_at=MOMENT, error=TEXT),
         problems=_list(problem),
