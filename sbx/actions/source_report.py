@@ -92,6 +92,7 @@ def as_object(found: Overview) -> dict[str, Any]:
             for kind, each in found.trust.items()
         },
         "unmeasured": UNMEASURED,
+        "shrunk": found.shrunk,
         "feed": None
         if found.feed is None
         else {"last_at": found.feed.last_at, "trouble": found.feed.trouble},

@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -18,11 +19,16 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
+from sources.diff.look import Shrunk
 from sources.probe import Finding
 from sources.schedule.trust import KINDS
 from sources.store.hooks import Hook
 from sources.store.overview import FeedStanding, Overview
 
+_SHRUNK: Final[dict[Shrunk, str]] = {
+    "correction": "a payment that becomes smaller is read as a correction",
+    "refund": "a payment that becomes smaller is read as a refund of the difference",
+}
 _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
 
 
@@ -128,6 +134,7 @@ def _show_lateness(found: Overview) -> None:
         print(f"    {_name(kind)}: {evidence_of(found, kind)}")
     for change, why in UNMEASURED.items():
         print(f"    {_name(change)}: {why}")
+    print(f"  {_SHRUNK[found.shrunk]}")
 
 
 def _name(change: str) -> str:
@@ -184,6 +191,20 @@ async def _hook(used: Environment, account: str, renew: bool) -> Hook | None:
         if renew:
             return await actions.renew_hook(database, used, actor(), account)
         return await actions.hook(connection, used, actor(), account)
+
+
+def set_(account: str, shrunk: Shrunk, as_json: bool) -> None:
+    """Run ``sbx source set``."""
+    before = asyncio.run(_set(account, shrunk))
+    if as_json:
+        print_json({"account": account, "shrunk": shrunk, "before": before})
+    else:
+        print(f"{account}: {_SHRUNK[shrunk]}")
+
+
+async def _set(account: str, shrunk: Shrunk) -> Shrunk:
+    async with connected("sbx source") as (database, _):
+        return await actions.read_shrunk_as(database, actor(), account, shrunk)
 
 
 def feed(account: str, key_file: Path | None, off: bool, as_json: bool) -> None:

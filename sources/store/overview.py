@@ -9,6 +9,7 @@ import msgspec
 
 from runtime.database import Connection, fetch_all
 from runtime.sql import load_queries
+from sources.diff.look import Shrunk
 from sources.schedule.layers import LISTINGS, Change, Lateness, Layer, Listing, Sizes, latenesses
 from sources.schedule.scans import Finished, Scan
 from sources.schedule.stock import Progress, progress, time_left
@@ -75,6 +76,8 @@ class Overview:
     """Deep reads that are due."""
     deep_since: datetime | None = None
     """From when the oldest of them is; none if none is due."""
+    shrunk: Shrunk = "correction"
+    """How a payment that becomes smaller is read."""
 
     @property
     def needs_somebody(self) -> bool:
@@ -140,7 +143,7 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
     going = {each["key"]: msgspec.json.decode(each["scan"], type=Scan) for each in own if each["scan"]}
     names = (
         "account now connected_at is_read trouble trouble_text trouble_since held_until calls untold wanted "
-        "history compared_at comparison_error deep_due deep_since"
+        "history compared_at comparison_error deep_due deep_since shrunk"
     )
     return Overview(
         **{name: row[name] for name in names.split()},

@@ -1,5 +1,5 @@
 -- name: accounts
-SELECT a.account, a.connected_at, a.trouble, a.trouble_text, a.trouble_since, a.held_until, a.trust::text AS trust,
+SELECT a.account, a.connected_at, a.trouble, a.trouble_text, a.trouble_since, a.held_until, a.trust::text AS trust, a.shrunk,
        clock_timestamp() AS now, f.last_at AS feed_at, f.trouble AS feed_trouble,
        r.compared_at, r.comparison_error, d.deep_due, d.deep_since,
        EXISTS (SELECT FROM source.leases l WHERE l.account = a.account AND l.expires_at > clock_timestamp()) AS is_read,

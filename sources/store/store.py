@@ -80,6 +80,19 @@ async def connect(connection: Connection, account: str, encrypted_key: bytes) ->
     await connection.execute(_SQL["connect"], {"account": account, "key": encrypted_key})
 
 
+async def set_shrunk(connection: Connection, account: str, shrunk: Shrunk) -> Shrunk:
+    """Set how a payment that becomes smaller is read from now on; return how it was.
+
+    Raises:
+        LookupError: the account is not connected.
+    """
+    row = await fetch_one(connection, _SQL["set_shrunk"], {"account": account, "shrunk": shrunk})
+    if row is None:
+        raise LookupError(account)
+    before: Shrunk = row["shrunk"]
+    return before
+
+
 async def accounts(connection: Connection) -> dict[str, bytes]:
     """Return the encrypted key of each connected account."""
     rows = await fetch_all(connection, _SQL["accounts"])

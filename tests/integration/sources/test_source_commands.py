@@ -109,6 +109,21 @@ async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
             await source.standing(connection, ME, "other")
 
 
+async def test_how_a_payment_that_shrank_is_read_can_be_set_and_is_shown(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        with pytest.raises(ActionRefused, match="not connected"):
+            await source.read_shrunk_as(database, ME, ACCOUNT, "refund")
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        assert (await source.standing(connection, ME, ACCOUNT))[0].shrunk == "correction"
+        assert await source.read_shrunk_as(database, ME, ACCOUNT, "refund") == "correction"
+        assert (await source.standing(connection, ME, ACCOUNT))[0].shrunk == "refund"
+        async with connection.transaction():
+            assert (await store.load(connection, ACCOUNT)).shrunk == "refund"
+
+
 async def test_history_is_planned_told_and_cancelled(
     environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
 ) -> None:

@@ -73,6 +73,15 @@ def test_what_no_list_shows_is_seen_later_and_the_status_says_so(capsys: Any) ->
     ) in shown
 
 
+def test_how_a_payment_that_shrank_is_read_is_shown(capsys: Any) -> None:
+    _show(overview())
+    assert "a payment that becomes smaller is read as a correction" in capsys.readouterr().out
+    refund = overview(shrunk="refund")
+    _show(refund)
+    assert "a payment that becomes smaller is read as a refund of the difference" in capsys.readouterr().out
+    assert as_object(refund)["shrunk"] == "refund"
+
+
 def test_what_waits_counts_as_late(capsys: Any) -> None:
     _show(overview(wanted=4_800))
     assert "seen at the latest after: payment applied 2 h" in capsys.readouterr().out
