@@ -80,6 +80,12 @@ async def connect(connection: Connection, account: str, encrypted_key: bytes) ->
     await connection.execute(_SQL["connect"], {"account": account, "key": encrypted_key})
 
 
+async def accounts(connection: Connection) -> dict[str, bytes]:
+    """Return the encrypted key of each connected account."""
+    rows = await fetch_all(connection, _SQL["accounts"])
+    return {row["account"]: bytes(row["api_key_encrypted"]) for row in rows}
+
+
 async def set_shrunk(connection: Connection, account: str, shrunk: Shrunk) -> Shrunk:
     """Set how a payment that becomes smaller is read from now on; return how it was.
 
@@ -91,12 +97,6 @@ async def set_shrunk(connection: Connection, account: str, shrunk: Shrunk) -> Sh
         raise LookupError(account)
     before: Shrunk = row["shrunk"]
     return before
-
-
-async def accounts(connection: Connection) -> dict[str, bytes]:
-    """Return the encrypted key of each connected account."""
-    rows = await fetch_all(connection, _SQL["accounts"])
-    return {row["account"]: bytes(row["api_key_encrypted"]) for row in rows}
 
 
 async def take_lease(connection: Connection, account: str, holder: int) -> Lease | None:

@@ -6,13 +6,13 @@ ON CONFLICT (account) DO UPDATE
 SET api_key_encrypted = excluded.api_key_encrypted, trouble = NULL, trouble_text = '', trouble_since = NULL,
     failures = 0, refusals = 0, missing = 0, held_until = NULL
 
+-- name: accounts
+SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
+
 -- name: set_shrunk
 UPDATE source.accounts a SET shrunk = %(shrunk)s
 FROM (SELECT account, shrunk FROM source.accounts WHERE account = %(account)s FOR UPDATE) AS before
 WHERE a.account = before.account RETURNING before.shrunk
-
--- name: accounts
-SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
 
 -- name: take_lease
 -- A row that a transaction of its holder locks is not waited for: other accounts must not wait with it.

@@ -12,6 +12,7 @@ from sources.schedule.layers import Layer, period
 from sources.schedule.trust import may_relax
 from sources.store.overview import Overview
 
+_CORRECTION: Final = "Payment's day or reference corrected"
 LAYERS: Final[dict[Layer, tuple[str, str]]] = {
     "delta": ("Changes", "accounts and documents that SalesBinder says were changed"),
     "log": ("Deletions", "the log of deleted records"),
@@ -27,7 +28,6 @@ LISTS: Final = {
     "invoices": "invoices",
     "orders": "purchase orders",
 }
-_CORRECTION: Final = "Payment's day or reference corrected"
 WITHOUT_ENTRIES: Final = frozenset({"list_refused", "list_odd", "clock_off", "status_unknown"})
 """Problems that no entry of the log shows."""
 
