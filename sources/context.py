@@ -41,6 +41,8 @@ class Context:
     """By our clock, by which all goes that is due; none: SalesBinder's is ours."""
     is_relaxed: bool = False
     """Whether ``modified`` is proven to be moved."""
+    cut_off: datetime | None = None
+    """Documents created before it are not synced; none: the account is not connected to Xero."""
 
     def is_old(self, created: datetime, listing: Listing) -> bool:
         """Return True for what was made before the account was connected.
@@ -107,14 +109,29 @@ def newest_then(stock: Finished | None, connected: datetime) -> datetime | None:
     return None if stock.newest is None else max(stock.newest, earliest)
 
 
-def next_deep(known: KnownDocument, context: Context) -> datetime | None:
-    """Return when a document whose detail was just read is read again though nothing hints at a change."""
-    return None if known.deleted else context.due + _deep_period(known, context)
+def next_deep(known: KnownDocument, created: datetime | None, context: Context) -> datetime | None:
+    """Return when a document whose detail was just read is read again though nothing hints at a change; none
+    if it is gone, or left out.
+    """
+    is_over = known.deleted or is_left_out(known, created, context)
+    return None if is_over else context.due + _deep_period(known, context)
 
 
-def first_deep(known: KnownDocument, context: Context) -> datetime:
-    """Return when a document of which only a row was read is read deep first."""
+def first_deep(known: KnownDocument, created: datetime | None, context: Context) -> datetime | None:
+    """Return when a document of which only a row was read is read deep first; none if it is left out, or was
+    settled before anybody looked.
+    """
+    if is_left_out(known, created, context) or (not known.digest and is_settled(known.entity, known.status)):
+        return None
     return context.due + first_share(known.id) * _deep_period(known, context)
+
+
+def is_left_out(known: KnownDocument, created: datetime | None, context: Context) -> bool:
+    """Return True for a document from before the cut-off of which nothing was told: no change that only a
+    deep read finds would be synced. One that was told may be in Xero, and the cut-off have moved since.
+    """
+    is_old = created is not None and context.cut_off is not None and created < context.cut_off
+    return is_old and not known.revision
 
 
 def _deep_period(known: KnownDocument, context: Context) -> timedelta:

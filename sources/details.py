@@ -78,7 +78,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             rest=detail.row_rest,
             excused=wish.row if is_same and not may_be_late else "",
             late=wish.row if may_be_late else "",
-            deep=next_deep(found.known, context),
+            deep=next_deep(found.known, before.created if before is not None else None, context),
             history=False,
         )
         batch.take((detail.entity, detail.id), found, kept)
@@ -191,7 +191,7 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
-        deep = next_deep(before.known, context)
+        deep = next_deep(before.known, before.created, context)
         batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
     elif before is not None and before.late:
         batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late="")

@@ -33,7 +33,7 @@ def _show(found: Overview) -> None:
     for problem in found.problems:
         metrics.SOURCE_PROBLEMS.labels(account, problem.code).set(problem.count)
     for kind, late in found.lateness.items():
-        metrics.SOURCE_LATEST.labels(account, kind).set(late.total_seconds())
+        metrics.SOURCE_LATEST.labels(account, kind).set(late.most.total_seconds())
     for layer in _LAYERS:
         if (age := found.age(layer)) is not None:
             metrics.SOURCE_AGE.labels(account, layer).set(age.total_seconds())

@@ -44,6 +44,7 @@ class Keeper:
                 account.connected or at,
                 now=account.now,
                 is_relaxed=may_relax(account.standing.trust),
+                cut_off=account.cut_off,
             )
             if isinstance(request, DetailRequest):
                 batch = await self._detail(account, request, answer, context)

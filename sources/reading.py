@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.commands import Entity
 from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, Key, LogRow, Wish, kept_of
-from sources.context import Context, first_deep
+from sources.context import Context, first_deep, is_left_out
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.stocked import take_stock
@@ -69,7 +69,10 @@ def _read_listed(
     before = batch.kept.get(key) or kept.get(key)
     now = fingerprint(row)
     if before is not None and now and now in (before.fingerprint, before.late):
-        return  # as nearly all rows are: what comes before this is what a sweep costs
+        # As nearly all rows are: what comes before this is what a sweep costs.
+        if before.created is not None:
+            _follow_cut_off(key, before, context, batch)
+        return
     try:
         if scan.listing in ACCOUNTS:
             _read_account_row(row, ACCOUNTS[scan.listing], now, before, scan, context, batch)
@@ -84,6 +87,17 @@ def _read_listed(
         if before is not None:
             # The next row that can be read is read, though it is as before: the problem is over with it.
             batch.kept[key] = msgspec.structs.replace(before, fingerprint="", late="")
+
+
+def _follow_cut_off(key: Key, before: Kept, context: Context, batch: Batch) -> None:
+    """Give or take the deep reads of a document that is as before where the cut-off has moved since."""
+    known = before.known
+    assert isinstance(known, KnownDocument)
+    if (before.deep is not None) != is_left_out(known, before.created, context) or known.deleted:
+        return
+    deep = first_deep(known, before.created, context)
+    if deep != before.deep:
+        batch.kept[key] = msgspec.structs.replace(before, deep=deep)
 
 
 def rows_of(scan: Scan) -> tuple[str, str]:
@@ -154,7 +168,7 @@ def _read_document_row(
         )
         if is_old:
             known = take_stock(row, context.look)
-            deep = None if is_settled(entity, row.status) else first_deep(known, context)
+            deep = first_deep(known, row.created, context)
             batch.kept[key] = Kept(
                 known=known, fingerprint=now, mark=row.mark, rest=rest, deep=deep, created=row.created
             )

@@ -45,6 +45,7 @@ Kind = Literal[
     "source_connect",
     "source_feed",
     "source_hook",
+    "source_set",
     "token",
     "topics_skip",
     "unmute",

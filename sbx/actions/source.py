@@ -16,6 +16,7 @@ from sbx.actions.source_key import Connected as Connected
 from sbx.actions.source_key import look, new_client
 from sources.client import Client
 from sources.company import LATELY
+from sources.diff.look import Shrunk
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.store import calls, feeds, history, hooks, keeping, store
 from sources.store.history import Plan
@@ -192,6 +193,21 @@ async def leave_feed(database: Database, actor: Actor, account: str) -> bool:
         async with audit.recorded(connection, actor, "source_feed", target) as record:
             record.result["changed"] = await feeds.disconnect(connection, account)
     return bool(record.result["changed"])
+
+
+async def read_shrunk_as(database: Database, actor: Actor, account: str, shrunk: Shrunk) -> Shrunk:
+    """Read a payment that becomes smaller so from now on; return how it was read.
+
+    Raises:
+        ActionRefused: the account is not connected, or not theirs.
+    """
+    target = {"account": account, "shrunk": shrunk}
+    async with database.connection() as connection:
+        await standing(connection, actor, account)
+        async with audit.recorded(connection, actor, "source_set", target) as record:
+            before = await store.set_shrunk(connection, account, shrunk)
+            record.result["before"] = before
+    return before
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal, get_args
 
 from contracts.reasons import CATALOGUE, render
 from sources.schedule.layers import Layer
+from sources.schedule.trust import PROVEN, Evidence, Kind, is_proven
 from sources.store.overview import Overview
 
 State = Literal["no_answers", "unread", "taking_stock", "read"]
@@ -13,6 +14,28 @@ _UNREAD: Final = (
     "No worker reads it.",
     "start one: 'sbx up', or 'sbx worker source'. Nothing is lost meanwhile.",
 )
+
+
+UNMEASURED: Final = {
+    "archived": "cannot be measured: an archived record leaves the lists as one does that may not be seen "
+    "any more, and nothing is concluded from either",
+    "correction": "not measured apart from payments: no row shows it, so deep reads find it",
+}
+"""Changes of which nobody can tell whether they move ``modified``, and why."""
+
+
+def evidence_of(found: Overview, kind: Kind) -> str:
+    """Return what was measured: whether such a change moves the document's time of change."""
+    seen = found.trust.get(kind, Evidence())
+    total = seen.moved + seen.unmoved
+    if not total:
+        return "not seen yet, so all rows are looked through for it"
+    did = f"{seen.moved:,} of {total:,} did"
+    if is_proven(found.trust, kind):
+        return f"moves the document's time of change: {did}, the last {seen.run:,} in a row"
+    if not seen.run:
+        return f"does not always move the document's time of change: {did}, the last did not"
+    return f"moved the document's time of change {seen.run:,} times in a row; relied on after {PROVEN}"
 
 
 def state_of(found: Overview) -> State:
@@ -58,11 +81,18 @@ def as_object(found: Overview) -> dict[str, Any]:
         "layer_ages": {
             layer: None if (each := found.age(layer)) is None else each.total_seconds() for layer in _LAYERS
         },
-        "latest_seconds": {kind: each.total_seconds() for kind, each in found.lateness.items()},
+        "latest_seconds": {kind: each.most.total_seconds() for kind, each in found.lateness.items()},
+        "listed_latest_seconds": {
+            kind: None if each.listed is None else each.listed.total_seconds()
+            for kind, each in found.lateness.items()
+        },
+        "deep": {"due": found.deep_due, "overdue_seconds": found.deep_overdue.total_seconds()},
         "modified": {
             kind: {"moved": each.moved, "unmoved": each.unmoved, "run": each.run}
             for kind, each in found.trust.items()
         },
+        "unmeasured": UNMEASURED,
+        "shrunk": found.shrunk,
         "feed": None
         if found.feed is None
         else {"last_at": found.feed.last_at, "trouble": found.feed.trouble},

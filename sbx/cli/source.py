@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -13,14 +14,20 @@ from sbx.actions import source as actions
 from sbx.actions.refused import ActionRefused
 from sbx.actions.setup import setups
 from sbx.actions.setup.checklist import in_words
-from sbx.actions.source_report import as_object, why_of
+from sbx.actions.source_report import UNMEASURED, as_object, evidence_of, why_of
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import age, bar, plural, print_json, say
+from sources.diff.look import Shrunk
+from sources.schedule.trust import KINDS
 from sources.store.hooks import Hook
 from sources.store.overview import FeedStanding, Overview
 
+_SHRUNK: Final[dict[Shrunk, str]] = {
+    "correction": "a payment that becomes smaller is read as a correction",
+    "refund": "a payment that becomes smaller is read as a refund of the difference",
+}
 _LAYERS = ("delta", "log", "newest", "open", "wide", "all")
 
 
@@ -94,8 +101,9 @@ def _show(found: Overview, setting_up: str = "") -> None:
     ages = [(layer, found.age(layer)) for layer in _LAYERS]  # type: ignore[arg-type]
     read = [f"{layer} {age(each.total_seconds())} ago" for layer, each in ages if each is not None]
     print(f"  read: {', '.join(read) or 'nothing yet'}; {found.calls} calls in the last minute")
-    late = [f"{kind.replace('_', ' ')} {age(each.total_seconds())}" for kind, each in found.lateness.items()]
-    print(f"  seen at the latest after: {', '.join(late)}")
+    due = f"{found.deep_due:,} due, the oldest for {age(found.deep_overdue.total_seconds())}"
+    print(f"  deep: {due if found.deep_due else 'nothing is due'}")
+    _show_lateness(found)
     waiting = [
         f"{plural(count, what)} to {verb}"
         for count, what, verb in (
@@ -113,6 +121,33 @@ def _show(found: Overview, setting_up: str = "") -> None:
         print(f"  the last comparison with Xero did not succeed: {found.comparison_error}")
     for each in found.problems:
         print(f"  {each.code} ({each.count:,}), such as {each.example}. {each.remedy}")
+
+
+def _show_lateness(found: Overview) -> None:
+    """Show how late changes can be seen, and what that rests on."""
+    late = found.lateness
+    listed = [
+        f"{_name(change)} {age(each.listed.total_seconds())}"
+        for change, each in late.items()
+        if each.listed is not None
+    ]
+    print(f"  seen at the latest after: {', '.join(listed)}")
+    unlisted = {change: each.live for change, each in late.items() if each.live is not None}
+    live, most = (age(each.total_seconds()) for each in (unlisted["correction"], late["correction"].most))
+    print(
+        "  one that no list shows, such as a payment returned before anybody looked: "
+        f"{live}, {most} if settled long ago: {', '.join(map(_name, unlisted))}"
+    )
+    print("  does it move the document's time of change?")
+    for kind in KINDS:
+        print(f"    {_name(kind)}: {evidence_of(found, kind)}")
+    for change, why in UNMEASURED.items():
+        print(f"    {_name(change)}: {why}")
+    print(f"  {_SHRUNK[found.shrunk]}")
+
+
+def _name(change: str) -> str:
+    return "correction of day or reference" if change == "correction" else change.replace("_", " ")
 
 
 def _feed_state(feed: FeedStanding, now: datetime) -> str:
@@ -165,6 +200,20 @@ async def _hook(used: Environment, account: str, renew: bool) -> Hook | None:
         if renew:
             return await actions.renew_hook(database, used, actor(), account)
         return await actions.hook(connection, used, actor(), account)
+
+
+def set_(account: str, shrunk: Shrunk, as_json: bool) -> None:
+    """Run ``sbx source set``."""
+    before = asyncio.run(_set(account, shrunk))
+    if as_json:
+        print_json({"account": account, "shrunk": shrunk, "before": before})
+    else:
+        print(f"{account}: {_SHRUNK[shrunk]}")
+
+
+async def _set(account: str, shrunk: Shrunk) -> Shrunk:
+    async with connected("sbx source") as (database, _):
+        return await actions.read_shrunk_as(database, actor(), account, shrunk)
 
 
 def feed(account: str, key_file: Path | None, off: bool, as_json: bool) -> None:

@@ -6,7 +6,7 @@ An alert is sent once. It is over when its cause is gone; if that comes back lat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contracts.reasons import render
 from sources.trouble import lasts
@@ -22,6 +22,10 @@ Kind = Literal[
     "source_list",
     "source_unread",
 ]
+
+
+_OF_ROWS: Final = frozenset({"record_foreign", "record_unclear"})
+"""Problems of rows of a list that are none of its records, and so no entry of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,9 @@ def standing(
         bound: how long work may wait, and a SalesBinder account not be read.
         sources: each account that is read from SalesBinder: ``account``, ``now``, ``trouble`` (a reason
             code), ``trouble_text`` and ``trouble_since`` (None if SalesBinder answers), ``unread_seconds``.
-        lists: lists of theirs that are refused, odd or unreadable, and clocks that are off: ``account``,
-            ``code``, ``list``, ``problem``, ``remedy``, ``since``, ``now``.
+        lists: lists of theirs that are refused, odd or unreadable or have such rows, and clocks that are off:
+            ``account``, ``code``, ``list``, ``field``, ``value``, ``problem``, ``remedy``, ``since``,
+            ``now``.
         broken_off: accounts where a comparison by schedule did not succeed, and none has since: ``account``,
             ``error``.
     """
@@ -169,7 +174,9 @@ def _list(row: Mapping[str, Any]) -> Alert:
     account, code = row["account"], row["code"]
     details = {
         "account": account,
-        "document": row["list"],
+        "document": f"a row of the list {row['list']}" if code in _OF_ROWS else row["list"],
+        "field": row["field"],
+        "value": row["value"],
         "problem": row["problem"],
         "remedy": row["remedy"],
     }

@@ -32,11 +32,12 @@ FROM source.accounts a LEFT JOIN source.leases l USING (account) ORDER BY a.acco
 
 -- name: lists
 -- One line per list, however many of its layers it concerns.
-SELECT account, code, entity AS list, min(problem) AS problem, min(remedy) AS remedy, min(first_at) AS since,
+SELECT DISTINCT ON (account, code, entity) account, code, entity AS list, field, value, problem, remedy, first_at AS since,
        clock_timestamp() AS now
 FROM source.problems WHERE code IN ('list_refused', 'list_odd', 'rows_not_shown', 'clock_off')
-   OR (code = 'answer_unreadable' AND entity IN ('customers', 'suppliers', 'invoices', 'orders', 'log'))
-GROUP BY account, code, entity ORDER BY account, code, entity
+   OR (code IN ('answer_unreadable', 'record_foreign', 'record_unclear')
+       AND entity IN ('customers', 'suppliers', 'invoices', 'orders', 'log'))
+ORDER BY account, code, entity, first_at, record_id
 
 -- name: broken_off
 -- Comparisons that were made by schedule, which nobody waits for, as long as none has succeeded since, be it somebody's

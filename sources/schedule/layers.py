@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from sources.schedule.budget import BACKGROUND
+from sources.schedule.budget import BACKGROUND, WINDOWS
+from sources.schedule.deep import deep_period
 from sources.schedule.trust import KINDS, Kind, Trust, is_proven, may_relax
 
 Layer = Literal["delta", "log", "newest", "open", "wide", "all"]
 Listing = Literal["customers", "suppliers", "invoices", "orders", "log"]
+Change = Kind | Literal["correction"]
+"""A correction of the day or reference of a payment moves no sum that a row shows."""
+CHANGES: Final[tuple[Change, ...]] = (*KINDS, "correction")
 
 PAGE_LIMIT: Final = 200
 
@@ -53,6 +57,13 @@ time in another zone, or lists lag. ``all``: every row.
 
 BACKGROUND_PER_MINUTE: Final = BACKGROUND[-1][1]
 """Calls of a minute for ``all``, deep reads and history together."""
+_PER_MINUTE: Final = WINDOWS[-1][1]
+_UNDOING: Final[frozenset[Change]] = frozenset({"payment_applied", "refund_applied", "reset"})
+"""What one of these does another can undo before anybody looks: the row is then as before, but for
+``modified``, if payments move it.
+"""
+_UNLISTED: Final[frozenset[Change]] = _UNDOING | {"received", "edited"}
+"""And rows may have no lines, nor receipts."""
 
 
 def period(layer: Layer, trust: Trust) -> timedelta:
@@ -63,22 +74,44 @@ def period(layer: Layer, trust: Trust) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many rows the lists have, as far as known."""
+    """What there is to read, as far as known."""
 
     all: int = 0
-    open: int = 0
+    """Rows of the lists."""
+    wanted: int = 0
+    """Details that wait."""
+    deep: int = 0
+    """Deep reads that are due."""
 
 
-def lateness(kind: Kind, trust: Trust, sizes: Sizes, *, is_open: bool) -> timedelta:
-    """Return how late a change of this kind can be seen at most, while the account answers.
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late a change of a kind can be seen at most, while the account answers."""
 
-    ``is_open``: of a document whose status is open, which a sweep of its own finds sooner.
-    """
-    if is_proven(trust, kind):
-        return period("delta", trust) + _scan(0)
-    layer: Layer = "open" if is_open else "all"
-    rows = sizes.open if is_open else sizes.all
-    return period(layer, trust) + _scan(rows)
+    listed: timedelta | None
+    """One that a list shows; none if no list shows this kind."""
+    live: timedelta | None
+    """One that no list shows, of a document that is open or changed of late; none if lists show each."""
+    most: timedelta
+    """Any, of any document."""
+
+
+def lateness(change: Change, trust: Trust, sizes: Sizes) -> Lateness:
+    """Return how late such a change can be seen."""
+    details = timedelta(minutes=sizes.wanted / _PER_MINUTE)
+    if change != "correction" and is_proven(trust, change):
+        shown = period("delta", trust) + _scan(0) + details
+        return Lateness(shown, None, shown)
+    swept = _scan(sizes.all) + details
+    listed = None if change == "correction" else period("all", trust) + swept
+    if listed is not None and (
+        change not in _UNLISTED or (change in _UNDOING and is_proven(trust, "payment_applied"))
+    ):
+        return Lateness(listed, None, listed)
+    # All rows are read before what is read deep.
+    swept += timedelta(minutes=sizes.deep / BACKGROUND_PER_MINUTE)
+    live, most = (deep_period(is_live=each, is_relaxed=may_relax(trust)) + swept for each in (True, False))
+    return Lateness(listed, live, most)
 
 
 def _scan(rows: int) -> timedelta:
@@ -87,6 +120,6 @@ def _scan(rows: int) -> timedelta:
     return timedelta(minutes=2 * pages / BACKGROUND_PER_MINUTE + 1)
 
 
-def latenesses(trust: Trust, sizes: Sizes) -> dict[Kind, timedelta]:
-    """Return the most that a change of each kind can be late, of any document."""
-    return {kind: lateness(kind, trust, sizes, is_open=False) for kind in KINDS}
+def latenesses(trust: Trust, sizes: Sizes) -> dict[Change, Lateness]:
+    """Return how late a change of each kind can be seen."""
+    return {change: lateness(change, trust, sizes) for change in CHANGES}

@@ -4,14 +4,14 @@ SalesBinder documents it for no change. Where it does not move, only sweeps of a
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
 from contracts.commands import Action
 
-Kind = Literal["payment_applied", "refund_applied", "reset", "cancelled", "received"]
-KINDS: Final[tuple[Kind, ...]] = ("payment_applied", "refund_applied", "reset", "cancelled", "received")
+Kind = Literal["payment_applied", "refund_applied", "reset", "cancelled", "received", "edited"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 PROVEN: Final = 20
 """Changes in a row that moved ``modified``, until this is relied on."""

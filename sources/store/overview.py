@@ -9,7 +9,8 @@ import msgspec
 
 from runtime.database import Connection, fetch_all
 from runtime.sql import load_queries
-from sources.schedule.layers import LISTINGS, Layer, Listing, Sizes, latenesses
+from sources.diff.look import Shrunk
+from sources.schedule.layers import LISTINGS, Change, Lateness, Layer, Listing, Sizes, latenesses
 from sources.schedule.scans import Finished, Scan
 from sources.schedule.stock import Progress, progress, time_left
 from sources.schedule.trust import Evidence, Kind
@@ -71,6 +72,12 @@ class Overview:
     """When the last comparison with Xero ended; none if there was none."""
     comparison_error: str | None = None
     """Why that one did not succeed; none if it did."""
+    deep_due: int = 0
+    """Deep reads that are due."""
+    deep_since: datetime | None = None
+    """From when the oldest of them is; none if none is due."""
+    shrunk: Shrunk = "correction"
+    """How a payment that becomes smaller is read."""
 
     @property
     def needs_somebody(self) -> bool:
@@ -108,14 +115,15 @@ class Overview:
         return self.now - min(times) if times and len(times) == len(found) else None
 
     @property
-    def lateness(self) -> Mapping[Kind, timedelta]:
-        """Return the most that a change of each kind can be late while SalesBinder answers."""
-        counts = {key: done.count for key, done in self.finished.items()}
-        sizes = Sizes(
-            all=sum(count for key, count in counts.items() if key.startswith("all/")),
-            open=sum(count for key, count in counts.items() if key.startswith("open/")),
-        )
-        return latenesses(self.trust, sizes)
+    def lateness(self) -> Mapping[Change, Lateness]:
+        """Return how late a change of each kind can be seen at most while SalesBinder answers."""
+        rows = sum(done.count for key, done in self.finished.items() if key.startswith("all/"))
+        return latenesses(self.trust, Sizes(rows, self.wanted, self.deep_due))
+
+    @property
+    def deep_overdue(self) -> timedelta:
+        """Return for how long the oldest deep read that is due has been."""
+        return timedelta(0) if self.deep_since is None else self.now - self.deep_since
 
 
 async def overviews(connection: Connection, accounts: Sequence[str] | None) -> list[Overview]:
@@ -134,10 +142,11 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
     }
     going = {each["key"]: msgspec.json.decode(each["scan"], type=Scan) for each in own if each["scan"]}
     names = (
-        "account now connected_at is_read trouble trouble_text trouble_since held_until calls untold wanted"
+        "account now connected_at is_read trouble trouble_text trouble_since held_until calls untold wanted "
+        "history compared_at comparison_error deep_due deep_since shrunk"
     )
     return Overview(
-        **{name: row[name] for name in (*names.split(), "history", "compared_at", "comparison_error")},
+        **{name: row[name] for name in names.split()},
         stock=progress(finished, going),
         trust=msgspec.json.decode(row["trust"], type=dict[Kind, Evidence]),
         finished=finished,

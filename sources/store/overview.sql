@@ -1,7 +1,7 @@
 -- name: accounts
-SELECT a.account, a.connected_at, a.trouble, a.trouble_text, a.trouble_since, a.held_until, a.trust::text AS trust,
+SELECT a.account, a.connected_at, a.trouble, a.trouble_text, a.trouble_since, a.held_until, a.trust::text AS trust, a.shrunk,
        clock_timestamp() AS now, f.last_at AS feed_at, f.trouble AS feed_trouble,
-       r.compared_at, r.comparison_error,
+       r.compared_at, r.comparison_error, d.deep_due, d.deep_since,
        EXISTS (SELECT FROM source.leases l WHERE l.account = a.account AND l.expires_at > clock_timestamp()) AS is_read,
        (SELECT count(*) FROM source.outbox o WHERE o.account = a.account) AS untold,
        (SELECT count(*) FROM source.records r WHERE r.account = a.account AND r.history) AS history,
@@ -12,6 +12,10 @@ LEFT JOIN LATERAL (
     SELECT finished_at AS compared_at, error AS comparison_error FROM source.reconciliations r
     WHERE r.account = a.account AND r.finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1
 ) AS r ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS deep_due, min(deep_at) AS deep_since FROM source.records r
+    WHERE r.account = a.account AND r.deep_at <= statement_timestamp()
+) AS d
 WHERE %(accounts)s::text[] IS NULL OR a.account = ANY(%(accounts)s) ORDER BY a.account
 
 -- name: scans

@@ -68,6 +68,8 @@ class Account:
     wishes: Mapping[str, Wish]
     problems: Set[tuple[str, str]] | None = None
     """What cannot be made sense of: records or lists; none if there are too many to name."""
+    cut_off: datetime | None = None
+    """Documents created before it are not synced; none: the account is not connected to Xero."""
 
     is_unproven: bool = False
     """Whether it is not sure that the key is of this company."""
@@ -95,6 +97,19 @@ async def accounts(connection: Connection) -> dict[str, bytes]:
     """Return the encrypted key of each connected account."""
     rows = await fetch_all(connection, _SQL["accounts"])
     return {row["account"]: bytes(row["api_key_encrypted"]) for row in rows}
+
+
+async def set_shrunk(connection: Connection, account: str, shrunk: Shrunk) -> Shrunk:
+    """Set how a payment that becomes smaller is read from now on; return how it was.
+
+    Raises:
+        LookupError: the account is not connected.
+    """
+    row = await fetch_one(connection, _SQL["set_shrunk"], {"account": account, "shrunk": shrunk})
+    if row is None:
+        raise LookupError(account)
+    before: Shrunk = row["shrunk"]
+    return before
 
 
 async def take_lease(connection: Connection, account: str, holder: int) -> Lease | None:
@@ -175,6 +190,7 @@ async def load(connection: Connection, account: str) -> Account:
         standing,
         by_id,
         _problems(row["problems"]),
+        row["cut_off"],
         row["unproven"],
     )
 

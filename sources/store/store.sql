@@ -16,6 +16,11 @@ SET api_key_encrypted = excluded.api_key_encrypted, unproven = excluded.unproven
 -- name: accounts
 SELECT account, api_key_encrypted FROM source.accounts ORDER BY account
 
+-- name: set_shrunk
+UPDATE source.accounts a SET shrunk = %(shrunk)s
+FROM (SELECT account, shrunk FROM source.accounts WHERE account = %(account)s FOR UPDATE) AS before
+WHERE a.account = before.account RETURNING before.shrunk
+
 -- name: take_lease
 -- A row that a transaction of its holder locks is not waited for: other accounts must not wait with it.
 WITH present AS (SELECT 1 FROM source.leases WHERE account = %(account)s),
@@ -43,7 +48,8 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 -- name: standing
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
        unproven, failures, refusals, refused_details, missing, held_until, hinted_at,
-       ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems
+       ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems,
+       (SELECT enabled_at FROM connections.accounts x WHERE x.account = a.account) AS cut_off
 FROM source.accounts a WHERE account = %(account)s
 
 -- name: calls

@@ -21,6 +21,8 @@ OWNS = {
 ALSO_NAMES = {
     # Lanes read the settings, tokens and holds of their account, in the transaction that rests on them.
     "sinks": {"connections", "integrations_log"},
+    # The reader leaves out deep reads of what the cut-off leaves out.
+    "sources": {"connections"},
     # The log tells of replays, of what a comparison found, and of commands that were lost.
     "log_projection": {"ledger"},
     # The status says how far a set-up is.

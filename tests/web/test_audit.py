@@ -166,6 +166,8 @@ COMMANDS = (
             refused=("source", "connect", "acme", "--api-key-file", "/nowhere")),
     command("source_hook", "source", "hook", "acme", "--renew",
             refused=("source", "hook", "nobody", "--renew")),
+    command("source_set", "source", "set", "acme", "--shrunk", "refund", on={**ACCOUNT, "shrunk": "refund"},
+            refused=("source", "set", "nobody", "--shrunk", "refund")),
     command("add_user", "users", "add", "bob", stdin=PASSWORD + "\n", on={"user": "bob"},
             refused=("users", "add", "ann", "--no-password")),
     command("set_password", "users", "set-password", "ann", stdin=PASSWORD + "\n", on={"user": "ann"},

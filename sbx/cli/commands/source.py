@@ -1,7 +1,7 @@
 """``sbx source``: SalesBinder accounts whose changes are read through SalesBinder's API."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -64,6 +64,26 @@ def hook(
     from sbx.cli import source as work
 
     work.hook(account, renew, as_json)
+
+
+@app.command("set")
+def set_(
+    account: Account,
+    shrunk: Annotated[
+        Literal["correction", "refund"],
+        typer.Option(
+            help="What it is when a payment becomes smaller: it was corrected, or returned in part."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say how this shop's records are to be read, from now on; the status shows it.
+
+    SalesBinder does not say how it keeps a payment that is returned in part.
+    """
+    from sbx.cli import source as work
+
+    work.set_(account, shrunk, as_json)
 
 
 @app.command("feed")

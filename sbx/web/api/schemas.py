@@ -8,6 +8,7 @@ from sbx.web.api.columns import COLUMNS, MOMENT, NUMBER, TEXT
 from sbx.web.api.comparisons import BROKEN_OFF, COMPARISON, DOCUMENT, SIDES
 from sbx.web.api.drift import DIFFERENCE, READING
 from sinks.ledger.commands import CANDIDATE
+from sources.diff.look import Shrunk
 
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
 
@@ -171,10 +172,14 @@ def _source() -> dict[str, Any]:
         stock_seconds_left={"type": ["number", "null"]},
         layer_ages=amounts,
         latest_seconds=amounts,
+        listed_latest_seconds=amounts,
+        deep=_object(due=NUMBER, overdue_seconds=NUMBER),
         modified={
             "type": "object",
             "additionalProperties": _object(moved=NUMBER, unmoved=NUMBER, run=NUMBER),
         },
+        shrunk={"enum": list(get_args(Shrunk))},
+        unmeasured={"type": "object", "additionalProperties": TEXT},
         feed=_object(last_at=MOMENT, trouble=TEXT) | {"type": ["object", "null"]},
         comparison=_object(ended_at=MOMENT, error=TEXT),
         problems=_list(problem),

@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from contracts.reasons import CATALOGUE, render
-from sbx.web.view.labels import ACTIONS
+from sbx.actions.source_report import UNMEASURED, evidence_of
+from sbx.web.view.labels import ACTIONS, span
+from sources.schedule.deep import deep_period
 from sources.schedule.layers import Layer, period
-from sources.schedule.trust import PROVEN, Evidence, is_proven
+from sources.schedule.trust import may_relax
 from sources.store.overview import Overview
 
+_CORRECTION: Final = "Payment's day or reference corrected"
 LAYERS: Final[dict[Layer, tuple[str, str]]] = {
     "delta": ("Changes", "accounts and documents that SalesBinder says were changed"),
     "log": ("Deletions", "the log of deleted records"),
@@ -65,6 +68,8 @@ class LayerRow:
     meaning: str
     age: timedelta | None
     every: timedelta
+    due: str = ""
+    """Of one that is never read whole: what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,10 @@ class KindRow:
     """How a kind of change is found."""
 
     name: str
-    latest: timedelta
+    listed: timedelta | None
+    """At the latest, one that a list shows; none if no list shows it."""
+    unlisted: str
+    """At the latest, one that no list shows; blank if lists show each."""
     evidence: str
 
 
@@ -102,30 +110,38 @@ def trouble_of(found: Overview) -> Trouble | None:
 
 def layers_of(found: Overview) -> list[LayerRow]:
     """Return each layer with its age and how often it is read."""
-    return [
+    rows = [
         LayerRow(name, meaning, found.age(layer), period(layer, found.trust))
         for layer, (name, meaning) in LAYERS.items()
     ]
+    return [*rows, _deep_reads(found)]
 
 
 def kinds_of(found: Overview) -> list[KindRow]:
     """Return how late each kind of change can be seen at most, and why."""
-    return [
+    rows = [
         KindRow(
-            ACTIONS[kind], late, _evidence(found.trust.get(kind, Evidence()), is_proven(found.trust, kind))
+            _CORRECTION if change == "correction" else ACTIONS[change],
+            late.listed,
+            "" if late.live is None else _in_words(late.live, late.most),
+            UNMEASURED[change] if change == "correction" else evidence_of(found, change),
         )
-        for kind, late in found.lateness.items()
+        for change, late in found.lateness.items()
     ]
+    return [*rows, KindRow("Archived", None, "never", UNMEASURED["archived"])]
 
 
-def _evidence(seen: Evidence, is_relied_on: bool) -> str:
-    """Return what was measured: whether such a change moves the document's time of change."""
-    total = seen.moved + seen.unmoved
-    if not total:
-        return "not seen yet, so all rows are looked through for it"
-    did = f"{seen.moved:,} of {total:,} did"
-    if is_relied_on:
-        return f"moves the document's time of change: {did}, the last {seen.run:,} in a row"
-    if not seen.run:
-        return f"does not always move the document's time of change: {did}, the last did not"
-    return f"moved the document's time of change {seen.run:,} times in a row; relied on after {PROVEN}"
+def _in_words(live: timedelta, most: timedelta) -> str:
+    return f"{span(live.total_seconds())}; {span(most.total_seconds())} if settled long ago"
+
+
+def _deep_reads(found: Overview) -> LayerRow:
+    often, seldom = (deep_period(is_live=each, is_relaxed=may_relax(found.trust)) for each in (True, False))
+    due = "nothing is due"
+    if found.deep_due:
+        due = f"{found.deep_due:,} due, the oldest for {span(found.deep_overdue.total_seconds())}"
+    meaning = (
+        "details of documents that are open or changed in 30 days, for what no list shows; of others every "
+        f"{seldom.days} days"
+    )
+    return LayerRow("Deep reads", meaning, None, often, due)

@@ -189,14 +189,24 @@ def test_a_salesbinder_account_that_is_not_read_is_told_until_it_is(
         " SELECT 'acme', 'invoices', layer, 'list_odd', 'rows', '1', 'it is halved', 'Look.',"
         " now() - interval '1 hour' FROM unnest(ARRAY['all', 'wide']) AS layer"
     )
+    change(
+        "INSERT INTO source.problems"
+        " SELECT 'acme', entity, rows, code, 'record', '7', 'it is no record', 'Look.',"
+        " now() - interval '1 hour' FROM (VALUES ('orders', 'all rows', 'record_foreign'),"
+        " ('log', 'log rows', 'record_unclear'), ('invoice', 'i1', 'record_unclear'))"
+        " AS p (entity, rows, code)"
+    )
     cycle(connection, settings)
     cycle(connection, settings)
     (message,) = receiver.got
     assert [(alert["kind"], alert["account"]) for alert in message["alerts"]] == [
-        ("source_unread", "acme"), ("source_list", "acme"), ("source_trouble", "beta"),
+        ("source_unread", "acme"), *[("source_list", "acme")] * 3, ("source_trouble", "beta"),
     ]  # fmt: skip
+    said = "about a row of the list orders is about something else: record is 7; it is no record"
+    assert said in message["text"]
+    assert "a row of the list log cannot be read: record is 7; it is no record" in message["text"].lower()
     assert all(alert["remedy"] for alert in message["alerts"])
-    assert message["alerts"][2]["link"] == "https://log.example/accounts/beta/source"
+    assert message["alerts"][-1]["link"] == "https://log.example/accounts/beta/source"
     assert "Source not answering, beta: SalesBinder refuses the API key of 'beta'" in message["text"]
     change("UPDATE source.accounts SET trouble = NULL, trouble_since = NULL")
     change("INSERT INTO source.leases VALUES ('acme', 1, 1, clock_timestamp() + interval '1 minute')")

@@ -229,6 +229,34 @@ async def test_a_question_and_the_reader_do_not_take_the_same_free_place(
         assert 8 < wait.time.total_seconds() <= 10
 
 
+async def test_how_a_payment_that_shrank_is_read_can_be_set_and_is_shown(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        with pytest.raises(ActionRefused, match="not connected"):
+            await source.read_shrunk_as(database, ME, ACCOUNT, "refund")
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        assert (await source.standing(connection, ME, ACCOUNT))[0].shrunk == "correction"
+        assert await source.read_shrunk_as(database, ME, ACCOUNT, "refund") == "correction"
+        assert (await source.standing(connection, ME, ACCOUNT))[0].shrunk == "refund"
+        assert (await store.load(connection, ACCOUNT)).shrunk == "refund"
+
+
+async def test_the_reader_knows_the_cut_off_once_the_account_is_connected_to_xero(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+        assert (await store.load(connection, ACCOUNT)).cut_off is None
+        await connection.execute(
+            "INSERT INTO connections.accounts (account, tenant_id, tenant_name, auth_kind, client_id,"
+            " client_secret_encrypted, enabled_at, connected_at)"
+            " VALUES ('acme', 't', 'T', 'client_credentials', 'c', '', '2026-01-31T00:00:00Z', now())"
+        )
+        assert (await store.load(connection, ACCOUNT)).cut_off == datetime(2026, 1, 31, tzinfo=UTC)
+
+
 async def test_history_is_planned_told_and_cancelled(
     environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
 ) -> None:

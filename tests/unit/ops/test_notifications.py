@@ -1,11 +1,11 @@
 """What a notification says."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 
-from sbx.notify.alerts import Kind
+from sbx.notify.alerts import Kind, standing
 from sbx.notify.channels import Message, Told
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -18,3 +18,21 @@ def test_each_kind_of_alert_has_a_title(kind: str) -> None:
     title = message.subject.removeprefix("SalesBinder to Xero, acme: ")
     assert title and title in message.text("").lower()
     assert "acme: Something is wrong." in message.text("")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("record_unclear", "A row of the list log cannot be read: record is 7; it is no record."),
+        (
+            "record_foreign",
+            "The answer about a row of the list log is about something else: record is 7; it is no record.",
+        ),
+        ("list_odd", "The list log of 'acme' contradicts itself: it is no record."),
+    ],
+)
+def test_what_is_wrong_with_a_list_or_its_rows_says_what(code: str, said: str) -> None:
+    row = {"account": "acme", "code": code, "list": "log", "field": "record", "value": "7", "now": NOON}
+    row |= {"problem": "it is no record", "remedy": "Look.", "since": NOON - timedelta(hours=1)}
+    (alert,) = standing([], [], [], [], timedelta(hours=1), lists=[row])
+    assert (alert.text, alert.remedy) == (said, "Look.")

@@ -66,6 +66,50 @@ def test_a_quiet_account_says_what_is_read_and_how_late_a_change_can_be(capsys: 
     assert "waiting: 2 details to read" in shown
 
 
+def test_what_no_list_shows_is_seen_later_and_the_status_says_so(capsys: Any) -> None:
+    _show(overview(trust={}, wanted=0))
+    shown = capsys.readouterr().out
+    assert "seen at the latest after: payment applied 6 h, refund applied 6 h, reset 6 h" in shown
+    assert (
+        "one that no list shows, such as a payment returned before anybody looked: 24 h, 7 d if settled long "
+        "ago: payment applied, refund applied, reset, received, edited, correction of day or reference"
+    ) in shown
+
+
+def test_how_a_payment_that_shrank_is_read_is_shown(capsys: Any) -> None:
+    _show(overview())
+    assert "a payment that becomes smaller is read as a correction" in capsys.readouterr().out
+    refund = overview(shrunk="refund")
+    _show(refund)
+    assert "a payment that becomes smaller is read as a refund of the difference" in capsys.readouterr().out
+    assert as_object(refund)["shrunk"] == "refund"
+
+
+def test_what_waits_counts_as_late(capsys: Any) -> None:
+    _show(overview(wanted=4_800))
+    assert "seen at the latest after: payment applied 2 h" in capsys.readouterr().out
+
+
+def test_what_was_measured_is_shown_kind_by_kind_and_what_cannot_be(capsys: Any) -> None:
+    _show(overview())
+    shown = capsys.readouterr().out
+    assert (
+        "  payment applied: moves the document's time of change: 20 of 20 did, the last 20 in a row" in shown
+    )
+    assert "  refund applied: not seen yet" in shown
+    assert "  archived: cannot be measured" in shown
+    assert list(as_object(overview())["unmeasured"]) == ["archived", "correction"]
+
+
+def test_deep_reads_that_are_late_are_shown(capsys: Any) -> None:
+    _show(overview())
+    assert "deep: nothing is due" in capsys.readouterr().out
+    late = overview(deep_due=1_200, deep_since=NOON - timedelta(hours=3))
+    _show(late)
+    assert "deep: 1,200 due, the oldest for 3 h" in capsys.readouterr().out
+    assert as_object(late)["deep"] == {"due": 1_200, "overdue_seconds": 10_800}
+
+
 def test_trouble_is_told_with_its_remedy(capsys: Any) -> None:
     _show(overview(trouble="salesbinder_key_refused", trouble_since=NOON))
     shown = capsys.readouterr().out

@@ -50,6 +50,7 @@ class MemoryStore:
 
     def __post_init__(self) -> None:
         self.clock: datetime | None = None
+        self.cut_off: datetime | None = None
         self.records: dict[Key, bytes] = {}
         self.deep: dict[Key, datetime] = {}
         self.wishes: dict[str, Wish] = {}
@@ -98,7 +99,16 @@ class MemoryStore:
         counts = (self.failures, self.refusals, self.missing)
         problems = frozenset(key[:2] for key in self.problems)
         return Account(
-            self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems, self.unproven
+            self.now,
+            b"",
+            self.clock,
+            self.shrunk,
+            *counts,
+            standing,
+            by_id,
+            problems,
+            self.cut_off,
+            self.unproven,
         )
 
     def _due(self) -> Iterable[Wish]:

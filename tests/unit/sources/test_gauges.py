@@ -24,9 +24,8 @@ def test_an_account_shows_how_it_stands_and_one_that_is_gone_shows_nothing() -> 
     assert value("problems", account="acme", reason="sums_disagree") == 3
     assert value("layer_age_seconds", account="acme", layer="log") == 30
     assert value("layer_age_seconds", account="acme", layer="delta") is None
-    assert (
-        value("latest_seconds", account="acme", kind="reset") == overview().lateness["reset"].total_seconds()
-    )
+    late = overview().lateness["correction"].most.total_seconds()
+    assert value("latest_seconds", account="acme", kind="correction") == late
     assert value("wanted", account="acme", what="events") == 5
     assert value("stock_ratio", account="acme") == 1
     show([])

@@ -24,7 +24,7 @@ from sources.schedule.choice import (
     next_request,
 )
 from sources.schedule.deep import deep_period, first_share, is_live
-from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Sizes, lateness, period
+from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Lateness, Sizes, lateness, period
 from sources.schedule.questions import question
 from sources.schedule.scans import (
     Finished,
@@ -36,7 +36,7 @@ from sources.schedule.scans import (
     scan_key,
 )
 from sources.schedule.stock import progress, time_left, untaken
-from sources.schedule.trust import PROVEN, Evidence, Trust, may_relax, noted
+from sources.schedule.trust import KINDS, PROVEN, Evidence, Trust, may_relax, noted
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -476,20 +476,60 @@ def test_sweeps_relax_once_payments_are_proven_and_return_with_one_exception() -
     assert not may_relax(noted(trust, frozenset({"payment_applied"}), False))
 
 
-@pytest.mark.parametrize("actions", [{"payment_applied", "edited"}, {"edited"}, {"created"}, set()])
+@pytest.mark.parametrize("actions", [{"payment_applied", "edited"}, {"created"}, set()])
 def test_only_a_look_of_one_kind_is_evidence(actions: set[Any]) -> None:
     assert noted({}, frozenset(actions), True) == {}
 
 
+def test_an_edit_is_measured_too() -> None:
+    trust = noted({}, frozenset({"edited"}), False)
+    assert trust["edited"] == Evidence(unmoved=1)
+    assert not may_relax({**trust, "payment_applied": Evidence(moved=PROVEN, run=PROVEN)})
+
+
 def test_how_late_a_change_can_be_is_what_the_layer_that_finds_it_takes() -> None:
-    sizes = Sizes(all=100_000, open=400)
+    sizes = Sizes(all=100_000)
     proven: Trust = {"payment_applied": Evidence(moved=20, run=20)}
-    assert lateness("payment_applied", proven, sizes, is_open=False) < timedelta(minutes=3)
-    assert lateness("payment_applied", {}, sizes, is_open=True) < timedelta(minutes=12)
-    assert timedelta(hours=6) < lateness("refund_applied", {}, sizes, is_open=False) < timedelta(hours=7)
-    assert (
-        timedelta(hours=24) < lateness("refund_applied", proven, sizes, is_open=False) < timedelta(hours=26)
-    )
+    payment = lateness("payment_applied", proven, sizes)
+    assert payment == Lateness(payment.most, None, payment.most)
+    assert payment.most < timedelta(minutes=3)
+    # A refund alone changes the sum that a row shows; with a payment, that one moves ``modified``.
+    refund = lateness("refund_applied", proven, sizes)
+    assert refund == Lateness(refund.most, None, refund.most)
+    assert timedelta(hours=24) < refund.most < timedelta(hours=26)
+
+
+@pytest.mark.parametrize("change", ["payment_applied", "refund_applied", "reset", "received", "edited"])
+def test_what_lists_may_not_show_is_found_by_deep_reads_at_the_latest(change: Any) -> None:
+    """Such as a payment that was returned in full between two looks."""
+    found = lateness(change, {}, Sizes(all=100_000))
+    assert found.listed is not None
+    assert timedelta(hours=6) < found.listed < timedelta(hours=8)
+    assert found.live is not None
+    assert timedelta(days=1) < found.live < timedelta(days=1, hours=2)
+    assert timedelta(days=7) < found.most < timedelta(days=7, hours=2)
+
+
+def test_a_correction_of_day_or_reference_is_shown_by_no_list() -> None:
+    proven: Trust = dict.fromkeys(KINDS, Evidence(moved=20, run=20))
+    found = lateness("correction", proven, Sizes())
+    assert found.listed is None
+    assert timedelta(days=30) < found.most < timedelta(days=30, minutes=5)
+
+
+def test_a_status_is_shown_by_every_row() -> None:
+    found = lateness("cancelled", {}, Sizes(all=200))
+    assert found == Lateness(found.most, None, found.most)
+    assert timedelta(hours=6) < found.most < timedelta(hours=6, minutes=3)
+
+
+def test_details_that_wait_make_changes_late() -> None:
+    proven: Trust = {"payment_applied": Evidence(moved=20, run=20)}
+    waiting, hundred = Sizes(wanted=4_000, deep=2_000), timedelta(minutes=100)
+    at_once, late = (lateness("payment_applied", proven, sizes).most for sizes in (Sizes(), waiting))
+    assert late - at_once == hundred, "40 a minute"
+    at_once, late = (lateness("correction", {}, sizes).most for sizes in (Sizes(), waiting))
+    assert late - at_once == 2 * hundred, "20 a minute of deep reads, and all else before them"
 
 
 def test_a_request_says_why_it_is_made() -> None:

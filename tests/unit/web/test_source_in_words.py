@@ -56,13 +56,36 @@ def test_trouble_has_its_reason_remedy_and_what_happens_by_itself() -> None:
 def test_what_was_measured_is_said_with_how_late_a_change_can_be(
     seen: Evidence, latest: timedelta, said: str
 ) -> None:
-    rows = kinds_of(overview(trust={"cancelled": seen}))
+    rows = kinds_of(overview(trust={"cancelled": seen}, wanted=0))
     [row] = [row for row in rows if row.name == "Cancelled"]
     assert said in row.evidence
-    assert latest <= row.latest < latest * 1.5 + timedelta(minutes=3)
+    assert row.listed is not None
+    assert latest <= row.listed < latest * 1.5 + timedelta(minutes=3)
+    assert row.unlisted == ""
+
+
+def test_what_no_list_shows_is_said_to_be_seen_later() -> None:
+    rows = {row.name: row for row in kinds_of(overview(trust={}, wanted=0))}
+    assert rows["Payment applied"].unlisted == "24 h; 7 days if settled long ago"
+    correction = rows["Payment's day or reference corrected"]
+    assert correction.listed is None
+    assert correction.unlisted == "24 h; 7 days if settled long ago"
+    archived = rows["Archived"]
+    assert (archived.listed, archived.unlisted) == (None, "never")
+    assert "cannot be measured" in archived.evidence
 
 
 def test_each_layer_says_how_old_it_is() -> None:
     rows = {row.name: row for row in layers_of(overview())}
     assert (rows["Deletions"].age, rows["Deletions"].every) == (timedelta(seconds=30), timedelta(minutes=1))
     assert rows["Everything"].age is None
+
+
+def test_deep_reads_are_a_layer_that_says_what_is_due() -> None:
+    rows = {row.name: row for row in layers_of(overview())}
+    assert rows["Deep reads"].due == "nothing is due"
+    assert rows["Deep reads"].every == timedelta(days=7), "payments are proven"
+    late = overview(trust={}, deep_due=1, deep_since=NOON - timedelta(minutes=20))
+    rows = {row.name: row for row in layers_of(late)}
+    assert rows["Deep reads"].due == "1 due, the oldest for 20 min"
+    assert rows["Deep reads"].every == timedelta(days=1)
