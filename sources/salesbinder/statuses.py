@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from mappers.receipts import RECEIVED
+
 CANCELLED: Final = frozenset({"cancelled", "canceled"})
-RECEIVED: Final = frozenset({"received", "received in full", "fully received"})
 _INVOICE: Final = frozenset(
     {
         "unpaid",
