@@ -20,7 +20,7 @@ from sources.salesbinder.deleted import Deletion
 from sources.salesbinder.digests import edit_digest
 from sources.salesbinder.documents import Detail
 from sources.salesbinder.rows import hash_of
-from sources.salesbinder.statuses import CANCELLED, is_known, is_received
+from sources.salesbinder.statuses import CANCELLED, PAYING, is_known, is_received, says_unpaid
 from sources.salesbinder.transactions import HALF_A_CENT, agreed
 
 _BY_HAND = "If it was meant, make the change in Xero by hand: no event says this."
@@ -160,8 +160,11 @@ class _Found:
                     told = {row.id: known_money(row) for row in rows if row.amount}
                     self.sums = replace(before, transactions=told)
                     return ()
-            self.sums = diff_money(before, rows, self.moved, self.look.shrunk)
-            is_reset = self.sums.resets > before.resets
+            found = diff_money(before, rows, self.moved, self.look.shrunk)
+            is_reset = found.resets > before.resets
+            if is_reset:
+                self._refuse_hidden()
+            self.sums = found
             self.has_earlier_money = bool(before.transactions or before.gone) and not is_reset
             if self.tells_all:
                 return with_earlier(before, rows, self.moved, self.sums.changes)
@@ -170,6 +173,23 @@ class _Found:
             self.again = True
             return ()
         return self.sums.changes
+
+    def _refuse_hidden(self) -> None:
+        """Refuse a reset that the status contradicts: payments that the key may not see are gone from the
+        transactions and from their sum alike.
+        """
+        detail = self.detail
+        document = detail.document
+        price = sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
+        is_paid = detail.status in PAYING and price > 0 and abs(detail.total) < HALF_A_CENT
+        if is_paid or (detail.is_total_blank and not says_unpaid(detail.status)):
+            raise Unreadable(
+                "total_transactions",
+                None if detail.is_total_blank else detail.total,
+                f"all payments are gone, and the status is '{detail.status}'",
+                LOOK_AGAIN + "If it stays, check in SalesBinder what the key's user may see of payments.",
+                "sums_disagree",
+            )
 
     def _has_no_money(self, wrong: Unreadable) -> bool:
         """Return True if no transactions are listed because there are none: the sum says so, and none is
