@@ -34,7 +34,7 @@ def in_xero(books: Shop) -> list[tuple[str, str]]:
 
 
 def invoice(*amounts: str) -> list[tuple[str, str]]:
-    return sorted(("invoice", amount) for amount in amounts)
+    return sorted(("ACCREC", amount) for amount in amounts)
 
 
 def ends(told: Sequence[tuple[str, str]]) -> list[str]:
@@ -78,7 +78,7 @@ async def test_a_refund_that_had_failed_and_a_payment_that_came_back(books: Shop
     assert ends(await sent(books, document.look(shown))) == ["posted"]
     document.forget()
     assert set(ends(await backfilled(books, document, shown))) == {"already_there"}
-    standing = [each for each in in_xero(books) if each[0] == "invoice"]
+    standing = [each for each in in_xero(books) if each[0] == "ACCREC"]
     assert standing == invoice("40.00", "60.00", "60.00")
     notes = sorted(note["total"] for note in books.books["credit_notes"])
     assert notes == ["15.00", "60.00"]
@@ -92,7 +92,7 @@ async def test_a_payment_from_before_that_was_returned_since_leaves_what_salesbi
     assert ends(await sent(books, document.look(at(SECOND)))) == ["posted"]  # 60 paid, 40 returned
     told = await backfilled(books, document, at(SECOND))
     assert ends(told) == ["already_there", "posted", "already_there", "already_there"]
-    standing = [each for each in in_xero(books) if each[0] == "invoice"]
+    standing = [each for each in in_xero(books) if each[0] == "ACCREC"]
     assert standing == invoice("40.00", "60.00")
     assert [note["total"] for note in books.books["credit_notes"]] == ["40.00"]
 

@@ -233,7 +233,11 @@ def test_absurdly_large_amounts_that_still_are_numbers_are_mapped() -> None:
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [*((name, True) for name in sorted(RECEIVED)), (" Received  in Full ", True), ("partially received", False)],
+    [
+        *((name, True) for name in sorted(RECEIVED)),
+        (" Received  in Full ", True),
+        ("partially received", False),
+    ],
 )
 def test_a_receipt_whose_status_says_that_all_has_come_in(status: str, says: bool) -> None:
     event = example("purchase_order.received")
