@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from sources.batch import Batch, Kept, Wish
+from sources.batch import Batch, Kept, Key, Wish
 from sources.context import Context
 from sources.details import read_document
 from sources.reading import read_page
 from sources.salesbinder.answers import Page
+from sources.salesbinder.rows import DocumentEntity
 from sources.schedule.layers import Listing
 from sources.schedule.scans import Scan
 from tests.unit.sources.records import ACCOUNT, NOON, line, look, order, paid, wire, with_paid
@@ -40,10 +41,10 @@ class Document:
 
     def __init__(self, record: dict[str, Any], account: str = ACCOUNT, **more: Any) -> None:
         row = wire({name: value for name, value in record.items() if name != "transactions"})
-        self.entity: Any = "purchase_order" if row["context_id"] == 11 else "invoice"
+        self.entity: DocumentEntity = "purchase_order" if row["context_id"] == 11 else "invoice"
         listing: Listing = "orders" if self.entity == "purchase_order" else "invoices"
         scan = Scan(layer="all", listing=listing, started=NOON)
-        self.key = (self.entity, record["id"])
+        self.key: Key = (self.entity, record["id"])
         self.account, self.more, self.at = account, more, NOON
         self.kept = read_page(scan, Page(1, 1, 1, (row,)), {}, self._context()).kept[self.key]
 
