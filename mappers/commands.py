@@ -29,7 +29,7 @@ from contracts.money import to_cents
 from mappers.contacts import to_contact
 from mappers.documents import Kind, to_document
 from mappers.payments import to_transaction
-from mappers.receipts import has_status, lines_in_part
+from mappers.receipts import RECEIVED, has_status, lines_in_part
 from mappers.texts import label
 from mappers.totals import totals
 
@@ -104,7 +104,7 @@ def _with_receipt(command: Command, event: ChangeEvent, record: Document) -> Com
         command,
         received_on=event.time.date(),
         in_part=lines_in_part(record.document_items),
-        says_received=has_status(record.status, "received"),
+        says_received=has_status(record.status, *RECEIVED),
     )
 
 

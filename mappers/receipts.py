@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from contracts.events.records import DocumentItem
 from contracts.money import plain
 from mappers.texts import label, text
+
+RECEIVED: Final = frozenset({"received", "received in full", "fully received"})
+"""Names of a status that says that an order has come in in full: SalesBinder documents none."""
 
 _LISTED = 3
 _ZERO = Decimal(0)
@@ -14,7 +18,7 @@ _ZERO = Decimal(0)
 def has_status(status: object, *names: str) -> bool:
     """Return True if the document's ``status`` has one of these names, in any case."""
     name = status.get("name") if isinstance(status, dict) else None
-    return isinstance(name, str) and name.strip().casefold() in names
+    return isinstance(name, str) and " ".join(name.split()).casefold() in names
 
 
 def lines_in_part(items: Sequence[DocumentItem]) -> str:

@@ -60,7 +60,21 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime | None = None
     """Of a document of which stock was taken: when it was made."""
     history: bool = False
-    """Nothing of it was told, and its next detail is to be told whole. The database has it apart, too."""
+    """Its next detail is to be told whole. The database has it apart, too."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return True if nothing is left to be told of what was there before the connection.
+
+        Where an older version did not note it, a document of which stock was taken counts as not told whole:
+        to tell it again doubles nothing, to leave it out loses payments. One that was cancelled is out of the
+        books, and an order has no payments.
+        """
+        known = self.known
+        if isinstance(known, KnownAccount) or known.whole is not None:
+            return isinstance(known, KnownAccount) or bool(known.whole)
+        is_out = self.created is None or known.cancelled or known.entity == "purchase_order"
+        return known.revision > 0 and is_out
 
     @property
     def may_be_gone(self) -> bool:

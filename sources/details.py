@@ -54,8 +54,10 @@ def subject_of(wish: Wish) -> tuple[str, str]:
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
     """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
     batch = Batch()
-    known = before.known if before is not None and not before.history else None
+    known, is_history = before.known if before is not None else None, before is not None and before.history
     assert known is None or isinstance(known, KnownDocument)
+    if known is not None and is_history and not known.revision:
+        known = None
     try:
         detail = read_detail(record, wish.record_id, context.look.account)
     except Unreadable as wrong:
@@ -66,7 +68,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             batch.problems.append(wrong.of(entity, wish.record_id))
         batch.wanted.append(again(wish, context.due))
         return batch
-    found = diff_document(known, detail, context.look)
+    found = diff_document(known, detail, context.look, whole=is_history)
     is_same = before is not None and (detail.mark, detail.row_rest) == (before.mark, before.rest)
     may_be_late = is_same and _may_be_late(wish)
     if found.known is not None:
@@ -79,13 +81,13 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             excused=wish.row if is_same and not may_be_late else "",
             late=wish.row if may_be_late else "",
             deep=next_deep(found.known, before.created if before is not None else None, context),
-            history=False,
+            history=is_history and not found.known.whole,
         )
         batch.take((detail.entity, detail.id), found, kept)
     else:
         batch.take((detail.entity, detail.id), found, None)
     batch.told = frozenset(_action(event) for event in found.events)
-    batch.has_evidence = known is not None
+    batch.has_evidence = known is not None and not is_history
     batch.moved = known is not None and detail.document.modified > known.modified
     _next_look((detail.entity, detail.id), wish, before, found, may_be_late, context, batch)
     return batch

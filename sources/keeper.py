@@ -14,7 +14,7 @@ from sources.odd import note_clock, note_oddity, note_skipped
 from sources.reading import ids_of, read_page, rows_of, with_strange_rows
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
-from sources.schedule.choice import DetailRequest, ListRequest, Request
+from sources.schedule.choice import CLOCKS, DetailRequest, ListRequest, Request
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES
 from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key
@@ -78,11 +78,12 @@ class Keeper:
         self, account: Account, request: ListRequest, answer: Answer, context: Context
     ) -> Batch:
         scan, finished = request.scan, account.standing.finished
+        at = answer.date or account.now - CLOCKS
         last = finished.get(scan.key)
         count = last.whole if last is not None else None
         if answer.verdict == "not_there":
             batch = Batch()
-            await self._go_on(after_no_page(scan, count), context.look.at, last, batch)
+            await self._go_on(after_no_page(scan, count), at, last, batch)
             return batch
         page = read_list(answer.body, RESOURCES[scan.listing].names)
         ids = ids_of(page.rows, scan.listing)
@@ -101,10 +102,10 @@ class Keeper:
         )
         batch = read_page(scan, page, found, context)
         scan = with_strange_rows(scan, batch)
-        step = after_page(scan, page, ids, context.look.at, count, newest_of(page.rows))
+        step = after_page(scan, page, ids, at, count, newest_of(page.rows))
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
-        await self._go_on(step, context.look.at, last, batch)
+        await self._go_on(step, at, last, batch)
         return batch
 
     async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:

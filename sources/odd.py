@@ -62,9 +62,18 @@ def note_clock(theirs: datetime | None, ours: datetime, batch: Batch) -> None:
     """Report a clock that is off; what is asked next goes by SalesBinder's, what is due by ours, so nothing
     is lost by it.
     """
-    if theirs is None:
-        return
     batch.seen.add(CLOCK)
+    if theirs is None:
+        wrong = Unreadable(
+            "Date",
+            None,
+            "its answers do not say what time it is",
+            "Nothing is lost: what changed in the last day is asked for each time. Find out whether a proxy "
+            "takes the Date header away, else report it to SalesBinder.",
+            "clock_off",
+        )
+        batch.problems.append(wrong.of(*CLOCK))
+        return
     apart = theirs - ours
     if abs(apart) >= _CLOCKS_APART:
         minutes = abs(apart) // timedelta(minutes=1)

@@ -1,5 +1,6 @@
 """Invoices and purchase orders: from what was told last and one detail answer to events. Pure."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -7,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from contracts.commands import Action
 from mappers.moments import plain_moment
 from sources.diff.known import KnownDocument
 from sources.diff.look import Change, Look, Outcome, doubted, moments
-from sources.diff.money import Money, diff_money
+from sources.diff.money import Money, diff_money, with_earlier
 from sources.diff.stocked import known_money, known_then, was_edited
 from sources.events import Event, made_event
 from sources.problems import LOOK_AGAIN, Problem, Unreadable
@@ -18,25 +20,30 @@ from sources.salesbinder.deleted import Deletion
 from sources.salesbinder.digests import edit_digest
 from sources.salesbinder.documents import Detail
 from sources.salesbinder.rows import hash_of
-from sources.salesbinder.statuses import CANCELLED, is_known, is_received
+from sources.salesbinder.statuses import CANCELLED, PAYING, is_known, is_received, says_unpaid
 from sources.salesbinder.transactions import HALF_A_CENT, agreed
 
 _BY_HAND = "If it was meant, make the change in Xero by hand: no event says this."
 
 
-def diff_document(before: KnownDocument | None, detail: Detail, look: Look) -> Outcome[KnownDocument | None]:
-    """Return what a detail tells beyond what was told before.
+def diff_document(
+    before: KnownDocument | None, detail: Detail, look: Look, *, whole: bool = False
+) -> Outcome[KnownDocument | None]:
+    """Return what a detail tells beyond what was told before; ``whole``: and all that was there before the
+    connection, under the same ids of transactions.
 
     Problems of the money keep only the money back; any other keeps the whole look back.
     """
     if before is not None and (wrong := _unfit(before, detail)) is not None:
         return Outcome(before, problems=(wrong,), again=True)
-    found = _Found(before, detail, look)
+    found = _Found(before, detail, look, whole)
     if before is not None and detail.document.modified < before.modified:
         doubt = doubted(before.doubt, found.mark, look)
         if doubt is not None:
             return Outcome(msgspec.structs.replace(before, doubt=doubt), again=True)
     changes = (*found.content(), *found.money(), *found.state())
+    if whole and before is not None and found.again:
+        return diff_document(before, detail, look)
     revision = before.revision + bool(changes) if before else 1
     times = moments(changes, before.time if before else None, look)
     body = {**detail.body, "modified": found.modified.isoformat()}
@@ -47,7 +54,7 @@ def diff_document(before: KnownDocument | None, detail: Detail, look: Look) -> O
         )
     except Unreadable as wrong:
         return Outcome(before, problems=(wrong.of(detail.entity, detail.id),), again=True)
-    known = found.known(times[-1] if times else found.time, revision)
+    known = found.known(times[-1] if times else found.time, revision, {each.action for each in changes})
     return Outcome(known, events, tuple(found.problems), found.again)
 
 
@@ -94,6 +101,7 @@ class _Found:
     before: KnownDocument | None
     detail: Detail
     look: Look
+    tells_all: bool
 
     def __post_init__(self) -> None:
         before = self.before
@@ -104,10 +112,13 @@ class _Found:
         modified = plain_moment(self.detail.document.modified)
         self.modified = max(modified, before.modified) if before else modified
         """Never goes back, or the pipeline would take what is told now for older than what was told."""
-        self.moved = modified if before is None or modified > before.modified else None
+        has_moved = before is None or self.tells_all or modified > before.modified
+        self.moved = modified if has_moved else None
         self.time = before.time if before else min(modified, self.look.at)
-        self.cancelled = before.cancelled if before else False
-        self.received = before.received if before else False
+        self.cancelled = before.cancelled if before and not self.tells_all else False
+        self.received = before.received if before and not self.tells_all else False
+        self.has_earlier_money = False
+        """Whether it had money of which nobody knows that it was told."""
         self.sums = Money(
             before.transactions if before else {},
             before.gone if before else {},
@@ -120,7 +131,7 @@ class _Found:
     def content(self) -> list[Change]:
         """Return created or edited."""
         before = self.before
-        if before is None:
+        if before is None or self.tells_all:
             return [Change("created", self.moved)]
         if before.stock is not None and not before.digest:
             edited = was_edited(before, before.stock, self.detail)
@@ -139,21 +150,46 @@ class _Found:
                 raise self.detail.unreadable_money
             rows = agreed(self.detail.transactions, self.detail.total)
             before = self.sums
-            if self.before is not None and self.before.stock is not None:
+            if self.before is not None and self.before.stock is not None and not self.tells_all:
                 try:
                     before = replace(before, transactions=known_then(self.before.stock, rows))
                 except Unreadable as wrong:
                     # What there is now is where we start from: later changes can be told again.
                     self._report(wrong)
+                    self.has_earlier_money = True
                     told = {row.id: known_money(row) for row in rows if row.amount}
                     self.sums = replace(before, transactions=told)
                     return ()
-            self.sums = diff_money(before, rows, self.moved, self.look.shrunk)
+            found = diff_money(before, rows, self.moved, self.look.shrunk)
+            is_reset = found.resets > before.resets
+            if is_reset:
+                self._refuse_hidden()
+            self.sums = found
+            self.has_earlier_money = bool(before.transactions or before.gone) and not is_reset
+            if self.tells_all:
+                return with_earlier(before, rows, self.moved, self.sums.changes)
         except Unreadable as wrong:
             self._report(wrong)
             self.again = True
             return ()
         return self.sums.changes
+
+    def _refuse_hidden(self) -> None:
+        """Refuse a reset that the status contradicts: payments that the key may not see are gone from the
+        transactions and from their sum alike.
+        """
+        detail = self.detail
+        document = detail.document
+        price = sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
+        is_paid = detail.status in PAYING and price > 0 and abs(detail.total) < HALF_A_CENT
+        if is_paid or (detail.is_total_blank and not says_unpaid(detail.status)):
+            raise Unreadable(
+                "total_transactions",
+                None if detail.is_total_blank else detail.total,
+                f"all payments are gone, and the status is '{detail.status}'",
+                LOOK_AGAIN + "If it stays, check in SalesBinder what the key's user may see of payments.",
+                "sums_disagree",
+            )
 
     def _has_no_money(self, wrong: Unreadable) -> bool:
         """Return True if no transactions are listed because there are none: the sum says so, and none is
@@ -213,7 +249,17 @@ class _Found:
             return
         self._report(Unreadable("status", self.detail.status, problem, _BY_HAND, code))
 
-    def known(self, time: datetime, revision: int) -> KnownDocument:
+    def _is_whole(self, told: Set[Action]) -> bool | None:
+        """Return whether nothing is left to be told of what was there before the connection."""
+        before = self.before
+        if before is None or self.tells_all or told & {"cancelled", "received"}:
+            return True
+        if before.whole or (before.whole is None and before.revision):
+            return before.whole
+        has_earlier = self.has_earlier_money or before.cancelled or before.received
+        return bool(told) and not has_earlier and not self.again
+
+    def known(self, time: datetime, revision: int, told: Set[Action]) -> KnownDocument:
         """Return what is known after this look."""
         detail, before = self.detail, self.before
         stock = before.stock if before is not None and self.again else None
@@ -233,6 +279,7 @@ class _Found:
             revision=revision,
             status=detail.status,
             stock=stock,
+            whole=self._is_whole(told),
         )
 
 

@@ -64,6 +64,8 @@ class GoneMoney(msgspec.Struct, frozen=True, kw_only=True):
     kind: MoneyKind
     times: int
     """How often it has gone."""
+    first: KnownMoney | None = None
+    """As it was when it went for the first time: if only that was told, a backfill tells it, too."""
 
 
 class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
@@ -93,6 +95,10 @@ class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     stock: "Stock | None" = None
     """None once its money was read."""
     doubt: Doubt | None = None
+    whole: bool | None = None
+    """Whether all that was there before the connection was told, too; none if a version kept it that did not
+    note this.
+    """
 
 
 class Stock(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,33 @@ def diff_money(
     return Money(told, gone, before.resets, changes)
 
 
+def with_earlier(
+    before: Money, rows: Sequence[Transaction], moved: datetime | None, changes: Sequence[Change]
+) -> tuple[Change, ...]:
+    """Return ``changes`` behind those that tell what was known ``before``, of which nobody knows how much was
+    told: each transaction under the id that it has in our events, so that none counts twice.
+    """
+    if any(change.action == "reset" for change in changes):
+        return tuple(changes)
+    corrected = {change.identity for change in changes}
+    created = {row.id: row.created for row in rows}
+    payments, refunds = list[Change](), list[Change]()
+    for key, gone in before.gone.items():
+        if gone.first is not None and gone.kind == "payment" and gone.first.amount:
+            payments.append(_told(gone.first, moved))
+            refunds.append(_refund_of_gone(key, gone.first, before.resets, 1, moved))
+    for key, known in before.transactions.items():
+        change = _told(known, created.get(key) or moved)
+        if change.identity not in corrected and known.amount + known.refunded:
+            (payments if known.kind == "payment" else refunds).append(change)
+    return (*payments, *refunds, *changes)
+
+
+def _told(known: KnownMoney, time: datetime | None) -> Change:
+    amount = abs(known.amount + known.refunded)
+    return _change(known.kind, known.told_as, amount, known.day, known.reference, time)
+
+
 def _in_order(payments: Iterable[_Step]) -> list[Change]:
     """Return what lowers a payment first: it makes room for the others on the invoice."""
     return [step.change for step in sorted(payments, key=lambda step: step.by >= 0)]
@@ -92,13 +119,18 @@ def _returned(
         if key in present:
             continue
         times = gone[key].times + 1 if key in gone else 1
-        gone[key] = GoneMoney(kind=known.kind, times=times)
+        first = gone[key].first if key in gone else known
+        gone[key] = GoneMoney(kind=known.kind, times=times, first=first)
         if known.kind == "refund":
             changes.append(_change("refund", known.told_as, _ZERO, known.day, known.reference, moved))
         elif known.amount:
-            own = derived_id(key, "gone", str(before.resets), str(times))
-            changes.append(_change("refund", own, known.amount, None, known.reference, moved))
+            changes.append(_refund_of_gone(key, known, before.resets, times, moved))
     return changes, gone
+
+
+def _refund_of_gone(key: str, known: KnownMoney, resets: int, times: int, moved: datetime | None) -> Change:
+    own = derived_id(key, "gone", str(resets), str(times))
+    return _change("refund", own, known.amount, None, known.reference, moved)
 
 
 def _new(

@@ -28,6 +28,7 @@ def take_stock(row: DocumentRow, look: Look) -> KnownDocument:
         cancelled=row.status in CANCELLED,
         received=row.received,
         status=row.status,
+        whole=False,
         stock=Stock(mark=row.header, lines=row.lines, total=row.total, at=look.at),
     )
 

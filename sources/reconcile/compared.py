@@ -11,7 +11,6 @@ from runtime.database import Connection
 from sinks.drift import books
 from sinks.drift.books import Actions, ByHand
 from sources.batch import Kept
-from sources.diff.known import KnownDocument
 from sources.reconcile import runs
 from sources.reconcile.result import Result
 from sources.reconcile.shop import ShopDocument
@@ -124,7 +123,6 @@ def _party(document: ShopDocument) -> str:
 def _around(one: Compared, document: ShopDocument | None, records: _Records, given: Known) -> Around:
     entity: Any = "invoice" if one.kind == "invoice" else "purchase_order"
     kept = records.kept.get((entity, one.record_id))
-    known = kept.known if kept is not None else None
     created = (document.created if document is not None else None) or _FOREVER
     changed = {
         change.key
@@ -139,6 +137,6 @@ def _around(one: Compared, document: ShopDocument | None, records: _Records, giv
         unclear=records.unclear.get(one.record_id),
         log_is_read=_read_since(given.log_read_at, given.began),
         is_told=document is not None and document.is_told,
-        was_here_before=isinstance(known, KnownDocument) and known.stock is not None and not known.revision,
+        was_here_before=kept is not None and not kept.is_whole,
         changed_settings=frozenset(changed),
     )

@@ -87,7 +87,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     is_told: bool
     """Whether the reader has seen and told what SalesBinder shows."""
     was_here_before: bool
-    """Whether stock was taken of it, and nothing was told since."""
+    """Whether it was there before the connection, and something of that is still to be told."""
     changed_settings: frozenset[str]
     """Settings that decide what should be in Xero, and were changed since the connection."""
 
@@ -106,6 +106,7 @@ def why(one: Compared, around: Around) -> Reason:
         or _by_entry(around)
         or _twice(one)
         or _in_xero(around)
+        or _told_in_part(one, around)
         or _by_setting(one, around)
         or _unknown(one, around)
     )
@@ -155,12 +156,8 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
             "SalesBinder's list shows no readable sums of it",
             "Open it in SalesBinder and save it again; if it stays, report the answer to SalesBinder.",
         )
-    if around.was_here_before and one.xero is None:
-        return _reason(
-            "made_before_connection",
-            "it was there before SalesBinder was connected, and was not told since",
-            f"Publish it: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
-        )
+    if around.was_here_before and one.xero is None and _by_entry(around) is None:
+        return _made_before(one, around, "was not told since")
     if not around.is_told:
         return _reason(
             "not_seen_yet",
@@ -170,11 +167,31 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
     return None
 
 
+def _made_before(one: Compared, around: Around, what: str) -> Reason:
+    return _reason(
+        "made_before_connection",
+        f"it was there before SalesBinder was connected, and {what}",
+        f"Publish it: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
+    )
+
+
+_EARLIER: Final = frozenset({"document", "paid", "refunded", "status"})
+"""What differs where payments or a receipt from before the connection were not told."""
+
+
+def _told_in_part(one: Compared, around: Around) -> Reason | None:
+    if not around.was_here_before or not set(one.fields) <= _EARLIER:
+        return None
+    return _made_before(one, around, "what was paid or received before was not told")
+
+
 def _by_entry(around: Around) -> Reason | None:
     actions = around.actions
-    if actions is not None and actions.failed is not None:
+    if actions is None:
+        return None
+    if actions.failed is not None and not _lacks_earlier(actions.failed, around):
         return _failed(actions.failed, around.account)
-    if actions is not None and actions.skipped is not None:
+    if actions.skipped is not None:
         who = actions.skipped["actor"] or "an operator"
         text = f"{who} has skipped '{_words(actions.skipped['action'])}'"
         return _reason(
@@ -184,6 +201,11 @@ def _by_entry(around: Around) -> Reason | None:
             str(actions.skipped["command_id"]),
         )
     return None
+
+
+def _lacks_earlier(failed: Mapping[str, Any], around: Around) -> bool:
+    """Return True for a refund that fails because its payment was made before the connection."""
+    return around.was_here_before and failed["reason_code"] in ("refund_exceeds_paid", "document_not_in_xero")
 
 
 def _failed(failed: Mapping[str, Any], account: str) -> Reason:

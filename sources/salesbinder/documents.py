@@ -106,6 +106,8 @@ class Detail:
     transactions: tuple[Transaction, ...]
     total: Decimal
     """``total_transactions``."""
+    is_total_blank: bool
+    """Whether it is blank, which may be a sum of no rows, or of what the key may not see."""
     mark: str
     """What a row of this state would show (``row_mark``)."""
     row_header: str
@@ -154,6 +156,7 @@ def read_detail(record: Mapping[str, Any], document_id: str, account: str) -> De
         shape=shape,
         transactions=rows,
         total=total,
+        is_total_blank=number(record.get("total_transactions")) is None,
         mark=row_mark(record),
         row_header=row_header(record),
         row_lines=row_lines(record, entity),

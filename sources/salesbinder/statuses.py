@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from mappers.receipts import RECEIVED
+
 CANCELLED: Final = frozenset({"cancelled", "canceled"})
-RECEIVED: Final = frozenset({"received", "received in full", "fully received"})
 _INVOICE: Final = frozenset(
     {
         "unpaid",
@@ -23,6 +24,8 @@ _INVOICE: Final = frozenset(
         "draft",
     }
 )
+PAYING: Final = frozenset({"partially paid", "partial", "paid in full", "paid"})
+"""Of invoices of which something is paid."""
 _PAID: Final = frozenset({"paid in full", "paid"})
 _ORDER: Final = frozenset({"not sent", "sent", "open", "draft", "partially received", "partial"})
 
@@ -31,6 +34,11 @@ def is_known(entity: str, status: str) -> bool:
     """Return True if the status is one of which we know what it says; a blank one says nothing."""
     names = _INVOICE | CANCELLED if entity == "invoice" else _ORDER | RECEIVED
     return not status or status in names
+
+
+def says_unpaid(status: str) -> bool:
+    """Return True if the status of an invoice says that nothing of it is paid."""
+    return bool(status) and is_known("invoice", status) and status not in PAYING
 
 
 def is_settled(entity: str, status: str) -> bool:

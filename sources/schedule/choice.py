@@ -19,8 +19,8 @@ _OVERDUE: Final = 2.5
 """Between lists of changes and details: a layer that is late by a whole period comes before details, or a
 thousand changed documents would hide everything that only sweeps find.
 """
-_CLOCKS: Final = timedelta(days=1)
-"""By how much SalesBinder's clock may differ from ours before an answer has told it."""
+CLOCKS: Final = timedelta(days=1)
+"""By how much SalesBinder's clock may differ from ours while no answer tells it."""
 _HINTED: Final = timedelta(seconds=5)
 """From one ``delta`` to the next that a hint asks for."""
 HINTED_PER_MINUTE: Final = 24
@@ -215,7 +215,7 @@ def _scan_of(
         early = last is not None and scan.started < last.started + period(layer, standing.trust)
         return scan, scan.started, early and layer == "delta"
     if overlap is not None:
-        since = (last.asked if last is not None else now - _CLOCKS) - overlap
+        since = (last.asked if last is not None else now - CLOCKS) - overlap
         if layer == "delta":
             since -= standing.widened
     # Of each list the first page is asked first: it says how many rows there are, and how long all will take.

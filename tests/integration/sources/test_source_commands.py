@@ -20,7 +20,7 @@ from sources.client import Client, api_address
 from sources.hints import ids_in
 from sources.reader import Reader
 from sources.schedule.layers import LISTINGS
-from sources.store import calls, hooks, store
+from sources.store import calls, hooks, keeping, store
 from tests.integration.sources.reading import to_file
 
 ME = Actor("me")
@@ -293,6 +293,52 @@ async def test_history_is_planned_told_and_cancelled(
             ("source_backfill", 3), ("source_backfill_cancel", 3), ("source_backfill", 3),
         ]  # fmt: skip
         assert (await source.plan_backfill(connection, ME, ACCOUNT, since)).plan.documents == 0
+
+
+async def test_what_was_told_in_part_is_planned_and_told_whole(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    lines = [{"name": "A", "price": 100}]
+    part, unpaid, none = (acts.create_document(shop, "invoice", customer, lines) for _ in range(3))
+    acts.pay(shop, part, "40")
+    salesbinder.world.clock.advance(60)
+    since, path = datetime.now(UTC) - timedelta(days=1), tmp_path / "told"
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        await read_all(environment, connection, path)
+        acts.pay(shop, part, "60")
+        acts.pay(shop, unpaid, "60")
+        salesbinder.world.clock.advance(60)
+        await store.hint(connection, ACCOUNT, [part, unpaid])
+        await read_all(environment, connection, path)
+        live = [("invoice.payment_applied", part), ("invoice.payment_applied", unpaid)]
+        assert sorted(told(path)) == sorted(live)
+        planned = await source.plan_backfill(connection, ME, ACCOUNT, since)
+        assert (planned.plan.documents, planned.plan.paid) == (2, 1)
+        records = await keeping.kept(connection, ACCOUNT, [part, unpaid, none])
+        untold = {key[1] for key, kept in records.items() if not kept.is_whole}
+        assert untold == {part, none}
+        # An older version does not note it: each invoice of which stock was taken may have been paid before.
+        await connection.execute(_AS_AN_OLDER_VERSION)
+        planned = await source.plan_backfill(connection, ME, ACCOUNT, since)
+        records = await keeping.kept(connection, ACCOUNT, [part, unpaid, none])
+        assert planned.plan.documents == sum(not kept.is_whole for kept in records.values()) == 3
+        assert await source.backfill(database, ME, ACCOUNT, since) == 3
+        await read_all(environment, connection, path)
+        assert sorted(told(path)[2:]) == sorted(
+            [("invoice.created", each) for each in (part, unpaid, none)]
+            + [("invoice.payment_applied", each) for each in (part, part, unpaid)]
+        )
+        assert (await source.plan_backfill(connection, ME, ACCOUNT, since)).plan.documents == 0
+
+
+_AS_AN_OLDER_VERSION = """
+UPDATE source.records
+SET body = convert_to((convert_from(body, 'UTF8')::jsonb #- '{known,whole}')::text, 'UTF8')
+"""
 
 
 async def test_a_hint_and_a_deep_read_are_wanted_in_the_database(

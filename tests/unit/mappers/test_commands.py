@@ -11,6 +11,7 @@ import pytest
 from contracts.commands import Address, Command, command_id, decode_command, encode_command
 from contracts.events.reader import event_to_kafka, read_event
 from mappers import to_command
+from mappers.receipts import RECEIVED
 
 EXAMPLES = Path(__file__).parents[3].parent / "shared" / "examples" / "events.jsonl"
 Event = dict[str, Any]
@@ -228,6 +229,23 @@ def test_absurdly_large_amounts_that_still_are_numbers_are_mapped() -> None:
         quantity=999_999_999_999_999, price="999999999999999.99"
     )
     assert mapped(event).document is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        *((name, True) for name in sorted(RECEIVED)),
+        (" Received  in Full ", True),
+        ("partially received", False),
+    ],
+)
+def test_a_receipt_whose_status_says_that_all_has_come_in(status: str, says: bool) -> None:
+    event = example("purchase_order.received")
+    order = event["data"]["document"]
+    order["status"] = {"id": 31, "name": status}
+    order["document_items"][0] |= {"quantity": 4, "quantity_partially_received": 1}
+    command = mapped(event)
+    assert (command.says_received, bool(command.in_part)) == (says, True)
 
 
 def test_day_of_receipt_is_that_of_the_events_own_offset() -> None:

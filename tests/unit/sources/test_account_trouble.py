@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -207,6 +207,27 @@ def test_a_clock_that_differs_is_told_and_over_when_it_is_right(
 ) -> None:
     account.read(lambda _: Answer(200, EMPTY, account.reader.now + apart, None), timedelta(minutes=5))
     assert account.codes == (["clock_off"] if is_off else [])
+    account.read(None, timedelta(minutes=5))
+    assert account.codes == []
+
+
+def test_without_a_date_of_the_answers_the_next_scans_ask_back_a_day_more_and_it_is_told(
+    account: Account,
+) -> None:
+    """Our clock may be ahead of SalesBinder's: what is made meanwhile must be asked for all the same."""
+    asked: list[datetime] = []
+
+    def says(question: Question) -> Answer:
+        since = question.parameters.get("modifiedSince") or question.parameters.get("deletedSince")
+        asked.extend([datetime.fromtimestamp(int(since), UTC)] if since else [])
+        return Answer(200, EMPTY, None, None)
+
+    account.read(says, timedelta(minutes=5))
+    assert account.codes == ["clock_off"]
+    asked.clear()
+    account.read(says, timedelta(minutes=5))
+    assert asked
+    assert max(asked) <= account.reader.now - timedelta(days=1)
     account.read(None, timedelta(minutes=5))
     assert account.codes == []
 

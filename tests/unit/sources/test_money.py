@@ -115,6 +115,52 @@ def test_all_that_is_gone_is_a_reset() -> None:
     assert (found.known.transactions, found.known.resets) == ({}, 1)
 
 
+def status(name: str) -> dict[str, Any]:
+    return {"status": {"id": 1, "name": name}}
+
+
+@pytest.mark.parametrize("rows", [[], {}])
+@pytest.mark.parametrize("total", [None, "", 0])
+@pytest.mark.parametrize("name", ["paid in full", "Partially Paid", "paid", "partial"])
+def test_payments_that_are_gone_while_the_status_says_paid_are_no_reset(
+    rows: Any, total: Any, name: str
+) -> None:
+    before = known(with_paid(paid(1, 50), **status(name)))
+    hidden = seen(before, document(transactions=rows, total_transactions=total, **status(name)))
+    assert (told(hidden), hidden.again) == ([], True)
+    assert [each.code for each in hidden.problems] == ["sums_disagree"]
+    followed = document(transactions=rows, total_transactions=total, **status("unpaid"))
+    assert told(seen(hidden.known, followed)) == [("reset", "", "")]
+    assert told(seen(hidden.known, with_paid(paid(1, 50), **status(name)))) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "name", "is_reset"),
+    [
+        (None, "unpaid", True),
+        ("", "overdue", True),
+        (None, "cancelled", True),
+        (None, "", False),
+        ("", "pending", False),
+        (0, "", True),
+        (0, "pending", True),
+    ],
+)
+def test_a_blank_sum_is_zero_beside_known_payments_only_if_the_status_says_so(
+    total: Any, name: str, is_reset: bool
+) -> None:
+    found = seen(known(with_paid(paid(1, 50))), document(total_transactions=total, **status(name)))
+    assert (("reset", "", "") in told(found)) is is_reset
+    assert found.again is not is_reset
+    assert told(seen(known(document()), document(total_transactions=total, **status("unpaid")))) == []
+
+
+def test_an_invoice_of_nothing_may_be_called_paid_after_a_reset() -> None:
+    free = {"total_price": 0, "total_tax": 0, "document_items": []}
+    before = known(with_paid(paid(1, 50), **free))
+    assert told(seen(before, document(**free, **status("paid in full")))) == [("reset", "", "")]
+
+
 def test_what_is_new_beside_a_reset_is_told_after_it() -> None:
     before = known(with_paid(paid(1, 50)))
     assert told(seen(before, with_paid(paid(2, 30)))) == [("reset", "", ""), ("payment_applied", "2", "30")]

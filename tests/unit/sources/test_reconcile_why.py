@@ -93,6 +93,20 @@ EARLY = shop(created=datetime(2025, 1, 1, tzinfo=UTC))
         (side_by_side(None, book()), {}, "not_visible_in_salesbinder"),
         (side_by_side(None, book()), {"log_is_read": False}, "not_seen_yet"),
         (side_by_side(shop()), {"was_here_before": True}, "made_before_connection"),
+        (side_by_side(shop()), {"was_here_before": True, "actions": failed()}, "failed"),
+        (side_by_side(paid("40.00"), book()), {"was_here_before": True}, "made_before_connection"),
+        (side_by_side(paid("40.00"), book()), {"was_here_before": True, "actions": failed()}, "failed"),
+        (
+            side_by_side(paid("40.00"), book()),
+            {"was_here_before": True, "actions": failed("refund_exceeds_paid")},
+            "made_before_connection",
+        ),
+        (
+            side_by_side(paid("40.00"), book()),
+            {"was_here_before": True, "by_hand": [hand()]},
+            "changed_in_xero",
+        ),
+        (side_by_side(shop(), LESS), {"was_here_before": True}, "unknown"),
         (
             side_by_side(shop(), book(), invoice_number_format="SB-{number}"),
             {"changed_settings": frozenset({"invoice_number_format"})},

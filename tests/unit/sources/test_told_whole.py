@@ -1,0 +1,161 @@
+"""Documents from before the connection of which only what came after it was told, and their backfill."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.sources.records import order, paid
+from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, received
+
+PAID = {"status": {"id": 11, "name": "paid in full"}}
+CANCELLED = {"status": {"id": 15, "name": "cancelled"}}
+
+
+def actions(told: Sequence[tuple[str, str, str]]) -> list[str]:
+    return [action for action, _, _ in told]
+
+
+def one(action: str, row: dict[str, Any], amount: str = "") -> tuple[str, str, str]:
+    return action, row["id"], amount or str(row["amount"])
+
+
+def test_what_was_paid_before_is_told_by_a_backfill_after_what_was_paid_since() -> None:
+    document = Document(at(FIRST))
+    both = at(FIRST, SECOND)
+    assert document.live(both) == [one("payment_applied", SECOND)]
+    assert not document.kept.is_whole
+    assert document.backfill(both) == [
+        ("created", "", ""), one("payment_applied", FIRST), one("payment_applied", SECOND),
+    ]  # fmt: skip
+    assert (document.kept.is_whole, document.kept.history) == (True, False)
+    assert document.live(both) == []
+    assert document.live(at(FIRST)) == [("refund_applied", refund_id(), "60")]
+
+
+def refund_id() -> str:
+    """Return the derived id under which the second payment is taken back without a backfill."""
+    again = Document(at(FIRST, SECOND))
+    again.live(at(FIRST, SECOND))
+    ((_, own, _),) = again.live(at(FIRST))
+    assert own not in (FIRST["id"], SECOND["id"])
+    return own
+
+
+def test_an_edit_of_a_paid_invoice_leaves_its_payments_to_a_backfill() -> None:
+    document = Document(at(FIRST, SECOND, **PAID))
+    edited = at(FIRST, SECOND, name="Other", modified=LATER, **PAID)
+    assert actions(document.live(edited)) == ["edited"]
+    assert not document.kept.is_whole
+    assert document.backfill(edited)[1:] == [one("payment_applied", FIRST), one("payment_applied", SECOND)]
+
+
+@pytest.mark.parametrize("change", [at(FIRST), at(name="Other", modified=LATER), at(**CANCELLED)])
+def test_what_had_nothing_before_is_whole_once_it_was_told(change: dict[str, Any]) -> None:
+    document = Document(at())
+    document.live(at())
+    assert not document.kept.is_whole
+    assert document.live(change)
+    assert document.kept.is_whole
+
+
+def test_a_cancellation_leaves_nothing_to_be_told_and_one_from_before_is_told_with_the_rest() -> None:
+    live = Document(at(FIRST))
+    assert actions(live.live(at(FIRST, **CANCELLED))) == ["cancelled"]
+    assert live.kept.is_whole
+    old = Document(at(FIRST, **CANCELLED))
+    edited = at(FIRST, name="Other", modified=LATER, **CANCELLED)
+    assert actions(old.live(edited)) == ["edited"]
+    assert actions(old.backfill(edited)) == ["created", "payment_applied", "cancelled"]
+
+
+def test_a_payment_from_before_that_was_returned_since_is_told_with_its_refund() -> None:
+    document = Document(at(FIRST))
+    document.live(at(FIRST, SECOND))
+    ((_, own, _),) = document.live(at(SECOND))
+    told = [("created", "", ""), one("payment_applied", FIRST), one("payment_applied", SECOND)]
+    assert document.backfill(at(SECOND)) == [*told, ("refund_applied", own, "40")]
+    # It comes back under an id of its own, as it would have without the backfill.
+    ((_, back, _),) = document.live(at(FIRST, SECOND))
+    assert back not in (FIRST["id"], own)
+
+
+def test_a_refund_that_failed_for_want_of_its_payment_is_told_again_under_its_id() -> None:
+    document = Document(at(FIRST))
+    refund = paid(3, -15)
+    assert document.live(at(FIRST, refund)) == [one("refund_applied", refund, "15")]
+    assert document.backfill(at(FIRST, refund))[1:] == [
+        one("payment_applied", FIRST), one("refund_applied", refund, "15"),
+    ]  # fmt: skip
+
+
+def test_a_payment_that_shrank_is_told_as_it_was_and_its_part_is_not_refunded_twice() -> None:
+    document = Document(at(FIRST, SECOND), shrunk="refund")
+    document.live(at(FIRST, SECOND))
+    less = at(FIRST, {**SECOND, "amount": 20})
+    assert actions(document.live(less)) == ["refund_applied"]
+    assert document.backfill(less)[1:] == [one("payment_applied", FIRST), one("payment_applied", SECOND)]
+
+
+def test_what_changed_just_before_a_backfill_is_told_by_it() -> None:
+    document = Document(at(FIRST))
+    document.live(at(FIRST, SECOND))
+    corrected = {**SECOND, "amount": 50}
+    assert document.backfill(at(FIRST, corrected))[1:] == [
+        one("payment_applied", FIRST), one("payment_applied", corrected),
+    ]  # fmt: skip
+    again = Document(at(FIRST))
+    again.live(at(FIRST, SECOND))
+    assert actions(again.backfill(at(status={"id": 9, "name": "unpaid"}))) == ["created", "reset"]
+
+
+def test_money_that_cannot_be_made_sense_of_waits_and_all_else_is_told_once() -> None:
+    document = Document(at(FIRST))
+    document.live(at(FIRST, SECOND))
+    odd = at(FIRST, SECOND, total_transactions=7, name="Other", modified=LATER)
+    assert actions(document.backfill(odd)) == ["edited"]
+    assert (document.kept.is_whole, document.kept.history) == (False, True)
+    assert document.live(odd) == []
+    told = document.live(at(FIRST, SECOND, name="Other", modified=LATER))
+    assert actions(told) == ["created", "payment_applied", "payment_applied"]
+    assert (document.kept.is_whole, document.kept.history) == (True, False)
+
+
+def test_an_order_is_told_again_only_for_a_receipt_from_before() -> None:
+    came_since = Document(order(**OLD))
+    assert actions(came_since.live(received(modified=LATER))) == ["received"]
+    assert came_since.kept.is_whole
+    came_before = Document(received())
+    edited = received(name="Other", modified=LATER)
+    assert actions(came_before.live(edited)) == ["edited"]
+    assert not came_before.kept.is_whole
+    assert actions(came_before.backfill(edited)) == ["created", "received"]
+    assert came_before.kept.is_whole
+
+
+def test_times_never_run_backwards_within_a_document() -> None:
+    document = Document(at(FIRST, modified=LATER))
+    live = document.look(at(FIRST, {**SECOND, "created": LATER}, modified=LATER))
+    document.ask_for_history()
+    history = document.look(at(FIRST, SECOND, modified=LATER))
+    times: list[datetime] = [event.time for event in (*live.events, *history.events)]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize(
+    ("record", "known", "is_whole"),
+    [
+        (at(FIRST), {"revision": 0}, False),
+        (at(FIRST), {"revision": 1}, False),
+        (at(FIRST), {"revision": 1, "cancelled": True}, True),
+        (order(**OLD), {"revision": 0}, False),
+        (order(**OLD), {"revision": 1}, True),
+    ],
+)
+def test_what_an_older_version_kept_is_told_again_where_payments_could_be_missing(
+    record: dict[str, Any], known: dict[str, Any], is_whole: bool
+) -> None:
+    document = Document(record)
+    document.forget(**known)
+    assert document.kept.is_whole is is_whole
