@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from mappers.receipts import RECEIVED
 from sources.probing.questions import Finding
-from sources.salesbinder.statuses import CANCELLED, RECEIVED
+from sources.salesbinder.statuses import CANCELLED
 from sources.schedule.layers import Listing
 from sources.schedule.trust import Evidence, Kind
 

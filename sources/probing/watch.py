@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contracts.events.types import CONTEXTS
+from mappers.receipts import RECEIVED
 from sources.probing.measured import status_part
 from sources.probing.questions import Finding, plain_name
 from sources.problems import Unreadable
 from sources.salesbinder.answers import listed
-from sources.salesbinder.statuses import CANCELLED, RECEIVED
+from sources.salesbinder.statuses import CANCELLED
 from sources.salesbinder.values import amount_of, moment_or_none, text
 
 _SUMS: Final = ("total_price", "total_cost", "total_tax", "total_tax2", "total_transactions")
