@@ -1,6 +1,6 @@
 """Calls that are made beside the reader's, which share the account's limits with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
@@ -22,7 +22,7 @@ async def reserve_call(connection: Connection, account: str) -> timedelta:
         if row is None:
             raise LookupError(account)
         sent = [each["at"] for each in await fetch_all(connection, _SQL["sent"], name)]
-        now = row["now"]
+        now: datetime = row["now"]
         free = max(
             free_at(sent, now, HINTS if row["hinted_at"] is not None else ALL), row["held_until"] or now
         )
