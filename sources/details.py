@@ -12,6 +12,7 @@ from sources.diff.accounts import diff_account, diff_deleted_account
 from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import SETTLED, Outcome
+from sources.diff.stocked import as_untold
 from sources.events import Event
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.reading import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Context, Kept, Key, Wish, kept_of, next_deep
@@ -50,8 +51,11 @@ def subject_of(wish: Wish) -> tuple[str, str]:
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
     """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
     batch = Batch()
-    known = before.known if before is not None and not before.history else None
+    known = before.known if before is not None else None
     assert known is None or isinstance(known, KnownDocument)
+    is_history = before is not None and before.history
+    if known is not None and is_history:
+        known = as_untold(known)
     try:
         detail = read_detail(record, wish.record_id, context.look.account)
     except Unreadable as wrong:
@@ -81,7 +85,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
     else:
         batch.take((detail.entity, detail.id), found, None)
     batch.told = frozenset(_action(event) for event in found.events)
-    batch.has_evidence = known is not None
+    batch.has_evidence = known is not None and not is_history
     batch.moved = known is not None and detail.document.modified > known.modified
     _next_look((detail.entity, detail.id), wish, before, found, may_be_late, context, batch)
     return batch

@@ -233,6 +233,7 @@ class _Found:
             revision=revision,
             status=detail.status,
             stock=stock,
+            is_whole=before is None or (before.is_whole and before.revision > 0),
         )
 
 

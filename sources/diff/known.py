@@ -92,6 +92,8 @@ class KnownDocument(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     status: str = ""
     stock: "Stock | None" = None
     """None once its money was read."""
+    is_whole: bool = True
+    """False if stock was taken of it, and at most what changed was told since."""
     doubt: Doubt | None = None
 
 

@@ -6,6 +6,8 @@ The row tells the sum that was paid then, not by which transactions; and its hea
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from sources.diff.known import KnownDocument, KnownMoney, MoneyKind, Stock
 from sources.diff.look import Look
 from sources.problems import Unreadable
@@ -29,6 +31,7 @@ def take_stock(row: DocumentRow, look: Look) -> KnownDocument:
         received=row.received,
         status=row.status,
         stock=Stock(mark=row.header, lines=row.lines, total=row.total, at=look.at),
+        is_whole=False,
     )
 
 
@@ -74,6 +77,27 @@ def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMone
         "Nothing is needed if the invoice is from before the date from which documents are synced; else "
         "compare its payments in Xero with those in SalesBinder.",
         "payments_before_start_unknown",
+    )
+
+
+def as_untold(known: KnownDocument) -> KnownDocument | None:
+    """Return what is known of a document such that the next look tells all of it; None if nothing of it was told.
+    What was told before is told again under the same ids: it may have been told before the books were to have it.
+    """
+    if not known.revision:
+        return None
+    money = {
+        key: msgspec.structs.replace(each, amount=-each.refunded)
+        for key, each in known.transactions.items()
+    }
+    return msgspec.structs.replace(
+        known,
+        digest="",
+        transactions=money if known.stock is None else {},
+        cancelled=False,
+        received=False,
+        stock=None,
+        is_whole=True,
     )
 
 

@@ -139,6 +139,7 @@ def _around(one: Compared, document: ShopDocument | None, records: _Records, giv
         unclear=records.unclear.get(one.record_id),
         log_is_read=_read_since(given.log_read_at, given.began),
         is_told=document is not None and document.is_told,
-        was_here_before=isinstance(known, KnownDocument) and known.stock is not None and not known.revision,
+        was_here_before=isinstance(known, KnownDocument) and not known.revision,
+        is_told_in_part=isinstance(known, KnownDocument) and known.revision > 0 and not known.is_whole,
         changed_settings=frozenset(changed),
     )

@@ -88,6 +88,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the reader has seen and told what SalesBinder shows."""
     was_here_before: bool
     """Whether stock was taken of it, and nothing was told since."""
+    is_told_in_part: bool
+    """Whether stock was taken of it, and only what changed was told since."""
     changed_settings: frozenset[str]
     """Settings that decide what should be in Xero, and were changed since the connection."""
 
@@ -160,6 +162,12 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
             "made_before_connection",
             "it was there before SalesBinder was connected, and was not told since",
             f"Publish it: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
+        )
+    if around.is_told_in_part:
+        return _reason(
+            "made_before_connection",
+            "it was there before SalesBinder was connected, and only what changed was told since",
+            f"Publish the rest: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
         )
     if not around.is_told:
         return _reason(

@@ -1,12 +1,14 @@
 -- name: plan
--- Documents of which stock was taken and nothing was told since.
+-- Documents of which stock was taken, and nothing was told since, or only what changed.
 SELECT count(*) AS documents,
-       count(*) FILTER (WHERE (found.body #>> '{known,stock,total}')::numeric > 0) AS paid
+       count(*) FILTER (WHERE (found.body #>> '{known,stock,total}')::numeric > 0
+                           OR found.body #> '{known,transactions}' <> '{}') AS paid
 FROM source.records r
 CROSS JOIN LATERAL (SELECT convert_from(r.body, 'UTF8')::jsonb AS body) found
 WHERE r.account = %(account)s AND r.entity IN ('invoice', 'purchase_order') AND NOT r.history
   AND (found.body ->> 'created')::timestamptz >= %(since)s
-  AND (found.body #>> '{known,revision}')::integer = 0 AND NOT (found.body #>> '{known,deleted}')::boolean
+  AND ((found.body #>> '{known,revision}')::integer = 0 OR NOT (found.body #>> '{known,is_whole}')::boolean)
+  AND NOT (found.body #>> '{known,deleted}')::boolean
 
 -- name: reader_waits
 -- Each transaction of the account's reader renews its lease first, and so waits for the end of this one.
@@ -20,7 +22,8 @@ WITH chosen AS (
           WHERE account = %(account)s AND entity IN ('invoice', 'purchase_order') AND NOT history) found
     WHERE r.account = %(account)s AND r.entity = found.entity AND r.record_id = found.record_id
       AND (found.body ->> 'created')::timestamptz >= %(since)s
-      AND (found.body #>> '{known,revision}')::integer = 0 AND NOT (found.body #>> '{known,deleted}')::boolean
+      AND ((found.body #>> '{known,revision}')::integer = 0 OR NOT (found.body #>> '{known,is_whole}')::boolean)
+      AND NOT (found.body #>> '{known,deleted}')::boolean
     RETURNING r.record_id, r.entity, (found.body ->> 'created')::timestamptz AS created
 ), wanted AS (
     INSERT INTO source.wanted (account, record_id, why, due_at, entity)

@@ -384,6 +384,30 @@ def test_history_is_told_whole_once_and_then_goes_on_as_all_else() -> None:
     assert (types(gone), after(gone).history) == ([], False)
 
 
+def test_history_tells_what_was_there_before_a_change_that_was_told() -> None:
+    """The payments of before the connection would otherwise never reach the books."""
+    old = {"created": (BEFORE - timedelta(days=1)).isoformat()}
+    shown = with_paid(paid(1, 50), **old)
+    listed_row = {name: value for name, value in shown.items() if name != "transactions"}
+    stocked = read_page(scan("invoices"), page(listed_row), {}, NEW).kept[KEY]
+    more = with_paid(paid(1, 50), paid(2, 20), **old, modified=NOON.isoformat())
+    live = read_document(wire(more), Wish(INVOICE, "changed", NOON, entity="invoice"), stocked, LIVE)
+    assert types(live) == ["invoice.payment_applied"]
+    assert not after(live).known.is_whole
+    asked = msgspec.structs.replace(after(live), history=True)
+    wish = Wish(INVOICE, "history", NOON, entity="invoice")
+    told = read_document(wire(more), wish, asked, LIVE)
+    assert types(told) == ["invoice.edited", "invoice.payment_applied", "invoice.payment_applied"]
+    transactions = [msgspec.json.decode(event.value)["data"].get("transaction") for event in told.events]
+    assert [each and (each["id"], each["amount"]) for each in transactions] == [
+        None, (paid(1)["id"], "50"), (paid(2)["id"], "20"),
+    ]  # fmt: skip
+    ids = {msgspec.json.decode(event.value)["id"] for event in (*live.events, *told.events)}
+    assert len(ids) == 4
+    assert (told.has_evidence, after(told).history, after(told).known.is_whole) == (False, False, True)
+    assert types(read_document(wire(more), wish, after(told), LIVE)) == []
+
+
 def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> None:
     whole = customer()
     partial = {name: value for name, value in whole.items() if not name.startswith("billing_")}

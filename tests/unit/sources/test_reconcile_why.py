@@ -27,6 +27,7 @@ def reason(one: Compared, **changes: Any) -> Any:
         "log_is_read": True,
         "is_told": True,
         "was_here_before": False,
+        "is_told_in_part": False,
         "changed_settings": frozenset(),
     }
     return why(one, Around(**given | changes))
@@ -93,6 +94,7 @@ EARLY = shop(created=datetime(2025, 1, 1, tzinfo=UTC))
         (side_by_side(None, book()), {}, "not_visible_in_salesbinder"),
         (side_by_side(None, book()), {"log_is_read": False}, "not_seen_yet"),
         (side_by_side(shop()), {"was_here_before": True}, "made_before_connection"),
+        (side_by_side(shop(), LESS), {"is_told_in_part": True}, "made_before_connection"),
         (
             side_by_side(shop(), book(), invoice_number_format="SB-{number}"),
             {"changed_settings": frozenset({"invoice_number_format"})},
