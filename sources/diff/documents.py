@@ -38,7 +38,7 @@ def diff_document(before: KnownDocument | None, detail: Detail, look: Look) -> O
             return Outcome(msgspec.structs.replace(before, doubt=doubt), again=True)
     changes = (*found.content(), *found.money(), *found.state())
     revision = before.revision + bool(changes) if before else 1
-    times = moments(changes, before.time if before else None, look)
+    times = moments(changes, _since(before, detail, look), look)
     body = {**detail.body, "modified": found.modified.isoformat()}
     try:
         events = tuple(
@@ -49,6 +49,17 @@ def diff_document(before: KnownDocument | None, detail: Detail, look: Look) -> O
         return Outcome(before, problems=(wrong.of(detail.entity, detail.id),), again=True)
     known = found.known(times[-1] if times else found.time, revision)
     return Outcome(known, events, tuple(found.problems), found.again)
+
+
+def _since(before: KnownDocument | None, detail: Detail, look: Look) -> datetime | None:
+    """Return the moment before which no event can be: each also tells the customer as they are now, who may have
+    been changed after the document.
+    """
+    changed = detail.document.customer.modified
+    known = [] if before is None else [before.time]
+    if changed is not None:
+        known.append(min(plain_moment(changed), look.at))
+    return max(known, default=None)
 
 
 def _unfit(before: KnownDocument, detail: Detail) -> Problem | None:
