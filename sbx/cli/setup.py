@@ -245,13 +245,15 @@ async def _preview(used: Environment, account: str, given: _Given) -> bool:
 
 def _show_document(document: Document, remark: str) -> None:
     console = stdout_console()
-    head = " ".join(filter(None, (document.kind.replace("_", " "), document.number, document.party)))
-    console.print(Text(f"{head}: {document.total}" + (f" ({remark})" if remark else ""), "bold"))
+    head = _words(document.kind.replace("_", " "), document.number, document.party)
+    shown = _words(f"{head}:", document.total, document.currency, document.day, remark and f"({remark})")
+    console.print(Text(shown, "bold"))
     if document.lines:
-        right = ("quantity", "price", "tax")
-        table = new_table("", "text", *right[:2], "account", "tax rate", right[2], right=right)
+        right = ("quantity", "price", "discount", "tax")
+        table = new_table("", "text", *right[:3], "account", "tax rate", right[3], right=right)
         for line in document.lines:
-            cells = (line.quantity, line.unit_amount, line.account, line.tax_type, line.tax)
+            discount = f"{line.discount} %" if line.discount else ""
+            cells = (line.quantity, line.unit_amount, discount, line.account, line.tax_type, line.tax)
             table.add_row("", Text(line.description), *map(Text, cells))
         console.print(table)
     for money in document.payments:
@@ -260,6 +262,10 @@ def _show_document(document: Document, remark: str) -> None:
         )
     for problem, remedy in document.problems:
         console.print(Text(f"  {problem} {remedy}", "red"))
+
+
+def _words(*parts: str) -> str:
+    return " ".join(filter(None, parts))
 
 
 async def _switch_on(used: Environment, account: str, given: _Given) -> bool:

@@ -52,8 +52,8 @@ def diff_document(before: KnownDocument | None, detail: Detail, look: Look) -> O
 
 
 def _since(before: KnownDocument | None, detail: Detail, look: Look) -> datetime | None:
-    """Return the moment before which no event can be: each also tells the customer as they are now, who may have
-    been changed after the document.
+    """Return the moment before which no event can be: each also tells the customer as they are now, who may
+    have been changed after the document.
     """
     changed = detail.document.customer.modified
     known = [] if before is None else [before.time]

@@ -81,14 +81,13 @@ def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMone
 
 
 def as_untold(known: KnownDocument) -> KnownDocument | None:
-    """Return what is known of a document such that the next look tells all of it; None if nothing of it was told.
-    What was told before is told again under the same ids: it may have been told before the books were to have it.
+    """Return what is known of a document such that the next look tells all of it; None if nothing of it was
+    told. What was told is told again under the same ids: the books may not have been meant to have it then.
     """
     if not known.revision:
         return None
     money = {
-        key: msgspec.structs.replace(each, amount=-each.refunded)
-        for key, each in known.transactions.items()
+        key: msgspec.structs.replace(each, amount=-each.refunded) for key, each in known.transactions.items()
     }
     return msgspec.structs.replace(
         known,

@@ -261,7 +261,7 @@ def _by_setting(one: Compared, around: Around) -> Reason | None:
         return None
     return _reason(
         "setting_changed",
-        f"{', '.join(keys)} was changed after it was posted",
+        f"the setting {', '.join(keys)} was changed after it was posted",
         "Nothing is needed; the settings decide about what is posted from now on.",
     )
 

@@ -69,6 +69,7 @@ def left(office: Office) -> list[int]:
 def test_from_two_keys_to_the_first_document_in_xero(place: Town) -> None:
     client = place.office.client("ann")
     with at_work(place):
+        assert 'href="/setup"' in client.get("/").text, "where the sign-in link leads"
         assert 'href="/setup"' in client.get("/overview").text
         assert "Generate New API Key" in client.get("/setup").text
         status, page = send(client, "/setup", account=ACCOUNT, key=KEY)
@@ -86,6 +87,7 @@ def test_from_two_keys_to_the_first_document_in_xero(place: Town) -> None:
         status, page = send(client, f"{SETUP}/start", moment=unescape(moment))
         shown = words(page)
         assert "Fitting" in shown and "200 Sales" in shown and "8% Tax on Sales" in shown
+        assert re.search(r"Invoice \d+, Bolt & Co: 108\.00 USD of \d{4}-\d\d-\d\d", shown), shown
         assert "Paid 108.00 on" in shown and "to 090 Business Bank Account" in shown
         [seen] = re.findall(r'name="seen" value="(\w+)"', page)
         assert place.source.shop.books["invoices"] == []

@@ -31,6 +31,8 @@ class Line:
     description: str
     quantity: str
     unit_amount: str
+    discount: str
+    """In per cent; blank if there is none."""
     account: str
     tax_type: str
     tax: str
@@ -54,6 +56,8 @@ class Document:
     number: str
     party: str
     total: str
+    currency: str = ""
+    day: str = ""
     lines: list[Line] = field(default_factory=list)
     payments: list[Money] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -125,8 +129,10 @@ def as_documents(found: Previewed, commands: Sequence[Command]) -> list[Document
         entry = planned.entry
         document = documents.get(entry.record_id)
         if document is None:
-            total = "" if entry.amount is None else f"{entry.amount} {entry.currency}".strip()
-            document = Document(entry.entity, entry.record_number, entry.party_name, total)
+            total = "" if entry.amount is None else f"{entry.amount:,}"
+            document = Document(
+                entry.entity, entry.record_number, entry.party_name, total, entry.currency or ""
+            )
             documents[entry.record_id] = document
         _add(document, planned)
     return [*documents.values()]
@@ -136,6 +142,8 @@ def _add(document: Document, planned: PreviewedCommand) -> None:
     for body in (call.body for call in planned.calls if not call.reads and call.body is not None):
         if "LineItems" in body and not document.lines:
             document.lines = [_line(each) for each in body["LineItems"]]
+            document.day = str(body.get("Date") or "")
+            document.currency = str(body.get("CurrencyCode") or document.currency)
         if "Amount" in body and "Account" in body:
             document.payments.append(_money(body))
     if planned.entry.state == "failed":
@@ -145,7 +153,7 @@ def _add(document: Document, planned: PreviewedCommand) -> None:
 
 
 def _line(body: Any) -> Line:
-    names = ("Description", "Quantity", "UnitAmount", "AccountCode", "TaxType", "TaxAmount")
+    names = ("Description", "Quantity", "UnitAmount", "DiscountRate", "AccountCode", "TaxType", "TaxAmount")
     return Line(*_texts(body.get(name) for name in names))
 
 

@@ -88,8 +88,9 @@ async def is_known(connection: Connection, actor: Actor, account: str) -> bool:
 
 
 async def begin(connection: Connection, actor: Actor, account: str) -> Setup:
-    """Begin to set the account up, or go on where it was stopped. Nothing is kept of an account before one side
-    of it is connected: its name may be mistyped.
+    """Begin to set the account up, or go on where it was stopped.
+
+    Nothing is kept of an account before one side of it is connected: its name may be mistyped.
 
     Raises:
         ActionRefused: it is not an account's name, or not theirs.

@@ -11,7 +11,7 @@ from runtime.environment import Environment
 from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_salesbinder.switches import switches
 from sbx.actions.refused import ActionRefused
-from sbx.actions.source import Backfill, _count, _look, account_name
+from sbx.actions.source import Backfill, _client, _count, _look, account_name
 from sbx.actions.source_report import as_object
 from sbx.cli.errors import BadUsage
 from sbx.cli.source import _day, _report, _show, read_key
@@ -82,7 +82,9 @@ def test_stock_taking_has_its_progress_and_time_left(capsys: Any) -> None:
 
 
 def test_problems_are_counted_with_an_example(capsys: Any) -> None:
-    found = ProblemCount("sums_disagree", 3, NOON, "invoice a: total_transactions: 60: none", "Compare them.")
+    found = ProblemCount(
+        "sums_disagree", 3, 3, NOON, "invoice a: total_transactions: 60: none", "Compare them."
+    )
     _show(overview(problems=[found]))
     assert "sums_disagree (3), such as invoice a: total_transactions: 60: none. Compare them." in (
         capsys.readouterr().out
@@ -146,10 +148,10 @@ async def test_a_wrong_key_is_refused_and_a_missing_permission_is_told(
         shop = server.world.add_shop("acme", switches(given))
         used = Environment(data_dir=tmp_path, salesbinder_api_url=server.api_url)
         with pytest.raises(ActionRefused, match=said):
-            await _look(used, "acme", "wrong", {})
+            await _look(_client(used, "acme", "wrong"), "acme", {})
         owner = shop.owner
         owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}
-        found = await _look(used, "acme", shop.key, {})
+        found = await _look(_client(used, "acme", shop.key), "acme", {})
         assert (set(found.rows), found.refused) == ({"customers", "invoices", "orders"}, ("suppliers",))
 
 
@@ -179,15 +181,15 @@ async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp
         acts.delete_party(ours, gone)
         keys: list[Key] = [("supplier", gone), ("customer", here)]
         lately = {key: Kept(known=known(*key)) for key in keys}
-        assert (await _look(used, "acme", ours.key, lately)).rows["customers"] == 1
+        assert (await _look(_client(used, "acme", ours.key), "acme", lately)).rows["customers"] == 1
         acts.create_party(theirs, "customer", name="Somebody else's")
-        assert (await _look(used, "acme", theirs.key, {})).rows["customers"] == 1
+        assert (await _look(_client(used, "acme", theirs.key), "acme", {})).rows["customers"] == 1
         with pytest.raises(
             ActionRefused, match=f"none of the records .* supplier {gone}: .* another company"
         ):
-            await _look(used, "acme", theirs.key, lately)
+            await _look(_client(used, "acme", theirs.key), "acme", lately)
         deleted: Key = ("supplier", gone)
-        await _look(used, "acme", theirs.key, {deleted: Kept(known=known(*deleted, deleted=True))})
+        await _look(_client(used, "acme", theirs.key), "acme", {deleted: Kept(known=known(*deleted, deleted=True))})
 
 
 def known(entity: Any, record_id: str, **changes: Any) -> KnownAccount:
