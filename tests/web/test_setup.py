@@ -140,6 +140,15 @@ def test_a_wrong_key_begins_nothing_and_is_said_beside_its_field(place: Town) ->
     assert place.office.rows("SELECT 1 FROM web.acts") == []
 
 
+def test_what_xero_refuses_is_said_within_the_set_up(place: Town) -> None:
+    client = place.office.client("ann")
+    send(client, "/setup", account=ACCOUNT, key=KEY)
+    status, page = send(client, "/connect", account=ACCOUNT, client_id="mistyped", client_secret="s3cret")
+    assert (status, "Set-up: 6 steps left" in page) == (400, True)
+    assert "refuses the credentials of client mistyped" in words(page)
+    assert 'value="mistyped"' in page and "s3cret" not in page
+
+
 def test_a_permission_that_the_key_lacks_is_told(place: Town) -> None:
     owner = place.salesbinder.world.shops[ACCOUNT].owner
     owner.permissions = {each for each in owner.permissions if "Suppliers" not in each}

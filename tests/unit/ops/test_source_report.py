@@ -189,7 +189,9 @@ async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp
         ):
             await _look(_client(used, "acme", theirs.key), "acme", lately)
         deleted: Key = ("supplier", gone)
-        await _look(_client(used, "acme", theirs.key), "acme", {deleted: Kept(known=known(*deleted, deleted=True))})
+        await _look(
+            _client(used, "acme", theirs.key), "acme", {deleted: Kept(known=known(*deleted, deleted=True))}
+        )
 
 
 def known(entity: Any, record_id: str, **changes: Any) -> KnownAccount:
