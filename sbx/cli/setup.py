@@ -109,7 +109,7 @@ async def _salesbinder(used: Environment, account: str, given: _Given) -> bool:
     key = read_key(account, given.key_file)
     async with connected("sbx setup", used) as (database, _):
         found = await source.connect(database, used, actor(), account, key)
-    say(", ".join(f"{count:,} {listing}" for listing, count in found.rows.items()))
+    say(", ".join(plural(count, listing.removesuffix("s")) for listing, count in found.rows.items()))
     for listing in found.refused:
         say(f"the key's user may not see {listing}: give them the permission in SalesBinder", "yellow")
     return True
@@ -180,7 +180,7 @@ def _chosen(offered: Suggestion, takes_all: bool) -> str | None:
         return offered.value or None
     print(f"{offered.key}: {offered.found}")
     for choice in offered.choices[:_LISTED]:
-        print(f"    {choice.value}  {choice.name}")
+        print(f"    {choice.value}  {choice.name.removeprefix(choice.value).strip()}")
     if len(offered.choices) > _LISTED:
         print(f"    and {len(offered.choices) - _LISTED} more, as 'sbx settings check' and Xero show them")
     none = "-" if offered.is_needed else "the account of all others"

@@ -1,8 +1,9 @@
 """The preview of a set-up: real documents of the shop as they would stand in Xero, line by line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from connections import store
@@ -154,7 +155,8 @@ def _add(document: Document, planned: PreviewedCommand) -> None:
 
 def _line(body: Any) -> Line:
     names = ("Description", "Quantity", "UnitAmount", "DiscountRate", "AccountCode", "TaxType", "TaxAmount")
-    return Line(*_texts(body.get(name) for name in names))
+    line = Line(*_texts(body.get(name) for name in names))
+    return line if Decimal(line.discount or 0) else replace(line, discount="")
 
 
 def _money(body: Any) -> Money:
