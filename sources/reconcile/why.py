@@ -161,13 +161,13 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
         return _reason(
             "made_before_connection",
             "it was there before SalesBinder was connected, and was not told since",
-            f"Publish it: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
+            f"Publish it: {_backfill(one, around)}",
         )
     if around.is_told_in_part:
         return _reason(
             "made_before_connection",
             "it was there before SalesBinder was connected, and only what changed was told since",
-            f"Publish the rest: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
+            f"Publish the rest: {_backfill(one, around)}",
         )
     if not around.is_told:
         return _reason(
@@ -176,6 +176,11 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
             "Nothing is needed: it is read now, and in Xero at the next comparison.",
         )
     return None
+
+
+def _backfill(one: Compared, around: Around) -> str:
+    command = f"sbx source backfill {around.account} --since {one.day or 'DATE'}"
+    return f"“Send them” on the page of the account's set-up does it, as does '{command}'."
 
 
 def _by_entry(around: Around) -> Reason | None:
