@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from sources.details import not_there, nothing_is_there, put_off, read_any_detail, read_document, subject_of
-from sources.diff.known import KnownDocument
 from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import (
@@ -385,12 +384,6 @@ def test_history_is_told_whole_once_and_then_goes_on_as_all_else() -> None:
     assert (types(gone), after(gone).history) == ([], False)
 
 
-def whole(batch: Batch) -> bool:
-    known = after(batch).known
-    assert isinstance(known, KnownDocument)
-    return known.is_whole
-
-
 def test_history_tells_what_was_there_before_a_change_that_was_told() -> None:
     """The payments of before the connection would otherwise never reach the books."""
     old = {"created": (BEFORE - timedelta(days=1)).isoformat()}
@@ -400,7 +393,7 @@ def test_history_tells_what_was_there_before_a_change_that_was_told() -> None:
     more = with_paid(paid(1, 50), paid(2, 20), **old, modified=NOON.isoformat())
     live = read_document(wire(more), Wish(INVOICE, "changed", NOON, entity="invoice"), stocked, LIVE)
     assert types(live) == ["invoice.payment_applied"]
-    assert not whole(live)
+    assert not after(live).known.is_whole
     asked = msgspec.structs.replace(after(live), history=True)
     wish = Wish(INVOICE, "history", NOON, entity="invoice")
     told = read_document(wire(more), wish, asked, LIVE)
@@ -411,7 +404,7 @@ def test_history_tells_what_was_there_before_a_change_that_was_told() -> None:
     ]  # fmt: skip
     ids = {msgspec.json.decode(event.value)["id"] for event in (*live.events, *told.events)}
     assert len(ids) == 4
-    assert (told.has_evidence, after(told).history, whole(told)) == (False, False, True)
+    assert (told.has_evidence, after(told).history, after(told).known.is_whole) == (False, False, True)
     assert types(read_document(wire(more), wish, after(told), LIVE)) == []
 
 
