@@ -12,15 +12,15 @@ from sources.problems import Problem, ProblemCode
 RESULTS: Final = "integration.results"
 TRIGGER: Final = "source"
 _NAMESPACE: Final = uuid.UUID("0b0c2f7e-55f5-5d0c-8f0e-4f1d6a0f2f4b")
-_ENTITIES: Final = frozenset(get_args(Entity))
-_NEEDS_NOTHING: Final[frozenset[ProblemCode]] = frozenset({"status_unknown"})
+ENTITIES: Final = frozenset(get_args(Entity))
+NEEDS_NOTHING: Final[frozenset[ProblemCode]] = frozenset({"status_unknown"})
 
 
 def has_entry(entity: str, code: str) -> bool:
     """Return True for a problem of a record that somebody may have to look at; those of lists are shown with
     the account.
     """
-    return entity in _ENTITIES and code not in _NEEDS_NOTHING
+    return entity in ENTITIES and code not in NEEDS_NOTHING
 
 
 def entry(

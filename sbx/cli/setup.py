@@ -109,7 +109,7 @@ async def _salesbinder(used: Environment, account: str, given: _Given) -> bool:
     key = read_key(account, given.key_file)
     async with connected("sbx setup", used) as (database, _):
         found = await source.connect(database, used, actor(), account, key, say)
-    say(", ".join(f"{count:,} {listing}" for listing, count in found.rows.items()))
+    say(", ".join(plural(count, listing.removesuffix("s")) for listing, count in found.rows.items()))
     for listing in found.refused:
         say(f"the key's user may not see {listing}: give them the permission in SalesBinder", "yellow")
     return True
@@ -180,7 +180,7 @@ def _chosen(offered: Suggestion, takes_all: bool) -> str | None:
         return offered.value or None
     print(f"{offered.key}: {offered.found}")
     for choice in offered.choices[:_LISTED]:
-        print(f"    {choice.value}  {choice.name}")
+        print(f"    {choice.value}  {choice.name.removeprefix(choice.value).strip()}")
     if len(offered.choices) > _LISTED:
         print(f"    and {len(offered.choices) - _LISTED} more, as 'sbx settings check' and Xero show them")
     none = "-" if offered.is_needed else "the account of all others"
@@ -245,13 +245,15 @@ async def _preview(used: Environment, account: str, given: _Given) -> bool:
 
 def _show_document(document: Document, remark: str) -> None:
     console = stdout_console()
-    head = " ".join(filter(None, (document.kind.replace("_", " "), document.number, document.party)))
-    console.print(Text(f"{head}: {document.total}" + (f" ({remark})" if remark else ""), "bold"))
+    head = _words(document.kind.replace("_", " "), document.number, document.party)
+    shown = _words(f"{head}:", document.total, document.currency, document.day, remark and f"({remark})")
+    console.print(Text(shown, "bold"))
     if document.lines:
-        right = ("quantity", "price", "tax")
-        table = new_table("", "text", *right[:2], "account", "tax rate", right[2], right=right)
+        right = ("quantity", "price", "discount", "tax")
+        table = new_table("", "text", *right[:3], "account", "tax rate", right[3], right=right)
         for line in document.lines:
-            cells = (line.quantity, line.unit_amount, line.account, line.tax_type, line.tax)
+            discount = f"{line.discount} %" if line.discount else ""
+            cells = (line.quantity, line.unit_amount, discount, line.account, line.tax_type, line.tax)
             table.add_row("", Text(line.description), *map(Text, cells))
         console.print(table)
     for money in document.payments:
@@ -260,6 +262,10 @@ def _show_document(document: Document, remark: str) -> None:
         )
     for problem, remedy in document.problems:
         console.print(Text(f"  {problem} {remedy}", "red"))
+
+
+def _words(*parts: str) -> str:
+    return " ".join(filter(None, parts))
 
 
 async def _switch_on(used: Environment, account: str, given: _Given) -> bool:

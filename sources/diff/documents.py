@@ -45,7 +45,7 @@ def diff_document(
     if whole and before is not None and found.again:
         return diff_document(before, detail, look)
     revision = before.revision + bool(changes) if before else 1
-    times = moments(changes, before.time if before else None, look)
+    times = moments(changes, _since(before, detail, look), look)
     body = {**detail.body, "modified": found.modified.isoformat()}
     try:
         events = tuple(
@@ -56,6 +56,17 @@ def diff_document(
         return Outcome(before, problems=(wrong.of(detail.entity, detail.id),), again=True)
     known = found.known(times[-1] if times else found.time, revision, {each.action for each in changes})
     return Outcome(known, events, tuple(found.problems), found.again)
+
+
+def _since(before: KnownDocument | None, detail: Detail, look: Look) -> datetime | None:
+    """Return the moment before which no event can be: each also tells the customer as they are now, who may
+    have been changed after the document.
+    """
+    changed = detail.document.customer.modified
+    known = [] if before is None else [before.time]
+    if changed is not None:
+        known.append(min(plain_moment(changed), look.at))
+    return max(known, default=None)
 
 
 def _unfit(before: KnownDocument, detail: Detail) -> Problem | None:

@@ -168,10 +168,11 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
 
 
 def _made_before(one: Compared, around: Around, what: str) -> Reason:
+    command = f"sbx source backfill {around.account} --since {one.day or 'DATE'}"
     return _reason(
         "made_before_connection",
         f"it was there before SalesBinder was connected, and {what}",
-        f"Publish it: 'sbx source backfill {around.account} --since {one.day or 'DATE'}'.",
+        f"Publish it: “Send them” on the page of the account's set-up does it, as does '{command}'.",
     )
 
 
@@ -275,7 +276,7 @@ def _by_setting(one: Compared, around: Around) -> Reason | None:
         return None
     return _reason(
         "setting_changed",
-        f"{', '.join(keys)} was changed after it was posted",
+        f"the setting {', '.join(keys)} was changed after it was posted",
         "Nothing is needed; the settings decide about what is posted from now on.",
     )
 

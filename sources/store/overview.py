@@ -10,6 +10,7 @@ import msgspec
 from runtime.database import Connection, fetch_all
 from runtime.sql import load_queries
 from sources.diff.look import Shrunk
+from sources.entries import ENTITIES, NEEDS_NOTHING
 from sources.schedule.layers import LISTINGS, Change, Lateness, Layer, Listing, Sizes, latenesses
 from sources.schedule.scans import Finished, Scan
 from sources.schedule.stock import Progress, progress, time_left
@@ -25,6 +26,8 @@ class ProblemCount:
 
     code: str
     count: int
+    entries: int
+    """Those of them that have an entry in the log: the ones of records."""
     since: datetime
     example: str
     remedy: str
@@ -128,7 +131,11 @@ class Overview:
 
 async def overviews(connection: Connection, accounts: Sequence[str] | None) -> list[Overview]:
     """Return how these accounts stand, or all that are connected."""
-    wanted = {"accounts": None if accounts is None else list(accounts)}
+    wanted = {
+        "accounts": None if accounts is None else list(accounts),
+        "entities": sorted(ENTITIES),
+        "unlogged": sorted(NEEDS_NOTHING),
+    }
     rows = await fetch_all(connection, _SQL["accounts"], wanted)
     scans = await fetch_all(connection, _SQL["scans"], wanted)
     problems = await fetch_all(connection, _SQL["problems"], wanted)
@@ -151,7 +158,14 @@ def _overview(row: Mapping[str, Any], scans: Sequence[Any], problems: Sequence[A
         trust=msgspec.json.decode(row["trust"], type=dict[Kind, Evidence]),
         finished=finished,
         problems=[
-            ProblemCount(each["code"], each["count"], each["since"], each["example"], each["remedy"])
+            ProblemCount(
+                each["code"],
+                each["count"],
+                each["entries"],
+                each["since"],
+                each["example"],
+                each["remedy"],
+            )
             for each in problems
             if each["account"] == row["account"]
         ],

@@ -23,7 +23,7 @@ SELECT account, key, scan, finished FROM source.scans
 WHERE %(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s)
 
 -- name: problems
-SELECT account, code, count(*) AS count, min(first_at) AS since,
+SELECT account, code, count(*) AS count, count(*) FILTER (WHERE entity = ANY(%(entities)s) AND code <> ALL(%(unlogged)s)) AS entries, min(first_at) AS since,
        (array_agg(entity || ' ' || record_id || ': ' || field || ': ' || value || ': ' || problem ORDER BY last_at DESC))[1] AS example,
        (array_agg(remedy ORDER BY last_at DESC))[1] AS remedy
 FROM source.problems WHERE %(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s)

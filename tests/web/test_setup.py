@@ -69,6 +69,7 @@ def left(office: Office) -> list[int]:
 def test_from_two_keys_to_the_first_document_in_xero(place: Town) -> None:
     client = place.office.client("ann")
     with at_work(place):
+        assert 'href="/setup"' in client.get("/").text, "where the sign-in link leads"
         assert 'href="/setup"' in client.get("/overview").text
         assert "Generate New API Key" in client.get("/setup").text
         status, page = send(client, "/setup", account=ACCOUNT, key=KEY)
@@ -86,6 +87,7 @@ def test_from_two_keys_to_the_first_document_in_xero(place: Town) -> None:
         status, page = send(client, f"{SETUP}/start", moment=unescape(moment))
         shown = words(page)
         assert "Fitting" in shown and "200 Sales" in shown and "8% Tax on Sales" in shown
+        assert re.search(r"Invoice \d+, Bolt & Co: 108\.00 USD of \d{4}-\d\d-\d\d", shown), shown
         assert "Paid 108.00 on" in shown and "to 090 Business Bank Account" in shown
         [seen] = re.findall(r'name="seen" value="(\w+)"', page)
         assert place.source.shop.books["invoices"] == []
@@ -136,6 +138,15 @@ def test_a_wrong_key_begins_nothing_and_is_said_beside_its_field(place: Town) ->
         assert "wr0ng-key" not in page
     assert left(place.office) == []
     assert place.office.rows("SELECT 1 FROM web.acts") == []
+
+
+def test_what_xero_refuses_is_said_within_the_set_up(place: Town) -> None:
+    client = place.office.client("ann")
+    send(client, "/setup", account=ACCOUNT, key=KEY)
+    status, page = send(client, "/connect", account=ACCOUNT, client_id="mistyped", client_secret="s3cret")
+    assert (status, "Set-up: 6 steps left" in page) == (400, True)
+    assert "refuses the credentials of client mistyped" in words(page)
+    assert 'value="mistyped"' in page and "s3cret" not in page
 
 
 def test_a_permission_that_the_key_lacks_is_told(place: Town) -> None:

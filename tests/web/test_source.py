@@ -170,7 +170,19 @@ def test_the_page_says_how_an_account_is_read(shop: Office) -> None:
         " VALUES ('acme', 'invoice', 'i1', 'sums_disagree', 'total_transactions', '60', 'none <b>',"
         " 'Compare them.') RETURNING 1"
     )
+    for entity in ("invoices", "invoice"):
+        shop.rows(
+            "INSERT INTO source.problems (account, entity, record_id, code, field, value, problem, remedy)"
+            " VALUES ('acme', %s, 'i2', 'answer_unreadable', '', '500', 'no', 'Wait.') RETURNING 1",
+            entity,
+        )
+    shop.rows(
+        "INSERT INTO source.problems (account, entity, record_id, code, field, value, problem, remedy)"
+        " VALUES ('acme', 'invoices', '', 'list_odd', '', '5', 'no', 'Wait.') RETURNING 1"
+    )
     page = client.get("/accounts/acme/source").text
+    assert 'reason=answer_unreadable">1 of them in the log</a>' in page
+    assert "reason=list_odd" not in page, "the log has no entry of a list"
     assert "Reading what is there" in page and "data-running" in page
     assert "215 of 815 rows read" in page
     assert '<progress max="1000" value="264"' in page

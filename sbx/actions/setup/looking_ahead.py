@@ -1,8 +1,9 @@
 """The preview of a set-up: real documents of the shop as they would stand in Xero, line by line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from connections import store
@@ -31,6 +32,8 @@ class Line:
     description: str
     quantity: str
     unit_amount: str
+    discount: str
+    """In per cent; blank if there is none."""
     account: str
     tax_type: str
     tax: str
@@ -54,6 +57,8 @@ class Document:
     number: str
     party: str
     total: str
+    currency: str = ""
+    day: str = ""
     lines: list[Line] = field(default_factory=list)
     payments: list[Money] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -125,8 +130,10 @@ def as_documents(found: Previewed, commands: Sequence[Command]) -> list[Document
         entry = planned.entry
         document = documents.get(entry.record_id)
         if document is None:
-            total = "" if entry.amount is None else f"{entry.amount} {entry.currency}".strip()
-            document = Document(entry.entity, entry.record_number, entry.party_name, total)
+            total = "" if entry.amount is None else f"{entry.amount:,}"
+            document = Document(
+                entry.entity, entry.record_number, entry.party_name, total, entry.currency or ""
+            )
             documents[entry.record_id] = document
         _add(document, planned)
     return [*documents.values()]
@@ -136,6 +143,8 @@ def _add(document: Document, planned: PreviewedCommand) -> None:
     for body in (call.body for call in planned.calls if not call.reads and call.body is not None):
         if "LineItems" in body and not document.lines:
             document.lines = [_line(each) for each in body["LineItems"]]
+            document.day = str(body.get("Date") or "")
+            document.currency = str(body.get("CurrencyCode") or document.currency)
         if "Amount" in body and "Account" in body:
             document.payments.append(_money(body))
     if planned.entry.state == "failed":
@@ -145,8 +154,9 @@ def _add(document: Document, planned: PreviewedCommand) -> None:
 
 
 def _line(body: Any) -> Line:
-    names = ("Description", "Quantity", "UnitAmount", "AccountCode", "TaxType", "TaxAmount")
-    return Line(*_texts(body.get(name) for name in names))
+    names = ("Description", "Quantity", "UnitAmount", "DiscountRate", "AccountCode", "TaxType", "TaxAmount")
+    line = Line(*_texts(body.get(name) for name in names))
+    return line if Decimal(line.discount or 0) else replace(line, discount="")
 
 
 def _money(body: Any) -> Money:

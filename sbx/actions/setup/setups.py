@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -31,6 +31,18 @@ _ALL: Final = 7
 _RECENT: Final = 200
 """Entries that are looked at for the first that arrived."""
 _SQL = load_queries(__file__)
+_NOT_BEGUN: Final[Mapping[str, Any]] = {
+    "sample": None,
+    "left_out": (),
+    "start_chosen": None,
+    "previewed": "",
+    "switched_on_at": None,
+    "finished_at": None,
+    "steps_left": _ALL,
+    "look_problem": "",
+    "is_looking": False,
+}
+"""A row of a set-up of which nothing is kept yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +74,35 @@ class Setup:
         return next((step for step in self.steps if step.state == "next"), None)
 
 
+async def is_known(connection: Connection, actor: Actor, account: str) -> bool:
+    """Return True if it is connected on one side at least.
+
+    Raises:
+        ActionRefused: it is not theirs.
+    """
+    if not actor.sees(account):
+        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
+    if account in await source.accounts(connection):
+        return True
+    return await store.load_connection(connection, account) is not None
+
+
 async def begin(connection: Connection, actor: Actor, account: str) -> Setup:
     """Begin to set the account up, or go on where it was stopped.
+
+    Nothing is kept of an account before one side of it is connected: its name may be mistyped.
 
     Raises:
         ActionRefused: it is not an account's name, or not theirs.
     """
-    if not actor.sees(account):
-        raise ActionRefused("not_found", f"'{account}' is not among the accounts that you can see.")
     try:
         store.check_account(account)
     except store.ConnectionRefused as refused:
         raise bad_request(str(refused)) from refused
-    await connection.execute(_SQL["begin"], {"account": account, "steps_left": _ALL})
-    return await load(connection, actor, account)
+    if await is_known(connection, actor, account):
+        await connection.execute(_SQL["begin"], {"account": account, "steps_left": _ALL})
+    row = await fetch_one(connection, _SQL["load"], {"account": account})
+    return await _as_it_stands(connection, actor, account, _NOT_BEGUN if row is None else row)
 
 
 async def load(connection: Connection, actor: Actor, account: str) -> Setup:
@@ -89,6 +116,12 @@ async def load(connection: Connection, actor: Actor, account: str) -> Setup:
         raise ActionRefused(
             "not_found", f"'{account}' is not being set up", f"begin with 'sbx setup {account}'"
         )
+    return await _as_it_stands(connection, actor, account, row)
+
+
+async def _as_it_stands(
+    connection: Connection, actor: Actor, account: str, row: Mapping[str, Any]
+) -> Setup:  # fmt: skip
     found = await store.load_connection(connection, account)
     taken = None if row["sample"] is None else msgspec.convert(row["sample"], Sample)
     works = found is not None and found.status != "lost"

@@ -101,9 +101,10 @@ def _by_closeness(side: Side, rate: str, facts: OrganisationFacts) -> tuple[Choi
     """Return the organisation's rates of this side, those as high as the shop's first."""
     wanted = sum(float(part) for part in rate.split("+"))
     every = sorted(tax_rates(side, facts), key=lambda one: (_far(one, wanted), one.tax_type))
+    names = [f"{one.name} ({plain(one.rate)} %)" if one.rate is not None else one.name for one in every]
     return tuple(
-        Choice(one.tax_type, f"{one.name} ({plain(one.rate)} %)" if one.rate is not None else one.name)
-        for one in every
+        Choice(one.tax_type, f"{name}, {one.tax_type}" if names.count(name) > 1 else name)
+        for one, name in zip(every, names, strict=True)
     )
 
 

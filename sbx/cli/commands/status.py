@@ -8,6 +8,6 @@ def status(as_json: AsJson = False) -> None:
 
     Per account, with what is left of Xero's limits.
     """
-    from sbx.cli import status as work
+    from sbx.cli import status_report as work
 
     work.status(as_json)

@@ -32,13 +32,15 @@ def prepare(console: Console, salesbinder: FakeSalesBinderAdmin, xero: str, page
     early = datetime.now(UTC) - _BEFORE
     console.print(
         f"\nA shop on a fake SalesBinder, and a fake Xero whose books are empty. Nothing is connected yet.\n"
-        f"Open the link above, choose 'Set up an account', and follow the steps. The page asks for:\n"
+        f"Open the sign-in link above, choose 'Set up an account…', and follow the steps. "
+        f"The page asks for:\n"
         f"  SalesBinder account   {ACCOUNT}\n"
         f"  API key               {key}\n"
         f"  Xero client id        {DEFAULT_CLIENT}\n"
-        f"  Xero client secret    {DEFAULT_SECRET}\n"
-        f"Its 12 invoices go to Xero, too, if you choose {early:%Y-%m-%d} as the start date, and send them "
-        f"once it is on.\nSomething more happens in the shop every {_PAUSE:.0f} seconds. In the end, compare "
+        f"  Xero client secret    {DEFAULT_SECRET}  (under 'With client credentials')\n"
+        f"To have the 12 invoices of before in Xero, too, choose {early:%Y-%m-%d} as the start date, and "
+        f"press 'Send them' once it is switched on.\n"
+        f"Something more happens in the shop every {_PAUSE:.0f} seconds. In the end, compare "
         f"both sides: {page}/accounts/{ACCOUNT}/reconcile",
         markup=False,
         soft_wrap=True,

@@ -9,7 +9,8 @@ from rich.live import Live
 from sandbox import EmbeddedStack
 from sbx.cli import targets
 from sbx.cli.local.running import Running, check_services, running, wait_until_ready
-from sbx.cli.status import ask_workers, gather, tables
+from sbx.cli.status import ask_workers, gather
+from sbx.cli.status_report import tables
 from sbx.cli.terminal import Steps, print_json, stderr_console
 from sbx.cli.web import say_link
 

@@ -4,12 +4,14 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connections.store import Connection
 from runtime.secrets import mask
 from sbx.actions import connect
 from sbx.actions.connect import Wanted
+from sbx.actions.setup import setups
 from sbx.web.auth.gate import acting, require_operator, user_of
+from sbx.web.pages.connect_forms import forms_of, redirect_uri
 from sbx.web.pages.forms import text
+from sbx.web.pages.setup_shown import shown
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.setup_left import setup_left
@@ -51,11 +53,11 @@ async def ask(request: Request, form: FormData) -> Response:
     wanted = Wanted(wanted.account, wanted.tenant_id, wanted_id, wanted.client_secret)
     if not (wanted.account and wanted.client_id):
         return await _page(request, wanted, "Give the account and the client id of the app.")
-    redirect_uri = _redirect_uri(request)
+    back = redirect_uri(request)
     address = await connect.ask(
-        services.database, services.environment, user_of(request), request.state.session, wanted, redirect_uri
+        services.database, services.environment, user_of(request), request.state.session, wanted, back
     )
-    context = {"wanted": wanted, "address": address, "redirect_uri": redirect_uri}
+    context = {"wanted": wanted, "address": address, "redirect_uri": back}
     return render(request, "connect_ask.html", context)
 
 
@@ -85,30 +87,18 @@ async def _page(request: Request, wanted: Wanted, error: str = "") -> Response:
     async with services.database.connection() as connection:
         found = await connect.known(connection, user, wanted.account) if wanted.account else None
         left = await setup_left(connection, user, wanted.account)
+        begun = await setups.load(connection, user, wanted.account) if error and left else None
+    if begun is not None:
+        given = {"client_id": wanted.client_id, "tenant_id": wanted.tenant_id}
+        return render(request, "setup.html", await shown(request, begun, "xero", {"": error}, given), 400)
     context = forms_of(request, wanted, found) | {"error": error} | left
     return render(request, "connect.html", context, 400 if error else 200)
-
-
-def forms_of(request: Request, wanted: Wanted, found: Connection | None) -> dict[str, object]:
-    """Return what the forms that connect an account to Xero show."""
-    return {
-        "wanted": wanted,
-        "connection": found,
-        "app": services_of(request).environment.xero_app_client_id or "",
-        "redirect_uri": _redirect_uri(request),
-        "taken": request.url.scheme == "https" or request.url.hostname == "localhost",
-        "port": request.url.port,
-    }
 
 
 def _wanted(form: FormData) -> Wanted:
     names = ("account", "tenant_id", "client_id", "client_secret")
     account, tenant_id, client_id, client_secret = (text(form, name) for name in names)
     return Wanted(account, tenant_id, client_id, client_secret)
-
-
-def _redirect_uri(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}/connect/callback"
 
 
 def _said(error: CredentialsUnusable) -> str:

@@ -8,9 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connections.store import load_connection
 from sbx.actions import facts, source
-from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused, not_possible
 from sbx.actions.settings import SettingsRefused
 from sbx.actions.setup import setups
@@ -69,7 +67,7 @@ async def setup_page(request: Request) -> Response:
         try:
             found = await setups.load(connection, user, account)
         except ActionRefused:
-            if not await _is_known(connection, user, account):
+            if not await setups.is_known(connection, user, account):
                 raise
             return render(request, "setup_none.html", {"account": account})
     context = await shown(request, found, request.query_params.get("step"), {}, {})
@@ -106,20 +104,9 @@ async def _begin(request: Request, account: str) -> None:
 async def _begin_known(request: Request, account: str, _form: FormData) -> None:
     """Begin for an account that is connected on one side at least: others begin with their key."""
     async with services_of(request).database.connection() as connection:
-        if not await _is_known(connection, user_of(request), account):
+        if not await setups.is_known(connection, user_of(request), account):
             raise not_possible(f"nothing is known of '{account}'", "begin with its API key, on the overview")
     await _begin(request, account)
-
-
-async def _is_known(connection: Connection, actor: Actor, account: str) -> bool:
-    """Return True if it is connected on one side at least.
-
-    Raises:
-        ActionRefused: it is not theirs.
-    """
-    if await source.known(connection, actor, account) is not None:
-        return True
-    return await load_connection(connection, account) is not None
 
 
 async def _key(request: Request, account: str, form: FormData) -> Sequence[str]:

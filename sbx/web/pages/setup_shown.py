@@ -22,7 +22,7 @@ from sbx.actions.setup.looking_ahead import look_ahead
 from sbx.actions.setup.setups import Setup
 from sbx.web.auth.gate import user_of
 from sbx.web.database import own_connection
-from sbx.web.pages.connect import forms_of
+from sbx.web.pages.connect_forms import forms_of
 from sbx.web.services import services_of
 from sbx.web.view.setup import fields_of
 from sbx.web.view.source import refused_lists
@@ -47,7 +47,7 @@ async def shown(
     more: Shown = {}
     async with services_of(request).database.connection() as connection:
         if step == "xero":
-            more = await _xero(request, connection, found)
+            more = await _xero(request, connection, found, given)
         elif step == "settings":
             more = _settings(found, errors, given) | await _reading(connection, found)
         elif step == "start":
@@ -70,7 +70,7 @@ async def shown(
     }
 
 
-async def _xero(request: Request, connection: Connection, found: Setup) -> Shown:
+async def _xero(request: Request, connection: Connection, found: Setup, given: Mapping[str, str]) -> Shown:
     """Return the forms to connect it, or how far the reading of the organisation is."""
     link = found.connection
     asked = await requests.newest(connection, found.account) if link is not None else None
@@ -78,7 +78,8 @@ async def _xero(request: Request, connection: Connection, found: Setup) -> Shown
     problem = asked.error if waits and asked is not None and asked.answered_at is not None else None
     if waits and not problem and not await delivering(connection):
         problem = NOBODY
-    wanted = Wanted(found.account, link.tenant_id if link else "", "", "")
+    tenant = link.tenant_id if link else given.get("tenant_id", "")
+    wanted = Wanted(found.account, tenant, given.get("client_id", ""), "")
     state = {"waits": waits, "problem": problem, "is_running": waits and problem in (None, NOBODY)}
     return forms_of(request, wanted, link) | {"is_fixed": True} | state
 

@@ -17,7 +17,7 @@ from sbx.web.pages.forms import text
 from sbx.web.services import services_of
 from sbx.web.setup_left import setup_left
 from sbx.web.view.rendering import render
-from sbx.web.view.source import WITHOUT_ENTRIES, kinds_of, layers_of, refused_lists, state_of, trouble_of
+from sbx.web.view.source import kinds_of, layers_of, refused_lists, state_of, trouble_of
 from sources.store.hooks import Hook
 from sources.store.overview import Overview
 
@@ -62,7 +62,6 @@ def _shown(request: Request, found: Overview, hook: Hook | None) -> dict[str, ob
         "hook": hook,
         "hook_address": "" if hook is None else f"{_base(request)}/hooks/{hook.token}",
         "reachable": request.url.scheme == "https" and request.url.hostname not in _LOCAL,
-        "without_entries": WITHOUT_ENTRIES,
         "done": _SAID.get(given.get("done", ""), ""),
         "refused": refused_lists(given.get("refused", "")),
     }

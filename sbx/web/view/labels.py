@@ -67,6 +67,12 @@ def in_words(value: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
+def every(interval: str) -> str:
+    """Return ``every day`` for ``1d``, ``every 12 hours`` for ``12h``."""
+    count, unit = int(interval[:-1]), {"h": "hour", "d": "day", "w": "week"}[interval[-1]]
+    return f"every {unit}" if count == 1 else f"every {count} {unit}s"
+
+
 def document(row: Mapping[str, Any]) -> str:
     """Return the record's number, else its name, else the beginning of its id."""
     if row["entity"] in ("customer", "supplier"):

@@ -46,6 +46,7 @@ environment.filters |= {
     "in_words": labels.in_words,
     "reason_title": title_of,
     "document": labels.document,
+    "every": labels.every,
     "money": labels.money,
     "moment": labels.moment,
     "web_address": labels.web_address,

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.fake_xero.server import FakeXeroServer
-from sbx.cli import status
+from sbx.cli import status, status_report
 from sinks.lanes.leasing import GRACE, Lanes
 from sinks.ledger import leases
 from sinks.ledger.store import Connection
@@ -269,7 +269,7 @@ async def test_the_status_says_who_works_on_what(desks: Desks, shop: Shop) -> No
     assert workers == [("desk 1", len(first.had), 0), ("desk 2", len(second.had), 40)]
     with_console = Console(width=160)
     with with_console.capture() as shown:
-        with_console.print(status.tables(found))
+        with_console.print(status_report.tables(found))
     assert "desk 2" in shown.get()
     assert "has said nothing for 40 s: its accounts go to the others" in shown.get()
     assert "worker" in found.to_json()["accounts"][0]
@@ -277,7 +277,7 @@ async def test_the_status_says_who_works_on_what(desks: Desks, shop: Shop) -> No
     desks.living.remove(second)
     found = await asyncio.to_thread(status.gather, shop.environment)
     with with_console.capture() as shown:
-        with_console.print(status.tables(found))
+        with_console.print(status_report.tables(found))
     assert "desk" not in shown.get()  # there is only one
 
 

@@ -15,8 +15,9 @@ from sandbox.fake_salesbinder import FakeSalesBinderServer, acts
 from sandbox.fake_xero.server import FakeXeroServer
 from sources import details
 from sources.reconcile import compared, reconciler, runs, steps
+from sources.store import history
 from tests.integration.sinks.shops import connected_shop, delivering
-from tests.integration.sources.reconciling import Source, invoice, lease_of
+from tests.integration.sources.reconciling import LINES, Source, invoice, lease_of
 
 POINTS = (
     "reconcile_question.before_commit",
@@ -89,6 +90,33 @@ async def test_a_comparison_after_which_nothing_changed_costs_a_fiftieth_of_a_ca
     assert (second["calls"], second["xero_calls"]) == spent
     assert all(count <= 0.02 * documents for count in spent), spent
     assert second["details"] == 0
+
+
+async def test_what_was_paid_before_the_connection_reaches_xero_though_a_later_payment_was_first(
+    source: Source,
+) -> None:
+    """Between the connection and the history, somebody pays the rest."""
+    shop = source.fake
+    customer = acts.create_party(shop, "customer", name="Bolt & Co")
+    made = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    document = acts.bring_old_invoice(shop, customer, LINES, created=made, paid="60.00")
+    number = str(shop.truth.documents[document].number)
+    await source.read()
+    acts.pay(shop, document, "48.00", reference="Cash")
+    await source.read_changes()
+    assert source.shop.invoice(number)["amount_paid"] == "48.00"
+    await source.reconcile()
+    assert await source.differing() == {number: ("made_before_connection", ("paid",))}
+    async with await source.session() as connection:
+        planned = await history.plan(connection, source.shop.account, made)
+        assert (planned.documents, planned.paid) == (1, 1)
+        async with connection.transaction():
+            assert await history.start(connection, source.shop.account, made) == 1
+    await source.read()
+    assert source.shop.invoice(number)["amount_paid"] == "108.00"
+    assert len(source.shop.books["payments"]) == 2
+    await source.reconcile()
+    assert await source.differing() == {}
 
 
 async def test_each_difference_is_found_with_its_reason(

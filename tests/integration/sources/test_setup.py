@@ -131,6 +131,17 @@ async def test_from_two_keys_to_the_first_document_in_xero(source: Source, tmp_p
     assert rows == [(None, 0)], "nothing of the shop's is kept"
 
 
+async def test_a_mistyped_account_leaves_nothing(source: Source, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(f"{ACCOUNT}-key")
+    assert (await sbx("setup", "acmee", "--show"))[0] == 0
+    code, _, err = await sbx("setup", "acmee", "--key-file", str(key))
+    assert (code, "acmee.salesbinder.com" in err) == (1, True)
+    async with await source.session() as connection:
+        rows = await (await connection.execute("SELECT account FROM web.setups")).fetchall()
+    assert rows == []
+
+
 async def test_nothing_is_sent_before_it_is_switched_on(source: Source, tmp_path: Path) -> None:
     """Stopped before the last question, with what changed meanwhile."""
     key = tmp_path / "key"

@@ -132,6 +132,14 @@ def test_suggestions_come_from_what_was_found_and_what_xero_has() -> None:
     assert not offered["payment_account.cash"].is_needed
 
 
+def test_rates_of_one_name_are_told_apart() -> None:
+    named = facts(BANK, OUT=("8", True), OUT2=("5", True), OUT3=("5", True))
+    taxes = {key: replace(rate, name="Sales") for key, rate in named.tax_rates.items()}
+    offered = suggestions(Sample(sales={"8": 1}), SETTINGS, replace(named, tax_rates=taxes))
+    choices = next(each.choices for each in offered if each.key == "sales_tax.8")
+    assert [choice.name for choice in choices] == ["Sales (8 %)", "Sales (5 %), OUT2", "Sales (5 %), OUT3"]
+
+
 def test_what_is_set_already_is_what_is_suggested() -> None:
     found = Sample(sales={"8": 1}, methods={"Cash": 1})
     given = replace(SETTINGS, payment_account="b2", payment_accounts={"cash": "090"}, sales_tax={"8": "X"})

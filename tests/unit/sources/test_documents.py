@@ -55,6 +55,20 @@ def status(name: str) -> dict[str, Any]:
 # Events
 
 
+@pytest.mark.parametrize(
+    ("changed", "time"),
+    [
+        ("2026-03-01T10:00:00+00:00", "2026-03-02T09:05:00+00:00"),
+        ("2026-03-02T10:00:00+00:00", "2026-03-02T10:00:00+00:00"),
+        ("2026-03-02T18:00:00+00:00", NOON.isoformat()),
+    ],
+)
+def test_an_event_is_not_older_than_the_customer_that_it_tells(changed: str, time: str) -> None:
+    """Else the pipeline would take a customer who was changed after the document for a clock gone wrong."""
+    found = seen(None, document(modified="2026-03-02T09:05:00+00:00", customer=customer(modified=changed)))
+    assert [event.time.isoformat() for event in found.events] == [time]
+
+
 def test_every_event_is_taken_by_the_pipeline_under_its_own_key() -> None:
     found = seen(None, with_paid(paid(1), paid(2, -20), **status("Cancelled")))
     assert actions(found) == ["created", "payment_applied", "refund_applied", "cancelled"]

@@ -18,7 +18,7 @@ def value(name: str, **labels: str) -> float | None:
 
 
 def test_an_account_shows_how_it_stands_and_one_that_is_gone_shows_nothing() -> None:
-    problem = ProblemCount("sums_disagree", 3, NOON, "", "")
+    problem = ProblemCount("sums_disagree", 3, 3, NOON, "", "")
     show([overview(trouble="salesbinder_blocked", problems=[problem], untold=5)])
     assert value("trouble", account="acme", reason="salesbinder_blocked") == 1
     assert value("problems", account="acme", reason="sums_disagree") == 3
