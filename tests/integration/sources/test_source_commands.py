@@ -104,7 +104,7 @@ async def test_a_key_that_could_not_be_checked_is_taken_and_nothing_is_read_unti
         await source.connect(database, shared, ME, ACCOUNT, ours.key)
         await read_all(shared, connection, path)
         acts.create_party(theirs, "customer", name="Somebody else's")
-        fault = salesbinder.admin.fault("rate_limit", path="^customers/", times=None)
+        fault = salesbinder.admin.fault("status", status=503, path="^customers/", times=None)
         found = await source.connect(database, shared, ME, ACCOUNT, theirs.key)
         assert known in str(found.unproven)
         (standing,) = await source.standing(connection, ME)
