@@ -31,6 +31,8 @@ class Context:
     connected: datetime
     """By SalesBinder's clock: what was created before it is not new."""
     stock_taken: frozenset[Listing] = frozenset()
+    unseen: frozenset[Listing] = frozenset()
+    """Those of which stock is taken but for rows that SalesBinder failed to show."""
     delta_asked: datetime | None = None
     """When the last whole ``delta`` of this list began, by SalesBinder's clock."""
     newest_then: datetime | None = None

@@ -10,7 +10,7 @@ from sources.batch import Batch
 from sources.context import Context, moment_of_connection, newest_of, newest_then
 from sources.details import nothing_is_there, read_any_detail
 from sources.diff.look import Look
-from sources.odd import note_clock, note_oddity
+from sources.odd import note_clock, note_oddity, note_skipped
 from sources.reading import ids_of, read_page, rows_of, with_strange_rows
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
@@ -90,6 +90,11 @@ class Keeper:
         context = replace(
             context,
             stock_taken=frozenset(each for each in LISTINGS["all"] if scan_key("all", each) in finished),
+            unseen=frozenset(
+                each
+                for each in LISTINGS["all"]
+                if (done := finished.get(scan_key("all", each))) is not None and done.unseen
+            ),
             delta_asked=delta.asked if delta is not None else None,
             newest_then=newest_then(stock, context.connected),
         )
@@ -103,6 +108,8 @@ class Keeper:
 
     async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:
         note_oddity(step, batch)
+        if step.state == "done":
+            note_skipped(step.scan, batch)
         await keeping.keep_scan(self._connection, self._account, step, at, last)
 
     async def _learn(

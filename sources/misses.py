@@ -8,12 +8,13 @@ from runtime.database import Connection
 from sources.batch import Batch
 from sources.details import again, put_off, subject_of
 from sources.keeper import Keeper
-from sources.odd import failing, refused_list, refused_record
+from sources.odd import failing, note_skipped, refused_list, refused_record
 from sources.problems import Unreadable
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.choice import DetailRequest, ListRequest, Request
+from sources.schedule.failing import after_failure
 from sources.schedule.layers import LISTINGS
-from sources.schedule.scans import Step, scan_key, with_fewer_rows
+from sources.schedule.scans import Scan, scan_key
 from sources.store import keeping, store
 from sources.store.store import Account, Lease
 
@@ -78,7 +79,7 @@ class Misses:
         is_list, is_gone = isinstance(request, ListRequest), wrong.code == "list_refused"
         if is_list and account.missing + 1 >= _LISTS and not (is_gone and _is_filtered(request)):
             trouble = "salesbinder_account_gone" if is_gone else "salesbinder_unavailable"
-            until = account.now + (_REFUSED if is_gone else _wait(account))
+            until = account.now + (_REFUSED if is_gone else wait_of(account))
             await self.trouble(account, trouble, wrong.problem, until)
             return
         await self.put_off(account, request, wrong, counts=is_list)
@@ -95,9 +96,11 @@ class Misses:
                 batch.wanted.append(again(wish, account.now))
             else:
                 batch.problems.append(wrong.of(request.scan.listing, request.scan.layer))
-                await keeping.hold_scan(
-                    self._connection, self._account, request.scan.key, account.now + _REFUSED
-                )
+                if wrong.code != "list_refused":
+                    await self._next_page(account, request.scan, batch)
+                # Others of its pages were shown: a smaller one is worth a try soon.
+                wait = _REFUSED if request.scan.asked is None else _FAILED
+                await keeping.hold_scan(self._connection, self._account, request.scan.key, account.now + wait)
             await self._keeper.keep(account, batch)
             if counts:
                 await keeping.add_missing(self._connection, self._account)
@@ -109,7 +112,7 @@ class Misses:
         SalesBinder cannot show must not hold up the others. If it fails again, and is not one of many, it is
         reported.
         """
-        at = account.now + _wait(account)
+        at = account.now + wait_of(account)
         batch, is_alone = Batch(), account.failures < _OUTAGE
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
@@ -118,10 +121,9 @@ class Misses:
                 is_alone, place = is_alone and wish.tries > 0, subject_of(wish)
             else:
                 scan = request.scan
-                is_alone, place = is_alone and scan.key in account.standing.held, (scan.listing, scan.layer)
                 if is_alone:
-                    fewer = Step(state="again", scan=with_fewer_rows(scan))
-                    await keeping.keep_scan(self._connection, self._account, fewer, account.now, None)
+                    await self._next_page(account, scan, batch)
+                is_alone, place = is_alone and scan.failed > 0, (scan.listing, scan.layer)
                 await keeping.hold_scan(self._connection, self._account, scan.key, at + _FAILED)
             if is_alone:
                 batch.problems.append(failing(text).of(*place))
@@ -130,6 +132,14 @@ class Misses:
             crash_point("source_trouble.before_commit")
         crash_point("source_trouble.after_commit")
 
+    async def _next_page(self, account: Account, scan: Scan, batch: Batch) -> None:
+        """Let the scan go on in smaller pages, or behind what cannot be shown, once its page failed again."""
+        last = account.standing.finished.get(scan.key)
+        step = after_failure(scan, last.whole if last is not None else None)
+        if step.scan.skipped and step.scan.asked is not None:
+            note_skipped(step.scan, batch)
+        await keeping.keep_scan(self._connection, self._account, step, account.now, last)
+
     async def trouble(self, account: Account, trouble: str, text: str, until: datetime) -> None:
         async with store.fenced(self._connection, self._lease):
             await keeping.keep_trouble(self._connection, self._account, trouble, text, until)
@@ -137,7 +147,7 @@ class Misses:
         crash_point("source_trouble.after_commit")
 
 
-def _wait(account: Account) -> timedelta:
+def wait_of(account: Account) -> timedelta:
     """Return how long an account is left alone that gives no answers."""
     return min(_SHORTEST * (1 << min(account.failures, 10)), _LONGEST)
 

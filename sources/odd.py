@@ -7,7 +7,7 @@ from typing import Final
 from sources.batch import Batch
 from sources.problems import Unreadable
 from sources.salesbinder.verdicts import Answer
-from sources.schedule.scans import Oddity, Step
+from sources.schedule.scans import Oddity, Scan, Step
 
 CLOCK: Final = ("clock", "")
 """The key of a problem with SalesBinder's clock, which is no record's."""
@@ -80,6 +80,33 @@ def note_clock(theirs: datetime | None, ours: datetime, batch: Batch) -> None:
         batch.problems.append(wrong.of(*CLOCK))
 
 
+def note_skipped(scan: Scan, batch: Batch) -> None:
+    """Report rows of a list that SalesBinder fails to show, or that nothing is skipped any more."""
+    place = (scan.listing, f"{scan.layer} skipped")
+    batch.seen.add(place)
+    if scan.skipped:
+        many = scan.unseen > 1
+        wrong = Unreadable(
+            "rows",
+            scan.unseen,
+            f"{scan.unseen:,} row{'s' if many else ''} of it cannot be read "
+            f"({_rows_in_words(scan)} in the order of the API), and what changes there may be noticed late",
+            "Nothing is needed if it passes; else look in SalesBinder for what is odd about the records at "
+            "that place of the list, and tell them that their API fails to show it.",
+            "rows_not_shown",
+        )
+        batch.problems.append(wrong.of(*place))
+
+
+def _rows_in_words(scan: Scan) -> str:
+    ranges = [
+        f"{before + 1:,}" + (f" to {before + rows:,}" if rows > 1 else "") for before, rows in scan.skipped
+    ]
+    return ", ".join(ranges[:_NAMED]) + (", and others" if len(ranges) > _NAMED else "")
+
+
+_NAMED: Final = 5
+"""Ranges of rows that a problem names."""
 _ODDITIES: Final[Mapping[Oddity, str]] = {
     "page_repeated": "two pages have the same rows",
     "page_empty": "a page that should have rows has none",

@@ -23,6 +23,7 @@ ProblemCode = Literal[
     "deleted_yet_visible",
     "list_refused",
     "list_odd",
+    "rows_not_shown",
     "record_refused",
     "clock_off",
 ]

@@ -12,6 +12,7 @@ from runtime.crash_points import crash_point
 from runtime.database import Connection
 from runtime.trouble import about_the_database
 from sources.client import NoAnswer
+from sources.company import Company
 from sources.keeper import Keeper
 from sources.misses import Misses
 from sources.odd import broken, refused_list
@@ -64,6 +65,7 @@ class Reader:
         self._account = lease.account
         self._keeper = Keeper(connection, lease)
         self._misses = Misses(connection, lease, self._keeper)
+        self._company = Company(connection, lease, self._misses)
 
     async def turn(self) -> float:
         """Make one request, or none; return the seconds until the next may be due.
@@ -78,7 +80,7 @@ class Reader:
             account = await store.load(self._connection, self._account)
             if account.key != self._key:
                 raise KeyChanged(self._account)
-            request = next_request(account.standing, account.now)
+            request = await self._next_request(account)
             if isinstance(request, Pause):
                 return max((request.until - account.now).total_seconds(), 0.0)
             await store.add_call(
@@ -94,12 +96,23 @@ class Reader:
             answer = await self._client.ask(question(request))
         except NoAnswer as error:
             metrics.SOURCE_CALLS.labels(request.why, "no_answer").inc()
-            await self._misses.failure(account, request, str(error))
+            if account.is_unproven:
+                await self._company.take(account, None)
+            else:
+                await self._misses.failure(account, request, str(error))
             return 0.0
         metrics.SOURCE_CALLS.labels(request.why, answer.verdict).inc()
+        if account.is_unproven:
+            await self._company.take(account, answer)
+            return 0.0
         await self._take(account, request, answer)
         await self._tell()
         return 0.0
+
+    async def _next_request(self, account: Account) -> Request | Pause:
+        if account.is_unproven:
+            return await self._company.next_request(account)
+        return next_request(account.standing, account.now)
 
     async def _tell(self) -> None:
         if self._keeper.may_be_untold:

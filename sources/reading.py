@@ -112,7 +112,8 @@ def _read_account_row(
     row = read_account(raw, entity, context.look.account)
     key = (entity, row.id)
     is_old = row.created is None or context.is_old(row.created, scan.listing)
-    if before is None and is_old and scan.listing not in context.stock_taken:
+    is_untaken = scan.listing not in context.stock_taken or scan.listing in context.unseen
+    if before is None and is_old and is_untaken:
         batch.seen.add(key)
         batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
         return

@@ -28,6 +28,15 @@ REASONS = (
         retry="Tried again every ten minutes, and at once with a new key. Nothing is lost meanwhile.",
     ),
     _source(
+        "salesbinder_key_unproven",
+        "it is not sure that the API key of '{account}' is of this company: {problem}.",
+        "With the key of another company all of its records would be synced as new ones of this one, so a "
+        "new key must show one of the records that are known before anything is read with it.",
+        "nothing if it passes; else give the key of a user of this company who sees its customers and "
+        "documents: 'sbx source connect {account}'. If all of these were archived, bring one back.",
+        retry="Asked again as soon as SalesBinder answers, and every ten minutes. Nothing is read meanwhile.",
+    ),
+    _source(
         "salesbinder_blocked",
         "SalesBinder does not answer '{account}' for a while: too many calls.",
         "SalesBinder allows 50 calls a minute. This program makes 40 at most, so another one uses the same "
@@ -61,6 +70,13 @@ REASONS = (
         "the list {document} of '{account}' contradicts itself: {problem}.",
         "Rows move while pages are read, or the user of the key suddenly sees less than before.",
         retry=_LISTS,
+    ),
+    _source(
+        "rows_not_shown",
+        "SalesBinder does not show some rows of the list {document} of '{account}': {problem}.",
+        "Something about a record there is more than SalesBinder's API, or this program, can handle.",
+        retry="Each later reading of the list asks for them again. All other rows are read; nothing is "
+        "deleted or reset meanwhile, and what was there before the connection is not told as new later.",
     ),
     _source(
         "clock_off",

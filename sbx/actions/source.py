@@ -14,6 +14,7 @@ from sbx.actions.asking import PATIENCE, Beside, Tell
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sbx.actions.source_key import Connected as Connected
 from sbx.actions.source_key import look, new_client
+from sources import company
 from sources.client import Client
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.store import calls, feeds, history, hooks, keeping, store
@@ -23,7 +24,6 @@ from sources.store.overview import Overview, overviews
 
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{1,63}")
 _ADDRESS: Final = re.compile(r"(?:https?://)?([a-z0-9-]+)\.salesbinder\.com(?:[/?#].*)?", re.IGNORECASE)
-_LATELY: Final = 50
 _PATIENCE: Final = timedelta(seconds=45)
 """So long at most somebody waits before whom nothing can be said meanwhile: a browser."""
 
@@ -63,7 +63,7 @@ async def connect(
             field="account",
         )
     async with database.connection() as connection:
-        lately = await keeping.lately_kept(connection, account, _LATELY)
+        lately = await keeping.lately_kept(connection, account, company.LATELY)
         is_known = account in await store.accounts(connection)
     client = new_client(environment, account, key)
     ask = client.ask
@@ -78,11 +78,11 @@ async def connect(
         database.connection() as connection,
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
-        await store.connect(connection, account, encrypted)
+        await store.connect(connection, account, encrypted, unproven=found.unproven)
         if not is_known:
             await calls.count_made(connection, account, client.calls)
         await hooks.make(connection, account, box)
-        record.result["refused"] = list(found.refused)
+        record.result |= {"refused": list(found.refused), "checked": found.unproven is None}
     return found
 
 

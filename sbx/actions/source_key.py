@@ -6,18 +6,16 @@ from typing import Final
 
 from runtime.environment import Environment
 from sbx.actions.refused import bad_request, not_possible
-from sources.batch import ACCOUNTS, DOCUMENTS, Kept, Key
+from sources import company
+from sources.batch import Kept, Key
 from sources.client import Client, NoAnswer, api_address
 from sources.problems import Unreadable
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
 from sources.sample import Ask
-from sources.schedule.choice import DetailRequest
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES, Question, question
 
-_WITNESSES: Final = 5
-"""Known records that are asked for until one of them is shown."""
 _PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
 
 
@@ -28,6 +26,8 @@ class Connected:
     rows: Mapping[Listing, int]
     """Of each list that the key may read."""
     refused: tuple[Listing, ...]
+    unproven: str | None = None
+    """Why it is not sure that the key is of this company, which the reader finds out first; None if it is."""
 
 
 def new_client(environment: Environment, account: str, key: str) -> Client:
@@ -54,6 +54,7 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
     """
     rows: dict[Listing, int] = {}
     refused: list[Listing] = []
+    unproven: str | None = None
     try:
         for listing in LISTINGS["all"]:
             count = count_of(await ask(_first_row(listing)), listing, account)
@@ -62,7 +63,7 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
             else:
                 rows[listing] = count
         if rows:
-            await _check_company(ask, account, _readable(lately, rows))
+            unproven = await _check_company(ask, account, lately)
     except NoAnswer as error:
         raise not_possible(
             f"SalesBinder does not answer for '{account}': {error}",
@@ -76,36 +77,34 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
             f"old one; and see that this user has the permissions {_PERMISSIONS}",
             field="key",
         )
-    return Connected(rows, tuple(refused))
+    return Connected(rows, tuple(refused), unproven)
 
 
-def _readable(lately: Mapping[Key, Kept], rows: Mapping[Listing, int]) -> Mapping[Key, Kept]:
-    """Return those of the records whose list the key may read: of no other could a detail be expected."""
-    entities = {entity for listing, entity in {**ACCOUNTS, **DOCUMENTS}.items() if listing in rows}
-    return {key: kept for key, kept in lately.items() if key[0] in entities}
-
-
-async def _check_company(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> None:
-    """Refuse a key that shows none of the records that are known of the account: with the key of another
-    company, all of that company's customers and documents would be told as new ones of this one.
+async def _check_company(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> str | None:
+    """Refuse a key that shows none of the records that are known of the account; return why that is not sure,
+    if SalesBinder does not say it of all of them.
     """
-    standing = [key for key, kept in lately.items() if not kept.known.deleted][:_WITNESSES]
-    for entity, record_id in standing:
-        request = DetailRequest(record_id, "again", of_account=entity in ACCOUNTS.values())
-        answer = await ask(question(request))
-        if answer.verdict == "answered":
-            return
-        if answer.verdict in ("blocked", "unavailable", "redirected"):
-            # Whose key it is stays open: taken, it might be the wrong one.
-            count_of(answer, "customers", account)
-    if standing:
-        raise not_possible(
-            f"SalesBinder shows this key none of the records that are known of '{account}', such as "
-            f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
-            "give the key of a user of this company who sees its customers and documents; if all of these "
-            "were archived, bring one back in SalesBinder first",
-            field="key",
-        )
+    standing, unclear = company.witnesses(lately), ""
+    for witness in standing:
+        try:
+            answer = await ask(question(company.request_for(witness)))
+        except NoAnswer as error:
+            return company.in_words(str(error), witness)
+        shown = company.is_shown(answer, witness)
+        if shown:
+            return None
+        if answer.verdict == "blocked":
+            return company.in_words(str(answer.status), witness)
+        unclear = unclear if shown is False else company.in_words(str(answer.status), witness)
+    if unclear or not standing:
+        return unclear or None
+    raise not_possible(
+        f"SalesBinder shows this key none of the records that are known of '{account}', such as "
+        f"{standing[0][0]} {standing[0][1]}: it may be the key of another company",
+        "give the key of a user of this company who sees its customers and documents; if all of these "
+        "were archived, bring one back in SalesBinder first",
+        field="key",
+    )
 
 
 def _first_row(listing: Listing) -> Question:

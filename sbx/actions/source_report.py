@@ -51,7 +51,7 @@ def as_object(found: Overview) -> dict[str, Any]:
         "events_to_publish": found.untold,
         "history_left": found.history,
         "stock": {
-            listing: {"rows": each.rows, "count": each.count, "done": each.is_done}
+            listing: {"rows": each.rows, "count": each.count, "done": each.is_done, "unseen": each.unseen}
             for listing, each in found.stock.items()
         },
         "stock_seconds_left": None if found.stock_left is None else found.stock_left.total_seconds(),

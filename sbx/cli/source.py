@@ -30,12 +30,22 @@ def connect(account: str, key_file: Path | None, as_json: bool) -> None:
     account = actions.account_name(account)
     found = asyncio.run(_connect(used, account, read_key(account, key_file)))
     if as_json:
-        print_json({"account": account, "rows": dict(found.rows), "refused": list(found.refused)})
+        print_json(
+            {
+                "account": account,
+                "rows": dict(found.rows),
+                "refused": list(found.refused),
+                "checked": found.unproven is None,
+            }
+        )
         return
     print(f"{account} is connected to SalesBinder")
     print(", ".join(f"{count:,} {listing}" for listing, count in found.rows.items()))
     for listing in found.refused:
         say(f"the key's user may not see {listing}: give them the permission in SalesBinder", "yellow")
+    if found.unproven is not None:
+        said = "nothing is read until a record that is known was shown to this key: 'sbx source status'"
+        say(f"{found.unproven}; {said}", "yellow")
 
 
 async def _connect(used: Environment, account: str, key: str) -> actions.Connected:

@@ -34,13 +34,13 @@ FROM source.accounts a LEFT JOIN source.leases l USING (account) ORDER BY a.acco
 -- One line per list, however many of its layers it concerns.
 SELECT account, code, entity AS list, min(problem) AS problem, min(remedy) AS remedy, min(first_at) AS since,
        clock_timestamp() AS now
-FROM source.problems WHERE code IN ('list_refused', 'list_odd', 'clock_off')
+FROM source.problems WHERE code IN ('list_refused', 'list_odd', 'rows_not_shown', 'clock_off')
    OR (code = 'answer_unreadable' AND entity IN ('customers', 'suppliers', 'invoices', 'orders', 'log'))
 GROUP BY account, code, entity ORDER BY account, code, entity
 
 -- name: broken_off
--- Comparisons that were made by schedule, which nobody waits for, as long as none has succeeded since, whoever asked for
--- it. Somebody's own that fails, too, shows nothing but that it still does.
+-- Comparisons that were made by schedule, which nobody waits for, as long as none has succeeded since, be it somebody's
+-- own. One of theirs that fails, too, shows nothing but that it still does.
 SELECT account, error FROM (
     SELECT DISTINCT ON (account) account, error FROM source.reconciliations
     WHERE finished_at IS NOT NULL AND (error IS NULL OR actor = 'reconcile_every') ORDER BY account, finished_at DESC

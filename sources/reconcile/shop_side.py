@@ -116,6 +116,8 @@ class ShopSide(Steps):
         """Make a call once one is free; without an account, none was made and it is to wait that long."""
         async with store.fenced(self._connection, self._lease):
             account = await store.load(self._connection, self._account)
+            if account.is_unproven:
+                return _IDLE, None, None
             free = background_at(account.standing, account.now)
             if free > account.now:
                 return (free - account.now).total_seconds(), None, None

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from sources.schedule.budget import ALL, HINTS, LIVE, background_free_at, free_at
 from sources.schedule.layers import LISTINGS, PACES, PAGE_LIMIT, Layer, Listing, period
-from sources.schedule.scans import Finished, Scan, scan_key
+from sources.schedule.scans import SIZES, Finished, Scan, scan_key
 from sources.schedule.stock import untaken
 from sources.schedule.trust import Trust
 
@@ -225,8 +225,17 @@ def _scan_of(
     if layer == "delta" and last is not None and standing.hinted and standing.hinted > last.started:
         hinted = max(standing.hinted, last.started + _HINTED, hints_first)
         is_hinted, at = hinted < at and at > now, min(at, hinted)
-    limit = PAGE_LIMIT if last is None else min(2 * last.limit, PAGE_LIMIT)
-    scan = Scan(layer=layer, listing=listing, started=now, since=since, status=status, limit=limit)
+    sizes = [size for size in SIZES if last is not None and last.limit < size < PAGE_LIMIT]
+    limit = min(sizes, default=PAGE_LIMIT)
+    scan = Scan(
+        layer=layer,
+        listing=listing,
+        started=now,
+        since=since,
+        status=status,
+        limit=limit,
+        widest=PAGE_LIMIT,
+    )
     return scan, at, is_hinted
 
 

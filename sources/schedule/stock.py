@@ -18,6 +18,8 @@ class Progress:
     count: int | None
     """Rows that it has; none before its first answer."""
     is_done: bool
+    unseen: int = 0
+    """Rows that SalesBinder fails to show."""
 
 
 def untaken(
@@ -37,9 +39,9 @@ def progress(finished: Mapping[str, Finished], scans: Mapping[str, Scan]) -> dic
     for listing in LISTINGS["all"]:
         key = scan_key("all", listing)
         if (done := finished.get(key)) is not None:
-            found[listing] = Progress(done.count, done.count, True)
+            found[listing] = Progress(done.count - done.unseen, done.count, True, done.unseen)
         elif (scan := scans.get(key)) is not None:
-            found[listing] = Progress(scan.rows, scan.count, False)
+            found[listing] = Progress(scan.rows, scan.count, False, scan.unseen)
         else:
             found[listing] = Progress(0, None, False)
     return found
@@ -50,6 +52,6 @@ def time_left(lists: Mapping[Listing, Progress]) -> timedelta | None:
     left = [each for each in lists.values() if not each.is_done]
     if any(each.count is None for each in left):
         return None
-    pages = sum(ceil(max((each.count or 0) - each.rows, 0) / PAGE_LIMIT) for each in left)
+    pages = sum(ceil(max((each.count or 0) - each.rows - each.unseen, 0) / PAGE_LIMIT) for each in left)
     length, calls = WINDOWS[-1]
     return length * (pages / calls)

@@ -188,6 +188,11 @@ async def keep_learnt(
     await connection.execute(_SQL["learnt"], values)
 
 
+async def prove(connection: Connection, account: str) -> None:
+    """Keep that the key is of the company that the account is known as: it is read from now on."""
+    await connection.execute(_SQL["prove"], {"account": account})
+
+
 async def add_refusal(connection: Connection, account: str, *, of_list: bool) -> None:
     """Count an answer that a list, or a detail, may not be read; the next one with content ends the count."""
     await connection.execute(_SQL["refusal"], {"account": account, "of_list": of_list})

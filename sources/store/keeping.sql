@@ -69,6 +69,11 @@ SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, hel
     trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
 WHERE account = %(account)s
 
+-- name: prove
+UPDATE source.accounts
+SET unproven = false, trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+WHERE account = %(account)s
+
 -- name: refusal
 UPDATE source.accounts
 SET refusals = refusals + %(of_list)s::int, refused_details = refused_details + (NOT %(of_list)s)::int

@@ -24,6 +24,8 @@ HINT_CHANNEL: Final = "source_hints"
 MOST_HINTED: Final = 200
 """Details that hints may have waiting, about; more ids of hints are not looked at first."""
 
+UNPROVEN: Final = "salesbinder_key_unproven"
+"""Trouble of an account whose key is not known to be of its company."""
 _MOST_PROBLEMS: Final = 100
 """Problems that are named with the account; beyond them, each answer may end one."""
 
@@ -67,6 +69,9 @@ class Account:
     problems: Set[tuple[str, str]] | None = None
     """What cannot be made sense of: records or lists; none if there are too many to name."""
 
+    is_unproven: bool = False
+    """Whether it is not sure that the key is of this company."""
+
     @property
     def is_well(self) -> bool:
         """Return True if an answer of use ends no trouble and no count."""
@@ -74,9 +79,16 @@ class Account:
         return not any(counts) and self.standing.blocked_until is None
 
 
-async def connect(connection: Connection, account: str, encrypted_key: bytes) -> None:
-    """Connect an account, or give a connected one another key; what is known of it stays."""
-    await connection.execute(_SQL["connect"], {"account": account, "key": encrypted_key})
+async def connect(
+    connection: Connection, account: str, encrypted_key: bytes, *, unproven: str | None = None
+) -> None:
+    """Connect an account, or give a connected one another key; what is known of it stays.
+
+    ``unproven``: why it is not sure that the key is of this company; None if it is.
+    """
+    values: dict[str, Any] = {"account": account, "key": encrypted_key, "text": unproven or ""}
+    values["trouble"] = UNPROVEN if unproven is not None else None
+    await connection.execute(_SQL["connect"], values)
 
 
 async def accounts(connection: Connection) -> dict[str, bytes]:
@@ -163,6 +175,7 @@ async def load(connection: Connection, account: str) -> Account:
         standing,
         by_id,
         _problems(row["problems"]),
+        row["unproven"],
     )
 
 

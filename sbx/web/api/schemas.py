@@ -164,7 +164,9 @@ def _source() -> dict[str, Any]:
         ),
         stock={
             "type": "object",
-            "additionalProperties": _object(rows=NUMBER, count=NUMBER, done={"type": "boolean"}),
+            "additionalProperties": _object(
+                rows=NUMBER, count=NUMBER, done={"type": "boolean"}, unseen=NUMBER
+            ),
         },
         stock_seconds_left={"type": ["number", "null"]},
         layer_ages=amounts,

@@ -25,7 +25,9 @@ LISTS: Final = {
     "invoices": "invoices",
     "orders": "purchase orders",
 }
-WITHOUT_ENTRIES: Final = frozenset({"list_refused", "list_odd", "clock_off", "status_unknown"})
+WITHOUT_ENTRIES: Final = frozenset(
+    {"list_refused", "list_odd", "rows_not_shown", "clock_off", "status_unknown"}
+)
 """Problems that no entry of the log shows."""
 
 

@@ -92,6 +92,47 @@ async def test_the_key_of_another_company_is_refused_for_an_account_that_is_know
         assert await store.accounts(connection) != stored
 
 
+async def test_a_key_that_could_not_be_checked_is_taken_and_nothing_is_read_until_it_is(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    shared = Environment(
+        database_url=environment.database_url,
+        data_dir=tmp_path,
+        salesbinder_api_url=f"{salesbinder.url}/api/2.0",
+    )
+    path = tmp_path / "told"
+    async with await session(shared) as connection:
+        database = OneConnection(connection)
+        ours, theirs = salesbinder.world.shops[ACCOUNT], salesbinder.world.add_shop("theirs")
+        known = acts.create_party(ours, "customer", name="Widgets & Co")
+        await source.connect(database, shared, ME, ACCOUNT, ours.key)
+        await read_all(shared, connection, path)
+        acts.create_party(theirs, "customer", name="Somebody else's")
+        fault = salesbinder.admin.fault("status", path="^customers/", times=None)
+        found = await source.connect(database, shared, ME, ACCOUNT, theirs.key)
+        assert known in str(found.unproven)
+        (standing,) = await source.standing(connection, ME)
+        assert (standing.trouble, standing.trouble_text) == ("salesbinder_key_unproven", found.unproven)
+        salesbinder.admin.clear_faults(fault)
+        lease = await store.take_lease(connection, ACCOUNT, 7)
+        assert lease is not None
+        key = (await store.accounts(connection))[ACCOUNT]
+        async with Client(api_address(ACCOUNT, shared.salesbinder_api_url), theirs.key) as client:
+            reader = Reader(connection, lease, client, to_file(path), key)
+            for _ in range(5):
+                await connection.execute("DELETE FROM source.calls")
+                await reader.turn()
+        await store.release_lease(connection, lease)
+        (standing,) = await source.standing(connection, ME)
+        assert standing.trouble == "salesbinder_key_unproven"
+        assert "none of the records that are known" in standing.trouble_text
+        assert told(path) == []
+        found = await source.connect(database, shared, ME, ACCOUNT, ours.key)
+        assert found.unproven is None
+        (standing,) = await source.standing(connection, ME)
+        assert standing.trouble is None
+
+
 async def test_an_account_is_connected_with_a_key_that_works_and_is_recorded(
     environment: Environment, salesbinder: FakeSalesBinderServer
 ) -> None:

@@ -199,10 +199,9 @@ async def test_a_key_that_shows_nothing_of_what_is_known_is_another_companys(tmp
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
-    [(429, "blocked"), (503, "of no use"), (403, "another company"), (404, "another company")],
+    ("status", "said"), [(429, "does not say"), (503, "does not say"), (403, "does not say")]
 )
-async def test_only_a_record_that_is_shown_says_that_a_key_is_of_the_same_company(
+async def test_only_a_record_that_is_shown_proves_that_a_key_is_of_the_same_company(
     status: int, said: str
 ) -> None:
     async def ask(asked: Question) -> Answer:
@@ -211,19 +210,9 @@ async def test_only_a_record_that_is_shown_says_that_a_key_is_of_the_same_compan
         return answer(200, b'{"count":"0","page":"1","pages":"0","customers":[],"documents":[]}')
 
     key: Key = ("customer", "c1")
-    with pytest.raises(ActionRefused, match=said):
-        await look(ask, "acme", {key: Kept(known=known(*key))})
-
-
-async def test_what_a_key_may_not_list_says_nothing_of_its_company() -> None:
-    async def ask(asked: Question) -> Answer:
-        if "customers" in asked.path:
-            return answer(403)
-        return answer(200, b'{"count":"0","page":"1","pages":"0","documents":[]}')
-
-    key: Key = ("customer", "c1")
     found = await look(ask, "acme", {key: Kept(known=known(*key))})
-    assert set(found.rows) == {"invoices", "orders"}
+    assert found.unproven is not None
+    assert said in found.unproven
 
 
 def known(entity: Any, record_id: str, **changes: Any) -> KnownAccount:

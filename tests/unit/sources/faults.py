@@ -59,6 +59,7 @@ FAULTS: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "other_context", "path": _LISTS},
 )
 _OFTEN: Final = 0.6
+_SELDOM: Final = 0.1
 _PAUSES: Final = (0, 5, 30, 60, 120)
 
 
@@ -73,6 +74,8 @@ class FaultyMeeting(Encounter):
         self.chance = random.Random(f"faults/{seed}")
         self.struck: Counter[str] = Counter()
         """How many answers each kind has hit."""
+        self.cursed: set[str] = set()
+        """Records that no list can show: each page with one of them fails."""
         self._blocks = 0
         self._ends: list[tuple[datetime, int]] = []
 
@@ -83,6 +86,9 @@ class FaultyMeeting(Encounter):
         sent = self.call(asked)
         self.struck.update(fault.kind for fault in sent.faults)
         self._lose(sent, asked)
+        if any(each.encode() in sent.body for each in self.cursed) and asked.path.count("/") == 0:
+            self.struck["cursed"] += 1
+            return Answer(500, b"<html>", None, None)
         date = read_date(sent.headers.get("Date"))
         wait = read_retry_after(sent.headers.get("Retry-After"), date)
         return Answer(sent.status, sent.body, date, wait)
@@ -114,6 +120,11 @@ class FaultyMeeting(Encounter):
         if is_short:
             self._ends.append((self.reader.now + self.chance.random() * LONGEST, fault_id))
 
+    def curse(self, most: int) -> None:
+        """Let lists fail at other records than before."""
+        documents = [each.id for each in self.shop.truth.documents.values()]
+        self.cursed = set(self.chance.sample(documents, min(len(documents), self.chance.randint(0, most))))
+
     def behave(self) -> None:
         """Let nothing go wrong any more."""
         self.world.faults.clear()
@@ -129,18 +140,21 @@ class FaultyMeeting(Encounter):
             if self.reader.store.wishes:
                 self._look_once()
 
-    def read_by_schedule(self, acts: int) -> None:
+    def read_by_schedule(self, acts: int, cursed: int = 0) -> None:
         """Let so many things happen, and go wrong now and then, while the schedule goes on; then two weeks
-        pass, in which each sweep and each deep read comes.
+        pass, in which each sweep and each deep read comes. ``cursed``: records that lists fail at, at most.
         """
         self.reader.run_until(START + timedelta(minutes=2))
         for _ in range(acts):
             self.act()
+            if cursed and self.chance.random() < _SELDOM:
+                self.curse(cursed)
             if self.chance.random() < _OFTEN:
                 self.misbehave(times=4, skip=4, is_short=True)
             pause = timedelta(seconds=self.chance.choice(_PAUSES))
             self.reader.run_until(self.reader.now + pause)
         self.behave()
+        self.cursed = set()
         for _ in range(2):
             self.reader.now += timedelta(days=8)
             self.reader.run_until(self.reader.now + timedelta(minutes=25))

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from sources import keeper, misses, reader
+from sources import company, keeper, misses, reader
 from sources.batch import Batch, Kept, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
@@ -27,14 +27,16 @@ from sources.schedule.layers import PAGE_LIMIT, Listing
 from sources.schedule.questions import Question
 from sources.schedule.scans import Finished, Scan, Step, finished
 from sources.schedule.trust import Evidence, Kind
-from sources.store.store import Account, Lease
+from sources.store.store import Account, Lease, LeaseLost
 from tests.unit.sources.records import ACCOUNT
 
 Asking = Callable[[Question], Answer]
 """Raises ``sources.client.NoAnswer`` where there is none."""
 CALL = timedelta(seconds=0.3)
 _LONG_AGO = timedelta(days=60)
-_STATEMENTS = [(module, name) for module in (keeper, misses, reader) for name in ("store", "keeping")]
+_STATEMENTS = [
+    (module, name) for module in (company, keeper, misses, reader) for name in ("store", "keeping")
+]
 """Where the product's reader calls the database."""
 
 
@@ -44,6 +46,7 @@ class MemoryStore:
 
     now: datetime
     shrunk: Shrunk
+    LeaseLost = LeaseLost
 
     def __post_init__(self) -> None:
         self.clock: datetime | None = None
@@ -65,6 +68,7 @@ class MemoryStore:
         self.held_until: datetime | None = None
         self.troubles: list[str] = []
         self.refused_details = 0
+        self.unproven = False
         self.learnt = 0
         """How often something learnt of the account was kept."""
 
@@ -93,7 +97,9 @@ class MemoryStore:
         by_id = {wish.record_id: wish for wish in wishes}
         counts = (self.failures, self.refusals, self.missing)
         problems = frozenset(key[:2] for key in self.problems)
-        return Account(self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems)
+        return Account(
+            self.now, b"", self.clock, self.shrunk, *counts, standing, by_id, problems, self.unproven
+        )
 
     def _due(self) -> Iterable[Wish]:
         first: dict[str, Wish] = {}
@@ -174,6 +180,13 @@ class MemoryStore:
         may_be_over = is_there or self.trouble in (None, "salesbinder_unavailable", "salesbinder_blocked")
         if may_be_over and self.held_until == held_until:
             self.trouble, self.failures, self.held_until = None, 0, None
+
+    async def lately_kept(self, _: Any, __: str, limit: int) -> dict[Key, Kept]:
+        return {key: self.record(key) for key in [*self.records][-limit:]}
+
+    async def prove(self, _: Any, __: str) -> None:
+        self.unproven = False
+        self.trouble, self.failures, self.held_until = None, 0, None
 
     async def add_refusal(self, _: Any, __: str, *, of_list: bool) -> None:
         self.refusals += of_list

@@ -50,6 +50,7 @@ def test_a_problem_is_one_entry_that_completes_once_it_is_over() -> None:
     [
         ("invoice", "sums_disagree", True),
         ("invoices", "list_odd", False),
+        ("invoices", "rows_not_shown", False),
         ("invoice", "status_unknown", False),
     ],
 )

@@ -51,6 +51,21 @@ def test_through_faults_the_schedule_finds_hundreds_of_changes(switches: Switche
     assert len(meeting.reader.told) == told
 
 
+@pytest.mark.parametrize(("switches", "seed"), TABLE[9::14])
+def test_through_pages_that_always_fail_the_schedule_finds_hundreds_of_changes(
+    switches: Switches, seed: int
+) -> None:
+    """As long as some records make each page fail, all others are told; then these are, too."""
+    meeting = FaultyMeeting(switches, seed + 2000)
+    meeting.read_by_schedule(acts=150, cursed=4)
+    assert meeting.struck["cursed"] > 30
+    assert_books_are_the_shop(meeting)
+    assert_commands_are_the_shop(meeting)
+    told = len(meeting.reader.told)
+    meeting.settle()
+    assert len(meeting.reader.told) == told
+
+
 def assert_commands_are_the_shop(meeting: FaultyMeeting) -> None:
     """What the pipeline reads from the events is the shop to the cent: net, taxes, total, what is kept."""
     commands: dict[str, list[Command]] = defaultdict(list)

@@ -34,7 +34,6 @@ from sources.schedule.scans import (
     after_page,
     finished,
     scan_key,
-    with_fewer_rows,
 )
 from sources.schedule.stock import progress, time_left, untaken
 from sources.schedule.trust import PROVEN, Evidence, Trust, may_relax, noted
@@ -294,22 +293,15 @@ def test_a_scan_remembers_when_its_newest_record_was_made() -> None:
     assert (again.state, again.scan.newest) == ("again", NOON)
 
 
-def test_a_page_that_fails_is_asked_for_with_fewer_rows_and_the_next_scan_dares_more_again() -> None:
-    scan = Scan(layer="all", listing="invoices", started=NOON, page=7, asked=NOON, count=9, rows=5)
-    fewer = with_fewer_rows(scan)
-    assert fewer == Scan(layer="all", listing="invoices", started=NOON, asked=NOON, limit=PAGE_LIMIT // 4)
-    for _ in range(5):
-        fewer = with_fewer_rows(fewer)
-    assert fewer.limit == 10
-    done = Finished(started=NOON, asked=NOON, count=9, limit=50)
-    later = fresh(finished={**fresh().finished, "delta/customers": done})
-    for limit in (50, PAGE_LIMIT):
-        done = msgspec.structs.replace(done, limit=limit)
+def test_a_scan_that_ended_with_few_rows_of_a_page_is_followed_by_one_that_dares_more() -> None:
+    done = Finished(started=NOON, asked=NOON, count=9, limit=1)
+    for limit in (10, 50, PAGE_LIMIT, PAGE_LIMIT):
         later = fresh(finished={**fresh().finished, "delta/customers": done})
         request = next_request(later, NOON + MINUTE)
         assert isinstance(request, ListRequest)
-        assert request.scan.limit == min(2 * limit, PAGE_LIMIT)
-        assert question(request).parameters["pageLimit"] == str(request.scan.limit)
+        assert request.scan.limit == limit
+        assert question(request).parameters["pageLimit"] == str(limit)
+        done = msgspec.structs.replace(done, limit=limit)
 
 
 def test_an_empty_list_is_a_whole_scan() -> None:

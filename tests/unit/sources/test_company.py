@@ -1,0 +1,123 @@
+"""A key of which nobody knows whether it is of this company: nothing is read until it shows a known one."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from sources.client import NoAnswer
+from sources.company import witnesses
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.questions import Question
+from tests.unit.sources.memory_store import StoreReader
+from tests.unit.sources.records import CUSTOMER, NOON, customer
+from tests.unit.sources.test_account_trouble import (
+    BLOCKED,
+    DOWN,
+    EMPTY,
+    GONE,
+    HOUR,
+    LISTS,
+    MAY_NOT,
+    PAGE,
+    REVOKED,
+    Says,
+)
+
+FOREIGN = json.dumps({"customer": customer(id="x-1")}).encode()
+OTHER = "5cc227b5-0747-45bb-88e8-43a13e8785cb"
+
+
+class Company:
+    """A shop with two old customers that are known; another key was given for it."""
+
+    def __init__(self) -> None:
+        self.names = [CUSTOMER, OTHER]
+        self.asked: list[str] = []
+        self.details: Says = self.show
+        self.reader = StoreReader(self.answer, NOON, "correction")
+        self.read(timedelta(minutes=3))
+        assert len(self.reader.store.records) == 2
+        self.reader.store.unproven = True
+        self.asked.clear()
+
+    def answer(self, question: Question) -> Answer:
+        self.asked.append(question.path)
+        if question.path.startswith("customers/"):
+            return self.details(question)
+        if question.parameters.get("contextId") != "2":
+            return Answer(200, EMPTY, self.reader.now, None)
+        rows = [customer(id=name) for name in self.names]
+        return self._json({"count": len(rows), "page": 1, "pages": 1, "customers": rows})
+
+    def show(self, question: Question) -> Answer:
+        name = question.path.removeprefix("customers/").removesuffix(".json")
+        return self._json({"customer": customer(id=name)}) if name in self.names else GONE
+
+    def _json(self, body: object) -> Answer:
+        return Answer(200, json.dumps(body).encode(), self.reader.now, None)
+
+    def read(self, time: timedelta) -> None:
+        self.reader.run_until(self.reader.now + time)
+
+    def state(self) -> tuple[bool, str | None]:
+        return self.reader.store.unproven, self.reader.store.trouble
+
+    def is_read(self) -> bool:
+        return bool({*self.asked} & {*LISTS})
+
+
+def no_answer(_: Question) -> Answer:
+    raise NoAnswer("too_slow", "customers", "no whole answer")
+
+
+SAYS: dict[str, Says] = {
+    str(each.status) + ("" if each is not PAGE else " page"): (lambda _, each=each: each)
+    for each in (GONE, MAY_NOT, REVOKED, BLOCKED, DOWN, PAGE)
+} | {
+    "no answer": no_answer,
+    "another record": lambda _: Answer(
+        200, json.dumps({"customer": customer(id="x-1")}).encode(), None, None
+    ),
+}
+
+
+def test_a_key_that_shows_a_known_record_is_read_with_at_once() -> None:
+    company = Company()
+    company.read(timedelta(minutes=2))
+    assert company.asked[0].startswith("customers/")
+    assert company.is_read()
+    assert company.state() == (False, None)
+
+
+@pytest.mark.parametrize("says", SAYS.values(), ids=SAYS)
+def test_until_a_known_record_is_shown_nothing_is_read_and_the_account_says_why(says: Says) -> None:
+    company = Company()
+    company.details = says
+    company.names.append("5cc227b5-0747-45bb-88e8-43a13e8785cc")
+    company.read(3 * HOUR)
+    assert not company.is_read()
+    assert company.state() == (True, "salesbinder_key_unproven")
+    assert 3 < len(company.asked) < 60
+    assert company.reader.told == []
+    company.details = company.show
+    company.read(2 * HOUR)
+    assert company.is_read()
+    assert company.state() == (False, None)
+
+
+def test_one_record_that_is_not_shown_says_nothing_if_another_is() -> None:
+    company = Company()
+    for hidden in company.names:
+        company.reader.store.unproven = True
+        company.details = lambda q, hidden=hidden: DOWN if hidden in q.path else company.show(q)  # type: ignore[misc]
+        company.read(timedelta(minutes=2))
+        assert not company.reader.store.unproven
+
+
+def test_an_account_of_which_nothing_is_known_needs_no_proof() -> None:
+    company = Company()
+    company.reader.store.records.clear()
+    company.read(timedelta(minutes=1))
+    assert company.is_read()
+    assert witnesses({}) == []
