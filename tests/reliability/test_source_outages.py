@@ -20,7 +20,7 @@ from sandbox.process import Ports, no_progress
 from sources.worker import Worker, publisher
 from streams.topics import create_topics
 from tests.integration.sources.test_reader import Server, assert_told_whole, serving, told
-from tests.integration.sources.test_worker import connect, published, quickly, until_idle
+from tests.integration.sources.test_worker import Published, connect, quickly, until_idle
 from tests.reliability.proxy import Proxy
 
 pytestmark = [pytest.mark.reliability, pytest.mark.long]
@@ -108,7 +108,8 @@ async def until(parts: Parts, query: str) -> None:
 async def events_of(parts: Parts, account: str, path: Path) -> tuple[list[bytes], list[dict[str, Any]]]:
     """The account's records as they stand on the topics, and each event once."""
     assert parts.past.kafka_bootstrap_servers is not None
-    lines = await asyncio.to_thread(published, parts.past.kafka_bootstrap_servers, account)
+    servers = parts.past.kafka_bootstrap_servers
+    lines = await asyncio.to_thread(lambda: Published(servers, from_the_start=True).of(account))
     await asyncio.to_thread(path.write_bytes, b"\n".join(lines))
     return lines, told(path)
 
