@@ -14,8 +14,8 @@ from sbx.actions.asking import PATIENCE, Beside, Tell
 from sbx.actions.refused import ActionRefused, bad_request, not_possible
 from sbx.actions.source_key import Connected as Connected
 from sbx.actions.source_key import look, new_client
+from sources import company
 from sources.client import Client
-from sources.company import LATELY
 from sources.diff.look import Shrunk
 from sources.feed import FeedTrouble, SyncFeed, feed_address
 from sources.store import calls, feeds, history, hooks, keeping, store
@@ -64,7 +64,7 @@ async def connect(
             field="account",
         )
     async with database.connection() as connection:
-        lately = await keeping.lately_kept(connection, account, LATELY)
+        lately = await keeping.lately_kept(connection, account, company.LATELY)
         is_known = account in await store.accounts(connection)
     client = new_client(environment, account, key)
     ask = client.ask

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.environment import Environment
 from sbx.actions.refused import bad_request, not_possible
 from sources import company
-from sources.batch import ACCOUNTS, DOCUMENTS, Kept, Key
+from sources.batch import Kept, Key
 from sources.client import Client, NoAnswer, api_address
 from sources.problems import Unreadable
 from sources.salesbinder.answers import read_list
@@ -63,7 +63,7 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
             else:
                 rows[listing] = count
         if rows:
-            unproven = await _check_company(ask, account, _readable(lately, rows))
+            unproven = await _check_company(ask, account, lately)
     except NoAnswer as error:
         raise not_possible(
             f"SalesBinder does not answer for '{account}': {error}",
@@ -80,12 +80,6 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
     return Connected(rows, tuple(refused), unproven)
 
 
-def _readable(lately: Mapping[Key, Kept], rows: Mapping[Listing, int]) -> Mapping[Key, Kept]:
-    """Return those of the records whose list the key may read: of no other could a detail be expected."""
-    entities = {entity for listing, entity in {**ACCOUNTS, **DOCUMENTS}.items() if listing in rows}
-    return {key: kept for key, kept in lately.items() if key[0] in entities}
-
-
 async def _check_company(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> str | None:
     """Refuse a key that shows none of the records that are known of the account; return why that is not sure,
     if SalesBinder does not say it of all of them.
@@ -99,6 +93,8 @@ async def _check_company(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> 
         shown = company.is_shown(answer, witness)
         if shown:
             return None
+        if answer.verdict == "blocked":
+            return company.in_words(str(answer.status), witness)
         unclear = unclear if shown is False else company.in_words(str(answer.status), witness)
     if unclear or not standing:
         return unclear or None

@@ -1,13 +1,14 @@
 -- name: connect
--- What the key before might not read is asked for at once. A block stays: it is not known to be of one key alone. A key
--- of which it is not sure that it is of this company holds the account, with that as its reason, until the reader has
--- found out.
+-- What the key before might not read is asked for at once. A key of which it is not sure that it is of this company
+-- holds the account, with that as its reason, until the reader has found out.
+-- A block stays: it is not known to be of one key alone.
 WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
 INSERT INTO source.accounts AS a (account, api_key_encrypted, trouble, trouble_text, trouble_since, unproven)
 SELECT %(account)s, %(key)s, %(trouble)s, %(text)s, clock_timestamp(), %(trouble)s::text IS NOT NULL
 ON CONFLICT (account) DO UPDATE
-SET api_key_encrypted = excluded.api_key_encrypted, unproven = excluded.unproven, refusals = 0, refused_details = 0,
-    missing = 0, (trouble, trouble_text, trouble_since, failures, held_until) = (
+SET api_key_encrypted = excluded.api_key_encrypted, unproven = excluded.unproven,
+    refusals = 0, refused_details = 0, missing = 0,
+    (trouble, trouble_text, trouble_since, failures, held_until) = (
         SELECT coalesce(b.trouble, excluded.trouble), coalesce(b.trouble_text, excluded.trouble_text),
                coalesce(b.trouble_since, excluded.trouble_since), coalesce(b.failures, 0), b.held_until
         FROM (SELECT) AS one LEFT JOIN source.accounts b ON b.account = a.account

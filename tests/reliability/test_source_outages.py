@@ -105,18 +105,11 @@ async def until(parts: Parts, query: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def from_here_on(parts: Parts) -> Published:
-    """Create the topics; return what is published from now on."""
-    assert parts.past.kafka_bootstrap_servers is not None
-    await asyncio.to_thread(create_topics, parts.past.kafka_python())
-    return await asyncio.to_thread(Published, parts.past.kafka_bootstrap_servers)
-
-
-async def events_of(
-    published: Published, account: str, path: Path
-) -> tuple[list[bytes], list[dict[str, Any]]]:
+async def events_of(parts: Parts, account: str, path: Path) -> tuple[list[bytes], list[dict[str, Any]]]:
     """The account's records as they stand on the topics, and each event once."""
-    lines = await asyncio.to_thread(published.of, account)
+    assert parts.past.kafka_bootstrap_servers is not None
+    servers = parts.past.kafka_bootstrap_servers
+    lines = await asyncio.to_thread(lambda: Published(servers, from_the_start=True).of(account))
     await asyncio.to_thread(path.write_bytes, b"\n".join(lines))
     return lines, told(path)
 
@@ -125,7 +118,7 @@ async def test_each_goes_away_in_turn(parts: Parts, tmp_path: Path, quickly: Non
     server = Server(31, acts=60)
     async with serving(server) as address:
         parts.salesbinder.target = ("127.0.0.1", urlsplit(address).port or 0)
-        published = await from_here_on(parts)
+        await asyncio.to_thread(create_topics, parts.past.kafka_python())
         await connect(parts.past, unique, "k3y-1")
         async with working(parts.environment), working(parts.environment):
             for proxy in (parts.kafka, parts.postgres, parts.salesbinder) * 2:
@@ -139,7 +132,7 @@ async def test_each_goes_away_in_turn(parts: Parts, tmp_path: Path, quickly: Non
                 proxy.cut()
                 await asyncio.sleep(2)
             await until_idle(parts.past, server)
-    _, events = await events_of(published, unique, tmp_path / "told")
+    _, events = await events_of(parts, unique, tmp_path / "told")
     assert_told_whole(server.shop, events)
 
 
@@ -150,7 +143,7 @@ async def test_the_broker_is_away_for_longer_than_a_lease(
     server = Server(32, acts=30)
     async with serving(server) as address:
         parts.salesbinder.target = ("127.0.0.1", urlsplit(address).port or 0)
-        published = await from_here_on(parts)
+        await asyncio.to_thread(create_topics, parts.past.kafka_python())
         await connect(parts.past, unique, "k3y-1")
         async with working(parts.environment), working(parts.environment):
             await until(parts, "SELECT 1 FROM source.scans WHERE key LIKE 'all/%' HAVING count(finished) = 4")
@@ -168,7 +161,7 @@ async def test_the_broker_is_away_for_longer_than_a_lease(
             finally:
                 parts.kafka.go_on()
             await until_idle(parts.past, server)
-    lines, events = await events_of(published, unique, tmp_path / "told")
+    lines, events = await events_of(parts, unique, tmp_path / "told")
     assert len(lines) == len(set(lines)), "told twice"
     assert_told_whole(server.shop, events)
 
@@ -179,7 +172,7 @@ async def test_a_worker_ends_although_the_broker_is_away(
     server = Server(33, acts=30)
     async with serving(server) as address:
         parts.salesbinder.target = ("127.0.0.1", urlsplit(address).port or 0)
-        published = await from_here_on(parts)
+        await asyncio.to_thread(create_topics, parts.past.kafka_python())
         await connect(parts.past, unique, "k3y-1")
         try:
             async with asyncio.timeout(PATIENCE * 2), working(parts.environment):
@@ -192,5 +185,5 @@ async def test_a_worker_ends_although_the_broker_is_away(
             parts.kafka.go_on()
         async with working(parts.environment):
             await until_idle(parts.past, server)
-    _, events = await events_of(published, unique, tmp_path / "told")
+    _, events = await events_of(parts, unique, tmp_path / "told")
     assert_told_whole(server.shop, events)

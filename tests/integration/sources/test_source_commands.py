@@ -1,6 +1,10 @@
 """``sbx source`` on a real database, against the fake SalesBinder."""
 
 import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +107,9 @@ async def test_a_key_that_could_not_be_checked_is_taken_and_nothing_is_read_unti
         known = acts.create_party(ours, "customer", name="Widgets & Co")
         await source.connect(database, shared, ME, ACCOUNT, ours.key)
         await read_all(shared, connection, path)
+        # What is made within the second of the connection counts as new.
+        before = told(path)
+        assert {each for _, each in before} <= {known}
         acts.create_party(theirs, "customer", name="Somebody else's")
         fault = salesbinder.admin.fault("status", status=503, path="^customers/", times=None)
         found = await source.connect(database, shared, ME, ACCOUNT, theirs.key)
@@ -122,7 +129,7 @@ async def test_a_key_that_could_not_be_checked_is_taken_and_nothing_is_read_unti
         (standing,) = await source.standing(connection, ME)
         assert standing.trouble == "salesbinder_key_unproven"
         assert "none of the records that are known" in standing.trouble_text
-        assert told(path) == []
+        assert told(path) == before
         found = await source.connect(database, shared, ME, ACCOUNT, ours.key)
         assert found.unproven is None
         (standing,) = await source.standing(connection, ME)
@@ -406,3 +413,43 @@ async def test_the_probe_asks_within_the_limits(
         row = await (await connection.execute("SELECT count(*) FROM source.calls")).fetchone()
         assert row is not None
         assert 10 < row[0] <= 25
+
+
+async def test_a_document_is_watched_until_ctrl_c_and_what_moved_is_in_the_report(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name="Widgets & Co")
+    invoice = acts.create_document(shop, "invoice", customer, [{"name": "A", "price": 100}])
+    async with await session(environment) as connection:
+        await source.connect(OneConnection(connection), environment, ME, ACCOUNT, "acme-key")
+    path = tmp_path / "report.md"
+    variables = {
+        "SBX_DATABASE_URL": str(environment.database_url),
+        "SBX_DATA_DIR": str(tmp_path),
+        "SBX_SALESBINDER_API_URL": salesbinder.api_url,
+    }
+    words = ("source", "probe", ACCOUNT, "--watch", str(shop.document(invoice).number), "--report", str(path))
+    running = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("sbx"), *words,
+        env={**os.environ, **variables}, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    assert running.stderr is not None
+
+    async def until_said(text: bytes) -> None:
+        assert running.stderr is not None
+        while text not in (line := await running.stderr.readline()):
+            assert line, text
+
+    async with asyncio.timeout(120):
+        await until_said(b"watching: ")
+        acts.pay(shop, invoice, 40)
+        await until_said(b"a payment: ")
+        running.send_signal(signal.SIGINT)
+        told, _ = await running.communicate()
+    assert running.returncode == 0
+    report = path.read_text()
+    assert told.decode() == report
+    assert "- a payment: modified moved by" in report
+    assert "- Reset Invoice: not learnt: watch an invoice" in report
+    assert "Widgets" not in report

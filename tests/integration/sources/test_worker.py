@@ -57,9 +57,11 @@ async def working(environment: Environment) -> AsyncIterator[None]:
 
 
 class Published:
-    """What is published from here on. Other tests left records before that no ordinary client can read."""
+    """What is published from here on, unless the broker has nothing else: other tests left records in theirs
+    that no ordinary client can read.
+    """
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, servers: str, *, from_the_start: bool = False) -> None:
         self._consumer = KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
         self._parts = [
             TopicPartition(name, part)
@@ -67,8 +69,9 @@ class Published:
             for part in self._consumer.partitions_for_topic(name) or ()
         ]
         self._consumer.assign(self._parts)
-        for part, end in self._consumer.end_offsets(self._parts).items():
-            self._consumer.seek(part, end)
+        begin = self._consumer.beginning_offsets if from_the_start else self._consumer.end_offsets
+        for part, offset in begin(self._parts).items():
+            self._consumer.seek(part, offset)
 
     def of(self, account: str) -> list[bytes]:
         """The account's events in the order of their partitions."""
