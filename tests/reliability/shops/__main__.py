@@ -107,10 +107,12 @@ def _sum_up(
     faults = sum((verdict.faults for verdict in own), Counter[str]())
     explained = sum((verdict.explained for verdict in own), Counter[str]())
     differ = [f"--seed {number} --rows {verdict.row}" for number, verdict in verdicts if verdict.wrong]
+    changes, events, repeated, documents = (
+        sum(each) for each in zip(*((o.changes, o.events, o.repeated, o.documents) for o in own), strict=True)
+    )
     print(
-        f"shops {len(own)}, changes {sum(one.changes for one in own)}, events {sum(one.events for one in own)} "
-        f"({sum(one.repeated for one in own)} published again), documents {sum(one.documents for one in own)}; "
-        f"{seconds:.0f} s"
+        f"shops {len(own)}, changes {changes}, events {events} ({repeated} published again), "
+        f"documents {documents}; {seconds:.0f} s"
     )
     print(f"faults of SalesBinder {faults.total()}: {_listed(faults)}; of Xero {of_xero}")
     print(f"struck {struck.total()}: {_listed(struck)}")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -114,8 +115,7 @@ class Play:
         self._pass(_SETTLED)
         for _ in range(2):
             self.clock.jump(_WEEK)
-            since = self.clock.now()
-            self._wait("all is read", lambda since=since: not self._unread(since))
+            self._wait("all is read", partial(self._is_read, self.clock.now()))
         self._wait("all is delivered", self.installation.is_done)
 
     def close(self) -> None:
@@ -134,6 +134,9 @@ class Play:
         while self.clock.seconds() < until:
             self.installation.check()
             time.sleep(_LOOK)
+
+    def _is_read(self, since: datetime) -> bool:
+        return not self._unread(since)
 
     def _unread(self, since: datetime) -> list[dict[str, Any]]:
         """Return the shops of which something is left to be read, or was not looked at since."""

@@ -16,7 +16,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     # SalesBinder shows money in a total or in a mark alone: nobody can say which payment it is.
     "sums_disagree": frozenset({"money"}),
     "transaction_marked": frozenset({"money"}),
-    # What a credit note has paid out is not due again in Xero, and is in SalesBinder: it can be paid once more.
+    # What a credit note has paid out is due again in SalesBinder, and may be paid once more; in Xero not.
     "exceeds_amount_due": frozenset({"money"}),
 }
 """Reasons of failed entries, and what of their record may then differ."""
