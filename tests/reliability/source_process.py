@@ -1,4 +1,4 @@
-"""The worker that reads SalesBinder where days pass in minutes: ``python -m tests.reliability.source_process``.
+"""The worker that reads SalesBinder where days pass in minutes, as a module to be run.
 
 All that is due goes by the database's clock, which the address of the database makes fast (``FastClock``):
 periods, budget, blocks and looks keep their proportions. Here follows what goes by the machine's own clock.

@@ -107,9 +107,7 @@ def _parties(shop: ReadShop, books: Held) -> Iterator[Difference]:
 def _party(party: TrueParty, found: Sequence[Held]) -> Iterator[str]:
     active = [each for each in found if each["status"] == "ACTIVE"]
     if party.deleted:
-        if active:
-            yield "is in Xero"
-        return
+        return  # its contact stays in Xero, by the contract
     if len(active) != 1:
         yield f"is in Xero {len(active)} times"
         return

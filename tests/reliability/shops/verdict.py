@@ -7,21 +7,14 @@ from typing import Any
 
 from sources.problems import Problem
 from tests.reliability.shops.installation import Installation, Message
-from tests.reliability.shops.judge import Difference, as_it_happened, differences, uncalled_for
+from tests.reliability.shops.judge import as_it_happened, differences, uncalled_for
+from tests.reliability.shops.reasons import Reasons
 from tests.reliability.shops.shop import ReadShop
 from tests.unit.sources.truth import untrue
 
 Row = Mapping[str, Any]
-EXPLAINS: Mapping[str, frozenset[str]] = {
-    # SalesBinder shows money in a total or in a mark alone: nobody can say which payment it is.
-    "sums_disagree": frozenset({"money"}),
-    "transaction_marked": frozenset({"money"}),
-    # What a credit note has paid out is due again in SalesBinder, and may be paid once more; in Xero not.
-    "exceeds_amount_due": frozenset({"money"}),
-}
-"""Reasons of failed entries, and what of their record may then differ."""
 _ENTRIES = """
-SELECT record_id, entity, action, state, outcome, reason_code, reason, event_id, triggered_by
+SELECT record_id, entity, action, state, outcome, reason_code, reason, amount, event_id, triggered_by
 FROM integrations_log.entry WHERE account = %s
 """
 _PROBLEMS = """
@@ -67,22 +60,21 @@ def verdict_of(
     if shop.reader.repeated and not may_repeat:
         verdict.wrong.append(f"{shop.reader.repeated} messages were published twice")
     verdict.wrong += _log(shop, entries)
-    failed = [entry for entry in entries if entry["state"] == "failed"]
+    reasons = Reasons(shop, entries)
     used = set[int]()
     for one in differences(shop, installation.xero.admin.state(shop.tenant_id)):
-        reasons = [entry for entry in failed if _explains(entry, one)]
-        if reasons:
-            verdict.explained[f"{one.what} {reasons[0]['reason_code']}"] += 1
-            used |= {id(entry) for entry in reasons}
+        found = reasons.of(one)
+        if found:
+            verdict.explained[f"{one.what} {found[0]['reason_code']}"] += 1
+            used |= {id(entry) for entry in found}
         else:
             own = "; ".join(_told(entry) for entry in entries if entry["record_id"] == one.record_id)
             verdict.wrong.append(f"{one.text} [{own}]")
-    for entry in failed:
-        if id(entry) not in used:
-            code = str(entry["reason_code"])
-            verdict.explained[f"nothing {code}"] += 1
-            if code not in EXPLAINS:
-                verdict.wrong.append(f"fails without need: {_told(entry)}")
+    for entry in reasons.failed:
+        if not reasons.is_due(entry):
+            verdict.wrong.append(f"fails without need: {_told(entry)}")
+        elif id(entry) not in used:
+            verdict.explained[f"nothing {entry['reason_code']}"] += 1
     return verdict
 
 
@@ -92,10 +84,6 @@ def _log(shop: ReadShop, entries: Sequence[Row]) -> list[str]:
     logged = Counter(entry["event_id"] for entry in entries if entry["triggered_by"] != "source")
     return [f"event {event_id} has {logged[event_id]} entries, not {told[event_id]}"
             for event_id in told | logged if told[event_id] != logged[event_id]]  # fmt: skip
-
-
-def _explains(entry: Row, one: Difference) -> bool:
-    return entry["record_id"] == one.record_id and one.what in EXPLAINS.get(entry["reason_code"], ())
 
 
 def _end(entry: Row) -> str:
