@@ -15,7 +15,7 @@ class Reasons:
 
     def __init__(self, shop: ReadShop, entries: Sequence[Row]) -> None:
         self._story = shop.told()
-        self._settings = shop.settings
+        self._settings, self._switches = shop.settings, shop.shop.switches
         self.failed = [entry for entry in entries if entry["state"] == "failed"]
 
     def of(self, one: Difference) -> list[Row]:
@@ -38,11 +38,13 @@ class Reasons:
     def _codes(self, entry: Row) -> set[str]:
         return {str(each["reason_code"]) for each in self.failed if each["record_id"] == entry["record_id"]}
 
-    def is_salesbinders(self, entry: Row) -> bool:
-        """SalesBinder shows money in a total or in a mark alone: nobody can say which payment it is. The
-        shop's own test knows which invoices these are.
+    def is_not_told(self, entry: Row) -> bool:
+        """By these switches SalesBinder shows money in a total or in a mark alone: nobody can say which
+        payment it is.
         """
-        return entry["triggered_by"] == "source"
+        switches = self._switches
+        by_total = entry["reason_code"] == "sums_disagree" and switches.total_without_rows != "never"
+        return entry["triggered_by"] == "source" and (by_total or switches.refund == "marked_row")
 
     def was_returned(self, entry: Row) -> bool:
         """What a credit note has paid out is due again in SalesBinder, and may be paid once more; in Xero the
@@ -65,7 +67,7 @@ class Reasons:
         paid = [amount for kind, amount in story if kind.endswith("payment_applied")]
         returned = [amount for kind, amount in story if kind.endswith("refund_applied")]
         amount = Decimal(entry["amount"])
-        return paid.count(amount) < returned.count(amount) or "exceeds_amount_due" in self._codes(entry)
+        return bool(paid.count(amount) < returned.count(amount)) or "exceeds_amount_due" in self._codes(entry)
 
     def was_paid(self, entry: Row) -> bool:
         """Payments that a credit note has paid out stand in Xero, which lets no amounts change under them;
@@ -75,8 +77,8 @@ class Reasons:
 
 
 _HOLDS: Mapping[str, Callable[[Reasons, Row], bool]] = {
-    "sums_disagree": Reasons.is_salesbinders,
-    "transaction_marked": Reasons.is_salesbinders,
+    "sums_disagree": Reasons.is_not_told,
+    "transaction_marked": Reasons.is_not_told,
     "exceeds_amount_due": Reasons.was_returned,
     "refund_exceeds_paid": Reasons.was_not_paid,
     "no_matching_payment": Reasons.has_no_such_payment,

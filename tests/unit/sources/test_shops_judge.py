@@ -33,10 +33,7 @@ def shop() -> ReadShop:
 def books_of(shop: ReadShop) -> Books:
     customer, supplier = shop.shop.truth.parties.values()
     invoice, order = shop.shop.truth.documents.values()
-    contacts = [
-        _contact(customer.id, "Widgets & Co", "w@shop.example"),
-        _contact(supplier.id, "Northern Parts"),
-    ]
+    buyer = _contact(customer.id, "Widgets & Co", "w@shop.example")
     sale = _document("ACCREC", invoice.number, "PAID", "108.00", customer.id)
     bought = {"contact": supplier.id, "total": "50.00"}
     return {
