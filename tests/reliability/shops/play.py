@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,8 @@ _SETTLED = 75.0
 """Seconds of SalesBinder's after which all that lags has come."""
 _WEEK = 8 * 86_400.0
 """After so long each sweep and each deep read has come."""
+_LOOKED_AGAIN = timedelta(minutes=20)
+"""After so long a record was looked at again four times."""
 _KILL_EVERY = 8.0
 _OUTAGE_EVERY = 20.0
 _LAYERS = sum(len(listings) for layer, listings in LISTINGS.items() if layer != "open")
@@ -66,8 +68,7 @@ class Play:
         self._pass(_SETTLED)
 
     def _has_stock(self) -> bool:
-        rows = self.installation.rows(_STANDING, START, [shop.account for shop in self.shops])
-        return all(row["scanned"] >= _LAYERS for row in rows)
+        return not any(row["layers"] for row in self._unread(START))
 
     async def _connect(self, shop: ReadShop) -> None:
         installation = self.installation
@@ -115,8 +116,9 @@ class Play:
         self._pass(_SETTLED)
         for _ in range(2):
             self.clock.jump(_WEEK)
-            left = {shop.account for shop in self.shops}
-            self._wait("all is read", partial(self._is_read, self.clock.now(), left))
+            since = self.clock.now()
+            left: dict[str, datetime | None] = {shop.account: None for shop in self.shops}
+            self._wait("all is read", partial(self._is_read, since, left))
         self._wait("all is delivered", self.installation.is_done)
 
     def close(self) -> None:
@@ -136,19 +138,25 @@ class Play:
             self.installation.check()
             time.sleep(_LOOK)
 
-    def _is_read(self, since: datetime, left: set[str]) -> bool:
-        """Return True once each shop has had a moment with nothing left to be read; others may go on."""
-        left &= {row["account"] for row in self._unread(since)}
+    def _is_read(self, since: datetime, left: dict[str, datetime | None]) -> bool:
+        """Return True once each layer of each shop was read since, and each look again has come.
+
+        Where a status is shown under changing names, something is always to be looked at again.
+        """
+        now = self.clock.now()
+        for row in self._unread(since):
+            account = row["account"]
+            if account not in left or row["deep"] or row["untold"] or row["trouble"] or row["layers"]:
+                continue
+            scanned = left[account] = left[account] or now
+            if not row["wanted"] or now > scanned + _LOOKED_AGAIN:
+                del left[account]
         return not left
 
     def _unread(self, since: datetime) -> list[dict[str, Any]]:
-        """Return the shops of which something is left to be read, or was not looked at since."""
+        """Return what is left to be read of each shop; ``layers`` are those that were not read since."""
         rows = self.installation.rows(_STANDING, since, [shop.account for shop in self.shops])
-        return [
-            row
-            for row in rows
-            if row["wanted"] or row["deep"] or row["untold"] or row["trouble"] or row["scanned"] < _LAYERS
-        ]
+        return [row | {"layers": _LAYERS - row["scanned"]} for row in rows]
 
     def _wait(self, what: str, holds: Callable[[], bool]) -> None:
         until = time.monotonic() + _PATIENCE
