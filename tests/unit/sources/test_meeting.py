@@ -104,6 +104,25 @@ def test_a_payment_returned_in_full_between_two_looks_is_found_though_no_list_sh
     ]
 
 
+@pytest.mark.parametrize("kind", ["invoice", "customer"])
+def test_what_is_archived_and_still_in_lists_is_not_asked_for_over_and_over(kind: str) -> None:
+    shown = {"archived_in_lists": "shown", "archived_detail": "404", "account_rows": "partial"}
+    meeting = Meeting(set_to(shown), 1)
+    meeting.reader.run_until(START + timedelta(minutes=3))
+    customer = acts.create_party(meeting.shop, "customer", name="Widgets & Co")
+    invoice = acts.create_document(meeting.shop, "invoice", customer, [{"name": "A", "price": 100}])
+    meeting.reader.run_until(START + timedelta(minutes=10))
+    acts.archive(meeting.shop, invoice if kind == "invoice" else customer)
+    meeting.reader.run_until(meeting.reader.now + timedelta(minutes=80))
+    before = len(meeting.reader.sent)
+    meeting.reader.run_until(meeting.reader.now + timedelta(hours=1))
+    assert sum(why in ("changed", "again") for _, why in meeting.reader.sent[before:]) <= 5
+    acts.unarchive(meeting.shop, invoice if kind == "invoice" else customer)
+    acts.edit_document(meeting.shop, invoice, name="Spring order")
+    meeting.reader.run_until(meeting.reader.now + timedelta(minutes=10))
+    assert meeting.told() == meeting.visible()
+
+
 def test_a_hint_of_what_nobody_knows_costs_two_calls_and_tells_nothing() -> None:
     meeting = Meeting(Switches(), 1)
     meeting.reader.run_until(START + timedelta(minutes=3))
