@@ -41,7 +41,10 @@ def _documents(shop: ReadShop, books: Held) -> Iterator[Difference]:
         for what, text in _document(paper, found, bills, books, shop.settings):
             yield Difference(paper.id, what, f"{paper.kind} {paper.number} {text}")
         standing = _standing(found)
-        if standing and (party := contacts[standing[0]["contact_id"]])["contact_number"] != paper.party_id:
+        if not standing:
+            continue
+        party = contacts[standing[0]["contact_id"]]
+        if party["contact_number"] not in shop.namesakes(paper.party_id):
             yield Difference(
                 paper.id, "party", f"{paper.kind} {paper.number} is of {party['name']}, not {paper.party_id}"
             )
@@ -99,6 +102,15 @@ def _parties(shop: ReadShop, books: Held) -> Iterator[Difference]:
         by_record.setdefault(contact["contact_number"], []).append(contact)
     for party in shop.shop.truth.parties.values():
         if party.kind == "prospect" or party.archived:
+            continue
+        namesakes = shop.namesakes(party.id) - {
+            each.id for each in shop.shop.truth.parties.values() if each.kind == "prospect"
+        }
+        if namesakes != {party.id}:
+            if not any(
+                each["status"] == "ACTIVE" for other in namesakes for each in by_record.get(other, [])
+            ):
+                yield Difference(party.id, "fields", f"{party.kind} {party.fields['name']} is not in Xero")
             continue
         for text in _party(party, by_record.get(party.id, [])):
             yield Difference(party.id, "fields", f"{party.kind} {party.fields['name']} {text}")

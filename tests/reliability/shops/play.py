@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 
 from connections import store as connections
@@ -123,14 +124,11 @@ class Play:
 
     def close(self) -> None:
         """Let nobody read the shops any more."""
-        asyncio.run(self._disconnect())
-
-    async def _disconnect(self) -> None:
         names = [shop.account for shop in self.shops]
-        async with await AsyncConnection.connect(
-            self.installation.database_url, autocommit=True
-        ) as connection:
-            await connection.execute("DELETE FROM source.accounts WHERE account = ANY(%s)", [names])
+        with psycopg.connect(self.installation.database_url) as connection:
+            # The reader's order of locks: who has the lease comes first.
+            connection.execute("SELECT 1 FROM source.leases WHERE account = ANY(%s) FOR UPDATE", [names])
+            connection.execute("DELETE FROM source.accounts WHERE account = ANY(%s)", [names])
 
     def _pass(self, seconds: float) -> None:
         until = self.clock.seconds() + seconds

@@ -1,7 +1,7 @@
 """A random shop that the installation reads, as it goes on."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,9 +56,18 @@ class ReadShop(Encounter):
         }
         self.faults: Counter[str] = Counter()
         self.world.limiter.minute, self.world.limiter.burst = _LIMITS
+        self.names: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each account, all that it ever had."""
         self._next = clock.now()
         self._ends: list[tuple[datetime, int]] = []
         self._blocks = 0
+
+    def namesakes(self, party_id: str) -> set[str]:
+        """Return the accounts, itself among them, with which it has ever shared a name: as a prospect that
+        became a customer twice. Xero has one contact for all of a name, and each tells it what it changed.
+        """
+        own = self.names[party_id]
+        return {party_id, *(other for other, names in self.names.items() if names & own)}
 
     @property
     def changes(self) -> int:
@@ -73,6 +82,8 @@ class ReadShop(Encounter):
             return False
         while self._next <= now and self.changes < wanted:
             self.keeper.step()
+            for party in self.shop.truth.parties.values():
+                self.names[party.id].add(str(party.fields["name"]))
             if with_faults and self.chance.random() < _FAULTS_AN_ACT:
                 self._misbehave(now, pace)
             self._next = max(self._next, now - timedelta(minutes=1))
