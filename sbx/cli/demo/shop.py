@@ -44,7 +44,7 @@ TAX_SETTINGS: Final = {
     **{f"sales_tax.{rate}": sold for rate, (sold, _) in _TAXES.items()},
     **{f"purchase_tax.{rate}": bought for rate, (_, bought) in _TAXES.items()},
 }
-"""What an account has to say of the rates that a shopkeeper uses, and the fake Xero has with ``add_taxes``."""
+"""What an account has to say of a shopkeeper's rates, which the fake Xero has with ``add_taxes``."""
 _SETTINGS: Final = {
     "payment_account": "090",
     "payment_account.cash": "091",
