@@ -9,6 +9,8 @@
 # make outages   takes Kafka, PostgreSQL, Xero and workers away in the middle of the work (some six minutes)
 # make histories   random histories of shops against a model of the books; ARGS="--seeds 1000 --faults"
 #                  or "--seeds 100 --workers 3": through Kafka and three processes of each stage
+# make shops   random shops on the fake SalesBinder, read, delivered and compared with the books in Xero;
+#              ARGS="--rows 0-5 --faults --kills --outages"
 # make fuzz    raw record batches at random against the stages; make fuzz ARGS="--seed 7 --batches 3000"
 # make drill   backups restored at random moments of random histories; ARGS="--seeds 100" or "--documents 1000"
 # make soak    mixed traffic with faults, and whether memory and all else stays flat; make soak ARGS="--minutes 60"
@@ -23,7 +25,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-.PHONY: setup dev demo test screenshots coverage bench crash mutation histories fuzz drill soak lint format lock audit outages
+.PHONY: setup dev demo test screenshots coverage bench crash mutation histories shops fuzz drill soak lint format lock audit outages
 
 # The first Python that can make the environment; PYTHON=... alone when it is given.
 define install
@@ -77,6 +79,9 @@ outages: dev
 
 histories: dev
 	@$(BIN)/python -m tests.reliability.histories $(ARGS)
+
+shops: dev
+	@$(BIN)/python -m tests.reliability.shops $(ARGS)
 
 fuzz: dev
 	@$(BIN)/python -m tests.reliability.fuzz_records $(ARGS)

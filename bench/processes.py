@@ -96,6 +96,11 @@ class StageProcess:
         """Return the resident memory in MB."""
         return self._seen.memory_info().rss / 1e6
 
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End it, and wait for that."""
         if self._process.poll() is None:

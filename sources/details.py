@@ -23,6 +23,8 @@ from sources.salesbinder.documents import read_detail
 
 _UNKNOWN: Final = 1
 """How often an id that only a hint names, and that nobody knows, is asked for again."""
+_SHOWN_YET_MISSING: Final = timedelta(days=1)
+"""So often a document is asked for whose row shows what its detail does not."""
 
 
 def read_any_detail(
@@ -178,6 +180,9 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     if before is not None and before.may_be_gone and (left := _until_gone(before, context)) > timedelta(0):
         _not_there_yet(wish, before, left, context, batch)
         return batch
+    if before is not None and not before.may_be_gone and wish.row:
+        _not_shown(wish, before, context, batch)
+        return batch
     batch.unwanted.add(wish.record_id)
     if before is None:
         batch.seen.add(subject_of(wish))
@@ -193,11 +198,29 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
-        deep = next_deep(before.known, before.created, context)
+        deep = (
+            context.due + _SHOWN_YET_MISSING
+            if before.excused
+            else next_deep(before.known, before.created, context)
+        )
         batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
-    elif before is not None and before.late:
-        batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late="")
     return batch
+
+
+def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None:
+    """Ask some times more for what a list shows and no detail does; of a document not before a day has passed
+    then, unless its row is another one: lists may go on to show what is in the archive.
+    """
+    is_over, changes = wish.tries >= len(AGAIN), dict[str, Any]()
+    if isinstance(before.known, KnownDocument):
+        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": False}
+        changes["excused"] = wish.row if is_over else before.excused
+    late = "" if is_over else wish.row
+    batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late=late, **changes)
+    if is_over:
+        batch.unwanted.add(wish.record_id)
+    else:
+        batch.wanted.append(again(wish, context.due))
 
 
 def nothing_is_there(wish: Wish, kept: Mapping[Key, Kept], context: Context) -> Batch:

@@ -32,11 +32,12 @@ class Call:
 
 
 class World:
-    """The one mutable state of a running fake. The clock runs, or stands still at `now`."""
+    """The one mutable state of a running fake. The clock runs, stands still at `now`, or is one of several
+    worlds."""
 
-    def __init__(self, seed: int = 0, now: datetime | None = None) -> None:
+    def __init__(self, seed: int = 0, now: datetime | None = None, clock: Clock | None = None) -> None:
         self.seed = seed
-        self.clock = Clock(now)
+        self.clock = clock or Clock(now)
         self.limiter = Limiter(self.clock.seconds)
         self.faults = FaultPlan()
         self.shops: dict[str, Shop] = {}

@@ -39,6 +39,12 @@ class _Step:
 
     change: Change
     by: Decimal
+    is_known: bool
+    """Whether it corrects what was told."""
+
+    @property
+    def is_payment(self) -> bool:
+        return self.change.action == "payment_applied"
 
 
 def diff_money(
@@ -61,19 +67,20 @@ def diff_money(
     returned, gone = _returned(before, present, moved)
     told: dict[str, KnownMoney] = {}
     parts: list[Change] = []
-    payments: list[_Step] = []
-    refunds: list[_Step] = []
-    for place, row in enumerate(rows):
+    steps: list[_Step] = []
+    for place, row in _by_time(rows):
         if row.id in stays:
-            known, steps, part = _still_there(stays[row.id], row, place, before.resets, moved, shrunk)
+            known, own, part = _still_there(stays[row.id], row, place, before.resets, moved, shrunk)
         elif row.amount:
-            known, steps, part = _new(row, gone.get(row.id), before.resets, moved)
+            known, own, part = _new(row, gone.get(row.id), before.resets, moved)
         else:
             continue
         told[row.id] = known
         parts += part
-        (payments if known.kind == "payment" else refunds).extend(steps)
-    changes = (*returned, *parts, *_in_order(payments), *(step.change for step in refunds))
+        steps += own
+    left = sum((told[key].amount for key in stays), _ZERO)
+    left -= sum((step.by for step in steps if step.is_known), _ZERO)
+    changes = (*returned, *parts, *_in_order(steps, left))
     return Money(told, gone, before.resets, changes)
 
 
@@ -104,9 +111,28 @@ def _told(known: KnownMoney, time: datetime | None) -> Change:
     return _change(known.kind, known.told_as, amount, known.day, known.reference, time)
 
 
-def _in_order(payments: Iterable[_Step]) -> list[Change]:
-    """Return what lowers a payment first: it makes room for the others on the invoice."""
-    return [step.change for step in sorted(payments, key=lambda step: step.by >= 0)]
+def _by_time(rows: Sequence[Transaction]) -> list[tuple[int, Transaction]]:
+    """Return place and row of each, in the order in which they were made, if all rows say when."""
+    placed = [*enumerate(rows)]
+    stamps = {row.id: row.created for row in rows if row.created is not None}
+    return sorted(placed, key=lambda each: stamps[each[1].id]) if len(stamps) == len(rows) else placed
+
+
+def _in_order(steps: Iterable[_Step], left: Decimal) -> list[Change]:
+    """Return the changes in the order of their transactions: Xero refuses a payment for which a refund has
+    still to make room. What lowers a known payment comes first; a refund waits until as much is paid, of
+    which there is ``left`` before them.
+    """
+    told: list[Change] = []
+    waiting: list[_Step] = []
+    for step in sorted(steps, key=lambda step: not (step.is_known and step.is_payment and step.by < 0)):
+        waiting.append(step)
+        for each in [*waiting]:
+            if each.is_payment or left + each.by >= 0:
+                waiting.remove(each)
+                told.append(each.change)
+                left += each.by
+    return told + [step.change for step in waiting]
 
 
 def _returned(
@@ -143,7 +169,7 @@ def _new(
         told_as = derived_id(row.id, "again", str(resets), str(gone.times))
     known = KnownMoney(kind=kind, amount=row.amount, day=row.day, reference=row.reference, told_as=told_as)
     change = _change(kind, told_as, abs(row.amount), row.day, row.reference, row.created or moved)
-    return known, [_Step(change, row.amount)], []
+    return known, [_Step(change, row.amount, is_known=False)], []
 
 
 def _still_there(
@@ -176,7 +202,7 @@ def _still_there(
     if (tell, row.day, row.reference) == (told, known.day, known.reference):
         return now, [], parts
     correction = _change(known.kind, known.told_as, abs(tell), row.day, row.reference, moved)
-    return now, [_Step(correction, tell - told)], parts
+    return now, [_Step(correction, tell - told, is_known=True)], parts
 
 
 def _change(

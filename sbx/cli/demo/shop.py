@@ -40,14 +40,18 @@ _TAXES: Final = {
 """Rates in the shop to the tax types of the fake Xero, for sales and for purchases."""
 _MORE_TAXES: Final = [("TAX011", "8"), ("TAX012", "8"), ("TAX013", "12.5"), ("TAX014", "12.5")]
 """Those that the fake Xero does not have from the start, each with 7 % beside its rate."""
+TAX_SETTINGS: Final = {
+    **{f"sales_tax.{rate}": sold for rate, (sold, _) in _TAXES.items()},
+    **{f"purchase_tax.{rate}": bought for rate, (_, bought) in _TAXES.items()},
+}
+"""What an account has to say of a shopkeeper's rates, which the fake Xero has with ``add_taxes``."""
 _SETTINGS: Final = {
     "payment_account": "090",
     "payment_account.cash": "091",
     "edit_authorised": "push",
     # Asked for at the end: a comparison by itself would come before anything happened.
     "reconcile_every": "off",
-    **{f"sales_tax.{rate}": sold for rate, (sold, _) in _TAXES.items()},
-    **{f"purchase_tax.{rate}": bought for rate, (_, bought) in _TAXES.items()},
+    **TAX_SETTINGS,
 }
 _NEVER: Final = ("archive_party", "archive_invoice", "unarchive", "edit_party_unnamed", "close_order")
 WEIGHTS: Final = {**dict.fromkeys(_NEVER, 0), "new_invoice": 24, "pay": 24, "edit_invoice": 4}
@@ -101,13 +105,13 @@ def play(
     return result.agreed
 
 
-def add_taxes(books: FakeXeroAdmin) -> None:
-    """Give the fake Xero a rate for each of the shop's."""
+def add_taxes(books: FakeXeroAdmin, tenant: str = DEFAULT_TENANT) -> None:
+    """Give an organisation of the fake Xero a rate for each of the shop's."""
     rates = [
         {"tax_type": tax_type, "name": f"{rate}% and 7%", "components": [["Tax", rate], ["City", "7"]]}
         for tax_type, rate in _MORE_TAXES
     ]
-    books.seed(DEFAULT_TENANT, tax_rates=rates)
+    books.seed(tenant, tax_rates=rates)
 
 
 def _happen(console: Console, pipeline: Running, salesbinder: FakeSalesBinderAdmin) -> int:

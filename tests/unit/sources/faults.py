@@ -63,6 +63,14 @@ _SELDOM: Final = 0.1
 _PAUSES: Final = (0, 5, 30, 60, 120)
 
 
+def drawn(chance: random.Random, switches: Switches) -> dict[str, Any]:
+    """Return one of the faults that can happen in a shop with these switches."""
+    fault = dict(chance.choice(FAULTS))
+    if fault["kind"] == "other_context" and switches.account_context_id == "absent":
+        fault |= {"path": r"^documents\.json\?"}  # which list an account is of, only the list says then
+    return fault
+
+
 class FaultyMeeting(Encounter):
     """The product's own reader, and answers that come late, broken, wrong, or not at all."""
 
@@ -106,9 +114,7 @@ class FaultyMeeting(Encounter):
 
     def misbehave(self, *, times: int, skip: int, is_short: bool = False) -> None:
         """Let something go wrong with some of the next answers; for less than a minute if ``is_short``."""
-        fault = dict(self.chance.choice(FAULTS))
-        if fault["kind"] == "other_context" and self.shop.switches.account_context_id == "absent":
-            fault |= {"path": r"^documents\.json\?"}  # which list an account is of, only the list says then
+        fault = drawn(self.chance, self.shop.switches)
         if fault["kind"] == "rate_limit":
             if self._blocks == MOST_BLOCKS:
                 return

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from sandbox.clock import Clock
 from sandbox.fake_salesbinder import Shopkeeper, Switches, World, api, visible
 from sources.batch import Wish
 from sources.diff.look import Shrunk
@@ -77,10 +78,13 @@ class Encounter:
 
     reader: Seen
 
-    def __init__(self, switches: Switches, seed: int) -> None:
-        self.world = World(now=START)
-        self.shop = self.world.add_shop(ACCOUNT, switches, seed)
-        self.keeper = Shopkeeper(self.shop, seed, pause=30)
+    def __init__(
+        self, switches: Switches, seed: int, account: str = ACCOUNT, clock: Clock | None = None
+    ) -> None:
+        """Open the shop; with a ``clock`` that runs by itself, nothing that happens there moves it."""
+        self.world = World(now=START, clock=clock)
+        self.shop = self.world.add_shop(account, switches, seed)
+        self.keeper = Shopkeeper(self.shop, seed, pause=30 if clock is None else None)
 
     def call(self, asked: Question) -> api.Answer:
         self.meet()

@@ -77,10 +77,36 @@ def test_what_lowers_a_payment_comes_before_what_adds_one() -> None:
     assert told(found) == [("payment_applied", "1", "60"), ("payment_applied", "2", "40")]
 
 
-def test_a_refund_below_zero_has_its_own_id_and_comes_after_payments() -> None:
+def test_a_refund_below_zero_has_its_own_id_and_comes_in_its_place() -> None:
     before = known(with_paid(paid(1, 50)))
     found = seen(before, with_paid(paid(1, 50), paid(2, -30), paid(3, 10)))
-    assert told(found) == [("payment_applied", "3", "10"), ("refund_applied", "2", "30")]
+    assert told(found) == [("refund_applied", "2", "30"), ("payment_applied", "3", "10")]
+
+
+def test_a_payment_after_a_refund_comes_after_it_for_the_refund_makes_room() -> None:
+    found = seen(None, with_paid(paid(1, 50), paid(2, -50), paid(3, 50)))
+    assert [action for action, _, _ in told(found)][1:] == [
+        "payment_applied",
+        "refund_applied",
+        "payment_applied",
+    ]
+    before = known(with_paid(paid(1, 50)))
+    found = seen(before, with_paid(paid(1, 50), paid(2, -50), paid(3, 50)))
+    assert told(found) == [("refund_applied", "2", "50"), ("payment_applied", "3", "50")]
+
+
+def test_transactions_are_told_by_their_own_times_in_whatever_order_they_are_listed() -> None:
+    times = [{"created": f"2026-03-02T10:0{minute}:00+00:00"} for minute in range(3)]
+    first, back, second = paid(1, 50, **times[0]), paid(2, -50, **times[1]), paid(3, 50, **times[2])
+    before = known(with_paid(first))
+    found = seen(before, with_paid(second, back, first))
+    assert told(found) == [("refund_applied", "2", "50"), ("payment_applied", "3", "50")]
+
+
+def test_a_refund_is_not_told_before_as_much_is_paid() -> None:
+    before = known(with_paid(paid(1, 20)))
+    found = seen(before, with_paid(paid(2, -50), paid(1, 20), paid(3, 40)))
+    assert told(found) == [("payment_applied", "3", "40"), ("refund_applied", "2", "50")]
 
 
 def test_a_reset_by_rows_below_zero_is_refunds() -> None:

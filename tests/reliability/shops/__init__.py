@@ -1,0 +1,1 @@
+"""Random shops through a whole installation: ``python -m tests.reliability.shops``."""

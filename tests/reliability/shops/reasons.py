@@ -1,0 +1,95 @@
+"""Which failed entries must be, by the shop's switches or by what Xero refuses, and what each may explain."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tests.reliability.shops.judge import Difference
+from tests.reliability.shops.shop import ReadShop
+
+Row = Mapping[str, Any]
+
+
+class Reasons:
+    """The failed entries of a shop's log."""
+
+    def __init__(self, shop: ReadShop, entries: Sequence[Row]) -> None:
+        self._story = shop.told()
+        self._settings, self._switches = shop.settings, shop.shop.switches
+        self.failed = [entry for entry in entries if entry["state"] == "failed"]
+
+    def of(self, one: Difference) -> list[Row]:
+        """Return the entries that explain a difference."""
+        own = [entry for entry in self.failed if entry["record_id"] == one.record_id]
+        return [
+            entry
+            for entry in own
+            if self.is_due(entry) and one.what in _EXPLAINS.get(entry["reason_code"], ())
+        ]
+
+    def is_due(self, entry: Row) -> bool:
+        """Return True if it had to fail."""
+        holds = _HOLDS.get(entry["reason_code"])
+        return holds is not None and holds(self, entry)
+
+    def _kinds(self, entry: Row) -> set[str]:
+        return {kind.rpartition(".")[2] for kind, _ in self._story.get(entry["record_id"], [])}
+
+    def _codes(self, entry: Row) -> set[str]:
+        return {str(each["reason_code"]) for each in self.failed if each["record_id"] == entry["record_id"]}
+
+    def is_not_told(self, entry: Row) -> bool:
+        """By these switches SalesBinder shows money in a total or in a mark alone: nobody can say which
+        payment it is.
+        """
+        switches = self._switches
+        by_total = entry["reason_code"] == "sums_disagree" and switches.total_without_rows != "never"
+        return entry["triggered_by"] == "source" and (by_total or switches.refund == "marked_row")
+
+    def was_returned(self, entry: Row) -> bool:
+        """What a credit note has paid out is due again in SalesBinder, and may be paid once more; in Xero the
+        invoice stays paid. The same holds for a refund that no payment of Xero's stands for.
+        """
+        by_note = self._settings["refund_as"] == "credit_note" and "refund_applied" in self._kinds(entry)
+        return by_note or "no_matching_payment" in self._codes(entry)
+
+    def was_not_paid(self, entry: Row) -> bool:
+        """The payment that is returned was refused before, because Xero does not know that it is due."""
+        return "exceeds_amount_due" in self._codes(entry)
+
+    def has_no_such_payment(self, entry: Row) -> bool:
+        """``reverse_payment`` takes back whole payments: a part of one has none in Xero, nor has one that was
+        refused, or whose amount a correction has changed since.
+        """
+        if self._settings["refund_as"] != "reverse_payment":
+            return False
+        story = self._story.get(entry["record_id"], [])
+        paid = [amount for kind, amount in story if kind.endswith("payment_applied")]
+        returned = [amount for kind, amount in story if kind.endswith("refund_applied")]
+        amount = Decimal(entry["amount"])
+        return bool(paid.count(amount) < returned.count(amount)) or "exceeds_amount_due" in self._codes(entry)
+
+    def was_paid(self, entry: Row) -> bool:
+        """Payments that a credit note has paid out stand in Xero, which lets no amounts change under them;
+        in SalesBinder nothing is on the invoice.
+        """
+        return "refund_applied" in self._kinds(entry)
+
+
+_HOLDS: Mapping[str, Callable[[Reasons, Row], bool]] = {
+    "sums_disagree": Reasons.is_not_told,
+    "transaction_marked": Reasons.is_not_told,
+    "exceeds_amount_due": Reasons.was_returned,
+    "refund_exceeds_paid": Reasons.was_not_paid,
+    "no_matching_payment": Reasons.has_no_such_payment,
+    "paid_not_editable": Reasons.was_paid,
+}
+_MONEY = frozenset({"money"})
+_EXPLAINS: Mapping[str, frozenset[str]] = {
+    "sums_disagree": _MONEY,
+    "transaction_marked": _MONEY,
+    "exceeds_amount_due": _MONEY,
+    "refund_exceeds_paid": _MONEY,
+    "no_matching_payment": _MONEY,
+    "paid_not_editable": frozenset({"total"}),
+}
