@@ -106,3 +106,5 @@ def fill(admin: FakeSalesBinderAdmin, shop: str) -> None:
     }
     for seed in range(_FILLED_AT_ONCE):
         admin.fill(shop=shop, seed=seed, **part)
+    # What is made in the second of the connection counts as new.
+    admin.advance(5)
