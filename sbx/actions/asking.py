@@ -18,7 +18,7 @@ from sources.store import calls
 from sources.store.calls import Wait
 
 Tell = Callable[[str], None]
-"""Takes a sentence for whoever waits."""
+"""Takes a sentence for the person who waits."""
 PATIENCE: Final = timedelta(minutes=3)
 """So long at most a question waits at a time: a first block is shorter, a repeated one soon longer."""
 _WORTH_A_WORD: Final = timedelta(seconds=5)

@@ -30,7 +30,7 @@ class Move:
     acts: tuple[str, ...]
     """Parts of the first open question, of what was probably done."""
     modified: str
-    """What became of ``modified``."""
+    """What ``modified`` did."""
     statuses: tuple[tuple[str, str], ...] = ()
     """Parts of the question about statuses, with id and name: of the one before and of the one now."""
 

@@ -36,7 +36,7 @@ class _Gone:
     began: datetime | None
     looks: int = 0
     is_over: bool = False
-    """Whether it is known what became of the document."""
+    """Whether it is known what happened to the document."""
     in_log: bool = False
 
 

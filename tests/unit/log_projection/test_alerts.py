@@ -85,6 +85,7 @@ def test_trouble_of_salesbinder_is_told_once_it_lasts_and_a_refused_key_at_once(
 def test_a_list_that_stays_odd_is_told_once_however_many_layers_it_concerns() -> None:
     def odd(minutes: int, **changed: Any) -> dict[str, Any]:
         row = {"account": "a", "code": "list_odd", "list": "invoices", "problem": "it is half as long"}
+        row |= {"field": "", "value": ""}
         return row | {"remedy": "Look.", "since": NOON - minutes * MINUTE, "now": NOON} | changed
 
     rows = [odd(15), odd(14, list="orders"), odd(20, code="list_refused")]
@@ -103,9 +104,8 @@ def test_a_comparison_by_schedule_that_did_not_succeed_is_told() -> None:
 
 def test_a_clock_that_stays_off_is_told() -> None:
     row = {"account": "a", "code": "clock_off", "list": "clock", "problem": "it is 60 minutes behind"}
-    (alert,) = standing(
-        [], [], [], [], HOUR, (), [row | {"remedy": "Set it.", "since": NOON - HOUR, "now": NOON}]
-    )
+    row |= {"field": "", "value": "", "remedy": "Set it."}
+    (alert,) = standing([], [], [], [], HOUR, (), [row | {"since": NOON - HOUR, "now": NOON}])
     assert "60 minutes behind" in alert.text
     assert alert.remedy == "Set it."
 

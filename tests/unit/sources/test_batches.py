@@ -416,7 +416,7 @@ def test_an_account_whose_row_has_not_all_fields_is_told_from_its_detail() -> No
 
 
 def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
-    wish = WISH
+    wish = replace(WISH, entity="invoice")
     for wait in AGAIN:
         batch = not_there(wish, None, LIVE)
         assert (batch.events, batch.kept) == ([], {})
@@ -428,7 +428,7 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
 
 
 def test_a_detail_that_was_not_answered_is_put_off_later_each_time_and_never_given_up() -> None:
-    wish, waits = WISH, []
+    wish, waits = replace(WISH, entity="invoice"), []
     for _ in range(6):
         wish = put_off(wish, NOON)
         waits.append(wish.at - NOON)

@@ -27,7 +27,6 @@ def reason(one: Compared, **changes: Any) -> Any:
         "log_is_read": True,
         "is_told": True,
         "was_here_before": False,
-        "is_told_in_part": False,
         "changed_settings": frozenset(),
     }
     return why(one, Around(**given | changes))
