@@ -40,7 +40,7 @@ class Keeper:
         at = answer.date or account.now
         async with store.fenced(self._connection, self._lease):
             context = Context(
-                Look(self._account, at, account.shrunk),
+                Look(self._account, at, account.shrunk, account.now),
                 account.connected or at,
                 now=account.now,
                 is_relaxed=may_relax(account.standing.trust),

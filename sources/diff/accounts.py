@@ -16,7 +16,7 @@ from sources.salesbinder.rows import hash_of
 
 def take_stock_of_account(row: AccountRow, look: Look) -> KnownAccount:
     """Return what is known of an account that was there before the reader was, without telling it."""
-    time = min(row.modified or look.at, look.at)
+    time = look.not_ahead(row.modified)
     return KnownAccount(entity=row.entity, id=row.id, fields=row.told, modified=row.modified, time=time)
 
 
@@ -64,7 +64,7 @@ def _latest(before: KnownAccount, row: AccountRow) -> datetime | None:
 def _moment(before: KnownAccount, row: AccountRow, look: Look) -> datetime:
     """Return when the account was edited: its ``modified`` if that moved, else the moment of the answer."""
     has_moved = row.modified is not None and (before.modified is None or row.modified > before.modified)
-    return min(row.modified, look.at) if has_moved and row.modified is not None else look.at
+    return look.not_ahead(row.modified if has_moved else None)
 
 
 def _event(
@@ -95,7 +95,7 @@ def diff_deleted_account(before: KnownAccount, deletion: Deletion, look: Look) -
     """Return the deletion of a known account; nothing if it was told before."""
     if before.deleted:
         return Outcome(before)
-    time = max(min(deletion.created or look.at, look.at), before.time)
+    time = max(look.not_ahead(deletion.created), before.time)
     data = {str(before.entity): {"id": before.id}}
     event = made_event(look.account, before.entity, "deleted", before.id, time, data, ("deleted",))
     known = msgspec.structs.replace(before, time=time, revision=before.revision + 1, deleted=True)

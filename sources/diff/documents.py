@@ -65,7 +65,7 @@ def _since(before: KnownDocument | None, detail: Detail, look: Look) -> datetime
     changed = detail.document.customer.modified
     known = [] if before is None else [before.time]
     if changed is not None:
-        known.append(min(plain_moment(changed), look.at))
+        known.append(look.not_ahead(plain_moment(changed)))
     return max(known, default=None)
 
 
@@ -125,7 +125,7 @@ class _Found:
         """Never goes back, or the pipeline would take what is told now for older than what was told."""
         has_moved = before is None or self.tells_all or modified > before.modified
         self.moved = modified if has_moved else None
-        self.time = before.time if before else min(modified, self.look.at)
+        self.time = before.time if before else self.look.not_ahead(modified)
         self.cancelled = before.cancelled if before and not self.tells_all else False
         self.received = before.received if before and not self.tells_all else False
         self.has_earlier_money = False
@@ -317,7 +317,7 @@ def diff_deleted_document(
     """Return the deletion of a known document; nothing if it was told before."""
     if before.deleted:
         return Outcome(before)
-    time = max(min(deletion.created or look.at, look.at), before.time)
+    time = max(look.not_ahead(deletion.created), before.time)
     data = {"document": {"id": before.id}}
     event = made_event(look.account, before.entity, "deleted", before.id, time, data, ("deleted",))
     known = msgspec.structs.replace(before, deleted=True, time=time, revision=before.revision + 1)

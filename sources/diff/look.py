@@ -28,6 +28,16 @@ class Look:
     at: datetime
     """The moment of the answer by SalesBinder's clock, its ``Date`` header."""
     shrunk: Shrunk = "correction"
+    ours: datetime | None = None
+    """The same moment by our clock; None: not known."""
+
+    def not_ahead(self, time: datetime | None) -> datetime:
+        """Return the moment of a change that SalesBinder dates so; without a date, that of the answer.
+
+        What is ahead of both clocks has not happened yet. One alone may be behind: a server's, or that of a
+        proxy that answers with an old ``Date``.
+        """
+        return self.at if time is None else min(time, max(self.at, self.ours or self.at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def moments(changes: Sequence[Change], since: datetime | None, look: Look) -> li
     """
     times: list[datetime] = []
     for change in changes:
-        time = min(change.time or look.at, look.at)
+        time = look.not_ahead(change.time)
         last = times[-1] if times else since
         times.append(max(time, last) if last is not None else time)
     return times

@@ -24,7 +24,7 @@ def take_stock(row: DocumentRow, look: Look) -> KnownDocument:
         header_fields=(),
         line_fields=None,
         modified=row.modified or look.at,
-        time=min(row.modified or look.at, look.at),
+        time=look.not_ahead(row.modified),
         cancelled=row.status in CANCELLED,
         received=row.received,
         status=row.status,

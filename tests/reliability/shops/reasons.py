@@ -71,9 +71,10 @@ class Reasons:
 
     def was_paid(self, entry: Row) -> bool:
         """Payments that a credit note has paid out stand in Xero, which lets no amounts change under them;
-        in SalesBinder nothing is on the invoice.
+        in SalesBinder nothing is on the invoice. So do payments whose return cannot be told.
         """
-        return "refund_applied" in self._kinds(entry)
+        is_not_told = {"sums_disagree", "transaction_marked"} & self._codes(entry)
+        return "refund_applied" in self._kinds(entry) or bool(is_not_told)
 
 
 _HOLDS: Mapping[str, Callable[[Reasons, Row], bool]] = {

@@ -25,6 +25,18 @@ def seen(
     return diff_account(before, read_account(wire(record), entity, ACCOUNT), look(at))
 
 
+def test_an_answer_with_an_old_date_makes_no_edit_older_than_it_is() -> None:
+    """Else what documents told of the customer since would count as newer."""
+    before, hour_ago = known(customer()), datetime(2026, 3, 2, 10, tzinfo=UTC)
+    row = read_account(wire(customer(billing_city="Victoria", modified=LATER)), "customer", ACCOUNT)
+    (edited,) = diff_account(
+        before, row, look(hour_ago, ours=datetime(2026, 3, 2, 11, 0, 2, tzinfo=UTC))
+    ).events
+    assert edited.time == datetime(2026, 3, 2, 11, tzinfo=UTC)
+    (edited,) = diff_account(before, row, look(hour_ago, ours=hour_ago)).events
+    assert edited.time < datetime(2026, 3, 2, 11, tzinfo=UTC), "neither clock has come so far"
+
+
 def known(record: dict[str, Any]) -> KnownAccount:
     found = seen(None, record).known
     assert found is not None
