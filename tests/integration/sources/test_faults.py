@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -31,7 +32,7 @@ class Empty:
 
     async def ask(self, question: Question) -> Answer:
         self.asked.append(question)
-        return Answer(200, EMPTY, None, None)
+        return Answer(200, EMPTY, datetime.now(UTC), None)
 
 
 async def nothing(events: Sequence[Published]) -> None:
