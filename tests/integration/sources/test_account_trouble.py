@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,13 +46,14 @@ WHERE key = 'all/invoices'
 
 
 class Salesbinder:
-    """Answers as it is told to."""
+    """Answers as it is told to, and says the time."""
 
     def __init__(self, answer: Callable[[Question], Answer]) -> None:
         self.answer = answer
 
     async def ask(self, question: Question) -> Answer:
-        return self.answer(question)
+        answer = self.answer(question)
+        return answer if answer.date is not None else replace(answer, date=datetime.now(UTC))
 
 
 class BesideAnother(Salesbinder):
