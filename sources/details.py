@@ -27,6 +27,10 @@ _SHOWN_YET_MISSING: Final = timedelta(days=1)
 """So often a document is asked for whose row shows what its detail does not."""
 
 
+_GIVEN_UP: Final = len(AGAIN) + 7
+"""Tries, a week of them, after which a detail that was never there is only wanted if a list shows its row."""
+
+
 def read_any_detail(
     is_missing: bool, body: bytes, wish: Wish, kept: Mapping[Key, Kept], context: Context
 ) -> Batch:
@@ -183,7 +187,12 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     if before is not None and not before.may_be_gone and wish.row:
         _not_shown(wish, before, context, batch)
         return batch
-    batch.unwanted.add(wish.record_id)
+    if before is None and wish.row and wish.tries < _GIVEN_UP:
+        # Its row may be shown for as long: without this wish, each list would begin anew with it.
+        at = context.due + _SHOWN_YET_MISSING
+        batch.wanted.append(replace(again(wish, context.due), at=at))
+    else:
+        batch.unwanted.add(wish.record_id)
     if before is None:
         batch.seen.add(subject_of(wish))
     if before is not None and before.may_be_gone:

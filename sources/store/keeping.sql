@@ -14,14 +14,16 @@ SET body = excluded.body, deep_at = excluded.deep_at, history = excluded.history
 INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)
 
 -- name: want
--- A row that shows a change is asked about at once, however often its detail was in vain before.
+-- A row that shows a change is asked about at once, however often the detail was in vain for another row before.
 INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries, entity)
 VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(entity)s)
 ON CONFLICT (account, record_id) DO UPDATE
 SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
     entity = excluded.entity
 -- What is wanted since the question was asked, and sooner, stays: the answer may be older than that.
-WHERE w.due_at <= %(asked)s OR w.due_at >= excluded.due_at
+WHERE (w.due_at <= %(asked)s OR w.due_at >= excluded.due_at)
+-- A list shows the same row again each time: its detail stays due when it was, or all calls would go to the refused.
+  AND NOT (excluded.why = 'changed' AND excluded.row_digest <> '' AND w.row_digest = excluded.row_digest)
 
 -- name: want_no_more
 -- Not for what is wanted since the question was asked: the answer may be older than that.

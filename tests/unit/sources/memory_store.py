@@ -149,6 +149,9 @@ class MemoryStore:
                 del self.wishes[record_id]
         for wish in batch.wanted:
             before = self.wishes.get(wish.record_id)
+            is_same = before is not None and bool(wish.row) and wish.row == before.row
+            if is_same and wish.why == "changed":
+                continue
             if before is None or before.at <= asked or before.at >= wish.at:
                 self.wishes[wish.record_id] = wish
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}

@@ -422,6 +422,9 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
         assert (batch.events, batch.kept) == ([], {})
         (wish,) = batch.wanted
         assert wish.at == NOON + wait
+    for _ in range(7):
+        (wish,) = not_there(wish, None, LIVE).wanted
+        assert wish.at == NOON + timedelta(days=1)
     assert not_there(wish, None, LIVE).unwanted == {INVOICE}
     deep = replace(WISH, row="")
     assert not_there(deep, after(seen(document())), LIVE).unwanted == {INVOICE}
