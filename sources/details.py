@@ -187,6 +187,9 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     if before is not None and not before.may_be_gone and wish.row:
         _not_shown(wish, before, context, batch)
         return batch
+    if before is not None and before.history and not before.may_be_gone and wish.tries < len(AGAIN):
+        batch.wanted.append(again(wish, context.due))
+        return batch
     if before is None and wish.row and wish.tries < _GIVEN_UP:
         # Its row may be shown for as long: without this wish, each list would begin anew with it.
         at = context.due + _SHOWN_YET_MISSING
@@ -203,7 +206,8 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
             found = diff_deleted_account(before.known, deletion, context.look)
         else:
             found = diff_deleted_document(before.known, deletion, context.look)
-        batch.take((before.known.entity, wish.record_id), found, kept_of(before, found.known, deep=None))
+        kept = kept_of(before, found.known, deep=None, history=False)
+        batch.take((before.known.entity, wish.record_id), found, kept)
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
@@ -222,7 +226,7 @@ def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None
     """
     is_over, changes = wish.tries >= len(AGAIN), dict[str, Any]()
     if isinstance(before.known, KnownDocument):
-        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": False}
+        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": before.history and not is_over}
         changes["excused"] = wish.row if is_over else before.excused
     late = "" if is_over else wish.row
     batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late=late, **changes)
