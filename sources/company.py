@@ -19,6 +19,7 @@ from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until, free_at
 from sources.schedule.choice import DetailRequest, Pause
 from sources.store import keeping, store
+from sources.store.calls import BLOCKED
 from sources.store.store import UNPROVEN, Account, Lease
 
 LATELY: Final = 50
@@ -95,7 +96,7 @@ class Company:
             return
         if answer is not None and answer.verdict == "blocked":
             until = blocked_until(account.now, account.failures + 1, answer.retry_after)
-            await self._hold(account, witness, "429", until - account.now)
+            await self._misses.trouble(account, BLOCKED, "429", until)
         elif answer is None or answer.verdict in ("unavailable", "redirected"):
             # Another record comes first then: perhaps it is this one that SalesBinder cannot show.
             self._unclear = "no answer" if answer is None else str(answer.status)

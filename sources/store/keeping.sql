@@ -66,14 +66,24 @@ FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinde
 WHERE account = %(account)s
 
 -- name: trouble
+-- A block is known by its name: while it runs, no other trouble takes it away.
 UPDATE source.accounts
-SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = greatest(held_until, %(until)s),
-    trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
+SET trouble = CASE WHEN is_blocked THEN trouble ELSE %(trouble)s END,
+    trouble_text = CASE WHEN is_blocked THEN trouble_text ELSE %(text)s END,
+    trouble_since = CASE WHEN is_blocked OR trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END,
+    failures = failures + 1, held_until = greatest(held_until, %(until)s)
+FROM (SELECT coalesce(trouble = 'salesbinder_blocked' AND held_until > clock_timestamp(), false) AS is_blocked
+      FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: prove
 UPDATE source.accounts
-SET unproven = false, trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+SET unproven = false, trouble = CASE WHEN is_blocked THEN trouble END,
+    trouble_text = CASE WHEN is_blocked THEN trouble_text ELSE '' END,
+    trouble_since = CASE WHEN is_blocked THEN trouble_since END,
+    failures = CASE WHEN is_blocked THEN failures ELSE 0 END, held_until = CASE WHEN is_blocked THEN held_until END
+FROM (SELECT coalesce(trouble = 'salesbinder_blocked' AND held_until > clock_timestamp(), false) AS is_blocked
+      FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: refusal

@@ -199,7 +199,8 @@ class MemoryStore:
 
     async def prove(self, _: Any, __: str) -> None:
         self.unproven = False
-        self.trouble, self.failures, self.held_until = None, 0, None
+        if not self._is_blocked():
+            self.trouble, self.failures, self.held_until = None, 0, None
 
     async def add_refusal(self, _: Any, __: str, *, of_list: bool) -> None:
         self.refusals += of_list
@@ -213,10 +214,14 @@ class MemoryStore:
 
     def have_trouble(self, trouble: str, until: datetime) -> None:
         """Note what the reader met, or a comparison beside it."""
-        self.trouble = trouble
+        self.trouble = self.trouble if self._is_blocked() else trouble
         self.troubles.append(trouble)
         self.failures += 1
         self.held_until = max(self.held_until or until, until)
+
+    def _is_blocked(self) -> bool:
+        is_held = self.held_until is not None and self.held_until > self.now
+        return self.trouble == "salesbinder_blocked" and is_held
 
     def hint(self, ids: Iterable[str]) -> None:
         """Do what the database does with a hint."""

@@ -97,13 +97,43 @@ def test_until_a_known_record_is_shown_nothing_is_read_and_the_account_says_why(
     company.names.append("5cc227b5-0747-45bb-88e8-43a13e8785cc")
     company.read(3 * HOUR)
     assert not company.is_read()
-    assert company.state() == (True, "salesbinder_key_unproven")
+    reason = "salesbinder_blocked" if says is SAYS["429"] else "salesbinder_key_unproven"
+    assert company.state() == (True, reason)
     assert 3 < len(company.asked) < 60
     assert company.reader.told == []
     company.details = company.show
     company.read(2 * HOUR)
     assert company.is_read()
     assert company.state() == (False, None)
+
+
+def test_a_block_that_another_call_has_meanwhile_stays_when_the_key_is_proven() -> None:
+    company = Company()
+    store = company.reader.store
+    until = store.now + HOUR
+
+    def is_blocked_beside(question: Question) -> Answer:
+        store.have_trouble("salesbinder_blocked", until)
+        return company.show(question)
+
+    company.details = is_blocked_beside
+    company.read(HOUR / 2)
+    assert (company.state(), store.held_until) == ((False, "salesbinder_blocked"), until)
+    assert not company.is_read()
+    company.read(HOUR)
+    assert company.is_read()
+    assert company.state() == (False, None)
+
+
+def test_a_block_keeps_its_name_under_other_trouble_until_it_is_over() -> None:
+    company = Company()
+    store = company.reader.store
+    store.have_trouble("salesbinder_blocked", store.now + HOUR / 2)
+    store.have_trouble("salesbinder_unavailable", store.now + HOUR)
+    assert (store.trouble, store.held_until) == ("salesbinder_blocked", store.now + HOUR)
+    store.now += 2 * HOUR
+    store.have_trouble("salesbinder_unavailable", store.now + HOUR)
+    assert store.trouble == "salesbinder_unavailable"
 
 
 def test_one_record_that_is_not_shown_says_nothing_if_another_is() -> None:
