@@ -2,7 +2,11 @@
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
 
 -- name: lately_kept
-SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s
+SELECT r.entity, r.record_id, r.body, r.history
+FROM unnest(%(entities)s::text[]) WITH ORDINALITY AS kind (entity, place)
+CROSS JOIN LATERAL (SELECT * FROM source.records s WHERE s.account = %(account)s AND s.entity = kind.entity
+                    ORDER BY s.seen_at DESC, s.record_id LIMIT %(limit)s) AS r
+ORDER BY kind.place, r.seen_at DESC, r.record_id
 
 -- name: keep_record
 INSERT INTO source.records (account, entity, record_id, body, deep_at, history)

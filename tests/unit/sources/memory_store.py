@@ -195,7 +195,9 @@ class MemoryStore:
             self.trouble, self.failures, self.held_until = None, 0, None
 
     async def lately_kept(self, _: Any, __: str, limit: int) -> dict[Key, Kept]:
-        return {key: self.record(key) for key in [*self.records][-limit:]}
+        kinds = sorted({entity for entity, _ in self.records})
+        latest = {kind: [key for key in self.records if key[0] == kind][-limit:] for kind in kinds}
+        return {key: self.record(key) for keys in latest.values() for key in keys}
 
     async def prove(self, _: Any, __: str) -> None:
         self.unproven = False
