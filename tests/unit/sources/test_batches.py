@@ -434,11 +434,11 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
 def test_a_backfill_tells_a_document_that_is_not_there_for_a_moment_and_leaves_it_out_after_hours(
     row: str,
 ) -> None:
-    wish, key = Wish(INVOICE, "history", NOON, row, entity="invoice"), ("invoice", INVOICE)
+    wish = Wish(INVOICE, "history", NOON, row, entity="invoice")
     before = msgspec.structs.replace(after(seen(document())), history=True)
     for wait in AGAIN:
         batch = not_there(wish, before, LIVE)
-        before = batch.kept.get(key, before)  # type: ignore[call-overload]
+        before = batch.kept.get(KEY, before)
         (wish,) = batch.wanted
         assert (before.history, wish.at) == (True, NOON + wait)
     over = not_there(wish, before, LIVE)

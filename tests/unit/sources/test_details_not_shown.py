@@ -1,4 +1,4 @@
-"""Records that lists show, and whose details are refused or not there, for hours: they do not take all calls."""
+"""Records whose rows are shown, and whose details are refused or not there for hours, take few calls."""
 
 from datetime import timedelta
 
@@ -6,7 +6,6 @@ import pytest
 
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
-from tests.unit.sources.records import NOON
 from tests.unit.sources.test_account_trouble import GONE, MAY_NOT
 from tests.unit.sources.test_failing_pages import FAILS, HOUR, Shop
 
