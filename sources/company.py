@@ -6,8 +6,10 @@ this one. Where SalesBinder does not say, nothing is read with the key until it 
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Final
 
+from contracts.commands import Entity
 from runtime.crash_points import crash_point
 from runtime.database import Connection
 from sources.batch import ACCOUNTS, Kept, Key
@@ -19,18 +21,27 @@ from sources.salesbinder.verdicts import Answer
 from sources.schedule.budget import blocked_until, free_at
 from sources.schedule.choice import DetailRequest, Pause
 from sources.store import keeping, store
+from sources.store.calls import BLOCKED
 from sources.store.store import UNPROVEN, Account, Lease
 
 LATELY: Final = 50
-"""Records that changed last, among which witnesses are."""
+"""Records of each kind that changed last, among which witnesses are."""
 _WITNESSES: Final = 5
-"""Known records that are asked for until one of them is shown."""
+"""Known records that are asked for, in one round, until one of them is shown."""
 _AGAIN: Final = timedelta(minutes=10)
 
 
-def witnesses(lately: Mapping[Key, Kept]) -> list[Key]:
-    """Return the records that a key of this company shows."""
-    return [key for key, kept in lately.items() if not kept.known.deleted][:_WITNESSES]
+def witnesses(lately: Mapping[Key, Kept], rounds: int = 0) -> list[Key]:
+    """Return records that a key of this company shows, others than in the ``rounds`` before: of all kinds in
+    turn, as the key's user may see only some.
+    """
+    kinds: dict[Entity, list[Key]] = {}
+    for key, kept in lately.items():
+        if not kept.known.deleted:
+            kinds.setdefault(key[0], []).append(key)
+    found = [key for turn in zip_longest(*kinds.values()) for key in turn if key is not None]
+    first = rounds * _WITNESSES % max(len(found), 1)
+    return (found[first:] + found[:first])[:_WITNESSES]
 
 
 def request_for(witness: Key) -> DetailRequest:
@@ -68,6 +79,7 @@ class Company:
         self._account = lease.account
         self._left: list[Key] = []
         self._unclear = ""
+        self._rounds = 0
 
     async def next_request(self, account: Account) -> DetailRequest | Pause:
         """Return the question for the next record, within the reader's transaction."""
@@ -77,7 +89,9 @@ class Company:
             return Pause(free)
         if not self._left:
             self._unclear = ""
-            self._left = witnesses(await keeping.lately_kept(self._connection, self._account, LATELY))
+            lately = await keeping.lately_kept(self._connection, self._account, LATELY)
+            self._left = witnesses(lately, self._rounds)
+            self._rounds += 1
         if not self._left:
             await keeping.prove(self._connection, self._account)
             return Pause(now)
@@ -95,7 +109,7 @@ class Company:
             return
         if answer is not None and answer.verdict == "blocked":
             until = blocked_until(account.now, account.failures + 1, answer.retry_after)
-            await self._hold(account, witness, "429", until - account.now)
+            await self._misses.trouble(account, BLOCKED, "429", until)
         elif answer is None or answer.verdict in ("unavailable", "redirected"):
             # Another record comes first then: perhaps it is this one that SalesBinder cannot show.
             self._unclear = "no answer" if answer is None else str(answer.status)

@@ -27,6 +27,10 @@ _SHOWN_YET_MISSING: Final = timedelta(days=1)
 """So often a document is asked for whose row shows what its detail does not."""
 
 
+_GIVEN_UP: Final = len(AGAIN) + 7
+"""Tries, a week of them, after which a detail that was never there is only wanted if a list shows its row."""
+
+
 def read_any_detail(
     is_missing: bool, body: bytes, wish: Wish, kept: Mapping[Key, Kept], context: Context
 ) -> Batch:
@@ -183,7 +187,15 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     if before is not None and not before.may_be_gone and wish.row:
         _not_shown(wish, before, context, batch)
         return batch
-    batch.unwanted.add(wish.record_id)
+    if before is not None and before.history and not before.may_be_gone and wish.tries < len(AGAIN):
+        batch.wanted.append(again(wish, context.due))
+        return batch
+    if before is None and wish.row and wish.tries < _GIVEN_UP:
+        # Its row may be shown for as long: without this wish, each list would begin anew with it.
+        at = context.due + _SHOWN_YET_MISSING
+        batch.wanted.append(replace(again(wish, context.due), at=at))
+    else:
+        batch.unwanted.add(wish.record_id)
     if before is None:
         batch.seen.add(subject_of(wish))
     if before is not None and before.may_be_gone:
@@ -194,7 +206,8 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
             found = diff_deleted_account(before.known, deletion, context.look)
         else:
             found = diff_deleted_document(before.known, deletion, context.look)
-        batch.take((before.known.entity, wish.record_id), found, kept_of(before, found.known, deep=None))
+        kept = kept_of(before, found.known, deep=None, history=False)
+        batch.take((before.known.entity, wish.record_id), found, kept)
     elif before is not None and isinstance(before.known, KnownDocument):
         # It may come back from the archive; it is not asked for over and over meanwhile.
         key = (before.known.entity, wish.record_id)
@@ -213,7 +226,7 @@ def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None
     """
     is_over, changes = wish.tries >= len(AGAIN), dict[str, Any]()
     if isinstance(before.known, KnownDocument):
-        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": False}
+        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": before.history and not is_over}
         changes["excused"] = wish.row if is_over else before.excused
     late = "" if is_over else wish.row
     batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late=late, **changes)

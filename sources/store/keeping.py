@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
-from sources.batch import Batch, Kept, Key, Wish
+from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, Key, Wish
 from sources.entries import entry, has_entry
 from sources.problems import Problem, storable
 from sources.schedule.layers import Listing
@@ -32,8 +32,10 @@ async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict
 
 
 async def lately_kept(connection: Connection, account: str, limit: int) -> dict[Key, Kept]:
-    """Return the records that changed last."""
-    return await _records(connection, "lately_kept", {"account": account, "limit": limit})
+    """Return the records that changed last, as many of each kind."""
+    kinds = [*ACCOUNTS.values(), *DOCUMENTS.values()]
+    values = {"account": account, "entities": kinds, "limit": limit}
+    return await _records(connection, "lately_kept", values)
 
 
 async def _records(connection: Connection, statement: str, values: Mapping[str, Any]) -> dict[Key, Kept]:

@@ -2,7 +2,11 @@
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
 
 -- name: lately_kept
-SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s ORDER BY seen_at DESC, record_id LIMIT %(limit)s
+SELECT r.entity, r.record_id, r.body, r.history
+FROM unnest(%(entities)s::text[]) WITH ORDINALITY AS kind (entity, place)
+CROSS JOIN LATERAL (SELECT * FROM source.records s WHERE s.account = %(account)s AND s.entity = kind.entity
+                    ORDER BY s.seen_at DESC, s.record_id LIMIT %(limit)s) AS r
+ORDER BY kind.place, r.seen_at DESC, r.record_id
 
 -- name: keep_record
 INSERT INTO source.records (account, entity, record_id, body, deep_at, history)
@@ -14,14 +18,16 @@ SET body = excluded.body, deep_at = excluded.deep_at, history = excluded.history
 INSERT INTO source.outbox (account, topic, key, value) VALUES (%(account)s, %(topic)s, %(key)s, %(value)s)
 
 -- name: want
--- A row that shows a change is asked about at once, however often its detail was in vain before.
+-- A row that shows a change is asked about at once, however often the detail was in vain for another row before.
 INSERT INTO source.wanted AS w (account, record_id, why, due_at, row_digest, tries, entity)
 VALUES (%(account)s, %(record_id)s, %(why)s, %(due_at)s, %(row)s, %(tries)s, %(entity)s)
 ON CONFLICT (account, record_id) DO UPDATE
 SET why = excluded.why, due_at = excluded.due_at, row_digest = excluded.row_digest, tries = excluded.tries,
     entity = excluded.entity
 -- What is wanted since the question was asked, and sooner, stays: the answer may be older than that.
-WHERE w.due_at <= %(asked)s OR w.due_at >= excluded.due_at
+WHERE (w.due_at <= %(asked)s OR w.due_at >= excluded.due_at)
+-- A list shows the same row again each time: its detail stays due when it was, or all calls would go to the refused.
+  AND NOT (excluded.why = 'changed' AND excluded.row_digest <> '' AND w.row_digest = excluded.row_digest)
 
 -- name: want_no_more
 -- Not for what is wanted since the question was asked: the answer may be older than that.
@@ -64,14 +70,24 @@ FROM (SELECT (%(is_there)s OR trouble IN ('salesbinder_unavailable', 'salesbinde
 WHERE account = %(account)s
 
 -- name: trouble
+-- A block is known by its name: while it runs, no other trouble takes it away.
 UPDATE source.accounts
-SET trouble = %(trouble)s, trouble_text = %(text)s, failures = failures + 1, held_until = greatest(held_until, %(until)s),
-    trouble_since = CASE WHEN trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END
+SET trouble = CASE WHEN is_blocked THEN trouble ELSE %(trouble)s END,
+    trouble_text = CASE WHEN is_blocked THEN trouble_text ELSE %(text)s END,
+    trouble_since = CASE WHEN is_blocked OR trouble = %(trouble)s THEN trouble_since ELSE clock_timestamp() END,
+    failures = failures + 1, held_until = greatest(held_until, %(until)s)
+FROM (SELECT coalesce(trouble = 'salesbinder_blocked' AND held_until > clock_timestamp(), false) AS is_blocked
+      FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: prove
 UPDATE source.accounts
-SET unproven = false, trouble = NULL, trouble_text = '', trouble_since = NULL, failures = 0, held_until = NULL
+SET unproven = false, trouble = CASE WHEN is_blocked THEN trouble END,
+    trouble_text = CASE WHEN is_blocked THEN trouble_text ELSE '' END,
+    trouble_since = CASE WHEN is_blocked THEN trouble_since END,
+    failures = CASE WHEN is_blocked THEN failures ELSE 0 END, held_until = CASE WHEN is_blocked THEN held_until END
+FROM (SELECT coalesce(trouble = 'salesbinder_blocked' AND held_until > clock_timestamp(), false) AS is_blocked
+      FROM source.accounts WHERE account = %(account)s) AS o
 WHERE account = %(account)s
 
 -- name: refusal

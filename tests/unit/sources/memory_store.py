@@ -149,6 +149,9 @@ class MemoryStore:
                 del self.wishes[record_id]
         for wish in batch.wanted:
             before = self.wishes.get(wish.record_id)
+            is_same = before is not None and bool(wish.row) and wish.row == before.row
+            if is_same and wish.why == "changed":
+                continue
             if before is None or before.at <= asked or before.at >= wish.at:
                 self.wishes[wish.record_id] = wish
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
@@ -192,11 +195,14 @@ class MemoryStore:
             self.trouble, self.failures, self.held_until = None, 0, None
 
     async def lately_kept(self, _: Any, __: str, limit: int) -> dict[Key, Kept]:
-        return {key: self.record(key) for key in [*self.records][-limit:]}
+        kinds = sorted({entity for entity, _ in self.records})
+        latest = {kind: [key for key in self.records if key[0] == kind][-limit:] for kind in kinds}
+        return {key: self.record(key) for keys in latest.values() for key in keys}
 
     async def prove(self, _: Any, __: str) -> None:
         self.unproven = False
-        self.trouble, self.failures, self.held_until = None, 0, None
+        if not self._is_blocked():
+            self.trouble, self.failures, self.held_until = None, 0, None
 
     async def add_refusal(self, _: Any, __: str, *, of_list: bool) -> None:
         self.refusals += of_list
@@ -210,10 +216,14 @@ class MemoryStore:
 
     def have_trouble(self, trouble: str, until: datetime) -> None:
         """Note what the reader met, or a comparison beside it."""
-        self.trouble = trouble
+        self.trouble = self.trouble if self._is_blocked() else trouble
         self.troubles.append(trouble)
         self.failures += 1
         self.held_until = max(self.held_until or until, until)
+
+    def _is_blocked(self) -> bool:
+        is_held = self.held_until is not None and self.held_until > self.now
+        return self.trouble == "salesbinder_blocked" and is_held
 
     def hint(self, ids: Iterable[str]) -> None:
         """Do what the database does with a hint."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sources.batch import AGAIN, Batch, Kept, Key, Wish
+from sources.batch import AGAIN, Batch, Kept, Key, LogRow, Wish
 from sources.context import Context, newest_then
 from sources.details import not_there, nothing_is_there, put_off, read_any_detail, read_document, subject_of
 from sources.diff.look import SETTLED
@@ -376,7 +376,7 @@ def test_history_is_told_whole_once_and_then_goes_on_as_all_else() -> None:
     assert types(told) == ["invoice.created", "invoice.payment_applied"]
     assert (told.has_evidence, after(told).history) == (False, False)
     assert types(read_document(wire(shown), wish, after(told), LIVE)) == []
-    gone = not_there(wish, asked, LIVE)
+    gone = not_there(replace(wish, tries=len(AGAIN)), asked, LIVE)
     assert (types(gone), after(gone).history) == ([], False)
 
 
@@ -422,9 +422,35 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
         assert (batch.events, batch.kept) == ([], {})
         (wish,) = batch.wanted
         assert wish.at == NOON + wait
+    for _ in range(7):
+        (wish,) = not_there(wish, None, LIVE).wanted
+        assert wish.at == NOON + timedelta(days=1)
     assert not_there(wish, None, LIVE).unwanted == {INVOICE}
     deep = replace(WISH, row="")
     assert not_there(deep, after(seen(document())), LIVE).unwanted == {INVOICE}
+
+
+@pytest.mark.parametrize("row", ["", "a row"])
+def test_a_backfill_tells_a_document_that_is_not_there_for_a_moment_and_leaves_it_out_after_hours(
+    row: str,
+) -> None:
+    wish = Wish(INVOICE, "history", NOON, row, entity="invoice")
+    before = msgspec.structs.replace(after(seen(document())), history=True)
+    for wait in AGAIN:
+        batch = not_there(wish, before, LIVE)
+        before = batch.kept.get(KEY, before)
+        (wish,) = batch.wanted
+        assert (before.history, wish.at) == (True, NOON + wait)
+    over = not_there(wish, before, LIVE)
+    assert (over.unwanted, after(over).history) == ({INVOICE}, False)
+
+
+def test_a_document_that_was_deleted_while_its_backfill_waited_is_not_left_to_be_told() -> None:
+    log = LogRow(created=NOON, missing=NOON - timedelta(hours=1))
+    before = msgspec.structs.replace(after(seen(document())), history=True, log=log)
+    gone = not_there(Wish(INVOICE, "history", NOON, entity="invoice"), before, LIVE)
+    assert types(gone) == ["invoice.deleted"]
+    assert not after(gone).history
 
 
 def test_a_detail_that_was_not_answered_is_put_off_later_each_time_and_never_given_up() -> None:
