@@ -56,6 +56,8 @@ class KnownMoney(msgspec.Struct, frozen=True, kw_only=True):
     """The transaction's id in our events: its own, or a derived one after it had been gone."""
     refunded: Decimal = Decimal(0)
     """The part of a payment that shrank, and was told as refunds."""
+    parts: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    """Those refunds by their ids in our events; without those that a version told that did not note them."""
 
 
 class GoneMoney(msgspec.Struct, frozen=True, kw_only=True):

@@ -98,17 +98,24 @@ def with_earlier(
     for key, gone in before.gone.items():
         if gone.first is not None and gone.kind == "payment" and gone.first.amount:
             payments.append(_told(gone.first, moved))
+            refunds += _parts(gone.first, moved)
             refunds.append(_refund_of_gone(key, gone.first, before.resets, 1, moved))
     for key, known in before.transactions.items():
         change = _told(known, created.get(key) or moved)
         if change.identity not in corrected and known.amount + known.refunded:
             (payments if known.kind == "payment" else refunds).append(change)
+        refunds += _parts(known, moved)
     return (*payments, *refunds, *changes)
 
 
 def _told(known: KnownMoney, time: datetime | None) -> Change:
     amount = abs(known.amount + known.refunded)
     return _change(known.kind, known.told_as, amount, known.day, known.reference, time)
+
+
+def _parts(known: KnownMoney, moved: datetime | None) -> list[Change]:
+    parts = known.parts.items()
+    return [_change("refund", own, part, None, known.reference, moved) for own, part in parts]
 
 
 def _by_time(rows: Sequence[Transaction]) -> list[tuple[int, Transaction]]:
@@ -195,6 +202,7 @@ def _still_there(
         refunded += part
         own = derived_id(row.id, "part", str(resets), str(refunded))
         parts.append(_change("refund", own, part, None, known.reference, moved))
+        known = msgspec.structs.replace(known, parts={**known.parts, own: part})
     now = msgspec.structs.replace(
         known, amount=row.amount, day=row.day, reference=row.reference, refunded=refunded
     )
