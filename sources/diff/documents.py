@@ -165,6 +165,8 @@ class _Found:
                 try:
                     before = replace(before, transactions=known_then(self.before.stock, rows))
                 except Unreadable as wrong:
+                    if self.before.stock.has_failed:
+                        raise
                     # What there is now is where we start from: later changes can be told again.
                     self._report(wrong)
                     self.has_earlier_money = True
@@ -207,7 +209,7 @@ class _Found:
         known that could be gone.
         """
         stock = self.before.stock if self.before is not None else None
-        sums = [self.detail.total, Decimal(0) if stock is None else stock.total]
+        sums = [self.detail.total, Decimal(0) if stock is None or stock.has_failed else stock.total]
         return (
             wrong.code == "transactions_missing"
             and not self.sums.transactions

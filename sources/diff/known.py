@@ -111,6 +111,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     lines: str
     """A digest of its lines; blank if it showed none."""
     total: Decimal | None
-    """``total_transactions``."""
+    """``total_transactions``; none if the row did not show it, or failed when stock was taken."""
     at: datetime
-    """The moment of the answer."""
+    """The moment of the answer; that of the connection if the row failed then."""
+    has_failed: bool = False
+    """Whether the row failed when stock was taken, so that what it shows may have been paid since."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.sources.records import order, paid
-from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, received
+from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, money, received
 
 PAID = {"status": {"id": 11, "name": "paid in full"}}
 CANCELLED = {"status": {"id": 15, "name": "cancelled"}}
@@ -183,3 +184,30 @@ def test_a_part_that_was_refunded_of_a_payment_that_is_gone_is_told_again_beside
     assert sorted(told[1:]) == sorted(
         [one("payment_applied", FIRST), one("payment_applied", SECOND), part, rest]
     )
+
+
+def test_payments_of_a_row_that_failed_wait_for_a_backfill_if_nothing_says_when_they_were_recorded() -> None:
+    document = Document(at(FIRST))
+    taken: Any = document.kept.known
+    failed = msgspec.structs.replace(taken.stock, total=None, has_failed=True)
+    document.forget(stock=failed)
+    for _ in range(2):
+        batch = document.look(at(FIRST, SECOND))
+        assert (money(batch), [each.code for each in batch.problems]) == (
+            [],
+            ["payments_before_start_unknown"],
+        )
+        assert batch.wanted
+    told = document.backfill(at(FIRST, SECOND))
+    assert told == [("created", "", ""), one("payment_applied", FIRST), one("payment_applied", SECOND)]
+    assert document.live(at(FIRST, SECOND)) == []
+
+
+def test_a_row_that_failed_of_an_invoice_without_payments_is_no_problem() -> None:
+    document = Document(at())
+    taken: Any = document.kept.known
+    document.forget(stock=msgspec.structs.replace(taken.stock, total=None, has_failed=True))
+    record = at()
+    del record["transactions"]
+    assert document.look(record).problems == []
+    assert document.live(at(FIRST)) == [one("payment_applied", FIRST)]
