@@ -180,7 +180,7 @@ class _Found:
             self.sums = found
             self.has_earlier_money = bool(before.transactions or before.gone) and not is_reset
             if self.tells_all:
-                return with_earlier(before, rows, self.moved, self.sums.changes)
+                return with_earlier(before, rows, self.moved, self.sums.changes, self._price())
         except Unreadable as wrong:
             self._report(wrong)
             self.again = True
@@ -192,9 +192,7 @@ class _Found:
         transactions and from their sum alike.
         """
         detail = self.detail
-        document = detail.document
-        price = sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
-        is_paid = detail.status in PAYING and price > 0 and abs(detail.total) < HALF_A_CENT
+        is_paid = detail.status in PAYING and self._price() > 0 and abs(detail.total) < HALF_A_CENT
         if is_paid or (detail.is_total_blank and not says_unpaid(detail.status)):
             raise Unreadable(
                 "total_transactions",
@@ -203,6 +201,10 @@ class _Found:
                 LOOK_AGAIN + "If it stays, check in SalesBinder what the key's user may see of payments.",
                 "sums_disagree",
             )
+
+    def _price(self) -> Decimal:
+        document = self.detail.document
+        return sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
 
     def _has_no_money(self, wrong: Unreadable) -> bool:
         """Return True if no transactions are listed because there are none: the sum says so, and none is

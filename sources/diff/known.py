@@ -54,6 +54,8 @@ class KnownMoney(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     told_as: str
     """The transaction's id in our events: its own, or a derived one after it had been gone."""
+    is_earlier: bool = False
+    """Whether it was there before the reader, and only a backfill tells it; versions did not note this."""
     refunded: Decimal = Decimal(0)
     """The part of a payment that shrank, and was told as refunds."""
     parts: dict[str, Decimal] = msgspec.field(default_factory=dict)

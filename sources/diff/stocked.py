@@ -115,6 +115,13 @@ def _known(rows: Sequence[Transaction]) -> dict[str, KnownMoney]:
 
 
 def known_money(row: Transaction) -> KnownMoney:
-    """Return a transaction as if it had been told."""
+    """Return a transaction that was there before the reader as if it had been told."""
     kind: MoneyKind = "payment" if row.amount > 0 else "refund"
-    return KnownMoney(kind=kind, amount=row.amount, day=row.day, reference=row.reference, told_as=row.id)
+    return KnownMoney(
+        kind=kind,
+        amount=row.amount,
+        day=row.day,
+        reference=row.reference,
+        told_as=row.id,
+        is_earlier=True,
+    )

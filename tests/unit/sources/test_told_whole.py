@@ -1,13 +1,13 @@
 """Documents from before the connection of which only what came after it was told, and their backfill."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.unit.sources.records import order, paid
+from tests.unit.sources.records import NOON, order, paid
 from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, money, received
 
 PAID = {"status": {"id": 11, "name": "paid in full"}}
@@ -107,7 +107,7 @@ def test_what_changed_just_before_a_backfill_is_told_by_it() -> None:
     document.live(at(FIRST, SECOND))
     corrected = {**SECOND, "amount": 50}
     assert document.backfill(at(FIRST, corrected))[1:] == [
-        one("payment_applied", FIRST), one("payment_applied", corrected),
+        one("payment_applied", corrected), one("payment_applied", FIRST),
     ]  # fmt: skip
     again = Document(at(FIRST))
     again.live(at(FIRST, SECOND))
@@ -211,3 +211,49 @@ def test_a_row_that_failed_of_an_invoice_without_payments_is_no_problem() -> Non
     del record["transactions"]
     assert document.look(record).problems == []
     assert document.live(at(FIRST)) == [one("payment_applied", FIRST)]
+
+
+def timed(number: int, amount: int, minute: int) -> dict[str, Any]:
+    """A payment or refund so many minutes after the connection."""
+    return paid(number, amount, created=(NOON + timedelta(minutes=minute)).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "since"),
+    [
+        ([(1, 100), (2, -100)], [(3, 100)]),
+        ([(1, 60), (2, -60)], [(3, 40), (4, 60)]),
+        ([(1, 100), (2, -100), (3, 100)], []),
+        ([(1, 20), (2, 80), (3, -60), (4, 40)], []),
+        ([(1, 50), (2, 50), (3, -100), (4, 100), (5, -40)], []),
+        ([(1, 100)], [(2, -100), (3, 100)]),
+        ([(1, 100), (2, -100)], [(3, 100), (4, -100), (5, 100)]),
+    ],
+)
+def test_a_backfill_tells_no_payment_before_the_refund_that_makes_room_for_it(
+    earlier: list[tuple[int, int]], since: list[tuple[int, int]]
+) -> None:
+    """Xero takes no more than the 100 that the invoice is of, and no refund of more than was paid."""
+    before = [timed(number, amount, number - 60) for number, amount in earlier]
+    rows = [*before, *(timed(number, amount, number) for number, amount in since)]
+    price = {"total_price": 100, "total_tax": 0}
+    document = Document(at(*before, **price))
+    xero: dict[str, float] = {}
+    for told in (document.live(at(*rows, **price)), document.backfill(at(*rows, **price))):
+        for action, transaction, amount in told:
+            by = float(amount or 0) * (-1 if action == "refund_applied" else 1)
+            if action == "refund_applied" and not xero:
+                continue  # The invoice is not in Xero yet.
+            if transaction and transaction not in xero:
+                assert 0 <= sum(xero.values()) + by <= 100, (told, transaction)
+                xero[transaction] = by
+    assert xero == {row["id"]: row["amount"] for row in rows}
+
+
+def test_a_correction_of_what_was_told_makes_room_for_what_was_there_before() -> None:
+    price = {"total_price": 100, "total_tax": 0}
+    document = Document(at(FIRST, **price))
+    document.live(at(FIRST, SECOND, **price))
+    lower = {**SECOND, "amount": 50}
+    told = document.backfill(at(FIRST, lower, **price))
+    assert told[1:] == [one("payment_applied", lower), one("payment_applied", FIRST)]
