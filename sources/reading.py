@@ -167,7 +167,10 @@ def _read_document_row(
             else scan.listing not in context.stock_taken
         )
         if is_old:
-            known = take_stock(row, context.look)
+            has_failed = entity == "invoice" and scan.listing in context.unseen
+            known = take_stock(row, context.look, context.connected if has_failed else None)
+            if has_failed:
+                batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
             deep = first_deep(known, row.created, context)
             batch.kept[key] = Kept(
                 known=known, fingerprint=now, mark=row.mark, rest=rest, deep=deep, created=row.created

@@ -165,6 +165,8 @@ class _Found:
                 try:
                     before = replace(before, transactions=known_then(self.before.stock, rows))
                 except Unreadable as wrong:
+                    if self.before.stock.has_failed:
+                        raise
                     # What there is now is where we start from: later changes can be told again.
                     self._report(wrong)
                     self.has_earlier_money = True
@@ -178,7 +180,7 @@ class _Found:
             self.sums = found
             self.has_earlier_money = bool(before.transactions or before.gone) and not is_reset
             if self.tells_all:
-                return with_earlier(before, rows, self.moved, self.sums.changes)
+                return with_earlier(before, rows, self.moved, self.sums.changes, self._price())
         except Unreadable as wrong:
             self._report(wrong)
             self.again = True
@@ -190,9 +192,7 @@ class _Found:
         transactions and from their sum alike.
         """
         detail = self.detail
-        document = detail.document
-        price = sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
-        is_paid = detail.status in PAYING and price > 0 and abs(detail.total) < HALF_A_CENT
+        is_paid = detail.status in PAYING and self._price() > 0 and abs(detail.total) < HALF_A_CENT
         if is_paid or (detail.is_total_blank and not says_unpaid(detail.status)):
             raise Unreadable(
                 "total_transactions",
@@ -202,12 +202,16 @@ class _Found:
                 "sums_disagree",
             )
 
+    def _price(self) -> Decimal:
+        document = self.detail.document
+        return sum(filter(None, (document.total_price, document.total_tax, document.total_tax2)), Decimal(0))
+
     def _has_no_money(self, wrong: Unreadable) -> bool:
         """Return True if no transactions are listed because there are none: the sum says so, and none is
         known that could be gone.
         """
         stock = self.before.stock if self.before is not None else None
-        sums = [self.detail.total, Decimal(0) if stock is None else stock.total]
+        sums = [self.detail.total, Decimal(0) if stock is None or stock.has_failed else stock.total]
         return (
             wrong.code == "transactions_missing"
             and not self.sums.transactions

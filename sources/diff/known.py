@@ -54,8 +54,12 @@ class KnownMoney(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     told_as: str
     """The transaction's id in our events: its own, or a derived one after it had been gone."""
+    is_earlier: bool = False
+    """Whether it was there before the reader, and only a backfill tells it; versions did not note this."""
     refunded: Decimal = Decimal(0)
     """The part of a payment that shrank, and was told as refunds."""
+    parts: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    """Those refunds by their ids in our events; without those that a version told that did not note them."""
 
 
 class GoneMoney(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     lines: str
     """A digest of its lines; blank if it showed none."""
     total: Decimal | None
-    """``total_transactions``."""
+    """``total_transactions``; none if the row did not show it, or failed when stock was taken."""
     at: datetime
-    """The moment of the answer."""
+    """The moment of the answer; that of the connection if the row failed then."""
+    has_failed: bool = False
+    """Whether the row failed when stock was taken, so that what it shows may have been paid since."""

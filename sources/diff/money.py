@@ -85,30 +85,83 @@ def diff_money(
 
 
 def with_earlier(
-    before: Money, rows: Sequence[Transaction], moved: datetime | None, changes: Sequence[Change]
+    before: Money,
+    rows: Sequence[Transaction],
+    moved: datetime | None,
+    changes: Sequence[Change],
+    price: Decimal,
 ) -> tuple[Change, ...]:
-    """Return ``changes`` behind those that tell what was known ``before``, of which nobody knows how much was
+    """Return ``changes`` among those that tell what was known ``before``, of which nobody knows how much was
     told: each transaction under the id that it has in our events, so that none counts twice.
+
+    ``price`` is that of the invoice: Xero takes no more.
     """
     if any(change.action == "reset" for change in changes):
         return tuple(changes)
-    corrected = {change.identity for change in changes}
     created = {row.id: row.created for row in rows}
-    payments, refunds = list[Change](), list[Change]()
+    places = {row.id: place for place, (_, row) in enumerate(_by_time(rows))}
+    known: list[tuple[Change, int, bool]] = []
     for key, gone in before.gone.items():
-        if gone.first is not None and gone.kind == "payment" and gone.first.amount:
-            payments.append(_told(gone.first, moved))
-            refunds.append(_refund_of_gone(key, gone.first, before.resets, 1, moved))
-    for key, known in before.transactions.items():
-        change = _told(known, created.get(key) or moved)
-        if change.identity not in corrected and known.amount + known.refunded:
-            (payments if known.kind == "payment" else refunds).append(change)
-    return (*payments, *refunds, *changes)
+        if (first := gone.first) is not None and gone.kind == "payment" and first.amount:
+            known.append((_told(first, moved), -1, not first.is_earlier))
+            back = (*_parts(first, moved), _refund_of_gone(key, first, before.resets, 1, moved))
+            known += [(each, len(rows), False) for each in back]
+    for key, each in before.transactions.items():
+        if each.amount + each.refunded:
+            told = _told(each, created.get(key) or moved)
+            known.append((told, places.get(key, -1), not each.is_earlier))
+        known += [(part, len(rows), False) for part in _parts(each, moved)]
+    now = {change.identity: change for change in changes}
+    steps = list[_Earlier]()
+    for change, place, was_told in known:
+        corrected = now.pop(change.identity, None)
+        # What corrects a payment that Xero has comes first, as it does without a backfill.
+        steps.append(_Earlier(corrected or change, -1 if corrected and was_told else place, was_told))
+    steps += [_Earlier(each, places.get(each.identity[0], len(rows)), False) for each in now.values()]
+    return _with_room(steps, price)
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What a backfill tells, perhaps again."""
+
+    change: Change
+    place: int
+    """In the order of time."""
+    was_told: bool
+
+    @property
+    def by(self) -> Decimal:
+        amount = Decimal((self.change.transaction or {})["amount"])
+        return amount if self.change.action == "payment_applied" else -amount
+
+
+def _with_room(steps: Iterable[_Earlier], price: Decimal) -> tuple[Change, ...]:
+    """Return the changes in their order of time, but those first that make room for a payment.
+
+    Xero has the payments that were told, but perhaps not the refunds, which it refuses without an invoice.
+    """
+    waiting = sorted(steps, key=lambda each: each.place)
+    there = [each for each in waiting if each.was_told and each.by > 0]
+    paid = sum((each.by for each in there), _ZERO)
+    ordered: list[Change] = []
+    while waiting:
+        fitting = (each for each in waiting if each in there or _ZERO <= paid + each.by <= max(price, paid))
+        step = next(fitting, waiting[0])
+        waiting.remove(step)
+        ordered.append(step.change)
+        paid += _ZERO if step in there else step.by
+    return tuple(ordered)
 
 
 def _told(known: KnownMoney, time: datetime | None) -> Change:
     amount = abs(known.amount + known.refunded)
     return _change(known.kind, known.told_as, amount, known.day, known.reference, time)
+
+
+def _parts(known: KnownMoney, moved: datetime | None) -> list[Change]:
+    parts = known.parts.items()
+    return [_change("refund", own, part, None, known.reference, moved) for own, part in parts]
 
 
 def _by_time(rows: Sequence[Transaction]) -> list[tuple[int, Transaction]]:
@@ -195,6 +248,7 @@ def _still_there(
         refunded += part
         own = derived_id(row.id, "part", str(resets), str(refunded))
         parts.append(_change("refund", own, part, None, known.reference, moved))
+        known = msgspec.structs.replace(known, parts={**known.parts, own: part})
     now = msgspec.structs.replace(
         known, amount=row.amount, day=row.day, reference=row.reference, refunded=refunded
     )
@@ -202,6 +256,7 @@ def _still_there(
     if (tell, row.day, row.reference) == (told, known.day, known.reference):
         return now, [], parts
     correction = _change(known.kind, known.told_as, abs(tell), row.day, row.reference, moved)
+    now = msgspec.structs.replace(now, is_earlier=False)
     return now, [_Step(correction, tell - told, is_known=True)], parts
 
 

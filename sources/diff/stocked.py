@@ -4,7 +4,10 @@ The row tells the sum that was paid then, not by which transactions; and its hea
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 from sources.diff.known import KnownDocument, KnownMoney, MoneyKind, Stock
 from sources.diff.look import Look
@@ -15,8 +18,13 @@ from sources.salesbinder.statuses import CANCELLED
 from sources.salesbinder.transactions import HALF_A_CENT, Transaction
 
 
-def take_stock(row: DocumentRow, look: Look) -> KnownDocument:
-    """Return what is known of a document that was there before the reader was, without telling it."""
+def take_stock(row: DocumentRow, look: Look, failed_since: datetime | None = None) -> KnownDocument:
+    """Return what is known of a document that was there before the reader was, without telling it;
+    ``failed_since``: the moment of the connection if its row failed when stock was taken.
+    """
+    stock = Stock(mark=row.header, lines=row.lines, total=row.total, at=look.at)
+    if failed_since is not None:
+        stock = msgspec.structs.replace(stock, total=None, at=failed_since, has_failed=True)
     return KnownDocument(
         entity=row.entity,
         id=row.id,
@@ -29,7 +37,7 @@ def take_stock(row: DocumentRow, look: Look) -> KnownDocument:
         received=row.received,
         status=row.status,
         whole=False,
-        stock=Stock(mark=row.header, lines=row.lines, total=row.total, at=look.at),
+        stock=stock,
     )
 
 
@@ -55,6 +63,8 @@ def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMone
     Raises:
         Unreadable: no such transactions are there.
     """
+    if stock.has_failed:
+        return _known([row for row in rows if row.amount and _was_made_by(row, stock.at)])
     total = stock.total
     if total is not None and not rows and abs(total) >= HALF_A_CENT:
         # That all of it is gone can be told without knowing what it was.
@@ -78,6 +88,20 @@ def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMone
     )
 
 
+def _was_made_by(row: Transaction, moment: datetime) -> bool:
+    """Return True if a transaction was recorded by then. Its day, which people choose, does not say so."""
+    if row.created is not None:
+        return row.created <= moment
+    raise Unreadable(
+        "transactions",
+        str(row.amount),
+        "its row failed when the account was connected, and nothing says whether this was paid before",
+        "Nothing is needed if the invoice is from before the date from which documents are synced; else tell "
+        "it with all its payments by a backfill, until which none of them is told.",
+        "payments_before_start_unknown",
+    )
+
+
 def _age(row: Transaction) -> tuple[str, str]:
     return row.created.isoformat() if row.created else "", row.day or ""
 
@@ -91,6 +115,13 @@ def _known(rows: Sequence[Transaction]) -> dict[str, KnownMoney]:
 
 
 def known_money(row: Transaction) -> KnownMoney:
-    """Return a transaction as if it had been told."""
+    """Return a transaction that was there before the reader as if it had been told."""
     kind: MoneyKind = "payment" if row.amount > 0 else "refund"
-    return KnownMoney(kind=kind, amount=row.amount, day=row.day, reference=row.reference, told_as=row.id)
+    return KnownMoney(
+        kind=kind,
+        amount=row.amount,
+        day=row.day,
+        reference=row.reference,
+        told_as=row.id,
+        is_earlier=True,
+    )

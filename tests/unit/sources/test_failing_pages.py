@@ -15,7 +15,7 @@ from sources.client import NoAnswer
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.questions import Question
 from tests.unit.sources.memory_store import StoreReader
-from tests.unit.sources.records import NOON, customer, document
+from tests.unit.sources.records import NOON, customer, document, paid
 from tests.unit.sources.test_account_trouble import CUT, DOWN, EMPTY, PAGE
 
 HOUR = timedelta(hours=1)
@@ -161,6 +161,23 @@ def test_stock_is_taken_of_all_rows_but_those_that_fail_which_are_not_new_later(
     assert shop.known == {*shop.customers, *shop.invoices}
     assert (shop.unseen["customers"], shop.unseen["invoices"]) == (0, 0)
     assert (shop.codes, shop.told) == (set(), [])
+
+
+def test_what_was_paid_while_an_invoices_row_failed_is_told_once_it_is_shown(shop: Shop) -> None:
+    shop.read(1.2 * HOUR)
+    invoice = name_of("d", 312)
+    earlier = paid(1, 40, created=OLD["created"], document_id=invoice)
+    since = paid(2, 60, created=shop.reader.now.isoformat(), document_id=invoice)
+    shop.invoices[invoice] |= {
+        "transactions": [earlier, since], "total_transactions": 100, "modified": shop.reader.now.isoformat(),
+    }  # fmt: skip
+    shop.bad.clear()
+    shop.sweep()
+    shop.read(HOUR)
+    (payment,) = [json.loads(each.value) for each in shop.reader.told]
+    assert payment["type"] == "salesbinder.invoice.payment_applied"
+    assert payment["data"]["transaction"]["id"] == since["id"]
+    assert (shop.codes, shop.unseen["invoices"]) == (set(), 0)
 
 
 def test_while_a_row_fails_all_else_is_told_once(shop: Shop) -> None:

@@ -1,13 +1,14 @@
 """Documents from before the connection of which only what came after it was told, and their backfill."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.unit.sources.records import order, paid
-from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, received
+from tests.unit.sources.records import NOON, order, paid
+from tests.unit.sources.stocked import FIRST, LATER, OLD, SECOND, Document, at, money, received
 
 PAID = {"status": {"id": 11, "name": "paid in full"}}
 CANCELLED = {"status": {"id": 15, "name": "cancelled"}}
@@ -94,8 +95,11 @@ def test_a_payment_that_shrank_is_told_as_it_was_and_its_part_is_not_refunded_tw
     document = Document(at(FIRST, SECOND), shrunk="refund")
     document.live(at(FIRST, SECOND))
     less = at(FIRST, {**SECOND, "amount": 20})
-    assert actions(document.live(less)) == ["refund_applied"]
-    assert document.backfill(less)[1:] == [one("payment_applied", FIRST), one("payment_applied", SECOND)]
+    (part,) = document.live(less)
+    assert part[0] == "refund_applied"
+    assert document.backfill(less)[1:] == [
+        one("payment_applied", FIRST), one("payment_applied", SECOND), part,
+    ]  # fmt: skip
 
 
 def test_what_changed_just_before_a_backfill_is_told_by_it() -> None:
@@ -103,7 +107,7 @@ def test_what_changed_just_before_a_backfill_is_told_by_it() -> None:
     document.live(at(FIRST, SECOND))
     corrected = {**SECOND, "amount": 50}
     assert document.backfill(at(FIRST, corrected))[1:] == [
-        one("payment_applied", FIRST), one("payment_applied", corrected),
+        one("payment_applied", corrected), one("payment_applied", FIRST),
     ]  # fmt: skip
     again = Document(at(FIRST))
     again.live(at(FIRST, SECOND))
@@ -159,3 +163,97 @@ def test_what_an_older_version_kept_is_told_again_where_payments_could_be_missin
     document = Document(record)
     document.forget(**known)
     assert document.kept.is_whole is is_whole
+
+
+def test_parts_that_were_refunded_before_the_payment_was_told_are_told_again_under_their_ids() -> None:
+    document = Document(at(FIRST), shrunk="refund")
+    document.live(at(FIRST))
+    (first,) = document.live(at({**FIRST, "amount": 35.5}))
+    (second,) = document.live(at({**FIRST, "amount": 25}))
+    assert [amount for _, _, amount in (first, second)] == ["4.5", "10.5"]
+    told = document.backfill(at({**FIRST, "amount": 25}))
+    assert told == [("created", "", ""), one("payment_applied", FIRST), first, second]
+
+
+def test_a_part_that_was_refunded_of_a_payment_that_is_gone_is_told_again_beside_it() -> None:
+    document = Document(at(FIRST, SECOND), shrunk="refund")
+    document.live(at(FIRST, SECOND))
+    (part,) = document.live(at({**FIRST, "amount": 25}, SECOND))
+    (rest,) = document.live(at(SECOND))
+    told = document.backfill(at(SECOND))
+    assert sorted(told[1:]) == sorted(
+        [one("payment_applied", FIRST), one("payment_applied", SECOND), part, rest]
+    )
+
+
+def test_payments_of_a_row_that_failed_wait_for_a_backfill_if_nothing_says_when_they_were_recorded() -> None:
+    document = Document(at(FIRST))
+    taken: Any = document.kept.known
+    failed = msgspec.structs.replace(taken.stock, total=None, has_failed=True)
+    document.forget(stock=failed)
+    for _ in range(2):
+        batch = document.look(at(FIRST, SECOND))
+        assert (money(batch), [each.code for each in batch.problems]) == (
+            [],
+            ["payments_before_start_unknown"],
+        )
+        assert batch.wanted
+    told = document.backfill(at(FIRST, SECOND))
+    assert told == [("created", "", ""), one("payment_applied", FIRST), one("payment_applied", SECOND)]
+    assert document.live(at(FIRST, SECOND)) == []
+
+
+def test_a_row_that_failed_of_an_invoice_without_payments_is_no_problem() -> None:
+    document = Document(at())
+    taken: Any = document.kept.known
+    document.forget(stock=msgspec.structs.replace(taken.stock, total=None, has_failed=True))
+    record = at()
+    del record["transactions"]
+    assert document.look(record).problems == []
+    assert document.live(at(FIRST)) == [one("payment_applied", FIRST)]
+
+
+def timed(number: int, amount: int, minute: int) -> dict[str, Any]:
+    """A payment or refund so many minutes after the connection."""
+    return paid(number, amount, created=(NOON + timedelta(minutes=minute)).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "since"),
+    [
+        ([(1, 100), (2, -100)], [(3, 100)]),
+        ([(1, 60), (2, -60)], [(3, 40), (4, 60)]),
+        ([(1, 100), (2, -100), (3, 100)], []),
+        ([(1, 20), (2, 80), (3, -60), (4, 40)], []),
+        ([(1, 50), (2, 50), (3, -100), (4, 100), (5, -40)], []),
+        ([(1, 100)], [(2, -100), (3, 100)]),
+        ([(1, 100), (2, -100)], [(3, 100), (4, -100), (5, 100)]),
+    ],
+)
+def test_a_backfill_tells_no_payment_before_the_refund_that_makes_room_for_it(
+    earlier: list[tuple[int, int]], since: list[tuple[int, int]]
+) -> None:
+    """Xero takes no more than the 100 that the invoice is of, and no refund of more than was paid."""
+    before = [timed(number, amount, number - 60) for number, amount in earlier]
+    rows = [*before, *(timed(number, amount, number) for number, amount in since)]
+    price = {"total_price": 100, "total_tax": 0}
+    document = Document(at(*before, **price))
+    xero: dict[str, float] = {}
+    for told in (document.live(at(*rows, **price)), document.backfill(at(*rows, **price))):
+        for action, transaction, amount in told:
+            by = float(amount or 0) * (-1 if action == "refund_applied" else 1)
+            if action == "refund_applied" and not xero:
+                continue  # The invoice is not in Xero yet.
+            if transaction and transaction not in xero:
+                assert 0 <= sum(xero.values()) + by <= 100, (told, transaction)
+                xero[transaction] = by
+    assert xero == {row["id"]: row["amount"] for row in rows}
+
+
+def test_a_correction_of_what_was_told_makes_room_for_what_was_there_before() -> None:
+    price = {"total_price": 100, "total_tax": 0}
+    document = Document(at(FIRST, **price))
+    document.live(at(FIRST, SECOND, **price))
+    lower = {**SECOND, "amount": 50}
+    told = document.backfill(at(FIRST, lower, **price))
+    assert told[1:] == [one("payment_applied", lower), one("payment_applied", FIRST)]
