@@ -191,7 +191,7 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
         batch.wanted.append(again(wish, context.due))
         return batch
     if before is None and wish.row and wish.tries < _GIVEN_UP:
-        # Its row may be shown for as long: without this wish, each list would begin anew with it.
+        # Its row may be shown for as long: without this wish, each list would begin with it once more.
         at = context.due + _SHOWN_YET_MISSING
         batch.wanted.append(replace(again(wish, context.due), at=at))
     else:
@@ -217,6 +217,7 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
             else next_deep(before.known, before.created, context)
         )
         batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
+        batch.seen.add(key)
     return batch
 
 
@@ -232,6 +233,7 @@ def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None
     batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late=late, **changes)
     if is_over:
         batch.unwanted.add(wish.record_id)
+        batch.seen.add((before.known.entity, wish.record_id))
     else:
         batch.wanted.append(again(wish, context.due))
 

@@ -1,6 +1,6 @@
 """Invoices and purchase orders: from what was told last and one detail answer to events. Pure."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -41,7 +41,7 @@ def diff_document(
         doubt = doubted(before.doubt, found.mark, look)
         if doubt is not None:
             return Outcome(msgspec.structs.replace(before, doubt=doubt), again=True)
-    changes = (*found.content(), *found.money(), *found.state())
+    changes = (*_reset_first(found.content(), found.money()), *found.state())
     if whole and before is not None and found.again:
         return diff_document(before, detail, look)
     revision = before.revision + bool(changes) if before else 1
@@ -56,6 +56,15 @@ def diff_document(
         return Outcome(before, problems=(wrong.of(detail.entity, detail.id),), again=True)
     known = found.known(times[-1] if times else found.time, revision, {each.action for each in changes})
     return Outcome(known, events, tuple(found.problems), found.again)
+
+
+def _reset_first(content: Sequence[Change], money: Sequence[Change]) -> tuple[Change, ...]:
+    """Return what changed in their order, but a reset before an edit: under payments Xero lets no amounts
+    change, and once they are off, nobody tries the edit again.
+    """
+    if any(change.action == "created" for change in content):
+        return (*content, *money)
+    return tuple(sorted((*content, *money), key=lambda change: change.action != "reset"))
 
 
 def _since(before: KnownDocument | None, detail: Detail, look: Look) -> datetime | None:

@@ -462,6 +462,13 @@ def test_a_detail_that_was_not_answered_is_put_off_later_each_time_and_never_giv
     assert waits == [*AGAIN, AGAIN[-1], AGAIN[-1]]
 
 
+def test_a_problem_of_a_known_document_is_over_once_it_was_not_there_for_long() -> None:
+    told = after(seen(document()))
+    shown = Wish(INVOICE, "changed", NOON, "row", len(AGAIN), "invoice")
+    for wish in (shown, replace(shown, why="deep", row="")):
+        assert KEY in not_there(wish, told, LIVE).seen
+
+
 @pytest.mark.parametrize("entity", [None, "invoice", "customer"])
 def test_a_problem_of_an_answer_is_over_once_its_record_was_read_or_was_not_there_for_long(
     entity: Any,

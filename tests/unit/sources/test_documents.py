@@ -55,6 +55,13 @@ def status(name: str) -> dict[str, Any]:
 # Events
 
 
+def test_a_reset_is_told_before_an_edit_that_payments_would_have_kept_out_of_xero() -> None:
+    before = known(with_paid(paid(1, 50), paid(2, 20)))
+    found = seen(before, with_paid(status={"id": 9, "name": "unpaid"}, modified=LATER, total_price=90))
+    assert actions(found) == ["reset", "edited"]
+    assert found.events[0].time <= found.events[1].time
+
+
 @pytest.mark.parametrize(
     ("changed", "time"),
     [
@@ -196,7 +203,7 @@ def test_a_cancelled_invoice_is_told_once(name: str) -> None:
 def test_a_look_tells_in_the_order_in_which_it_can_have_happened() -> None:
     before = known(with_paid(paid(1, 50)))
     found = seen(before, document(name="Edited", **status("cancelled")))
-    assert actions(found) == ["edited", "reset", "cancelled"]
+    assert actions(found) == ["reset", "edited", "cancelled"]
     assert [event.time for event in found.events] == sorted(event.time for event in found.events)
 
 
