@@ -178,47 +178,58 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
     may be missing for a moment.
     """
     batch = Batch()
-    if before is None and wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
-        batch.wanted.append(again(wish, context.due))
-        return batch
-    if before is not None and before.may_be_gone and (left := _until_gone(before, context)) > timedelta(0):
-        _not_there_yet(wish, before, left, context, batch)
-        return batch
-    if before is not None and not before.may_be_gone and wish.row:
+    if before is None:
+        _unknown(wish, context, batch)
+    elif before.may_be_gone:
+        _perhaps_gone(wish, before, context, batch)
+    elif wish.row:
         _not_shown(wish, before, context, batch)
-        return batch
-    if before is not None and before.history and not before.may_be_gone and wish.tries < len(AGAIN):
+    elif before.history and wish.tries < len(AGAIN):
         batch.wanted.append(again(wish, context.due))
-        return batch
-    if before is None and wish.row and wish.tries < _GIVEN_UP:
+    else:
+        batch.unwanted.add(wish.record_id)
+        if isinstance(before.known, KnownDocument):
+            _put_away(wish, before, before.known, context, batch)
+    return batch
+
+
+def _unknown(wish: Wish, context: Context, batch: Batch) -> None:
+    """Ask some times more; then daily for a while, if a list shows it."""
+    if wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
+        batch.wanted.append(again(wish, context.due))
+        return
+    batch.seen.add(subject_of(wish))
+    if wish.row and wish.tries < _GIVEN_UP:
         # Its row may be shown for as long: without this wish, each list would begin with it once more.
         at = context.due + _SHOWN_YET_MISSING
         batch.wanted.append(replace(again(wish, context.due), at=at))
     else:
         batch.unwanted.add(wish.record_id)
-    if before is None:
-        batch.seen.add(subject_of(wish))
-    if before is not None and before.may_be_gone:
-        assert before.log is not None
-        deletion = Deletion(wish.record_id, before.log.created)
-        found: Outcome[Any]
-        if isinstance(before.known, KnownAccount):
-            found = diff_deleted_account(before.known, deletion, context.look)
-        else:
-            found = diff_deleted_document(before.known, deletion, context.look)
-        kept = kept_of(before, found.known, deep=None, history=False)
-        batch.take((before.known.entity, wish.record_id), found, kept)
-    elif before is not None and isinstance(before.known, KnownDocument):
-        # It may come back from the archive; it is not asked for over and over meanwhile.
-        key = (before.known.entity, wish.record_id)
-        deep = (
-            context.due + _SHOWN_YET_MISSING
-            if before.excused
-            else next_deep(before.known, before.created, context)
-        )
-        batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
-        batch.seen.add(key)
-    return batch
+
+
+def _perhaps_gone(wish: Wish, before: Kept, context: Context, batch: Batch) -> None:
+    """Tell the deletion that the log names, once the detail has been missing for long enough."""
+    if (left := _until_gone(before, context)) > timedelta(0):
+        _not_there_yet(wish, before, left, context, batch)
+        return
+    batch.unwanted.add(wish.record_id)
+    assert before.log is not None
+    deletion = Deletion(wish.record_id, before.log.created)
+    found: Outcome[Any]
+    if isinstance(before.known, KnownAccount):
+        found = diff_deleted_account(before.known, deletion, context.look)
+    else:
+        found = diff_deleted_document(before.known, deletion, context.look)
+    kept = kept_of(before, found.known, deep=None, history=False)
+    batch.take((before.known.entity, wish.record_id), found, kept)
+
+
+def _put_away(wish: Wish, before: Kept, known: KnownDocument, context: Context, batch: Batch) -> None:
+    """Ask seldom for a document that may come back from the archive."""
+    deep = context.due + _SHOWN_YET_MISSING if before.excused else next_deep(known, before.created, context)
+    key = (known.entity, wish.record_id)
+    batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
+    batch.seen.add(key)
 
 
 def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None:

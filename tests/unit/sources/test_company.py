@@ -27,7 +27,6 @@ from tests.unit.sources.test_account_trouble import (
 )
 from tests.unit.sources.test_failing_pages import FAILS, Shop
 
-FOREIGN = json.dumps({"customer": customer(id="x-1")}).encode()
 OTHER = "5cc227b5-0747-45bb-88e8-43a13e8785cb"
 
 
