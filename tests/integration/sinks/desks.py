@@ -33,8 +33,12 @@ class Desk:
     async def open(cls, url: str, holder: int) -> "Desk":
         desk = cls(url, await psycopg.AsyncConnection.connect(url, autocommit=True), holder)
         await desk.connection.execute("SELECT pg_advisory_lock(%s)", [holder])
-        await leases.beat(desk.connection, holder, f"desk {holder}")
+        await desk.beat()
         return desk
+
+    async def beat(self) -> None:
+        """Say that it lives, or after some seconds of a busy machine it has no share any more."""
+        await leases.beat(self.connection, self.holder, f"desk {self.holder}")
 
     async def look(self, now: float, *, older: float = LONG) -> bool:
         """Look, and do what is to be done. True when anything was taken or given.
@@ -42,6 +46,7 @@ class Desk:
         Args:
             older: seconds by which lanes are older than they are.
         """
+        await self.beat()
         lanes = Lanes({account: now - self.since[account] + older for account in self.had})
         async with self.connection.transaction():
             decision = await self.leasing.decide(self.connection, lanes, now)
