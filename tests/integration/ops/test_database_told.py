@@ -64,7 +64,7 @@ def test_status_says_what_is_wrong_and_what_to_do(
 
 
 def test_accounts_are_shown_while_the_database_takes_no_changes(sbx: Sbx, database_url: str) -> None:
-    _execute(database_url, "INSERT INTO web.setups (account) VALUES ('acme')")
+    _execute(database_url, "INSERT INTO web.setups (account, steps_left) VALUES ('acme', 3)")
     _read_only(database_url)
     assert [one["name"] for one in sbx("status", "--json").json["accounts"]] == ["acme"]
 

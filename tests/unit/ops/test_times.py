@@ -14,7 +14,7 @@ def test_a_day_in_words_begins_at_midnight_of_this_machine() -> None:
     today = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     found = moment("--since", "today")
     assert found == today
-    assert found is not None and found.utcoffset() == today.utcoffset()
+    assert found.utcoffset() == today.utcoffset()
     before = moment("--since", "Yesterday")
     assert before is not None
     assert before.replace(tzinfo=None) == today.replace(tzinfo=None) - timedelta(days=1)
