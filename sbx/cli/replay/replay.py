@@ -14,6 +14,7 @@ from sbx.actions.replay.force import forecast
 from sbx.actions.replay.run import Replay
 from sbx.actions.replay.screen import Screen
 from sbx.actions.replay.topics import Ranges, find_ranges, topics_of
+from sbx.actions.replay.waiting import with_waiting
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.drift import following
@@ -128,7 +129,7 @@ def _report(made: Replay, state: str, as_json: bool) -> None:
 
 async def _list(as_json: bool) -> None:
     async with connected("sbx replay") as (_, database):
-        rows = list(reversed(await queries.replays(database)))
+        rows = list(reversed(await with_waiting(database, await queries.replays(database))))
     if as_json:
         for row in rows:
             print_json(row)
