@@ -106,7 +106,7 @@ def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
     )
     with steps() as shown:
         yield lambda run: shown(
-            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {run['read']:,} records"
+            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {plural(run['read'], 'record')}"
         )
 
 

@@ -107,7 +107,7 @@ async def _run(
 
 def _progress(run: Row) -> str:
     what = {
-        "rows": f"reads SalesBinder: {run['rows']:,} documents",
+        "rows": f"reads SalesBinder: {plural(run['rows'], 'document')}",
         "details": f"reads documents whose payments changed: {run['details']:,}",
         "xero": "reads what was changed in Xero",
     }.get(run["phase"], "compares")

@@ -134,7 +134,7 @@ def _print(found: Status) -> None:
         stdout_console().print(tables(found))
     used = found.environment
     if found.dead_letters is not None:
-        print(f"{found.dead_letters:,} dead letters in the last 24 hours")
+        print(f"{plural(found.dead_letters, 'dead letter')} in the last 24 hours")
     print(f"{'ready' if found.ready else 'not ready'}  Kafka {used.kafka_bootstrap_servers or '-'}  "
           f"database {used.database_url_shown or '-'}  data {used.data_dir}")  # fmt: skip
     if found.page:
