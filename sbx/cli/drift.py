@@ -106,7 +106,8 @@ def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
     )
     with steps() as shown:
         yield lambda run: shown(
-            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {plural(run['read'], 'record')}"
+            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, "
+            f"{plural(run['read'], 'record')}"
         )
 
 

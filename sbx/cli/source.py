@@ -286,8 +286,8 @@ def _report(account: str, planned: actions.Backfill, started: int | None, as_jso
         )
         return
     print(
-        f"{plural(plan.documents, 'document')}: {plural(plan.salesbinder_calls, 'call')} of SalesBinder, about "
-        f"{plan.xero_calls:,} of Xero, {age(plan.time.total_seconds())} behind live work"
+        f"{plural(plan.documents, 'document')}: {plural(plan.salesbinder_calls, 'call')} of SalesBinder, "
+        f"about {plan.xero_calls:,} of Xero, {age(plan.time.total_seconds())} behind live work"
     )
     say("Nothing is published yet: add --yes.")
 
