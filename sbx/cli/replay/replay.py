@@ -91,7 +91,7 @@ async def _refuse_unknown(database: Connection, account: str) -> None:
     known |= (await store.load_many(database)).keys()
     if account not in known:
         there = f"there are: {', '.join(sorted(known))}" if known else "there is none yet"
-        raise BadUsage(f"nothing is known of the account {account}", f"correct --account; {there}")
+        raise OperationFailed(f"nothing is known of the account {account}", f"correct --account; {there}")
 
 
 async def _start(
