@@ -183,7 +183,7 @@ def test_connecting_is_for_those_who_may(shop: Office) -> None:
     ann = shop.client("ann")
     for given, said in (
         ({"account": "No/Account", "client_id": "c", "client_secret": "s"}, "is not a SalesBinder account"),
-        ({"account": "acme"}, "Give the account"),
+        ({"account": "acme"}, "Give the client id"),
     ):
         for path in ("/connect", "/connect/browser"):
             status, page = send(ann, path, **given)
