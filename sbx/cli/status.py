@@ -290,6 +290,7 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
         "oldest_age": None if row["oldest_age"] is None else round(row["oldest_age"], 1),
         "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
         "setup_steps_left": row["setup_steps_left"],
+        "settings_missing": row["settings_missing"] if row["connected"] else [],
         "held": row["held"],
         "held_until": row["held_until"],
         "worker": row["worker"],

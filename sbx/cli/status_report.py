@@ -105,6 +105,8 @@ def _condition(account: dict[str, Any]) -> Text:
         return Text("not connected", "red")
     if account["held"]:
         return Text(account["held"], "yellow")
+    if "payment_account" in account["settings_missing"]:
+        return Text(f"not set: {', '.join(account['settings_missing'])}", "yellow")
     differences = account["drift"]["differences"]
     return Text(f"{plural(differences, 'difference')} to Xero" if differences else "", "yellow")
 

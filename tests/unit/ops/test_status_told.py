@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from sbx.cli.page_address import FILE
-from sbx.cli.status_report import status
+from sbx.cli.status_report import _condition, status
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +32,16 @@ def test_the_address_of_the_page_is_told(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(typer.Exit):
         status(True)
     assert json.loads(capsys.readouterr().out)["page"] == "http://127.0.0.1:1"
+
+
+def test_an_account_without_a_payment_account_says_so() -> None:
+    account = {
+        "setup_steps_left": 0,
+        "paused": False,
+        "connected": True,
+        "held": None,
+        "settings_missing": ["payment_account", "sales_tax"],
+        "drift": {"differences": 0},
+    }
+    assert str(_condition(account)) == "not set: payment_account, sales_tax"
+    assert str(_condition(account | {"settings_missing": ["sales_tax"]})) == ""
