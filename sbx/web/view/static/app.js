@@ -111,11 +111,13 @@ function isChanged(field) {
 }
 
 function unsaved() {
-  const forms = [...document.querySelectorAll('main form[method="post"]')].filter((form) => form !== sent);
-  return forms.some((form) => form.querySelector("[aria-invalid]") || [...form.elements].some(isChanged));
+  const forms = document.querySelectorAll('main form[method="post"]:not([action="/sign-in"])');
+  return [...forms].filter((form) => form !== sent).some((form) => form.querySelector("[aria-invalid]") || [...form.elements].some(isChanged));
 }
 
 document.addEventListener("submit", (event) => { sent = event.target; });
+// "Cancel" beside the form's button is meant as it says.
+document.addEventListener("click", (event) => { sent = event.target.closest("form .actions a")?.closest("form") ?? sent; });
 addEventListener("pageshow", () => { sent = null; });
 addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
 
