@@ -5,17 +5,15 @@ from collections.abc import Iterable, Sequence
 
 from log_projection.queries import Row
 from runtime.database import fetch_all
-from runtime.sql import load_queries
 from sbx.actions.actors import Connection
-
-_SQL = load_queries(__file__)
+from sinks.replay.replay import SQL
 
 
 async def with_waiting(connection: Connection, replays: Sequence[Row]) -> list[Row]:
     """Return replays, the newest first, each with ``waiting``: how many of its actions have not ended."""
     if not replays:
         return []
-    rows = await fetch_all(connection, _SQL["open_of_replays"], {})
+    rows = await fetch_all(connection, SQL["still_open"], {})
     return shared_out(replays, {(row["account"], row["actor"]): row["waiting"] for row in rows})
 
 
