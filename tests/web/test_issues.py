@@ -98,6 +98,9 @@ def test_a_mute_needs_a_day_and_a_reason(
     status, page = send(client, issue_id(office, "number_taken"), "mute", until=until, reason=reason)
 
     assert (status, said in page) == (400, True)
+    [wrong] = re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', page)
+    assert "autofocus" in wrong
+    assert not reason or f'value="{reason}"' in page
     assert office.rows("SELECT 1 FROM web.mutes") == []
 
 
