@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
@@ -25,7 +25,7 @@ from sandbox import EmbeddedStack
 from sbx.actions.actors import Connection
 from sbx.actions.scoped_log import VisibleLog
 from sbx.migrations import migrate
-from sbx.web.auth.gate import SESSION_COOKIE
+from sbx.web.auth.gate import SESSION_COOKIE, cookie_name
 from sbx.web.auth.sessions import User
 from sbx.web.database import new_pool, opened
 from sbx.web.listening import address, bind
@@ -166,7 +166,7 @@ def _over_http(url: str, database_url: str, deep: Cursor, base: float) -> list[F
 
     def times(path: str, accounts: object, pairs: dict[str, str]) -> list[float]:
         name = "everything" if accounts is None else "two"
-        headers = {"Cookie": f"{SESSION_COOKIE}={cookies[name]}"}
+        headers = {"Cookie": f"{cookie_name(SESSION_COOKIE, urlsplit(url).port)}={cookies[name]}"}
 
         async def ask() -> None:
             answer = http.request("GET", f"{url}{path}?{urlencode(pairs)}", headers=headers, redirect=False)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import psycopg
 import urllib3
@@ -21,7 +22,7 @@ from bench.processes import end, end_with_parent
 from sbx.actions import users
 from sbx.actions.actors import Actor
 from sbx.web.auth import sessions
-from sbx.web.auth.gate import SESSION_COOKIE
+from sbx.web.auth.gate import SESSION_COOKIE, cookie_name
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -93,7 +94,7 @@ class OpenPage:
     """
 
     def __init__(self, url: str, session: str) -> None:
-        self._headers = {"Cookie": f"{SESSION_COOKIE}={session}"}
+        self._headers = {"Cookie": f"{_cookie(url)}={session}"}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(_SECONDS))
         self.seen: dict[str, float] = {}
         self.reloads = self.again = 0
@@ -173,7 +174,7 @@ def in_chromium(url: str, session: str) -> Iterator[Any]:
         playwright.chromium.launch(executable_path=executable, args=arguments) as browser,
     ):
         context = browser.new_context()
-        context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": url}])
+        context.add_cookies([{"name": _cookie(url), "value": session, "url": url}])
         page = context.new_page()
         page.add_init_script(_WATCH)
         page.goto(url)
@@ -186,3 +187,7 @@ def shown_in(page: Any) -> dict[str, float]:
     offset = time.monotonic() - time.time()
     found: dict[str, float] = page.evaluate("window.seen")
     return {row.removeprefix("e-"): at / 1000 + offset for row, at in found.items()}
+
+
+def _cookie(url: str) -> str:
+    return cookie_name(SESSION_COOKIE, urlsplit(url).port)

@@ -156,9 +156,20 @@ def chosen(state: State, act: Act, ids: Collection[str]) -> tuple[list[Row], int
 
 
 def possible(state: State, act: Act) -> list[str]:
-    """Return the ids of all that can be handled this way, except those for information only."""
-    rows = [row for row in state.differences if _possible(act, row) and not row["information"]]
+    """Return the ids of all that can be handled this way, except those for information only, and those that
+    would fail with today's settings.
+    """
+    rows = [
+        row
+        for row in state.differences
+        if _possible(act, row) and not row["information"] and not (act == "resend" and would_fail(row))
+    ]
     return [row["id"] for row in rows[:MOST]]
+
+
+def would_fail(row: Row) -> bool:
+    """Return whether sending the difference again would fail: its note says why."""
+    return row["proposal"] == "resend" and bool(row["note"])
 
 
 async def perform(

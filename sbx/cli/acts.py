@@ -7,8 +7,8 @@ from typing import Any
 from sbx.actions import audit
 from sbx.actions.audit import WantedActs
 from sbx.cli.acting import actor, connected
-from sbx.cli.filters import moment
 from sbx.cli.terminal import show_rows
+from sbx.cli.times import moment
 
 
 def acts(

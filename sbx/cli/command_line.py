@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ PANELS = {
         "demo": "Show the pipeline at work with a sample shop.",
         "up": "Run everything on this machine until Ctrl-C.",
         "worker": "Run one stage until SIGTERM or Ctrl-C.",
+        "open": "Open the page in the browser, signed in.",
         "web": "Serve the Integrations Log: pages and JSON API, until SIGTERM or Ctrl-C.",
         "notify": "Notify people about new issues, held accounts and work that waits too long, until SIGTERM "
         "or Ctrl-C.",
@@ -55,7 +56,7 @@ PANELS = {
 }
 """The commands under the headings of the help, with how their own help begins (a test compares the two)."""
 COMMANDS = tuple(name for commands in PANELS.values() for name in commands)
-_ELSEWHERE = {"migrate": "topics", "resume": "pause", "skip": "retry"}
+_ELSEWHERE = {"open": "users", "migrate": "topics", "resume": "pause", "skip": "retry"}
 """Commands without a module of their own in ``sbx.cli.commands``."""
 
 
@@ -65,6 +66,13 @@ class _Commands(Group):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # for the names that are alike
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        found: list[Any] = super().get_params(ctx)
+        for one in found:
+            if one.is_flag and one.default is None:
+                one.default = False  # of completion: typer loads pydantic to find out that None is no bool
+        return found
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -76,7 +84,7 @@ class _Commands(Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"sbx.cli.commands.{_ELSEWHERE.get(cmd_name, cmd_name)}")
-        found = getattr(module, cmd_name, None)
+        found = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_", None)
         if found is None:
             command: Any = typer.main.get_group(module.app)
         else:
@@ -92,12 +100,24 @@ app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    **PLAIN,
+    **PLAIN | {"add_completion": True},
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from runtime.version import VERSION
+
+        typer.echo(f"sbx {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def sbx() -> None:
+def sbx(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     """Keeps a company's Xero books in sync with SalesBinder."""
 
 

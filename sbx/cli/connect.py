@@ -6,8 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
-
 from connections import store
 from connections.check import Finding
 from runtime.environment import Environment
@@ -19,7 +17,8 @@ from sbx.cli import browser, environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.settings import say_findings
-from sbx.cli.terminal import print_json, say
+from sbx.cli.terminal import ask_secret, print_json, say
+from sbx.cli.times import spoken
 from sinks.xero.oauth import Token
 
 
@@ -43,7 +42,7 @@ def connect(
         client_id = environment.read().xero_app_client_id or _no_app(port)
     used = environment.required(database=True)
     if not by_browser:
-        client_secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
+        client_secret = client_secret or ask_secret("Client secret")
     wanted = Wanted(account, tenant or "", client_id, client_secret or "", cut_off, False, new_organisation)
     token = None
     if by_browser:
@@ -101,10 +100,10 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = spoken(text, UTC) or datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
         raise BadUsage(
-            f"--enabled-at {text}: not a time", "write one such as 2026-01-31T00:00:00Z"
+            f"--enabled-at {text}: not a time", "write one such as 2026-01-31T00:00:00Z, or today (in UTC)"
         ) from error
     if moment.tzinfo is None:
         raise BadUsage(

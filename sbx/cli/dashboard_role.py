@@ -3,7 +3,18 @@
 import psycopg
 from psycopg import sql
 
-VIEWS = ("entries", "attempts", "issues", "unknown_refusals", "summary")
+VIEWS = (
+    "entries",
+    "attempts",
+    "issues",
+    "unknown_refusals",
+    "summary",
+    "replays",
+    "drift",
+    "drift_readings",
+    "lost_commands",
+    "removed_unread",
+)
 """The views that dashboards may rely on; see docs/log.md."""
 
 

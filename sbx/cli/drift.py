@@ -16,8 +16,8 @@ from sbx.actions import drift as actions
 from sbx.actions.drift import Act, Follow
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
-from sbx.cli.filters import moment
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console, steps
+from sbx.cli.times import moment
 from sinks.drift.acts import ReadingPlan, Selection
 from sinks.drift.history import MOST
 from sinks.drift.scan import LISTS
@@ -87,7 +87,7 @@ async def _run(
             "applied": yes,
         }
         if yes and act is not None:
-            ids = [row["id"] for row in state.differences]
+            ids = [row["id"] for row in _wanted(state.differences, act)]
             _, result = await actions.perform(database, actor(), account, act, ids)
             found |= {"resent": result.queued} if act == "resend" else {"adopted": result.done}
     return found
@@ -106,7 +106,8 @@ def following(account: str, wanted: ReadingPlan) -> Iterator[Follow]:
     )
     with steps() as shown:
         yield lambda run: shown(
-            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, {run['read']:,} records"
+            f"{run['calls']} of about {plural(run['calls_expected'], 'call')}, "
+            f"{plural(run['read'], 'record')}"
         )
 
 
@@ -122,8 +123,8 @@ def _show(found: Row, act: Act | None, yes: bool) -> None:
         print(f"{found['account']}: nothing differs" if reading else f"{found['account']}: never compared")
         return
     stdout_console().print(_table(rows))
-    counted = Counter("information" if row["information"] else "differences" for row in rows)
-    print(", ".join(f"{count} {word}" for word, count in sorted(counted.items())))
+    counted = Counter("information" if row["information"] else "difference" for row in rows)
+    print(", ".join(_counted(count, word) for word, count in sorted(counted.items())))
     if yes and act == "resend":
         say(
             f"{plural(len(found['resent']), 'action')} queued again; "
@@ -132,8 +133,20 @@ def _show(found: Row, act: Act | None, yes: bool) -> None:
     elif yes:
         say(f"{plural(found['adopted'], 'difference')} adopted")
     elif act:
-        count = len(rows) if act == "adopt" else sum(row["proposal"] == "resend" for row in rows)
-        say(f"to {act}: {plural(count, 'difference')}; add --yes to do it")
+        say(f"to {act}: {plural(len(_wanted(rows, act)), 'difference')}; add --yes to do it")
+    failing = sum(actions.would_fail(row) for row in rows) if act == "resend" else 0
+    if failing:
+        say(f"{plural(failing, 'difference')} left out: sent again, they would fail, as their proposal says")
+
+
+def _wanted(rows: Sequence[Row], act: Act) -> list[Row]:
+    if act == "adopt":
+        return list(rows)
+    return [row for row in rows if row["proposal"] == "resend" and not actions.would_fail(row)]
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" if word == "information" else plural(count, word)
 
 
 def _table(rows: Sequence[Row]) -> Table:

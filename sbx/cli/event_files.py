@@ -4,14 +4,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
 from contracts.events.reader import InvalidEvent, event_to_kafka, read_event
+from sbx.cli.event_faults import all_faults, blank_name
 
 STDIN = "-"
+_SEARCHED = 1000
+"""Bad lines of which every fault is looked for; of those behind them the first is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,12 @@ class BadLine:
     value: str
     problem: str
     remedy: str
+    others: tuple["BadLine", ...] = ()
+    """Further faults of the line."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.field} is {self.value}: {self.problem}; {self.remedy}"
+        first = f"{self.file}:{self.line}: {self.field} is {self.value}: {self.problem}; {self.remedy}"
+        return "\n".join((first, *map(str, self.others)))
 
 
 @dataclass
@@ -96,8 +102,14 @@ def _check(result: Checked, seen: _SeenIds, file: str, number: int, line: bytes)
     try:
         topic, key, value, headers = event_to_kafka(line)
         event = read_event(topic, key, value, headers)
+        if fault := blank_name(event):
+            raise fault
     except InvalidEvent as error:
-        result.bad.append(BadLine(file, number, error.field, error.value, error.problem, error.remedy))
+        faults = all_faults(line, error) if len(result.bad) < _SEARCHED else [error]
+        first, *others = (
+            BadLine(file, number, one.field, one.value, one.problem, one.remedy) for one in faults
+        )
+        result.bad.append(replace(first, others=tuple(others)))
         return
     other = seen.clash(f"{event.source} {event.id}", event.content_hash, f"{file}:{number}")
     if other is not None:

@@ -16,6 +16,7 @@ from log_projection.story import Record, Story
 from sbx.cli.acting import connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.terminal import STATE_COLOURS, plural, print_json, stdout_console
+from sinks.ledger.commands import obstacle
 
 
 def explain(record: str, account: str | None, entity: Entity | None, as_json: bool) -> None:
@@ -100,10 +101,11 @@ def _trouble(entry: Row) -> list[Any]:
     if entry["reason_code"] == "needs_review":
         lines.append(Text(f"Then: sbx decide {entry['entry_id']}", "dim"))
     elif entry["state"] == "failed":
-        lines.append(Text(f"Then: sbx retry --id {entry['entry_id']} --yes", "dim"))
+        if not obstacle("retry", "failed", entry["reason_code"], entry["triggered_by"]):
+            lines.append(Text(f"Then: sbx retry --id {entry['entry_id']} --yes", "dim"))
     elif entry["next_attempt_at"]:
         lines.append(Text(f"Next attempt at {entry['next_attempt_at']:%Y-%m-%d %H:%M:%S} UTC.", "dim"))
-    else:
+    elif entry["remedy"] in ("", None, "Nothing."):
         lines.append(Text("It will be sent when its turn comes; there is nothing to do.", "dim"))
     return [heading, Padding(Group(*lines), (0, 0, 0, 2))]
 

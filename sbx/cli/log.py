@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rich.table import Table
@@ -15,38 +16,64 @@ from sbx.cli.acting import connected
 from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
 
 _SHOWN = 50
+_LOOK_SECONDS = 0.5
 
 
-def log(wanted: Filters, limit: int | None, as_json: bool) -> None:
+def log(wanted: Filters, limit: int | None, ids: bool, follow: bool, as_json: bool) -> None:
     """Run ``sbx log``."""
-    if as_json:
-        asyncio.run(_print_json(wanted, limit))
-    else:
-        asyncio.run(_print_table(wanted, limit or _SHOWN))
+    asyncio.run(_log(wanted, limit, ids, follow, as_json))
 
 
-async def _print_json(wanted: Filters, limit: int | None) -> None:
+async def _log(wanted: Filters, limit: int | None, ids: bool, follow: bool, as_json: bool) -> None:
     async with connected("sbx log") as (_, connection):
-        if limit is None:
-            async for row in queries.entries(connection, wanted):
-                sys.stdout.write(queries.encode_row(row).decode() + "\n")
+        # Before the list is read: what changes meanwhile is shown twice rather than never.
+        position = await queries.position(connection)
+        if as_json:
+            await _print_json(connection, wanted, limit)
         else:
-            for row in reversed(await _newest(connection, wanted, limit)):
-                sys.stdout.write(queries.encode_row(row).decode() + "\n")
+            await _print_table(connection, wanted, limit or _SHOWN, ids)
+        if follow:
+            sys.stdout.flush()
+            async for rows in changes(connection, wanted, position):
+                for row in rows:
+                    print(queries.encode_row(row).decode() if as_json else line(row, ids), flush=True)
+
+
+async def changes(
+    connection: Connection, wanted: Filters, position: int
+) -> AsyncIterator[Sequence[queries.Row]]:
+    """Yield the entries that changed after a position and match, in the order of their changes, for ever."""
+    while True:
+        changed = {str(one["entry_id"]): one for one in await queries.changes(connection, position)}
+        if changed:
+            position = max(int(one["position"]) for one in changed.values())
+            named = replace(wanted, entry_ids=tuple(changed))
+            rows = [row async for row in queries.entries(connection, named)]
+            yield sorted(rows, key=lambda row: int(changed[row["entry_id"]]["position"]))
+        else:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _print_json(connection: Connection, wanted: Filters, limit: int | None) -> None:
+    if limit is None:
+        async for row in queries.entries(connection, wanted):
+            sys.stdout.write(queries.encode_row(row).decode() + "\n")
+    else:
+        for row in reversed(await _newest(connection, wanted, limit)):
+            sys.stdout.write(queries.encode_row(row).decode() + "\n")
 
 
 async def _newest(connection: Connection, wanted: Filters, limit: int) -> list[queries.Row]:
     return [row async for row in queries.entries(connection, wanted, limit=limit, newest_first=True)]
 
 
-async def _print_table(wanted: Filters, limit: int) -> None:
-    async with connected("sbx log") as (_, connection):
-        newest = await _newest(connection, wanted, limit + 1)
-        accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
+async def _print_table(connection: Connection, wanted: Filters, limit: int, ids: bool) -> None:
+    newest = await _newest(connection, wanted, limit + 1)
+    accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
     if not newest:
         say(_nothing(wanted, accounts))
         return
-    stdout_console().print(entries_table(newest[limit - 1 :: -1]))
+    stdout_console().print(entries_table(newest[limit - 1 :: -1], ids=ids))
     if len(newest) > limit:
         say(f"showing the newest {limit}; use --limit for more, or --json for all")
 
@@ -59,10 +86,15 @@ def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:
     return f"no entries: the log has no account {wanted.account}; {known}"
 
 
-def entries_table(rows: Sequence[queries.Row]) -> Table:
-    """Print the entries for people."""
+def entries_table(rows: Sequence[queries.Row], *, ids: bool = False) -> Table:
+    """Print the entries for people.
+
+    Args:
+        ids: with the id of each entry, and the place of its event in Kafka.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("queued", "account", "what", "party", "amount", "state", "why and what to do"):
+    places = ("id and event",) if ids else ()
+    for name in ("queued", *places, "account", "what", "party", "amount", "state", "why and what to do"):
         table.add_column(
             name,
             justify="right" if name == "amount" else "left",
@@ -74,6 +106,7 @@ def entries_table(rows: Sequence[queries.Row]) -> Table:
         queued: datetime = row["queued_at"]
         table.add_row(
             queued.strftime("%m-%d %H:%M:%S"),
+            *((f"{row['entry_id']}\n{place(row)}",) if ids else ()),
             row["account"],
             what(row),
             Text(row["party_name"]),
@@ -82,6 +115,29 @@ def entries_table(rows: Sequence[queries.Row]) -> Table:
             _why(row),
         )
     return table
+
+
+def place(row: queries.Row) -> str:
+    """Return where the entry's event is in Kafka: ``salesbinder.invoices/3/120``; blank if nowhere."""
+    return f"{row['topic']}/{row['partition']}/{row['offset']}" if row["offset"] is not None else ""
+
+
+def line(row: queries.Row, ids: bool) -> str:
+    """Return a changed entry as one line."""
+    at: datetime = row["finished_at"] or row["started_at"] or row["queued_at"]
+    amount = f"{row['amount']:,} {row['currency']}".rstrip() if row["amount"] is not None else ""
+    outcome = (row["outcome"] or "").replace("_", " ")
+    parts = (
+        at.strftime("%m-%d %H:%M:%S"),
+        *((row["entry_id"], place(row)) if ids else ()),
+        row["account"],
+        str(what(row)),
+        row["party_name"],
+        amount,
+        row["state"] + (f" ({outcome})" if outcome not in ("", "posted") else ""),
+        row["reason"] or "",
+    )
+    return "  ".join(" ".join(part.split()) for part in parts if part)
 
 
 def what(row: queries.Row) -> Text:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from sbx.actions.actors import Connection
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
 from sbx.cli.terminal import new_table, plural, print_json, say, stdout_console, steps
+from sbx.cli.times import day
 from sources.reconcile.months import Month
 from sources.reconcile.why import TITLES
 
@@ -29,8 +30,8 @@ _LISTS = {"refused": "the key's user may not see them", "odd": "the list contrad
 
 def reconcile(
     account: str,
-    since: datetime | None,
-    until: datetime | None,
+    since: str | None,
+    until: str | None,
     *,
     last: bool,
     csv: Path | None,
@@ -38,8 +39,7 @@ def reconcile(
     as_json: bool,
 ) -> None:
     """Run ``sbx reconcile``."""
-    first = since.date() if since is not None else None
-    final = until.date() if until is not None else None
+    first, final = day("--from", since), day("--to", until)
     if first is not None and final is not None and final < first:
         raise BadUsage(f"--to {final} is before --from {first}", "exchange them")
     with _written(csv) as file:
@@ -107,7 +107,7 @@ async def _run(
 
 def _progress(run: Row) -> str:
     what = {
-        "rows": f"reads SalesBinder: {run['rows']:,} documents",
+        "rows": f"reads SalesBinder: {plural(run['rows'], 'document')}",
         "details": f"reads documents whose payments changed: {run['details']:,}",
         "xero": "reads what was changed in Xero",
     }.get(run["phase"], "compares")

@@ -26,7 +26,8 @@ from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage, OperationFailed
 from sbx.cli.source import read_key
-from sbx.cli.terminal import new_table, plural, print_json, say, stdout_console
+from sbx.cli.terminal import ask_secret, new_table, plural, print_json, say, stdout_console
+from sbx.cli.times import spoken
 
 _MARKS: Final = {"done": ("✓", "green"), "next": ("→", "bold"), "later": ("·", "dim")}
 _LISTED: Final = 5
@@ -141,7 +142,7 @@ def _credentials(account: str, given: _Given) -> connecting.Wanted:
     if given.client_id is None and given.yes:
         raise BadUsage("--client-id is missing", "give it, or leave --yes out")
     client_id = given.client_id or typer.prompt("Client id", err=True)
-    secret = given.client_secret or typer.prompt("Client secret", hide_input=True, err=True)
+    secret = given.client_secret or ask_secret("Client secret")
     return connecting.Wanted(account, "", str(client_id).strip(), str(secret).strip())
 
 
@@ -202,9 +203,9 @@ async def _start(used: Environment, account: str, given: _Given) -> bool:
             if not given.yes:
                 text = str(typer.prompt("Start", default=text, err=True)).strip()
             try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                say(f"{text} is not a time: write one such as 2026-01-31 or 2026-01-31T00:00:00Z", "red")
+                moment = spoken(text, UTC) or datetime.fromisoformat(text)
+            except (ValueError, OverflowError):
+                say(f"{text} is not a time: write 2026-01-31, 2026-01-31T00:00:00Z, today or 2h", "red")
                 continue
             break
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -2,12 +2,9 @@
 
 import asyncio
 import os
-import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
-
-import typer
 
 from runtime.environment import Environment
 from sbx.actions import source as actions
@@ -18,7 +15,8 @@ from sbx.actions.source_report import UNMEASURED, as_object, evidence_of, why_of
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.errors import BadUsage
-from sbx.cli.terminal import age, bar, plural, print_json, say
+from sbx.cli.terminal import age, ask_secret, bar, plural, print_json, say
+from sbx.cli.times import day
 from sources.diff.look import Shrunk
 from sources.schedule.trust import KINDS
 from sources.store.hooks import Hook
@@ -69,9 +67,7 @@ def read_key(account: str, key_file: Path | None) -> str:
             raise BadUsage(
                 f"--api-key-file {key_file}: {error}", "name a file with nothing but the key"
             ) from error
-    if sys.stdin.isatty():
-        return str(typer.prompt(f"API key of {account}", hide_input=True, err=True)).strip()
-    return sys.stdin.readline().strip()
+    return ask_secret(f"API key of {account}").strip()
 
 
 def status(account: str | None, as_json: bool) -> None:
@@ -290,15 +286,13 @@ def _report(account: str, planned: actions.Backfill, started: int | None, as_jso
         )
         return
     print(
-        f"{plural(plan.documents, 'document')}: {plan.salesbinder_calls:,} calls of SalesBinder, about "
-        f"{plan.xero_calls:,} of Xero, {age(plan.time.total_seconds())} behind live work"
+        f"{plural(plan.documents, 'document')}: {plural(plan.salesbinder_calls, 'call')} of SalesBinder, "
+        f"about {plan.xero_calls:,} of Xero, {age(plan.time.total_seconds())} behind live work"
     )
     say("Nothing is published yet: add --yes.")
 
 
 def _day(text: str) -> datetime:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise BadUsage(f"--since {text}: not a day", "write one such as 2026-01-31") from error
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    first = day("--since", text)
+    assert first is not None
+    return datetime.combine(first, time(), UTC)

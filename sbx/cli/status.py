@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from kafka import TopicPartition
 from kafka.errors import KafkaError
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.rows import dict_row
 
 from log_projection import losses, queries
@@ -20,7 +21,7 @@ from runtime.trouble import in_words
 from sandbox import too_full
 from sbx.actions.setup import setups
 from sbx.actions.source_report import as_object
-from sbx.cli import environment, lost, targets
+from sbx.cli import environment, lost, page_address, targets
 from sbx.cli.acting import actor
 from sbx.cli.terminal import plural
 from sources.store.overview import overviews
@@ -55,6 +56,8 @@ class Status:
     """The whole status, as far as it could be determined."""
 
     environment: Environment
+    page: str | None = None
+    """Address of the page; None if ``sbx up`` never served it here."""
     problems: list[str] = field(default_factory=list)
     stages: dict[StageName, StageStatus] = field(default_factory=dict)
     workers: list[dict[str, Any]] = field(default_factory=list)
@@ -114,6 +117,7 @@ class Status:
             "kafka": {"bootstrap_servers": self.environment.kafka_bootstrap_servers},
             "database": {"url": self.environment.database_url_shown},
             "data_dir": str(self.environment.data_dir),
+            "page": self.page,
             "stages": {
                 name: {
                     "processes": stage.processes,
@@ -139,7 +143,7 @@ class Status:
 
 def gather(used: Environment) -> Status:
     """Ask every service; one that does not respond becomes a problem in the result."""
-    status = Status(used)
+    status = Status(used, page_address.kept(used.data_dir))
     missing = [
         name
         for name, value in (("Kafka", used.kafka_bootstrap_servers), ("PostgreSQL", used.database_url))
@@ -161,9 +165,7 @@ def gather(used: Environment) -> Status:
         try:
             asyncio.run(_ask_database(used, status))
         except psycopg.Error as error:
-            words = in_words(error)
-            problem = words.problem.replace("the database", f"the database {used.database_url_shown}", 1)
-            status.problems.append(f"{problem}; {words.remedy}")
+            status.problems.append(_of_the_database(used, error))
     return status
 
 
@@ -222,9 +224,11 @@ async def _ask_database(used: Environment, status: Status) -> None:
         **used.psycopg("sbx status"), row_factory=dict_row
     ) as connection:
         await schema.check(connection)
-        await _refuse_read_only(connection)
-        # Noted with each account, as it stands now: the first document may have arrived since.
-        await setups.counted(connection, actor())
+        if await _is_read_only(connection):
+            status.problems.append(_of_the_database(used, ReadOnlySqlTransaction()))
+        else:
+            # Noted with each account, as it stands now: the first document may have arrived since.
+            await setups.counted(connection, actor())
         cursor = await connection.execute(_SQL["accounts"])
         status.accounts = [_account(row) async for row in cursor]
         cursor = await connection.execute(_SQL["deliver_workers"])
@@ -250,12 +254,17 @@ async def _ask_database(used: Environment, status: Status) -> None:
         status.removed = sorted({(r.stage, r.topic, r.partition, r.first): r for r in sorted(found)}.values())
 
 
-async def _refuse_read_only(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Tell if the database is read-only: after a fail-over it may answer queries and accept no writes."""
+async def _is_read_only(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Return whether the database answers queries and accepts no writes, as after a fail-over."""
     cursor = await connection.execute("SELECT current_setting('transaction_read_only') AS read_only")
     row = await cursor.fetchone()
-    if row is not None and dict(row)["read_only"] == "on":
-        raise psycopg.errors.ReadOnlySqlTransaction("the database is read-only")
+    return row is not None and dict(row)["read_only"] == "on"
+
+
+def _of_the_database(used: Environment, error: psycopg.Error) -> str:
+    words = in_words(error)
+    problem = words.problem.replace("the database", f"the database {used.database_url_shown}", 1)
+    return f"{problem}; {words.remedy}"
 
 
 def unknown_in_words(refusals: list[dict[str, Any]]) -> str:
@@ -281,6 +290,7 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
         "oldest_age": None if row["oldest_age"] is None else round(row["oldest_age"], 1),
         "calls_left": {"minute": row["minute_left"], "day": row["day_left"]},
         "setup_steps_left": row["setup_steps_left"],
+        "settings_missing": row["settings_missing"] if row["connected"] else [],
         "held": row["held"],
         "held_until": row["held_until"],
         "worker": row["worker"],

@@ -25,6 +25,7 @@ SELECT a.account AS name, c.account IS NOT NULL AND c.status = 'connected' AS co
        CASE WHEN (b.budget ->> 'at')::timestamptz < clock_timestamp() - interval '61 seconds' THEN 60
             ELSE (b.budget ->> 'minute_left')::int END AS minute_left,
        (b.budget ->> 'day_left')::int AS day_left,
+-- include: ../web/settings_missing.sql
        l.held, l.held_until, at_work.worker, d.differences, r.read_at, r.reading,
        coalesce(s.steps_left, 0) AS setup_steps_left
 FROM (SELECT account FROM connections.accounts UNION SELECT account FROM work

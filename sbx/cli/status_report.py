@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import typer
 from rich.console import Group as Rows
 from rich.table import Table
 from rich.text import Text
 
 from sbx.actions.setup import checklist
-from sbx.cli import environment
+from sbx.cli import environment, page_address
+from sbx.cli.errors import FAILED
 from sbx.cli.status import Status, ask_workers, gather, unknown_in_words
 from sbx.cli.terminal import age, new_table, plural, print_json, say, stdout_console
 from sinks.ledger.leases import SILENCE
@@ -103,6 +105,8 @@ def _condition(account: dict[str, Any]) -> Text:
         return Text("not connected", "red")
     if account["held"]:
         return Text(account["held"], "yellow")
+    if "payment_account" in account["settings_missing"]:
+        return Text(f"not set: {', '.join(account['settings_missing'])}", "yellow")
     differences = account["drift"]["differences"]
     return Text(f"{plural(differences, 'difference')} to Xero" if differences else "", "yellow")
 
@@ -114,7 +118,13 @@ def status(as_json: bool) -> None:
         ask_workers(found)
     if as_json:
         print_json(found.to_json())
-        return
+    else:
+        _print(found)
+    if not found.ready:
+        raise typer.Exit(FAILED)
+
+
+def _print(found: Status) -> None:
     for problem in (*found.problems, *found.alarms):
         say(problem, "red")
     for worker in found.workers:
@@ -126,6 +136,8 @@ def status(as_json: bool) -> None:
         stdout_console().print(tables(found))
     used = found.environment
     if found.dead_letters is not None:
-        print(f"{found.dead_letters:,} dead letters in the last 24 hours")
+        print(f"{plural(found.dead_letters, 'dead letter')} in the last 24 hours")
     print(f"{'ready' if found.ready else 'not ready'}  Kafka {used.kafka_bootstrap_servers or '-'}  "
           f"database {used.database_url_shown or '-'}  data {used.data_dir}")  # fmt: skip
+    if found.page:
+        print(f"page {found.page}{'' if page_address.answers(found.page) else ' (it does not answer)'}")

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -38,6 +39,17 @@ def _console(stderr: bool) -> Console:
 def say(text: str, style: str = "") -> None:
     """Print a line for people on stderr. ``text`` is printed unchanged, including brackets."""
     _console(stderr=True).print(text, style=style or None, markup=False, soft_wrap=True)
+
+
+def ask_secret(question: str, *, twice: bool = False) -> str:
+    """Return a secret from a prompt, or the next line of stdin; never from arguments, which others can see.
+
+    Args:
+        twice: it is a new one, to be typed the same again.
+    """
+    if sys.stdin.isatty():
+        return str(typer.prompt(question, hide_input=True, confirmation_prompt=twice, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def print_json(value: Any) -> None:

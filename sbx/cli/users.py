@@ -1,19 +1,18 @@
 """``sbx users``: who may use the page and the API."""
 
 import asyncio
-import sys
+import webbrowser
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import typer
-
 from sbx.actions import users
 from sbx.actions.actors import Connection
 from sbx.actions.roles import Role
+from sbx.cli import environment, page_address
 from sbx.cli.acting import actor, connected
-from sbx.cli.errors import BadUsage
-from sbx.cli.terminal import say, show_rows
+from sbx.cli.errors import BadUsage, OperationFailed
+from sbx.cli.terminal import ask_secret, say, show_rows
 from sbx.cli.web import link_of
 
 T = TypeVar("T")
@@ -91,17 +90,26 @@ def revoke(name: str, label: str | None, every: bool) -> None:
     say(f"{ended} {'token' if ended == 1 else 'tokens'} of {name} ended")
 
 
-def link(name: str | None, url: str) -> None:
+def link(name: str | None, url: str | None) -> None:
     """Run ``sbx users link``."""
+    base = url or page_address.kept(environment.read().data_dir) or page_address.USUAL
     key = _run(lambda c: users.link(c, actor(), name))
-    print(link_of(url.rstrip("/"), key))
+    print(link_of(base.rstrip("/"), key))
+
+
+def open_page(name: str | None) -> None:
+    """Run ``sbx open``."""
+    base = page_address.kept(environment.read().data_dir) or page_address.USUAL
+    if not page_address.answers(base):
+        raise OperationFailed(f"the page at {base} does not answer", "start it with 'sbx up' or 'sbx web'")
+    opened = link_of(base, _run(lambda c: users.link(c, actor(), name)))
+    if not webbrowser.open(opened):
+        print(opened)
 
 
 def _password() -> str:
     """Read it from a prompt, twice, or from stdin; never from arguments, which others can see."""
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    return ask_secret("Password", twice=True)
 
 
 def _run(act: Callable[[Connection], Awaitable[T]]) -> T:

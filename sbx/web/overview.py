@@ -63,7 +63,7 @@ class Standing:
     @property
     def condition(self) -> str:
         """The most important condition: ``lost``, ``unread``, ``setup``, ``paused``, ``held``, ``failing``,
-        ``unconnected`` or ``well``.
+        ``settings``, ``unconnected`` or ``well``.
         """
         if self.connection is not None and self.connection["status"] == "lost":
             return "lost"
@@ -77,7 +77,19 @@ class Standing:
             return "paused"
         if self.counts["held"]:
             return "held"
-        return "failing" if self.counts["failed"] else "well"
+        if self.counts["failed"]:
+            return "failing"
+        return "settings" if self.settings_missing else "well"
+
+    @property
+    def settings_missing(self) -> list[str]:
+        """The settings without which documents will fail: nobody has set them. A shop of which documents are
+        in Xero already needs no tax rate.
+        """
+        if self.connection is None:
+            return []
+        missing: list[str] = self.connection["settings_missing"]
+        return [key for key in missing if key == "payment_account" or not self.counts["completed"]]
 
     @property
     def worker(self) -> str | None:

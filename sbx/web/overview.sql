@@ -6,6 +6,7 @@ WITH living AS MATERIALIZED (
 SELECT a.account, a.tenant_name, a.status, a.status_reason, a.connected_at, a.paused_at, a.paused_by, a.paused_reason,
        (b.budget ->> 'minute_left')::int AS minute_left, (b.budget ->> 'day_left')::int AS day_left,
        (b.budget ->> 'at')::timestamptz AS counted_at,
+-- include: settings_missing.sql
        (SELECT coalesce(w.name, l.holder::text)
         FROM ledger.leases l JOIN living USING (holder) LEFT JOIN ledger.workers w USING (holder)
         WHERE l.account = a.account AND l.expires_at > clock_timestamp()) AS worker,

@@ -85,3 +85,9 @@ UPDATE ledger.replays SET cancelling = true,
     finished_at = CASE WHEN %(locked)s THEN NULL ELSE clock_timestamp() END
 WHERE replay_id = %(replay_id)s AND state IN ('running', 'interrupted')
 RETURNING state
+
+-- name: still_open
+-- Few rows: who replays, for which account.
+SELECT account, actor, count(*) AS waiting FROM ledger.commands
+WHERE state IN ('queued', 'running') AND triggered_by = 'replay'
+GROUP BY account, actor

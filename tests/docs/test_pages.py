@@ -40,6 +40,16 @@ def in_code(text: str, page: str) -> bool:
     return re.search(rf"`\"?{re.escape(text)}\b", page) is not None
 
 
+def test_a_rehearsal_sets_its_variables_before_the_commands_that_need_them() -> None:
+    blocks = re.findall(r"```console\n(.*?)```", PAGES["README.md"].partition("To rehearse")[2], re.S)
+    rehearsal = [block.splitlines() for block in blocks if "SBX_XERO_API_URL" in block or "$ sbx" in block]
+    assert len(rehearsal) >= 2
+    for lines in rehearsal:
+        commands = [line for line in lines if line.startswith("$ sbx")]
+        assert commands and lines.index(commands[0]) > 0 and "export SBX_XERO_API_URL" in lines[0], lines
+    assert any("$ sbx up" in lines for lines in rehearsal)
+
+
 # Tests that pages name
 
 

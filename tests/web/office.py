@@ -13,7 +13,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 import urllib3
@@ -31,7 +31,7 @@ from sbx.actions.roles import Role
 from sbx.actions.users import hash_password
 from sbx.web import database
 from sbx.web.auth import sessions
-from sbx.web.auth.gate import SESSION_COOKIE
+from sbx.web.auth.gate import SESSION_COOKIE, cookie_name
 from sbx.web.listening import address, bind
 from sbx.web.server import new_server
 from sinks.ledger.entries import entry_of_row, result_of
@@ -178,6 +178,10 @@ class Office:
     database_url: str
     data_dir: Path
 
+    @property
+    def session_cookie(self) -> str:
+        return cookie_name(SESSION_COOKIE, urlsplit(self.url).port)
+
     def do(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something in the database."""
 
@@ -209,7 +213,7 @@ class Office:
         """A client, with a session of the user's where a name is given."""
         client = Client(self.url)
         if name is not None:
-            client.cookies[SESSION_COOKIE] = self.do(lambda c: sessions.start(c, name))
+            client.cookies[self.session_cookie] = self.do(lambda c: sessions.start(c, name))
         return client
 
     def api(self, name: str) -> Client:

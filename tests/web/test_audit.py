@@ -89,7 +89,7 @@ class World:
 
     @property
     def session(self) -> str:
-        key = self.page.cookies["sbx_session"]
+        key = self.page.cookies[self.office.session_cookie]
         [one] = self.office.do(lambda c: sessions.of_user(c, "ann", key))
         return str(one["id"])
 

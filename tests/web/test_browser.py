@@ -1,9 +1,10 @@
 """The page in a real browser: wide and narrow, with JavaScript and without."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from contracts.results import Attempt
 from tests.web.browsers import DESKTOP, PHONE, Open, check_page
@@ -78,6 +79,77 @@ def test_pages_are_accessible_and_fit(
             # What has just come in is highlighted for a moment: colours count when it is over.
             page.wait_for_function("document.getAnimations().length === 0")
         check_page(page, viewport)
+
+
+def test_the_header_fits_every_width(visit: Open, office: Office) -> None:
+    office.user("a.rather.long.name@example.com")
+    page = visit("/acts", user="a.rather.long.name@example.com")
+    for width in (320, 390, 480, 600, 641, 700, 748, 820, 900, 1000, 1025, 1100, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{wide} at {width}"
+        ends = page.locator("header.bar > *").evaluate_all(
+            "found => found.map((one) => one.getBoundingClientRect().right)"
+        )
+        assert max(ends) <= width, f"{ends} at {width}"
+        boxes = page.locator(".bar nav a, .who > *").evaluate_all(
+            "found => found.map((one) => one.getBoundingClientRect()).filter((one) => one.width)"
+            ".map((one) => [one.left, one.right, one.top, one.bottom])"
+        )
+        overlaps = [
+            (one, other)
+            for number, one in enumerate(boxes)
+            for other in boxes[number + 1 :]
+            if one[0] < other[1] - 1
+            and other[0] < one[1] - 1
+            and one[2] < other[3] - 1
+            and other[2] < one[3] - 1
+        ]
+        assert overlaps == [], width
+
+
+def test_who_leaves_something_typed_is_asked_first(visit: Open, office: Office) -> None:
+    connect(office)
+    page = visit("/accounts/acme/settings")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.get_by_role("link", name="Log", exact=True).click()
+    page.go_back()
+    page.on("dialog", stay)
+    field = page.get_by_label("Days until due")
+    field.fill("14")
+    page.get_by_role("link", name="Log", exact=True).click()
+    expect(field).to_have_value("14")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    page.get_by_role("link", name="Log", exact=True).click()
+    expect(page.get_by_role("heading", name="Log")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no script"])
+def test_a_refused_value_has_the_focus_and_says_why(visit: Open, office: Office, scripted: bool) -> None:
+    connect(office)
+    page = visit("/accounts/acme/settings", java_script_enabled=scripted)
+    page.get_by_label("Days until due").fill("soon")
+    page.get_by_role("button", name="Save").click()
+    field = page.get_by_label("Days until due")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(re.compile("."))
+
+
+def test_help_says_what_to_do_about_each_reason(visit: Open) -> None:
+    page = visit("/overview")
+    page.get_by_role("link", name="Help").click()
+    expect(page.get_by_role("heading", name="Help")).to_be_visible()
+    page.locator("#tax_rate_unmapped summary").click()
+    expect(page.locator("#tax_rate_unmapped")).to_contain_text("sbx settings set ACCOUNT SETTING=TAXTYPE")
+    check_page(page, DESKTOP)
 
 
 def test_signing_in_and_out_by_keyboard(visit: Open) -> None:

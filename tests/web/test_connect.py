@@ -62,6 +62,27 @@ def agree(address: str) -> str:
     return f"{back.path}?{back.query}"
 
 
+@pytest.mark.parametrize("path", ["/connect", "/connect/browser"])
+def test_what_was_typed_stays_and_the_error_is_at_its_field(shop: Office, path: str) -> None:
+    client = shop.client("ann")
+    typed = {"account": "Bolt & Co", "client_id": "client-77", "tenant_id": "tenant-77"}
+    status, page = send(client, path, **typed, client_secret="hush-hush")
+    assert status == 400
+    for value in ("Bolt &amp; Co", "client-77", "tenant-77"):
+        assert page.count(f'value="{value}"') == 2, value
+    assert "hush-hush" not in page
+    wrong = re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', page)
+    assert len(wrong) == 1 and 'name="account"' in wrong[0] and "autofocus" in wrong[0]
+    described = re.search(r'aria-describedby="([^"]+)"', wrong[0])
+    assert described is not None and f'id="{described[1]}"' in page
+
+
+def test_each_missing_field_of_the_form_says_so(shop: Office) -> None:
+    status, page = send(shop.client("ann"), "/connect", account="beta")
+    assert status == 400 and 'value="beta"' in page
+    assert "Give the client id of the app." in page and "Give the client secret." in page
+
+
 def test_credentials_are_tried_first_and_never_shown(shop: Office) -> None:
     client = shop.client("ann")
     _, page = send(client, "/connect", account="acme", client_id=DEFAULT_CLIENT, client_secret="wrong-one")
@@ -162,7 +183,7 @@ def test_connecting_is_for_those_who_may(shop: Office) -> None:
     ann = shop.client("ann")
     for given, said in (
         ({"account": "No/Account", "client_id": "c", "client_secret": "s"}, "is not a SalesBinder account"),
-        ({"account": "acme"}, "Give the account"),
+        ({"account": "acme"}, "Give the client id"),
     ):
         for path in ("/connect", "/connect/browser"):
             status, page = send(ann, path, **given)

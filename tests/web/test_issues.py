@@ -53,6 +53,14 @@ def test_an_issue_has_a_title_its_documents_and_the_place_to_mend_it(client: Cli
     assert "Number already used" in second and "/settings" not in second
 
 
+def test_no_retry_is_offered_that_cannot_work(office: Office, client: Client) -> None:
+    dead = {"triggered_by": "dead_letter", "reason_code": "event_field_missing", "reason": "It has no name."}
+    office.log(entry("d", 1, "failed", account="gamma", **dead))
+    panels = {account: client.get("/issues", account=account).text for account in ("acme", "gamma")}
+    assert 'value="retry-all"' in panels["acme"] and 'value="skip-all"' in panels["acme"]
+    assert "It has no name." in panels["gamma"] and 'name="do"' not in panels["gamma"]
+
+
 def test_a_muted_issue_stands_apart_until_its_day_is_over(office: Office, client: Client) -> None:
     issue = issue_id(office, "tax_rate_unmapped")
     day = tomorrow()
@@ -90,6 +98,9 @@ def test_a_mute_needs_a_day_and_a_reason(
     status, page = send(client, issue_id(office, "number_taken"), "mute", until=until, reason=reason)
 
     assert (status, said in page) == (400, True)
+    [wrong] = re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', page)
+    assert "autofocus" in wrong
+    assert not reason or f'value="{reason}"' in page
     assert office.rows("SELECT 1 FROM web.mutes") == []
 
 

@@ -29,6 +29,19 @@ def section(page: str, account: str) -> str:
     return " ".join(found.split())
 
 
+def test_an_account_is_not_healthy_before_taxes_and_payment_account_are_set(
+    office: Office, client: Client
+) -> None:
+    sample.connect(office)
+    found = section(client.get("/overview").text, "acme")
+    assert "Settings missing" in found and "Healthy" not in found
+    assert "the account for payments and the tax rates are not set" in found
+    sample.connect(office, payment_account="091")
+    assert "the tax rates are not set" in section(client.get("/overview").text, "acme")
+    sample.connect(office, sales_tax__8="OUTPUT")
+    assert "Healthy" in section(client.get("/overview").text, "acme")
+
+
 def test_who_works_on_what_where_there_are_several(office: Office, client: Client) -> None:
     for account in ("acme", "beta", "gamma"):
         sample.connect(office, account)

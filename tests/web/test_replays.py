@@ -1,5 +1,6 @@
 """Replays on the page and by the API: how far they came, what came of them, and how they are cancelled."""
 
+import re
 import time
 
 import psycopg
@@ -32,6 +33,27 @@ def test_a_replay_is_an_entry_with_totals(office: Office, client: Client) -> Non
     assert "<strong>7</strong> were not in the ledger" in page
     assert "is at work" not in client.get("/").text
     assert "/cancel" not in page
+
+
+def test_one_whose_actions_wait_is_being_sent(office: Office, client: Client) -> None:
+    number = replayed(office, state="completed")
+    ids = office.failed_invoices(2)
+    office.change(ids, "state = 'queued', reason_code = NULL, triggered_by = 'replay', actor = 'cli:bob'")
+    page = client.get(f"/replays/{number}").text
+    assert "Being sent" in page and "<strong>2</strong> of the queued actions wait to be sent" in page
+    row = client.get("/replays").text.partition("<tbody")[2]
+    assert "Being sent" in row and "2 to go" in row and "Completed" not in row
+
+    office.change(ids, "state = 'completed', outcome = 'posted'")
+    assert "Completed" in client.get(f"/replays/{number}").text
+    assert "to go" not in client.get("/replays").text
+
+
+def test_the_columns_of_a_replay_add_up(office: Office, client: Client) -> None:
+    replayed(office, state="completed")
+    row = client.get("/replays").text.partition("<tbody")[2].partition("</tr>")[0]
+    events, *parts = (int(count) for count in re.findall(r'class="number amount">(\d+)', row))
+    assert (events, len(parts), sum(parts)) == (100, 4, 100)
 
 
 def test_one_that_is_at_work_is_told_on_the_log_and_can_be_cancelled(office: Office, client: Client) -> None:

@@ -21,13 +21,15 @@ def test_name_and_password_open_a_session_with_a_guarded_cookie(office: Office) 
     answer = client.sign_in("Ann ")
 
     assert (answer.status, answer.headers["location"]) == (303, "/")
-    cookie = next(line for line in answer.headers.getlist("set-cookie") if line.startswith("sbx_session="))
+    cookie = next(
+        line for line in answer.headers.getlist("set-cookie") if line.startswith(f"{office.session_cookie}=")
+    )
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie  # plain http on this machine; see the next test
     assert client.get("/").status == 200
     [kept] = office.rows("SELECT key_hash FROM web.sessions")
-    assert client.cookies["sbx_session"].encode() not in bytes(kept["key_hash"])
+    assert client.cookies[office.session_cookie].encode() not in bytes(kept["key_hash"])
 
 
 def test_behind_https_the_cookie_is_secure(office: Office) -> None:
@@ -59,7 +61,7 @@ def test_nobody_sees_anything_without_a_session(office: Office) -> None:
     assert client.get("/nowhere").status == 303
     answer = client.get("/api/v1/entries")
     assert (answer.status, answer.json["error"]["code"]) == (401, "not_signed_in")
-    client.cookies["sbx_session"] = "made up"
+    client.cookies[office.session_cookie] = "made up"
     assert client.get("/").status == 303
     client.token = "sbx_made_up"
     assert client.get("/api/v1/entries").status == 401
@@ -68,10 +70,10 @@ def test_nobody_sees_anything_without_a_session(office: Office) -> None:
 def test_sign_out_ends_the_session_for_good(office: Office) -> None:
     office.user("ann")
     client = office.client("ann")
-    session = client.cookies["sbx_session"]
+    session = client.cookies[office.session_cookie]
     assert client.form("/sign-out", {"form_token": client.mark()}).status == 303
 
-    client.cookies["sbx_session"] = session
+    client.cookies[office.session_cookie] = session
     assert client.get("/").status == 303
 
 

@@ -16,7 +16,7 @@ def test_sessions_and_tokens_are_shown_and_ended(office: Office) -> None:
     program.get("/api/v1/summary")
     assert "last used" in client.get("/you").text
 
-    key = client.cookies["sbx_session"]
+    key = client.cookies[office.session_cookie]
     mine = office.do(lambda c: sessions.of_user(c, "ann", key))
     assert not any(one["id"] in bob.get("/you").text for one in mine)
     ids = [one["id"] for one in mine if not one["this_one"]]

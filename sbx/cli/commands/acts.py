@@ -15,8 +15,12 @@ def acts(
         str | None, typer.Option(help="The kind of act, such as retry, pause or settings.")
     ] = None,
     account: Annotated[str | None, typer.Option(help="Only acts on this account.")] = None,
-    since: Annotated[str | None, typer.Option(help="At or after: a time, or 30m, 2h, 1d ago.")] = None,
-    until: Annotated[str | None, typer.Option(help="Before: a time, or 30m, 2h, 1d ago.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="At or after: a time, today, yesterday, or 30m, 2h, 1d ago.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Before: a time, today, yesterday, or 30m, 2h, 1d ago.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most this many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:

@@ -47,7 +47,8 @@ def connect(
     enabled_at: Annotated[
         str | None,
         typer.Option(
-            help="Documents created before this time are not synced. [default: now; kept when reconnecting]"
+            help="Documents created before this time, or today, are not synced. "
+            "[default: now; kept when reconnecting]"
         ),
     ] = None,
     new_organisation: Annotated[

@@ -14,7 +14,9 @@ def drift(
     account: Account,
     since: Annotated[
         str | None,
-        typer.Option(help="Read what was changed in Xero since then: a time, or 30m, 2h, 1d ago."),
+        typer.Option(
+            help="Read what was changed in Xero since then: a time, today, yesterday, or 30m, 2h, 1d ago."
+        ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only what has changed.")] = False,
     last: Annotated[bool, typer.Option("--last", help="Do not ask Xero; show what was found last.")] = False,

@@ -20,6 +20,12 @@ def log(
             min=1, help="Show at most this many of the newest entries. [default: 50; with --json, all]"
         ),
     ] = None,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Show the id of each entry, and where its event is in Kafka.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Then show what changes, until Ctrl-C.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to every action.
@@ -28,4 +34,4 @@ def log(
     """
     from sbx.cli import log as work
 
-    work.log(wanted, limit, as_json)
+    work.log(wanted, limit, ids, follow, as_json)

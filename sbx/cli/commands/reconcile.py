@@ -1,6 +1,5 @@
 """``sbx reconcile``: SalesBinder, the settings and Xero side by side."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +11,16 @@ from sbx.cli.options import Account, AsJson
 def reconcile(
     account: Account,
     since: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
-            "--from", formats=["%Y-%m-%d"], metavar="DATE", help="Documents issued from this day on."
+            "--from",
+            metavar="DATE",
+            help="Documents issued from this day on: 2026-01-31, today, yesterday, or 2w ago.",
         ),
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="Documents issued up to this day."),
+        str | None,
+        typer.Option("--to", metavar="DATE", help="Documents issued up to this day."),
     ] = None,
     last: Annotated[
         bool, typer.Option("--last", help="Compare nothing now; show what was found last.")

@@ -114,7 +114,8 @@ def feed(
 def backfill(
     account: Account,
     since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Documents made from this day on, such as 2026-01-31.")
+        str | None,
+        typer.Option(metavar="DATE", help="Documents made from this day on: 2026-01-31, or 2w ago."),
     ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Publish no more of them.")] = False,
     yes: Yes = False,

@@ -14,7 +14,9 @@ def up(
     web_port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help="Port of the page. [default: 8321, or any free one if that is taken]"
+            min=1,
+            max=65535,
+            help="Port of the page. [default: that of the last time, else 8321, else any free one]",
         ),
     ] = None,
     wait: Annotated[

@@ -6,7 +6,7 @@ import typer
 
 from sbx.actions.roles import Role
 from sbx.cli.commands.groups import new_group
-from sbx.cli.options import PORT, AsJson
+from sbx.cli.options import AsJson
 
 app = new_group("Users of the page and the API.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The user.")]
@@ -107,7 +107,10 @@ def link(
     name: Annotated[
         str | None, typer.Argument(help="The user. [default: the operator of this machine]")
     ] = None,
-    url: Annotated[str, typer.Option(help="Address of the page.")] = f"http://127.0.0.1:{PORT}",
+    url: Annotated[
+        str | None,
+        typer.Option(help="Address of the page. [default: where 'sbx up' serves it, else port 8321]"),
+    ] = None,
 ) -> None:
     """Print a link that signs in once, valid for 15 minutes.
 
@@ -116,3 +119,17 @@ def link(
     from sbx.cli import users as work
 
     work.link(name, url)
+
+
+def open_(
+    name: Annotated[
+        str | None, typer.Argument(help="The user. [default: the operator of this machine]")
+    ] = None,
+) -> None:
+    """Open the page in the browser, signed in.
+
+    Prints its address where there is no browser. The link signs in once, within 15 minutes.
+    """
+    from sbx.cli import users as work
+
+    work.open_page(name)

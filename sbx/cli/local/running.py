@@ -21,7 +21,7 @@ from runtime.environment import Environment
 from sandbox import EmbeddedStack, Progress
 from sbx.actions.accounts import delivering
 from sbx.cli import environment as resolving
-from sbx.cli import interrupt, targets
+from sbx.cli import interrupt, page_address, targets
 from sbx.cli.acting import connected
 from sbx.cli.errors import OperationFailed, of_a_service
 from sbx.cli.local import child
@@ -36,15 +36,12 @@ from sbx.cli.local.supervisor import (
     stage_command,
     web_command,
 )
-from sbx.cli.options import PORT as WEB_PORT
 from sbx.cli.topics import create_tables
 from sbx.notify.settings import NotifySettings
-from sbx.web.listening import AddressInUse, bind
 from streams import STAGES, StageName
 from streams.broker import Broker
 from streams.topics import TOPICS_OF, create_topics, group_of
 
-_LOOPBACK = "127.0.0.1"
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _LOOKS_PER_CHECK = 6
@@ -65,7 +62,7 @@ class Running:
     @property
     def web_url(self) -> str:
         """Address of the page."""
-        return f"http://{_LOOPBACK}:{self.web_port}"
+        return f"http://{page_address.LOOPBACK}:{self.web_port}"
 
     def lost_service(self) -> str | None:
         """Return an embedded service that no longer listens, or None."""
@@ -107,7 +104,7 @@ def running(
         environ: variables of the pipeline.
         stack: the embedded services, which have begun.
         workers: processes of each stage.
-        web_port: where the page listens; None for the usual port, or any free one if that is taken.
+        web_port: where the page listens; None as ``page_address.listening``.
         wait: how many seconds external services may be unavailable at the start.
         forks: called before this process is forked for the first processes, where that is possible; ends
             what would be in the way. None: each is an interpreter of its own from the beginning.
@@ -119,7 +116,7 @@ def running(
     configured = Environment.read(environ)
     used = replace(configured, data_dir=stack.data_dir)
     with ExitStack() as ending:
-        page = ending.enter_context(_listening(web_port))
+        page = ending.enter_context(page_address.listening(web_port, used.data_dir, report))
         processes = _processes(used, NotifySettings.read(environ), page, workers)
         held: dict[str, Forked] = {}
         ending.enter_context(ended_unless_released(held))
@@ -155,7 +152,7 @@ def _processes(used: Environment, notifying: NotifySettings, page: socket.socket
     ]
     commands.append(web_command(page, logs, ports[len(named)]))
     if notifying.channels:
-        page_url = notifying.page_url or f"http://{_LOOPBACK}:{page.getsockname()[1]}"
+        page_url = notifying.page_url or f"http://{page_address.LOOPBACK}:{page.getsockname()[1]}"
         commands.append(notify_command(page_url, logs, ports[-1]))
     listed = [
         targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
@@ -205,21 +202,6 @@ def _with_services(
     return used, tuple(ours)
 
 
-def _listening(wanted: int | None) -> socket.socket:
-    """Return the page's socket, which its process inherits, at each restart too: nobody else can take its
-    port meanwhile.
-
-    Raises:
-        OperationFailed: the requested port is taken.
-    """
-    for port in (wanted,) if wanted else (WEB_PORT, 0):
-        try:
-            return bind(_LOOPBACK, port)
-        except AddressInUse:
-            continue
-    raise OperationFailed(f"port {wanted} is taken", "choose another one with --web-port, or leave it out")
-
-
 def _metrics_ports(used: Environment, count: int) -> list[int]:
     """Return ports for the workers' metrics: from ``SBX_METRICS_PORT`` on if that is set, else free ones."""
     if used.metrics_port is not None:
@@ -248,7 +230,7 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
     """
     used = pipeline.environment
     _look_until(pipeline, lambda: _stages_work(pipeline, progress))
-    _look_until(pipeline, lambda: _delivers(used, progress) and _serves(pipeline.web_url))
+    _look_until(pipeline, lambda: _delivers(used, progress) and page_address.answers(pipeline.web_url))
 
 
 def _look_until(pipeline: Running, true: Callable[[], bool]) -> None:
@@ -350,14 +332,6 @@ def _ask_kafka(used: Environment) -> None:
 
 def _ask_database(used: Environment) -> None:
     psycopg.connect(**used.psycopg("sbx up")).close()
-
-
-def _serves(url: str) -> bool:
-    """Return True once the page's process answers; its socket takes connections before that."""
-    try:
-        return targets.ask(f"{url}/healthz")[0]
-    except OSError:
-        return False
 
 
 def _listens(address: str) -> bool:

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connections import store
 from log_projection import queries
 from log_projection.queries import Filters
+from sbx.actions.actors import Connection
 from sbx.actions.lag import lag
 from sbx.actions.replay import start as actions
 from sbx.actions.replay.force import forecast
 from sbx.actions.replay.run import Replay
 from sbx.actions.replay.screen import Screen
 from sbx.actions.replay.topics import Ranges, find_ranges, topics_of
+from sbx.actions.replay.waiting import with_waiting
 from sbx.cli import environment
 from sbx.cli.acting import actor, connected
 from sbx.cli.drift import following
@@ -73,12 +76,22 @@ async def _show_plan(
 ) -> None:
     async with connected("sbx replay") as (_, database):
         plan = await actions.plan(database, kafka, ranges.found, wanted, _SCREEN)
+        if wanted.account is not None and not plan.totals.events:
+            await _refuse_unknown(database, wanted.account)
         accounts = await cost.by_account(database, plan.work)
         compared = await forecast(database, actor(), plan.done) if force else None
     if as_json:
         print_json(as_object(plan.totals, ranges, accounts, compared))
     else:
         show_plan(stdout_console(), plan.totals, accounts, compared)
+
+
+async def _refuse_unknown(database: Connection, account: str) -> None:
+    known = {row["account"] for row in await queries.summary(database)} - {""}
+    known |= (await store.load_many(database)).keys()
+    if account not in known:
+        there = f"there are: {', '.join(sorted(known))}" if known else "there is none yet"
+        raise OperationFailed(f"nothing is known of the account {account}", f"correct --account; {there}")
 
 
 async def _start(
@@ -116,7 +129,7 @@ def _report(made: Replay, state: str, as_json: bool) -> None:
 
 async def _list(as_json: bool) -> None:
     async with connected("sbx replay") as (_, database):
-        rows = list(reversed(await queries.replays(database)))
+        rows = list(reversed(await with_waiting(database, await queries.replays(database))))
     if as_json:
         for row in rows:
             print_json(row)

@@ -114,7 +114,7 @@ def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             str(row["replay_id"]),
-            "cancelling" if row["cancelling"] else row["state"],
+            _state(row),
             f"{row['offsets_read']:,} of {row['offsets']:,}",
             f"{row['events']:,}",
             *(f"{row[name]:,}" for name in _COUNTS),
@@ -123,6 +123,15 @@ def list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             _selection(row["selection"]),
         )
     return table
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """Return how a replay stands; one that has read everything is not completed while its actions wait."""
+    if row["cancelling"]:
+        return "cancelling"
+    if row["state"] == "completed" and row["waiting"]:
+        return f"being sent, {row['waiting']:,} to go"
+    return str(row["state"])
 
 
 _COUNTS = {"done": "done", "under_way": "under way", "queued": "queued", "failed": "left failed"}

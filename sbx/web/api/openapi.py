@@ -49,7 +49,13 @@ def description() -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "From 'sbx users token'."},
-                "session": {"type": "apiKey", "in": "cookie", "name": "sbx_session"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "sbx_session",
+                    "description": "Where the page's address has a port, its name ends in it: "
+                    "sbx_session_8321.",
+                },
             },
             "schemas": schemas(),
             "responses": {"Problem": {"description": "It could not be done.", "content": _json("Problem")}},

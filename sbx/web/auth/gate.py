@@ -43,7 +43,7 @@ class Gate:
 
     async def _user(self, request: Request) -> User | None:
         token = _bearer(request)
-        session = request.cookies.get(SESSION_COOKIE)
+        session = request.cookies.get(cookie_name(SESSION_COOKIE, request.url.port))
         if token is not None and is_api(request.url.path):
             async with self._database.connection() as connection:
                 return await sessions.user_of_token(connection, token)
@@ -173,10 +173,25 @@ def require_operator(request: Request) -> None:
         raise Problem(403, "not_allowed", message)
 
 
+def cookie_name(name: str, port: int | None) -> str:
+    """Return the cookie's name at an address with this port: ``sbx_session_8321``.
+
+    A browser sends a host's cookies to all of its ports, so that two pages on one machine would overwrite
+    each other's.
+    """
+    return name if port is None else f"{name}_{port}"
+
+
 def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
     """Set a cookie that scripts cannot read and other sites' forms do not send."""
     secure = request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    own = cookie_name(name, request.url.port)
+    response.set_cookie(own, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+
+
+def delete_cookie(request: Request, response: Response, name: str) -> None:
+    """Delete a cookie that ``set_cookie`` has set."""
+    response.delete_cookie(cookie_name(name, request.url.port), httponly=True, samesite="lax")
 
 
 def is_loopback(request: Request) -> bool:

@@ -7,9 +7,14 @@ from sbx.actions.connect import Wanted
 from sbx.web.services import services_of
 
 
-def forms_of(request: Request, wanted: Wanted, found: Connection | None) -> dict[str, object]:
-    """Return what the forms that connect an account to Xero show."""
+def forms_of(request: Request, wanted: Wanted, found: Connection | None, form: str = "") -> dict[str, object]:
+    """Return what the forms that connect an account to Xero show.
+
+    Args:
+        form: the one of them that was sent and not accepted, if any.
+    """
     return {
+        "form": form,
         "wanted": wanted,
         "connection": found,
         "app": services_of(request).environment.xero_app_client_id or "",

@@ -34,7 +34,8 @@ async def mute(request: Request, form: FormData) -> Response:
     except ActionRefused as refused:
         if refused.code != "bad_request":
             raise
-        return await _page(request, {"issue": issue_id, "message": refused.message})
+        given = {"until": until, "reason": reason, "field": refused.field or ""}
+        return await _page(request, {"issue": issue_id, "message": refused.message, **given})
     return RedirectResponse("/issues", 303)
 
 

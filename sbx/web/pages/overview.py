@@ -19,7 +19,7 @@ from sbx.web.view.source import state_of, trouble_of
 
 _LOST_SHOWN = 1000
 _COMMANDS_SHOWN = 10
-_FIRST = ("lost", "unread", "failing", "setup", "paused", "held", "unconnected", "well")
+_FIRST = ("lost", "unread", "failing", "setup", "paused", "held", "unconnected", "settings", "well")
 
 
 async def overview_page(request: Request) -> Response:

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sbx.actions.replay import start as replays
+from sbx.actions.replay.waiting import with_waiting
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.gate import acting, user_of
 from sbx.web.services import services_of
@@ -16,16 +17,17 @@ SHOWN = 100
 async def replays_page(request: Request) -> Response:
     """``GET /replays``: the newest; the page says how many more there are."""
     async with services_of(request).database.connection() as connection:
-        found = await VisibleLog(connection, user_of(request)).replays()
+        found = await with_waiting(connection, await VisibleLog(connection, user_of(request)).replays())
     return render(request, "replays.html", {"replays": found[:SHOWN], "more": len(found[SHOWN:])})
 
 
 async def replay_page(request: Request) -> Response:
     """``GET /replays/{replay_id}``"""
     async with services_of(request).database.connection() as connection:
-        found = await replays.visible(
-            VisibleLog(connection, user_of(request)), request.path_params["replay_id"]
-        )
+        log = VisibleLog(connection, user_of(request))
+        wanted = (await replays.visible(log, request.path_params["replay_id"]))["replay_id"]
+        listed = await with_waiting(connection, await log.replays())
+    found = next(one for one in listed if one["replay_id"] == wanted)
     return render(request, "replay.html", {"replay": found})
 
 

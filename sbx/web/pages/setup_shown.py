@@ -81,7 +81,7 @@ async def _xero(request: Request, connection: Connection, found: Setup, given: M
     tenant = link.tenant_id if link else given.get("tenant_id", "")
     wanted = Wanted(found.account, tenant, given.get("client_id", ""), "")
     state = {"waits": waits, "problem": problem, "is_running": waits and problem in (None, NOBODY)}
-    return forms_of(request, wanted, link) | {"is_fixed": True} | state
+    return forms_of(request, wanted, link, given.get("form", "")) | {"is_fixed": True} | state
 
 
 def _settings(found: Setup, errors: Mapping[str, str], given: Mapping[str, str]) -> Shown:

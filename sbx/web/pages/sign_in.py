@@ -13,6 +13,8 @@ from sbx.web.auth.gate import (
     acting_for_all,
     address_of,
     checked_form,
+    cookie_name,
+    delete_cookie,
     is_loopback,
     set_cookie,
 )
@@ -30,7 +32,7 @@ async def sign_in_page(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """``POST /sign-in``: name and password."""
-    form = await checked_form(request, request.cookies.get(VISIT_COOKIE))
+    form = await checked_form(request, _visit(request))
     name, password = _text(form, "name").strip().lower(), _text(form, "password")
     next_page = _text(form, "next")
     services = services_of(request)
@@ -70,7 +72,7 @@ async def sign_out(request: Request, _form: FormData) -> Response:
     async with services_of(request).database.connection() as connection:
         await sessions.end(connection, request.state.session)
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+    delete_cookie(request, response, SESSION_COOKIE)
     return response
 
 
@@ -79,7 +81,7 @@ def _signed_in(request: Request, key: str, next_page: str) -> Response:
     inside = next_page.startswith("/") and next_page[1:2] not in ("/", "\\")
     response = RedirectResponse(next_page if inside else "/", 303)
     set_cookie(request, response, SESSION_COOKIE, key, sessions.SESSION_SECONDS)
-    response.delete_cookie(VISIT_COOKIE, httponly=True, samesite="lax")
+    delete_cookie(request, response, VISIT_COOKIE)
     return response
 
 
@@ -92,7 +94,7 @@ def _form(
     retry_after: int | None = None,
     ended: bool = False,
 ) -> Response:
-    visit = request.cookies.get(VISIT_COOKIE) or new_key()
+    visit = _visit(request) or new_key()
     context = {
         "name": name,
         "next": next_page,
@@ -104,6 +106,10 @@ def _form(
     response = render(request, "sign_in.html", context, status, headers)
     set_cookie(request, response, VISIT_COOKIE, visit, 3600)
     return response
+
+
+def _visit(request: Request) -> str | None:
+    return request.cookies.get(cookie_name(VISIT_COOKIE, request.url.port))
 
 
 def _text(form: FormData, name: str) -> str:

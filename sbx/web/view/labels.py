@@ -1,13 +1,13 @@
 """The log in a bookkeeper's words, and how the page formats values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from contracts.reasons import CATALOGUE
+from contracts.reasons import CATALOGUE, Kind
 from contracts.urls import split_address
 
 STATES = {"queued": "Queued", "running": "Running", "completed": "Completed", "failed": "Failed"}
@@ -116,6 +116,29 @@ def pretty(text: str) -> str:
         return msgspec.json.format(text, indent=2)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return text
+
+
+_KINDS: dict[Kind, str] = {
+    "failed": "Failed in Xero or before it",
+    "settings": "Because of a setting",
+    "waiting": "Waiting",
+    "source": "Reading SalesBinder",
+    "event": "Unreadable events",
+}
+"""The kinds of reasons that entries have. A warning is not the reason of an entry's state."""
+
+
+def reasons_by_kind(codes: Iterable[str]) -> list[tuple[str | None, str]]:
+    """Return codes with titles to choose from, each kind's after its heading, which has no code."""
+    titles = {kind: list[tuple[str | None, str]]() for kind in _KINDS}
+    for code in codes:
+        reason = CATALOGUE[code]
+        if reason.kind in titles:
+            titles[reason.kind].append((code, reason.title))
+    found: list[tuple[str | None, str]] = []
+    for kind, pairs in titles.items():
+        found += [(None, _KINDS[kind]), *sorted(pairs, key=lambda pair: pair[1])] if pairs else []
+    return found
 
 
 def web_address(value: str) -> str:

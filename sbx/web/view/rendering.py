@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from contracts.reasons.titles import title_of
+from runtime.version import VERSION
 from sbx.web.form_tokens import form_token
-from sbx.web.view import fix_links, labels
-from sbx.web.view.assets import VERSION
+from sbx.web.view import assets, fix_links, labels
+from sinks.ledger.commands import obstacle
 
 _FOLDER = Path(__file__).with_name("templates")
 
@@ -34,13 +35,15 @@ environment.globals |= {
     "TRIGGERS": labels.TRIGGERS,
     "XERO_TYPES": labels.XERO_TYPES,
     "BY_CONNECTING": fix_links.BY_CONNECTING,
-    "assets": VERSION,
+    "assets": assets.VERSION,
+    "version": VERSION,
     "cause": labels.cause,
     "by_itself": labels.by_itself,
     "took": labels.took,
     "mending": fix_links.mending,
     "cause_in_words": fix_links.cause_in_words,
     "span": labels.span,
+    "obstacle": obstacle,
 }
 environment.filters |= {
     "in_words": labels.in_words,
@@ -54,7 +57,7 @@ environment.filters |= {
     "pretty": labels.pretty,
     "with_commands": fix_links.with_commands,
     "zip_same": lambda values: [(value, value) for value in values],
-    "name_pairs": lambda codes: sorted(((code, title_of(code)) for code in codes), key=lambda pair: pair[1]),
+    "name_pairs": labels.reasons_by_kind,
     "date_input": lambda value: "date" if not value or len(value) == 10 else "text",
 }
 

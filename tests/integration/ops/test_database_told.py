@@ -55,10 +55,18 @@ def test_status_says_what_is_wrong_and_what_to_do(
 ) -> None:
     assert not _of_the_database(sbx)
     spoil(database_url)
+    found = sbx("status", "--json")
+    assert found.code == 1
     [told] = _of_the_database(sbx)
     assert f"the database postgresql://sbx@127.0.0.1:{urlsplit(database_url).port}" in told
     assert problem in told
     assert told.endswith(remedy) or remedy in told.rpartition(";")[2]
+
+
+def test_accounts_are_shown_while_the_database_takes_no_changes(sbx: Sbx, database_url: str) -> None:
+    _execute(database_url, "INSERT INTO web.setups (account, steps_left) VALUES ('acme', 3)")
+    _read_only(database_url)
+    assert [one["name"] for one in sbx("status", "--json").json["accounts"]] == ["acme"]
 
 
 def test_status_says_nothing_of_a_newer_database_that_older_programs_can_live_with(

@@ -352,6 +352,7 @@ def test_what_makes_no_sense_is_refused(stack: Stack, arguments: list[str], says
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--account", "nobody"], "nothing is known of the account nobody"),
         (["--account", "nobody", "--yes"], "sbx connect nobody"),
         (["--resume", "9999"], "there is no replay 9999"),
         (["--cancel", "9999"], "there is no replay 9999"),

@@ -15,7 +15,7 @@ from tests.integration.ops.sbx import Sbx
         (["wait"], "--idle"),
         (["log", "--state", "done"], "queued, running, completed, failed"),
         (["log", "--reason", "tax_unmapped"], "tax_rate_unmapped"),
-        (["log", "--since", "yesterday"], "2h"),
+        (["log", "--since", "someday"], "2h"),
         (["log", "--account", "Acme_1"], "sub-domain"),
         (["publish", "no-such-file.jsonl"], "no such file"),
         (["connect", "acme"], "--client-id"),

@@ -46,6 +46,15 @@ def test_users_are_set_up_without_a_password_on_the_command_line(sbx: Sbx) -> No
     assert (gone.code, "sbx users list" in gone.err) == (1, True)
 
 
+def test_a_link_and_the_status_name_the_port_at_which_the_page_is(sbx: Sbx, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "page-address").write_text("http://127.0.0.1:1\n", encoding="utf-8")
+    assert sbx("users", "link").out.startswith("http://127.0.0.1:1/sign-in/once?key=")
+    assert sbx("status", "--json").json["page"] == "http://127.0.0.1:1"
+    opened = sbx("open")
+    assert (opened.code, "http://127.0.0.1:1 does not answer" in opened.err) == (1, True)
+
+
 def test_the_page_says_its_address_and_ends_in_good_order(sbx: Sbx) -> None:
     web = sbx.start("web", "--port", "0")
     try:

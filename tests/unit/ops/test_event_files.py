@@ -47,6 +47,35 @@ def test_every_bad_line_is_named_and_the_rest_is_kept(examples: list[str], tmp_p
     assert str(result.bad[1]).startswith(f"{file}:4: data.document.total_price is NaN: ")
 
 
+def test_every_fault_of_a_line_is_told(examples: list[str], tmp_path: Path) -> None:
+    broken = next(one for one in map(json.loads, examples) if one["type"] == "salesbinder.invoice.created")
+    document = broken["data"]["document"]
+    document["total_price"] = "NaN"
+    document["issue_date"] = "soon"
+    del document["document_items"][0]["quantity"]
+    del document["customer"]
+    with checked([write(tmp_path / "broken", json.dumps(broken))]) as result:
+        (bad,) = result.bad
+    told = {one.field for one in (bad, *bad.others)}
+    assert told == {
+        "data.document.total_price",
+        "data.document.issue_date",
+        "data.document.document_items[0].quantity",
+        "data.document.customer",
+    }
+    assert len(str(bad).splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_customer_without_a_name_is_refused(name: str, examples: list[str], tmp_path: Path) -> None:
+    nameless = next(one for one in map(json.loads, examples) if one["type"] == "salesbinder.customer.created")
+    nameless["data"]["customer"]["name"] = name
+    nameless["data"]["customer"]["modified"] = "soon"
+    with checked([write(tmp_path / "nameless", json.dumps(nameless))]) as result:
+        (bad,) = result.bad
+    assert [one.field for one in (bad, *bad.others)] == ["data.customer.modified", "data.customer.name"]
+
+
 def test_one_id_for_two_changes_is_refused_across_files(examples: list[str], tmp_path: Path) -> None:
     other = examples[0].replace("Widgets & Co", "Gadgets & Co")
     first = write(tmp_path / "first", examples[0], examples[0])

@@ -1,6 +1,7 @@
 """The plan of a replay: what it costs, and how it is said."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from contracts.events.types import EVENT_TYPES
 from sbx.actions.replay.run import Totals
-from sbx.cli.replay.report import result_text, show_plan
+from sbx.cli.replay.report import list_table, result_text, show_plan
 from sinks.ledger.cost import accounts_of, calls_for
 from sinks.replay.replay import Standing
 
@@ -93,3 +94,16 @@ def test_totals_count_every_standing_and_come_back_as_they_were_kept() -> None:
     totals.count(list(get_args(Standing)), [])
     assert totals.events == len(get_args(Standing))
     assert Totals.of_json(totals.to_json()) == totals
+
+
+@pytest.mark.parametrize(
+    ("waiting", "told"), [(0, "completed"), (1200, "being sent, 1,200 to go")], ids=["ended", "open"]
+)
+def test_a_listed_replay_is_completed_once_its_actions_are(waiting: int, told: str) -> None:
+    row = dict.fromkeys(("replay_id", "offsets_read", "offsets", "events", "done", "under_way", "failed"), 1)
+    more = {"state": "completed", "cancelling": False, "queued": 1500, "waiting": waiting, "actor": "cli:ann"}
+    listed = list_table([row | more | {"started_at": datetime(2026, 3, 2, tzinfo=UTC), "selection": {}}])
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(listed)
+    assert told in shown.get()

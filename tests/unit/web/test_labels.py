@@ -2,7 +2,14 @@
 
 import pytest
 
-from sbx.web.view.labels import every
+from sbx.web.view.labels import every, reasons_by_kind
+
+
+def test_reasons_are_listed_by_kind_without_warnings() -> None:
+    listed = reasons_by_kind(["number_taken", "account_paused", "contact_shared", "contact_archived"])
+    headings = [text for code, text in listed if code is None]
+    assert headings == ["Failed in Xero or before it", "Waiting"]
+    assert [code for code, _ in listed if code] == ["contact_archived", "number_taken", "account_paused"]
 
 
 @pytest.mark.parametrize(

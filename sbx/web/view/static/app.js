@@ -97,17 +97,41 @@ if (table && table.dataset.live) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
+// Who leaves a form with something typed in it is asked first.
+let sent = null;
+
+function isChanged(field) {
+  if (field.type === "hidden" || field.readOnly || field.disabled || field.tagName === "BUTTON") return false;
+  if (field.tagName === "SELECT") {
+    const chosen = [...field.options].findIndex((one) => one.defaultSelected);
+    return field.selectedIndex !== Math.max(chosen, 0);
+  }
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
+}
+
+function unsaved() {
+  const forms = document.querySelectorAll('main form[method="post"]:not([action="/sign-in"])');
+  return [...forms].filter((form) => form !== sent).some((form) => form.querySelector("[aria-invalid]") || [...form.elements].some(isChanged));
+}
+
+document.addEventListener("submit", (event) => { sent = event.target; });
+// "Cancel" beside the form's button is meant as it says.
+document.addEventListener("click", (event) => { sent = event.target.closest("form .actions a")?.closest("form") ?? sent; });
+addEventListener("pageshow", () => { sent = null; });
+addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
+
 // Other pages reload when something changes, unless somebody is working in them.
 const followed = document.querySelector("[data-follow]");
 const AT_WORK = "main details[open], main :is(input, select, textarea):focus, main input[type=checkbox]:checked";
 
 async function refresh() {
-  if (document.querySelector(AT_WORK)) return false;
+  if (document.querySelector(AT_WORK) || unsaved()) return false;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const main = document.getElementById("main");
-  if (document.querySelector(AT_WORK)) return false;
+  if (document.querySelector(AT_WORK) || unsaved()) return false;
   const focused = [...main.querySelectorAll("a, button")].indexOf(document.activeElement);
   main.replaceChildren(...page.getElementById("main").childNodes);
   if (focused >= 0) main.querySelectorAll("a, button")[focused]?.focus();
