@@ -52,7 +52,7 @@ WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record
 RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
 
 -- name: keep_scan
-INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)
+INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)b, %(finished)b)
 ON CONFLICT (account, key) DO UPDATE
 SET scan = excluded.scan, finished = coalesce(excluded.finished, s.finished), held_until = NULL
 

@@ -147,18 +147,11 @@ async def load(connection: Connection, account: str) -> Account:
     # In binary, or each scan came in hexadecimal digits. A statement more costs as much as all of its rows.
     async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
         (row,) = await (await cursor.execute(_SQL["standing"], values)).fetchall()
-        wanted = await (await cursor.execute(_SQL["wanted"], values)).fetchall()
-    scans = [*zip(*(row[name] or () for name in ("keys", "scans", "finished", "held")), strict=True)]
+    scans = _rows(row, "keys", "scans", "finished", "held")
+    wanted = _rows(row, "wanted", "why", "due", "digests", "tries", "entities")
     wishes = [
-        Wish(
-            each["record_id"],
-            each["why"],
-            each["due_at"],
-            each["row_digest"],
-            each["tries"],
-            each["entity"] or None,
-        )
-        for each in wanted
+        Wish(record_id, why, due, digest, tries, entity or None)
+        for record_id, why, due, digest, tries, entity in wanted
     ]
     standing = Standing(
         sent=row["sent"] or (),
@@ -190,6 +183,11 @@ async def load(connection: Connection, account: str) -> Account:
         row["cut_off"],
         row["unproven"],
     )
+
+
+def _rows(row: Mapping[str, Any], *columns: str) -> list[tuple[Any, ...]]:
+    """Return the rows of which ``row`` has the columns as arrays; none if there were none."""
+    return [*zip(*(row[name] or () for name in columns), strict=True)]
 
 
 def _problems(found: Sequence[str]) -> frozenset[tuple[str, str]] | None:
