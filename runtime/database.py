@@ -49,21 +49,6 @@ async def fetch_one(
         return await cursor.fetchone()
 
 
-async def fetch_at_once(
-    connection: Connection, statements: Sequence[Statement], parameters: Parameters
-) -> list[list[Row]]:
-    """Return all rows of each of these statements, which have the same parameters: one round trip for all.
-
-    Raises:
-        psycopg.Error: the database is away, or refuses a statement.
-    """
-    async with connection.pipeline():
-        cursors = [connection.cursor(row_factory=dict_row) for _ in statements]
-        for cursor, statement in zip(cursors, statements, strict=True):
-            await cursor.execute(statement, parameters)
-        return [await cursor.fetchall() for cursor in cursors]
-
-
 @asynccontextmanager
 async def single_reads(lent: AbstractAsyncContextManager[Connection]) -> AsyncIterator[Connection]:
     """Use a pool's connection for reads that stand alone: each is one round trip, and not three, with BEGIN

@@ -44,6 +44,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     known: KnownAccount | KnownDocument
     fingerprint: str = ""
     """Of the last row, byte for byte: an unchanged row needs no reading."""
+    wire: str = ""
+    """Of the same row as it was sent (``reading.wire_of``): one that is sent so again need not be parsed."""
     mark: str = ""
     """What the last detail, or the row of the stock-taking, showed of header, status and sum paid. Of an
     account: the fields that neither its row nor its detail has.
@@ -80,6 +82,28 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     def may_be_gone(self) -> bool:
         """Return True if the log says that it was deleted, and its detail has not confirmed it yet."""
         return self.log is not None and not self.log.is_over and not self.known.deleted
+
+
+class GlancedAt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What decides of a record's ``known`` whether an unchanged row changes something."""
+
+    entity: Entity
+    digest: str = ""
+    status: str = ""
+    revision: int = 0
+    deleted: bool = False
+
+
+class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """As much of ``Kept`` as tells an unchanged row: nearly all rows are, and decoding the rest would double
+    what they cost.
+    """
+
+    known: GlancedAt
+    fingerprint: str = ""
+    wire: str = ""
+    deep: datetime | None = None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

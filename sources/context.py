@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from contracts.commands import Entity
 from sources.diff.known import KnownDocument
 from sources.diff.look import Look
+from sources.salesbinder.answers import SentRow
 from sources.salesbinder.statuses import is_settled
 from sources.salesbinder.values import moment_or_none
 from sources.schedule.deep import deep_period, first_share, is_live
@@ -21,6 +23,23 @@ _FUTURE: Final = timedelta(minutes=5)
 """No record is made so long after the answer that shows it: its stamp is of another time zone."""
 _ZONES: Final = timedelta(hours=14)
 """By so much a stamp in the time of any zone differs from UTC at most."""
+
+
+class Followed(Protocol):
+    """What decides of a known document whether it is read deep."""
+
+    @property
+    def entity(self) -> Entity: ...
+    @property
+    def digest(self) -> str:
+        """Blank while only a row was seen."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def deleted(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +100,8 @@ def newest_of(rows: Iterable[Any]) -> datetime | None:
     Texts of one form are compared as they stand: reading each as a moment costs as much as all else about an
     unchanged row.
     """
-    made = [each for row in rows if isinstance(row, dict) and isinstance(each := row.get("created"), str)]
+    stamps = [_created(row) for row in rows]
+    made = [each for each in stamps if isinstance(each, str)]
     latest: dict[tuple[str, str, str], str] = {}
     for each in made:
         # All but the digits down to the second, or minute: where this is alike, texts are in order of time.
@@ -92,6 +112,12 @@ def newest_of(rows: Iterable[Any]) -> datetime | None:
     if None in found:  # It is greater than texts that may be moments.
         found = [moment_or_none(each) for each in made]
     return max(filter(None, found), default=None)
+
+
+def _created(row: Any) -> Any:
+    if isinstance(row, SentRow):
+        return row.created
+    return row.get("created") if isinstance(row, dict) else None
 
 
 def newest_then(stock: Finished | None, connected: datetime) -> datetime | None:
@@ -117,16 +143,29 @@ def next_deep(known: KnownDocument, created: datetime | None, context: Context) 
     return None if is_over else context.due + _deep_period(known, context)
 
 
+def keeps_deep(known: Followed, created: datetime | None, deep: datetime | None, context: Context) -> bool:
+    """Return True if the deep reads of a document that is as before stay: no cut-off has moved past it."""
+    if created is None or known.deleted:
+        return True
+    if is_left_out(known, created, context):
+        return deep is None
+    return deep is not None or _was_settled_before(known)
+
+
 def first_deep(known: KnownDocument, created: datetime | None, context: Context) -> datetime | None:
     """Return when a document of which only a row was read is read deep first; none if it is left out, or was
     settled before anybody looked.
     """
-    if is_left_out(known, created, context) or (not known.digest and is_settled(known.entity, known.status)):
+    if is_left_out(known, created, context) or _was_settled_before(known):
         return None
     return context.due + first_share(known.id) * _deep_period(known, context)
 
 
-def is_left_out(known: KnownDocument, created: datetime | None, context: Context) -> bool:
+def _was_settled_before(known: Followed) -> bool:
+    return not known.digest and is_settled(known.entity, known.status)
+
+
+def is_left_out(known: Followed, created: datetime | None, context: Context) -> bool:
     """Return True for a document from before the cut-off of which nothing was told: no change that only a
     deep read finds would be synced. One that was told may be in Xero, and the cut-off have moved since.
     """

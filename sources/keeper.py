@@ -1,5 +1,6 @@
 """What an answer of use changes, kept in one transaction: records, events, scan, what was learnt."""
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,13 +12,21 @@ from sources.context import Context, moment_of_connection, newest_of, newest_the
 from sources.details import nothing_is_there, read_any_detail
 from sources.diff.look import Look
 from sources.odd import note_clock, note_oddity, note_skipped
-from sources.reading import ids_of, read_page, rows_of, with_strange_rows
-from sources.salesbinder.answers import read_list
+from sources.reading import (
+    entity_of,
+    ids_of,
+    may_have_changed,
+    note_wires,
+    read_page,
+    rows_of,
+    with_strange_rows,
+)
+from sources.salesbinder.answers import Page, SentRow, read_json, read_list, read_sent
 from sources.salesbinder.verdicts import Answer
 from sources.schedule.choice import CLOCKS, DetailRequest, ListRequest, Request
 from sources.schedule.layers import LISTINGS, Listing
 from sources.schedule.questions import RESOURCES
-from sources.schedule.scans import Finished, Step, after_no_page, after_page, scan_key
+from sources.schedule.scans import Finished, Scan, Step, after_no_page, after_page, scan_key
 from sources.schedule.trust import may_relax, noted
 from sources.store import keeping, store
 from sources.store.store import Account, Lease
@@ -85,9 +94,9 @@ class Keeper:
             batch = Batch()
             await self._go_on(after_no_page(scan, count), at, last, batch)
             return batch
-        page = read_list(answer.body, RESOURCES[scan.listing].names)
+        names = RESOURCES[scan.listing].names
+        page = read_sent(answer.body, names) or read_list(answer.body, names)
         ids = ids_of(page.rows, scan.listing)
-        found = await keeping.kept(self._connection, self._account, ids)
         delta, stock = (finished.get(scan_key(layer, scan.listing)) for layer in ("delta", "all"))
         context = replace(
             context,
@@ -100,12 +109,26 @@ class Keeper:
             delta_asked=delta.asked if delta is not None else None,
             newest_then=newest_then(stock, context.connected),
         )
-        batch = read_page(scan, page, found, context)
+        batch = await self._changed(scan, page, ids, context)
         scan = with_strange_rows(scan, batch)
         step = after_page(scan, page, ids, at, count, newest_of(page.rows))
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
         await self._go_on(step, at, last, batch)
+        return batch
+
+    async def _changed(self, scan: Scan, page: Page, ids: Set[str], context: Context) -> Batch:
+        """Return what the rows of a page change; only those are parsed that were not sent so before."""
+        if not page.rows or not isinstance(page.rows[0], SentRow):
+            return read_page(scan, page, await keeping.kept(self._connection, self._account, ids), context)
+        entity = entity_of(scan.listing)
+        known = await keeping.glances(self._connection, self._account, entity, ids)
+        sent = [row for row in page.rows if may_have_changed(row, known, context)]
+        rows = tuple(read_json(bytes(row.body)) for row in sent)
+        there = [row.id for row in sent if row.id in known]
+        found = await keeping.kept(self._connection, self._account, there)
+        batch = read_page(scan, replace(page, rows=rows), found, context)
+        note_wires(sent, rows, entity, found, batch)
         return batch
 
     async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:

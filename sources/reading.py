@@ -8,14 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from contracts.commands import Entity
-from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, Key, LogRow, Wish, kept_of
-from sources.context import Context, first_deep, is_left_out
+from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Glance, Kept, Key, LogRow, Wish, kept_of
+from sources.context import Context, first_deep, keeps_deep
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.stocked import take_stock
 from sources.problems import Unreadable
 from sources.salesbinder.accounts import AccountEntity, read_account
-from sources.salesbinder.answers import Page
+from sources.salesbinder.answers import Page, SentRow
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
 from sources.salesbinder.statuses import is_settled
@@ -37,8 +37,41 @@ def fingerprint(row: Any) -> str:
     return hashlib.sha256(written).hexdigest()
 
 
+def wire_of(row: SentRow, fingerprint: str) -> str:
+    """Return a digest of a row as it was sent, good for nothing but a record of this fingerprint."""
+    digest = hashlib.sha256(row.body)
+    digest.update(fingerprint.encode())
+    return digest.hexdigest()[:32]
+
+
+def may_have_changed(row: SentRow, known: Mapping[str, Glance], context: Context) -> bool:
+    """Return True for a row that ``read_page`` has to read: all but those that were sent so before.
+
+    What comes before this is what a sweep costs, as nearly all rows are as before.
+    """
+    before = known.get(row.id)
+    if before is None or before.wire != wire_of(row, before.fingerprint):
+        return True
+    return not keeps_deep(before.known, before.created, before.deep, context)
+
+
+def note_wires(
+    sent: Sequence[SentRow], rows: Sequence[Any], entity: Entity, kept: Mapping[Key, Kept], batch: Batch
+) -> None:
+    """Note of records that are as these rows show them how the rows were sent."""
+    for as_sent, row in zip(sent, rows, strict=True):
+        key: Key = (entity, as_sent.id)
+        record = batch.kept.get(key) or kept.get(key)
+        if record is None or not record.fingerprint or record.fingerprint != fingerprint(row):
+            continue
+        if record.wire != (wire := wire_of(as_sent, record.fingerprint)):
+            batch.kept[key] = msgspec.structs.replace(record, wire=wire)
+
+
 def row_id(row: Any) -> str | None:
     """Return the id that a row has, if it has one."""
+    if isinstance(row, SentRow):
+        return row.id
     return own_id(row.get("id")) if isinstance(row, dict) else None
 
 
@@ -56,7 +89,7 @@ def read_page(scan: Scan, page: Page, kept: Mapping[Key, Kept], context: Context
         for row in page.rows:
             _read_log_row(row, scan, kept, context, batch)
         return batch
-    entity: Entity = ACCOUNTS.get(scan.listing) or DOCUMENTS[scan.listing]
+    entity = entity_of(scan.listing)
     for row in page.rows:
         _read_listed(row, entity, scan, kept, context, batch)
     return batch
@@ -69,7 +102,6 @@ def _read_listed(
     before = batch.kept.get(key) or kept.get(key)
     now = fingerprint(row)
     if before is not None and now and now in (before.fingerprint, before.late):
-        # As nearly all rows are: what comes before this is what a sweep costs.
         if before.created is not None:
             _follow_cut_off(key, before, context, batch)
         return
@@ -93,10 +125,8 @@ def _follow_cut_off(key: Key, before: Kept, context: Context, batch: Batch) -> N
     """Give or take the deep reads of a document that is as before where the cut-off has moved since."""
     known = before.known
     assert isinstance(known, KnownDocument)
-    if (before.deep is not None) != is_left_out(known, before.created, context) or known.deleted:
-        return
-    deep = first_deep(known, before.created, context)
-    if deep != before.deep:
+    if not keeps_deep(known, before.created, before.deep, context):
+        deep = first_deep(known, before.created, context)
         batch.kept[key] = msgspec.structs.replace(before, deep=deep)
 
 
@@ -224,8 +254,15 @@ def _is_news(before: LogRow | None, deletion: Deletion) -> bool:
     return deletion.created > before.created
 
 
+def entity_of(listing: Listing) -> Entity:
+    """Return what the records of a list are, which is not that of the log."""
+    return ACCOUNTS.get(listing) or DOCUMENTS[listing]
+
+
 def ids_of(rows: Sequence[Any], listing: Listing) -> set[str]:
     """Return the ids of records that a page's rows name."""
-    name = "record_id" if listing == "log" else "id"
-    found = {own_id(row.get(name)) for row in rows if isinstance(row, dict)}
+    if listing == "log":
+        found = {own_id(row.get("record_id")) for row in rows if isinstance(row, dict)}
+    else:
+        found = {row_id(row) for row in rows}
     return {each for each in found if each is not None}

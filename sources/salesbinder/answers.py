@@ -6,14 +6,16 @@ singular key, numbers as texts, and PHP's way to write a list with gaps, ``{"0":
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from contracts.events.fields import JsonNumber
 from sources.problems import Unreadable
+from sources.salesbinder.values import own_id
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _REMEDY = "Nothing is needed if it passes; else open the address in a browser and report it to SalesBinder."
@@ -29,7 +31,34 @@ class Page:
     page: int | None
     pages: int | None
     rows: tuple[Any, ...]
-    """Of any JSON type: a row that is not an object is a problem of that row alone."""
+    """Of any JSON type: a row that is not an object is a problem of that row alone. Or each a ``SentRow``."""
+
+
+class SentRow(msgspec.Struct, frozen=True, gc=False):
+    """A row as it was sent: nearly all are as before, and then no more of them is read than this."""
+
+    id: str
+    created: Any
+    body: msgspec.Raw
+
+
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    created: Any = None
+
+
+def _decoders(rows: Any) -> Mapping[str, msgspec.json.Decoder[Any]]:
+    """Return a decoder of a page with such rows, by the name under which they stand."""
+    numbers = [(name, Any, None) for name in ("count", "page", "pages")]
+    return {
+        name: msgspec.json.Decoder(msgspec.defstruct("Sent", [(name, rows), *numbers]))
+        for name in ("customers", "documents")
+    }
+
+
+_nested = _decoders(list[list[msgspec.Raw]])
+_flat = _decoders(list[msgspec.Raw])
+_head = msgspec.json.Decoder(_Head)
 
 
 def read_json(body: bytes) -> Any:
@@ -73,6 +102,28 @@ def read_list(body: bytes, names: Sequence[str]) -> Page:
         )
     rows = tuple(_rows(answer[name]))
     return Page(_whole(answer.get("count")), _whole(answer.get("page")), _whole(answer.get("pages")), rows)
+
+
+def read_sent(body: bytes, names: Sequence[str]) -> Page | None:
+    """Return the page of a list with its rows as they were sent, if it has a usual form and each row an id of
+    its own; none of any other, which ``read_list`` reads.
+    """
+    name = names[0]
+    for forms in (_nested, _flat) if name in _nested else ():
+        try:
+            answer = forms[name].decode(body)
+            found = getattr(answer, name)
+            rows = tuple(map(_sent_row, chain.from_iterable(found) if forms is _nested else found))
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            continue
+        if len({row.id for row in rows if row.id}) == len(rows):
+            return Page(_whole(answer.count), _whole(answer.page), _whole(answer.pages), rows)
+    return None
+
+
+def _sent_row(body: msgspec.Raw) -> SentRow:
+    head = _head.decode(body)
+    return SentRow(own_id(head.id) or "", head.created, body)
 
 
 def read_detail(body: bytes, name: str) -> dict[str, Any]:

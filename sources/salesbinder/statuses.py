@@ -27,6 +27,7 @@ _INVOICE: Final = frozenset(
 PAYING: Final = frozenset({"partially paid", "partial", "paid in full", "paid"})
 """Of invoices of which something is paid."""
 _PAID: Final = frozenset({"paid in full", "paid"})
+_SETTLED: Final = _PAID | CANCELLED
 _ORDER: Final = frozenset({"not sent", "sent", "open", "draft", "partially received", "partial"})
 
 
@@ -43,7 +44,7 @@ def says_unpaid(status: str) -> bool:
 
 def is_settled(entity: str, status: str) -> bool:
     """Return True if a document of this status is not expected to change; one that is not known may."""
-    return status in (_PAID | CANCELLED if entity == "invoice" else RECEIVED)
+    return status in (_SETTLED if entity == "invoice" else RECEIVED)
 
 
 def is_received(status: str, lines: Sequence[tuple[Decimal, Decimal]]) -> bool:

@@ -1,6 +1,11 @@
 -- name: kept
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
 
+-- name: glances
+-- No id has a line break (sources.salesbinder.values.own_id).
+SELECT string_agg(record_id, E'\n'), string_agg(body, ',') FROM source.records
+WHERE account = %(account)s AND entity = %(entity)s AND record_id = ANY(string_to_array(%(ids)s, E'\n'))
+
 -- name: lately_kept
 SELECT r.entity, r.record_id, r.body, r.history
 FROM unnest(%(entities)s::text[]) WITH ORDINALITY AS kind (entity, place)
@@ -47,7 +52,7 @@ WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record
 RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
 
 -- name: keep_scan
-INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)s, %(finished)s)
+INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)b, %(finished)b)
 ON CONFLICT (account, key) DO UPDATE
 SET scan = excluded.scan, finished = coalesce(excluded.finished, s.finished), held_until = NULL
 

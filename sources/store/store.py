@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from psycopg.rows import dict_row
 
-from runtime.database import Connection, fetch_all, fetch_at_once, fetch_one
+from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sources.batch import Wish
 from sources.diff.look import Shrunk
@@ -30,7 +31,8 @@ _MOST_PROBLEMS: Final = 100
 """Problems that are named with the account; beyond them, each answer may end one."""
 
 _SQL = load_queries(__file__)
-_STANDING: Final = [_SQL[name] for name in ("standing", "calls", "scans", "wanted", "deep")]
+_scan = msgspec.json.Decoder(Scan)
+_finished = msgspec.json.Decoder(Finished)
 _trust = msgspec.json.Decoder(dict[Kind, Evidence])
 _statuses = msgspec.json.Decoder(dict[Listing, frozenset[str]])
 
@@ -142,34 +144,22 @@ async def fenced(connection: Connection, lease: Lease) -> AsyncIterator[None]:
 async def load(connection: Connection, account: str) -> Account:
     """Return how far the account's reading has come."""
     values = {"account": account, "most": _MOST_PROBLEMS + 1}
-    (row,), calls, scans, wanted, deep = await fetch_at_once(connection, _STANDING, values)
+    # In binary, or each scan came in hexadecimal digits. A statement more costs as much as all of its rows.
+    async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
+        (row,) = await (await cursor.execute(_SQL["standing"], values)).fetchall()
+    scans = _rows(row, "keys", "scans", "finished", "held")
+    wanted = _rows(row, "wanted", "why", "due", "digests", "tries", "entities")
     wishes = [
-        Wish(
-            each["record_id"],
-            each["why"],
-            each["due_at"],
-            each["row_digest"],
-            each["tries"],
-            each["entity"] or None,
-        )
-        for each in wanted
+        Wish(record_id, why, due, digest, tries, entity or None)
+        for record_id, why, due, digest, tries, entity in wanted
     ]
-    wishes += [Wish(each["record_id"], "deep", each["deep_at"], entity=each["entity"]) for each in deep]
     standing = Standing(
-        sent=[each["at"] for each in calls],
-        background=[each["at"] for each in calls if each["background"]],
-        sent_for_hints=[each["at"] for each in calls if each["hinted"]],
-        finished={
-            each["key"]: msgspec.json.decode(each["finished"], type=Finished)
-            for each in scans
-            if each["finished"] is not None
-        },
-        scans={
-            each["key"]: msgspec.json.decode(each["scan"], type=Scan)
-            for each in scans
-            if each["scan"] is not None
-        },
-        held={each["key"]: each["held_until"] for each in scans if each["held_until"] is not None},
+        sent=row["sent"] or (),
+        background=row["background"] or (),
+        sent_for_hints=row["sent_for_hints"] or (),
+        finished={key: _finished.decode(done) for key, _, done, _ in scans if done is not None},
+        scans={key: _scan.decode(scan) for key, scan, _, _ in scans if scan is not None},
+        held={key: until for key, _, _, until in scans if until is not None},
         wanted=[Wanted(wish.record_id, wish.why, wish.at, wish.of_account) for wish in wishes],
         trust=_trust.decode(row["trust"]),
         blocked_until=row["held_until"],
@@ -193,6 +183,11 @@ async def load(connection: Connection, account: str) -> Account:
         row["cut_off"],
         row["unproven"],
     )
+
+
+def _rows(row: Mapping[str, Any], *columns: str) -> list[tuple[Any, ...]]:
+    """Return the rows of which ``row`` has the columns as arrays; none if there were none."""
+    return [*zip(*(row[name] or () for name in columns), strict=True)]
 
 
 def _problems(found: Sequence[str]) -> frozenset[tuple[str, str]] | None:

@@ -50,25 +50,31 @@ UPDATE source.leases SET expires_at = clock_timestamp() WHERE account = %(accoun
 SELECT clock_timestamp() AS now, api_key_encrypted, connected_clock, shrunk, trust::text AS trust, statuses::text AS statuses, widened,
        unproven, failures, refusals, refused_details, missing, held_until, hinted_at,
        ARRAY(SELECT entity || ' ' || record_id FROM source.problems p WHERE p.account = a.account LIMIT %(most)s) AS problems,
-       (SELECT enabled_at FROM connections.accounts x WHERE x.account = a.account) AS cut_off
-FROM source.accounts a WHERE account = %(account)s
-
--- name: calls
-SELECT at, background, hinted FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
-
--- name: scans
-SELECT key, scan, finished, held_until FROM source.scans WHERE account = %(account)s
-
--- name: wanted
-SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries, entity FROM source.wanted
-WHERE account = %(account)s ORDER BY why, due_at, record_id
-
--- name: deep
--- The detail that is due longest, of those that are not wanted for a better reason.
-SELECT record_id, entity, deep_at FROM source.records r
-WHERE account = %(account)s AND deep_at <= clock_timestamp()
-  AND NOT EXISTS (SELECT FROM source.wanted w WHERE w.account = r.account AND w.record_id = r.record_id)
-ORDER BY deep_at, record_id LIMIT 1
+       (SELECT enabled_at FROM connections.accounts x WHERE x.account = a.account) AS cut_off, c.*, s.*, w.*
+FROM source.accounts a
+CROSS JOIN LATERAL (
+    SELECT array_agg(at) AS sent, array_agg(at) FILTER (WHERE background) AS background, array_agg(at) FILTER (WHERE hinted) AS sent_for_hints
+    FROM source.calls c WHERE c.account = a.account AND at > clock_timestamp() - interval '65 seconds'
+) AS c
+CROSS JOIN LATERAL (
+    SELECT array_agg(key) AS keys, array_agg(scan) AS scans, array_agg(finished) AS finished, array_agg(s.held_until) AS held
+    FROM source.scans s WHERE s.account = a.account
+) AS s
+CROSS JOIN LATERAL (
+    SELECT array_agg(record_id) AS wanted, array_agg(why) AS why, array_agg(due_at) AS due, array_agg(row_digest) AS digests,
+           array_agg(tries) AS tries, array_agg(entity) AS entities
+    FROM (
+        (SELECT DISTINCT ON (why) record_id, why, due_at, row_digest, tries, entity FROM source.wanted x
+         WHERE x.account = a.account ORDER BY why, due_at, record_id)
+        UNION ALL
+        -- The detail that is due longest, of those that are not wanted for a better reason.
+        (SELECT record_id, 'deep', deep_at, '', 0, entity FROM source.records r
+         WHERE r.account = a.account AND deep_at <= clock_timestamp()
+           AND NOT EXISTS (SELECT FROM source.wanted x WHERE x.account = r.account AND x.record_id = r.record_id)
+         ORDER BY deep_at, record_id LIMIT 1)
+    ) AS found
+) AS w
+WHERE account = %(account)s
 
 -- name: hint
 UPDATE source.accounts SET hinted_at = clock_timestamp() WHERE account = %(account)s RETURNING account
