@@ -8,7 +8,7 @@ FROM integrations_log.entry WHERE entry_id = ANY(%s) ORDER BY queued_at, entry_i
 -- name: attempts
 SELECT attempt_id, entry_id, account, number, step, method, path, started_at, finished_at, status, request, answer, error,
        refused, refusal, refusal_shape
-FROM integrations_log.attempt WHERE entry_id = ANY(%s) ORDER BY entry_id, started_at, number
+FROM integrations_log.attempts WHERE entry_id = ANY(%s) ORDER BY entry_id, started_at, number
 
 -- name: forget_attempts
 DELETE FROM integrations_log.attempt WHERE entry_id = ANY(%s)

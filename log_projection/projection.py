@@ -9,6 +9,7 @@ import psycopg
 from connections import store
 from contracts.nul import ESCAPED, without_nul
 from contracts.results import AccountResult, EntryResult, Result
+from log_projection.shortening import Shortener
 from runtime.crash_points import crash_point
 from runtime.sql import load_queries
 
@@ -19,6 +20,7 @@ _SQL = load_queries(__file__)
 R = TypeVar("R", EntryResult, AccountResult)
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
+_shorteners: list[Shortener] = []
 
 
 async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Result]) -> None:
@@ -38,17 +40,27 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
     )
     async with connection.transaction():
         entries = await _with_addresses(connection, entries)
+        shortener = await _shortener(connection) if attempted else None
         async with connection.pipeline():
             await connection.execute(_SQL["lock"])
             if entries:
                 await connection.execute(_SQL["entries"], [entry_rows(entries)])
-            if attempted:
-                await connection.execute(_SQL["attempts"], [attempt_rows(attempted)])
+            if shortener is not None:
+                await connection.execute(_SQL["attempts"], [attempt_rows(attempted, shortener)])
             if holds:
                 await connection.execute(_SQL["holds"], [_json(holds)])
             await connection.execute(_SQL["notify"])
         crash_point("projection.before_commit")
     crash_point("projection.after_commit")
+
+
+async def _shortener(connection: psycopg.AsyncConnection[Any]) -> Shortener:
+    """Return what shortens attempts; asked for once, since fragments never change."""
+    if not _shorteners:
+        cursor = await connection.execute(_SQL["fragments"])
+        [(marks, fragments)] = await cursor.fetchall()
+        _shorteners.append(Shortener(marks, fragments))
+    return _shorteners[0]
 
 
 async def _with_addresses(
@@ -92,10 +104,17 @@ def entry_rows(entries: Sequence[EntryResult]) -> str:
     return _json([replace(entry, made=()) if entry.made else entry for entry in entries])
 
 
-def attempt_rows(results: Sequence[EntryResult]) -> str:
+def attempt_rows(results: Sequence[EntryResult], shortener: Shortener) -> str:
     """Return the attempts of these results, with what their rows hold of the entries."""
     return _json(
-        [{"entry_id": result.entry_id, "account": result.account, "made": result.made} for result in results]
+        [
+            {
+                "entry_id": result.entry_id,
+                "account": result.account,
+                "made": [shortener.shortened(attempt) for attempt in result.made],
+            }
+            for result in results
+        ]
     )
 
 

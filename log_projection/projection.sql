@@ -74,19 +74,22 @@ WHERE e.version < excluded.version;
 -- name: attempts
 INSERT INTO integrations_log.attempt (
     attempt_id, entry_id, account, number, step, method, path, started_at, finished_at, status, request, answer, error, refused,
-    refusal, refusal_shape
+    refusal, refusal_shape, fragments
 )
 SELECT
     m.attempt_id, r.entry_id, r.account, m.number, m.step, m.method, m.path, m.started_at, m.finished_at, m.status,
     coalesce(m.request, ''), coalesce(m.answer, ''), coalesce(m.error, ''), coalesce(m.refused, ''),
-    coalesce(m.refusal, ''), coalesce(m.refusal_shape, '')
+    coalesce(m.refusal, ''), coalesce(m.refusal_shape, ''), m.fragments
 FROM jsonb_to_recordset(%s::jsonb) AS r (entry_id text, account text, made jsonb)
 CROSS JOIN LATERAL jsonb_to_recordset(r.made) AS m (
     attempt_id text, number integer, step text, method text, path text, started_at timestamptz,
     finished_at timestamptz, status integer, request text, answer text, error text, refused text, refusal text,
-    refusal_shape text
+    refusal_shape text, fragments smallint
 )
 ON CONFLICT (attempt_id) DO NOTHING;
+
+-- name: fragments
+SELECT integrations_log.marks_1() AS marks, integrations_log.fragments_1() AS fragments
 
 -- name: holds
 INSERT INTO integrations_log.account_hold AS h (account, version, at, held, reason, remedy, until)

@@ -9,6 +9,7 @@ from runtime.archive import Part
 from runtime.database import Connection, Row, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sinks.archive.rows import elements_to_go, key_of, left_of_commands
+from sinks.ledger.packing import element_body
 
 COMMANDS = 200
 """Actions that a bite looks at, at most."""
@@ -118,7 +119,8 @@ async def choose(connection: Connection, account: str, before: datetime, after: 
     whole = frozenset(str(row["command_id"]) for row in locked if row.pop("whole"))
     commands = [{**row, "command_id": str(row["command_id"])} for row in locked]
     keys = sorted({key_of(row["entity"], row["record_id"]) for row in commands})
-    elements = await fetch_all(connection, _SQL["elements"], {"account": account, "keys": keys})
+    rows = await fetch_all(connection, _SQL["elements"], {"account": account, "keys": keys})
+    elements = [_without_packing(row) for row in rows]
     return Chosen(commands, elements_to_go(elements, before), last, whole)
 
 
@@ -174,6 +176,12 @@ async def note(connection: Connection, part: Part) -> None:
 async def noted(connection: Connection, account: str | None = None) -> list[Part]:
     """Return the files that the archive must have, of an account or of all."""
     return [Part(**row) for row in await fetch_all(connection, _SQL["parts"], {"account": account})]
+
+
+def _without_packing(element: Row) -> Row:
+    return {name: value for name, value in element.items() if name != "packed"} | {
+        "body": element_body(element)
+    }
 
 
 def _columns(records: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

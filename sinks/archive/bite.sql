@@ -90,7 +90,7 @@ FOR UPDATE OF c
 
 -- name: elements
 -- Everything that was sent for these records, the newest first.
-SELECT e.intent_id::text AS intent_id, e.position, e.account, e.step, e.kind, e.record_id, e.transaction_id, e.members, e.body,
+SELECT e.intent_id::text AS intent_id, e.position, e.account, e.step, e.kind, e.record_id, e.transaction_id, e.members, e.body, e.packed,
        e.match, e.result, i.created_at
 FROM ledger.elements e JOIN ledger.intents i USING (intent_id)
 WHERE e.account = %(account)s AND e.record_id = ANY(%(keys)s) AND e.kind <> 'item'
@@ -127,7 +127,7 @@ SELECT i.intent_id::text AS intent_id, i.account, i.route, i.method, i.path, i.q
        i.idempotency_key, i.created_at, i.sends, i.answered_at, i.conclusion, i.status, i.answer,
        i.archived_at IS NOT NULL AS archived,
        coalesce((SELECT bool_or(e.result IN ('open', 'unknown')
-                                OR (e.kind <> 'item' AND e.body IS NOT NULL AND e.result IN ('ok', 'resolved')))
+                                OR (e.kind <> 'item' AND num_nonnulls(e.body, e.packed) > 0 AND e.result IN ('ok', 'resolved')))
                  FROM ledger.elements e WHERE e.intent_id = i.intent_id), false) AS needed
 FROM (SELECT n.*, sum(bytes) OVER (ORDER BY created_at, intent_id) - bytes AS earlier
       FROM (SELECT j.*, coalesce(octet_length(body), 0) + coalesce(octet_length(answer), 0) AS bytes

@@ -11,6 +11,7 @@ import msgspec
 from contracts.commands import decode_command, left_of
 from runtime.database import Row
 from sinks.drift.compare import fields_of
+from sinks.ledger.packing import unpack
 
 _CONTACTS = ("customer", "supplier")
 _TAKEN = ("ok", "resolved")
@@ -49,7 +50,7 @@ def left_of_commands(commands: Sequence[Row], whole: Collection[str] = frozenset
     Args:
         whole: ids of those whose bodies stay.
     """
-    read = [decode_command(bytes(row["body"])) for row in commands]
+    read = [decode_command(unpack(bytes(row["body"]))) for row in commands]
     return {
         "command_ids": [row["command_id"] for row in commands],
         "bodies": [
@@ -95,7 +96,7 @@ def line(row: str, values: Mapping[str, Any]) -> bytes:
 def lines_of_commands(commands: Iterable[Row]) -> dict[str, bytes]:
     """Return the line of each command, by its id; its body is an object of the line, not a text."""
     return {
-        row["command_id"]: line("command", {**row, "body": msgspec.Raw(bytes(row["body"]))})
+        row["command_id"]: line("command", {**row, "body": msgspec.Raw(unpack(bytes(row["body"])))})
         for row in commands
     }
 

@@ -22,6 +22,7 @@ from sinks.drift.record import Record, Said, Wanted, record_of
 from sinks.drift.wanted import Given, wanted
 from sinks.drift.wanted_contacts import contact_wanted, times_told
 from sinks.ledger import store as ledger
+from sinks.ledger.packing import unpack
 from sinks.planner.contacts import contact_target
 from sinks.xero.elements import Link, StepKey
 
@@ -103,7 +104,7 @@ def _of_row(row: Row) -> Said:
         state=row["state"],
         outcome=row["outcome"] or "",
         reason_code=row["reason_code"] or "",
-        command=decode_command(bytes(row["body"])),
+        command=decode_command(unpack(bytes(row["body"]))),
         share=None if row["share"] is None else Decimal(row["share"]),
         xero_type=row["xero_type"],
         warned=tuple(row["warned"]),

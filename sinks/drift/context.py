@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from connections.facts import OrganisationFacts
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.drift.compare import CompareContext, Sent, fields_of, merged
 from sinks.drift.record import record_of
 from sinks.ledger import store as ledger
+from sinks.ledger.packing import unpack
 from sinks.xero.elements import Link, StepKey
 
 
@@ -54,7 +57,7 @@ async def puts_of(
 
 def _put(row: Row) -> Sent:
     link = ledger.link_of_row(row)
-    bodies = row["bodies"] or ()
+    bodies = [msgspec.json.decode(unpack(bytes(body))) for body in row["bodies"] or ()]
     body = {"fields": sorted(fields_of(bodies))} if link.target.kind == "contact" else merged(bodies)
     return Sent(link, body, bool(row["ended"]), bool(row["busy"]))
 

@@ -13,10 +13,11 @@ SELECT l.kind, l.record_id, l.transaction_id, l.xero_id, l.xero_number, l.seq, l
                           AND l.kind IN ('payment', 'refund', 'credit_note')))) AS ended
 FROM ledger.links l
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(e.body ORDER BY i.created_at, e.position) AS bodies
+    SELECT array_agg(coalesce(e.packed, convert_to(e.body::text, 'UTF8')) ORDER BY i.created_at, e.position) AS bodies
     FROM ledger.elements e JOIN ledger.intents i USING (intent_id)
     WHERE e.account = l.account AND e.record_id = l.record_id AND e.kind = l.kind
-      AND e.transaction_id = l.transaction_id AND e.result IN ('ok', 'resolved') AND e.body IS NOT NULL
+      AND e.transaction_id = l.transaction_id AND e.result IN ('ok', 'resolved')
+      AND num_nonnulls(e.body, e.packed) > 0
       AND (l.kind <> 'contact' OR e.match = l.xero_id)) AS sent ON true
 WHERE l.account = %(account)s
   AND ((l.xero_id <> '' AND l.xero_id = ANY(%(xero_ids)s))

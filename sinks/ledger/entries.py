@@ -12,6 +12,7 @@ from contracts.commands import Command, EventRef, decode_command, transaction_of
 from contracts.reasons import ReasonCode, cause_of, render
 from contracts.results import Attempt, EntryResult, Outcome, State, Warning
 from runtime.database import Row
+from sinks.ledger.packing import unpack
 from sinks.xero.elements import Link
 from sinks.xero.links import xero_page
 
@@ -127,7 +128,7 @@ class Entry:
 
 def entry_of_row(row: Row) -> Entry:
     """Return a row of ``ledger.commands`` as selected by the ledger's statements."""
-    return _entry(row, decode_command(bytes(row["body"])))
+    return _entry(row, decode_command(unpack(bytes(row["body"]))))
 
 
 def entry_of_archived(row: Row) -> Entry:
@@ -142,7 +143,7 @@ def entry_of_archived(row: Row) -> Entry:
         record_id=row["record_id"],
         action=row["action"],
         event=event,
-        transaction=transaction_of(bytes(row["body"])),
+        transaction=transaction_of(unpack(bytes(row["body"]))),
     )
     return _entry(row, command)
 

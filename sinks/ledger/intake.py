@@ -16,6 +16,7 @@ from mappers.texts import label
 from runtime.crash_points import crash_point
 from runtime.database import fetch_one
 from sinks.ledger.entries import entry_of_row, result_of
+from sinks.ledger.packing import pack, unpack
 from sinks.ledger.store import SQL, Connection, LedgerHeld, snapshots
 from sinks.resolve.folding import folded_snapshots
 from sinks.xero.elements import encode_jsonb
@@ -27,6 +28,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoder = msgspec.json.Decoder(ContactSnapshot)
 _Key = tuple[str, str, str]
 """Account, entity, record id."""
+_Storing = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,14 @@ async def take_in(
         return set()
     async with connection.transaction():
         commands = await _named(connection, commands)
-        positions = await _insert(connection, commands, by)
+        stored = await _storing(connection)
+        positions = await _insert(connection, commands, by, stored)
         inserted = set(positions)
         known = [c for c in commands if c.command_id not in inserted]
         if known or len(inserted) < len(commands):
-            await _refuse_reused(connection, commands, by)
-        await _keep_snapshots(connection, [c for c in commands if c.command_id in inserted], positions)
+            await _refuse_reused(connection, commands, by, stored)
+        new = [c for c in commands if c.command_id in inserted]
+        await _keep_snapshots(connection, new, positions, stored)
         accounts = sorted({c.account for c in commands if c.command_id in inserted})
         await connection.execute(SQL["wake_lanes"], [LANE_CHANNEL, accounts])
         if not by.recovers:
@@ -93,6 +97,12 @@ async def take_in(
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
     return inserted
+
+
+async def _storing(connection: Connection) -> _Storing:
+    """Return what makes of a body what is stored: packed, once no worker is left that cannot read it so."""
+    row = await fetch_one(connection, SQL["packs"])
+    return pack if row is not None and row["packs"] else bytes
 
 
 async def _raise_mark(connection: Connection) -> Raised:
@@ -131,7 +141,9 @@ def _with_names(command: Command, known: ContactSnapshot | DocumentSnapshot | No
     )
 
 
-async def _insert(connection: Connection, commands: Sequence[Command], by: Trigger) -> dict[str, int]:
+async def _insert(
+    connection: Connection, commands: Sequence[Command], by: Trigger, stored: _Storing
+) -> dict[str, int]:
     """Return the positions of those that were inserted, by command id."""
     first = {c.command_id: c for c in reversed(commands)}
     unique = [c for c in commands if first[c.command_id] is c]
@@ -145,7 +157,7 @@ async def _insert(connection: Connection, commands: Sequence[Command], by: Trigg
             "action": [c.action for c in unique],
             "content_hash": [c.event.content_hash for c in unique],
             "event_time": [c.event.time for c in unique],
-            "body": [encode_command(c) for c in unique],
+            "body": [stored(encode_command(c)) for c in unique],
             "place": [c.event.place for c in unique],
             "triggered_by": by.name,
             "actor": by.actor,
@@ -155,12 +167,14 @@ async def _insert(connection: Connection, commands: Sequence[Command], by: Trigg
     return {str(row[0]): row[1] for row in await cursor.fetchall()}
 
 
-async def _refuse_reused(connection: Connection, commands: Sequence[Command], by: Trigger) -> None:
+async def _refuse_reused(
+    connection: Connection, commands: Sequence[Command], by: Trigger, stored: _Storing
+) -> None:
     cursor = await connection.execute(SQL["content_hashes"], [[c.command_id for c in commands]])
     hashes = {str(row[0]): row[1] for row in await cursor.fetchall()}
     for command in commands:
         if hashes[command.command_id] != command.event.content_hash:
-            await _insert_reused(connection, command, by)
+            await _insert_reused(connection, command, by, stored)
 
 
 def reused_id(command_id: str, content_hash: str) -> str:
@@ -170,7 +184,7 @@ def reused_id(command_id: str, content_hash: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{command_id}/{content_hash}"))
 
 
-async def _insert_reused(connection: Connection, command: Command, by: Trigger) -> None:
+async def _insert_reused(connection: Connection, command: Command, by: Trigger, stored: _Storing) -> None:
     """Make a separate entry, which has failed."""
     event = command.event
     own_id = reused_id(command.command_id, event.content_hash)
@@ -186,7 +200,7 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
             "action": own.action,
             "content_hash": event.content_hash,
             "event_time": event.time,
-            "body": encode_command(own),
+            "body": stored(encode_command(own)),
             "reason_args": encode_jsonb({"event_id": event.id}),
             "triggered_by": by.name,
             "actor": by.actor,
@@ -199,7 +213,7 @@ async def _insert_reused(connection: Connection, command: Command, by: Trigger) 
 
 
 async def _keep_snapshots(
-    connection: Connection, commands: Sequence[Command], positions: Mapping[str, int]
+    connection: Connection, commands: Sequence[Command], positions: Mapping[str, int], stored: _Storing
 ) -> None:
     """Remember the newest snapshot of each document and contact, whichever event carried it."""
     newest = _newest(commands, positions)
@@ -207,17 +221,19 @@ async def _keep_snapshots(
         return
     contacts = {key: one for key, one in newest.items() if isinstance(one, ContactSnapshot)}
     if contacts:
-        await _keep_contacts(connection, contacts)
+        await _keep_contacts(connection, contacts, stored)
     documents = {key: one for key, one in newest.items() if key not in contacts}
     if documents:
-        await connection.execute(SQL["upsert_snapshots"], _rows(documents))
+        await connection.execute(SQL["upsert_snapshots"], _rows(documents, stored))
 
 
-async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnapshot]) -> None:
+async def _keep_contacts(
+    connection: Connection, came: Mapping[_Key, ContactSnapshot], stored: _Storing
+) -> None:
     """Fold snapshots of customers and suppliers into the known ones, one after the other with any other
     intake of the same records.
     """
-    rows = _rows(came)
+    rows = _rows(came, stored)
     cursor = await connection.execute(SQL["insert_snapshots"], rows)
     new = {(row[0], row[1], row[2]) for row in await cursor.fetchall()}
     if len(new) == len(came):
@@ -227,15 +243,17 @@ async def _keep_contacts(connection: Connection, came: Mapping[_Key, ContactSnap
     for account, entity, record, body in await cursor.fetchall():
         key = (account, entity, record)
         if key not in new:
-            held = _decoder.decode(bytes(body))
+            held = _decoder.decode(unpack(bytes(body)))
             folded = folded_snapshots(held, came[key])
             if folded != held:
                 changed[key] = folded
     if changed:
-        await connection.execute(SQL["replace_snapshots"], _rows(changed))
+        await connection.execute(SQL["replace_snapshots"], _rows(changed, stored))
 
 
-def _rows(snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot]) -> dict[str, list[Any]]:
+def _rows(
+    snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot], stored: _Storing
+) -> dict[str, list[Any]]:
     """Return them as columns, in the order of their keys, in which all workers lock them."""
     ordered = sorted(snapshots.items(), key=lambda item: item[0])
     return {
@@ -244,7 +262,7 @@ def _rows(snapshots: Mapping[_Key, ContactSnapshot | DocumentSnapshot]) -> dict[
         "record_id": [key[2] for key, _ in ordered],
         "modified": [snapshot.version for _, snapshot in ordered],
         "event_time": [snapshot.event_time for _, snapshot in ordered],
-        "body": [_encoder.encode(snapshot) for _, snapshot in ordered],
+        "body": [stored(_encoder.encode(snapshot)) for _, snapshot in ordered],
     }
 
 

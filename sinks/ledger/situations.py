@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
 from sinks.ledger.jobs import Job
 from sinks.ledger.namesakes import Namesakes
+from sinks.ledger.packing import unpack
 from sinks.planner import Sent, Situation, XeroReads
 from sinks.planner.contacts import contact_target
 from sinks.planner.invoices import invoice_target
@@ -251,7 +252,7 @@ async def _asked(
         for row in await fetch_all(
             connection, _SQL["unended_money"], {"account": account, "records": records}
         ):
-            asked = transaction_of(bytes(row["body"]))
+            asked = transaction_of(unpack(bytes(row["body"])))
             if asked is not None:
                 by_id = found.setdefault((row["record_id"], row["action"]), {})
                 first = by_id.get(asked.transaction_id, (asked.mark, row["seq"]))
@@ -268,15 +269,15 @@ async def _money(
         return {}
     found: dict[str, list[MoneyEvent]] = {}
     for row in await fetch_all(connection, _SQL["money"], {"account": account, "records": records}):
-        said = row["transaction"] or {}
+        said = None if row["body"] is None else transaction_of(unpack(bytes(row["body"])))
         event = MoneyEvent(
             seq=row["seq"],
             action=row["action"],
             time=row["event_time"],
-            transaction_id=said.get("transaction_id", ""),
-            amount=Decimal(said.get("amount", 0)),
-            day=date.fromisoformat(said["date"]) if said.get("dated", True) and said.get("date") else None,
-            reference=said.get("reference", ""),
+            transaction_id=said.transaction_id if said else "",
+            amount=said.amount if said else Decimal(0),
+            day=said.date if said and said.dated else None,
+            reference=said.reference if said else "",
             completed=row["completed"],
             share=None if row["share"] is None else Decimal(row["share"]),
         )

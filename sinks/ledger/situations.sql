@@ -5,10 +5,9 @@ WHERE account = %(account)s AND entity = 'invoice' AND record_id = ANY(%(records
   AND (state <> 'completed' OR outcome IN ('superseded', 'skipped_by_operator'))
 
 -- name: money
--- json and not jsonb: a text may contain characters that jsonb does not take.
 SELECT record_id, seq, action, event_time, share,
        state = 'completed' AND outcome IN ('posted', 'already_there', 'not_needed') AS completed,
-       CASE action WHEN 'reset' THEN NULL ELSE convert_from(body, 'UTF8')::json -> 'transaction' END AS transaction
+       CASE WHEN action <> 'reset' THEN body END AS body
 FROM ledger.commands
 WHERE account = %(account)s AND entity = 'invoice' AND record_id = ANY(%(records)s)
   AND action IN ('payment_applied', 'refund_applied', 'reset') AND reason_code IS DISTINCT FROM 'event_id_reused'

@@ -13,6 +13,7 @@ from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from runtime.trouble import Withheld
 from sinks.ledger.entries import Entry, entry_of_row
+from sinks.ledger.packing import element_body, pack, unpack
 from sinks.xero.calls import Call
 from sinks.xero.elements import Link, StepKey, encode_jsonb
 from sinks.xero.facts import Facts
@@ -41,6 +42,8 @@ class Lease:
     fence: int
     mark: int = 0
     """The highest mark of the account's calls that this worker knows to be committed, or to be in Kafka."""
+    packs: bool = False
+    """True once bodies may be packed: no worker of a version that cannot read them is left."""
 
     def parameters(self) -> Row:
         """Return the parameters of the statements that check it."""
@@ -67,7 +70,7 @@ async def check_fence(connection: Connection, lease: Lease) -> None:
     row = await cursor.fetchone()
     if row is None:
         raise LeaseLost(lease.account)
-    _, mark, held = row
+    _, mark, held, lease.packs = row
     if held:
         raise LedgerHeld("the ledger is behind what was sent from it; run 'sbx recover'")
     if mark < lease.mark:
@@ -182,7 +185,7 @@ async def snapshots(
     for row in await fetch_all(connection, SQL["snapshots"], parameters):
         contact = row["entity"] in ("customer", "supplier")
         decoder = _contact_decoder if contact else _document_decoder
-        found[row["entity"], row["record_id"]] = decoder.decode(bytes(row["body"]))
+        found[row["entity"], row["record_id"]] = decoder.decode(unpack(bytes(row["body"])))
     return found
 
 
@@ -217,7 +220,7 @@ async def unknown_steps(
     rows = await fetch_all(connection, SQL["unknown"], {"account": account, "records": list(records)})
     return {
         StepKey(row["kind"], row["record_id"], row["transaction_id"]): UnknownStep(
-            row["look_up_after"], row["body"] or {}, row["memory"]
+            row["look_up_after"], element_body(row) or {}, row["memory"]
         )
         for row in rows
     }
@@ -253,31 +256,19 @@ async def write_entries(connection: Connection, entries: Sequence[Entry]) -> set
     """
     if not entries:
         return set()
-    rows = [
-        {
-            "command_id": e.command_id,
-            "state": e.state,
-            "outcome": e.outcome,
-            "reason_code": e.reason_code,
-            "reason_args": e.reason_args,
-            "warnings": e.warnings,
-            "acted": e.acted,
-            "perhaps_acted": e.perhaps_acted,
-            "attempts": e.attempts,
-            "version": e.version,
-            "next_attempt_at": e.next_attempt_at,
-            "started_at": e.started_at,
-            "finished_at": e.finished_at,
-            "xero_type": e.xero_type,
-            "xero_id": e.xero_id,
-            "xero_number": e.xero_number,
-        }
-        for e in entries
-    ]
+    rows = [{name: getattr(entry, name) for name in _WRITTEN} for entry in entries]
     cursor = await connection.execute(
         SQL["update_commands"] + " RETURNING c.command_id", [encode_jsonb(rows)]
     )
     return {str(row[0]) for row in await cursor.fetchall()}
+
+
+_WRITTEN = (
+    *("command_id", "state", "outcome", "reason_code", "reason_args", "warnings", "acted", "perhaps_acted"),
+    *("attempts", "version", "next_attempt_at", "started_at", "finished_at"),
+    *("xero_type", "xero_id", "xero_number"),
+)
+"""What of an entry changes after it was taken in."""
 
 
 async def write_links(connection: Connection, account: str, changed: Iterable[Link]) -> None:
@@ -324,16 +315,17 @@ async def write_calls(
                 "send_within": send_within,
             },
         )
-        elements += [_element_row(call, position) for position in range(len(call.parts))]
+        elements += [_element_row(call, position, lease.packs) for position in range(len(call.parts))]
     creating = [part.element.target for call in calls if call.route.creates for part in call.parts]
     await resolve_unknown(connection, lease.account, creating)
     parameters = {"account": lease.account, "elements": encode_jsonb(elements)}
     await connection.execute(SQL["insert_elements"], parameters)
 
 
-def _element_row(call: Call, position: int) -> Row:
+def _element_row(call: Call, position: int, packs: bool) -> Row:
     part = call.parts[position]
     element = part.element
+    packed = pack(encode_jsonb(element.body).encode()) if packs and element.body is not None else None
     return {
         "intent_id": call.intent_id,
         "position": position,
@@ -342,7 +334,8 @@ def _element_row(call: Call, position: int) -> Row:
         "record_id": element.target.record_id,
         "transaction_id": element.target.transaction_id,
         "members": part.command_ids,
-        "body": element.body,
+        "body": element.body if packed is None else None,
+        "packed": packed,
         "match": element.xero_id,
         "memory": element.link_facts,
     }

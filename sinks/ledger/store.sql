@@ -132,7 +132,7 @@ SELECT entity, record_id, body FROM ledger.snapshots
 WHERE account = %(account)s AND (entity, record_id) IN (SELECT * FROM unnest(%(entities)s::text[], %(records)s::text[]))
 
 -- name: unknown
-SELECT DISTINCT ON (kind, record_id, transaction_id) kind, record_id, transaction_id, look_up_after, body, memory
+SELECT DISTINCT ON (kind, record_id, transaction_id) kind, record_id, transaction_id, look_up_after, body, packed, memory
 FROM ledger.elements
 WHERE account = %(account)s AND result = 'unknown' AND record_id = ANY(%(records)s)
 ORDER BY kind, record_id, transaction_id, look_up_after DESC
@@ -149,7 +149,8 @@ WHERE c.command_id = ANY(%s::uuid[])
 
 -- name: check_fence
 -- A worker that hangs in a transaction (its machine sleeps) must not hold the lease's row for ever.
-SELECT set_config('idle_in_transaction_session_timeout', '60s', true), l.mark, g.held_at IS NOT NULL
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true), l.mark, g.held_at IS NOT NULL,
+       g.packs_from <= clock_timestamp()
 FROM ledger.leases l, ledger.generation g
 WHERE l.account = %(account)s AND l.holder = %(holder)s AND l.fence = %(fence)s FOR UPDATE OF l
 
@@ -161,6 +162,9 @@ WHERE account = %(account)s AND holder = %(holder)s AND fence = %(fence)s RETURN
 -- The row is locked last and briefly: a recovery waits for writers that were not held.
 UPDATE ledger.generation SET intake = intake + 1, intake_at = clock_timestamp() WHERE held_at IS NULL
 RETURNING intake, number, id::text AS id
+
+-- name: packs
+SELECT packs_from <= clock_timestamp() AS packs FROM ledger.generation
 
 -- name: is_held
 SELECT held_at IS NOT NULL AS held, number, id::text AS id FROM ledger.generation
@@ -211,12 +215,12 @@ VALUES (%(intent_id)s, %(account)s, %(fence)s, %(route)s, %(method)s, %(path)s, 
 
 -- name: insert_elements
 INSERT INTO ledger.elements
-    (intent_id, position, account, step, kind, record_id, transaction_id, members, body, match, memory)
-SELECT u.intent_id, u.position, %(account)s, u.step, u.kind, u.record_id, u.transaction_id, u.members, u.body, u.match,
-       u.memory
+    (intent_id, position, account, step, kind, record_id, transaction_id, members, body, packed, match, memory)
+SELECT u.intent_id, u.position, %(account)s, u.step, u.kind, u.record_id, u.transaction_id, u.members, u.body,
+       decode(u.packed, 'base64'), u.match, u.memory
 FROM jsonb_to_recordset(%(elements)s::jsonb) AS u (
     intent_id uuid, position integer, step text, kind text, record_id text, transaction_id text, members uuid[],
-    body jsonb, match text, memory jsonb)
+    body jsonb, packed text, match text, memory jsonb)
 
 -- name: resolve_unknown
 UPDATE ledger.elements e SET result = 'resolved', memory = '{}'
@@ -228,6 +232,7 @@ WHERE e.account = %(account)s AND e.result = 'unknown' AND e.kind = t.kind AND e
 -- What was sent is compared with Xero later, and looked up while its result is unknown; nothing else is needed again.
 UPDATE ledger.elements e SET result = u.result,
     body = CASE WHEN u.result IN ('ok', 'unknown') THEN e.body END,
+    packed = CASE WHEN u.result IN ('ok', 'unknown') THEN e.packed END,
     memory = CASE u.result WHEN 'unknown' THEN e.memory ELSE '{}' END,
     look_up_after = CASE u.result WHEN 'unknown' THEN clock_timestamp() + make_interval(secs => %(look_up_in)s) END
 FROM unnest(%(position)s::integer[], %(result)s::text[]) AS u (position, result)
@@ -252,7 +257,7 @@ SELECT intent_id, route, method, path, query, target, headers, body, idempotency
 FROM ledger.intents WHERE account = %s AND answered_at IS NULL ORDER BY created_at
 
 -- name: elements_of
-SELECT intent_id, position, step, kind, record_id, transaction_id, members, body, match, memory, result
+SELECT intent_id, position, step, kind, record_id, transaction_id, members, match, memory, result
 FROM ledger.elements WHERE intent_id = ANY(%s::uuid[]) ORDER BY intent_id, position
 
 -- name: commands_by_id

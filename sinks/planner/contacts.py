@@ -314,7 +314,7 @@ def _news(contact: ContactSnapshot, link: Link) -> ContactSnapshot | None:
 def _told(link: Link) -> dict[str, Stamp]:
     """Return how new each field is that SalesBinder has given so far."""
     told, newest = link.contact.get("told"), link.stamp
-    if told is None:  # linked before it was kept
+    if told is None:  # all of them are as new, or it was linked before this was kept
         return dict.fromkeys(TOLD_FIELDS, newest)
     stamps = {field: [datetime.fromisoformat(part) for part in at] for field, at in told.items()}
     return {field: Stamp(at[0], at[1]) if at else newest for field, at in stamps.items()}
@@ -403,11 +403,13 @@ def _contact_facts(
         "version": newest.moment.isoformat(),
         "event_time": newest.time.isoformat(),
         "name": fields["name"],
-        "told": {
-            field: [] if at[:2] == newest[:2] else [at.moment.isoformat(), at.time.isoformat()]
-            for field, at in stamps.items()
-        },
     }
+    told_at = {
+        field: [] if at[:2] == newest[:2] else [at.moment.isoformat(), at.time.isoformat()]
+        for field, at in stamps.items()
+    }
+    if any(told_at.values()) or told_at.keys() != set(TOLD_FIELDS):  # else it goes without saying
+        known["told"] = told_at
     return {**known, "merged": True} if merged else known
 
 

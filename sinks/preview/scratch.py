@@ -20,6 +20,7 @@ from contracts.commands import Command, ContactSnapshot, decode_command, encode_
 from runtime.database import Row, fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
+from sinks.ledger.packing import unpack
 
 _SQL = load_queries(__file__)
 _TABLE = re.compile(r"\b(ledger|connections)\.(?=\w)(?!of_one_organisation)")
@@ -122,7 +123,7 @@ async def _wanted(
         "bodies": [encode_command(c) for c in commands],
     }
     cursor = await database.execute(_SQL["open_commands"], known)
-    before = [decode_command(bytes(row[0])) for row in await cursor.fetchall()]
+    before = [decode_command(unpack(bytes(row[0]))) for row in await cursor.fetchall()]
     contacts = _contacts((*before, *commands))
     numbers = {
         form.replace("{number}", c.record_number)

@@ -9,9 +9,9 @@ SELECT command_id, state, content_hash, reason_code FROM ledger.commands WHERE c
 
 -- name: done_since
 -- The offset of the last event of each record that had an effect in Xero. Those taken in by an early version have
--- no place; their bodies have, unless they are in the archive, which has put it here.
+-- no place; their bodies, which are not packed, have, unless they are in the archive, which has put it here.
 SELECT account, entity, record_id, max(CASE WHEN place IS NOT NULL THEN split_part(place, '/', 3)::bigint
-    ELSE (convert_from(body, 'UTF8')::json -> 'event' ->> 'offset')::bigint END) AS "offset"
+    WHEN get_byte(body, 0) >= 9 THEN (convert_from(body, 'UTF8')::json -> 'event' ->> 'offset')::bigint END) AS "offset"
 FROM ledger.commands
 WHERE (account, entity, record_id) IN (SELECT * FROM unnest(%(account)s::text[], %(entity)s::text[], %(record_id)s::text[]))
   AND state = 'completed' AND outcome IN ('posted', 'already_there')

@@ -49,7 +49,9 @@ class ContactFacts(_Snapshot, total=False):
     sent: Body
     """The fields that were sent, by Xero's names."""
     told: Mapping[str, Sequence[str]]
-    """By field how new it is, moment and time of its event; empty for one as new as the snapshot."""
+    """By field how new it is, moment and time of its event; empty for one as new as the snapshot. Left out if
+    all fields are.
+    """
     merged: bool
     """Its own contact was merged into another one, which has a name and fields of its own."""
     refused: RefusedFact

@@ -106,6 +106,9 @@ def test_an_installation_of_an_earlier_version_works_on(upgraded: Upgraded) -> N
     assert shown["written"] == _REST["settings"]["written"]
     assert_lets_in(estate)
 
+    assert estate.rows("SELECT packs_from > now() FROM ledger.generation") == [(True,)]
+    estate.rows("UPDATE ledger.generation SET packs_from = now() RETURNING 1")  # a day later
+
     sent = len(writes(estate))
     sbx(estate, "resume", "acme")
     wanted = {"completed": len(_EVENTS) - 1, "failed": 2}

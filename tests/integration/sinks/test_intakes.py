@@ -1,19 +1,20 @@
 """Two workers take in what is told of one customer at the same moment: nothing of it is lost."""
 
 import asyncio
+import json
 
 import pytest
 
 from sinks.ledger.intake import take_in
+from sinks.ledger.packing import unpack
 from tests.integration.sinks.shops import PATIENCE, Maker, Shop
 
 
 async def told(books: Shop, record: str) -> dict[str, str | None]:
     """Phone and fax of the newest known snapshot."""
-    [row] = await books.rows(
-        "SELECT convert_from(body, 'UTF8')::json AS body FROM ledger.snapshots WHERE record_id = %s", record
-    )
-    return {name: row["body"].get(name) for name in ("phone", "fax")}
+    [row] = await books.rows("SELECT body FROM ledger.snapshots WHERE record_id = %s", record)
+    snapshot = json.loads(unpack(bytes(row["body"])))
+    return {name: snapshot.get(name) for name in ("phone", "fax")}
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -56,13 +56,6 @@ def test_of_a_payment_its_transaction_stays() -> None:
     assert len(left_of(PAYMENT)) < 250
 
 
-def test_the_statement_of_the_running_sums_finds_it_where_it_was() -> None:
-    """``situations.sql`` reads ``transaction`` out of the body, whole or left."""
-    whole, left = json.loads(encode_command(PAYMENT)), json.loads(left_of(PAYMENT))
-    assert left == {"transaction": whole["transaction"]}
-    assert Decimal(left["transaction"]["amount"]) == Decimal(str(PAYMENT.amount))
-
-
 @pytest.mark.parametrize("command", [CUSTOMER, INVOICE])
 def test_of_anything_else_nothing_stays_in_the_body(command: Command) -> None:
     assert left_of(command) == b"{}"

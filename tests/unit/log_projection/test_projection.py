@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.results import Attempt, EntryResult, State
 from log_projection.projection import attempt_rows, entry_rows, newest
+from log_projection.shortening import Shortener
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ def test_first_of_equal_versions_is_kept() -> None:
 def test_attempts_go_to_the_database_once() -> None:
     made = Attempt(
         attempt_id="call:a", number=1, step="invoice", method="PUT", path="/Invoices", started_at=NOW,
-        request='{"InvoiceNumber":"1042"}', answer="a\0b",
+        request='{"InvoiceNumber":1042}', answer="a\0b",
     )  # fmt: skip
     tried = msgspec.structs.replace(entry("a", 2, "running"), made=(made,))
 
@@ -52,8 +53,9 @@ def test_attempts_go_to_the_database_once() -> None:
         as_json(entry("a", 2, "running")),
         as_json(entry("b", 0)),
     ]
-    shown = {**as_json(made), "answer": "a\ufffdb"}
-    assert json.loads(attempt_rows([tried])) == [{"entry_id": "a", "account": "acme", "made": [shown]}]
+    shown = {**as_json(made), "request": "{\x011042}", "answer": "a\ufffdb", "fragments": 1}
+    written = attempt_rows([tried], Shortener("\x01\x02", ['"InvoiceNumber":', "Xero"]))
+    assert json.loads(written) == [{"entry_id": "a", "account": "acme", "made": [shown]}]
 
 
 def as_json(message: msgspec.Struct) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from contracts.commands import Command, TransactionSnapshot
+from contracts.commands import Address, Command, TransactionSnapshot
+from sinks.planner.contacts import contact_target
+from sinks.resolve.folding import TOLD_FIELDS
 from sinks.xero.elements import Kind, Link, StepKey, encode_jsonb
 from sinks.xero.facts import AmountFact, ContactFacts, DocumentFacts, MoneyFacts, TextFact, TimeFact
 from tests.unit.planner.pure import Books, command
 from tests.unit.planner.test_orders import OrderBooks
-from tests.unit.resolve.books import NOW, SETTINGS, invoice, line
+from tests.unit.resolve.books import CONTACT, NOW, SETTINGS, invoice, line
 
 KEPT = Path(__file__).with_name("kept_facts.jsonl")
 """Written by the version before facts had types; lines of one link each."""
@@ -130,6 +132,28 @@ def test_facts_of_another_version_stay() -> None:
         "of_tomorrow": {"a": [1]},
         "status": "DELETED",
     }
+
+
+def test_how_new_fields_are_is_left_out_where_all_are_as_new() -> None:
+    """And read as if it was there, as earlier versions wrote it."""
+    blank = Address("", "", "", "", "", "")
+    contact = msgspec.structs.replace(
+        CONTACT, email="", phone="1", fax="", website="", billing=blank, shipping=blank
+    )
+    later = NOW + timedelta(minutes=1)
+    newer = msgspec.structs.replace(contact, phone="2", fax=None, version=later, event_time=later)
+    target = contact_target(contact)
+    known: list[dict[str, Any]] = []
+    kept: dict[str, Any]
+    for kept in ({}, {"told": {field: [] for field in TOLD_FIELDS}}):
+        books = Books()
+        books.run(msgspec.structs.replace(command("edited", entity="customer"), contact=contact), 1)
+        assert "told" not in books.links[target].facts
+        books.links[target] = replace(books.links[target], facts={**books.links[target].facts, **kept})
+        books.run(msgspec.structs.replace(command("edited", entity="customer"), contact=newer), 2)
+        known.append(dict(books.links[target].facts))
+    assert known[0] == known[1]
+    assert {field for field, at in known[0]["told"].items() if at} == {"fax"}
 
 
 def test_every_fact_that_is_stored_has_a_name() -> None:

@@ -73,7 +73,7 @@ class Recording:
         self.asked.append(name)
         self.given[name] = parameters
         known: dict[str, Answer] = {
-            "check_fence": lambda _: [("", 0, False)],
+            "check_fence": lambda _: [("", 0, False, False)],
             "update_commands": _all_updated,
         }
         return (known | dict(self.answers)).get(name, lambda _: [])(parameters)
