@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from runtime.outgoing.proxies import InvalidProxy, check_proxies
+
 DEFAULT_XERO_API_URL = "https://api.xero.com/api.xro/2.0"
 DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
 
@@ -113,6 +115,7 @@ class Environment:
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
+        _check_outgoing(environ, given)
         return environment
 
     @property
@@ -269,6 +272,23 @@ def _servers(variable: str, given: Mapping[str, str]) -> str | None:
                 variable, value, f"'{server}' is not host:port", "write it as kafka-1:9092,kafka-2:9092"
             )
     return ",".join(servers)
+
+
+def _check_outgoing(environ: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Check what connections to Xero, SalesBinder and others go by; ``runtime.outgoing`` reads it itself."""
+    try:
+        check_proxies(environ)
+    except InvalidProxy as error:
+        raise InvalidEnvironment(error.variable, "…", error.problem, error.remedy) from None
+    _file("SSL_CERT_FILE", {name: value.strip() for name, value in environ.items() if value.strip()})
+    ca_file = _file("SBX_CA_FILE", given)
+    if ca_file is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+        except (ssl.SSLError, OSError) as error:
+            raise InvalidEnvironment(
+                "SBX_CA_FILE", ca_file, f"cannot be used ({error})", "name a PEM file of authorities"
+            ) from error
 
 
 def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:

@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from contracts.reasons import ReasonCode
+from runtime.outgoing.proxies import InvalidProxy
 from runtime.secrets import mask
 from sinks.xero.call_guard import NotSent, machine_seconds
 from sinks.xero.client import Answer, NoAnswer, Request, XeroClient
@@ -30,7 +32,11 @@ class TokenRefused(Exception):
 
 
 class TokenUnavailable(Exception):
-    """The identity server could not be asked: worth another try."""
+    """The identity server could not be asked: worth another try. ``why`` says who is in trouble."""
+
+    def __init__(self, message: str, why: ReasonCode = "xero_unavailable") -> None:
+        self.why: ReasonCode = why
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,10 @@ def _ask(token_url: str, grant: Mapping[str, str], client_id: str, client_secret
 
 
 def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
-    client = XeroClient(token_url, "", _TIMEOUT)
+    try:
+        client = XeroClient(token_url, "", _TIMEOUT)
+    except InvalidProxy as error:
+        raise TokenUnavailable(str(error), "proxy_refuses") from error
     try:
         return client.call(
             Request("POST", "", {}, urlencode(form).encode(), None),
@@ -137,7 +146,9 @@ def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -
             headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
         )
     except (NotSent, NoAnswer) as error:
-        raise TokenUnavailable(f"Xero's identity server at {token_url} cannot be reached: {error}") from error
+        why = error.why if isinstance(error, NotSent) else "xero_unavailable"
+        said = f"Xero's identity server at {token_url} cannot be reached: {error}"
+        raise TokenUnavailable(said, why) from error
     finally:
         client.close()
 
