@@ -124,9 +124,7 @@ class Client:
         if question.parameters:
             address += "?" + urlencode(question.parameters)
         where = URL(address, encoded=True)
-        async with session.get(
-            where, headers=self._headers, allow_redirects=False, **self._way
-        ) as answer:
+        async with session.get(where, headers=self._headers, allow_redirects=False, **self._way) as answer:
             body = bytearray()
             async for chunk in answer.content.iter_chunked(_CHUNK):
                 body += chunk

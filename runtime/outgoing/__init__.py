@@ -1,5 +1,4 @@
 """Make every connection to Xero, SalesBinder, a webhook or a mail server.
 
-One place, so that the company's proxy and its own authority hold for all of them (``tests/unit/outgoing`` sees
-to it that nothing else makes one).
+One place, so that the company's proxy and its own authority hold for all of them.
 """

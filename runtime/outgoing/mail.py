@@ -4,13 +4,14 @@ import smtplib
 import socket
 import ssl
 
+from runtime.addresses import host_and_port
 from runtime.outgoing.authorities import distrust, tls_context
 from runtime.outgoing.proxies import open_tunnel, proxy_for
 
 
 class _Plain(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        proxy = proxy_for(f"smtp://[{host}]:{port}" if ":" in host else f"smtp://{host}:{port}")
+        proxy = proxy_for(f"smtp://{host_and_port(host, port)}")
         if proxy is None:
             return socket.create_connection((host, port), timeout)
         sock = socket.create_connection((proxy.host, proxy.port), timeout)
@@ -36,7 +37,7 @@ def mail_server(host: str, port: int, seconds: float, *, with_tls: bool) -> smtp
 
     Raises:
         ProxyTrouble: the proxy does not lead there.
-        InvalidProxy: HTTPS_PROXY names no proxy that can be used.
+        InvalidEnvironment: HTTPS_PROXY names no proxy that can be used.
         OSError, smtplib.SMTPException: the server cannot be reached or is none.
     """
     if with_tls:

@@ -10,8 +10,10 @@ from urllib3.connection import HTTPSConnection as _HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, ProxyError
 
+from runtime.addresses import host_and_port
 from runtime.outgoing.authorities import distrust, tls_context
 from runtime.outgoing.proxies import ProxyTrouble, open_tunnel, proxy_for, refusal
+
 
 class HTTPSConnection(_HTTPSConnection):
     """Makes its tunnel by a deadline, and apart from the request: what goes to the proxy is none of it."""
@@ -22,10 +24,10 @@ class HTTPSConnection(_HTTPSConnection):
 
     def _tunnel(self) -> None:
         own = {name: value for name, value in self._tunnel_headers.items() if name.lower() != "host"}
-        proxy = f"{self.host}:{self.port}"
+        proxy = host_and_port(self.host, self.port or 80)
         try:
             open_tunnel(
-                self.sock,  # type: ignore[arg-type]
+                self.sock,
                 self._tunnel_host.strip("[]"),
                 self._tunnel_port,
                 proxy,
@@ -35,7 +37,7 @@ class HTTPSConnection(_HTTPSConnection):
         except ProxyTrouble as trouble:
             self.close()
             raise ProxyError(str(trouble), trouble) from None
-        self.sock.settimeout(self.timeout)  # type: ignore[union-attr]
+        self.sock.settimeout(self.timeout)
 
 
 def pool_manager(
@@ -53,7 +55,7 @@ def pool_manager(
         options: those of ``urllib3.PoolManager``.
 
     Raises:
-        InvalidProxy: HTTPS_PROXY or HTTP_PROXY names no proxy that can be used.
+        InvalidEnvironment: HTTPS_PROXY or HTTP_PROXY names no proxy that can be used.
     """
     options = {"retries": urllib3.Retry(total=False, redirect=False), "ssl_context": tls_context(), **options}
     proxy = proxy_for(url)
@@ -75,7 +77,7 @@ def is_of_the_proxy(error: Exception) -> bool:
 
 
 def in_words(error: HTTPError | OSError, url: str, *, quoted: bool = True) -> str:
-    """Return what went wrong on the way to ``url``, in words that say what to do about a proxy or an authority.
+    """Return what went wrong on the way to ``url``, and what to do about a proxy or an authority.
 
     Args:
         quoted: False where the library's own words may not be shown, since they repeat the address.
@@ -97,4 +99,6 @@ def in_words(error: HTTPError | OSError, url: str, *, quoted: bool = True) -> st
 def login_wanted(url: str) -> str:
     """Return in words that a proxy passes nothing on without a login."""
     proxy, parts = proxy_for(url), urlsplit(url)
-    return refusal(407, "", proxy.address if proxy is not None else "on the way", parts.netloc.rpartition("@")[2])
+    return refusal(
+        407, "", proxy.address if proxy is not None else "on the way", parts.netloc.rpartition("@")[2]
+    )

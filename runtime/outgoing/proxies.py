@@ -14,24 +14,17 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
+from runtime.addresses import host_and_port
+from runtime.invalid import InvalidEnvironment
+
 _VARIABLES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "smtp": "HTTPS_PROXY", "smtps": "HTTPS_PROXY"}
 _MAX_HEAD = 16_384
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]{0,100}))?")
 _NO_TEXT = re.compile(r"[^ -~]")
 
 
-class InvalidProxy(ValueError):
-    """A variable names no proxy that can be used. Its value, which may hold a password, is not shown."""
-
-    def __init__(self, variable: str, problem: str) -> None:
-        self.variable = variable
-        self.problem = problem
-        self.remedy = "write it as http://proxy.example:3128, or http://user:password@proxy.example:3128"
-        super().__init__(f"{variable}: {problem}; {self.remedy}")
-
-
 class ProxyTrouble(OSError):
-    """The proxy makes no tunnel: nothing of the request has left. Says why and what to do, without secrets."""
+    """The proxy makes no tunnel: nothing of the request has left. Says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ class Proxy:
     @property
     def address(self) -> str:
         """Host and port; an IPv6 address in brackets."""
-        return _at(self.host, self.port)
+        return host_and_port(self.host, self.port)
 
     @property
     def url(self) -> str:
@@ -63,7 +56,7 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | Non
     """Return the proxy through which ``url`` is reached; None if it is reached directly.
 
     Raises:
-        InvalidProxy: the variable for this kind of address names none that can be used.
+        InvalidEnvironment: the variable for this kind of address names none that can be used.
     """
     given = os.environ if environ is None else environ
     parts = urlsplit(url)
@@ -78,7 +71,7 @@ def check_proxies(environ: Mapping[str, str]) -> None:
     """Check what the variables name, before anything is sent.
 
     Raises:
-        InvalidProxy: one names no proxy that can be used.
+        InvalidEnvironment: one names no proxy that can be used.
     """
     for variable in sorted(set(_VARIABLES.values())):
         _read(variable, environ)
@@ -96,19 +89,26 @@ def _read(variable: str, environ: Mapping[str, str]) -> Proxy | None:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise InvalidProxy(variable, "is not the address of a proxy") from None
+        raise _invalid(variable, "is not the address of a proxy") from None
     if parts.scheme != "http":
-        raise InvalidProxy(variable, "only proxies that are spoken to in http are supported")
+        raise _invalid(variable, "only proxies that are spoken to in http are supported")
     if not host or parts.path.strip("/") or parts.query or parts.fragment:
-        raise InvalidProxy(variable, "is not the address of a proxy")
+        raise _invalid(variable, "is not the address of a proxy")
     if parts.username is None:
         return Proxy(host, port or 80)
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return Proxy(host, port or 80, "Basic " + b64encode(login.encode()).decode())
 
 
+def _invalid(variable: str, problem: str) -> InvalidEnvironment:
+    """Return the refusal of a value, which may hold a password and is not shown."""
+    example = "http://proxy.example:3128, or http://user:password@proxy.example:3128"
+    return InvalidEnvironment(variable, "…", problem, f"write it as {example}")
+
+
 def _is_direct(host: str, port: int | None, no_proxy: str) -> bool:
-    from urllib.request import proxy_bypass_environment  # loads much that few commands need
+    # Here, since it loads much that few commands need. It is in no type stub.
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
     if _is_this_machine(host):
         return True
@@ -116,7 +116,7 @@ def _is_direct(host: str, port: int | None, no_proxy: str) -> bool:
         return False
     if any(_is_within(host, entry.strip().strip("[]")) for entry in no_proxy.split(",")):
         return True
-    return bool(proxy_bypass_environment(f"{host}:{port}" if port else host, {"no": no_proxy}))
+    return bool(proxy_bypass_environment(host_and_port(host, port) if port else host, {"no": no_proxy}))
 
 
 def _is_this_machine(host: str) -> bool:
@@ -134,10 +134,6 @@ def _is_within(host: str, network: str) -> bool:
         return False
 
 
-def _at(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def open_tunnel(
     sock: socket.socket, host: str, port: int, proxy: str, headers: Mapping[str, str], seconds: float
 ) -> None:
@@ -153,7 +149,7 @@ def open_tunnel(
     Raises:
         ProxyTrouble: it does not.
     """
-    target = _at(host if ":" in host else host.encode("idna").decode(), port)
+    target = host_and_port(host if ":" in host else host.encode("idna").decode(), port)
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", *(f"{k}: {v}" for k, v in headers.items())]
     until = time.monotonic() + seconds
     try:
@@ -203,9 +199,7 @@ def refusal(status: int, said: str, proxy: str, target: str) -> str:
             "(http://user:password@host:port), or correct them"
         )
     if status in (502, 503, 504):
-        return (
-            f"the proxy {proxy} cannot reach {target} ({shown}): see its log, or name the host in NO_PROXY"
-        )
+        return f"the proxy {proxy} cannot reach {target} ({shown}): see its log, or name the host in NO_PROXY"
     return (
         f"the proxy {proxy} refuses a connection to {target} ({shown}): have it allowed there, or name the "
         "host in NO_PROXY"

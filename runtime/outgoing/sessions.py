@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from runtime.addresses import host_and_port
 from runtime.outgoing.authorities import distrust, tls_context
 from runtime.outgoing.proxies import proxy_for, refusal
 
@@ -27,21 +28,21 @@ def way_to(url: str) -> dict[str, Any]:
     """Return the arguments of a request to ``url`` that name its proxy.
 
     Raises:
-        InvalidProxy: HTTPS_PROXY or HTTP_PROXY names no proxy that can be used.
+        InvalidEnvironment: HTTPS_PROXY or HTTP_PROXY names no proxy that can be used.
     """
     proxy = proxy_for(url)
     return {} if proxy is None else {"proxy": URL(proxy.url), "proxy_headers": proxy.headers}
 
 
 def in_words(error: aiohttp.ClientError, url: str) -> str:
-    """Return what went wrong on the way to ``url``. The library's own texts hold the request with its headers,
-    so none of them is shown.
+    """Return what went wrong on the way to ``url``. The library's own texts are not shown: they hold the
+    request with its headers.
     """
     host = URL(url).host or ""
     proxy = proxy_for(url)
     at = proxy.address if proxy is not None else ""
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return refusal(error.status, error.message, at, f"{host}:{URL(url).port}")
+        return refusal(error.status, error.message, at, host_and_port(host, URL(url).port or 443))
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         why = type(error.os_error).__name__
         return f"the proxy {at} cannot be reached ({why}): correct HTTPS_PROXY, or name {host} in NO_PROXY"

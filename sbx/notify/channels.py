@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 import structlog
 import urllib3
 
+from runtime.invalid import InvalidEnvironment
 from runtime.outgoing import mail, pools
 from runtime.outgoing.authorities import tls_context
-from runtime.outgoing.proxies import InvalidProxy, ProxyTrouble
+from runtime.outgoing.proxies import ProxyTrouble
 from sbx.notify.settings import NotifySettings
 
 _SECONDS = 20.0
@@ -128,7 +129,7 @@ def _post(message: Message, settings: NotifySettings) -> None:
             # Receivers that know the header drop messages that they have seen under the same key.
             headers = {"Idempotency-Key": message.message_id}
             answer = pool.request("POST", url, json=message.to_json(settings.page_url), headers=headers)
-    except InvalidProxy as error:
+    except InvalidEnvironment as error:
         raise NotDelivered(str(error)) from None
     except urllib3.exceptions.HTTPError as error:
         # Not "from", and no text of the library's: both repeat the address.
@@ -162,7 +163,7 @@ def _mail(message: Message, settings: NotifySettings) -> None:
             log.warning("some receivers were refused", host=host, receivers=sorted(refused))
     except smtplib.SMTPResponseException as error:
         raise NotDelivered(f"{host} answered {error.smtp_code} ({type(error).__name__})") from None
-    except (InvalidProxy, ProxyTrouble) as error:
+    except (InvalidEnvironment, ProxyTrouble) as error:
         raise NotDelivered(f"{host} cannot be reached: {error}") from None
     except (smtplib.SMTPException, OSError) as error:
         raise NotDelivered(f"{host} cannot be used ({mail.in_words(error, host)})") from None

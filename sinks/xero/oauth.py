@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from contracts.reasons import ReasonCode
-from runtime.outgoing.proxies import InvalidProxy
+from runtime.invalid import InvalidEnvironment
 from runtime.secrets import mask
 from sinks.xero.call_guard import NotSent, machine_seconds
 from sinks.xero.client import Answer, NoAnswer, Request, XeroClient
@@ -136,7 +136,7 @@ def _ask(token_url: str, grant: Mapping[str, str], client_id: str, client_secret
 def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
     try:
         client = XeroClient(token_url, "", _TIMEOUT)
-    except InvalidProxy as error:
+    except InvalidEnvironment as error:
         raise TokenUnavailable(str(error), "proxy_refuses") from error
     try:
         return client.call(

@@ -7,8 +7,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
 from contracts.nul import without_nul
+from runtime.invalid import InvalidEnvironment
 from runtime.outgoing.pools import in_words, pool_manager
-from runtime.outgoing.proxies import InvalidProxy
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token
 
 _TIMEOUT = Timeout(total=20.0)
@@ -123,7 +123,7 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
                     f"Xero answered {answer.status} to GET {url}", "try again in a minute"
                 )
             listed = msgspec.json.decode(answer.data, type=list[_Listed])
-    except InvalidProxy as error:
+    except InvalidEnvironment as error:
         raise CredentialsUnusable(f"{error.variable} {error.problem}", error.remedy) from error
     except HTTPError as error:
         raise CredentialsUnusable(

@@ -52,7 +52,10 @@ class _RestClient(RESTClientObject):  # type: ignore[misc]
         super().__init__(configuration)
         # The SDK's own manager knows no proxy, and no authorities but those of certifi.
         self.pool_manager = pool_manager(
-            url, _GuardedHTTPConnection, _GuardedHTTPSConnection, maxsize=configuration.connection_pool_maxsize
+            url,
+            _GuardedHTTPConnection,
+            _GuardedHTTPSConnection,
+            maxsize=configuration.connection_pool_maxsize,
         )
 
     def request(self, method: str, url: str, headers: Any = None, **kw: Any) -> Any:

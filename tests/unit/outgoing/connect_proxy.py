@@ -1,5 +1,5 @@
-"""A proxy as companies run them: it resolves names itself, makes tunnels, forwards plain requests, may ask for
-a login, and has its bad days.
+"""A proxy as companies run them: it resolves names itself, makes tunnels, forwards plain requests, may ask
+for a login, and has its bad days.
 """
 
 import socket
@@ -84,7 +84,7 @@ class ConnectProxy:
     def _lead_on(self, client: socket.socket, line: str, head: bytes) -> None:
         method, target, _ = line.split(" ")
         authority = target if method == "CONNECT" else target.split("/")[2]
-        name, _, port = authority.rpartition(":") if ":" in authority else (authority, "", "80")
+        name = authority.rpartition(":")[0] or authority
         try:
             onward = socket.create_connection(("127.0.0.1", self.names[name]), 5)
         except (KeyError, OSError):

@@ -118,9 +118,7 @@ def test_an_unknown_authority_is_told_with_what_to_do(
 
 
 @pytest.mark.parametrize("channel", ["webhook", "email"])
-def test_a_proxy_that_hangs(
-    channel: str, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_that_hangs(channel: str, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sbx.notify.channels._SECONDS", timedelta(seconds=1).total_seconds())
     proxy.is_mute = True
     given = settings(WEBHOOK_URL=f"https://{HOOK}/x") if channel == "webhook" else by_mail(f"smtp://{MAIL}")

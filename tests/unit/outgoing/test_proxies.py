@@ -2,7 +2,8 @@
 
 import pytest
 
-from runtime.outgoing.proxies import InvalidProxy, check_proxies, proxy_for
+from runtime.invalid import InvalidEnvironment
+from runtime.outgoing.proxies import check_proxies, proxy_for
 
 XERO = "https://api.xero.com/api.xro/2.0"
 
@@ -73,8 +74,8 @@ def test_a_login_is_for_the_proxy_alone() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "HTTP_PROXY"])
 def test_what_is_no_proxy_is_refused_without_its_password(variable: str, value: str) -> None:
-    with pytest.raises(InvalidProxy) as raised:
+    with pytest.raises(InvalidEnvironment) as raised:
         check_proxies({variable: value})
     assert variable in str(raised.value) and "hidden" not in str(raised.value)
-    with pytest.raises(InvalidProxy):
+    with pytest.raises(InvalidEnvironment):
         check_proxies({variable.lower(): value})

@@ -82,6 +82,6 @@ async def test_an_unknown_authority_is_told_with_what_to_do(
 ) -> None:
     with served(authority.context(HOST)) as salesbinder:
         proxy.names[HOST] = salesbinder.port
-        with pytest.raises(NoAnswer, match="certificate of acme.*SBX_CA_FILE"):
+        with pytest.raises(NoAnswer, match=r"certificate of acme.*SBX_CA_FILE"):
             await asked()
         assert salesbinder.received == []

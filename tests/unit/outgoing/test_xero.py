@@ -69,7 +69,11 @@ def test_an_address_in_no_proxy_is_reached_directly(
 @pytest.mark.parametrize(
     ("refusal", "login", "said"),
     [
-        (b"403 Forbidden by policy", "", "refuses a connection to api.xero.test:443 (403 Forbidden by policy)"),
+        (
+            b"403 Forbidden by policy",
+            "",
+            "refuses a connection to api.xero.test:443 (403 Forbidden by policy)",
+        ),
         (b"502 Bad Gateway", "", "cannot reach api.xero.test:443 (502 Bad Gateway)"),
         (b"", "sbx:other", "asks for a login (407 Who are you?)"),
     ],
