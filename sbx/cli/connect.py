@@ -6,8 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
-
 from connections import store
 from connections.check import Finding
 from runtime.environment import Environment
@@ -17,6 +15,7 @@ from sbx.actions.settings import State, load
 from sbx.actions.setup.holding import HELD
 from sbx.cli import browser, environment
 from sbx.cli.acting import actor, connected
+from sbx.cli.client_secret import asked_secret
 from sbx.cli.errors import BadUsage
 from sbx.cli.settings import say_findings
 from sbx.cli.terminal import print_json, say
@@ -43,7 +42,7 @@ def connect(
         client_id = environment.read().xero_app_client_id or _no_app(port)
     used = environment.required(database=True)
     if not by_browser:
-        client_secret = client_secret or typer.prompt("Client secret", hide_input=True, err=True)
+        client_secret = client_secret or asked_secret() or _no_secret()
     wanted = Wanted(account, tenant or "", client_id, client_secret or "", cut_off, False, new_organisation)
     token = None
     if by_browser:
@@ -68,6 +67,10 @@ def _no_app(port: int) -> str:
         f"create an app in Xero's developer portal: for the browser, an 'Auth Code with PKCE' app with the "
         f"redirect URI http://localhost:{port}/callback; for machine-to-machine access, a custom connection",
     )
+
+
+def _no_secret() -> str:
+    raise BadUsage("no client secret was given", "type it, or name its file with --client-secret-file")
 
 
 def _report(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -76,10 +77,13 @@ class Message:
         return "\n\n".join([self.subject, *(_paragraph(alert, page_url) for alert in self.alerts)]) + "\n"
 
     def to_json(self, page_url: str) -> dict[str, Any]:
-        """Return the body for programs; ``text`` is what chat programs show."""
+        """Return the body for programs; ``text`` is what chat programs show, in which a name of somebody's
+        choosing is to call nobody (``<!channel>``) and to lead nowhere (``<https://…|our page>``).
+        """
         return {
             "id": self.message_id,
-            "text": self.text(page_url),
+            # The three characters that Slack names (docs.slack.dev, "Escaping text").
+            "text": escape(self.text(page_url), quote=False),
             "alerts": [
                 {
                     "kind": alert.kind,

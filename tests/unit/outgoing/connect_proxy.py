@@ -96,7 +96,8 @@ class ConnectProxy:
                 self._say(client, b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n")
             else:
                 path = "/" + "/".join(target.split("/")[3:])
-                onward.sendall(head.replace(target.encode(), path.encode(), 1))
+                close = b"\r\nConnection: close\r\n\r\n"  # each request is asked for its login
+                onward.sendall(head.replace(target.encode(), path.encode(), 1).replace(b"\r\n\r\n", close))
             other = threading.Thread(target=_pump, args=(onward, client), daemon=True)
             other.start()
             _pump(client, onward)
