@@ -16,7 +16,7 @@ import msgspec
 
 from contracts.reasons import ReasonCode
 from runtime.invalid import InvalidEnvironment
-from runtime.secrets import mask
+from runtime.secrets import mask_head
 from sinks.xero.call_guard import NotSent, machine_seconds
 from sinks.xero.client import Answer, NoAnswer, Request, XeroClient
 
@@ -25,6 +25,8 @@ BROWSER_SCOPES = f"{SCOPES} offline_access"
 """With ``offline_access`` a refresh token comes along."""
 _TIMEOUT = 20.0
 _INVALID_GRANT = "invalid_grant"
+_MOST_QUOTED = 2_000
+"""Characters of the server's own words."""
 
 
 class TokenRefused(Exception):
@@ -163,7 +165,7 @@ def _read(answer: Answer, token_url: str, secrets: Iterable[str]) -> Token:
     if answer.status in (400, 401, 403):
         told = _error(answer)
         said = f"{told.error} {told.error_description}".strip() or f"HTTP {answer.status}"
-        raise TokenRefused(mask(said, secrets))
+        raise TokenRefused(mask_head(said, _MOST_QUOTED, secrets))
     raise TokenUnavailable(f"Xero's identity server answered {answer.status}")
 
 

@@ -4,7 +4,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from runtime.secrets import mask
+from runtime.secrets import mask_head
 from sbx.actions import connect
 from sbx.actions.connect import Wanted
 from sbx.actions.setup import setups
@@ -73,7 +73,9 @@ async def callback(request: Request) -> Response:
     wanted = asked[0]
     if not given.get("code"):
         told = f"{given.get('error', 'no code')} {given.get('error_description', '')}".strip()
-        return await _page(request, wanted, f"Xero did not grant access: {mask(told)}. Nothing was changed.")
+        return await _page(
+            request, wanted, f"Xero did not grant access: {mask_head(told, 1_000)}. Nothing was changed."
+        )
     user = user_of(request)
     try:
         await connect.by_agreement(services.database, services.environment, user, asked, given["code"])
