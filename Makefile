@@ -99,7 +99,7 @@ lint: dev
 	$(BIN)/lint-imports
 
 audit: dev
-	$(BIN)/pip-audit --requirement requirements/dev.txt --require-hashes --disable-pip $(ARGS)
+	$(BIN)/pip-audit --requirement requirements/dev.txt --require-hashes --disable-pip --strict $(ARGS)
 
 format: dev
 	$(BIN)/ruff check --fix

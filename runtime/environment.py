@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from runtime.addresses import host_and_port, is_host_and_port
+from runtime.invalid import InvalidEnvironment as InvalidEnvironment
+from runtime.outgoing.proxies import check_proxies
+
 DEFAULT_XERO_API_URL = "https://api.xero.com/api.xro/2.0"
 DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
 
@@ -18,17 +22,6 @@ _AUTHORIZE_PATH = "/identity/connect/authorize"
 _XERO_LOGIN_URL = "https://login.xero.com"
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-class InvalidEnvironment(ValueError):
-    """A variable has a value that it cannot have. Values of secrets are not shown."""
-
-    def __init__(self, variable: str, value: str, problem: str, remedy: str) -> None:
-        self.variable = variable
-        self.value = value
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(f"{variable}={value}: {problem}; {remedy}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +106,7 @@ class Environment:
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
+        _check_outgoing(environ, given)
         return environment
 
     @property
@@ -145,7 +139,8 @@ class Environment:
         parts.pop("password", None)
         user, host, port = (parts.pop(name, "") for name in ("user", "host", "port"))
         database = parts.pop("dbname", "")
-        return f"postgresql://{user}{'@' if user else ''}{host}{':' if port else ''}{port}/{database}"
+        at = host_and_port(str(host), str(port)).removesuffix(":")
+        return f"postgresql://{user}{'@' if user else ''}{at}/{database}"
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """Return the TLS context for connections to Kafka, or None if its security protocol has no TLS.
@@ -263,12 +258,28 @@ def _servers(variable: str, given: Mapping[str, str]) -> str | None:
         return None
     servers = [server.strip() for server in value.split(",") if server.strip()]
     for server in servers:
-        host, _, port = server.rpartition(":")
-        if not host or "/" in server or not port.isdecimal() or not 0 < int(port) < 65536:
+        if not is_host_and_port(server):
             raise InvalidEnvironment(
-                variable, value, f"'{server}' is not host:port", "write it as kafka-1:9092,kafka-2:9092"
+                variable,
+                value,
+                f"'{server}' is not host:port",
+                "write it as kafka-1:9092,kafka-2:9092, an IPv6 address as [fd00::1]:9092",
             )
     return ",".join(servers)
+
+
+def _check_outgoing(environ: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Check what connections to Xero, SalesBinder and others go by; ``runtime.outgoing`` reads it itself."""
+    check_proxies(environ)
+    _file("SSL_CERT_FILE", {name: value.strip() for name, value in environ.items() if value.strip()})
+    ca_file = _file("SBX_CA_FILE", given)
+    if ca_file is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+        except (ssl.SSLError, OSError) as error:
+            raise InvalidEnvironment(
+                "SBX_CA_FILE", ca_file, f"cannot be used ({error})", "name a PEM file of authorities"
+            ) from error
 
 
 def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:

@@ -7,11 +7,13 @@ import time
 
 import structlog
 
-from runtime.secrets import mask
+from runtime.secrets import mask_head
 
 _NOISY = ("aiokafka", "kafka", "faust", "mode", "psycopg.pool")
 """Libraries that repeat a line for as long as a service is away: aiokafka wrote 15,000 in 10 s."""
 _REPEAT_SECONDS = 10.0
+_LONGEST_VALUE = 100_000
+"""Characters of a value, such as a traceback, that a line holds."""
 
 
 class RepeatFilter(logging.Filter):
@@ -88,7 +90,10 @@ def _masked(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """Mask credentials in each value, wherever the text comes from."""
-    return {name: mask(value) if isinstance(value, str) else value for name, value in event.items()}
+    return {
+        name: mask_head(value, _LONGEST_VALUE) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
 
 
 def _bind(bound: dict[str, str]) -> structlog.typing.Processor:

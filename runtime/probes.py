@@ -4,6 +4,7 @@ They run in a thread of their own, so that they answer even when the process has
 """
 
 import importlib.metadata
+import socket
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -18,6 +19,7 @@ import structlog
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector, make_wsgi_app
 
 from runtime import metrics
+from runtime.addresses import host_and_port
 from runtime.environment import Environment
 
 TURNS_WITHIN = 60.0
@@ -56,11 +58,11 @@ class Probes(ABC):
         """
         host, port = self._environment.metrics_host, self._environment.metrics_port or 0
         try:
-            server = make_server(host, port, self.answer, _Server, _Quiet)
+            server = make_server(host, port, self.answer, _ServerV6 if ":" in host else _Server, _Quiet)
         except OSError as error:
             log.error(
                 "metrics cannot be served",
-                address=f"{host}:{port}",
+                address=host_and_port(host, port),
                 problem=str(error),
                 remedy="give this process a free port in SBX_METRICS_PORT",
             )
@@ -131,6 +133,10 @@ def _say(start_response: StartResponse, good: str, problems: list[str]) -> list[
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Quiet(WSGIRequestHandler):

@@ -106,6 +106,22 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     return _JWT.sub(r"\1***", text)
 
 
+def mask_head(text: str, most: int, secrets: Iterable[str] = ()) -> str:
+    """Return the first ``most`` characters of ``text`` without secrets, at a cost that depends on ``most``
+    alone.
+
+    A secret at the cut would be half there and perhaps not be known for one: so more than ``most`` is looked
+    at, up to the end of a word.
+    """
+    head = text[: most + _LONGEST]
+    if len(head) < len(text):
+        end = max(head.rfind(sign, most) for sign in ' \n"')
+        head = head[:end] if end > 0 else head
+    return mask(head, secrets)[:most]
+
+
+_LONGEST = 8_192
+"""Characters of the longest secret that there may be: a token with many claims."""
 _HINTS = ("bearer", "basic", "authorization", "token", "secret", "password", "eyj", "/hooks/")
 _NAMES = "access_token|refresh_token|id_token|client_secret|client_assertion|authorization|password"
 # As in JSON, in a form or a header: name, separator, value. A header's value may be two words.

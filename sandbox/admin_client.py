@@ -4,7 +4,10 @@ import json
 from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
+
+_PAST_PROXIES = build_opener(ProxyHandler({}))
+"""A fake is on this machine."""
 
 
 class FakeAdminError(Exception):
@@ -25,7 +28,7 @@ class FakeAdmin:
         data = None if body is None else json.dumps(body, default=str).encode()
         request = Request(address, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with urlopen(request, timeout=self._timeout) as answer:
+            with _PAST_PROXIES.open(request, timeout=self._timeout) as answer:
                 return json.load(answer)
         except HTTPError as error:
             raise FakeAdminError(f"{method} /_fake/{name}: {error.read().decode()}") from error

@@ -1,7 +1,7 @@
 """Ask SalesBinder's API, with one hard deadline per call.
 
 The key travels in the Authorization header alone: it is in no address, no log line and no error. Redirects
-are not followed, because the key would go along; proxies and ``.netrc`` of the environment are not used.
+are not followed, because the key would go along; a ``.netrc`` is not used.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
+from runtime.outgoing.sessions import in_words, new_session, way_to
 from sources.salesbinder.verdicts import Answer, read_date, read_limits, read_retry_after
 from sources.schedule.questions import Question
 
@@ -79,6 +80,7 @@ class Client:
         basic = "Basic " + b64encode(f"{key}:x".encode()).decode()
         self._headers = {"Authorization": f"Bearer {key}" if is_bearer else basic}
         self._session: aiohttp.ClientSession | None = None
+        self._way: dict[str, Any] = {}
         self.calls = 0
         """Those made so far."""
 
@@ -86,10 +88,9 @@ class Client:
         return f"Client({self._address})"
 
     async def __aenter__(self) -> "Client":
-        self._session = aiohttp.ClientSession(
+        self._way = way_to(self._address)
+        self._session = new_session(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
             headers={"Accept": "application/json", "User-Agent": "salesbinder-xero"},
         )
         return self
@@ -110,19 +111,20 @@ class Client:
             async with asyncio.timeout(self._deadline):
                 return await self._ask(self._session, question)
         except TimeoutError:
+            through = f" through the proxy {self._way['proxy'].authority}" if self._way else ""
             raise NoAnswer(
-                "too_slow", question.path, f"no whole answer within {self._deadline:g} s"
+                "too_slow", question.path, f"no whole answer within {self._deadline:g} s{through}"
             ) from None
         except aiohttp.ClientError as error:
-            # The library's own texts and tracebacks hold the request with its headers.
-            raise NoAnswer("unreachable", question.path, type(error).__name__) from None
+            # Not "from": the library's tracebacks hold the request with its headers.
+            raise NoAnswer("unreachable", question.path, in_words(error, self._address)) from None
 
     async def _ask(self, session: aiohttp.ClientSession, question: Question) -> Answer:
         address = f"{self._address}/{question.path}"
         if question.parameters:
             address += "?" + urlencode(question.parameters)
         where = URL(address, encoded=True)
-        async with session.get(where, headers=self._headers, allow_redirects=False) as answer:
+        async with session.get(where, headers=self._headers, allow_redirects=False, **self._way) as answer:
             body = bytearray()
             async for chunk in answer.content.iter_chunked(_CHUNK):
                 body += chunk

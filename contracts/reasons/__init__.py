@@ -110,8 +110,13 @@ def text_shape(text: str) -> str:
 
     Words with a digit become ``#``, quoted text ``'…'``. Only the beginning of a long text counts.
     """
-    unquoted = re.sub(r"(?<!\w)(['\"]+).*?\1(?!\w)", "'…'", text[:_MAX_SHAPED])
-    return " ".join(re.sub(r"[^\s.,;:]*\d[^\s,;:]*(?<!\.)", "#", unquoted).split())[:_MAX_CAUSE]
+    unquoted = _QUOTED.sub("'…'", text[:_MAX_SHAPED])
+    return " ".join(_WITH_DIGIT.sub("#", unquoted).split())[:_MAX_CAUSE]
+
+
+# Each begins at the beginning of a word alone, or looks ahead a bounded way.
+_QUOTED = re.compile(r"(?<!\w)(['\"]{1,3}).{0,600}?\1(?!\w)")
+_WITH_DIGIT = re.compile(r"(?<![^\s.,;:])[^\s.,;:]*\d[^\s,;:]*(?<!\.)")
 
 
 def _identity(name: str, value: str) -> str:
@@ -125,7 +130,7 @@ def _identity(name: str, value: str) -> str:
 _MAX_CAUSE = 500
 """Characters; Xero's messages may be long, and a cause is indexed."""
 _MAX_SHAPED = 2000
-"""Characters examined: a text may quote a publisher's, and the time grows with its square."""
+"""Characters examined: a text may quote a publisher's."""
 
 
 def warning(code: ReasonCode, /, **details: object) -> Warning:

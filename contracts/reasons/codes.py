@@ -92,6 +92,7 @@ ReasonCode = Literal[
     "payments_before_start_unknown",
     "period_locked",
     "phone_left_out",
+    "proxy_refuses",
     "received_in_part",
     "received_in_part_again",
     "record_foreign",

@@ -56,6 +56,7 @@ TITLES = {
     "xero_day_limit": "Xero daily limit",
     "xero_unavailable": "Xero not responding",
     "kafka_unavailable": "Kafka not responding",
+    "proxy_refuses": "Proxy lets nothing through",
     "ledger_behind": "Database older than the books",
     "connection_lost": "Connection lost",
     "waiting_for_answer": "Response lost",

@@ -45,6 +45,16 @@ REASONS = (
         "Retried at growing intervals until Xero responds.",
     ),
     _waiting(
+        "proxy_refuses",
+        "waiting until {until}: the proxy through which Xero is reached lets nothing through.",
+        "The proxy that HTTPS_PROXY names cannot be reached, asks for another login, or does not allow Xero. "
+        "Nothing has left for Xero.",
+        "have the proxy allow Xero's API and identity server, or correct HTTPS_PROXY or NO_PROXY and start "
+        "the workers again; their log quotes the proxy.",
+        "us",
+        "Retried at growing intervals until the proxy lets it through.",
+    ),
+    _waiting(
         "kafka_unavailable",
         "waiting until {until}: Kafka does not accept the record that must be there before Xero is called.",
         "Kafka is unavailable or refuses access. Each call to Xero is first recorded there, so that a "

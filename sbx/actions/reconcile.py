@@ -17,6 +17,7 @@ from sbx.actions import audit
 from sbx.actions.accounts import connected, delivering
 from sbx.actions.actors import Actor, Connection, Database
 from sbx.actions.refused import ActionRefused, not_possible
+from sbx.actions.spreadsheets import plain_cell
 from sinks.xero.links import xero_page
 from sources.reconcile import runs
 from sources.reconcile.months import AMOUNTS, Month, Months, in_a_line
@@ -28,7 +29,6 @@ from sources.store.overview import overviews
 MOST: Final = 500
 """How many differences a page shows."""
 _LOOK_SECONDS: Final = 0.5
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SIDES: Final = ("salesbinder", "expected", "xero")
 CSV_COLUMNS: Final = (
     *("month", "kind", "number", "party", "date", "currency"),
@@ -254,4 +254,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     text = value.isoformat() if isinstance(value, date) else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return plain_cell(text)

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from runtime.environment import Environment
-from runtime.secrets import mask
+from runtime.secrets import mask_head
 from sbx.cli.errors import OperationFailed
 from sbx.cli.terminal import say
 from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
@@ -99,7 +99,7 @@ def authorise(
     if "code" not in answer:
         said = f"{answer.get('error', 'no code')} {answer.get('error_description', '')}".strip()
         raise OperationFailed(
-            f"Xero did not grant access: {mask(said)}",
+            f"Xero did not grant access: {mask_head(said, 1_000)}",
             f"run it again, choose the organisation and allow access; 'invalid_scope' means that the app "
             f"may not request one of: {BROWSER_SCOPES}",
         )

@@ -42,7 +42,7 @@ def connect(
         client_id = environment.read().xero_app_client_id or _no_app(port)
     used = environment.required(database=True)
     if not by_browser:
-        client_secret = client_secret or ask_secret("Client secret")
+        client_secret = client_secret or ask_secret("Client secret").strip() or _no_secret()
     wanted = Wanted(account, tenant or "", client_id, client_secret or "", cut_off, False, new_organisation)
     token = None
     if by_browser:
@@ -67,6 +67,10 @@ def _no_app(port: int) -> str:
         f"create an app in Xero's developer portal: for the browser, an 'Auth Code with PKCE' app with the "
         f"redirect URI http://localhost:{port}/callback; for machine-to-machine access, a custom connection",
     )
+
+
+def _no_secret() -> str:
+    raise BadUsage("no client secret was given", "type it, or name its file with --client-secret-file")
 
 
 def _report(

@@ -32,7 +32,8 @@ class Target:
 def free_ports(host: str, count: int) -> list[int]:
     """Return this many ports that are free now."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sockets = [held.enter_context(socket.socket(family)) for _ in range(count)]
         for one in sockets:
             one.bind((host, 0))
         return [int(one.getsockname()[1]) for one in sockets]

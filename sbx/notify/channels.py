@@ -1,7 +1,6 @@
 """Send one message to a webhook or by e-mail. Errors never show the address, which holds secrets."""
 
 import smtplib
-import ssl
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,12 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
 import urllib3
 
+from runtime.invalid import InvalidEnvironment
+from runtime.outgoing import mail, pools
+from runtime.outgoing.authorities import tls_context
+from runtime.outgoing.proxies import ProxyTrouble
 from sbx.notify.settings import NotifySettings
 
 _SECONDS = 20.0
@@ -73,10 +77,13 @@ class Message:
         return "\n\n".join([self.subject, *(_paragraph(alert, page_url) for alert in self.alerts)]) + "\n"
 
     def to_json(self, page_url: str) -> dict[str, Any]:
-        """Return the body for programs; ``text`` is what chat programs show."""
+        """Return the body for programs; ``text`` is what chat programs show, in which a name of somebody's
+        choosing is to call nobody (``<!channel>``) and to lead nowhere (``<https://…|our page>``).
+        """
         return {
             "id": self.message_id,
-            "text": self.text(page_url),
+            # The three characters that Slack names (docs.slack.dev, "Escaping text").
+            "text": escape(self.text(page_url), quote=False),
             "alerts": [
                 {
                     "kind": alert.kind,
@@ -122,13 +129,18 @@ def _post(message: Message, settings: NotifySettings) -> None:
     url = str(settings.webhook_url)
     host = urlsplit(url).hostname
     try:
-        with urllib3.PoolManager(retries=False, timeout=_SECONDS) as pool:
+        with pools.pool_manager(url, timeout=_SECONDS) as pool:
             # Receivers that know the header drop messages that they have seen under the same key.
             headers = {"Idempotency-Key": message.message_id}
             answer = pool.request("POST", url, json=message.to_json(settings.page_url), headers=headers)
+    except InvalidEnvironment as error:
+        raise NotDelivered(str(error)) from None
     except urllib3.exceptions.HTTPError as error:
-        # Not "from", and no text of the error: both repeat the address.
-        raise NotDelivered(f"{host} cannot be reached ({type(error).__name__})") from None
+        # Not "from", and no text of the library's: both repeat the address.
+        why = pools.in_words(error, url, quoted=False)
+        raise NotDelivered(f"{host} cannot be reached ({why})") from None
+    if answer.status == 407:
+        raise NotDelivered(pools.login_wanted(url))
     if not 200 <= answer.status < 300:
         raise NotDelivered(f"{host} answered {answer.status}")
 
@@ -141,7 +153,7 @@ def _mail(message: Message, settings: NotifySettings) -> None:
         with closing(_connected(parts.scheme, host, parts.port)) as server:
             secure = parts.scheme == "smtps"
             if not secure and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
+                server.starttls(context=tls_context())
                 server.ehlo()
                 secure = True
             if parts.username is not None:
@@ -155,16 +167,15 @@ def _mail(message: Message, settings: NotifySettings) -> None:
             log.warning("some receivers were refused", host=host, receivers=sorted(refused))
     except smtplib.SMTPResponseException as error:
         raise NotDelivered(f"{host} answered {error.smtp_code} ({type(error).__name__})") from None
+    except (InvalidEnvironment, ProxyTrouble) as error:
+        raise NotDelivered(f"{host} cannot be reached: {error}") from None
     except (smtplib.SMTPException, OSError) as error:
-        raise NotDelivered(f"{host} cannot be used ({type(error).__name__})") from None
+        raise NotDelivered(f"{host} cannot be used ({mail.in_words(error, host)})") from None
 
 
 def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
-    if scheme == "smtps":
-        context = ssl.create_default_context()
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(host, port or 587, timeout=_SECONDS)
+    with_tls = scheme == "smtps"
+    server = mail.mail_server(host, port or (465 if with_tls else 587), _SECONDS, with_tls=with_tls)
     server.ehlo()
     return server
 

@@ -2,6 +2,8 @@
 
 import socket
 
+from runtime.addresses import host_and_port
+
 
 class AddressInUse(OSError):
     """The port is taken, or the address does not belong to this machine."""
@@ -18,7 +20,7 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
         raise AddressInUse(
-            f"{host}:{port} cannot be used for listening: {error.strerror or error}"
+            f"{host_and_port(host, port)} cannot be used for listening: {error.strerror or error}"
         ) from error
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from contracts.reasons import ReasonCode
 from runtime.database import fetch_all
 from sinks.lanes.gauges import measured
 from sinks.lanes.lane import SEND_WITHIN, Lane
@@ -89,12 +90,12 @@ class CallSender:
             answer = await measured(call.route.name, lane.session.call(call.request, token, self._send_by))
         except TokenRefused as error:
             lane.state.lost = str(error)
-            return await self._surely_not_sent(str(error), back_off=False)
+            return await self._surely_not_sent(str(error))
         except (TokenUnavailable, NotSent) as error:
-            return await self._surely_not_sent(str(error), back_off=True)
+            return await self._surely_not_sent(str(error), error.why)
         except MarkNotStored as error:
             lane.state.back_off("kafka_unavailable")
-            return await self._surely_not_sent(str(error), back_off=False)
+            return await self._surely_not_sent(str(error))
         except NoAnswer as error:
             lane.budget.lost()
             log.warning("no answer", call=call.intent_id, route=call.route.name, error=str(error))
@@ -108,14 +109,14 @@ class CallSender:
             return False
         return await self._answered(answer, token, started)
 
-    async def _surely_not_sent(self, error: str, *, back_off: bool) -> bool:
+    async def _surely_not_sent(self, error: str, back_off: ReasonCode | None = None) -> bool:
         lane = self._lane
         lane.budget.not_sent()
         log.warning("not sent", call=self._call.intent_id, route=self._call.route.name, error=error)
         if self._sent_before:
             return False
-        if back_off:
-            lane.state.back_off()
+        if back_off is not None:
+            lane.state.back_off(back_off)
         await self._end(error, self._nothing_done())
         return True
 

@@ -10,7 +10,7 @@ import structlog
 from connections import store
 from contracts.reasons import text_shape
 from contracts.results import Attempt
-from runtime.secrets import mask
+from runtime.secrets import mask, mask_head
 from sinks.lanes.lane import Lane
 from sinks.ledger import store as ledger
 from sinks.ledger.entries import now_utc
@@ -219,9 +219,9 @@ def _attempt(call: Call, part: QueuedElement, result: Result, settlement: Settle
         started_at=settlement.started,
         finished_at=now_utc(),
         status=answer.status if answer else None,
-        request=mask(encode_jsonb(call.request.query if body is None else body))[:_SHOWN],
-        answer=mask(_shown(result, answer))[:_SHOWN],
-        error="" if answer else mask(settlement.conclusion),
+        request=mask_head(encode_jsonb(call.request.query if body is None else body), _SHOWN),
+        answer=mask_head(_shown(result, answer), _SHOWN),
+        error="" if answer else mask_head(settlement.conclusion, _SHOWN),
         refused=result.code or "",
         refusal=refusal[:_SHOWN],
         refusal_shape=text_shape(refusal),

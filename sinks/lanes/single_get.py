@@ -58,7 +58,7 @@ async def read(lane: Lane, request: Request) -> Answer:
         raise NoUsableAnswer(str(error)) from error
     except (TokenUnavailable, NotSent) as error:
         lane.budget.not_sent()
-        lane.state.back_off()
+        lane.state.back_off(error.why)
         raise NoUsableAnswer(str(error)) from error
     except NoAnswer as error:
         lane.budget.lost()

@@ -4,6 +4,8 @@ import threading
 import time
 from typing import Any
 
+from contracts.reasons import ReasonCode
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -15,7 +17,11 @@ def machine_seconds() -> float:
 
 
 class NotSent(Exception):
-    """No byte of the request left: Xero cannot have applied it."""
+    """No byte of the request left for Xero, which cannot have applied it. ``why`` says who is in trouble."""
+
+    def __init__(self, message: str, why: ReasonCode = "xero_unavailable") -> None:
+        self.why: ReasonCode = why
+        super().__init__(message)
 
 
 class CallGuard:

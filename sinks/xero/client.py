@@ -14,9 +14,12 @@ from urllib.parse import urlencode
 import urllib3
 
 from runtime.crash_points import crash_point
+from runtime.outgoing.pools import in_words, is_of_the_proxy, login_wanted
 from sinks.xero.call_guard import CallGuard, NotSent, current
 
 CONNECT_TIMEOUT = 5.0
+_PROXY_LOGIN = 407
+"""Only a proxy answers so, and passes nothing on before it has a login (RFC 9110, section 15.5.8)."""
 
 
 class NoAnswer(Exception):
@@ -55,7 +58,7 @@ class XeroClient:
     def __init__(self, api_url: str, tenant_id: str, call_deadline: float) -> None:
         from sinks.xero.transport import new_api
 
-        self._api = new_api()
+        self._api = new_api(api_url)
         self._api_url = api_url.rstrip("/")
         self._tenant_id = tenant_id
         self.call_deadline = call_deadline
@@ -93,16 +96,23 @@ class XeroClient:
         try:
             written = self.written(request)
             own = {"Authorization": f"Bearer {token}"} if headers is None else headers
-            return self._send(written, {**(written.headers or {}), **own})
+            answer = self._send(written, {**(written.headers or {}), **own})
         except NotSent:
             raise
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            said = self._in_words(error, guard.cut)
             if guard.sent:
-                raise NoAnswer(_in_words(error, guard.cut, self.call_deadline)) from error
-            raise NotSent(_in_words(error, guard.cut, self.call_deadline)) from error
+                raise NoAnswer(said) from error
+            raise NotSent(said, "proxy_refuses" if is_of_the_proxy(error) else "xero_unavailable") from error
         finally:
             current.guard = None
             alarm.cancel()
+        if answer.status == _PROXY_LOGIN:
+            raise NotSent(login_wanted(self._api_url), "proxy_refuses")
+        return answer
+
+    def _in_words(self, error: urllib3.exceptions.HTTPError | OSError, cut: bool) -> str:
+        return f"no answer within {self.call_deadline:.0f} s" if cut else in_words(error, self._api_url)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"Accept": "application/json"}
@@ -138,7 +148,3 @@ class XeroClient:
 def load_sdk() -> None:
     """Load the SDK now: a process that makes calls is not to stand still for it at the first of them."""
     from sinks.xero import transport  # noqa: F401  # that it is loaded is what is wanted
-
-
-def _in_words(error: Exception, cut: bool, deadline: float) -> str:
-    return f"no answer within {deadline:.0f} s" if cut else f"{type(error).__name__}: {error}"

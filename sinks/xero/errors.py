@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from contracts.json import JsonObject
 from contracts.reasons import ReasonCode
-from runtime.secrets import mask
+from runtime.secrets import mask_head
+
+_MOST = 20_000
+"""Characters of a message that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,11 @@ def _rule(code: ReasonCode, *phrases: str, details: str = "") -> _Rule:
     return _Rule(code, phrases, re.compile(details, re.IGNORECASE | re.DOTALL) if details else None)
 
 
-_QUOTED = "['\"‘“]+{0}['\"’”]+"
-_ACCOUNT = rf"account code {_QUOTED.format('(?P<code>.*?)')}"
+# Each part is bounded: what repeats the beginning of one would else take the square of its length, or worse.
+_CODE = r"['\"‘“]{1,3}(?P<code>[^'\"‘“’”]{1,100})['\"’”]"
+_ACCOUNT = rf"account code {_CODE}"
+_TAX_TYPE = r"['\"‘“]{1,3}(?P<tax_type>[^'\"‘“’”]{1,100})['\"’”]"
+_NAME_TAKEN = r"contact name (?P<name>.{1,600}) is already assigned"
 
 _DUPLICATE_CONTACT_NUMBER = (
     _rule("contact_number_taken", "another contact has this contact number"),
@@ -37,7 +43,7 @@ _DUPLICATE_CONTACT_NUMBER = (
         "contact_number_taken",
         "contact number",
         "already assigned to another contact",
-        details=r"contact number (?P<number>.+) is already assigned",
+        details=r"contact number (?P<number>.{1,600}) is already assigned",
     ),
     _rule("contact_number_taken", "contact number", "already exists"),
     _rule("contact_number_taken", "contactnumber", "already"),
@@ -48,13 +54,13 @@ _RULES = (
     _rule(
         "contact_name_taken",
         "unique across all active contacts",
-        details=r"contact name (?P<name>.+) is already assigned",
+        details=_NAME_TAKEN,
     ),
     _rule(
         "contact_name_taken",
         "contact name",
         "already assigned to another contact",
-        details=r"contact name (?P<name>.+) is already assigned",
+        details=_NAME_TAKEN,
     ),
     _rule("contact_name_taken", "contact name", "already exists"),
     _rule("contact_name_taken", "contactname", "already"),
@@ -84,7 +90,7 @@ _RULES = (
     _rule(
         "period_locked",
         "lock date",
-        details=r"lock date[^0-9]*(?P<lock_date>[0-9][0-9A-Za-z /.-]*[0-9])",
+        details=r"lock date[^0-9]{0,100}(?P<lock_date>[0-9][0-9A-Za-z /.-]{0,40}[0-9])",
     ),
     _rule("period_locked", "locked period"),
     _rule("period_locked", "period is locked"),
@@ -103,7 +109,7 @@ _RULES = (
         "item_code_taken",
         "item with code",
         "already exists",
-        details=rf"code {_QUOTED.format('(?P<code>.*?)')}",
+        details=rf"code {_CODE}",
     ),
     _rule("item_code_taken", "item code", "already exists"),
     *(
@@ -119,19 +125,19 @@ _RULES = (
         "tax_type_unfit",
         "taxtype code",
         "cannot be used with account code",
-        details=rf"taxtype code {_QUOTED.format('(?P<tax_type>.*?)')}.*{_ACCOUNT}",
+        details=rf"taxtype code {_TAX_TYPE}.{{0,200}}?{_ACCOUNT}",
     ),
     _rule(
         "tax_type_unknown",
         "taxtype code",
         "does not exist",
-        details=r"taxtype code ['\"‘“]*(?P<tax_type>\w+)",
+        details=r"taxtype code ['\"‘“]{0,3}(?P<tax_type>\w{1,100})",
     ),
     _rule(
         "item_code_invalid",
         "item code",
         "is not valid",
-        details=rf"item code {_QUOTED.format('(?P<code>.*?)')}",
+        details=rf"item code {_CODE}",
     ),
     # Totals and lines.
     _rule("total_mismatch", "total does not equal the sum of the lines"),
@@ -167,7 +173,7 @@ def classify(messages: Sequence[str]) -> tuple[ReasonCode, dict[str, str]]:
     Details hold the values that the text names (``code``, ``tax_type``, ``name``, …), and ``message``: Xero's
     words. An unknown text is ``xero_refused``.
     """
-    said = [mask(message) for message in messages if message.strip()]
+    said = [mask_head(message, _MOST) for message in messages if message.strip()]
     words = {"message": " ".join(said)}
     found = _first(_RULES, said)
     if found is None:
@@ -207,7 +213,9 @@ def messages_of(element: JsonObject) -> list[str]:
 def warnings_of(element: JsonObject) -> list[str]:
     """Return Xero's warnings about an element that it took."""
     return [
-        mask(str(warning["Message"])) for warning in element.get("Warnings") or () if warning.get("Message")
+        mask_head(str(warning["Message"]), _MOST)
+        for warning in element.get("Warnings") or ()
+        if warning.get("Message")
     ]
 
 

@@ -14,7 +14,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from runtime.secrets import mask
+from contracts.reasons import ReasonCode
+from runtime.invalid import InvalidEnvironment
+from runtime.secrets import mask_head
 from sinks.xero.call_guard import NotSent, machine_seconds
 from sinks.xero.client import Answer, NoAnswer, Request, XeroClient
 
@@ -23,6 +25,8 @@ BROWSER_SCOPES = f"{SCOPES} offline_access"
 """With ``offline_access`` a refresh token comes along."""
 _TIMEOUT = 20.0
 _INVALID_GRANT = "invalid_grant"
+_MOST_QUOTED = 2_000
+"""Characters of the server's own words."""
 
 
 class TokenRefused(Exception):
@@ -30,7 +34,11 @@ class TokenRefused(Exception):
 
 
 class TokenUnavailable(Exception):
-    """The identity server could not be asked: worth another try."""
+    """The identity server could not be asked: worth another try. ``why`` says who is in trouble."""
+
+    def __init__(self, message: str, why: ReasonCode = "xero_unavailable") -> None:
+        self.why: ReasonCode = why
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,10 @@ def _ask(token_url: str, grant: Mapping[str, str], client_id: str, client_secret
 
 
 def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
-    client = XeroClient(token_url, "", _TIMEOUT)
+    try:
+        client = XeroClient(token_url, "", _TIMEOUT)
+    except InvalidEnvironment as error:
+        raise TokenUnavailable(str(error), "proxy_refuses") from error
     try:
         return client.call(
             Request("POST", "", {}, urlencode(form).encode(), None),
@@ -137,7 +148,9 @@ def _post(token_url: str, form: Mapping[str, str], headers: Mapping[str, str]) -
             headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
         )
     except (NotSent, NoAnswer) as error:
-        raise TokenUnavailable(f"Xero's identity server at {token_url} cannot be reached: {error}") from error
+        why = error.why if isinstance(error, NotSent) else "xero_unavailable"
+        said = f"Xero's identity server at {token_url} cannot be reached: {error}"
+        raise TokenUnavailable(said, why) from error
     finally:
         client.close()
 
@@ -152,7 +165,7 @@ def _read(answer: Answer, token_url: str, secrets: Iterable[str]) -> Token:
     if answer.status in (400, 401, 403):
         told = _error(answer)
         said = f"{told.error} {told.error_description}".strip() or f"HTTP {answer.status}"
-        raise TokenRefused(mask(said, secrets))
+        raise TokenRefused(mask_head(said, _MOST_QUOTED, secrets))
     raise TokenUnavailable(f"Xero's identity server answered {answer.status}")
 
 

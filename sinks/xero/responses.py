@@ -89,7 +89,7 @@ def decode(raw: bytes) -> Any:
     """
     try:
         document = _decoder.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if ESCAPED in raw:
         document = without_nul(document)

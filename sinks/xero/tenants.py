@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import msgspec
-import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.util import Timeout
 
 from contracts.nul import without_nul
+from runtime.invalid import InvalidEnvironment
+from runtime.outgoing.pools import in_words, pool_manager
 from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token
 
-_TIMEOUT = urllib3.Timeout(total=20.0)
+_TIMEOUT = Timeout(total=20.0)
 _NO_SUCH_PAGE = (404, 405)
 
 
@@ -108,7 +111,7 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
     """Return the organisations of the token; an empty list if there is no such page."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     try:
-        with urllib3.PoolManager(retries=False, timeout=_TIMEOUT) as http:
+        with pool_manager(url, timeout=_TIMEOUT) as http:
             answer = http.request("GET", url, headers=headers)
             if answer.status in _NO_SUCH_PAGE:
                 # Xero's guide and its SDK spell the path differently; a stand-in may know only one of them.
@@ -120,9 +123,11 @@ def _connections(url: str, token: str) -> list[Tenant] | None:
                     f"Xero answered {answer.status} to GET {url}", "try again in a minute"
                 )
             listed = msgspec.json.decode(answer.data, type=list[_Listed])
-    except urllib3.exceptions.HTTPError as error:
+    except InvalidEnvironment as error:
+        raise CredentialsUnusable(f"{error.variable} {error.problem}", error.remedy) from error
+    except HTTPError as error:
         raise CredentialsUnusable(
-            f"Xero at {url} cannot be reached: {error}", "try again in a minute"
+            f"Xero at {url} cannot be reached: {in_words(error, url)}", "try again in a minute"
         ) from error
     except msgspec.DecodeError as error:
         raise CredentialsUnusable(

@@ -7,14 +7,13 @@ of calls and make none, so ``client`` imports this one together with its first c
 from collections.abc import Callable
 from typing import Any
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection
 from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.rest import RESTClientObject
 
 from runtime.crash_points import crash_point
+from runtime.outgoing.pools import HTTPSConnection, pool_manager
 from sinks.xero.call_guard import CallGuard, current
 
 
@@ -46,22 +45,18 @@ class _GuardedHTTPSConnection(_GuardedMixin, HTTPSConnection):
     pass
 
 
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPSConnection
-
-
 class _RestClient(RESTClientObject):  # type: ignore[misc]
     """The SDK's HTTP layer, which sends bytes unchanged and once, and returns any status."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, url: str) -> None:
         super().__init__(configuration)
-        manager = self.pool_manager
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-        manager.connection_pool_kw["retries"] = urllib3.Retry(total=False, redirect=False)
+        # The SDK's own manager knows no proxy, and no authorities but those of certifi.
+        self.pool_manager = pool_manager(
+            url,
+            _GuardedHTTPConnection,
+            _GuardedHTTPSConnection,
+            maxsize=configuration.connection_pool_maxsize,
+        )
 
     def request(self, method: str, url: str, headers: Any = None, **kw: Any) -> Any:
         return self.pool_manager.request(
@@ -75,9 +70,9 @@ class _RestClient(RESTClientObject):  # type: ignore[misc]
         )
 
 
-def new_api() -> ApiClient:
-    """Return the SDK's client, sending as this module does."""
+def new_api(url: str) -> ApiClient:
+    """Return the SDK's client for the host of ``url``, sending as this module does."""
     configuration = Configuration()
     api = ApiClient(configuration)
-    api.rest_client = _RestClient(configuration)
+    api.rest_client = _RestClient(configuration, url)
     return api

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from sbx.cli.client_secret import ClientSecret, ClientSecretFile, given_secret
 from sbx.cli.options import Account, AsJson
 
 
 def connect(
+    context: typer.Context,
     account: Account,
     client_id: Annotated[
         str | None,
@@ -16,15 +18,8 @@ def connect(
             "SBX_XERO_APP_CLIENT_ID."
         ),
     ] = None,
-    client_secret: Annotated[
-        str | None,
-        typer.Option(
-            envvar="SBX_XERO_CLIENT_SECRET",
-            help="Client secret of the app. Prompted for if left out, except with --browser: PKCE apps have "
-            "none.",
-            show_envvar=True,
-        ),
-    ] = None,
+    client_secret: ClientSecret = None,
+    client_secret_file: ClientSecretFile = None,
     in_browser: Annotated[
         bool,
         typer.Option("--browser", help="Allow access in the browser; the default without --client-id."),
@@ -59,7 +54,8 @@ def connect(
     """Connect an account to Xero, or reconnect it.
 
     With --client-id and a secret, the connection uses client credentials, which Xero calls a
-    custom connection. With --browser, or without --client-id, somebody allows access in the browser, once.
+    custom connection; without --client-secret-file, the secret is prompted for, or read from standard
+    input. With --browser, or without --client-id, somebody allows access in the browser, once.
 
     Nothing is stored until Xero has issued a token. An account that was connected
     before keeps its settings and cut-off.
@@ -69,7 +65,7 @@ def connect(
     work.connect(
         account=account,
         client_id=client_id,
-        client_secret=client_secret,
+        client_secret=given_secret(context, client_secret, client_secret_file),
         in_browser=in_browser,
         port=port,
         timeout=timeout,

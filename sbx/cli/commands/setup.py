@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from sbx.cli.client_secret import ClientSecret, ClientSecretFile, given_secret
 from sbx.cli.options import Account, AsJson
 
 
 def setup(
+    context: typer.Context,
     account: Account,
     key_file: Annotated[
         Path | None,
@@ -26,9 +28,8 @@ def setup(
             help="Client id of a custom connection in Xero. [default: prompted for]",
         ),
     ] = None,
-    client_secret: Annotated[
-        str | None, typer.Option(envvar="SBX_XERO_CLIENT_SECRET", hidden=True, help="Its secret.")
-    ] = None,
+    client_secret: ClientSecret = None,
+    client_secret_file: ClientSecretFile = None,
     show: Annotated[bool, typer.Option("--show", help="Only show the steps.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take every suggestion; ask nothing, and stop where there is none.")
@@ -46,7 +47,7 @@ def setup(
         account,
         key_file=key_file,
         client_id=client_id,
-        client_secret=client_secret,
+        client_secret=given_secret(context, client_secret, client_secret_file),
         show=show,
         yes=yes,
         as_json=as_json,

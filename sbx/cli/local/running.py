@@ -17,6 +17,7 @@ import psycopg
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from runtime.addresses import host_and_port
 from runtime.environment import Environment
 from sandbox import EmbeddedStack, Progress
 from sbx.actions.accounts import delivering
@@ -155,7 +156,7 @@ def _processes(used: Environment, notifying: NotifySettings, page: socket.socket
         page_url = notifying.page_url or f"http://{page_address.LOOPBACK}:{page.getsockname()[1]}"
         commands.append(notify_command(page_url, logs, ports[-1]))
     listed = [
-        targets.Target(command.name, stage, f"{used.metrics_host}:{metrics_port}")
+        targets.Target(command.name, stage, host_and_port(used.metrics_host, metrics_port))
         for command, stage, metrics_port in zip(commands, stages, ports, strict=True)
     ]
     return _Processes(tuple(commands), tuple(listed), page)

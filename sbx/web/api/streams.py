@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from log_projection import queries
 from log_projection.queries import Cursor, Filters, Row
 from sbx.actions.scoped_log import VisibleLog
+from sbx.actions.spreadsheets import plain_cell
 from sbx.web.api.columns import COLUMNS
 from sbx.web.auth.gate import user_of
 from sbx.web.live import follow
@@ -20,7 +21,6 @@ from sbx.web.services import services_of
 from sbx.web.view import filters as parsing
 
 _CHUNK = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _END_OF_LINE = "\r\n"  # RFC 4180
 
 
@@ -103,8 +103,5 @@ def _csv_value(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return " ".join(str(warning["text"]) for warning in value)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        # A spreadsheet would take it for a formula, and anybody can choose a customer's name.
-        return "'" + value
-    return str(value)
+        return plain_cell(" ".join(str(warning["text"]) for warning in value))
+    return plain_cell(value) if isinstance(value, str) else str(value)

@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from runtime.secrets import mask
+from runtime.secrets import mask_head
 from sbx.actions import connect
 from sbx.actions.connect import Wanted
 from sbx.actions.refused import ActionRefused
@@ -89,7 +89,7 @@ async def callback(request: Request) -> Response:
     wanted = asked[0]
     if not given.get("code"):
         told = f"{given.get('error', 'no code')} {given.get('error_description', '')}".strip()
-        said = f"Xero did not grant access: {mask(told)}. Nothing was changed."
+        said = f"Xero did not grant access: {mask_head(told, 1_000)}. Nothing was changed."
         return await _page(request, wanted, {"": said}, _BROWSER)
     user = user_of(request)
     try:

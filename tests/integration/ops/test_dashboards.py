@@ -18,6 +18,7 @@ from contracts.results import AccountResult, EntryResult, Result, Warning
 from log_projection.projection import apply
 from runtime import metrics
 from sbx.cli.dashboard_role import grant_views
+from sbx.cli.errors import OperationFailed
 from tests.integration.log_projection.made import attempt, entry
 
 ROOT = Path(__file__).parents[3]
@@ -104,6 +105,34 @@ def role_url(database_url: str, unique: str) -> Iterator[str]:
         owner.execute(sql.SQL("ALTER ROLE {} PASSWORD 'pw'").format(sql.Identifier(role)))
         yield make_conninfo(database_url, user=role, password="pw")
         owner.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(role)))
+
+
+@pytest.mark.parametrize("attributes", ["SUPERUSER", "BYPASSRLS", "CREATEROLE", "member of our own"])
+def test_a_role_with_more_rights_is_refused_and_stays_as_it_is(
+    database_url: str, unique: str, attributes: str
+) -> None:
+    role = sql.Identifier(f"dba_{unique}")
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        if attributes == "member of our own":
+            owner.execute(sql.SQL("CREATE ROLE {}; GRANT CURRENT_USER TO {}").format(role, role))
+        else:
+            owner.execute(sql.SQL("CREATE ROLE {} {}").format(role, sql.SQL(attributes)))  # type: ignore[arg-type]
+        try:
+            with pytest.raises(OperationFailed, match="is no role for dashboards: it "):
+                grant_views(database_url, f"dba_{unique}")
+            settings = "SELECT rolconfig FROM pg_roles WHERE rolname = %s"
+            assert owner.execute(settings, [f"dba_{unique}"]).fetchone() == (None,)
+        finally:
+            owner.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_our_own_role_is_not_made_to_read_only(database_url: str) -> None:
+    with psycopg.connect(database_url) as owner:
+        own = str(owner.info.user)
+    with pytest.raises(OperationFailed, match="is no role for dashboards"):
+        grant_views(database_url, own)
+    with psycopg.connect(database_url) as owner:
+        assert owner.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
 
 
 def test_every_question_has_an_answer(role_url: str) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import copy
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +19,7 @@ from sinks.ledger.generation import Mark, MarkNotStored
 from tests.integration.sinks.purchases import edited, happened, ordered, with_price
 from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connected_shop
 from tests.reliability.drills import KeptMarks, delivering
+from tests.unit.outgoing.connect_proxy import ConnectProxy
 
 
 async def type_command(books: Shop, event: dict[str, Any], key_of_value: str, value: str) -> None:
@@ -148,6 +151,32 @@ async def test_kafka_unavailable(database_url: str, xero: FakeXeroServer, tmp_pa
         kafka.away = False
         await shop.idle()
     assert await shop.end(created) == "posted"
+
+
+async def test_proxy_refuses(
+    database_url: str, xero: FakeXeroServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = urlsplit(xero.api_url)
+    with ConnectProxy({"xero.test": int(at.port or 0)}, login="sbx:right") as proxy:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, f"http://sbx:right@{proxy.address}")
+        shop = await connected_shop(database_url, xero, tmp_path)
+        through = xero.api_url.replace(at.netloc, "xero.test")
+        shop.environment = replace(shop.environment, xero_api_url=through)
+        make = Maker(shop.account)
+        customer = make.customer()
+        created = make.created(make.document(customer, 1))
+        async with delivering(shop, KeptMarks()):
+            assert await shop.run(make.contact("created", customer)) == ["posted"]
+            proxy.login = "sbx:changed"
+            await shop.send(created)
+            async with asyncio.timeout(PATIENCE):
+                while "proxy_refuses" not in [r.held for r in shop.published if isinstance(r, AccountResult)]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            assert shop.books["invoices"] == []
+            proxy.login = "sbx:right"
+            await shop.idle()
+        assert await shop.end(created) == "posted"
 
 
 async def test_authorised_not_editable(books: Shop, make: Maker) -> None:

@@ -156,6 +156,27 @@ def test_a_certificate_that_is_none(tmp_path: Path) -> None:
         environment.ssl_context()
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_refused_at_the_start(variable: str) -> None:
+    assert Environment.read({variable: "http://u:hidden@p:1"})
+    with pytest.raises(InvalidEnvironment) as raised:
+        Environment.read({variable: "socks5://u:hidden@p:1"})
+    assert raised.value.variable == variable.upper()
+    assert "hidden" not in str(raised.value) and "http://proxy" in raised.value.remedy
+
+
+def test_an_authority_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    for variable in ("SBX_CA_FILE", "SSL_CERT_FILE"):
+        assert Environment.read({variable: " "})
+        with pytest.raises(InvalidEnvironment, match="no such file") as raised:
+            Environment.read({variable: str(file)})
+        assert raised.value.variable == variable
+    file.write_text("not a certificate")
+    with pytest.raises(InvalidEnvironment, match="SBX_CA_FILE"):
+        Environment.read({"SBX_CA_FILE": str(file)})
+
+
 def test_asking_for_what_is_not_configured() -> None:
     environment = read()
     with pytest.raises(InvalidEnvironment, match="SBX_KAFKA_BOOTSTRAP_SERVERS"):

@@ -36,3 +36,16 @@ def test_what_is_wrong_with_a_list_or_its_rows_says_what(code: str, said: str) -
     row |= {"problem": "it is no record", "remedy": "Look.", "since": NOON - timedelta(hours=1)}
     (alert,) = standing([], [], [], [], timedelta(hours=1), lists=[row])
     assert (alert.text, alert.remedy) == (said, "Look.")
+
+
+def test_a_name_calls_nobody_and_leads_nowhere_in_a_chat() -> None:
+    text = "Contact '<!channel> <https://evil.example|our page> A & B' could not be posted."
+    message = Message("m1", NOON, [Told("issue", "acme", text, "see <it>", "/issues?a=1&b=2", NOON, None)])
+    body = message.to_json("https://page.example")
+    shown = body["text"]
+    assert "<" not in shown and ">" not in shown
+    assert "&lt;!channel&gt; &lt;https://evil.example|our page&gt; A &amp; B" in shown
+    assert "https://page.example/issues?a=1&amp;b=2" in shown and "'" in shown
+    told = body["alerts"][0]
+    assert (told["text"], told["remedy"]) == (text, "see <it>"), "programs get it as it is"
+    assert "<!channel>" in message.text(""), "and so does mail, which is plain text"

@@ -60,7 +60,9 @@ def test_each_document_has_its_three_sides() -> None:
     assert (found["differs_in"], found["reason"], found["what_to_do"]) == ("document", "failed", "Retry it.")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+)
 def test_no_cell_is_a_formula(name: str) -> None:
     (found,) = read(row(party=name, number=name, text=name, salesbinder={**SIDE, "party": name}))
     for cell in ("party", "number", "explanation", "salesbinder_party"):
