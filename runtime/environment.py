@@ -59,7 +59,9 @@ class Environment:
     """The app with which accounts are connected in the browser if the command names none."""
     data_dir: Path
     secret_key: str | None = field(default=None, repr=False)
-    """Fernet key; None means the one in the data directory."""
+    """The key that encrypts stored secrets; None means the one in the data directory."""
+    secret_key_old: str | None = field(default=None, repr=False)
+    """The key before it, which still decrypts them."""
     worker_name: str | None = None
     """A name that no other living worker has; a worker restarted under it gets its partitions back at
     once.
@@ -85,6 +87,7 @@ class Environment:
             InvalidEnvironment: a value cannot be used; names variable, value and remedy.
         """
         given = {name: value.strip() for name, value in environ.items() if name.startswith("SBX_")}
+        given |= _from_files(given)
         given = {name: value for name, value in given.items() if value}
         api_url = _web_address("SBX_XERO_API_URL", given, DEFAULT_XERO_API_URL)
         environment = cls(
@@ -104,6 +107,7 @@ class Environment:
             xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
+            secret_key_old=given.get("SBX_SECRET_KEY_OLD"),
             worker_name=given.get("SBX_WORKER_NAME"),
             metrics_host=given.get("SBX_METRICS_HOST", "127.0.0.1"),
             metrics_port=_number("SBX_METRICS_PORT", given, 1, 65535),
@@ -255,6 +259,36 @@ class Environment:
             raise InvalidEnvironment(
                 "SBX_KAFKA_SSL_CERTFILE", "", "is not set", "SBX_KAFKA_SSL_KEYFILE needs its certificate"
             )
+
+
+_SECRETS = ("SBX_SECRET_KEY", "SBX_SECRET_KEY_OLD", "SBX_DATABASE_URL", "SBX_KAFKA_SASL_PASSWORD")
+"""Variables whose values may be in a file, which the variable with ``_FILE`` names."""
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets that are in files.
+
+    Raises:
+        InvalidEnvironment: a file cannot be read or is blank, or the secret is given twice.
+    """
+    found = {}
+    for name in _SECRETS:
+        variable = f"{name}_FILE"
+        file = given.get(variable)
+        if not file:
+            continue
+        if given.get(name):
+            raise InvalidEnvironment(variable, file, f"and {name} are both set", "unset one of them")
+        try:
+            found[name] = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise InvalidEnvironment(
+                variable, file, f"cannot be read ({said})", "name a file that this user may read"
+            ) from None
+        if not found[name]:
+            raise InvalidEnvironment(variable, file, "names a blank file", "write the secret into it")
+    return found
 
 
 def _servers(variable: str, given: Mapping[str, str]) -> str | None:

@@ -57,6 +57,7 @@ TITLES = {
     "xero_unavailable": "Xero not responding",
     "kafka_unavailable": "Kafka not responding",
     "ledger_behind": "Database older than the books",
+    "secret_key_missing": "Key missing",
     "connection_lost": "Connection lost",
     "waiting_for_answer": "Response lost",
     "event_not_json": "Event not JSON",

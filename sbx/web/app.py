@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from runtime.environment import Environment
+from runtime.secrets import SecretKeyError
 from sbx.actions.refused import ActionRefused
 from sbx.web import error_handlers
 from sbx.web.addresses import SoundAddress
@@ -126,6 +127,7 @@ def build(environment: Environment) -> Starlette:
             ActionRefused: error_handlers.on_refused,
             HTTPException: error_handlers.on_http,
             psycopg.Error: error_handlers.on_database,
+            SecretKeyError: error_handlers.on_key,
             Exception: error_handlers.on_fault,
         },
         lifespan=lifespan,

@@ -88,6 +88,13 @@ def on_database(request: Request, error: Exception) -> Response:
     return answer(request, Problem(503, "database_away", message, headers=_SOON))
 
 
+def on_key(request: Request, error: Exception) -> Response:
+    """Handle a stored secret for which the key is missing."""
+    message = str(error)
+    log.error("a stored secret cannot be read", path=request.url.path, error=message)
+    return answer(request, Problem(503, "secret_key_missing", f"{message[:1].upper()}{message[1:]}."))
+
+
 def on_fault(request: Request, _error: Exception) -> Response:
     """Handle our own bugs, which the server logs with their traceback."""
     message = "Something went wrong on our side. The log of the web process has the details."
