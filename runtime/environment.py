@@ -1,5 +1,7 @@
 """The variables ``SBX_…``: read once, checked, and given to each library in its own form."""
 
+import ipaddress
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,6 +78,10 @@ class Environment:
     """Where it goes then; None: nowhere, so that it stays."""
     worker_restarts: int = 0
     """How often the supervisor has restarted this worker, as the supervisor says."""
+    web_trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Addresses and networks of proxies whose word about the client is taken."""
+    web_hosts: tuple[str, ...] = ()
+    """Names under which the page is served, besides this machine's own."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 
@@ -114,6 +120,8 @@ class Environment:
             keep_days=_keep("SBX_KEEP", given),
             archive_dir=_folder("SBX_ARCHIVE_DIR", given),
             worker_restarts=_number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
+            web_trusted_proxies=_networks("SBX_WEB_TRUSTED_PROXIES", given) or cls.web_trusted_proxies,
+            web_hosts=_hosts("SBX_WEB_HOSTS", given),
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
@@ -261,6 +269,8 @@ class Environment:
             )
 
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name, or an IPv6 address."""
 _SECRETS = ("SBX_SECRET_KEY", "SBX_SECRET_KEY_OLD", "SBX_DATABASE_URL", "SBX_KAFKA_SASL_PASSWORD")
 """Variables whose values may be in a file, which the variable with ``_FILE`` names."""
 
@@ -303,6 +313,35 @@ def _servers(variable: str, given: Mapping[str, str]) -> str | None:
                 variable, value, f"'{server}' is not host:port", "write it as kafka-1:9092,kafka-2:9092"
             )
     return ",".join(servers)
+
+
+def _listed(variable: str, given: Mapping[str, str]) -> list[str]:
+    return [each.strip() for each in given.get(variable, "").split(",") if each.strip()]
+
+
+def _networks(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(each)) for each in _listed(variable, given))
+    except ValueError as error:
+        raise InvalidEnvironment(
+            variable,
+            given[variable],
+            f"has something else than addresses ({error})",
+            "write 10.0.0.5, 10.1.0.0/16",
+        ) from None
+
+
+def _hosts(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(each.lower().strip("[]") for each in _listed(variable, given))
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise InvalidEnvironment(
+                variable,
+                given[variable],
+                f"'{host}' is not the name of a host",
+                "write it as sbx.example.com, without https:// and port",
+            )
+    return found
 
 
 def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:

@@ -177,7 +177,7 @@ def _select(place: Place, after: object, *, lock: bool) -> sql.Composed:
         key=sql.Identifier(place.key),
         columns=columns,
         table=sql.Identifier(place.schema, place.table),
-        only=sql.SQL(place.only),  # type: ignore[arg-type]  # a constant of this module
+        only=sql.SQL(place.only),  # a constant of this module
         after=sql.SQL("")
         if after is None
         else sql.SQL(" AND {} > %(after)s").format(sql.Identifier(place.key)),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from runtime.environment import Environment
 from runtime.secrets import SecretKeyError
@@ -18,11 +19,13 @@ from sbx.actions.refused import ActionRefused
 from sbx.web import error_handlers
 from sbx.web.addresses import SoundAddress
 from sbx.web.api.routes import ROUTES
+from sbx.web.auth.cookies import HostCookies
 from sbx.web.auth.gate import Gate
 from sbx.web.auth.passwords import PasswordCheck
 from sbx.web.database import Database, new_pool, opened
 from sbx.web.headers import SecurityHeaders
 from sbx.web.hooks import ANY_METHOD, Hooks, hook
+from sbx.web.hosts import ForwardedHost, KnownHosts
 from sbx.web.live import Feed
 from sbx.web.looks import Looks
 from sbx.web.pages import (
@@ -106,7 +109,12 @@ def build(environment: Environment) -> Starlette:
     """Return the application. It starts and keeps running without a database, and says so."""
     database = new_pool(environment)
     services = Services(
-        environment, database, Feed(), PasswordCheck(), Hooks(database), Looks(environment, database)
+        environment,
+        database,
+        Feed(),
+        PasswordCheck(),
+        Hooks(database),
+        Looks(environment, database),
     )
 
     @asynccontextmanager
@@ -121,7 +129,14 @@ def build(environment: Environment) -> Starlette:
 
     app = Starlette(
         routes=_routes(database),
-        middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
+        middleware=[
+            Middleware(ForwardedHost, trusted=environment.web_trusted_proxies),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=[*environment.web_trusted_proxies]),
+            Middleware(HostCookies),
+            Middleware(SecurityHeaders),
+            Middleware(KnownHosts, hosts=environment.web_hosts),
+            Middleware(SoundAddress),
+        ],
         exception_handlers={
             Problem: error_handlers.on_problem,
             ActionRefused: error_handlers.on_refused,
@@ -143,7 +158,8 @@ def _routes(database: Database) -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=assets.FOLDER)),
         Route("/sign-in", sign_in.sign_in_page),
         Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
-        Route("/sign-in/once", sign_in.sign_in_once),
+        Route("/sign-in/once", sign_in.link_page),
+        Route("/sign-in/once", sign_in.sign_in_once, methods=["POST"], max_body_size=_BODY_BYTES),
         Route("/hooks/{token:path}", hook, methods=ANY_METHOD, max_body_size=MAX_BODY),
         Mount("/api/v1", routes=ROUTES, middleware=gate, max_body_size=_BODY_BYTES),
         Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),
