@@ -22,12 +22,13 @@ from sbx.web.api.routes import ROUTES
 from sbx.web.auth.cookies import HostCookies
 from sbx.web.auth.gate import Gate
 from sbx.web.auth.passwords import PasswordCheck
-from sbx.web.database import Database, new_pool, opened
+from sbx.web.database import new_pool, opened
 from sbx.web.headers import SecurityHeaders
 from sbx.web.hooks import ANY_METHOD, Hooks, hook
 from sbx.web.hosts import ForwardedHost, KnownHosts
 from sbx.web.live import Feed
 from sbx.web.looks import Looks
+from sbx.web.overload import BodyDeadline, Turns
 from sbx.web.pages import (
     act,
     acts,
@@ -115,12 +116,17 @@ def build(environment: Environment) -> Starlette:
         PasswordCheck(),
         Hooks(database),
         Looks(environment, database),
+        new_pool(environment, beside=True),
+        new_pool(environment, beside=True),
+        Turns(),
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with (
             opened(database),
+            opened(services.exports),
+            opened(services.streams),
             services.feed.listening(environment),
             services.hooks.noting(),
             services.looks.going_on(),
@@ -128,7 +134,7 @@ def build(environment: Environment) -> Starlette:
             yield
 
     app = Starlette(
-        routes=_routes(database),
+        routes=_routes(services),
         middleware=[
             Middleware(ForwardedHost, trusted=environment.web_trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=[*environment.web_trusted_proxies]),
@@ -136,6 +142,7 @@ def build(environment: Environment) -> Starlette:
             Middleware(SecurityHeaders),
             Middleware(KnownHosts, hosts=environment.web_hosts),
             Middleware(SoundAddress),
+            Middleware(BodyDeadline),
         ],
         exception_handlers={
             Problem: error_handlers.on_problem,
@@ -151,8 +158,8 @@ def build(environment: Environment) -> Starlette:
     return app
 
 
-def _routes(database: Database) -> list[BaseRoute]:
-    gate = [Middleware(Gate, database=database)]
+def _routes(services: Services) -> list[BaseRoute]:
+    gate = [Middleware(Gate, database=services.database, turns=services.turns)]
     return [
         Route("/healthz", _health),
         Mount("/static", StaticFiles(directory=assets.FOLDER)),

@@ -15,7 +15,7 @@ from sbx.actions.refused import ActionRefused
 from sbx.web.problems import Problem, is_api
 from sbx.web.view.rendering import render
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
 _MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not accept that method.",

@@ -7,6 +7,7 @@ import uvicorn
 from runtime.environment import Environment
 from runtime.probes import Pulse
 from sbx.web.app import build
+from sbx.web.connections import BoundedProtocol
 from sbx.web.services import Services
 
 GRACE_SECONDS = 3
@@ -40,6 +41,7 @@ def new_server(environment: Environment) -> Server:
     """Return a server of the application."""
     config = uvicorn.Config(
         build(environment),
+        http=BoundedProtocol,
         log_config=None,  # the process has set up its logs
         access_log=False,  # addresses hold names of customers, and keys of sign-in links
         server_header=False,
