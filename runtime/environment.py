@@ -1,5 +1,7 @@
 """The variables ``SBX_…``: read once, checked, and given to each library in its own form."""
 
+import ipaddress
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +54,9 @@ class Environment:
     """The app with which accounts are connected in the browser if the command names none."""
     data_dir: Path
     secret_key: str | None = field(default=None, repr=False)
-    """Fernet key; None means the one in the data directory."""
+    """The key that encrypts stored secrets; None means the one in the data directory."""
+    secret_key_old: str | None = field(default=None, repr=False)
+    """The key before it, which still decrypts them."""
     worker_name: str | None = None
     """A name that no other living worker has; a worker restarted under it gets its partitions back at
     once.
@@ -67,6 +71,10 @@ class Environment:
     """Where it goes then; None: nowhere, so that it stays."""
     worker_restarts: int = 0
     """How often the supervisor has restarted this worker, as the supervisor says."""
+    web_trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Addresses and networks of proxies whose word about the client is taken."""
+    web_hosts: tuple[str, ...] = ()
+    """Names under which the page is served, besides this machine's own."""
     clock_rate: float = 1.0
     """How many seconds of Xero's windows pass in one: only for benchmarks against a stand-in."""
 
@@ -78,6 +86,7 @@ class Environment:
             InvalidEnvironment: a value cannot be used; names variable, value and remedy.
         """
         given = {name: value.strip() for name, value in environ.items() if name.startswith("SBX_")}
+        given |= _from_files(given)
         given = {name: value for name, value in given.items() if value}
         api_url = _web_address("SBX_XERO_API_URL", given, DEFAULT_XERO_API_URL)
         environment = cls(
@@ -97,12 +106,15 @@ class Environment:
             xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
             data_dir=_data_dir(given),
             secret_key=given.get("SBX_SECRET_KEY"),
+            secret_key_old=given.get("SBX_SECRET_KEY_OLD"),
             worker_name=given.get("SBX_WORKER_NAME"),
             metrics_host=given.get("SBX_METRICS_HOST", "127.0.0.1"),
             metrics_port=_number("SBX_METRICS_PORT", given, 1, 65535),
             keep_days=_keep("SBX_KEEP", given),
             archive_dir=_folder("SBX_ARCHIVE_DIR", given),
             worker_restarts=_number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
+            web_trusted_proxies=_networks("SBX_WEB_TRUSTED_PROXIES", given) or cls.web_trusted_proxies,
+            web_hosts=_hosts("SBX_WEB_HOSTS", given),
             clock_rate=_rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
@@ -252,6 +264,38 @@ class Environment:
             )
 
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name, or an IPv6 address."""
+_SECRETS = ("SBX_SECRET_KEY", "SBX_SECRET_KEY_OLD", "SBX_DATABASE_URL", "SBX_KAFKA_SASL_PASSWORD")
+"""Variables whose values may be in a file, which the variable with ``_FILE`` names."""
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets that are in files.
+
+    Raises:
+        InvalidEnvironment: a file cannot be read or is blank, or the secret is given twice.
+    """
+    found = {}
+    for name in _SECRETS:
+        variable = f"{name}_FILE"
+        file = given.get(variable)
+        if not file:
+            continue
+        if given.get(name):
+            raise InvalidEnvironment(variable, file, f"and {name} are both set", "unset one of them")
+        try:
+            found[name] = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise InvalidEnvironment(
+                variable, file, f"cannot be read ({said})", "name a file that this user may read"
+            ) from None
+        if not found[name]:
+            raise InvalidEnvironment(variable, file, "names a blank file", "write the secret into it")
+    return found
+
+
 def _servers(variable: str, given: Mapping[str, str]) -> str | None:
     value = given.get(variable)
     if value is None:
@@ -280,6 +324,35 @@ def _check_outgoing(environ: Mapping[str, str], given: Mapping[str, str]) -> Non
             raise InvalidEnvironment(
                 "SBX_CA_FILE", ca_file, f"cannot be used ({error})", "name a PEM file of authorities"
             ) from error
+
+
+def _listed(variable: str, given: Mapping[str, str]) -> list[str]:
+    return [each.strip() for each in given.get(variable, "").split(",") if each.strip()]
+
+
+def _networks(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(each)) for each in _listed(variable, given))
+    except ValueError as error:
+        raise InvalidEnvironment(
+            variable,
+            given[variable],
+            f"has something else than addresses ({error})",
+            "write 10.0.0.5, 10.1.0.0/16",
+        ) from None
+
+
+def _hosts(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(each.lower().strip("[]") for each in _listed(variable, given))
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise InvalidEnvironment(
+                variable,
+                given[variable],
+                f"'{host}' is not the name of a host",
+                "write it as sbx.example.com, without https:// and port",
+            )
+    return found
 
 
 def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:

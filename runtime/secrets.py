@@ -10,11 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken, MultiFernet
+
+from runtime.environment import Environment
+from runtime.secret_keys import SecretKey, new_secret_key, split
+from runtime.secret_keys import SecretKeyError as SecretKeyError
 
 KEY_FILE = "secret.key"
+OLD_KEY_FILE = "secret.key.old"
 _KEY_BYTES = 32
-_MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
 def new_key(prefix: str = "") -> str:
@@ -27,47 +31,52 @@ def key_hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-class SecretKeyError(Exception):
-    """The key cannot be used, or is not the one that a secret was encrypted with."""
-
-
 class SecretBox:
-    """Encrypts and decrypts texts with one key (Fernet: AES-128-CBC with HMAC-SHA256)."""
+    """Encrypts texts with one key (Fernet: AES-128-CBC with HMAC-SHA256); decrypts with it or an old one."""
 
-    def __init__(self, key: str, origin: str = "SBX_SECRET_KEY") -> None:
-        """Make a box of ``key``, which came from ``origin``.
+    def __init__(self, key: SecretKey | str, old: SecretKey | None = None) -> None:
+        """Make a box of ``key``; what was encrypted with ``old`` can be read, too.
 
         Raises:
-            SecretKeyError: ``key`` is not a Fernet key.
+            SecretKeyError: ``key`` is a text that is no key.
         """
-        try:
-            self._fernet = Fernet(key)
-        except ValueError:
-            raise SecretKeyError(
-                f"{origin} is not a key: it must be 32 bytes in url-safe base64 (44 characters); "
-                f"make one with: {_MAKE_KEY}"
-            ) from None
+        self._key = key if isinstance(key, SecretKey) else SecretKey.read(key, "SBX_SECRET_KEY")
+        self._keys = [self._key] if old is None else [self._key, old]
+        self._reads = MultiFernet([each.fernet for each in self._keys])
 
     @classmethod
-    def open(cls, data_dir: Path, secret_key: str | None) -> "SecretBox":
+    def of(cls, environment: Environment) -> "SecretBox":
+        """Return the box of the environment's keys; raises as ``open``."""
+        return cls.open(environment.data_dir, environment.secret_key, environment.secret_key_old)
+
+    @classmethod
+    def open(cls, data_dir: Path, secret_key: str | None, old: str | None = None) -> "SecretBox":
         """Return the box of ``secret_key`` (``SBX_SECRET_KEY``), else of ``secret.key`` in the data
-        directory.
+        directory; with the old key, if there is one: ``SBX_SECRET_KEY_OLD``, else ``secret.key.old``.
 
         The file is created if it is missing; if several processes create it at once, one wins and all use its
         key.
 
         Raises:
-            SecretKeyError: the key is invalid, or others may read the file.
+            SecretKeyError: a key is invalid, or others may read its file.
             OSError: the data directory cannot be written.
         """
+        file, old_file = data_dir / KEY_FILE, data_dir / OLD_KEY_FILE
+        before = None if old is None else SecretKey.read(old, "SBX_SECRET_KEY_OLD")
         if secret_key is not None:
-            return cls(secret_key)
-        path = data_dir / KEY_FILE
-        return cls(_read_key(path), str(path))
+            return cls(SecretKey.read(secret_key, "SBX_SECRET_KEY"), before)
+        if before is None and old_file.exists():
+            before = SecretKey.read(_read_key(old_file), str(old_file))
+        return cls(SecretKey.read(_read_key(file), str(file)), before)
+
+    @property
+    def has_old(self) -> bool:
+        """True if an old key is at hand."""
+        return len(self._keys) > 1
 
     def encrypt(self, text: str) -> bytes:
         """Return ``text`` encrypted; differs each time."""
-        return self._fernet.encrypt(text.encode())
+        return self._key.encrypt(text)
 
     def decrypt(self, encrypted: bytes) -> str:
         """Return the text that was encrypted.
@@ -75,13 +84,25 @@ class SecretBox:
         Raises:
             SecretKeyError: it was encrypted with another key, or is damaged.
         """
+        wanted, token = split(encrypted)
         try:
-            return self._fernet.decrypt(encrypted).decode()
+            return self._reads.decrypt(token).decode()
         except InvalidToken:
+            needs = f"the key {wanted}" if wanted else "another key, one without an id"
             raise SecretKeyError(
-                "a stored secret was encrypted with another key; set SBX_SECRET_KEY to the key that was used "
-                f"(or put {KEY_FILE} back into the data directory), or run 'sbx connect' again"
+                f"a stored secret needs {needs}, but {' and '.join(map(str, self._keys))}; set "
+                f"SBX_SECRET_KEY_OLD to the key that it needs (or put it into the data directory as "
+                f"{OLD_KEY_FILE}), or connect the account again"
             ) from None
+
+    def is_current(self, encrypted: bytes) -> bool:
+        """Return True for what is encrypted as it would be today: with the key and its id."""
+        wanted, token = split(encrypted)
+        try:
+            self._key.fernet.decrypt(token)
+        except InvalidToken:
+            return False
+        return wanted == self._key.id
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -162,7 +183,7 @@ def _make_key(path: Path) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
+            file.write(new_secret_key().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         if not path.exists():

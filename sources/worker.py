@@ -58,7 +58,7 @@ class Worker:
     def __init__(self, environment: Environment, publish: Publish, pulse: Pulse | None = None) -> None:
         self._environment = environment
         self._publish = publish
-        self._box = SecretBox.open(environment.data_dir, environment.secret_key)
+        self._box = SecretBox.of(environment)
         self._spell = Spell()
         self._readings: dict[str, _Reading] = {}
         self._followings: dict[str, _Reading] = {}

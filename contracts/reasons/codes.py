@@ -107,6 +107,7 @@ ReasonCode = Literal[
     "salesbinder_key_refused",
     "salesbinder_key_unproven",
     "salesbinder_unavailable",
+    "secret_key_missing",
     "skipped",
     "status_says_cancelled",
     "status_unknown",

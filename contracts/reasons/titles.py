@@ -58,6 +58,7 @@ TITLES = {
     "kafka_unavailable": "Kafka not responding",
     "proxy_refuses": "Proxy lets nothing through",
     "ledger_behind": "Database older than the books",
+    "secret_key_missing": "Key missing",
     "connection_lost": "Connection lost",
     "waiting_for_answer": "Response lost",
     "event_not_json": "Event not JSON",

@@ -75,6 +75,16 @@ REASONS = (
         "Nothing is taken in or sent for any account until then. Nothing is lost: Kafka has it.",
     ),
     _waiting(
+        "secret_key_missing",
+        "waiting until {until}: the workers lack the key for the credentials of '{account}': {message}.",
+        "The credentials in the database were encrypted with another key than the workers have: a rotation "
+        "is under way and not all workers have both keys, or a key was mistaken.",
+        "give the workers the key that the message names as SBX_SECRET_KEY_OLD, and start them again; if "
+        "nobody has it any more, connect the account again with 'sbx connect {account}'.",
+        "us",
+        "Tried again at growing intervals until the credentials can be read.",
+    ),
+    _waiting(
         "connection_lost",
         "Xero no longer accepts our access to '{account}': {message}",
         "The connection was revoked in Xero, its secret was changed, or a permission is missing.",

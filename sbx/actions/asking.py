@@ -96,6 +96,6 @@ async def asking(
     Raises:
         SecretKeyError: the account's API key cannot be decrypted.
     """
-    key = SecretBox.open(environment.data_dir, environment.secret_key).decrypt(encrypted)
+    key = SecretBox.of(environment).decrypt(encrypted)
     async with Client(api_address(account, environment.salesbinder_api_url), key) as client:
         yield Beside(OneConnection(connection), account, client, tell=tell).ask

@@ -35,6 +35,7 @@ Kind = Literal[
     "resume replay",
     "retry",
     "revoke",
+    "rotate_secrets",
     "set_password",
     "set_role",
     "settings",

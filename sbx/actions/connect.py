@@ -136,7 +136,7 @@ async def ask(
         ActionRefused: as ``known``.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    box = SecretBox.of(environment)
     async with database.connection() as connection:
         found = await known(connection, actor, wanted.account)
         await connection.execute(_SQL["forget_old"])
@@ -164,7 +164,7 @@ async def taken_up(
         row = await fetch_one(connection, _SQL["take"], hashes)
     if row is None:
         return None
-    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    box = SecretBox.of(environment)
     kept = row["client_secret_encrypted"]
     secret = "" if kept is None else box.decrypt(bytes(kept))
     wanted = Wanted(row["account"], row["tenant_id"], row["client_id"], secret)
@@ -201,7 +201,7 @@ async def _save(
     tenant: Tenant,
     refresh: str | None,
 ) -> uuid.UUID:
-    box = SecretBox.open(environment.data_dir, environment.secret_key)
+    box = SecretBox.of(environment)
     async with database.connection() as connection:
         found = await known(connection, actor, wanted.account)
         target = {"account": wanted.account, "client_id": wanted.client_id, "browser": refresh is not None}

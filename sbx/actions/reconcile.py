@@ -172,6 +172,12 @@ async def results(
         yield _row(found, result, first_seen)
 
 
+def place_of(row: Row) -> runs.Place:
+    """Return the place of a row of ``results``, to go on behind it."""
+    day = "infinity" if row["date"] is None else row["date"].isoformat()
+    return day, row["kind"], row["number"], row["record_id"]
+
+
 async def months_of(
     connection: Connection, actor: Actor, account: str, since: date | None, until: date | None
 ) -> list[Month]:

@@ -93,7 +93,7 @@ def _check_sees(actor: Actor, account: str) -> None:
 
 
 def _box(environment: Environment) -> SecretBox:
-    return SecretBox.open(environment.data_dir, environment.secret_key)
+    return SecretBox.of(environment)
 
 
 async def known(connection: Connection, actor: Actor, account: str) -> Overview | None:

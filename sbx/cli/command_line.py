@@ -27,6 +27,7 @@ PANELS = {
         "source": "SalesBinder accounts whose changes are read through SalesBinder's API.",
         "settings": "Show, set and check an account's settings.",
         "users": "Users of the page and the API.",
+        "secrets": "The key that encrypts stored secrets.",
         "topics": "Set up the broker.",
         "migrate": "Bring the database schema up to date.",
     },

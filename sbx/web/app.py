@@ -11,19 +11,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from runtime.environment import Environment
+from runtime.secrets import SecretKeyError
 from sbx.actions.refused import ActionRefused
 from sbx.web import error_handlers
 from sbx.web.addresses import SoundAddress
 from sbx.web.api.routes import ROUTES
+from sbx.web.auth.cookies import HostCookies
 from sbx.web.auth.gate import Gate
 from sbx.web.auth.passwords import PasswordCheck
-from sbx.web.database import Database, new_pool, opened
+from sbx.web.database import new_pool, opened
 from sbx.web.headers import SecurityHeaders
 from sbx.web.hooks import ANY_METHOD, Hooks, hook
+from sbx.web.hosts import ForwardedHost, KnownHosts
 from sbx.web.live import Feed
 from sbx.web.looks import Looks
+from sbx.web.overload import BodyDeadline, Turns
 from sbx.web.pages import (
     act,
     acts,
@@ -107,13 +112,23 @@ def build(environment: Environment) -> Starlette:
     """Return the application. It starts and keeps running without a database, and says so."""
     database = new_pool(environment)
     services = Services(
-        environment, database, Feed(), PasswordCheck(), Hooks(database), Looks(environment, database)
+        environment,
+        database,
+        Feed(),
+        PasswordCheck(),
+        Hooks(database),
+        Looks(environment, database),
+        new_pool(environment, beside=True),
+        new_pool(environment, beside=True),
+        Turns(),
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with (
             opened(database),
+            opened(services.exports),
+            opened(services.streams),
             services.feed.listening(environment),
             services.hooks.noting(),
             services.looks.going_on(),
@@ -121,13 +136,22 @@ def build(environment: Environment) -> Starlette:
             yield
 
     app = Starlette(
-        routes=_routes(database),
-        middleware=[Middleware(SecurityHeaders), Middleware(SoundAddress)],
+        routes=_routes(services),
+        middleware=[
+            Middleware(ForwardedHost, trusted=environment.web_trusted_proxies),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=[*environment.web_trusted_proxies]),
+            Middleware(HostCookies),
+            Middleware(SecurityHeaders),
+            Middleware(KnownHosts, hosts=environment.web_hosts),
+            Middleware(SoundAddress),
+            Middleware(BodyDeadline),
+        ],
         exception_handlers={
             Problem: error_handlers.on_problem,
             ActionRefused: error_handlers.on_refused,
             HTTPException: error_handlers.on_http,
             psycopg.Error: error_handlers.on_database,
+            SecretKeyError: error_handlers.on_key,
             Exception: error_handlers.on_fault,
         },
         lifespan=lifespan,
@@ -136,14 +160,15 @@ def build(environment: Environment) -> Starlette:
     return app
 
 
-def _routes(database: Database) -> list[BaseRoute]:
-    gate = [Middleware(Gate, database=database)]
+def _routes(services: Services) -> list[BaseRoute]:
+    gate = [Middleware(Gate, database=services.database, turns=services.turns)]
     return [
         Route("/healthz", _health),
         Mount("/static", StaticFiles(directory=assets.FOLDER)),
         Route("/sign-in", sign_in.sign_in_page),
         Route("/sign-in", sign_in.sign_in, methods=["POST"], max_body_size=_BODY_BYTES),
-        Route("/sign-in/once", sign_in.sign_in_once),
+        Route("/sign-in/once", sign_in.link_page),
+        Route("/sign-in/once", sign_in.sign_in_once, methods=["POST"], max_body_size=_BODY_BYTES),
         Route("/hooks/{token:path}", hook, methods=ANY_METHOD, max_body_size=MAX_BODY),
         Mount("/api/v1", routes=ROUTES, middleware=gate, max_body_size=_BODY_BYTES),
         Mount("/", routes=PAGES, middleware=gate, max_body_size=_BODY_BYTES),

@@ -23,20 +23,22 @@ async def as_csv(request: Request, since: date | None = None, until: date | None
     services, user = services_of(request), user_of(request)
     account: str = request.path_params["account"]
     # Asked before the answer begins, so that a refusal is one.
-    async with services.database.connection() as connection:
+    async with services.exports.connection() as connection:
         await reconcile.load(connection, user, account)
 
     async def body() -> AsyncIterator[bytes]:
         # Spreadsheets take a file without a byte order mark for another encoding than UTF-8.
         yield ("\ufeff" + reconcile.csv_lines([])).encode()
         rows: list[Row] = []
-        async with services.database.connection() as connection:
-            async for row in reconcile.results(connection, user, account, since, until):
-                rows.append(row)
-                if len(rows) >= _CHUNK:
-                    yield reconcile.csv_lines(rows, head=False).encode()
-                    rows = []
-        yield reconcile.csv_lines(rows, head=False).encode()
+        while not rows or len(rows) == _CHUNK:
+            last = reconcile.place_of(rows[-1]) if rows else None
+            # For one page at a time: a slow reader would keep a connection all the while.
+            async with services.exports.connection() as connection:
+                found = reconcile.results(connection, user, account, since, until, limit=_CHUNK, after=last)
+                rows = [row async for row in found]
+            yield reconcile.csv_lines(rows, head=False).encode()
+            if not rows:
+                return
 
     headers = {"Content-Disposition": f'attachment; filename="{account}-reconciliation.csv"'}
     return StreamingResponse(body(), headers=headers, media_type="text/csv; charset=utf-8")

@@ -13,6 +13,8 @@ from runtime.environment import Environment
 from sbx.web.view.times import nearest_times
 
 _SIZE = 8
+_BESIDE = 2
+"""Connections for exports, and as many for live updates: pages never wait for those."""
 _PATIENCE_SECONDS = 4.0
 """How long a request waits for a connection before it says that the database is unavailable."""
 _SCHEMA_SECONDS = 5.0
@@ -41,17 +43,21 @@ class Database(AsyncConnectionPool[Connection]):
             yield connection
 
 
-def new_pool(environment: Environment) -> Database:
+def new_pool(environment: Environment, *, beside: bool = False) -> Database:
     """Return a pool that is not open yet. Connections are tested before they are lent, so that a database
-    that came back is used at once."""
+    that came back is used at once.
+
+    Args:
+        beside: the pool is for what may take long, beside the one for pages.
+    """
     arguments = environment.psycopg("sbx-web")
     conninfo = arguments.pop("conninfo")
     return Database(
         conninfo,
         kwargs={**arguments, "autocommit": True, "connect_timeout": 3},
-        min_size=1,
-        max_size=_SIZE,
-        timeout=_PATIENCE_SECONDS,
+        min_size=0 if beside else 1,
+        max_size=_BESIDE if beside else _SIZE,
+        timeout=_PATIENCE_SECONDS * (5 if beside else 1),
         # Short: the pool's waits between its own attempts double, and requests come anyway.
         reconnect_timeout=2,
         open=False,

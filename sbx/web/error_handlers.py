@@ -15,7 +15,7 @@ from sbx.actions.refused import ActionRefused
 from sbx.web.problems import Problem, is_api
 from sbx.web.view.rendering import render
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
 _MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not accept that method.",
@@ -86,6 +86,13 @@ def on_database(request: Request, error: Exception) -> Response:
         f"database does."
     )
     return answer(request, Problem(503, "database_away", message, headers=_SOON))
+
+
+def on_key(request: Request, error: Exception) -> Response:
+    """Handle a stored secret for which the key is missing."""
+    message = str(error)
+    log.error("a stored secret cannot be read", path=request.url.path, error=message)
+    return answer(request, Problem(503, "secret_key_missing", f"{message[:1].upper()}{message[1:]}."))
 
 
 def on_fault(request: Request, _error: Exception) -> Response:

@@ -7,6 +7,7 @@ import uvicorn
 from runtime.environment import Environment
 from runtime.probes import Pulse
 from sbx.web.app import build
+from sbx.web.connections import BoundedProtocol
 from sbx.web.services import Services
 
 GRACE_SECONDS = 3
@@ -37,12 +38,14 @@ class Server(uvicorn.Server):
 
 
 def new_server(environment: Environment) -> Server:
-    """Return a server of the application. It trusts a local proxy's headers about its clients."""
+    """Return a server of the application."""
     config = uvicorn.Config(
         build(environment),
+        http=BoundedProtocol,
         log_config=None,  # the process has set up its logs
         access_log=False,  # addresses hold names of customers, and keys of sign-in links
         server_header=False,
+        proxy_headers=False,  # the application reads those of the proxies that are trusted
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEPT_SECONDS,
     )

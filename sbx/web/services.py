@@ -12,6 +12,7 @@ from sbx.web.database import Database
 from sbx.web.hooks import Hooks
 from sbx.web.live import Feed
 from sbx.web.looks import Looks
+from sbx.web.overload import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Services:
     passwords: PasswordCheck
     hooks: Hooks
     looks: Looks
+    exports: Database
+    """The connections of exports, and those of live updates: they take none of the pages'."""
+    streams: Database
+    turns: Turns
 
 
 def services_of(request: Request) -> Services:

@@ -117,8 +117,10 @@ class AccountState:
             return Hold("account_paused", None, {"message": connection.paused_reason})
         closed = self.budget.closed_until - machine_seconds()
         if closed > _ANNOUNCE_AFTER_SECONDS:
-            until = self._now() + timedelta(seconds=closed)
-            return Hold(self.budget.closed_why, until.replace(microsecond=0))
+            until = (self._now() + timedelta(seconds=closed)).replace(microsecond=0)
+            if self.session.needs_key:
+                return Hold("secret_key_missing", until, {"message": self.session.needs_key})
+            return Hold(self.budget.closed_why, until)
         return None
 
     def _now(self) -> datetime:

@@ -17,7 +17,7 @@ from runtime.secrets import SecretBox, SecretKeyError
 from sinks.lanes.budget import CONCURRENT
 from sinks.ledger.entries import now_utc
 from sinks.xero.client import Answer, Request, XeroClient
-from sinks.xero.oauth import Token, TokenRefused, mint_token, refresh_token
+from sinks.xero.oauth import Token, TokenRefused, TokenUnavailable, mint_token, refresh_token
 
 CALL_DEADLINE = 50.0
 """Seconds after which a call counts as unanswered, even if a response is still trickling in."""
@@ -47,6 +47,8 @@ class Session:
     ) -> None:
         self.account = account
         self.connection: store.Connection | None = None
+        self.needs_key = ""
+        """Why the stored credentials cannot be read; blank while they can."""
         self._pool = pool
         self._environment = environment
         self._box = box
@@ -155,7 +157,10 @@ class Session:
                 for kept in (credentials.client_secret_encrypted, credentials.refresh_token_encrypted)
             )
         except SecretKeyError as error:
-            raise TokenRefused(str(error)) from error
+            # Xero has refused nothing: the account waits until the secret can be read.
+            self.needs_key = str(error)
+            raise TokenUnavailable(str(error)) from error
+        self.needs_key = ""
         if refresh is None:
             return mint_token(url, client_id, secret or "")
         try:
@@ -177,7 +182,7 @@ class Session:
             return False  # encrypted with an older key: the secret itself will tell
         if credentials.expires_at <= now_utc() or token == self._refused:
             return False
-        self._token, self._token_until = token, credentials.expires_at
+        self._token, self._token_until, self.needs_key = token, credentials.expires_at, ""
         return True
 
     def written(self, request: Request) -> Request:

@@ -78,7 +78,7 @@ class LaneSupervisor:
         self._pool = pool
         self._guard = Guard(pool, marks)
         self._environment = environment
-        self._box = SecretBox.open(environment.data_dir, environment.secret_key)
+        self._box = SecretBox.of(environment)
         self._spell = Spell()
         self._outbox = Outbox(pool, publish, self._spell)
         self._runners: dict[str, LaneRunner] = {}

@@ -106,6 +106,11 @@ class Client:
         token = form_token(self.get("/sign-in").text)
         return self.form("/sign-in", {"form_token": token, "name": name, "password": password})
 
+    def follow(self, key: str, **headers: str) -> Answer:
+        """Open a link for signing in, and press its button."""
+        page = self("GET", f"/sign-in/once?key={key}", headers=headers)
+        return self.form("/sign-in/once", {"form_token": form_token(page.text), "key": key}, **headers)
+
     def mark(self) -> str:
         """The mark that this session's forms carry."""
         return form_token(self.get("/issues").text)

@@ -6,6 +6,7 @@ import json
 import socket
 from contextlib import ExitStack
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from contracts.results import AccountResult, Attempt
 from sbx.web.api.columns import COLUMNS
 from sbx.web.api.openapi import description
 from sbx.web.api.routes import ROUTES
+from sbx.web.overload import LIMITS
+from tests.integration.sinks.shops import PATIENCE
 from tests.web.office import NOW, Client, Office, entry, replayed
 from tests.web.sample import connect
 
@@ -233,18 +236,31 @@ def test_an_export_that_goes_over_pages_holds_each_entry_once(office: Office, pr
 
 def test_exports_that_are_read_slowly_leave_the_others_their_connections(office: Office) -> None:
     office.user("ann")
-    program = office.api("ann")
+    office.user("bob")
+    program, other = office.api("ann"), office.api("bob")
     office.log(*(entry(f"e{n:04}", party_name="n" * 2000, reason="r" * 8000) for n in range(3000)))
+    told = []
     with ExitStack() as opened:
         for _ in range(12):  # four more than the page has connections
             reader = opened.enter_context(socket.socket())
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             reader.connect(("127.0.0.1", int(office.url.rpartition(":")[2])))
-            asked = f"GET /api/v1/entries.jsonl HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {program.token}"
-            reader.sendall(asked.encode() + b"\r\n\r\n")
-            assert reader.recv(9) == b"HTTP/1.1 "
+            asked = (
+                "GET /api/v1/entries.jsonl HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: Bearer {program.token}\r\n\r\n"
+            )
+            reader.sendall(asked.encode())
+            told.append(reader.recv(12))
+        assert told == [b"HTTP/1.1 200"] * LIMITS["export"].at_once + [b"HTTP/1.1 503"] * 10
+        refused = program.get("/api/v1/entries.csv")
+        assert refused.json["error"]["code"] == "too_busy"
+        assert refused.headers["retry-after"] == "10"
+        assert other.get("/api/v1/entries.csv", id="e0001").text.count("\r\n") == 2
         assert program.get("/api/v1/summary").status == 200
         assert office.client("ann").get("/").status == 200
+    until = monotonic() + PATIENCE
+    while program.get("/api/v1/entries.csv", id="e0001").status == 503:
+        assert monotonic() < until
 
 
 def test_columns_are_those_of_the_view(office: Office) -> None:

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "replay": "tests/reliability/test_crash_acts.py",
     "resume replay": "tests/reliability/test_crash_acts.py",
     "recover": "tests/reliability/test_crash_acts.py",
+    "rotate_secrets": "tests/integration/ops/test_secrets.py",
     "topics_skip": "tests/integration/ops/test_kafka_as_published.py",
     "reconcile": "tests/web/test_reconcile.py",
     "setup": "tests/integration/sources/test_setup.py",

@@ -1,5 +1,6 @@
 """SalesBinder and Xero side by side on the page."""
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from sbx.cli.command_line import app
 from sbx.notify import worker
+from sbx.web import comparison_csv
 from sources.reconcile import runs
 from sources.reconcile.months import Months
 from sources.reconcile.result import Result
@@ -118,6 +120,20 @@ def test_what_differs_is_shown_with_its_reason_and_what_to_do(office: Office, cl
     lines = answer.text.splitlines()
     assert len(lines) == 2
     assert "'=5001" in lines[1]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 500])
+def test_a_file_that_goes_over_pages_holds_each_document_once(
+    office: Office, client: Client, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(comparison_csv, "_CHUNK", chunk)
+    read(office)
+    ids = [f"i{number}" for number in range(4)]
+    compared(
+        office, *(Result(compared=msgspec.structs.replace(FAILED.compared, record_id=one)) for one in ids)
+    )
+    rows = list(csv.DictReader(client.get(f"{PATH}.csv").data.decode("utf-8-sig").splitlines()))
+    assert [row["salesbinder_url"].rpartition("/")[2] for row in rows] == ids
 
 
 def test_others_accounts_are_not_shown(office: Office, client: Client) -> None:

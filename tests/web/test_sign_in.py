@@ -1,6 +1,7 @@
 """Who gets in, and what is refused."""
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.routing import Route
@@ -12,7 +13,7 @@ from sbx.web import form_tokens
 from sbx.web.app import PAGES
 from sbx.web.auth import throttle
 from sbx.web.headers import HEADERS
-from tests.web.office import PASSWORD, SET_UP, Office, entry, form_token
+from tests.web.office import PASSWORD, SET_UP, Office, entry, form_token, serving
 
 
 def test_name_and_password_open_a_session_with_a_guarded_cookie(office: Office) -> None:
@@ -113,26 +114,136 @@ def test_after_signing_in_one_is_where_one_wanted_to_be_but_only_here(
     assert client.form("/sign-in", fields).headers["location"] == taken
 
 
-def test_too_many_wrong_passwords_are_refused_even_before_the_right_one(office: Office) -> None:
+def wrong(office: Office, count: int, **headers: str) -> list[int]:
+    """Try so many wrong passwords for ann, each time as another browser."""
+    statuses = []
+    for _ in range(count):
+        client = office.client()
+        token = form_token(client("GET", "/sign-in", headers=headers).text)
+        fields = {"form_token": token, "name": "ann", "password": "wrong password"}
+        statuses.append(client.form("/sign-in", fields, **headers).status)
+    return statuses
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of minutes, on a machine where an attempt may take seconds."""
+    monkeypatch.setattr(throttle, "FOR_ONE_USER", throttle.Pace(free=5, longest=400.0, first=100.0))
+
+
+def test_after_some_wrong_passwords_each_more_waits_longer(office: Office, slowly: None) -> None:
     office.user("ann")
     office.user("bob")
+    assert wrong(office, 5) == [403] * 5
     client = office.client()
-    for _ in range(throttle.LIMITS["both"]):
-        assert client.sign_in("ann", "wrong password").status == 403
     refused = client.sign_in("ann")
 
     assert refused.status == 429
-    assert int(refused.headers["retry-after"]) > 0
+    assert 50 < int(refused.headers["retry-after"]) <= 100
+    assert f"Try again in {refused.headers['retry-after']} seconds" in refused.text
     assert client.sign_in("bob").status == 303
-    office.rows("UPDATE web.sign_in_attempts SET at = at - interval '1 day' RETURNING 1")
+    office.rows("UPDATE web.sign_in_attempts SET at = at - interval '100 seconds' RETURNING 1")
+    assert wrong(office, 1) == [403]
+    assert 150 < int(client.sign_in("ann").headers["retry-after"]) <= 200
+    office.rows("UPDATE web.sign_in_attempts SET at = at - interval '200 seconds' RETURNING 1")
     assert client.sign_in("ann").status == 303
+
+
+def test_nobody_locks_another_out(office: Office, slowly: None) -> None:
+    office.user("ann")
+    hers, elsewhere = office.client(), office.client()
+    assert hers.sign_in("ann").status == 303  # her browser is known from now on
+    assert wrong(office, 10) == [403] * 5 + [429] * 5
+    for number in range(20):  # from many addresses, as a botnet has them
+        assert wrong(office, 1, **{"X-Forwarded-For": f"203.0.113.{number}"}) == [403]
+
+    assert hers.sign_in("ann").status == 303
+    away = {"X-Forwarded-For": "198.51.100.7"}
+    token = form_token(elsewhere("GET", "/sign-in", headers=away).text)
+    fields = {"form_token": token, "name": "ann", "password": PASSWORD}
+    assert elsewhere.form("/sign-in", fields, **away).status == 303
+
+
+def test_a_known_browser_waits_for_its_own_slips_only(office: Office, slowly: None) -> None:
+    office.user("ann")
+    client = office.client()
+    client.sign_in("ann")
+    assert [client.sign_in("ann", "wrong password").status for _ in range(6)] == [403] * 5 + [429]
+    assert office.client().sign_in("ann").status == 303  # at the same address
+
+
+def test_a_planted_cookie_makes_no_browser_known(office: Office) -> None:
+    office.user("ann")
+    client = office.client()
+    client.cookies["sbx_browser"] = "planted"
+    assert client.sign_in("ann").status == 303
+    assert client.cookies["sbx_browser"] != "planted"
+    kept = client.cookies["sbx_browser"]
+    client.sign_in("ann")
+    assert client.cookies["sbx_browser"] == kept
+
+
+def test_a_household_is_one_source_whatever_address_it_takes(office: Office, slowly: None) -> None:
+    office.user("ann")
+    same = [{"X-Forwarded-For": f"2001:db8:1:2::{number}"} for number in range(6)]
+    assert [wrong(office, 1, **each)[0] for each in same] == [403] * 5 + [429]
+    assert wrong(office, 1, **{"X-Forwarded-For": "2001:db8:1:3::1"}) == [403]
+
+
+def test_behind_https_no_other_host_can_plant_a_session(office: Office) -> None:
+    office.user("ann")
+    client, https = office.client(), {"X-Forwarded-Proto": "https"}
+    key = office.client("ann").cookies["sbx_session"]
+    client.cookies["sbx_session"] = key
+    assert client("GET", "/", headers=https).status == 303
+    client.cookies = {"__Host-sbx_session": key}
+    assert client("GET", "/", headers=https).status == 200
+    mark = form_token(client("GET", "/issues", headers=https).text)
+    out = client.form("/sign-out", {"form_token": mark}, **https)
+    [gone] = [line for line in out.headers.getlist("set-cookie") if "sbx_session" in line]
+    assert gone.startswith("__Host-sbx_session=") and "Secure" in gone and "Max-Age=0" in gone
+    assert "domain" not in gone.lower()
+
+
+def test_the_page_is_served_under_its_own_names_only(database_url: str, tmp_path: Path) -> None:
+    with serving(database_url, tmp_path, SBX_WEB_HOSTS="sbx.example.com") as office:
+        client, port = office.client(), office.url.rpartition(":")[2]
+        for host in ("localhost", f"127.0.0.1:{port}", "[::1]:80", "sbx.example.com", "SBX.example.com:443"):
+            assert client("GET", "/sign-in", headers={"Host": host}).status == 200, host
+        for host in ("evil.example", "sbx.example.com.evil.example", "203.0.113.9", "evil.example:8321"):
+            refused = client("GET", "/sign-in", headers={"Host": host})
+            assert (refused.status, "SBX_WEB_HOSTS" in refused.text) == (421, True), host
+            assert client("GET", "/healthz", headers={"Host": host}).status == 200
+
+
+def test_what_a_trusted_proxy_says_counts_and_nobody_else_s_word(database_url: str, tmp_path: Path) -> None:
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example, sbx.example.com"}
+    said |= {"X-Forwarded-For": "203.0.113.9"}
+    with serving(database_url, tmp_path, SBX_WEB_HOSTS="sbx.example.com") as office:
+        office.user("ann")
+        client = office.client()
+        client.cookies["__Host-sbx_session"] = office.client("ann").cookies["sbx_session"]
+        page = client("GET", "/connect", headers=said)
+        assert "https://sbx.example.com/connect/callback" in page.text
+        mark = form_token(page.text)
+        given = {"form_token": mark, "account": "acme", "client_id": "app"}
+        asked = client.form("/connect/browser", given, Origin="https://sbx.example.com", **said)
+        assert asked.status == 200
+        assert "redirect_uri=https%3A%2F%2Fsbx.example.com%2Fconnect%2Fcallback" in asked.text
+    with serving(
+        database_url, tmp_path, SBX_WEB_HOSTS="sbx.example.com", SBX_WEB_TRUSTED_PROXIES="10.0.0.5"
+    ) as office:
+        answer = office.client()("GET", "/sign-in", headers=said)
+        assert answer.status == 200
+        assert "strict-transport-security" not in answer.headers
+        assert office.client("ann")("GET", "/connect", headers=said).text.count("sbx.example.com") == 0
 
 
 def test_the_right_password_wipes_out_earlier_slips(office: Office) -> None:
     office.user("ann")
     client = office.client()
     for _ in range(3):
-        for _ in range(throttle.LIMITS["both"] - 1):
+        for _ in range(throttle.FOR_ONE_USER.free - 1):
             client.sign_in("ann", "wrong password")
         assert client.sign_in("ann").status == 303
 
@@ -145,28 +256,42 @@ def test_a_link_signs_in_once_and_only_while_no_users_are_set_up(office: Office)
 
     key = office.do(local_link)
     client = office.client()
-    assert client.get("/sign-in/once", key=key).status == 303
+    assert client.follow(key).status == 303
     assert 'local</a><span class="role"> · operator' in client.get("/").text
-    again = office.client().get("/sign-in/once", key=key)
+    again = office.client().follow(key)
     assert (again.status, "already used" in again.text) == (403, True)
 
     late = office.do(local_link)
     office.rows("UPDATE web.links SET expires_at = now() RETURNING 1")
-    assert office.client().get("/sign-in/once", key=late).status == 403
+    assert office.client().follow(late).status == 403
 
     unused = office.do(local_link)
     office.user("ann")
     assert client.get("/").status == 303
-    assert office.client().get("/sign-in/once", key=unused).status == 403
+    assert office.client().follow(unused).status == 403
     assert office.do(users.local_user) is None
 
 
 def test_a_link_for_this_machine_is_not_taken_from_another_one(office: Office) -> None:
     office.do(users.local_user)
     key = office.do(lambda c: users.new_link(c, users.LOCAL))
-    answer = office.client()("GET", f"/sign-in/once?key={key}", headers={"X-Forwarded-For": "203.0.113.9"})
+    answer = office.client().follow(key, **{"X-Forwarded-For": "203.0.113.9"})
 
     assert answer.status == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whatever_fetches_a_link_does_not_use_it_up(office: Office, method: str) -> None:
+    """Mail scanners and previews of chats do."""
+    office.user("ann")
+    key = office.do(lambda c: users.new_link(c, "ann"))
+    for _ in range(2):
+        fetched = office.client()(method, f"/sign-in/once?key={key}")
+        assert fetched.status == 200
+        assert not [line for line in fetched.headers.getlist("set-cookie") if "sbx_session" in line]
+    other = office.client()
+    assert other.form("/sign-in/once", {"key": key}).status == 403  # a page of others
+    assert office.client().follow(key).status == 303
 
 
 POSTS = [
@@ -176,18 +301,18 @@ POSTS = [
 ]
 
 
-@pytest.mark.parametrize("path", [*POSTS, "/sign-in"])
+@pytest.mark.parametrize("path", [*POSTS, "/sign-in", "/sign-in/once"])
 def test_forms_of_others_are_refused(office: Office, path: str) -> None:
     office.user("ann")
     client = office.client("ann")
-    mark = client.mark() if path != "/sign-in" else form_token(client.get("/sign-in").text)
+    mark = client.mark() if "/sign-in" not in path else form_token(client.get(path).text)
     other = office.client("ann").mark()
 
     assert client.form(path, {}).status == 403
     assert client.form(path, {"form_token": other}).status == 403
     assert client.form(path, {"form_token": mark}, Origin="https://evil.example").status == 403
     assert client.form(path, {"form_token": mark}, Origin="null").status == 403
-    assert client.form(path, {"form_token": mark}, Origin=office.url).status != 403 or path == "/sign-in"
+    assert client.form(path, {"form_token": mark}, Origin=office.url).status != 403 or "/sign-in" in path
 
 
 def test_every_answer_has_the_headers_and_is_not_kept(office: Office) -> None:

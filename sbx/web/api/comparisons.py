@@ -115,9 +115,7 @@ def _day(name: str, value: str | None) -> date | None:
 
 
 def _cursor(row: Row) -> str:
-    day = "infinity" if row["date"] is None else row["date"].isoformat()
-    place = (day, row["kind"], row["number"], row["record_id"])
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode(reconcile.place_of(row))).decode().rstrip("=")
 
 
 def _place(cursor: str | None) -> Place | None:

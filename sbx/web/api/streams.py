@@ -45,14 +45,14 @@ async def live(request: Request) -> Response:
     given = request.headers.get("last-event-id") or request.query_params.get("after")
     after = parsing.read_number("after", given, -1, 0, 2**62)
     if after < 0:
-        async with services_of(request).database.connection() as connection:
+        async with services_of(request).streams.connection() as connection:
             after = await VisibleLog(connection, user_of(request)).position()
     return EventSourceResponse(_changes(request, filters, after), ping=15)
 
 
 async def _changes(request: Request, filters: Filters, after: int) -> AsyncIterator[ServerSentEvent]:
     services = services_of(request)
-    async for news in follow(services.database, services.feed, user_of(request), filters, after):
+    async for news in follow(services.streams, services.feed, user_of(request), filters, after):
         if news.too_many:
             yield ServerSentEvent("{}", event="reload", id=str(news.position))
         for position, row in news.rows:
@@ -65,7 +65,7 @@ async def _export(
     filters = parsing.read_filters(request.query_params.multi_items())
     services, user = services_of(request), user_of(request)
     # Asked before the answer begins, so that an unavailable database is still a 503, not a torn file.
-    async with services.database.connection() as connection:
+    async with services.exports.connection() as connection:
         await VisibleLog(connection, user).position()
 
     async def body() -> AsyncIterator[bytes]:
@@ -73,7 +73,7 @@ async def _export(
         last: Cursor | None = None
         while True:
             # For one page at a time: a slow reader would otherwise keep a connection all the while.
-            async with services.database.connection() as connection:
+            async with services.exports.connection() as connection:
                 found = VisibleLog(connection, user).entries(filters, limit=_CHUNK, after=last)
                 rows = [row async for row in found]
             yield b"".join(map(encode, rows))

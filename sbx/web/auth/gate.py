@@ -15,6 +15,7 @@ from sbx.web.auth import sessions
 from sbx.web.auth.sessions import User
 from sbx.web.database import Database
 from sbx.web.form_tokens import is_form_token
+from sbx.web.overload import Turns, kind_of
 from sbx.web.problems import Problem, is_api
 
 SESSION_COOKIE = "sbx_session"
@@ -26,9 +27,10 @@ _SAFE = ("GET", "HEAD")
 class Gate:
     """ASGI middleware: finds the user, or answers that there is none. Runs inside the error handlers."""
 
-    def __init__(self, app: ASGIApp, database: Database) -> None:
+    def __init__(self, app: ASGIApp, database: Database, turns: Turns) -> None:
         self._app = app
         self._database = database
+        self._turns = turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -39,7 +41,8 @@ class Gate:
             await response(scope, receive, send)
             return
         request.state.user = replace(user, address=address_of(request))
-        await self._app(scope, receive, send)
+        async with self._turns.hold(kind_of(request.url.path), user.name):
+            await self._app(scope, receive, send)
 
     async def _user(self, request: Request) -> User | None:
         token = _bearer(request)

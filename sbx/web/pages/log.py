@@ -73,9 +73,9 @@ async def live(request: Request) -> Response:
 
 async def _rows(request: Request, filters: Filters, after: int) -> AsyncIterator[ServerSentEvent]:
     services, user = services_of(request), user_of(request)
-    async for news in follow(services.database, services.feed, user, filters, after):
+    async for news in follow(services.streams, services.feed, user, filters, after):
         try:
-            async with services.database.connection() as connection:
+            async with services.streams.connection() as connection:
                 summary = await VisibleLog(connection, user).summary()
         except psycopg.Error as error:
             if not about_the_database(error):

@@ -1,5 +1,7 @@
 """Sign in and out."""
 
+from math import ceil
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,10 +20,15 @@ from sbx.web.auth.gate import (
     is_loopback,
     set_cookie,
 )
+from sbx.web.auth.passwords import TooMany
 from sbx.web.form_tokens import form_token
 from sbx.web.problems import Problem
 from sbx.web.services import services_of
 from sbx.web.view.rendering import render
+
+_BROWSER_COOKIE = "sbx_browser"
+"""Cookie of a browser in which somebody has signed in: it only keeps strangers from making them wait."""
+_SOON_SECONDS = 2
 
 
 async def sign_in_page(request: Request) -> Response:
@@ -37,23 +44,50 @@ async def sign_in(request: Request) -> Response:
     next_page = _text(form, "next")
     services = services_of(request)
     async with services.database.connection() as connection:
-        if not await throttle.admit(connection, name, address_of(request)):
-            wait = throttle.WINDOW_SECONDS // 60
-            message = f"Too many wrong passwords. Try again in {wait} minutes, or have your password reset."
-            return _form(request, name, next_page, message, 429, throttle.WINDOW_SECONDS)
+        browser = request.cookies.get(_BROWSER_COOKIE)
+        source = await throttle.source_of(connection, name, address_of(request), browser)
+        wait = ceil(await throttle.admit(connection, name, source))
+        if wait:
+            message = (
+                f"Too many wrong passwords from here. Try again in {wait} "
+                f"{'second' if wait == 1 else 'seconds'}, or have a link made with 'sbx users link'."
+            )
+            return _form(request, name, next_page, message, 429, wait)
         kept = await sessions.password_hash(connection, name)
     # Without a connection in hand: a burst of sign-ins must not take them all.
-    if not await services.passwords.matches(password, kept):
+    try:
+        right = await services.passwords.matches(password, kept, is_known=source.is_known)
+    except TooMany:
+        message = "Too many people are signing in at once. Try again in a moment."
+        return _form(request, name, next_page, message, 503, _SOON_SECONDS)
+    if not right:
         return _form(request, name, next_page, "The name or the password is not right.", 403)
     async with services.database.connection() as connection:
-        await throttle.forgive(connection, name, address_of(request))
+        await throttle.forgive(connection, name, source)
+        known = await throttle.remember(connection, name, browser, new_key())
         key = await sessions.start(connection, name)
-    return _signed_in(request, key, next_page)
+    response = _signed_in(request, key, next_page)
+    set_cookie(request, response, _BROWSER_COOKIE, known, throttle.BROWSER_SECONDS)
+    return response
+
+
+async def link_page(request: Request) -> Response:
+    """``GET /sign-in/once?key=…``: a button that redeems the link.
+
+    Programs fetch links that people send to each other, to look for viruses or to show what is behind: a
+    ``GET`` must not use it up.
+    """
+    visit = request.cookies.get(VISIT_COOKIE) or new_key()
+    context = {"key": request.query_params.get("key", ""), "visit_token": form_token(visit)}
+    response = render(request, "sign_in_once.html", context)
+    set_cookie(request, response, VISIT_COOKIE, visit, 3600)
+    return response
 
 
 async def sign_in_once(request: Request) -> Response:
-    """``GET /sign-in/once?key=…``: a link that works once."""
-    key = request.query_params.get("key", "")
+    """``POST /sign-in/once``: the button, which works once."""
+    form = await checked_form(request, request.cookies.get(VISIT_COOKIE))
+    key = _text(form, "key")
     async with services_of(request).database.connection() as connection:
         name = await sessions.redeem_link(connection, key)
         if name is None or (name == LOCAL and not is_loopback(request)):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from runtime.environment import Environment, InvalidEnvironment
+from runtime.secret_keys import new_secret_key
 from runtime.secrets import SecretBox, SecretKeyError, mask
 
 
@@ -61,6 +63,82 @@ def test_what_is_no_key_is_refused_without_showing_it(tmp_path: Path, key: str) 
     with pytest.raises(SecretKeyError, match="SBX_SECRET_KEY is not a key") as raised:
         SecretBox.open(tmp_path, key)
     assert not key or key not in str(raised.value)
+
+
+def test_with_an_old_key_both_are_read_and_only_the_new_one_is_written(tmp_path: Path) -> None:
+    plain, old, new = Fernet.generate_key().decode(), new_secret_key(), new_secret_key()
+    both = SecretBox.open(tmp_path, new, old)
+    before = SecretBox(old).encrypt("x")
+    after = both.encrypt("x")
+    assert [both.decrypt(one) for one in (before, after)] == ["x", "x"]
+    assert SecretBox.open(tmp_path, new, plain).decrypt(SecretBox(plain).encrypt("x")) == "x"
+    assert SecretBox(new).decrypt(after) == "x"
+    assert (both.is_current(before), both.is_current(after)) == (False, True)
+
+
+def test_a_value_names_the_key_that_it_needs_and_so_does_the_error() -> None:
+    old, new = new_secret_key(), new_secret_key()
+    ids = [key.split(".")[1] for key in (old, new)]
+    encrypted = SecretBox(old).encrypt("x")
+    assert encrypted.startswith(ids[0].encode() + b".")
+    with pytest.raises(
+        SecretKeyError, match=f"needs the key {ids[0]}, but SBX_SECRET_KEY is the key {ids[1]};"
+    ) as raised:
+        SecretBox(new).decrypt(encrypted)
+    assert "SBX_SECRET_KEY_OLD" in str(raised.value)
+    with pytest.raises(SecretKeyError, match="needs another key, one without an id"):
+        SecretBox(new).decrypt(SecretBox(Fernet.generate_key().decode()).encrypt("x"))
+
+
+def test_what_a_plain_key_encrypts_is_what_earlier_versions_read() -> None:
+    """Workers of the version before run beside new ones during an upgrade."""
+    key = Fernet.generate_key()
+    assert Fernet(key).decrypt(SecretBox(key.decode()).encrypt("x")) == b"x"
+    with pytest.raises(ValueError, match="Fernet key"):
+        Fernet(new_secret_key())
+
+
+def test_a_plain_key_that_is_given_an_id_has_its_values_encrypted_again() -> None:
+    named = new_secret_key()
+    plain = named.rpartition(".")[2]
+    encrypted = SecretBox(plain).encrypt("x")
+    assert SecretBox(named).decrypt(encrypted) == "x"
+    assert not SecretBox(named).is_current(encrypted)
+
+
+def test_a_mistyped_key_is_told_from_another_one() -> None:
+    key = new_secret_key()
+    wrong = key[:-5] + ("A" if key[-5] != "A" else "B") + key[-4:]
+    with pytest.raises(SecretKeyError, match="SBX_SECRET_KEY_OLD is not a key any more") as raised:
+        SecretBox.open(Path("none"), key, wrong)
+    assert wrong not in str(raised.value)
+
+
+def test_the_old_key_of_a_data_directory_stands_beside_the_new_one(tmp_path: Path) -> None:
+    encrypted = SecretBox.open(tmp_path, None).encrypt("x")
+    (tmp_path / "secret.key").rename(tmp_path / "secret.key.old")
+    box = SecretBox.open(tmp_path, None)
+    assert box.decrypt(encrypted) == "x"
+    assert not box.is_current(encrypted)
+    (tmp_path / "secret.key.old").chmod(0o644)
+    with pytest.raises(SecretKeyError, match="chmod 600"):
+        SecretBox.open(tmp_path, None)
+
+
+def test_keys_come_from_files_too(tmp_path: Path) -> None:
+    file = tmp_path / "old"
+    file.write_text("one\n")
+    read = Environment.read({"SBX_SECRET_KEY": "two", "SBX_SECRET_KEY_OLD_FILE": str(file)})
+    assert (read.secret_key, read.secret_key_old) == ("two", "one")
+    for given in (
+        {"SBX_SECRET_KEY_FILE": str(tmp_path / "gone")},
+        {"SBX_SECRET_KEY_FILE": str(file), "SBX_SECRET_KEY": "two"},
+    ):
+        with pytest.raises(InvalidEnvironment, match="SBX_SECRET_KEY_FILE"):
+            Environment.read(given)
+    file.write_text("\n")
+    with pytest.raises(InvalidEnvironment, match="blank"):
+        Environment.read({"SBX_SECRET_KEY_FILE": str(file)})
 
 
 def test_mask() -> None:

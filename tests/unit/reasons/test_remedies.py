@@ -62,6 +62,7 @@ SCENARIOS = {
     "connection_lost": "test_connection::test_lost_connection_keeps_everything_queued",
     "kafka_unavailable": "test_remedies::test_kafka_unavailable",
     "proxy_refuses": "test_remedies::test_proxy_refuses",
+    "secret_key_missing": "test_keys::test_a_worker_without_the_key_waits_until_it_has_it",
     "xero_minute_limit": "reliability/test_limits::test_limit_of_each_kind",
     "xero_day_limit": "reliability/test_limits::test_limit_of_each_kind",
     "xero_unavailable": "reliability/test_outages::test_xero_cannot_be_reached",
