@@ -9,46 +9,65 @@ from rich.table import Table
 from rich.text import Text
 
 from log_projection import queries
+from log_projection.paging import Order
 from log_projection.queries import Filters
 from sbx.actions.actors import Connection
+from sbx.actions.filters import read_order
 from sbx.cli.acting import connected
 from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
 
 _SHOWN = 50
 
 
-def log(wanted: Filters, limit: int | None, as_json: bool) -> None:
-    """Run ``sbx log``."""
+def log(wanted: Filters, limit: int | None, sort: str | None, as_json: bool) -> None:
+    """Run ``sbx log``.
+
+    Raises:
+        ActionRefused: there is no such order.
+    """
+    order = None if sort is None else read_order(sort)
     if as_json:
-        asyncio.run(_print_json(wanted, limit))
+        asyncio.run(_print_json(wanted, limit, order))
     else:
-        asyncio.run(_print_table(wanted, limit or _SHOWN))
+        asyncio.run(_print_table(wanted, limit or _SHOWN, order))
 
 
-async def _print_json(wanted: Filters, limit: int | None) -> None:
+async def _print_json(wanted: Filters, limit: int | None, order: Order | None) -> None:
     async with connected("sbx log") as (_, connection):
         if limit is None:
-            async for row in queries.entries(connection, wanted):
+            async for row in queries.entries(connection, wanted, order=order):
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
         else:
-            for row in reversed(await _newest(connection, wanted, limit)):
+            for row in _in_order(await _first(connection, wanted, limit, order), order):
                 sys.stdout.write(queries.encode_row(row).decode() + "\n")
 
 
-async def _newest(connection: Connection, wanted: Filters, limit: int) -> list[queries.Row]:
-    return [row async for row in queries.entries(connection, wanted, limit=limit, newest_first=True)]
+async def _first(
+    connection: Connection, wanted: Filters, limit: int, order: Order | None
+) -> list[queries.Row]:
+    found = queries.entries(connection, wanted, limit=limit, newest_first=True, order=order)
+    return [row async for row in found]
 
 
-async def _print_table(wanted: Filters, limit: int) -> None:
+def _in_order(rows: list[queries.Row], order: Order | None) -> list[queries.Row]:
+    """Return them as they are printed: the newest last, since that is where a terminal stands."""
+    return rows[::-1] if order is None else rows
+
+
+async def _print_table(wanted: Filters, limit: int, order: Order | None) -> None:
     async with connected("sbx log") as (_, connection):
-        newest = await _newest(connection, wanted, limit + 1)
-        accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
-    if not newest:
+        found = await _first(connection, wanted, limit + 1, order)
+        accounts = [] if found else [row["account"] for row in await queries.summary(connection)]
+        hits = await queries.hits(connection, wanted) if len(found) > limit else None
+    if not found:
         say(_nothing(wanted, accounts))
         return
-    stdout_console().print(entries_table(newest[limit - 1 :: -1]))
-    if len(newest) > limit:
-        say(f"showing the newest {limit}; use --limit for more, or --json for all")
+    stdout_console().print(entries_table(_in_order(found[:limit], order)))
+    if hits is not None:
+        which = "newest" if order is None else "first"
+        number, more = hits.of(wanted.state or "all")
+        total = f"more than {number:,}" if more else f"{number:,}"
+        say(f"showing the {which} {limit} of {total}; use --limit for more, or --json for all")
 
 
 def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:

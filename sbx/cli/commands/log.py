@@ -20,12 +20,17 @@ def log(
             min=1, help="Show at most this many of the newest entries. [default: 50; with --json, all]"
         ),
     ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="time, amount or document; -time, -amount or -document for the other way round."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to every action.
 
-    The newest 50, newest last; with --json, all of them, one entry per line, oldest first.
+    The newest 50, newest last; with --json, all of them, one entry per line, oldest first. With --sort, the
+    first 50 of that order.
     """
     from sbx.cli import log as work
 
-    work.log(wanted, limit, as_json)
+    work.log(wanted, limit, sort, as_json)
