@@ -20,7 +20,7 @@ By = Literal["time", "amount", "document"]
 Conditions = Mapping[str, sql.Composable]
 
 _SQL = load_queries(__file__)
-_DIGITS = re.compile(r"([0-9]{1,18})[^0-9]*$")
+_DIGITS = re.compile(r"([0-9]+)[^0-9]*$")
 _NEAR = sql.SQL("3000")
 """Entries that are looked through before a text is searched everywhere: some milliseconds."""
 _LIMIT = sql.SQL("%(limit)s")
@@ -106,7 +106,7 @@ class Order:
 
 def digits(record_number: str) -> Decimal | None:
     """Return the number at the end of a document's number, as PostgreSQL's function of this name does."""
-    found = _DIGITS.search(record_number)
+    found = _DIGITS.search(record_number[:100])
     return Decimal(found[1]) if found else None
 
 

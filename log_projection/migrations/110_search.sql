@@ -55,7 +55,7 @@ $$;
 
 -- The number at the end of a document's number, by which documents are sorted: INV-999 before INV-1000.
 CREATE FUNCTION integrations_log.digits(record_number text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT substring(record_number FROM '([0-9]{1,18})[^0-9]*$')::numeric $$;
+AS $$ SELECT substring(left(record_number, 100) FROM '([0-9]+)[^0-9]*$')::numeric $$;
 
 CREATE OR REPLACE VIEW integrations_log.shown_entry AS
 SELECT

@@ -45,7 +45,7 @@ CURSORS = ("cursor", "before")
 LAST_PAGE = 1_000_000
 """The highest page number."""
 _NO_KEY = "-"
-_KEY = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
+_KEY = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,20})?")
 _LONGEST = 255
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
