@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -19,10 +21,11 @@ from bench.log_filters import FILTERS, TWO
 from bench.log_projecting import rate
 from bench.page import signed_in
 from log_projection import queries
-from log_projection.queries import Cursor
+from log_projection.paging import Cursor, Order
 from runtime.environment import Environment
 from sandbox import EmbeddedStack
 from sbx.actions.actors import Connection
+from sbx.actions.filters import read_order
 from sbx.actions.scoped_log import VisibleLog
 from sbx.migrations import migrate
 from sbx.web.auth.gate import SESSION_COOKIE, cookie_name
@@ -77,13 +80,22 @@ async def _in_database(environment: Environment, deep: Cursor) -> tuple[float, l
         found = [Figure(what=f"PostgreSQL: {_BASE}", value=base, unit="ms")]
         for name, pairs, accounts in FILTERS:
             visible = VisibleLog(connection, User("bench", accounts, role="viewer"))
-            filters = read_filters(pairs.items())
-            for page, after in (("first", None), ("deep", deep)):
-                times = await _times(lambda: visible.page(filters, _PAGE, after))  # noqa: B023 - called here
+            filters, order = read_filters(pairs.items(), others=("sort",)), read_order(pairs.get("sort"))
+            for page, after in (("first", None), ("deep", _within(deep, order))):
+                times = await _times(
+                    lambda: visible.page(filters, _PAGE, after, order=order)  # noqa: B023 - called here
+                )
                 goal = _IN_DATABASE if after is None else None
                 found.append(_figure(f"PostgreSQL, {page} page: {name}", times, base, goal))
+            counted = await _times(lambda: visible.hits(filters))  # noqa: B023 - called here
+            found.append(_figure(f"PostgreSQL, number of hits: {name}", counted, base, None))
         found += await _others(connection, base)
     return base, found
+
+
+def _within(deep: Cursor, order: Order) -> Cursor:
+    """Return a place in the middle of a list of this order."""
+    return deep if order.key is None else replace(deep, key=Decimal(2500))
 
 
 async def _by_key(connection: Connection) -> float:
@@ -174,9 +186,12 @@ def _over_http(url: str, database_url: str, deep: Cursor, base: float) -> list[F
 
         return asyncio.run(_times(ask))
 
-    behind = encode_cursor({"queued_at": deep.queued_at, "entry_id": deep.entry_id})
     found = []
     for name, pairs, accounts in FILTERS:
+        order = read_order(pairs.get("sort"))
+        place = _within(deep, order)
+        row = {"queued_at": place.queued_at, "entry_id": place.entry_id}
+        behind = encode_cursor(row | {"amount": place.key, "record_number": str(place.key or "")}, order)
         for what, path, more in (
             ("page", "/", {}),
             ("deep page", "/", {"cursor": behind}),

@@ -10,7 +10,7 @@ INSERT INTO integrations_log.entry (
     entry_id, version, position, account, entity, record_id, record_number, action, state, outcome, reason_code,
     reason, remedy, warnings, party_name, amount, currency, salesbinder_url, attempts, queued_at, started_at,
     finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
-    "offset", triggered_by, actor, cause
+    "offset", triggered_by, actor, cause, reference
 )
 SELECT
     md5('entry' || i)::uuid, 2, nextval('integrations_log.position_seq'), account, entity,
@@ -18,7 +18,7 @@ SELECT
     CASE WHEN state = 'completed' THEN 'posted' END, code,
     CASE WHEN state = 'failed' THEN 'Xero did not take ' || entity || ' ' || number || ': ' || code ELSE '' END,
     CASE WHEN state = 'failed' THEN 'Correct it in SalesBinder or in Xero, then retry.' ELSE '' END,
-    '[]', name, (sale * 7919 %% 500000) / 100.0, 'CAD',
+    '[]', name, CASE WHEN entity NOT IN ('customer', 'supplier') THEN (sale * 7919 %% 500000) / 100.0 END, 'CAD',
     'https://' || account || '.salesbinder.com/documents/view/' || md5('record' || sale)::uuid,
     CASE WHEN state = 'queued' THEN 0 ELSE 1 END, at, at, CASE WHEN state IN ('completed', 'failed') THEN at END,
     CASE WHEN state = 'completed' THEN entity ELSE '' END,
@@ -27,10 +27,11 @@ SELECT
     CASE WHEN state = 'completed' THEN 'https://go.xero.com/app/!demo/invoicing/view/' || md5('xero' || sale)::uuid
          ELSE '' END,
     md5('event' || i)::uuid, 'salesbinder.' || entity || '.' || action, at, 'salesbinder.' || entity || 's',
-    sale %% 12, i, 'event', '', CASE WHEN state = 'failed' THEN 'cause-' || (sale %% 4) ELSE '' END
+    sale %% 12, i, 'event', '', CASE WHEN state = 'failed' THEN 'cause-' || (sale %% 4) ELSE '' END,
+    CASE WHEN entity NOT IN ('customer', 'supplier') AND sale %% 5 = 0 THEN 'Order ' || (sale * 31 %% 100000) ELSE '' END
 FROM (
     SELECT *,
-        CASE WHEN entity IN ('customer', 'supplier') THEN ''
+        CASE WHEN entity IN ('customer', 'supplier') THEN (100 + party)::text
              WHEN entity = 'purchase_order' THEN 'PO-' || (1000 + sale / 20)
              ELSE (1000 + sale / 20)::text END AS number,
         CASE WHEN state = 'failed' THEN (%(reasons)s::text[])[1 + floor(power(dice, 2) * 20)::int]

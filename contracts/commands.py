@@ -235,6 +235,13 @@ class Command(_Wire, frozen=True):
         return f"{self.account}/{self.record_id}"
 
     @property
+    def reference(self) -> str:
+        """What people call it: the transaction's reference, or the document's name."""
+        if self.transaction is not None:
+            return self.transaction.reference[:_LONGEST_REFERENCE]
+        return self.document.reference[:_LONGEST_REFERENCE] if self.document is not None else ""
+
+    @property
     def party(self) -> ContactSnapshot | None:
         """The command's contact: its document's, or its own."""
         return self.document.contact if self.document else self.contact
@@ -252,6 +259,7 @@ def _namespace(source: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, source)
 
 
+_LONGEST_REFERENCE = 255
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoder = msgspec.json.Decoder(Command)

@@ -92,6 +92,8 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     triggered_by: str = "event"
     """``event``, ``retry``, ``replay``, ``dead_letter``, ``drift``, ``decision``, ``source``."""
     actor: str = ""
+    reference: str = ""
+    """What people call it: a document's name in SalesBinder, a payment's reference."""
     cause: str = ""
     """The value that failures with this ``reason_code`` share if they have one cause: a tax rate, a contact,
     …

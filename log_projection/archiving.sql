@@ -2,7 +2,7 @@
 SELECT entry_id, version, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
        warnings, party_name, amount, currency, salesbinder_url, attempts, queued_at, started_at, finished_at, xero_type,
        xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition, "offset", triggered_by, actor,
-       cause
+       cause, reference
 FROM integrations_log.entry WHERE entry_id = ANY(%s) ORDER BY queued_at, entry_id
 
 -- name: attempts

@@ -2,7 +2,7 @@
 SELECT {columns}
 FROM integrations_log.shown_entry
 WHERE {conditions}
-ORDER BY queued_at {direction}, entry_id {direction}
+ORDER BY {order}
 LIMIT %(limit)s
 
 -- name: scan
@@ -10,7 +10,7 @@ LIMIT %(limit)s
 SELECT {columns}
 FROM integrations_log.entry AS e
 WHERE {conditions}
-ORDER BY queued_at {direction}, entry_id {direction}
+ORDER BY {order}
 LIMIT {limit}
 
 -- name: scan_accounts
@@ -22,10 +22,10 @@ CROSS JOIN LATERAL (
     SELECT {columns}
     FROM integrations_log.entry AS e
     WHERE e.account = mine.account AND {conditions}
-    ORDER BY queued_at {direction}, entry_id {direction}
+    ORDER BY {order}
     LIMIT {limit}
 ) AS e
-ORDER BY queued_at {direction}, entry_id {direction}
+ORDER BY {order}
 LIMIT {limit}
 
 -- name: newest
@@ -33,7 +33,7 @@ LIMIT {limit}
 WITH near AS MATERIALIZED (
     SELECT queued_at, entry_id FROM ({scan}) AS e
     WHERE {text}
-    ORDER BY queued_at {direction}, entry_id {direction}
+    ORDER BY {order}
     LIMIT %(limit)s
 )
 SELECT queued_at, entry_id FROM near
@@ -41,20 +41,61 @@ UNION
 {arms}
 
 -- name: arm
--- One column's prefix by that column's index (OFFSET 0 keeps the planner from walking through time instead).
+-- One way to find the text, by its own index (OFFSET 0 keeps the planner from walking through time instead).
 (SELECT queued_at, entry_id FROM (
     SELECT queued_at, entry_id
     FROM integrations_log.entry AS e
-    WHERE {text} AND {conditions} AND (SELECT count(*) FROM near) < %(limit)s
+    WHERE {way} AND {conditions} AND (SELECT count(*) FROM near) < %(limit)s
     OFFSET 0
 ) AS e
-ORDER BY queued_at {direction}, entry_id {direction}
+ORDER BY {order}
 LIMIT %(limit)s)
+
+-- name: by_key
+-- By an amount or a number: what is frequent is found among the next ones; only if these do not fill the page is
+-- everything that matches put in order. Those that have no amount, or no number, come last, in the order of time.
+WITH near AS MATERIALIZED (
+    SELECT {key} AS key, queued_at, entry_id
+    FROM (
+        SELECT e.* FROM integrations_log.entry AS e
+        WHERE {key} IS NOT NULL AND {place}
+        ORDER BY {walk}
+        LIMIT {near}
+    ) AS e
+    WHERE {conditions}
+    ORDER BY {order}
+    LIMIT %(limit)s
+),
+keyed AS MATERIALIZED (
+    SELECT key, queued_at, entry_id FROM near
+    UNION
+    {arms}
+)
+SELECT key, queued_at, entry_id FROM keyed
+UNION ALL
+SELECT NULL, queued_at, entry_id FROM ({rest}) AS rest
+
+-- name: key_arm
+(SELECT key, queued_at, entry_id FROM (
+    SELECT {key} AS key, queued_at, entry_id
+    FROM integrations_log.entry AS e
+    WHERE {conditions} AND (SELECT count(*) FROM near) < %(limit)s
+    OFFSET 0
+) AS e
+WHERE key IS NOT NULL AND {place}
+ORDER BY {order}
+LIMIT %(limit)s)
+
+-- name: few
+-- Entries of one number are few: all of them are looked up.
+SELECT queued_at, entry_id FROM (
+    SELECT queued_at, entry_id FROM integrations_log.entry AS e WHERE {conditions} OFFSET 0
+) AS e
+ORDER BY {order}
+LIMIT %(limit)s
 
 -- name: page
 SELECT {columns}
 FROM integrations_log.shown_entry
-WHERE entry_id IN (
-    SELECT entry_id FROM ({found}) AS found ORDER BY queued_at {direction}, entry_id {direction} LIMIT %(limit)s
-)
-ORDER BY queued_at {direction}, entry_id {direction}
+WHERE entry_id IN (SELECT entry_id FROM ({found}) AS found ORDER BY {inner} LIMIT %(limit)s)
+ORDER BY {outer}

@@ -7,7 +7,7 @@ INSERT INTO integrations_log.entry AS e (
     entry_id, version, position, account, entity, record_id, record_number, action, state, outcome, reason_code,
     reason, remedy, warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at,
     started_at, finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic,
-    partition, "offset", triggered_by, actor, cause
+    partition, "offset", triggered_by, actor, cause, reference
 )
 SELECT
     r.entry_id, r.version, nextval('integrations_log.position_seq'), r.account, r.entity, r.record_id,
@@ -17,14 +17,14 @@ SELECT
     r.queued_at, r.started_at, r.finished_at, coalesce(r.xero_type, ''), coalesce(r.xero_id, ''),
     coalesce(r.xero_number, ''), coalesce(r.xero_url, ''), coalesce(r.event_id, ''), coalesce(r.event_type, ''),
     r.event_time, coalesce(r.topic, ''), r.partition, r."offset", coalesce(r.triggered_by, 'event'),
-    coalesce(r.actor, ''), coalesce(r.cause, '')
+    coalesce(r.actor, ''), coalesce(r.cause, ''), coalesce(r.reference, '')
 FROM jsonb_to_recordset(%s::jsonb) AS r (
     entry_id text, version integer, account text, entity text, record_id text, record_number text, action text,
     state text, outcome text, reason_code text, reason text, remedy text, warnings jsonb, party_name text,
     amount numeric, currency text, salesbinder_url text, attempts integer, next_attempt_at timestamptz,
     queued_at timestamptz, started_at timestamptz, finished_at timestamptz, xero_type text, xero_id text,
     xero_number text, xero_url text, event_id text, event_type text, event_time timestamptz, topic text,
-    partition integer, "offset" bigint, triggered_by text, actor text, cause text
+    partition integer, "offset" bigint, triggered_by text, actor text, cause text, reference text
 )
 -- What is said again of an action that is in the archive opens no entry: the transform stage's first word (version 0),
 -- if it reads an event again, and results of long ago. Of anything else this is not asked: what is in the archive came
@@ -68,7 +68,8 @@ ON CONFLICT (entry_id) DO UPDATE SET
     "offset" = excluded."offset",
     triggered_by = excluded.triggered_by,
     actor = excluded.actor,
-    cause = excluded.cause
+    cause = excluded.cause,
+    reference = excluded.reference
 WHERE e.version < excluded.version;
 
 -- name: attempts

@@ -4,17 +4,19 @@ Rows are plain dictionaries with the columns of the views, ready for ``encode_ro
 an open connection; lists are streamed, so that a million entries need no memory.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, get_args
 
 import msgspec
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from log_projection.paging import all_of, page_query
+from contracts.results import State
+from log_projection import search
+from log_projection.paging import Cursor, Order, all_of, any_of, digits, on_table, page_query, place
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 
@@ -23,6 +25,9 @@ Row = dict[str, Any]
 _SQL = load_queries(__file__)
 _COLUMNS = sql.SQL(_SQL["columns"])
 _BATCH = 1000
+MOST_COUNTED = 10_000
+"""Hits that are counted; of more it is said that there are more."""
+_WITHOUT_AMOUNT = ("customer", "supplier")
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -41,7 +46,7 @@ class Filters:
     number: str | None = None
     """A whole document or customer number, ignoring case."""
     text: str | None = None
-    """The beginning of a number, a name, a record, entry or event id, or a Xero number, ignoring case."""
+    """Words, numbers, amounts or ids, as people type them into the search box; see ``search``."""
     since: datetime | None = None
     """Queued at or after this moment."""
     until: datetime | None = None
@@ -62,6 +67,21 @@ class Filters:
     """Only entries that have not changed since this position of ``changes``."""
 
 
+@dataclass(frozen=True)
+class Hits:
+    """How many entries match."""
+
+    states: dict[str, int]
+    at_least: frozenset[str]
+    """States of which there may be more than were counted."""
+
+    def of(self, state: str) -> tuple[int, bool]:
+        """Return how many there are in a state, ``all`` for all, and whether there may be more."""
+        if state == "all":
+            return sum(self.states.values()), bool(self.at_least)
+        return self.states.get(state, 0), state in self.at_least
+
+
 # Written so that each condition meets its index. The reasons of held accounts come from account_hold, so the
 # entries that show them are found by account and state, not by the reason in the row.
 _CONDITIONS: dict[str, LiteralString] = {
@@ -74,9 +94,6 @@ _CONDITIONS: dict[str, LiteralString] = {
                                  WHERE h.held = %(reason)s)))""",
     "record": "record_id = %(record)s",
     "number": "lower(record_number) = lower(%(number)s)",
-    "text": """(lower(record_number) LIKE %(prefix)s OR lower(party_name) LIKE %(prefix)s
-                OR lower(xero_number) LIKE %(prefix)s AND lower(xero_number) <> lower(record_number)
-                OR record_id LIKE %(prefix)s OR entry_id LIKE %(prefix)s OR event_id = %(text)s)""",
     "since": "queued_at >= %(since)s",
     "until": "queued_at < %(until)s",
     "topic": "topic = %(topic)s",
@@ -91,20 +108,13 @@ _CONDITIONS: dict[str, LiteralString] = {
 }
 
 
-@dataclass(frozen=True)
-class Cursor:
-    """A place in a list: the last entry seen."""
-
-    queued_at: datetime
-    entry_id: str
-
-
 async def entries(
     connection: psycopg.AsyncConnection[Any],
     filters: Filters | None = None,
     *,
     limit: int | None = None,
     newest_first: bool = False,
+    order: Order | None = None,
     after: Cursor | None = None,
 ) -> AsyncIterator[Row]:
     """Yield entries in the order in which they were queued, streamed.
@@ -114,27 +124,34 @@ async def entries(
         filters: which entries, all when left out.
         limit: at most so many.
         newest_first: the other way round, as the page shows them.
-        after: go on behind this entry, in the chosen direction.
+        order: another order than these.
+        after: go on behind this entry, in the chosen order.
     """
-    conditions, parameters = _conditions(filters or Filters())
-    if after is not None:
-        comparison: LiteralString = "<" if newest_first else ">"
-        conditions["after"] = sql.SQL(f"(queued_at, entry_id) {comparison} (%(after_time)s, %(after_id)s)")
-        parameters |= {"after_time": after.queued_at, "after_id": after.entry_id}
-    direction = sql.SQL("DESC" if newest_first else "ASC")
+    filters = filters or Filters()
+    order = _sensible(order or Order(descending=newest_first), filters)
+    conditions, parameters = _conditions(filters)
+    parameters |= place(after) | {"limit": limit}
     if limit is not None and limit <= _BATCH:
-        query = page_query(_COLUMNS, conditions, direction)
-        for row in await fetch_all(connection, query, parameters | {"limit": limit}, prepare=False):
+        query = page_query(_COLUMNS, conditions, order, after, _ways(filters))
+        for row in await fetch_all(connection, query, parameters, prepare=False):
             yield _shown(row)
         return
+    if after is not None:
+        conditions["after"] = order.all_behind(after)
     query = sql.SQL(_SQL["entries"]).format(
-        columns=_COLUMNS, conditions=all_of(conditions.values()), direction=direction
+        columns=_COLUMNS, conditions=all_of(conditions.values()), order=order.whole(order.key)
     )
     async with connection.transaction(), connection.cursor("entries", row_factory=dict_row) as stream:
         stream.itersize = _BATCH
-        await stream.execute(query, parameters | {"limit": limit})
+        await stream.execute(query, parameters)
         async for row in stream:
             yield _shown(row)
+
+
+def cursor(row: Row, order: Order) -> Cursor:
+    """Return the place of an entry in a list of this order."""
+    key = {"amount": row["amount"], "document": digits(row["record_number"])}.get(order.by)
+    return Cursor(row["queued_at"], row["entry_id"], key)
 
 
 async def entry(
@@ -152,6 +169,29 @@ async def counts(connection: psycopg.AsyncConnection[Any], filters: Filters) -> 
     conditions, parameters = _conditions(filters)
     query = sql.SQL(_SQL["counts"]).format(conditions=all_of(conditions.values()))
     return await fetch_all(connection, query, parameters, prepare=False)
+
+
+async def hits(connection: psycopg.AsyncConnection[Any], filters: Filters) -> Hits:
+    """Count what matches, by state; a state among the filters is left out. Many are counted in part alone."""
+    conditions, parameters = _conditions(replace(filters, state=None))
+    table = on_table(conditions, _ways(filters))
+    counted = await _counted(connection, table.values(), parameters)
+    if sum(counted.values()) <= MOST_COUNTED:
+        return Hits(counted, frozenset())
+    # Most have completed. The others are few, and are what people look for.
+    opened = [*table.values(), sql.SQL("state <> 'completed'")]
+    others = await _counted(connection, opened, parameters)
+    if sum(others.values()) <= MOST_COUNTED:
+        return Hits({"completed": counted.get("completed", 0), **others}, frozenset({"completed"}))
+    return Hits(counted, frozenset(get_args(State)))
+
+
+async def _counted(
+    connection: psycopg.AsyncConnection[Any], conditions: Iterable[sql.Composable], parameters: Row
+) -> dict[str, int]:
+    query = sql.SQL(_SQL["hits"]).format(conditions=all_of(conditions))
+    given = parameters | {"most": MOST_COUNTED + 1}
+    return {row["state"]: row["entries"] for row in await fetch_all(connection, query, given, prepare=False)}
 
 
 async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
@@ -290,7 +330,7 @@ def encode_row(row: Row) -> bytes:
     return _encoder.encode(row)
 
 
-def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
+def _conditions(filters: Filters) -> tuple[dict[str, sql.Composable], dict[str, Any]]:
     """Return the conditions for the given filters, by the filters' names, and their values."""
     given = {field.name: getattr(filters, field.name) for field in fields(filters)}
     parameters: dict[str, Any] = {
@@ -298,10 +338,23 @@ def _conditions(filters: Filters) -> tuple[dict[str, sql.SQL], dict[str, Any]]:
         for name, value in given.items()
         if value is not None
     }
-    conditions = {name: sql.SQL(_CONDITIONS[name]) for name in parameters}
+    conditions: dict[str, sql.Composable] = {
+        name: sql.SQL(_CONDITIONS[name]) for name in parameters if name != "text"
+    }
     if filters.text is not None:
-        parameters["prefix"] = _prefix(filters.text)
+        found = search.read(filters.text, in_view=True)
+        conditions["text"] = any_of(found.ways)
+        parameters |= found.parameters
     return conditions, parameters
+
+
+def _ways(filters: Filters) -> tuple[sql.Composable, ...]:
+    return () if filters.text is None else search.read(filters.text).ways
+
+
+def _sensible(order: Order, filters: Filters) -> Order:
+    """Return the order, or that of time if none of the entries has what it goes by."""
+    return replace(order, by="time") if order.by == "amount" and filters.entity in _WITHOUT_AMOUNT else order
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:
@@ -319,9 +372,3 @@ def _shown(row: Row) -> Row:
     return {
         name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
     }
-
-
-def _prefix(text: str) -> str:
-    """Return ``text`` as a LIKE pattern for "begins with", its own wildcards taken literally."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%"

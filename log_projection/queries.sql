@@ -2,13 +2,13 @@
 entry_id, account, entity, record_id, record_number, action, state, outcome, reason_code, reason, remedy,
 warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at, started_at,
 finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic, partition,
-"offset", triggered_by, actor, cause, issue_id
+"offset", triggered_by, actor, cause, issue_id, reference
 
 -- name: entries
 SELECT {columns}
 FROM integrations_log.shown_entry
 WHERE {conditions}
-ORDER BY queued_at {direction}, entry_id {direction}
+ORDER BY {order}
 LIMIT %(limit)s
 
 -- name: counts
@@ -17,6 +17,11 @@ FROM integrations_log.shown_entry
 WHERE {conditions}
 GROUP BY account, entity, action, state, reason_code, triggered_by
 ORDER BY entries DESC, reason_code, triggered_by, account, entity, action
+
+-- name: hits
+SELECT state, count(*) AS entries
+FROM (SELECT state FROM integrations_log.entry AS e WHERE {conditions} LIMIT %(most)s) AS e
+GROUP BY state
 
 -- name: attempts
 SELECT * FROM integrations_log.attempts

@@ -2,9 +2,13 @@
 
 Plain PostgreSQL through psycopg: each migration is one file and one transaction; ``public.sbx_migrations``
 records which were applied, with what content.
+
+A migration that begins with ``-- without a transaction`` creates and drops indexes concurrently, so that
+nobody waits for them. Its statements are run one by one, and again from the first if one of them fails.
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +26,7 @@ WAIT_SECONDS = 60.0
 _LOCK_TIMEOUT_SECONDS = 4
 """How long one attempt waits: everyone who wants the table after it queues behind it."""
 _LOCK = 0x5342584D  # "SBXM": one migrating process at a time, whatever the database is called
+_ONE_BY_ONE = "-- without a transaction"
 _CREATE_TABLE = """
 CREATE TABLE IF NOT EXISTS public.sbx_migrations (
     package    text NOT NULL,
@@ -67,6 +72,11 @@ class Migration:
     def breaks(self) -> bool:
         """True if programs that do not know it cannot work with the database any more."""
         return self.sql.startswith(BREAKS)
+
+    @property
+    def one_by_one(self) -> bool:
+        """True if its statements cannot be in a transaction."""
+        return self.sql.startswith(_ONE_BY_ONE)
 
     def __str__(self) -> str:
         return f"{self.package}/{self.name}"
@@ -174,7 +184,9 @@ def _apply_patiently(
 ) -> None:
     """Retry while somebody holds a lock, letting others through between attempts."""
     until = time.monotonic() + wait
-    connection.execute(f"SET lock_timeout = '{min(_LOCK_TIMEOUT_SECONDS, max(wait, 0.1)):.1f}s'".encode())
+    # Nobody queues behind what is done concurrently, and beginning again would cost all that it has done.
+    longest = wait if migration.one_by_one else min(_LOCK_TIMEOUT_SECONDS, wait)
+    connection.execute(f"SET lock_timeout = '{max(longest, 0.1):.1f}s'".encode())
     with watched(arguments, connection.info.backend_pid, say) as seen:
         while True:
             try:
@@ -191,16 +203,31 @@ def _apply_patiently(
 
 def _apply_one(connection: psycopg.Connection, migration: Migration) -> None:
     try:
+        if migration.one_by_one:
+            for statement in _statements(migration.sql):
+                connection.execute(statement.encode())
+            _note(connection, migration)
+            return
         with connection.transaction():
             # Without parameters, psycopg sends the file unchanged: several statements, % not interpreted.
             connection.execute(migration.sql.encode())
-            connection.execute(
-                "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) VALUES (%s, %s, %s, %s)",
-                [migration.package, migration.name, migration.checksum, migration.breaks],
-            )
+            _note(connection, migration)
     except psycopg.errors.LockNotAvailable:
         raise
     except psycopg.Error as error:
         if connection.closed:
             raise
         raise MigrationError(f"{migration} was refused by the database and rolled back: {error}") from error
+
+
+def _statements(text: str) -> list[str]:
+    """Return the statements of a migration: each ends with a semicolon at the end of a line."""
+    code = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
+    return [found.strip() for found in re.split(r";[ ]*$", code, flags=re.MULTILINE) if found.strip()]
+
+
+def _note(connection: psycopg.Connection, migration: Migration) -> None:
+    connection.execute(
+        "INSERT INTO public.sbx_migrations (package, name, checksum, breaks) VALUES (%s, %s, %s, %s)",
+        [migration.package, migration.name, migration.checksum, migration.breaks],
+    )

@@ -80,6 +80,7 @@ def queued_entry(command: Command, now: datetime) -> EntryResult:
         party_name=command.party_name,
         amount=command.amount,
         currency=command.currency,
+        reference=command.reference,
         event_id=event.id,
         event_type=event.type,
         event_time=event.time,

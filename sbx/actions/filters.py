@@ -10,7 +10,9 @@ from contracts.commands import Action, Entity
 from contracts.reasons import CATALOGUE
 from contracts.results import State
 from log_projection.offsets import NotOffsets, offset_range
+from log_projection.paging import Order
 from log_projection.queries import Filters
+from sbx.actions.periods import PERIODS, within
 from sbx.actions.refused import ActionRefused
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -18,7 +20,18 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "entity": get_args(Entity),
     "action": get_args(Action),
     "reason": tuple(sorted(CATALOGUE)),
+    "period": tuple(PERIODS),
 }
+SORTS: dict[str, Order] = {
+    "-time": Order("time", descending=True),
+    "time": Order("time"),
+    "-amount": Order("amount", descending=True),
+    "amount": Order("amount"),
+    "document": Order("document"),
+    "-document": Order("document", descending=True),
+}
+"""Orders by their names in addresses and options; ``-`` turns one round."""
+_LONGEST_TEXT = 255
 _FEW = 20
 """How many choices are all named in an error; if there are more, only similar ones are."""
 _ISSUE = re.compile(r"[0-9a-f]{12}")
@@ -46,7 +59,15 @@ def read(
     if since is not None and until is not None and since >= until:
         text = f"is not after since {given.get('since')}"
         raise _wrong("until", str(given.get("until")), text, "give the earlier time as since")
+    period = given.get("period")
+    if period is not None:
+        since, until = within(period, since, until)
     first, last = _offsets(given.get("offset"))
+    words = given.get("text")
+    if words is not None and len(words) > _LONGEST_TEXT:
+        raise _wrong(
+            "text", f"{words[:20]}…", f"is longer than {_LONGEST_TEXT} characters", "give fewer words"
+        )
     return Filters(
         account=given.get("account"),
         state=given.get("state"),
@@ -56,7 +77,7 @@ def read(
         issue=issue,
         number=given.get("number"),
         record=given.get("record"),
-        text=given.get("text"),
+        text=words,
         entry_id=given.get("id"),
         topic=given.get("topic"),
         since=since,
@@ -65,6 +86,16 @@ def read(
         offset_from=first,
         offset_to=last,
     )
+
+
+def read_order(value: str | None) -> Order:
+    """Return the order of this name; newest first if there is none.
+
+    Raises:
+        ActionRefused: there is no such order; names those that there are.
+    """
+    check_choice("sort", value, tuple(SORTS))
+    return SORTS[value or "-time"]
 
 
 def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:

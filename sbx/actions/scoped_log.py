@@ -6,15 +6,18 @@ from datetime import datetime
 
 from log_projection import losses, queries, story
 from log_projection.losses import Removed
-from log_projection.queries import Cursor, Filters, Row
+from log_projection.paging import Cursor, Order
+from log_projection.queries import Filters, Hits, Row
 from log_projection.story import Record, Story
 from sbx.actions.actors import Actor, Connection
 from sbx.actions.refused import ActionRefused
 
+NEWEST_FIRST = Order(descending=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the log, newest first."""
+    """A page of the log."""
 
     rows: list[Row]
     newer: bool
@@ -36,23 +39,29 @@ class VisibleLog:
         filters: Filters,
         *,
         limit: int | None = None,
-        newest_first: bool = True,
+        order: Order = NEWEST_FIRST,
         after: Cursor | None = None,
     ) -> AsyncIterator[Row]:
         """Return the entries that match; see ``queries.entries``."""
         within = replace(filters, accounts=self._accounts)
-        return queries.entries(self._connection, within, limit=limit, newest_first=newest_first, after=after)
+        return queries.entries(self._connection, within, limit=limit, order=order, after=after)
 
     async def page(
-        self, filters: Filters, limit: int, after: Cursor | None = None, before: Cursor | None = None
+        self,
+        filters: Filters,
+        limit: int,
+        after: Cursor | None = None,
+        before: Cursor | None = None,
+        order: Order = NEWEST_FIRST,
     ) -> Page:
-        """Return at most ``limit`` entries, newest first: after ``after``, or right before ``before``."""
-        newest_first = before is None
-        cursor = after if newest_first else before
-        found = self.entries(filters, limit=limit + 1, newest_first=newest_first, after=cursor)
+        """Return at most ``limit`` entries in this order: after ``after``, or right before ``before``."""
+        forwards = before is None
+        cursor = after if forwards else before
+        walked = replace(order, backwards=not forwards)
+        found = self.entries(filters, limit=limit + 1, order=walked, after=cursor)
         rows = [row async for row in found]
         more, rows = len(rows) > limit, rows[:limit]
-        if newest_first:
+        if forwards:
             return Page(rows, newer=after is not None, older=more)
         return Page(rows[::-1], newer=more, older=True)
 
@@ -84,6 +93,10 @@ class VisibleLog:
     async def counts(self, filters: Filters) -> list[Row]:
         """Return how many match; see ``queries.counts``."""
         return await queries.counts(self._connection, replace(filters, accounts=self._accounts))
+
+    async def hits(self, filters: Filters) -> Hits:
+        """Count what matches, by state; see ``queries.hits``."""
+        return await queries.hits(self._connection, replace(filters, accounts=self._accounts))
 
     async def issues(
         self,

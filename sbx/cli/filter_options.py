@@ -23,13 +23,17 @@ class Options:
     number: Annotated[str | None, typer.Option(help="A document's number.")] = None
     record: Annotated[str | None, typer.Option(help="A record's SalesBinder id.")] = None
     entry: Annotated[str | None, typer.Option("--id", help="An entry's id.")] = None
-    text: Annotated[str | None, typer.Option(help="Beginning of a number, name or id.")] = None
+    text: Annotated[
+        str | None,
+        typer.Option(help="Words of a name, reference or reason, a number, an amount or range, an id."),
+    ] = None
     since: Annotated[
         str | None, typer.Option(help="At or after: a time, today, yesterday, or 30m, 2h, 1d ago.")
     ] = None
     until: Annotated[
         str | None, typer.Option(help="Before: a time, today, yesterday, or 30m, 2h, 1d ago.")
     ] = None
+    period: Annotated[str | None, typer.Option(help="Such as today, yesterday or last_month, in UTC.")] = None
     topic: Annotated[str | None, typer.Option(help="The event's topic.")] = None
     partition: Annotated[int | None, typer.Option(min=0, help="The event's partition.")] = None
     offset: Annotated[str | None, typer.Option(help="The event's offset, or a range such as 120-180.")] = None

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from log_projection import queries
+from log_projection.paging import Order
 from log_projection.queries import Filters
 from sbx.actions.actors import Connection
+from sbx.actions.filters import read_order
 from sbx.cli.acting import connected
 from sbx.cli.terminal import STATE_COLOURS, say, stdout_console
 
@@ -19,19 +21,28 @@ _SHOWN = 50
 _LOOK_SECONDS = 0.5
 
 
-def log(wanted: Filters, limit: int | None, ids: bool, follow: bool, as_json: bool) -> None:
-    """Run ``sbx log``."""
-    asyncio.run(_log(wanted, limit, ids, follow, as_json))
+def log(
+    wanted: Filters, limit: int | None, sort: str | None, ids: bool, follow: bool, as_json: bool
+) -> None:
+    """Run ``sbx log``.
+
+    Raises:
+        ActionRefused: there is no such order.
+    """
+    order = None if sort is None else read_order(sort)
+    asyncio.run(_log(wanted, limit, order, ids, follow, as_json))
 
 
-async def _log(wanted: Filters, limit: int | None, ids: bool, follow: bool, as_json: bool) -> None:
+async def _log(
+    wanted: Filters, limit: int | None, order: Order | None, ids: bool, follow: bool, as_json: bool
+) -> None:
     async with connected("sbx log") as (_, connection):
         # Before the list is read: what changes meanwhile is shown twice rather than never.
         position = await queries.position(connection)
         if as_json:
-            await _print_json(connection, wanted, limit)
+            await _print_json(connection, wanted, limit, order)
         else:
-            await _print_table(connection, wanted, limit or _SHOWN, ids)
+            await _print_table(connection, wanted, limit or _SHOWN, order, ids)
         if follow:
             sys.stdout.flush()
             async for rows in changes(connection, wanted, position):
@@ -54,28 +65,42 @@ async def changes(
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _print_json(connection: Connection, wanted: Filters, limit: int | None) -> None:
+async def _print_json(
+    connection: Connection, wanted: Filters, limit: int | None, order: Order | None
+) -> None:
     if limit is None:
-        async for row in queries.entries(connection, wanted):
+        async for row in queries.entries(connection, wanted, order=order):
             sys.stdout.write(queries.encode_row(row).decode() + "\n")
     else:
-        for row in reversed(await _newest(connection, wanted, limit)):
+        for row in _in_order(await _first(connection, wanted, limit, order), order):
             sys.stdout.write(queries.encode_row(row).decode() + "\n")
 
 
-async def _newest(connection: Connection, wanted: Filters, limit: int) -> list[queries.Row]:
-    return [row async for row in queries.entries(connection, wanted, limit=limit, newest_first=True)]
+async def _first(
+    connection: Connection, wanted: Filters, limit: int, order: Order | None
+) -> list[queries.Row]:
+    found = queries.entries(connection, wanted, limit=limit, newest_first=True, order=order)
+    return [row async for row in found]
 
 
-async def _print_table(connection: Connection, wanted: Filters, limit: int, ids: bool) -> None:
-    newest = await _newest(connection, wanted, limit + 1)
-    accounts = [] if newest else [row["account"] for row in await queries.summary(connection)]
-    if not newest:
-        say(_nothing(wanted, accounts))
+def _in_order(rows: list[queries.Row], order: Order | None) -> list[queries.Row]:
+    """Return them as they are printed: the newest last, since that is where a terminal stands."""
+    return rows[::-1] if order is None else rows
+
+
+async def _print_table(
+    connection: Connection, wanted: Filters, limit: int, order: Order | None, ids: bool
+) -> None:
+    found = await _first(connection, wanted, limit + 1, order)
+    if not found:
+        say(_nothing(wanted, [row["account"] for row in await queries.summary(connection)]))
         return
-    stdout_console().print(entries_table(newest[limit - 1 :: -1], ids=ids))
-    if len(newest) > limit:
-        say(f"showing the newest {limit}; use --limit for more, or --json for all")
+    stdout_console().print(entries_table(_in_order(found[:limit], order), ids=ids))
+    if len(found) > limit:
+        number, more = (await queries.hits(connection, wanted)).of(wanted.state or "all")
+        which = "newest" if order is None else "first"
+        total = f"more than {number:,}" if more else f"{number:,}"
+        say(f"showing the {which} {limit} of {total}; use --limit for more, or --json for all")
 
 
 def _nothing(wanted: Filters, accounts: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ from sbx.web.pages import (
     setup,
     sign_in,
     source,
+    views,
 )
 from sbx.web.problems import Problem
 from sbx.web.services import Services
@@ -97,6 +98,8 @@ PAGES: tuple[BaseRoute, ...] = (
     Route("/replays/{replay_id:int}/cancel", replays.cancel, methods=["POST"]),
     Route("/plan", act.plan_page),
     Route("/act", act.perform, methods=["POST"]),
+    Route("/views", views.save, methods=["POST"]),
+    Route("/views/delete", views.delete, methods=["POST"]),
     Route("/acts", acts.acts_page),
     Route("/acts/{number:int}", act.act_page),
     Route("/help", guide.help_page),

@@ -203,6 +203,7 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
         party_name=command.party_name,
         amount=_amount(entry),
         currency=command.currency,
+        reference=command.reference,
         salesbinder_url=addresses.shown(command.account, command.entity, command.record_id),
         attempts=entry.attempts,
         next_attempt_at=entry.next_attempt_at,

@@ -293,7 +293,7 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
     schemas = description()["components"]["schemas"]
     examples = {"limit": "5", "since": "2026-01-01", "until": "2026-12-31", "state": "failed"}
     examples |= {"entity": "invoice", "action": "created", "reason": "number_taken", "cursor": ""}
-    examples |= {"before": "", "offset": "7-"}
+    examples |= {"before": "", "offset": "7-", "period": "this_month", "sort": "-amount"}
     examples["issue"] = "0123456789ab"
     checked = 0
     for path, methods in description()["paths"].items():
@@ -314,7 +314,7 @@ def test_described_parameters_are_taken_and_answers_are_as_described(office: Off
             schema = content["application/json"]["schema"] | {"components": {"schemas": schemas}}
             jsonschema.validate(answer.json, schema)
             checked += 1
-    assert checked == 15
+    assert checked == 16
 
 
 def test_a_session_reads_the_api_too_but_acts_only_with_its_mark(office: Office) -> None:

@@ -203,13 +203,13 @@ def test_filters_stay_in_the_address_and_pages_go_on(visit: Open, office: Office
     office.log(*(entry(f"e{n:03}", record_number=str(n), party_name="Shop") for n in range(60)))
     office.log(entry("x", party_name="Other"))
     page = visit(java_script_enabled=scripted)
-    page.get_by_label("Number, name or id begins with").fill("shop")
+    page.get_by_label("Search", exact=True).fill("shop")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#rows tr")).to_have_count(50)
     assert "text=shop" in page.url
     page.get_by_role("link", name="Older").click()
     expect(page.locator("#rows tr")).to_have_count(10)
-    expect(page.get_by_label("Number, name or id begins with")).to_have_value("shop")
+    expect(page.get_by_label("Search", exact=True)).to_have_value("shop")
     page.get_by_role("link", name="Newer").click()
     expect(page.locator("#rows tr")).to_have_count(50)
     expect(page.get_by_role("link", name="Newer")).to_be_hidden()
@@ -249,9 +249,9 @@ def test_all_of_an_issue_are_skipped_with_a_note(visit: Open, office: Office) ->
 def test_on_a_phone_an_entry_is_a_card_and_filters_fold(visit: Open, office: Office) -> None:
     fill_log(office)
     page = visit(viewport=PHONE)
-    expect(page.get_by_label("Number, name or id begins with")).to_be_hidden()
+    expect(page.get_by_label("Search", exact=True)).to_be_hidden()
     page.get_by_text("Filters", exact=True).click()
-    expect(page.get_by_label("Number, name or id begins with")).to_be_visible()
+    expect(page.get_by_label("Search", exact=True)).to_be_visible()
     # Laid out as a card, it is still a table for who hears the page.
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(5)
     expect(page.locator("#e-f").get_by_role("cell", name="Failed")).to_be_visible()

@@ -26,12 +26,17 @@ def log(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Then show what changes, until Ctrl-C.")
     ] = False,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="time, amount or document; -time, -amount or -document for the other way round."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to every action.
 
-    The newest 50, newest last; with --json, all of them, one entry per line, oldest first.
+    The newest 50, newest last; with --json, all of them, one entry per line, oldest first. With --sort, the
+    first 50 of that order.
     """
     from sbx.cli import log as work
 
-    work.log(wanted, limit, ids, follow, as_json)
+    work.log(wanted, limit, sort, ids, follow, as_json)

@@ -43,5 +43,6 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "actor": TEXT,
     "cause": TEXT,
     "issue_id": TEXT,
+    "reference": TEXT,
 }
 """Name and JSON Schema."""

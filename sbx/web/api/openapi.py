@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sbx.actions.filters import CHOICES
+from sbx.actions.filters import CHOICES, SORTS
 from sbx.web.api.answers import json_answer
 from sbx.web.api.schemas import schemas
 from sbx.web.view import filters
@@ -17,9 +17,11 @@ _SAID = {
     "issue": "An issue's id: failures with one cause.",
     "number": "A document's full number.",
     "record": "A record's SalesBinder id.",
-    "text": "Beginning of a number, name or id, ignoring case.",
+    "text": "Words of the party's name, number, reference or reason, each by its beginning, without case "
+    "and accents; an amount (19.95) or a range (10..20, >100); the beginning of an id. All must match.",
     "since": "Queued at or after: a day (UTC) or a time with a UTC offset.",
     "until": "Queued before: a day (UTC, that day included) or a time with a UTC offset.",
+    "period": "Queued within: a period of the calendar, in UTC.",
     "reason": "A reason code.",
     "id": "An entry's id.",
     "topic": "The event's topic.",
@@ -65,6 +67,11 @@ def description() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     every = _filters()
+    sort = _parameter(
+        "sort",
+        {"type": "string", "enum": list(SORTS), "default": "-time"},
+        "The order; a minus turns it round. Entries without an amount, or a number, come last.",
+    )
     cursor = _parameter("cursor", {"type": "string"}, "From 'next' of an answer: the page after it.")
     before = _parameter("before", {"type": "string"}, "From 'previous' of an answer: the page before it.")
     limit = _parameter(
@@ -88,12 +95,17 @@ def _paths() -> dict[str, Any]:
         _parameter("until", _DAY, "Issued on this day or before."),
     ]
     return {
-        "/entries": _get(
-            "Entries, newest first, a page at a time", _json("Page"), [*every, cursor, before, limit]
+        "/entries": _get("Entries, a page at a time", _json("Page"), [*every, sort, cursor, before, limit]),
+        "/entries/count": _get(
+            "How many entries match, whatever their state, and by state; at_least: there are more",
+            _json("Count"),
+            every,
         ),
-        "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, every),
+        "/entries.csv": _get("All entries that match, as CSV", {"text/csv": {}}, [*every, sort]),
         "/entries.jsonl": _get(
-            "All entries that match, one JSON object per line", {"application/jsonl": {}}, every
+            "All entries that match, one JSON object per line",
+            {"application/jsonl": {}},
+            [*every, sort],
         ),
         "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
         "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from log_projection.queries import Filters
 from sbx.actions import mutes
+from sbx.actions.filters import CHOICES, read_order
 from sbx.actions.replay.start import visible as visible_replay
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.api.answers import json_answer
@@ -19,20 +20,33 @@ MOST = 500
 
 
 async def entries(request: Request) -> Response:
-    """``GET /api/v1/entries``: newest first, with cursors to the previous and next pages."""
+    """``GET /api/v1/entries``: newest first, or in another order, with cursors to the pages beside it."""
     parameters = request.query_params
-    filters = parsing.read_filters(parameters.multi_items(), others=(*parsing.CURSORS, "limit"))
+    others = (*parsing.CURSORS, parsing.SORT, "limit")
+    filters = parsing.read_filters(parameters.multi_items(), others)
+    order = read_order(parameters.get(parsing.SORT) or None)
     limit = parsing.read_number("limit", parameters.get("limit"), LIMIT, 1, MOST)
-    after, before = parsing.read_cursors(parameters)
+    after, before = parsing.read_cursors(parameters, order)
     async with services_of(request).database.connection() as connection:
-        page = await VisibleLog(connection, user_of(request)).page(filters, limit, after, before)
+        page = await VisibleLog(connection, user_of(request)).page(filters, limit, after, before, order)
     rows = page.rows
     return json_answer(
         {
             "entries": rows,
-            "next": parsing.encode_cursor(rows[-1]) if rows and page.older else None,
-            "previous": parsing.encode_cursor(rows[0]) if rows and page.newer else None,
+            "next": parsing.encode_cursor(rows[-1], order) if rows and page.older else None,
+            "previous": parsing.encode_cursor(rows[0], order) if rows and page.newer else None,
         }
+    )
+
+
+async def count(request: Request) -> Response:
+    """``GET /api/v1/entries/count``: how many match, whatever their state, and by state."""
+    filters = parsing.read_filters(request.query_params.multi_items())
+    async with services_of(request).database.connection() as connection:
+        hits = await VisibleLog(connection, user_of(request)).hits(filters)
+    counted = {state: hits.of(state) for state in ("all", *CHOICES["state"])}
+    return json_answer(
+        {state: {"entries": entries, "at_least": more} for state, (entries, more) in counted.items()}
     )
 
 

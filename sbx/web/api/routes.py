@@ -19,6 +19,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries", reading.entries),
     Route("/entries.csv", streams.as_csv),
     Route("/entries.jsonl", streams.as_json_lines),
+    Route("/entries/count", reading.count),
     Route("/entries/{entry_id}", reading.entry),
     Route("/entries/{entry_id}/attempts", reading.attempts),
     Route("/entries/{entry_id}/candidates", decisions.candidates),

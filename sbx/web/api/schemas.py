@@ -44,6 +44,12 @@ def schemas() -> dict[str, Any]:
     return {
         "Entry": _object(**COLUMNS),
         "Page": _object(entries=_list({"$ref": "#/components/schemas/Entry"}), next=TEXT, previous=TEXT),
+        "Count": _object(
+            **{
+                state: _object(entries=NUMBER, at_least={"type": "boolean"})
+                for state in ("all", "queued", "running", "completed", "failed")
+            }
+        ),
         "Attempts": _object(attempts=_list(attempt)),
         "Issues": _object(issues=_list(issue)),
         "Mute": _object(

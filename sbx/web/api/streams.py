@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from log_projection import queries
-from log_projection.queries import Cursor, Filters, Row
+from log_projection.paging import Cursor
+from log_projection.queries import Filters, Row, cursor
+from sbx.actions.filters import read_order
 from sbx.actions.scoped_log import VisibleLog
 from sbx.actions.spreadsheets import plain_cell
 from sbx.web.api.columns import COLUMNS
@@ -25,13 +27,13 @@ _END_OF_LINE = "\r\n"  # RFC 4180
 
 
 async def as_csv(request: Request) -> Response:
-    """``GET /api/v1/entries.csv``: all that match, newest first."""
+    """``GET /api/v1/entries.csv``: all that match."""
     head = _csv_line(COLUMNS).encode()
     return await _export(request, "text/csv; charset=utf-8", "csv", _csv_row, head)
 
 
 async def as_json_lines(request: Request) -> Response:
-    """``GET /api/v1/entries.jsonl``: all that match, newest first, one JSON object per line."""
+    """``GET /api/v1/entries.jsonl``: all that match, one JSON object per line."""
     return await _export(request, "application/jsonl", "jsonl", lambda row: queries.encode_row(row) + b"\n")
 
 
@@ -62,7 +64,8 @@ async def _changes(request: Request, filters: Filters, after: int) -> AsyncItera
 async def _export(
     request: Request, media_type: str, ending: str, encode: Callable[[Row], bytes], head: bytes = b""
 ) -> Response:
-    filters = parsing.read_filters(request.query_params.multi_items())
+    filters = parsing.read_filters(request.query_params.multi_items(), others=(parsing.SORT,))
+    order = read_order(request.query_params.get(parsing.SORT) or None)
     services, user = services_of(request), user_of(request)
     # Asked before the answer begins, so that an unavailable database is still a 503, not a torn file.
     async with services.exports.connection() as connection:
@@ -74,12 +77,12 @@ async def _export(
         while True:
             # For one page at a time: a slow reader would otherwise keep a connection all the while.
             async with services.exports.connection() as connection:
-                found = VisibleLog(connection, user).entries(filters, limit=_CHUNK, after=last)
+                found = VisibleLog(connection, user).entries(filters, limit=_CHUNK, order=order, after=last)
                 rows = [row async for row in found]
             yield b"".join(map(encode, rows))
             if len(rows) < _CHUNK:
                 return
-            before, last = last, Cursor(rows[-1]["queued_at"], rows[-1]["entry_id"])
+            before, last = last, cursor(rows[-1], order)
             if last == before:
                 return  # times that Python cannot hold are read as the nearest, and stand behind that again
 

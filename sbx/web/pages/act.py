@@ -22,7 +22,7 @@ from sinks.ledger.commands import ACTS, Act
 
 MOST_NAMED = 200
 _ALL = "-all"
-_OTHERS = ("do", "entry", "position", "note", "form_token")
+_OTHERS = (reading.SORT, "do", "entry", "position", "note", "form_token")
 
 
 async def plan_page(request: Request) -> Response:

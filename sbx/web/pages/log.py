@@ -1,6 +1,7 @@
 """The log: a page of entries, and the stream that keeps it current."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,10 +10,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from log_projection.queries import Filters, Row
+from log_projection.queries import Filters, Hits, Row
 from runtime.trouble import about_the_database
-from sbx.actions.filters import CHOICES
-from sbx.actions.scoped_log import Page, VisibleLog
+from sbx.actions.filters import CHOICES, SORTS, read_order
+from sbx.actions.scoped_log import NEWEST_FIRST, Page, VisibleLog
+from sbx.web import saved_views
 from sbx.web.auth.gate import user_of
 from sbx.web.live import News, follow
 from sbx.web.problems import Problem
@@ -28,39 +30,53 @@ _STATES = ("queued", "running", "completed", "failed")
 async def log_page(request: Request) -> Response:
     """``GET /``"""
     pairs = request.query_params.multi_items()
-    try:
-        filters = reading.read_filters(pairs, others=reading.CURSORS)
-        after, before = reading.read_cursors(request.query_params)
-        problem = None
-    except Problem as wrong:
-        # Shown above the form, so that the input can be corrected in place.
-        filters, after, before, problem = Filters(), None, None, wrong
+    named = request.query_params.get(reading.VIEW, "").strip()
+    user = user_of(request)
     async with services_of(request).database.connection() as connection:
-        visible = VisibleLog(connection, user_of(request))
+        try:
+            pairs = await saved_views.opened(connection, user.name, pairs)
+            filters = reading.read_filters(pairs, others=(*reading.CURSORS, reading.SORT))
+            order = read_order(dict(pairs).get(reading.SORT) or None)
+            after, before = reading.read_cursors(request.query_params, order)
+            problem = None
+        except Problem as wrong:
+            # Shown above the form, so that the input can be corrected in place.
+            filters, order, after, before, problem = Filters(), NEWEST_FIRST, None, None, wrong
+        visible = VisibleLog(connection, user)
         position = await visible.position()
-        page = _NOTHING if problem else await visible.page(filters, PAGE, after, before)
+        page = _NOTHING if problem else await visible.page(filters, PAGE, after, before, order)
         if before is not None and not page.newer:
             # Only the first page is before it, which is shown completely and updates live.
-            page = await visible.page(filters, PAGE)
+            page = await visible.page(filters, PAGE, order=order)
         summary = await visible.summary()
+        narrowed = _is_narrowed(filters) and not problem
+        counts = _counts(await visible.hits(filters)) if narrowed else _tallied(summary, filters.account)
         replaying = await visible.replays(running=True)
+        views = await saved_views.names(connection, user.name)
     given, rows = reading.given_filters(pairs), page.rows
+    sort = next((name for name, one in SORTS.items() if one == order))
     context = {
         "rows": rows,
         "given": given,
         "problem": problem,
-        "next_cursor": reading.encode_cursor(rows[-1]) if rows and page.older else None,
-        "previous_cursor": reading.encode_cursor(rows[0]) if rows and page.newer else None,
+        "next_cursor": reading.encode_cursor(rows[-1], order) if rows and page.older else None,
+        "previous_cursor": reading.encode_cursor(rows[0], order) if rows and page.newer else None,
         "first_page": not page.newer,
+        "is_live": not (page.newer or problem) and order == NEWEST_FIRST,
+        "sort": sort,
+        "shown": given | ({} if order == NEWEST_FIRST else {reading.SORT: sort}),
+        "counts": counts,
+        "narrowed": narrowed,
+        "views": views,
+        "view": named if named in views else "",
         "with_account": _with_account(summary, filters),
         "position": position,
-        "tally": tally(summary, filters.account),
         "accounts": [row["account"] for row in summary],
         "replaying": replaying,
         "held": [row for row in summary if row["held"] and filters.account in (None, row["account"])],
         "reasons": CHOICES["reason"],
     }
-    return render(request, "log.html", context, 400 if problem else 200)
+    return render(request, "log.html", context, problem.status if problem else 200)
 
 
 async def live(request: Request) -> Response:
@@ -97,6 +113,20 @@ def _message(news: News, may_act: bool, with_account: bool) -> dict[str, Any]:
         for _, row in news.rows
     ]
     return {"reload": news.too_many, "rows": rows, "gone": news.gone}
+
+
+def _is_narrowed(filters: Filters) -> bool:
+    """Return True if more is asked than an account and a state, of which the numbers are known."""
+    return replace(filters, account=None, state=None) != Filters()
+
+
+def _counts(hits: Hits) -> dict[str, tuple[int, bool]]:
+    """Return how many match, by state, and whether there are more."""
+    return {state: hits.of(state) for state in ("all", *_STATES)}
+
+
+def _tallied(summary: list[Row], account: str | None) -> dict[str, tuple[int, bool]]:
+    return {state: (entries, False) for state, entries in tally(summary, account).items()}
 
 
 def _with_account(summary: list[Row], filters: Filters) -> bool:

@@ -5,9 +5,12 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
-from log_projection.queries import Cursor, Filters, Row
+from log_projection.paging import Cursor, Order
+from log_projection.queries import Filters, Row, cursor
 from sbx.actions import filters as actions
+from sbx.actions.scoped_log import NEWEST_FIRST
 from sbx.web.problems import Problem
 
 NAMES = (
@@ -22,6 +25,7 @@ NAMES = (
     "text",
     "since",
     "until",
+    "period",
     "id",
     "topic",
     "partition",
@@ -29,11 +33,19 @@ NAMES = (
 )
 """Filters by their names in addresses; the same as in ``sbx log``."""
 
+SORT = "sort"
+"""Name of the parameter that says in which order entries are listed."""
+
+VIEW = "view"
+"""Name of the parameter that names a view that the user has kept."""
+
 CURSORS = ("cursor", "before")
 """Names of the parameters that say where a page begins: after an entry, or right before one."""
 
 LAST_PAGE = 1_000_000
 """The highest page number."""
+_NO_KEY = "-"
+_KEY = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,20})?")
 _LONGEST = 255
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -73,37 +85,47 @@ def given_filters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: value.strip() for name, value in pairs if name in NAMES and value.strip()}
 
 
-def encode_cursor(row: Row) -> str:
+def encode_cursor(row: Row, order: Order = NEWEST_FIRST) -> str:
     """Return a cursor for the list after this entry, safe for addresses."""
-    text = f"{row['queued_at'].astimezone(UTC).isoformat()} {row['entry_id']}"
+    place = cursor(row, order)
+    text = f"{place.queued_at.astimezone(UTC).isoformat()} {place.entry_id}"
+    if order.key is not None:
+        text = f"{_NO_KEY if place.key is None else f'{place.key:f}'} {text}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursors(parameters: Mapping[str, str]) -> tuple[Cursor | None, Cursor | None]:
-    """Return where a page begins: after ``cursor``, or right before ``before``.
+def read_cursors(
+    parameters: Mapping[str, str], order: Order = NEWEST_FIRST
+) -> tuple[Cursor | None, Cursor | None]:
+    """Return where a page of this order begins: after ``cursor``, or right before ``before``.
 
     Raises:
         Problem: 400, one is not one of ours, or both are given.
     """
-    after, before = (_cursor(name, parameters.get(name)) for name in CURSORS)
+    after, before = (_cursor(name, parameters.get(name), order) for name in CURSORS)
     if after is not None and before is not None:
         raise _wrong("before", "'cursor' and 'before' cannot be combined: give one of them.")
     return after, before
 
 
-def _cursor(name: str, text: str | None) -> Cursor | None:
+def _cursor(name: str, text: str | None, order: Order) -> Cursor | None:
     if not text:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        moment, entry_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
+        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        key, _, place = place.partition(" ") if order.key is not None else (_NO_KEY, "", place)
+        moment, entry_id = place.split(" ", 1)
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None or "\0" in entry_id:
             raise ValueError("no offset, or a NUL")
-        return Cursor(at.astimezone(UTC), entry_id)
+        if key != _NO_KEY and not _KEY.fullmatch(key):
+            raise ValueError("neither an amount nor a number")
+        return Cursor(at.astimezone(UTC), entry_id, None if key == _NO_KEY else Decimal(key))
     except (binascii.Error, UnicodeError, ValueError, OverflowError) as error:
         message = (
-            "The cursor is not one of ours. Take it from 'next' or 'previous' of an answer, or leave it out."
+            "The cursor is not one of ours, or of another order. Take it from 'next' or 'previous' of an "
+            "answer, or leave it out."
         )
         raise _wrong(name, message) from error
 

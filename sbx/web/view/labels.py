@@ -36,6 +36,24 @@ OUTCOMES = {
     "superseded": "Superseded by a later change",
     "skipped_by_operator": "Skipped by an operator",
 }
+PERIODS = {
+    "today": "Today",
+    "yesterday": "Yesterday",
+    "last_7_days": "Last 7 days",
+    "last_30_days": "Last 30 days",
+    "this_month": "This month",
+    "last_month": "Last month",
+    "this_year": "This year",
+    "last_year": "Last year",
+}
+SORTS = {
+    "-time": "Newest first",
+    "time": "Oldest first",
+    "-amount": "Largest amount first",
+    "amount": "Smallest amount first",
+    "document": "Lowest number first",
+    "-document": "Highest number first",
+}
 TRIGGERS = {
     "event": "Change in SalesBinder",
     "retry": "Retried",

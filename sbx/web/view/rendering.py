@@ -32,6 +32,8 @@ environment.globals |= {
     "ACTIONS": labels.ACTIONS,
     "OUTCOMES": labels.OUTCOMES,
     "PROPOSALS": labels.PROPOSALS,
+    "PERIODS": labels.PERIODS,
+    "SORTS": labels.SORTS,
     "TRIGGERS": labels.TRIGGERS,
     "XERO_TYPES": labels.XERO_TYPES,
     "BY_CONNECTING": fix_links.BY_CONNECTING,

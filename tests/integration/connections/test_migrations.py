@@ -53,6 +53,41 @@ def test_several_processes_at_once_apply_each_migration_once(empty_database_url:
     assert sorted(done) == [[], [], [], ["a/001_slow.sql"]]
 
 
+def test_indexes_are_made_while_others_write(empty_database_url: str) -> None:
+    """Statements that cannot be in a transaction; again from the first if one of them fails."""
+    made = Migration(
+        "a",
+        "002_index.sql",
+        "-- without a transaction\nDROP INDEX CONCURRENTLY IF EXISTS first_id;\n"
+        "CREATE INDEX CONCURRENTLY first_id ON first (id);\n-- one; more\nALTER TABLE second ADD note int;\n",
+    )
+    apply(empty_database_url, [FIRST])
+    with psycopg.connect(empty_database_url) as writer, pytest.raises(MigrationError, match="second"):
+        writer.execute("CREATE TABLE other (id int)")
+        apply(empty_database_url, [made])
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE second (id int)")
+        assert apply(empty_database_url, [made]) == ["a/002_index.sql"]
+        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'first_id'::regclass"
+        assert connection.execute(valid).fetchone() == (True,)
+        connection.execute("SELECT note FROM second")
+
+
+def test_a_concurrent_migration_keeps_no_writer_waiting(empty_database_url: str) -> None:
+    made = Migration(
+        "a", "002_index.sql", "-- without a transaction\nCREATE INDEX CONCURRENTLY first_id ON first (id);\n"
+    )
+    apply(empty_database_url, [FIRST])
+    with psycopg.connect(empty_database_url) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("INSERT INTO first VALUES (2)")
+        applied = pool.submit(apply, empty_database_url, [made])
+        with psycopg.connect(empty_database_url, autocommit=True) as other:
+            other.execute("SET lock_timeout = '2s'")
+            other.execute("INSERT INTO first VALUES (3)")
+        writer.commit()
+        assert applied.result() == ["a/002_index.sql"]
+
+
 def test_names_and_numbers_are_checked(tmp_path: Path) -> None:
     folder = tmp_path / "p" / "migrations"
     folder.mkdir(parents=True)
