@@ -21,9 +21,7 @@ _SHOWN = 50
 _LOOK_SECONDS = 0.5
 
 
-def log(
-    wanted: Filters, limit: int | None, sort: str | None, ids: bool, follow: bool, as_json: bool
-) -> None:
+def log(wanted: Filters, limit: int | None, sort: str | None, ids: bool, follow: bool, as_json: bool) -> None:
     """Run ``sbx log``.
 
     Raises:
