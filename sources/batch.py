@@ -84,7 +84,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return self.log is not None and not self.log.is_over and not self.known.deleted
 
 
-class GlancedAt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class KnownInBrief(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What decides of a record's ``known`` whether an unchanged row changes something."""
 
     entity: Entity
@@ -94,12 +94,12 @@ class GlancedAt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class KeptInBrief(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """As much of ``Kept`` as tells an unchanged row: nearly all rows are, and decoding the rest would double
     what they cost.
     """
 
-    known: GlancedAt
+    known: KnownInBrief
     fingerprint: str = ""
     wire: str = ""
     deep: datetime | None = None

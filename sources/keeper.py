@@ -122,7 +122,7 @@ class Keeper:
         if not page.rows or not isinstance(page.rows[0], SentRow):
             return read_page(scan, page, await keeping.kept(self._connection, self._account, ids), context)
         entity = entity_of(scan.listing)
-        known = await keeping.glances(self._connection, self._account, entity, ids)
+        known = await keeping.kept_in_brief(self._connection, self._account, entity, ids)
         sent = [row for row in page.rows if may_have_changed(row, known, context)]
         rows = tuple(read_json(bytes(row.body)) for row in sent)
         there = [row.id for row in sent if row.id in known]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from contracts.commands import Entity
-from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Glance, Kept, Key, LogRow, Wish, kept_of
+from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, KeptInBrief, Key, LogRow, Wish, kept_of
 from sources.context import Context, first_deep, keeps_deep
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
@@ -44,7 +44,7 @@ def wire_of(row: SentRow, fingerprint: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def may_have_changed(row: SentRow, known: Mapping[str, Glance], context: Context) -> bool:
+def may_have_changed(row: SentRow, known: Mapping[str, KeptInBrief], context: Context) -> bool:
     """Return True for a row that ``read_page`` has to read: all but those that were sent so before.
 
     What comes before this is what a sweep costs, as nearly all rows are as before.

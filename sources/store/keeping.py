@@ -14,7 +14,7 @@ from psycopg.rows import tuple_row
 from contracts.commands import Entity
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
-from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Glance, Kept, Key, Wish
+from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, KeptInBrief, Key, Wish
 from sources.entries import entry, has_entry
 from sources.problems import Problem, storable
 from sources.schedule.layers import Listing
@@ -23,7 +23,7 @@ from sources.schedule.trust import Evidence, Kind
 
 _SQL: Final = load_queries(__file__)
 _body = msgspec.json.Decoder(Kept)
-_glances = msgspec.json.Decoder(list[Glance])
+_in_brief = msgspec.json.Decoder(list[KeptInBrief])
 
 
 async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict[Key, Kept]:
@@ -33,19 +33,19 @@ async def kept(connection: Connection, account: str, ids: Iterable[str]) -> dict
     return await _records(connection, "kept", {"account": account, "ids": named})
 
 
-async def glances(
+async def kept_in_brief(
     connection: Connection, account: str, entity: Entity, ids: Iterable[str]
-) -> dict[str, Glance]:
+) -> dict[str, KeptInBrief]:
     """Return what tells whether rows of the records with these ids are as before."""
     values = {"account": account, "entity": entity, "ids": "\n".join(ids)}
     # All in one row: as many rows, and an array of ids, would cost as much as reading them.
     async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        await cursor.execute(_SQL["glances"], values)
+        await cursor.execute(_SQL["kept_in_brief"], values)
         found = await cursor.fetchone()
     if found is None or found[0] is None:
         return {}
     named, bodies = found
-    return dict(zip(named.split("\n"), _glances.decode(b"[%b]" % bodies), strict=True))
+    return dict(zip(named.split("\n"), _in_brief.decode(b"[%b]" % bodies), strict=True))
 
 
 async def lately_kept(connection: Connection, account: str, limit: int) -> dict[Key, Kept]:

@@ -1,7 +1,7 @@
 -- name: kept
 SELECT entity, record_id, body, history FROM source.records WHERE account = %(account)s AND record_id = ANY(%(ids)b)
 
--- name: glances
+-- name: kept_in_brief
 -- No id has a line break (sources.salesbinder.values.own_id).
 SELECT string_agg(record_id, E'\n'), string_agg(body, ',') FROM source.records
 WHERE account = %(account)s AND entity = %(entity)s AND record_id = ANY(string_to_array(%(ids)s, E'\n'))

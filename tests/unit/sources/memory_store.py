@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.commands import Entity
 from sources import company, keeper, misses, reader
-from sources.batch import Batch, Glance, Kept, Key, Wish
+from sources.batch import Batch, Kept, KeptInBrief, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
 from sources.events import Event
@@ -125,9 +125,11 @@ class MemoryStore:
         self.calls = [each for each in self.calls if each[0] > self.now - timedelta(minutes=5)]
         self.calls.append((at, background, hinted))
 
-    async def glances(self, _: Any, __: str, entity: Entity, ids: Iterable[str]) -> dict[str, Glance]:
+    async def kept_in_brief(
+        self, _: Any, __: str, entity: Entity, ids: Iterable[str]
+    ) -> dict[str, KeptInBrief]:
         found = {each: self.records[entity, each] for each in ids if (entity, each) in self.records}
-        return {each: msgspec.json.decode(body, type=Glance) for each, body in found.items()}
+        return {each: msgspec.json.decode(body, type=KeptInBrief) for each, body in found.items()}
 
     async def kept(self, _: Any, __: str, ids: Iterable[str]) -> dict[Key, Kept]:
         entities = ("customer", "supplier", "invoice", "purchase_order")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from sources import keeper
-from sources.batch import Glance, Kept, Key
+from sources.batch import Kept, KeptInBrief, Key
 from sources.context import Context
 from sources.reading import entity_of, may_have_changed, note_wires, read_page
 from sources.salesbinder.answers import Page, SentRow, read_json, read_list, read_sent
@@ -41,8 +41,8 @@ def sent(record: dict[str, Any], **form: Any) -> SentRow:
     return found
 
 
-def glance(kept: Kept) -> dict[str, Glance]:
-    return {INVOICE: msgspec.json.decode(msgspec.json.encode(kept), type=Glance)}
+def in_brief(kept: Kept) -> dict[str, KeptInBrief]:
+    return {INVOICE: msgspec.json.decode(msgspec.json.encode(kept), type=KeptInBrief)}
 
 
 def kept_of(shown: SentRow, before: Kept | None = None, context: Context = NEW) -> Kept:
@@ -103,9 +103,9 @@ def test_a_page_of_any_other_form_is_parsed_whole(body: bytes) -> None:
 
 def test_a_row_that_was_sent_so_before_is_not_read_again() -> None:
     first = kept_of(sent(row()))
-    assert not may_have_changed(sent(row()), glance(first), NEW)
-    assert may_have_changed(sent(row(total_transactions=50)), glance(first), NEW)
-    assert may_have_changed(sent(row(id="another")), glance(first), NEW)
+    assert not may_have_changed(sent(row()), in_brief(first), NEW)
+    assert may_have_changed(sent(row(total_transactions=50)), in_brief(first), NEW)
+    assert may_have_changed(sent(row(id="another")), in_brief(first), NEW)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_how_a_row_was_sent_says_nothing_of_a_record_that_was_read_otherwise_sin
     changes: dict[str, str],
 ) -> None:
     first = kept_of(sent(row()))
-    assert may_have_changed(sent(row()), glance(msgspec.structs.replace(first, **changes)), NEW)
+    assert may_have_changed(sent(row()), in_brief(msgspec.structs.replace(first, **changes)), NEW)
 
 
 def test_a_record_that_an_older_version_kept_is_as_before_and_only_how_it_was_sent_is_noted() -> None:
@@ -127,17 +127,17 @@ def test_a_record_that_an_older_version_kept_is_as_before_and_only_how_it_was_se
 def test_a_row_that_is_only_written_in_another_way_is_as_before() -> None:
     first = kept_of(sent(row(name="Café")))
     other = sent(row(name="Café"), ensure_ascii=False, indent=1)
-    assert may_have_changed(other, glance(first), NEW)
+    assert may_have_changed(other, in_brief(first), NEW)
     now = kept_of(other, first)
     assert now == msgspec.structs.replace(first, wire=now.wire)
-    assert not may_have_changed(other, glance(now), NEW)
+    assert not may_have_changed(other, in_brief(now), NEW)
 
 
 def test_a_row_that_differs_from_the_detail_is_read_each_time() -> None:
     first = kept_of(sent(row()))
     changed = sent(row(total_transactions=50))
     assert kept_of(changed, first) == first
-    assert may_have_changed(changed, glance(first), NEW)
+    assert may_have_changed(changed, in_brief(first), NEW)
 
 
 @pytest.mark.parametrize("status", [{}, PAID])
@@ -150,7 +150,7 @@ def test_a_cut_off_that_moves_has_the_row_read_wherever_that_changes_something(
     before, after = (replace(NEW, cut_off=None if each is None else made + each) for each in (then, now))
     shown = sent(row(**status))
     first = kept_of(shown, context=before)
-    assert may_have_changed(shown, glance(first), after) == (kept_of(shown, first, after) != first)
+    assert may_have_changed(shown, in_brief(first), after) == (kept_of(shown, first, after) != first)
 
 
 class Shop:
