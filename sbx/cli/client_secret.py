@@ -22,7 +22,7 @@ ClientSecret = Annotated[
 ClientSecretFile = Annotated[
     Path | None,
     typer.Option(
-        envvar=f"{VARIABLE}_FILE",
+        envvar="SBX_XERO_CLIENT_SECRET_FILE",
         help="File with the client secret of the app, - for standard input.",
         show_envvar=True,
         dir_okay=False,

@@ -166,3 +166,10 @@ def test_what_goes_wrong_is_said_with_a_remedy(
     monkeypatch.setattr("venv.create", raising(error))
     assert script.main("runtime") == code
     assert says in capsys.readouterr().err
+
+
+def test_an_audit_that_could_look_nothing_up_fails() -> None:
+    """What the index does not know is left out otherwise, with exit code 0, be it every package."""
+    makefile = (SCRIPT.parents[1] / "Makefile").read_text(encoding="utf-8")
+    (line,) = [line for line in makefile.splitlines() if line.startswith("\t$(BIN)/pip-audit ")]
+    assert "--strict" in line.split()

@@ -116,7 +116,7 @@ def test_a_role_with_more_rights_is_refused_and_stays_as_it_is(
         if attributes == "member of our own":
             owner.execute(sql.SQL("CREATE ROLE {}; GRANT CURRENT_USER TO {}").format(role, role))
         else:
-            owner.execute(sql.SQL("CREATE ROLE {} {}").format(role, sql.SQL(attributes)))  # type: ignore[arg-type]
+            owner.execute(sql.SQL("CREATE ROLE {} {}").format(role, sql.SQL(attributes)))
         try:
             with pytest.raises(OperationFailed, match="is no role for dashboards: it "):
                 grant_views(database_url, f"dba_{unique}")

@@ -158,7 +158,7 @@ def test_a_certificate_that_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY"])
 def test_a_proxy_that_cannot_be_used_is_refused_at_the_start(variable: str) -> None:
-    assert Environment.read({variable: "http://u:hidden@p:1"})
+    Environment.read({variable: "http://u:hidden@p:1"})
     with pytest.raises(InvalidEnvironment) as raised:
         Environment.read({variable: "socks5://u:hidden@p:1"})
     assert raised.value.variable == variable.upper()
@@ -168,7 +168,7 @@ def test_a_proxy_that_cannot_be_used_is_refused_at_the_start(variable: str) -> N
 def test_an_authority_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     for variable in ("SBX_CA_FILE", "SSL_CERT_FILE"):
-        assert Environment.read({variable: " "})
+        Environment.read({variable: " "})
         with pytest.raises(InvalidEnvironment, match="no such file") as raised:
             Environment.read({variable: str(file)})
         assert raised.value.variable == variable

@@ -84,3 +84,15 @@ def test_one_id_for_two_changes_is_refused_across_files(examples: list[str], tmp
     (bad,) = result.bad
     assert (bad.line, bad.field) == (1, "id")
     assert f"{first}:1" in bad.problem
+
+
+@pytest.mark.parametrize("depth", [900, 1000, 100_000])
+def test_lines_that_are_nested_too_deeply_are_named_like_others(
+    examples: list[str], tmp_path: Path, depth: int
+) -> None:
+    deep = "[" * depth + "]" * depth
+    event = json.loads(examples[0])
+    inside = json.dumps(event | {"data": "@"}).replace('"@"', deep)
+    with checked([write(tmp_path / "deep", deep, examples[0], inside)]) as result:
+        assert len(list(result.records())) == 1
+    assert [line.line for line in result.bad] == [1, 3]
