@@ -326,6 +326,20 @@ def _check_outgoing(environ: Mapping[str, str], given: Mapping[str, str]) -> Non
             ) from error
 
 
+def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:
+    value = given.get(variable)
+    if value is not None and value.upper() not in choices:
+        raise InvalidEnvironment(variable, value, "is not supported", f"use one of {', '.join(choices)}")
+    return value.upper() if value is not None else None
+
+
+def _file(variable: str, given: Mapping[str, str]) -> str | None:
+    value = given.get(variable)
+    if value is not None and not Path(value).is_file():
+        raise InvalidEnvironment(variable, value, "there is no such file", "name a readable PEM file")
+    return value
+
+
 def _listed(variable: str, given: Mapping[str, str]) -> list[str]:
     return [each.strip() for each in given.get(variable, "").split(",") if each.strip()]
 
@@ -353,20 +367,6 @@ def _hosts(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
                 "write it as sbx.example.com, without https:// and port",
             )
     return found
-
-
-def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:
-    value = given.get(variable)
-    if value is not None and value.upper() not in choices:
-        raise InvalidEnvironment(variable, value, "is not supported", f"use one of {', '.join(choices)}")
-    return value.upper() if value is not None else None
-
-
-def _file(variable: str, given: Mapping[str, str]) -> str | None:
-    value = given.get(variable)
-    if value is not None and not Path(value).is_file():
-        raise InvalidEnvironment(variable, value, "there is no such file", "name a readable PEM file")
-    return value
 
 
 def _database(variable: str, given: Mapping[str, str]) -> str | None:

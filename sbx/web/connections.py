@@ -2,21 +2,13 @@
 
 import asyncio
 import ipaddress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sbx.web.auth.throttle import network_of
-
-if TYPE_CHECKING:
-    Protocol = H11Protocol
-else:
-    try:  # the faster one, if it is there
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Protocol
-    except ImportError:
-        Protocol = H11Protocol
 
 HEAD_SECONDS: Final = 15.0
 """How long a client may take until the head of a request is there."""
@@ -26,7 +18,7 @@ MOST_OF_A_SOURCE: Final = 200
 """Connections from one address, or from one /64 of IPv6; proxies that are trusted have no limit."""
 
 
-class BoundedProtocol(Protocol):
+class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, with time limits where it has none."""
 
     source = ""

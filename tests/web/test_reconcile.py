@@ -129,9 +129,8 @@ def test_a_file_that_goes_over_pages_holds_each_document_once(
     monkeypatch.setattr(comparison_csv, "_CHUNK", chunk)
     read(office)
     ids = [f"i{number}" for number in range(4)]
-    compared(
-        office, *(Result(compared=msgspec.structs.replace(FAILED.compared, record_id=one)) for one in ids)
-    )
+    each = [msgspec.structs.replace(FAILED.compared, record_id=one) for one in ids]
+    compared(office, *(msgspec.structs.replace(FAILED, compared=one) for one in each))
     rows = list(csv.DictReader(client.get(f"{PATH}.csv").data.decode("utf-8-sig").splitlines()))
     assert [row["salesbinder_url"].rpartition("/")[2] for row in rows] == ids
 

@@ -62,11 +62,11 @@ SCENARIOS = {
     "connection_lost": "test_connection::test_lost_connection_keeps_everything_queued",
     "kafka_unavailable": "test_remedies::test_kafka_unavailable",
     "proxy_refuses": "test_remedies::test_proxy_refuses",
-    "secret_key_missing": "test_keys::test_a_worker_without_the_key_waits_until_it_has_it",
     "xero_minute_limit": "reliability/test_limits::test_limit_of_each_kind",
     "xero_day_limit": "reliability/test_limits::test_limit_of_each_kind",
     "xero_unavailable": "reliability/test_outages::test_xero_cannot_be_reached",
     "waiting_for_answer": "reliability/test_bills::test_answer_lost_for_good_is_looked_up",
+    "secret_key_missing": "test_keys::test_a_worker_without_the_key_waits_until_it_has_it",
     "ledger_behind": "reliability/test_recovery::test_the_steps_of_the_chapter_as_they_stand_there",
     "command_lost": "integration/ops/test_replay::"
     "test_a_lost_command_is_told_and_the_named_replay_completes_it",
