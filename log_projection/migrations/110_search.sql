@@ -29,12 +29,13 @@ BEGIN
 END $$;
 
 -- What finds texts with words that begin with each word of one text, and with each word of the other as a whole; null
--- if there is no word in them.
+-- if there is no word in them. One or two letters or digits begin too many words: they are looked for as a whole.
 CREATE FUNCTION integrations_log.words_found(begins text, whole text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT string_agg(found, ' & ')::tsquery
     FROM (
-        SELECT '''' || word || ''':*' FROM unnest(tsvector_to_array(integrations_log.words(begins))) AS word
+        SELECT '''' || word || CASE WHEN octet_length(word) > 2 THEN ''':*' ELSE '''' END
+        FROM unnest(tsvector_to_array(integrations_log.words(begins))) AS word
         UNION ALL
         SELECT '''' || word || '''' FROM unnest(tsvector_to_array(integrations_log.words(whole))) AS word
     ) AS each_word (found)
