@@ -35,6 +35,8 @@ class Story:
     """Its objects in Xero: ``kind``, ``xero_id``, ``xero_number``, ``removed``, and for money ``amount``,
     ``date``, ``reference``, ``transaction_id``.
     """
+    steps: Sequence[Row] = ()
+    """Every step of its actions, oldest first."""
     archived: int = 0
     """How many of its actions came before these and are in the archive."""
 
@@ -52,6 +54,12 @@ class Story:
     def newest(self) -> Row:
         """The newest action."""
         return self.entries[-1]
+
+    def eventful(self, entry_id: str) -> list[Row]:
+        """The steps of one of its actions, without calls; none if it just came, was taken up and ended."""
+        steps = [one for one in self.steps if one["entry_id"] == entry_id and one["step"] != "call"]
+        before = {one["step"] for one in steps[:-1]}
+        return steps if before - {"received", "taken_up"} else []
 
     @property
     def title(self) -> str:
@@ -114,10 +122,12 @@ async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Stor
     entries = [row async for row in queries.entries(connection, wanted)]
     if not entries:
         return None
-    attempts = await queries.attempts(connection, [entry["entry_id"] for entry in entries])
+    ids = [entry["entry_id"] for entry in entries]
+    steps = await queries.steps(connection, ids)
+    attempts = await queries.attempts(connection, ids)
     objects = await fetch_all(connection, _SQL["objects"], record._asdict())
     [row] = await fetch_all(connection, _SQL["archived"], record._asdict())
-    return Story(record, entries, attempts, objects, row["actions"])
+    return Story(record, entries, attempts, objects, steps, row["actions"])
 
 
 def plural(count: int, word: str) -> str:

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-VIEWS = ("entries", "attempts", "issues", "unknown_refusals", "summary")
+VIEWS = ("entries", "attempts", "steps", "issues", "unknown_refusals", "summary")
 """The views that dashboards may rely on; see docs/log.md."""
 
 

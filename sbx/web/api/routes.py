@@ -21,6 +21,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries.jsonl", streams.as_json_lines),
     Route("/entries/{entry_id}", reading.entry),
     Route("/entries/{entry_id}/attempts", reading.attempts),
+    Route("/entries/{entry_id}/steps", reading.steps),
     Route("/entries/{entry_id}/candidates", decisions.candidates),
     Route("/entries/{entry_id}/decision", decisions.decide, methods=["POST"]),
     Route("/issues", reading.issues),
