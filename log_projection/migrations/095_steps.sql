@@ -104,25 +104,30 @@ WHERE s.step = 'failed' AND strpos(concat_ws(' ', s.reason, s.remedy), c.key) > 
   AND NOT EXISTS (SELECT FROM integrations_log.step AS n
                   WHERE n.entry_id = s.entry_id AND n.version > s.version AND n.at <= c.at)
 UNION ALL
--- The account was held, or ran again, while the entry waited for it; one that was held when the entry came counts from
--- then on.
-SELECT e.entry_id, e.account, greatest(h.at, e.queued_at), CASE WHEN h.held IS NULL THEN 'released' ELSE 'held' END, NULL,
-       h.held, coalesce(h.reason, ''), '', '', '',
-       CASE WHEN h.until IS NOT NULL THEN jsonb_build_object('until', h.until) END, NULL
+-- The account was held, or ran again, while the entry waited for it and did not stand failed.
+SELECT e.entry_id, e.account, h.at, CASE WHEN h.held IS NULL THEN 'released' ELSE 'held' END, NULL, h.held,
+       coalesce(h.reason, ''), '', '', '', CASE WHEN h.until IS NOT NULL THEN jsonb_build_object('until', h.until) END, NULL
 FROM integrations_log.entry AS e
-JOIN integrations_log.hold_step AS h ON h.account = e.account
+JOIN integrations_log.hold_step AS h ON h.account = e.account AND h.at > e.queued_at
 WHERE h.at <= coalesce(e.finished_at, 'infinity')
-  AND (h.held IS NOT NULL
-       OR h.at > e.queued_at AND (SELECT p.held FROM integrations_log.hold_step AS p
-                                  WHERE p.account = h.account AND p.version < h.version
-                                  ORDER BY p.version DESC LIMIT 1) IS NOT NULL)
-  AND (h.at >= e.queued_at
-       OR NOT EXISTS (SELECT FROM integrations_log.hold_step AS n
-                      WHERE n.account = h.account AND n.version > h.version AND n.at <= e.queued_at))
+  AND (h.held IS NOT NULL OR (SELECT p.held FROM integrations_log.hold_step AS p
+                              WHERE p.account = h.account AND p.version < h.version
+                              ORDER BY p.version DESC LIMIT 1) IS NOT NULL)
   AND NOT EXISTS (SELECT FROM integrations_log.step AS f
                   WHERE f.entry_id = e.entry_id AND f.step IN ('failed', 'completed', 'skipped') AND f.at <= h.at
                     AND NOT EXISTS (SELECT FROM integrations_log.step AS n
-                                    WHERE n.entry_id = f.entry_id AND n.version > f.version AND n.at <= h.at));
+                                    WHERE n.entry_id = f.entry_id AND n.version > f.version AND n.at <= h.at))
+UNION ALL
+-- It was held when the entry came.
+SELECT e.entry_id, e.account, e.queued_at, 'held', NULL, h.held, coalesce(h.reason, ''), '', '', '',
+       CASE WHEN h.until IS NOT NULL THEN jsonb_build_object('until', h.until) END, NULL
+FROM integrations_log.entry AS e
+CROSS JOIN LATERAL (
+    SELECT l.held, l.reason, l.until FROM integrations_log.hold_step AS l
+    WHERE l.account = e.account AND l.at <= e.queued_at
+    ORDER BY l.at DESC, l.version DESC LIMIT 1
+) AS h
+WHERE h.held IS NOT NULL;
 
 -- What the tables know of the past: failures that stand, and who retried, sent again or decided what. When, they do not
 -- say: at the latest before the first call that follows the last refusal.

@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 
 from contracts.results import AccountResult, EntryResult, Result, Step
 from log_projection import archiving, queries
 from log_projection.projection import apply
 from log_projection.steps import dated, in_words
+from sbx.migrations import apply as migrate
+from sbx.migrations import find_migrations
 from tests.integration.log_projection.made import NOW, Connection, attempt, entry
 
 
@@ -105,22 +108,21 @@ async def test_in_one_batch_twice_and_in_any_order_they_are_the_same(log: Connec
 
 
 async def test_an_entry_that_nothing_befell_costs_no_row(log: Connection) -> None:
+    ended = entry(version=2, state="completed", started_at=at(1), finished_at=at(2), outcome="posted")
     await apply(log, [entry(version=0)])
-    await apply(
-        log, [entry(version=2, state="completed", started_at=at(1), finished_at=at(2), outcome="posted")]
-    )
+    await apply(log, [ended])
 
     assert [step for _, step, _, _ in await told(log)] == ["received", "taken_up", "completed"]
     assert await (await log.execute("SELECT * FROM integrations_log.step")).fetchall() == []
 
 
 async def test_what_an_earlier_version_published_is_told_by_when_it_was(log: Connection) -> None:
+    by_ann: dict[str, Any] = {"triggered_by": "retry", "actor": "ann", "started_at": at(1)}
     old = [
         entry(version=2, state="failed", finished_at=at(2), **FAILED),
-        entry(version=3, triggered_by="retry", actor="ann", started_at=at(1)),
-        entry(version=5, state="completed", finished_at=at(6), outcome="posted", triggered_by="retry", actor="ann",
-              started_at=at(1)),
-    ]  # fmt: skip
+        entry(version=3, **by_ann),
+        entry(version=5, state="completed", finished_at=at(6), outcome="posted", **by_ann),
+    ]
     await apply(log, [entry()])
     await apply(log, [dated(one, (at(5)).timestamp()) for one in old])
 
@@ -137,17 +139,18 @@ async def test_what_an_earlier_version_published_is_told_by_when_it_was(log: Con
 
 
 async def test_a_skip_says_who_and_why(log: Connection) -> None:
-    skipped = Step(
+    skipped: dict[str, Any] = {"outcome": "skipped_by_operator", "actor": "ann"}
+    step = Step(version=3, at=at(4), step="skipped", reason="Paid in cash.", **skipped)
+    ended = entry(
         version=3,
-        at=at(4),
-        step="skipped",
-        outcome="skipped_by_operator",
-        reason="Paid in cash.",
-        actor="ann",
+        state="completed",
+        started_at=at(1),
+        finished_at=at(4),
+        history=(failure(2, 2, FAILED["reason"]), step),
+        **skipped,
     )
     await apply(log, [entry(version=2, state="failed", finished_at=at(2), **FAILED)])
-    await apply(log, [entry(version=3, state="completed", outcome="skipped_by_operator", actor="ann", started_at=at(1),
-                            finished_at=at(4), history=(failure(2, 2, FAILED["reason"]), skipped))])  # fmt: skip
+    await apply(log, [ended])
 
     assert (await told(log))[-1] == (4, "skipped", "ann", "Paid in cash.")
     assert in_words((await queries.steps(log, ["e1"]))[-1]) == "skipped by ann: Paid in cash."
@@ -166,10 +169,9 @@ async def test_holds_and_releases_while_it_waits_are_its_steps(log: Connection) 
         AccountResult(account="acme", version=7, at=at(90), held="account_paused", reason="Too late."),
         AccountResult(account="other", version=1, at=at(6), held="account_paused", reason="Another."),
     ]
+    ended = entry(version=2, state="completed", started_at=at(61), finished_at=at(62), outcome="posted")
     await apply(log, [*holds, entry()])
-    await apply(
-        log, [entry(version=2, state="completed", started_at=at(61), finished_at=at(62), outcome="posted")]
-    )
+    await apply(log, [ended])
 
     assert await told(log) == [
         (0, "received", "", ""),
@@ -208,3 +210,58 @@ async def test_steps_go_to_the_archive_with_their_entry(log: Connection) -> None
     await archiving.forget(log, ["e1"])
     assert await told(log) == []
     assert await (await log.execute("SELECT * FROM integrations_log.step")).fetchall() == []
+
+
+async def test_an_older_log_keeps_what_it_knows(empty_database_url: str) -> None:
+    migrations = find_migrations()
+    migrate(empty_database_url, [one for one in migrations if not one.name.startswith("095_steps")])
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as old:
+        for entry_id, state, by, actor in (
+            ("failed", "failed", "event", ""),
+            ("retried", "completed", "retry", "ann"),
+            ("plain", "completed", "event", ""),
+        ):
+            await old.execute(
+                """INSERT INTO integrations_log.entry
+                       (entry_id, version, position, account, entity, record_id, record_number, action,
+                        state, reason_code, reason, remedy, warnings, party_name, currency, salesbinder_url,
+                        attempts, queued_at, started_at, finished_at, xero_type, xero_id, xero_number,
+                        xero_url, event_id, event_type, topic, triggered_by, actor)
+                   VALUES (%(id)s, 5, 1, 'acme', 'invoice', 'r', '7', 'created', %(state)s::text,
+                           CASE WHEN %(state)s::text = 'failed' THEN 'number_taken' END, 'why', 'do', '[]',
+                           '', '', '', 1, %(queued)s, %(started)s, %(finished)s, '', '', '', '', '', '', '',
+                           %(by)s, %(actor)s)""",
+                {
+                    "id": entry_id, "state": state, "by": by, "actor": actor,
+                    "queued": NOW, "started": at(1), "finished": at(9),
+                },
+            )  # fmt: skip
+        for number, refused in ((1, "number_taken"), (2, "")):
+            await old.execute(
+                """INSERT INTO integrations_log.attempt
+                       (attempt_id, entry_id, account, number, step, method, path, started_at, request,
+                        answer, error, refused, refusal, refusal_shape)
+                   VALUES (%s, 'retried', 'acme', %s, 'invoice', 'PUT', '/Invoices', %s, '', '', '', %s,
+                           '', '')""",
+                [f"c{number}", number, at(number * 3), refused],
+            )
+        migrate(empty_database_url, migrations)
+
+        assert [(m, s, a) for m, s, a, _ in await told(old, "failed")] == [
+            (0, "received", ""),
+            (1, "taken_up", ""),
+            (9, "failed", ""),
+        ]
+        assert [(m, s, a) for m, s, a, _ in await told(old, "retried")] == [
+            (0, "received", ""),
+            (1, "taken_up", ""),
+            (3, "call", ""),
+            (6, "retried", "ann"),
+            (6, "call", ""),
+            (9, "completed", ""),
+        ]
+        assert [s for _, s, _, _ in await told(old, "plain")] == ["received", "taken_up", "completed"]
+        await apply(
+            old, [entry("failed", 7, "completed", started_at=at(1), finished_at=at(12), outcome="posted")]
+        )
+        assert [(m, s) for m, s, _, _ in await told(old, "failed")][2:] == [(9, "failed"), (12, "completed")]
