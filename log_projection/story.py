@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg
@@ -55,11 +56,17 @@ class Story:
         """The newest action."""
         return self.entries[-1]
 
-    def eventful(self, entry_id: str) -> list[Row]:
-        """The steps of one of its actions, without calls; none if it just came, was taken up and ended."""
-        steps = [one for one in self.steps if one["entry_id"] == entry_id and one["step"] != "call"]
-        before = {one["step"] for one in steps[:-1]}
-        return steps if before - {"received", "taken_up"} else []
+    @cached_property
+    def eventful(self) -> dict[str, list[Row]]:
+        """The steps of each action, without calls, by entry; none of one that just came, was taken up and
+        ended.
+        """
+        steps: dict[str, list[Row]] = {entry["entry_id"]: [] for entry in self.entries}
+        for one in self.steps:
+            if one["step"] != "call":
+                steps[one["entry_id"]].append(one)
+        plain = {"received", "taken_up"}
+        return {name: own if {one["step"] for one in own[:-1]} - plain else [] for name, own in steps.items()}
 
     @property
     def title(self) -> str:
