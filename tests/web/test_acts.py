@@ -9,6 +9,7 @@ import pytest
 from connections import store
 from sbx.actions import retry
 from tests.web.office import Client, Office, entry, form_token
+from tests.web.sample import connect
 
 
 @pytest.fixture
@@ -281,6 +282,7 @@ def test_nothing_chosen_is_said(client: Client) -> None:
 
 def test_what_a_retry_comes_after_stays_on_page_document_and_api(office: Office, client: Client) -> None:
     """Fails, a setting is changed, is retried, fails for something else, is retried, and completes."""
+    connect(office)
     [entry_id] = office.failed_invoices(1, code="payment_account_missing")
     office.do(lambda c: store.set_settings(c, "acme", {"payment_account": "090"}, "bob"))
     act(client, {"do": "retry", "entry": entry_id})

@@ -29,22 +29,23 @@ BEGIN
         INSERT INTO ledger.steps
         VALUES (OLD.command_id, OLD.version, coalesce(OLD.finished_at, OLD.queued_at),
                 CASE WHEN OLD.outcome = 'skipped_by_operator' THEN 'skipped' ELSE OLD.state END,
-                OLD.outcome, OLD.reason_code, OLD.reason_args, OLD.warnings, OLD.triggered_by,
+                OLD.outcome, OLD.reason_code, OLD.reason_args, OLD.warnings, '',
                 CASE WHEN OLD.outcome = 'skipped_by_operator' THEN OLD.actor ELSE '' END)
         ON CONFLICT DO NOTHING;
     END IF;
-    INSERT INTO ledger.steps
-    VALUES (NEW.command_id, NEW.version, clock_timestamp(),
-            CASE WHEN NEW.outcome = 'skipped_by_operator' THEN 'skipped'
-                 WHEN NEW.state <> 'queued' THEN NEW.state
-                 WHEN NEW.triggered_by = 'retry' THEN 'retried'
-                 WHEN NEW.triggered_by = 'replay' THEN 'replayed'
-                 WHEN NEW.triggered_by = 'drift' THEN 'sent_again'
-                 WHEN NEW.triggered_by = 'decision' THEN 'decided'
-                 ELSE 'queued' END,
-            NEW.outcome, NEW.reason_code, NEW.reason_args, NEW.warnings, NEW.triggered_by,
-            CASE WHEN NEW.state = 'queued' OR NEW.outcome = 'skipped_by_operator' THEN NEW.actor ELSE '' END)
-    ON CONFLICT DO NOTHING;
+    IF NEW.state = 'queued' OR NEW.outcome = 'skipped_by_operator' THEN
+        INSERT INTO ledger.steps
+        VALUES (NEW.command_id, NEW.version, clock_timestamp(),
+                CASE WHEN NEW.state <> 'queued' THEN 'skipped'
+                     WHEN NEW.triggered_by = 'retry' THEN 'retried'
+                     WHEN NEW.triggered_by = 'replay' THEN 'replayed'
+                     WHEN NEW.triggered_by = 'drift' THEN 'sent_again'
+                     WHEN NEW.triggered_by = 'decision' THEN 'decided'
+                     ELSE 'queued' END,
+                NEW.outcome, NEW.reason_code, NEW.reason_args, NEW.warnings,
+                CASE WHEN NEW.state = 'queued' THEN NEW.triggered_by ELSE '' END, NEW.actor)
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN NEW;
 END $$;
 
