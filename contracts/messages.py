@@ -274,6 +274,8 @@ def _entry_flaws(entry: EntryResult) -> Iterator[str]:
 
 
 def _step_flaws(entry: EntryResult) -> Iterator[str]:
+    if not (entry.history or entry.first_triggered_by or entry.first_actor):  # as nearly always
+        return
     names = {"first_triggered_by": entry.first_triggered_by}
     texts = {"first_actor": entry.first_actor}
     for index, one in enumerate(entry.history):

@@ -148,8 +148,8 @@ def _history(told: Story) -> Table:
 def _step(step: Row, calls: dict[str, Row]) -> Text:
     """Return a step in a line, with its time in UTC."""
     line = Text(f"{step['at']:%Y-%m-%d %H:%M:%S} ", "dim")
-    if step["step"] == "call":
-        call = calls[step["detail"]["attempt_id"]]
+    call = calls.get((step["detail"] or {}).get("attempt_id", ""))
+    if call is not None:
         return line.append(f"{call['step']}: {call['method']} {call['path']} → {_answer(call)}", "dim")
     code = f" ({step['reason_code']})" if step["reason_code"] else ""
     return line.append(in_words(step) + code, "red" if step["step"] == "failed" else "")
