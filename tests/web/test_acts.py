@@ -1,10 +1,10 @@
 """Retry and skip from page and API: the plan, the deed, and two who want the same."""
 
-import html
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from markupsafe import escape
 
 from connections import store
 from sbx.actions import retry
@@ -307,7 +307,7 @@ def test_what_a_retry_comes_after_stays_on_page_document_and_api(office: Office,
     ]
     path = f"/records/acme/invoice/{entry['record_id']}"
     for page in (client.get(f"/entries/{entry_id}").text, client.get(path).text):
-        words = [html.escape(word) for word in (
+        words = [str(escape(word)) for word in (
             f"Failed: {steps[1]['reason']}",
             "Setting payment_account changed from the default",
             "Retried by ann",
