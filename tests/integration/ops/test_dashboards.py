@@ -133,5 +133,5 @@ def test_the_role_reads_the_log_and_nothing_else(role_url: str) -> None:
     assert len(found) > 15
     assert readable == {
         f"integrations_log.{view}"
-        for view in ("entries", "attempts", "issues", "unknown_refusals", "summary")
+        for view in ("entries", "attempts", "steps", "issues", "unknown_refusals", "summary")
     }
