@@ -30,6 +30,7 @@ MAX_DIGITS: Final = 64
 """Digits before the point of a total: quantity times price may have twice those of a number in an event."""
 MAX_DECIMALS: Final = 256
 _NAME = re.compile(r"[a-z0-9_]{0,64}")
+_NAMES_OF_A_STEP = ("step", "outcome", "reason_code", "triggered_by")
 _ID = re.compile(r"[^\x00-\x1f\x7f]*")
 _FIRST_YEAR, _LAST_YEAR = YEARS.start - 1, YEARS.stop
 """Years in UTC: an offset may carry a moment over New Year."""
@@ -269,6 +270,23 @@ def _entry_flaws(entry: EntryResult) -> Iterator[str]:
     yield from _count_flaws(counts)
     for index, attempt in enumerate(entry.made):
         yield from _id_flaws(attempt.attempt_id, f"made[{index}].attempt_id", required=True)
+    yield from _step_flaws(entry)
+
+
+def _step_flaws(entry: EntryResult) -> Iterator[str]:
+    if not (entry.history or entry.first_triggered_by or entry.first_actor):  # as nearly always
+        return
+    names = {"first_triggered_by": entry.first_triggered_by}
+    texts = {"first_actor": entry.first_actor}
+    for index, one in enumerate(entry.history):
+        names |= {f"history[{index}].{name}": getattr(one, name) for name in _NAMES_OF_A_STEP}
+        texts[f"history[{index}].actor"] = one.actor
+    yield from _count_flaws({f"history[{i}].version": one.version for i, one in enumerate(entry.history)})
+    for name, value in names.items():
+        if value and not _NAME.fullmatch(value):
+            yield f"{name} is {_short(value)}, which is no name of ours"
+    for name, text in texts.items():
+        yield from _length_flaws(text or "", name)
 
 
 def _account_flaws(result: AccountResult) -> Iterator[str]:

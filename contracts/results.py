@@ -53,6 +53,23 @@ class Attempt(_Wire, frozen=True):
     """The words without numbers and quoted names: the same whenever Xero refuses for the same."""
 
 
+class Step(_Wire, frozen=True):
+    """Something that happened to an entry, and that its later versions do not tell."""
+
+    version: int
+    """The entry's version that it made."""
+    at: datetime
+    step: str
+    """``failed``, ``retried``, ``skipped``, …: see ``docs/log.md``."""
+    outcome: str | None = None
+    reason_code: str | None = None
+    reason: str = ""
+    """In words, as it was told then; of a skip, the note."""
+    remedy: str = ""
+    triggered_by: str = ""
+    actor: str = ""
+
+
 class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     """A log entry at one version."""
 
@@ -100,6 +117,17 @@ class EntryResult(_Wire, frozen=True, tag="entry", tag_field="kind"):
     """
     made: tuple[Attempt, ...] = ()
     """The attempts that ended with this version."""
+    at: datetime | None = None
+    """When the entry came to this state, where no other field says so: taken up again, or back in the
+    queue.
+    """
+    first_triggered_by: str | None = None
+    """What set the entry off first, and who, once something else has set it off again."""
+    first_actor: str | None = None
+    history: tuple[Step, ...] = ()
+    """Steps that the ledger kept: of an act, itself and the end that it undoes; of a result that is told
+    again, all.
+    """
 
 
 class AccountResult(_Wire, frozen=True, tag="account", tag_field="kind"):

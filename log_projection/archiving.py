@@ -1,4 +1,4 @@
-"""The log's part of what goes to the archive: entries of archived actions, and their calls to Xero."""
+"""The log's part of what goes to the archive: entries of archived actions, their steps and calls."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,13 @@ async def attempts(connection: Connection, ids: Sequence[str]) -> list[Row]:
     return await fetch_all(connection, _SQL["attempts"], [list(ids)])
 
 
+async def steps(connection: Connection, ids: Sequence[str]) -> list[Row]:
+    """Return the steps of these entries that their own rows do not tell."""
+    return await fetch_all(connection, _SQL["steps"], [list(ids)])
+
+
 async def forget(connection: Connection, ids: Sequence[str]) -> None:
-    """Take these entries and their calls out of the log."""
+    """Take these entries, their steps and their calls out of the log."""
+    await connection.execute(_SQL["forget_steps"], [list(ids)])
     await connection.execute(_SQL["forget_attempts"], [list(ids)])
     await connection.execute(_SQL["forget_entries"], [list(ids)])

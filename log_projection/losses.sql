@@ -49,6 +49,16 @@ FROM (SELECT seq, command_id, version FROM ledger.commands WHERE seq > %(after)s
 LEFT JOIN integrations_log.entry AS e ON e.entry_id = c.command_id::text
 ORDER BY c.seq
 
+-- name: steps_lacked
+-- Commands with steps that the log should have heard of minutes ago, and does not have.
+SELECT DISTINCT h.command_id FROM ledger.steps AS h
+JOIN ledger.commands AS c ON c.command_id = h.command_id AND c.archived_at IS NULL
+WHERE h.command_id > %(after)s::uuid AND h.at < now() - interval '5 minutes'
+  AND NOT EXISTS (SELECT FROM integrations_log.step AS s
+                  WHERE s.entry_id = h.command_id::text AND s.version = h.version)
+ORDER BY h.command_id
+LIMIT %(limit)s
+
 -- name: results_told
 UPDATE integrations_log.removed_unread SET told_at = now() WHERE stage = 'project' AND told_at IS NULL
 

@@ -9,6 +9,7 @@ import psycopg
 from connections import store
 from contracts.nul import ESCAPED, without_nul
 from contracts.results import AccountResult, EntryResult, Result
+from log_projection import steps
 from log_projection.shortening import Shortener
 from runtime.crash_points import crash_point
 from runtime.sql import load_queries
@@ -35,9 +36,9 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
     entry_results = [result for result in results if isinstance(result, EntryResult)]
     entries = newest(entry_results, lambda result: result.entry_id)
     attempted = [result for result in entry_results if result.made]
-    holds = newest(
-        (result for result in results if isinstance(result, AccountResult)), lambda result: result.account
-    )
+    told = steps.told(entry_results)
+    account_results = [result for result in results if isinstance(result, AccountResult)]
+    holds = newest(account_results, lambda result: result.account)
     async with connection.transaction():
         entries = await _with_addresses(connection, entries)
         shortener = await _shortener(connection) if attempted else None
@@ -47,8 +48,11 @@ async def apply(connection: psycopg.AsyncConnection[Any], results: Sequence[Resu
                 await connection.execute(_SQL["entries"], [entry_rows(entries)])
             if shortener is not None:
                 await connection.execute(_SQL["attempts"], [attempt_rows(attempted, shortener)])
+            if told:
+                await connection.execute(_SQL["steps"], [_json(told)])
             if holds:
                 await connection.execute(_SQL["holds"], [_json(holds)])
+                await connection.execute(_SQL["hold_steps"], [_json(account_results)])
             await connection.execute(_SQL["notify"])
         crash_point("projection.before_commit")
     crash_point("projection.after_commit")
@@ -99,9 +103,11 @@ def newest(results: Iterable[R], identity: Callable[[R], str]) -> list[R]:
 
 
 def entry_rows(entries: Sequence[EntryResult]) -> str:
-    """Return the rows of entries, without their attempts: these are long texts, and go to their own table."""
+    """Return the rows of entries, without attempts and steps, which go to tables of their own."""
     replace = msgspec.structs.replace
-    return _json([replace(entry, made=()) if entry.made else entry for entry in entries])
+    return _json(
+        [replace(entry, made=(), history=()) if entry.made or entry.history else entry for entry in entries]
+    )
 
 
 def attempt_rows(results: Sequence[EntryResult], shortener: Shortener) -> str:

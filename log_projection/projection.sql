@@ -7,7 +7,7 @@ INSERT INTO integrations_log.entry AS e (
     entry_id, version, position, account, entity, record_id, record_number, action, state, outcome, reason_code,
     reason, remedy, warnings, party_name, amount, currency, salesbinder_url, attempts, next_attempt_at, queued_at,
     started_at, finished_at, xero_type, xero_id, xero_number, xero_url, event_id, event_type, event_time, topic,
-    partition, "offset", triggered_by, actor, cause, reference
+    partition, "offset", triggered_by, actor, cause, reference, first_triggered_by, first_actor
 )
 SELECT
     r.entry_id, r.version, nextval('integrations_log.position_seq'), r.account, r.entity, r.record_id,
@@ -17,14 +17,15 @@ SELECT
     r.queued_at, r.started_at, r.finished_at, coalesce(r.xero_type, ''), coalesce(r.xero_id, ''),
     coalesce(r.xero_number, ''), coalesce(r.xero_url, ''), coalesce(r.event_id, ''), coalesce(r.event_type, ''),
     r.event_time, coalesce(r.topic, ''), r.partition, r."offset", coalesce(r.triggered_by, 'event'),
-    coalesce(r.actor, ''), coalesce(r.cause, ''), coalesce(r.reference, '')
+    coalesce(r.actor, ''), coalesce(r.cause, ''), coalesce(r.reference, ''), r.first_triggered_by, r.first_actor
 FROM jsonb_to_recordset(%s::jsonb) AS r (
     entry_id text, version integer, account text, entity text, record_id text, record_number text, action text,
     state text, outcome text, reason_code text, reason text, remedy text, warnings jsonb, party_name text,
     amount numeric, currency text, salesbinder_url text, attempts integer, next_attempt_at timestamptz,
     queued_at timestamptz, started_at timestamptz, finished_at timestamptz, xero_type text, xero_id text,
     xero_number text, xero_url text, event_id text, event_type text, event_time timestamptz, topic text,
-    partition integer, "offset" bigint, triggered_by text, actor text, cause text, reference text
+    partition integer, "offset" bigint, triggered_by text, actor text, cause text, reference text,
+    first_triggered_by text, first_actor text
 )
 -- What is said again of an action that is in the archive opens no entry: the transform stage's first word (version 0),
 -- if it reads an event again, and results of long ago. Of anything else this is not asked: what is in the archive came
@@ -69,7 +70,12 @@ ON CONFLICT (entry_id) DO UPDATE SET
     triggered_by = excluded.triggered_by,
     actor = excluded.actor,
     cause = excluded.cause,
-    reference = excluded.reference
+    reference = excluded.reference,
+    -- Those that a deliver stage of an earlier version does not name are in the row that is replaced.
+    first_triggered_by = coalesce(e.first_triggered_by, excluded.first_triggered_by, CASE
+        WHEN (e.triggered_by, e.actor) <> (excluded.triggered_by, excluded.actor) THEN e.triggered_by END),
+    first_actor = coalesce(e.first_actor, excluded.first_actor, CASE
+        WHEN (e.triggered_by, e.actor) <> (excluded.triggered_by, excluded.actor) THEN e.actor END)
 WHERE e.version < excluded.version;
 
 -- name: attempts
@@ -91,6 +97,20 @@ ON CONFLICT (attempt_id) DO NOTHING;
 
 -- name: fragments
 SELECT integrations_log.marks_1() AS marks, integrations_log.fragments_1() AS fragments
+-- name: steps
+-- What is told again of an action that is in the archive has no entry here, and gets no steps.
+INSERT INTO integrations_log.step (
+    entry_id, version, at, step, outcome, reason_code, reason, remedy, triggered_by, actor
+)
+SELECT
+    r.entry_id, r.version, r.at, r.step, r.outcome, r.reason_code, nullif(r.reason, ''), nullif(r.remedy, ''),
+    nullif(r.triggered_by, ''), nullif(r.actor, '')
+FROM jsonb_to_recordset(%s::jsonb) AS r (
+    entry_id text, version integer, at timestamptz, step text, outcome text, reason_code text, reason text,
+    remedy text, triggered_by text, actor text
+)
+WHERE EXISTS (SELECT FROM integrations_log.entry AS e WHERE e.entry_id = r.entry_id)
+ON CONFLICT (entry_id, version) DO NOTHING;
 
 -- name: holds
 INSERT INTO integrations_log.account_hold AS h (account, version, at, held, reason, remedy, until)
@@ -106,6 +126,14 @@ ON CONFLICT (account) DO UPDATE SET
     remedy = excluded.remedy,
     until = excluded.until
 WHERE h.version < excluded.version;
+
+-- name: hold_steps
+INSERT INTO integrations_log.hold_step (account, version, at, held, reason, until)
+SELECT r.account, r.version, r.at, nullif(r.held, 'xero_minute_limit'), nullif(r.reason, ''), r.until
+FROM jsonb_to_recordset(%s::jsonb) AS r (
+    account text, version integer, at timestamptz, held text, reason text, until timestamptz
+)
+ON CONFLICT (account, version) DO NOTHING;
 
 -- name: notify
 NOTIFY integrations_log;

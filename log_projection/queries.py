@@ -199,6 +199,11 @@ async def attempts(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence
     return await _all(connection, "attempts", {"entry_ids": list(entry_ids)})
 
 
+async def steps(connection: psycopg.AsyncConnection[Any], entry_ids: Sequence[str]) -> list[Row]:
+    """Return every step of these entries, oldest first: the columns of the view ``steps``."""
+    return await _all(connection, "steps", {"entry_ids": list(entry_ids)})
+
+
 async def issues(
     connection: psycopg.AsyncConnection[Any],
     account: str | None = None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg
@@ -35,6 +36,8 @@ class Story:
     """Its objects in Xero: ``kind``, ``xero_id``, ``xero_number``, ``removed``, and for money ``amount``,
     ``date``, ``reference``, ``transaction_id``.
     """
+    steps: Sequence[Row] = ()
+    """Every step of its actions, oldest first."""
     archived: int = 0
     """How many of its actions came before these and are in the archive."""
 
@@ -52,6 +55,18 @@ class Story:
     def newest(self) -> Row:
         """The newest action."""
         return self.entries[-1]
+
+    @cached_property
+    def eventful(self) -> dict[str, list[Row]]:
+        """The steps of each action, without calls, by entry; none of one that just came, was taken up and
+        ended.
+        """
+        steps: dict[str, list[Row]] = {entry["entry_id"]: [] for entry in self.entries}
+        for one in self.steps:
+            if one["step"] != "call":
+                steps[one["entry_id"]].append(one)
+        plain = {"received", "taken_up"}
+        return {name: own if {one["step"] for one in own[:-1]} - plain else [] for name, own in steps.items()}
 
     @property
     def title(self) -> str:
@@ -114,10 +129,12 @@ async def tell(connection: psycopg.AsyncConnection[Any], record: Record) -> Stor
     entries = [row async for row in queries.entries(connection, wanted)]
     if not entries:
         return None
-    attempts = await queries.attempts(connection, [entry["entry_id"] for entry in entries])
+    ids = [entry["entry_id"] for entry in entries]
+    steps = await queries.steps(connection, ids)
+    attempts = await queries.attempts(connection, ids)
     objects = await fetch_all(connection, _SQL["objects"], record._asdict())
     [row] = await fetch_all(connection, _SQL["archived"], record._asdict())
-    return Story(record, entries, attempts, objects, row["actions"])
+    return Story(record, entries, attempts, objects, steps, row["actions"])
 
 
 def plural(count: int, word: str) -> str:

@@ -155,7 +155,8 @@ class Archiving:
             ids = [row["command_id"] for row in chosen.commands]
             entries = await log_rows.entries(connection, ids)
             attempts = await log_rows.attempts(connection, ids)
-            await self._write(connection, round_, lines_of(chosen, entries, attempts))
+            steps = await log_rows.steps(connection, ids)
+            await self._write(connection, round_, lines_of(chosen, entries, attempts, steps))
             await bite.take_out(connection, round_.account, chosen)
             await log_rows.forget(connection, ids)
         return chosen.next
@@ -200,14 +201,14 @@ def archiving_of(pool: Pool, environment: Environment) -> Archiving | None:
     return Archiving(pool, Archive(environment.archive_dir), environment.keep_days)
 
 
-def lines_of(chosen: Chosen, entries: Sequence[Row], attempts: Sequence[Row]) -> dict[str, list[bytes]]:
-    """Return, by month, the lines of a bite: each action with its entry and its calls, then what was sent for
-    them. A call of a contact goes with the month in which it was made.
+def lines_of(
+    chosen: Chosen, entries: Sequence[Row], attempts: Sequence[Row], steps: Sequence[Row] = ()
+) -> dict[str, list[bytes]]:
+    """Return, by month, the lines of a bite: each action with its entry, its steps and its calls, then what
+    was sent for them. A call of a contact goes with the month in which it was made.
     """
     entry_of = {row["entry_id"]: row for row in entries}
-    made: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in attempts:
-        made[row["entry_id"]].append(row)
+    made, taken = _by_entry(attempts), _by_entry(steps)
     months = months_of(chosen.commands)
     commands = lines_of_commands(chosen.commands)
     found: defaultdict[str, list[bytes]] = defaultdict(list)
@@ -219,10 +220,18 @@ def lines_of(chosen: Chosen, entries: Sequence[Row], attempts: Sequence[Row]) ->
         lines.append(commands[command_id])
         if command_id in entry_of:
             lines.append(line("entry", entry_of[command_id]))
+        lines += [line("step", one) for one in taken[command_id]]
         lines += [line("attempt", one) for one in made[command_id]]
     for element in chosen.elements:
         month = of_record.get(element["record_id"]) or month_of(element["created_at"])
         found[month].append(line("element", element))
+    return found
+
+
+def _by_entry(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["entry_id"]].append(row)
     return found
 
 

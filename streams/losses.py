@@ -34,6 +34,9 @@ from streams.topics import TOPICS_OF, group_of
 LOOK_SECONDS = 10.0
 AGAIN_SECONDS = 600.0
 """Seconds after which everything that has not ended is checked again."""
+STEPS_SECONDS = 6 * 3600.0
+"""Seconds after which the log's steps are compared with the ledger's again; each worker begins with it."""
+_FIRST = "00000000-0000-0000-0000-000000000000"
 _CHUNK = 2000
 
 log = structlog.stdlib.get_logger(__name__)
@@ -84,6 +87,7 @@ class Losses:
     _seen: int = 0
     """Entries up to this position have been looked through."""
     _again_at: float = 0.0
+    _steps_at: float = 0.0
     _doubtful: set[str] = field(default_factory=set)
     """Unknown to the ledger, while the transform stage may yet send their commands."""
 
@@ -115,6 +119,7 @@ class Losses:
             await self._look_through(asked.position, told, now["transform"])
             if told:
                 await self._tell_what_was_removed()
+                await self._tell_steps()
         async with self.pool.connection() as connection:
             await _measure(connection)
 
@@ -152,6 +157,18 @@ class Losses:
         async with self.pool.connection() as connection:
             await losses.run(connection, "results_told", {})
 
+    async def _tell_steps(self) -> None:
+        """Send the log from the ledger the steps that it lacks: one that was filled again from its topic has
+        only those of the last weeks.
+        """
+        if time.monotonic() < self._steps_at:
+            return
+        after = _FIRST
+        while rows := await self._read("steps_lacked", after=after, limit=_CHUNK):
+            after = str(rows[-1]["command_id"])
+            await self._note([], [str(row["command_id"]) for row in rows], [])
+        self._steps_at = time.monotonic() + STEPS_SECONDS
+
     def _without_doubtful(self, rows: Sequence[Mapping[str, Any]], sources: Standings) -> list[str]:
         lost = []
         for row in rows:
@@ -172,7 +189,8 @@ class Losses:
                 await losses.run(connection, "note_removed", _columns(removed))
             if untold:
                 rows = await fetch_all(connection, ledger.SQL["commands_by_id"], [untold])
-                await commands.publish(connection, [entry_of_row(row) for row in rows])
+                entries = [entry_of_row(row) for row in rows]
+                await commands.publish(connection, entries, whole_history=True)
                 log.warning("the log has not heard of these; they are told again", entries=len(untold))
             crash_point("losses.before_commit")
         crash_point("losses.after_commit")

@@ -11,6 +11,7 @@ import structlog
 from contracts.messages import read_result
 from contracts.results import EntryResult, Result
 from log_projection.projection import apply
+from log_projection.steps import dated
 from runtime import metrics
 from runtime.environment import Environment
 from streams.batch_writer import BatchWriter, database_pool
@@ -34,7 +35,8 @@ async def open_project(
 
         async def handle(records: Sequence[Record]) -> None:
             now = datetime.now(UTC)
-            results, letters = readable(records, read_result, partial(log.warning, "not a result"))
+            found, letters = readable(records, read_result, partial(log.warning, "not a result"))
+            results = [(record, _dated(result, record)) for record, result in found]
             sources = {id(result): record for record, result in results}
             unstored = set()
             for result, error in await store.save([result for _, result in results]):
@@ -50,6 +52,10 @@ async def open_project(
             count([pair for pair in results if id(pair[1]) not in unstored])
 
         yield StageSpec(topics=(RESULTS,), handle=handle, database=True)
+
+
+def _dated(result: Result, record: Record) -> Result:
+    return dated(result, record.at) if isinstance(result, EntryResult) else result
 
 
 def count(results: Sequence[tuple[Record, Result]]) -> None:

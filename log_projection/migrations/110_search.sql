@@ -70,7 +70,8 @@ SELECT
     CASE WHEN h.held IS NULL THEN e.next_attempt_at ELSE h.until END AS next_attempt_at,
     e.queued_at, e.started_at, e.finished_at,
     e.xero_type, e.xero_id, e.xero_number, e.xero_url,
-    e.event_id, e.event_type, e.event_time, e.topic, e.partition, e."offset", e.triggered_by, e.actor,
+    e.event_id, e.event_type, e.event_time, e.topic, e.partition, e."offset",
+    coalesce(e.first_triggered_by, e.triggered_by) AS triggered_by, coalesce(e.first_actor, e.actor) AS actor,
     e.version, e.position, e.reason_code AS own_reason_code,
     CASE WHEN h.held IS NULL THEN e.cause ELSE '' END AS cause,
     e.issue_id, e.reference, e.reason AS own_reason

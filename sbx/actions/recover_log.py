@@ -7,6 +7,7 @@ import msgspec
 
 from contracts.results import EntryResult, decode_result
 from log_projection.projection import apply
+from log_projection.steps import dated
 from sbx.actions.actors import Connection
 from sbx.actions.replay.screen import Bars
 from sbx.actions.replay.topics import Reader, first_of, length_of, whole
@@ -39,5 +40,5 @@ def _entries(messages: Sequence[Any]) -> list[EntryResult]:
         except msgspec.DecodeError:
             continue
         if isinstance(result, EntryResult):
-            found.append(result)
+            found.append(dated(result, (message.timestamp or 0) / 1000))
     return found

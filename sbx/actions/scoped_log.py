@@ -90,6 +90,12 @@ class VisibleLog:
             return []
         return await queries.attempts(self._connection, [entry_id])
 
+    async def steps(self, entry_id: str) -> list[Row]:
+        """Return every step of an entry; empty if the actor may not see it."""
+        if await self.entry(entry_id) is None:
+            return []
+        return await queries.steps(self._connection, [entry_id])
+
     async def counts(self, filters: Filters) -> list[Row]:
         """Return how many match; see ``queries.counts``."""
         return await queries.counts(self._connection, replace(filters, accounts=self._accounts))

@@ -122,6 +122,7 @@ def _identity(row: Row) -> tuple[str, ...]:
     names = {
         "command": ("command_id",),
         "entry": ("entry_id",),
+        "step": ("entry_id", "version"),
         "attempt": ("attempt_id",),
         "call": ("intent_id",),
         "element": ("intent_id", "position"),

@@ -8,6 +8,7 @@ from sbx.cli.errors import OperationFailed
 VIEWS = (
     "entries",
     "attempts",
+    "steps",
     "issues",
     "unknown_refusals",
     "summary",

@@ -12,6 +12,7 @@ from rich.text import Text
 from contracts.commands import Entity
 from log_projection import story
 from log_projection.queries import Row
+from log_projection.steps import in_words
 from log_projection.story import Record, Story
 from sbx.cli.acting import connected
 from sbx.cli.errors import BadUsage, OperationFailed
@@ -63,6 +64,7 @@ def to_json(told: Story) -> dict[str, Any]:
         "failed": [entry["entry_id"] for entry in told.failed],
         "waiting": [entry["entry_id"] for entry in told.waiting],
         "entries": list(told.entries),
+        "steps": list(told.steps),
         "attempts": list(told.attempts),
         "archived": told.archived,
     }
@@ -127,31 +129,32 @@ def _objects(told: Story) -> Table:
 
 
 def _history(told: Story) -> Table:
-    calls: dict[str, list[Row]] = defaultdict(list)
-    for attempt in told.attempts:
-        calls[attempt["entry_id"]].append(attempt)
-    table = _table("when (UTC)", "what", "amount", "state", "by", "calls and notes")
+    calls = {attempt["attempt_id"]: attempt for attempt in told.attempts}
+    steps: dict[str, list[Row]] = defaultdict(list)
+    for step in told.steps:
+        steps[step["entry_id"]].append(step)
+    table = _table("when (UTC)", "what", "amount", "state", "by", "steps and notes")
     for entry in told.entries:
         amount = "" if entry["amount"] is None else f"{entry['amount']:,} {entry['currency']}".rstrip()
         state = Text(entry["state"], STATE_COLOURS[entry["state"]])
         if entry["outcome"] not in (None, "posted"):
             state.append(f" ({entry['outcome'].replace('_', ' ')})", "dim")
         by = entry["actor"] or entry["triggered_by"].replace("_", " ")
-        table.add_row(
-            _when(entry), entry["action"].replace("_", " "), amount, state, by, _remarks(entry, calls)
-        )
+        remarks = [_step(step, calls) for step in steps[entry["entry_id"]]]
+        remarks += [Text(warning["text"], "yellow") for warning in entry["warnings"]]
+        what = entry["action"].replace("_", " ")
+        table.add_row(_when(entry), what, amount, state, by, Text("\n").join(remarks))
     return table
 
 
-def _remarks(entry: Row, calls: dict[str, list[Row]]) -> Text:
-    lines = [
-        Text(f"{call['step']}: {call['method']} {call['path']} → {_answer(call)}", "dim")
-        for call in calls[entry["entry_id"]]
-    ]
-    if entry["reason_code"]:
-        lines.append(Text(entry["reason_code"], "red" if entry["state"] == "failed" else ""))
-    lines += [Text(warning["text"], "yellow") for warning in entry["warnings"]]
-    return Text("\n").join(lines)
+def _step(step: Row, calls: dict[str, Row]) -> Text:
+    """Return a step in a line, with its time in UTC."""
+    line = Text(f"{step['at']:%Y-%m-%d %H:%M:%S} ", "dim")
+    call = calls.get((step["detail"] or {}).get("attempt_id", ""))
+    if call is not None:
+        return line.append(f"{call['step']}: {call['method']} {call['path']} → {_answer(call)}", "dim")
+    code = f" ({step['reason_code']})" if step["reason_code"] else ""
+    return line.append(in_words(step) + code, "red" if step["step"] == "failed" else "")
 
 
 def _answer(call: Row) -> str:

@@ -125,7 +125,8 @@ async def choose(connection: Connection, account: str, before: datetime, after: 
 
 
 async def take_out(connection: Connection, account: str, chosen: Chosen) -> None:
-    """Leave of the actions what tells that they are done; take out what was sent for them."""
+    """Leave of the actions what tells that they are done; take out their steps and what was sent."""
+    await connection.execute(_SQL["forget_steps"], [[row["command_id"] for row in chosen.commands]])
     await connection.execute(_SQL["narrow"], left_of_commands(chosen.commands, chosen.whole))
     await connection.execute(_SQL["narrow_older"], {"command_ids": list(chosen.whole)})
     parameters: dict[str, Any] = {

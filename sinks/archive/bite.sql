@@ -111,6 +111,9 @@ JOIN ledger.commands newer ON newer.command_id = u.command_id
 WHERE c.account = newer.account AND c.entity = newer.entity AND c.record_id = newer.record_id AND c.seq < newer.seq
   AND c.archived_at IS NOT NULL AND c.body <> '{}'
 
+-- name: forget_steps
+DELETE FROM ledger.steps WHERE command_id = ANY(%s::uuid[])
+
 -- name: forget_elements
 DELETE FROM ledger.elements e
 USING unnest(%(intent_ids)s::uuid[], %(positions)s::integer[]) AS u (intent_id, position)

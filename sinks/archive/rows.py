@@ -88,7 +88,7 @@ def line(row: str, values: Mapping[str, Any]) -> bytes:
     """Return a row as a line of the archive.
 
     Args:
-        row: what it is: ``command``, ``element``, ``call``, ``entry`` or ``attempt``.
+        row: what it is: ``command``, ``element``, ``call``, ``entry``, ``step`` or ``attempt``.
     """
     return _encoder.encode({"row": row, **{name: _shown(value) for name, value in values.items()}})
 

@@ -79,14 +79,16 @@ class _Told(msgspec.Struct):
     version: int = 0
     made: msgspec.Raw = msgspec.Raw()
     """Attempts, which no later version repeats; nothing if there are none."""
+    at: str = ""
+    """When it was taken up again: no later version repeats that, either."""
 
 
 _decoder = msgspec.json.Decoder(_Told)
 
 
 def still_news(results: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Return results without those that say that an entry runs, where a later one tells its result: in a
-    backlog an entry runs for no longer than a batch waits, and the log keeps the highest version alone.
+    """Return results without those that say that an entry runs, where a later one tells its result, and when
+    it was taken up: in a backlog an entry runs for no longer than a batch waits.
     """
     told = [_decoder.decode(value) for _, value in results]
     newest: dict[str, int] = {}
@@ -95,7 +97,7 @@ def still_news(results: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     return [
         result
         for result, one in zip(results, told, strict=True)
-        if one.state != "running" or bytes(one.made) or one.version == newest[one.entry_id]
+        if one.state != "running" or bytes(one.made) or one.at or one.version == newest[one.entry_id]
     ]
 
 

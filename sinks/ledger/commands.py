@@ -14,11 +14,12 @@ from connections import store
 from connections.addresses import Addresses
 from contracts.json import JsonObject
 from contracts.reasons import warning
+from contracts.results import Step
 from runtime.crash_points import crash_point
 from runtime.database import fetch_all
 from runtime.sql import load_queries
 from sinks.ledger import store as ledger
-from sinks.ledger.entries import Entry, entry_of_row, result_of
+from sinks.ledger.entries import Entry, entry_of_row, result_of, step_of_row
 from sinks.ledger.intake import LANE_CHANNEL
 from sinks.xero.elements import Link, StepKey, encode_jsonb
 
@@ -134,7 +135,10 @@ async def decide(
         await ledger.resolve_unknown(connection, account, [target])
         found = {name: row[name] for name in ("account", "entity", "record_id")}
         queued = await _change(
-            connection, "decide", {**found, "target": row["reason_args"]["target"], "actor": actor}
+            connection,
+            "decide",
+            {**found, "target": row["reason_args"]["target"], "actor": actor},
+            adopted=adopt is not None,
         )
         crash_point("decide.before_commit")
     crash_point("decide.after_commit")
@@ -280,10 +284,15 @@ def _why_not(act: Act, found: Standing | None) -> dict[str, str]:
             return {"code": "changed", "message": f"could not be {verb} as it stands"}
 
 
-async def _change(connection: ledger.Connection, name: str, parameters: JsonObject) -> list[str]:
+async def _change(
+    connection: ledger.Connection, name: str, parameters: JsonObject, *, adopted: bool = False
+) -> list[str]:
     async with connection.transaction():
         rows = await fetch_all(connection, _SQL[name], parameters)
         entries = sorted((entry_of_row(row) for row in rows), key=lambda e: e.seq)
+        if adopted:
+            ids = [entry.command_id for entry in entries]
+            await connection.execute(_SQL["adopted"], {"command_ids": ids})
         await publish(connection, entries)
         for account in sorted({entry.command.account for entry in entries}):
             await connection.execute("SELECT pg_notify(%s, %s)", [LANE_CHANNEL, account])
@@ -292,9 +301,31 @@ async def _change(connection: ledger.Connection, name: str, parameters: JsonObje
     return [entry.command_id for entry in entries]
 
 
-async def publish(connection: ledger.Connection, entries: Sequence[Entry]) -> None:
-    """Tell the log the present state of these entries, with links to SalesBinder and Xero."""
+async def publish(
+    connection: ledger.Connection, entries: Sequence[Entry], *, whole_history: bool = False
+) -> None:
+    """Tell the log the present state of these entries, with links to SalesBinder and Xero, and the steps that
+    made it.
+
+    Args:
+        whole_history: also all earlier steps that the ledger keeps, for a log that may have lost them.
+    """
     connections = await store.load_many(connection, {entry.command.account for entry in entries})
     addresses = {account: found.addresses for account, found in connections.items()}
-    results = [result_of(entry, addresses.get(entry.command.account, Addresses())) for entry in entries]
+    steps = await _steps(connection, entries)
+    results = []
+    for entry in entries:
+        # An act raises the version by one, from the end that it undoes.
+        told = [one for one in steps[entry.command_id] if whole_history or one.version >= entry.version - 1]
+        results.append(result_of(entry, addresses.get(entry.command.account, Addresses()), told))
     await ledger.publish_later(connection, results, [entry.command.key for entry in entries])
+
+
+async def _steps(connection: ledger.Connection, entries: Sequence[Entry]) -> dict[str, list[Step]]:
+    """Return what the ledger keeps of each entry's history, by its id."""
+    by_id = {entry.command_id: entry for entry in entries}
+    found: dict[str, list[Step]] = {command_id: [] for command_id in by_id}
+    rows = await fetch_all(connection, _SQL["steps"], {"command_ids": list(by_id)}) if by_id else []
+    for row in rows:
+        found[row["command_id"]].append(step_of_row(by_id[row["command_id"]], row))
+    return found

@@ -54,3 +54,18 @@ WHERE account = %(account)s AND entity = %(entity)s AND record_id = %(record_id)
   AND state = 'failed' AND reason_code = 'needs_review' AND reason_args ->> 'target' = %(target)s
 RETURNING
 -- include: entry_columns.sql
+
+-- name: steps
+-- At most a hundred of each, the newest: a message must not grow with every retry for ever.
+SELECT n.* FROM (
+    SELECT command_id::text, version, at, step, outcome, reason_code, reason_args, warnings, triggered_by, actor,
+           row_number() OVER (PARTITION BY command_id ORDER BY version DESC) AS back
+    FROM ledger.steps
+    WHERE command_id = ANY(%(command_ids)s::uuid[])
+) AS n
+WHERE n.back <= 100
+ORDER BY n.command_id, n.version
+
+-- name: adopted
+UPDATE ledger.steps s SET step = 'adopted' FROM ledger.commands c
+WHERE c.command_id = ANY(%(command_ids)s::uuid[]) AND s.command_id = c.command_id AND s.version = c.version

@@ -10,7 +10,7 @@ import msgspec
 from connections.addresses import Addresses
 from contracts.commands import Command, EventRef, decode_command, transaction_of
 from contracts.reasons import ReasonCode, cause_of, render
-from contracts.results import Attempt, EntryResult, Outcome, State, Warning
+from contracts.results import Attempt, EntryResult, Outcome, State, Step, Warning
 from runtime.database import Row
 from sinks.ledger.packing import unpack
 from sinks.xero.elements import Link
@@ -47,8 +47,13 @@ class Entry:
     actor: str
     perhaps_acted: bool = False
     """True if one of its calls may have changed something: it got no response, or an error of Xero's own."""
+    first_triggered_by: str | None = None
+    """What set it off first, and who, once something else has set it off again."""
+    first_actor: str | None = None
     made: tuple[Attempt, ...] = field(default=())
     """Attempts that are not published yet."""
+    at: datetime | None = field(default=None, compare=False)
+    """When it came to this state, where neither start nor end says so."""
 
     @property
     def command_id(self) -> str:
@@ -70,6 +75,7 @@ class Entry:
             next_attempt_at=None,
             reason_code=None,
             reason_args={},
+            at=now if self.started_at else None,
         )
 
     def waiting(self, until: datetime | None, code: ReasonCode, details: Mapping[str, str]) -> "Entry":
@@ -81,11 +87,14 @@ class Entry:
             next_attempt_at=until,
             reason_code=code,
             reason_args=dict(details),
+            at=now_utc(),
         )
 
     def back_in_queue(self) -> "Entry":
         """Return the entry as queued again: no lane is working on it, and nothing holds it."""
-        return replace(self, state="queued", version=self.version + 1, reason_code=None, reason_args={})
+        return replace(
+            self, state="queued", version=self.version + 1, reason_code=None, reason_args={}, at=now_utc()
+        )
 
     def completed(
         self, now: datetime, outcome: Outcome, link: Link | None = None, warnings: Sequence[Warning] = ()
@@ -103,6 +112,7 @@ class Entry:
             started_at=self.started_at or now,
             finished_at=now,
             next_attempt_at=None,
+            at=None,
             reason_code=None,
             reason_args={} if there is None else {_XERO_AMOUNT: str(there)},
             warnings=tuple(warnings),
@@ -121,6 +131,7 @@ class Entry:
             started_at=self.started_at or now,
             finished_at=now,
             next_attempt_at=None,
+            at=None,
             reason_code=code,
             reason_args=dict(details),
         )
@@ -176,11 +187,13 @@ COLUMNS = (
     "xero_number",
     "triggered_by",
     "actor",
+    "first_triggered_by",
+    "first_actor",
 )
 """Columns of ``ledger.commands`` that an entry has unchanged."""
 
 
-def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
+def result_of(entry: Entry, addresses: Addresses, history: Sequence[Step] = ()) -> EntryResult:
     """Return the entry as ``integration.results`` carries it, with the addresses of its account's
     connection.
     """
@@ -224,6 +237,28 @@ def result_of(entry: Entry, addresses: Addresses) -> EntryResult:
         actor=entry.actor,
         cause=cause,
         made=entry.made,
+        at=entry.at,
+        first_triggered_by=entry.first_triggered_by,
+        first_actor=entry.first_actor,
+        history=tuple(history),
+    )
+
+
+def step_of_row(entry: Entry, row: Row) -> Step:
+    """Return a row of ``ledger.steps``, a step of the entry, in words."""
+    then = replace(entry, reason_code=row["reason_code"], reason_args=row["reason_args"])
+    reason, remedy, _ = _explained(then)
+    notes = [warning["text"] for warning in row["warnings"] if warning["code"] == "skipped"]
+    return Step(
+        version=row["version"],
+        at=row["at"],
+        step=row["step"],
+        outcome=row["outcome"],
+        reason_code=row["reason_code"],
+        reason=" ".join(notes) if row["step"] == "skipped" else reason,
+        remedy=remedy,
+        triggered_by=row["triggered_by"],
+        actor=row["actor"],
     )
 
 

@@ -180,7 +180,7 @@ class Job:
         """
         if not self._entry.made:
             return None
-        told = replace(self._entry, version=self._entry.version + 1)
+        told = replace(self._entry, version=self._entry.version + 1, at=None)
         self._entry = replace(told, made=())
         return told
 

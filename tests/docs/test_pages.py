@@ -30,8 +30,8 @@ PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
          (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}  # fmt: skip
 EVERYTHING = "\n".join(PAGES.values())
 TOPICS = [topic.name for topic in layout()]
-VIEWS = ("entries", "attempts", "issues", "unknown_refusals", "summary", "replays", "drift", "drift_readings",
-         "lost_commands", "removed_unread")  # fmt: skip
+VIEWS = ("entries", "attempts", "steps", "issues", "unknown_refusals", "summary", "replays", "drift",
+         "drift_readings", "lost_commands", "removed_unread")  # fmt: skip
 TABLES = {"payment_accounts": "payment_account.{reference}"}
 
 

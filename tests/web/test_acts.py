@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from markupsafe import escape
 
+from connections import store
 from sbx.actions import retry
 from tests.web.office import Client, Office, entry, form_token
+from tests.web.sample import connect
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_skip_needs_a_note_and_the_log_shows_it(office: Office, client: Client) 
     office.publish()
     page = client.get(f"/entries/{entry_id}").text
     assert "done by hand" in page
-    assert "Skipped by an operator, by ann" in page
+    assert "Skipped by ann: " in page
 
 
 def test_all_that_match_are_those_that_the_plan_has_seen(office: Office, client: Client) -> None:
@@ -276,3 +279,46 @@ def test_nothing_chosen_is_said(client: Client) -> None:
     assert (answer.status, "No entry is selected" in answer.text) == (400, True)
     assert client.get("/plan", do="destroy").status == 400
     assert client.get("/plan", do="retry-all", state="completed").status == 400
+
+
+def test_what_a_retry_comes_after_stays_on_page_document_and_api(office: Office, client: Client) -> None:
+    """Fails, a setting is changed, is retried, fails for something else, is retried, and completes."""
+    connect(office)
+    [entry_id] = office.failed_invoices(1, code="payment_account_missing")
+    office.do(lambda c: store.set_settings(c, "acme", {"payment_account": "090"}, "bob"))
+    act(client, {"do": "retry", "entry": entry_id})
+    office.publish()
+    office.change([entry_id], _FAILED.format(code="period_locked"))
+    act(client, {"do": "retry", "entry": entry_id})
+    office.publish()
+    done = "state = 'completed', outcome = 'posted', version = version + 1, finished_at = clock_timestamp()"
+    office.change([entry_id], done)
+
+    entry = office.api("ann").get(f"/api/v1/entries/{entry_id}").json
+    assert (entry["state"], entry["triggered_by"], entry["actor"]) == ("completed", "event", "")
+    steps = office.api("ann").get(f"/api/v1/entries/{entry_id}/steps").json["steps"]
+    assert [(one["step"], one["actor"], one["reason_code"]) for one in steps] == [
+        ("received", "", None),
+        ("failed", "", "payment_account_missing"),
+        ("setting_changed", "bob", None),
+        ("retried", "ann", None),
+        ("failed", "", "period_locked"),
+        ("retried", "ann", None),
+        ("completed", "", None),
+    ]
+    path = f"/records/acme/invoice/{entry['record_id']}"
+    for page in (client.get(f"/entries/{entry_id}").text, client.get(path).text):
+        words = [str(escape(word)) for word in (
+            f"Failed: {steps[1]['reason']}",
+            "Setting payment_account changed from the default",
+            "Retried by ann",
+            f"Failed: {steps[4]['reason']}",
+            "Completed: Posted to Xero",
+        )]  # fmt: skip
+        places = [page.find(word) for word in words]
+        assert -1 not in places and places == sorted(places), dict(zip(words, places, strict=True))
+        assert page.count("Retried by ann") == 2
+    assert office.api("ann").get("/api/v1/entries/none/steps").status == 404
+
+
+_FAILED = "state = 'failed', reason_code = '{code}', version = version + 1, finished_at = now()"

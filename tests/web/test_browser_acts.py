@@ -36,7 +36,7 @@ def test_a_candidate_is_adopted(
     office.publish()
     if not scripted:
         page.reload()
-    expect(page.get_by_text("Decided by ann")).to_be_visible()
+    expect(page.get_by_text("Adopted by ann")).to_be_visible()
     expect(panel).to_be_hidden()
 
 

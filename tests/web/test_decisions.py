@@ -54,7 +54,7 @@ def test_one_is_adopted_after_a_page_that_says_what_it_means(office: Office, cli
     assert links(office) == [SECOND]
     assert standing(office) == ("queued", "decision", "ann")
     office.publish()
-    assert "Decided by ann" in client.get(f"/entries/{entry_id}").text
+    assert "Adopted by ann" in client.get(f"/entries/{entry_id}").text
     [act] = office.rows("SELECT actor, act, target, result FROM web.acts")
     assert (act["actor"], act["act"], act["result"]) == ("ann", "decide", {"done": [entry_id]})
     assert act["target"] == {"account": "acme", "entries": [entry_id], "adopt": SECOND}

@@ -107,7 +107,7 @@ def test_no_row_of_the_log_makes_a_page_or_the_api_answer_500(office: Office) ->
     found = {}
     for name in ids:
         found[f"/entries/{name}"] = page.get(f"/entries/{name.replace(' ', '%20')}").status
-        for tail in ("", "/attempts"):
+        for tail in ("", "/attempts", "/steps"):
             path = f"/api/v1/entries/{name.replace(' ', '%20')}{tail}"
             found[path] = program.get(path).status
     assert {path: status for path, status in found.items() if status != 200} == {}

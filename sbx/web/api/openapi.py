@@ -109,6 +109,9 @@ def _paths() -> dict[str, Any]:
         ),
         "/entries/{entry_id}": _get("One entry", _json("Entry"), [entry_id]),
         "/entries/{entry_id}/attempts": _get("The calls made for an entry", _json("Attempts"), [entry_id]),
+        "/entries/{entry_id}/steps": _get(
+            "Everything that happened to an entry, oldest first", _json("Steps"), [entry_id]
+        ),
         "/entries/{entry_id}/candidates": _get(
             "The candidates in Xero for an entry in needs_review; empty if there is nothing to decide",
             _json("Candidates"),

@@ -68,6 +68,16 @@ async def attempts(request: Request) -> Response:
         return json_answer({"attempts": await visible.attempts(entry_id)})
 
 
+async def steps(request: Request) -> Response:
+    """``GET /api/v1/entries/{entry_id}/steps``: everything that happened to it, oldest first."""
+    no_parameters(request)
+    entry_id = request.path_params["entry_id"]
+    async with services_of(request).database.connection() as connection:
+        visible = VisibleLog(connection, user_of(request))
+        await visible.existing(entry_id)
+        return json_answer({"steps": await visible.steps(entry_id)})
+
+
 async def issues(request: Request) -> Response:
     """``GET /api/v1/issues``: failures by cause, largest first; ``next`` is the next ``page``."""
     parameters = request.query_params

@@ -22,6 +22,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/entries/count", reading.count),
     Route("/entries/{entry_id}", reading.entry),
     Route("/entries/{entry_id}/attempts", reading.attempts),
+    Route("/entries/{entry_id}/steps", reading.steps),
     Route("/entries/{entry_id}/candidates", decisions.candidates),
     Route("/entries/{entry_id}/decision", decisions.decide, methods=["POST"]),
     Route("/issues", reading.issues),

@@ -31,6 +31,13 @@ def schemas() -> dict[str, Any]:
         **dict.fromkeys(("number", "status"), NUMBER),
         **dict.fromkeys(("started_at", "finished_at"), MOMENT),
     )
+    step = _object(
+        **dict.fromkeys(("entry_id", "account", "step", "outcome", "reason_code", "reason", "remedy"), TEXT),
+        **dict.fromkeys(("triggered_by", "actor"), TEXT),
+        at=MOMENT,
+        detail={"type": ["object", "null"]},
+        version=NUMBER,
+    )
     issue = _object(
         **dict.fromkeys(("account", "reason_code", "reason", "remedy", "cause", "issue_id"), TEXT),
         entries=NUMBER,
@@ -51,6 +58,7 @@ def schemas() -> dict[str, Any]:
             }
         ),
         "Attempts": _object(attempts=_list(attempt)),
+        "Steps": _object(steps=_list(step)),
         "Issues": _object(issues=_list(issue)),
         "Mute": _object(
             until={"type": "string", "format": "date"}, reason={"type": "string", "maxLength": 500}

@@ -24,6 +24,7 @@ async def entry_page(request: Request) -> Response:
         visible = VisibleLog(connection, user_of(request))
         position = await visible.position()
         entry = await visible.existing(entry_id)
+        steps = await visible.steps(entry_id)
         attempts = await visible.attempts(entry_id)
         same = Record(entry["account"], entry["entity"], entry["record_id"])
         whole = await visible.story(same)
@@ -34,7 +35,7 @@ async def entry_page(request: Request) -> Response:
         "attempts": attempts,
         "whole": whole,
         "history": [] if whole is None else whole.entries[-_HISTORY:],
-        "story": story(entry, attempts),
+        "story": story(entry, steps, attempts),
         "position": position,
         "lost": explained(lost[0]) if lost else None,
         "undecided": decide.is_undecided(entry),
@@ -44,18 +45,16 @@ async def entry_page(request: Request) -> Response:
     return render(request, "entry.html", context)
 
 
-def story(entry: Row, attempts: list[Row]) -> list[dict[str, Any]]:
-    """Return the story of an entry, oldest first: ``at``, ``what`` and, for a call, ``attempt``."""
+def story(entry: Row, steps: list[Row], attempts: list[Row]) -> list[dict[str, Any]]:
+    """Return the story of an entry, oldest first: ``at``, ``what``, the ``step``, and of a call its
+    ``attempt``.
+    """
+    calls = {attempt["attempt_id"]: attempt for attempt in attempts}
     told: list[dict[str, Any]] = []
     if entry["event_time"]:
-        told.append({"at": entry["event_time"], "what": "changed", "attempt": None})
-    told.append({"at": entry["queued_at"], "what": "queued", "attempt": None})
-    calls = [{"at": attempt["started_at"], "what": "call", "attempt": attempt} for attempt in attempts]
-    if entry["started_at"]:
-        told.append({"at": entry["started_at"], "what": "started", "attempt": None})
-    told += calls
-    if entry["finished_at"]:
-        told.append({"at": entry["finished_at"], "what": "finished", "attempt": None})
-    order = {"changed": 0, "queued": 1, "started": 2, "call": 3, "finished": 4}
-    # The event's time is from another machine's clock, so it always comes first.
-    return sorted(told, key=lambda one: (one["what"] != "changed", one["at"], order[one["what"]]))
+        # By another machine's clock, so it always comes first.
+        told.append({"at": entry["event_time"], "what": "changed", "step": None, "attempt": None})
+    for step in steps:
+        attempt = calls.get(step["detail"]["attempt_id"]) if step["step"] == "call" else None
+        told.append({"at": step["at"], "what": step["step"], "step": step, "attempt": attempt})
+    return told

@@ -9,6 +9,7 @@ import msgspec
 
 from contracts.reasons import CATALOGUE, Kind
 from contracts.urls import split_address
+from log_projection import steps
 
 STATES = {"queued": "Queued", "running": "Running", "completed": "Completed", "failed": "Failed"}
 MARKS = {"queued": "○", "running": "◐", "completed": "✓", "failed": "✕"}
@@ -82,6 +83,12 @@ XERO_TYPES = {
 def in_words(value: str | None) -> str:
     """Return ``Tax rate unmapped`` for ``tax_rate_unmapped``."""
     text = (value or "").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def step(row: Mapping[str, Any]) -> str:
+    """Return a step of an entry in a line: ``Retried by ann``, ``Failed: Xero has no such tax rate.``"""
+    text = steps.in_words(row)
     return text[:1].upper() + text[1:]
 
 

@@ -49,6 +49,7 @@ environment.globals |= {
 }
 environment.filters |= {
     "in_words": labels.in_words,
+    "step_in_words": labels.step,
     "reason_title": title_of,
     "document": labels.document,
     "every": labels.every,

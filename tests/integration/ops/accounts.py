@@ -67,6 +67,14 @@ class Account:
     def logged(self) -> list[Any]:
         return self.rows("SELECT * FROM integrations_log.shown_entry WHERE account = %s ORDER BY queued_at")
 
+    def replayed(self) -> list[tuple[str, int]]:
+        """Who brought how many actions by a replay, as the log's steps tell."""
+        found = self.rows(
+            "SELECT left(actor, 4) AS who, count(*) AS n FROM integrations_log.steps "
+            "WHERE account = %s AND step = 'replayed' GROUP BY 1"
+        )
+        return [(row["who"], row["n"]) for row in found]
+
     def lose(self, *events: Event) -> None:
         """Take the commands out of the ledger, as only a disaster does."""
         with self.database() as connection:

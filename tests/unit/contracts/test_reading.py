@@ -94,6 +94,9 @@ BAD_NUMBERS = ("NaN", "sNaN", "-NaN123", "Infinity", "-Infinity", "1e400", "1e99
 BAD_ACCOUNTS = ("Acme", "a/b", "a b", "x" * 64, "<b>", "acme\0", "../etc")
 
 
+STEP = {"version": 1, "at": "2026-03-02T09:00:00Z", "step": "failed"}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -117,6 +120,13 @@ BAD_ACCOUNTS = ("Acme", "a/b", "a b", "x" * 64, "<b>", "acme\0", "../etc")
                                                "event_id", "actor", "reason_code")),
         put("kind")("unknown"),
         put("warnings")(["text"]),
+        *(put("at")(time) for time in BAD_TIMES),
+        *(put("history")([{**STEP, "at": time}]) for time in BAD_TIMES),
+        *(put("history")([{**STEP, "version": number}]) for number in (2**31, -1)),
+        *(put("history")([{**STEP, name: "no name'"}]) for name in ("step", "outcome", "triggered_by")),
+        put("history")([{**STEP, "actor": "x" * 3000}]),
+        put("first_triggered_by")("no name'"),
+        put("first_actor")("x" * 3000),
     ],
 )  # fmt: skip
 def test_results_that_nothing_can_store_or_show_are_refused(change: Change) -> None:

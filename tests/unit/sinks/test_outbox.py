@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from contracts.results import AccountResult, Attempt, EntryResult, State, decode_result, encode_result
@@ -38,6 +39,12 @@ def test_a_run_is_told_while_it_lasts() -> None:
 
 def test_attempts_are_told_whatever_came_after_them() -> None:
     results = [entry("a", 2, "running", ATTEMPT), entry("a", 3, "completed")]
+    assert published(*results) == results
+
+
+def test_that_it_was_taken_up_again_is_told_whatever_came_after() -> None:
+    again = msgspec.structs.replace(entry("a", 5, "running"), at=NOW)
+    results = [again, entry("a", 6, "completed")]
     assert published(*results) == results
 
 
