@@ -139,6 +139,18 @@ async def test_a_record_that_is_refused_twice_is_an_entry_until_it_is_shown(data
         assert (await read(connection, lease, gone))["trouble"] is None
 
 
+async def test_a_new_key_has_what_was_refused_asked_for_at_once(database_url: str) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        later = datetime.now(UTC) + timedelta(hours=1)
+        waits = [Wish(RECORD, "again", later, tries=4, entity="invoice")]
+        waits += [Wish("history", "history", later, entity="invoice")]
+        await keeping.keep(connection, ACCOUNT, Batch(wanted=waits), datetime.now(UTC))
+        await store.connect(connection, ACCOUNT, b"another")
+        account = await store.load(connection, ACCOUNT)
+        assert [each.record_id for each in account.wishes.values() if each.at <= account.now] == [RECORD]
+
+
 class Hinting(Salesbinder):
     """Has a hint come while a detail is asked for."""
 
