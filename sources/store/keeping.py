@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from psycopg.rows import tuple_row
 
+from contracts.commands import Entity
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
 from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, Key, Wish
@@ -138,6 +139,18 @@ def _seen(batch: Batch) -> list[dict[str, Any]]:
         {"entity": entity, "record_id": record_id, "codes": found}
         for (entity, record_id), found in codes.items()
     ]
+
+
+async def note_listed(connection: Connection, account: str, entity: Entity, ids: Iterable[str]) -> None:
+    """Note that a list shows these records now, those that are reported as listed and not shown."""
+    values = {"account": account, "entity": entity, "ids": sorted(ids)}
+    await connection.execute(_SQL["note_listed"], values)
+
+
+async def not_listed(connection: Connection, account: str, entity: Entity, since: datetime) -> list[str]:
+    """Return the records that are reported as listed and not shown, and were not listed since then."""
+    values = {"account": account, "entity": entity, "since": since}
+    return [row["record_id"] for row in await fetch_all(connection, _SQL["not_listed"], values)]
 
 
 async def keep_scan(

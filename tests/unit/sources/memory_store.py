@@ -63,6 +63,9 @@ class MemoryStore:
         self.hinted: datetime | None = None
         self.calls: list[tuple[datetime, bool, bool]] = []
         self.problems: dict[tuple[str, str, str], Problem] = {}
+        self.problem_times: dict[tuple[str, str, str], datetime] = {}
+        """When each was met last."""
+        self.problem_since: dict[tuple[str, str, str], datetime] = {}
         self.outbox: list[tuple[int, str, bytes, bytes]] = []
         self.place = self.failures = self.refusals = self.missing = 0
         self.trouble: str | None = None
@@ -157,7 +160,17 @@ class MemoryStore:
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
         over = batch.seen if problems is None or problems & batch.seen else set()
         self.problems = {key: each for key, each in self.problems.items() if key[:2] not in over} | found
+        self.problem_times |= dict.fromkeys(found, self.now)
+        since = dict.fromkeys(found, self.now) | self.problem_since
+        self.problem_since = {key: since[key] for key in self.problems}
         return bool(batch.events)
+
+    async def note_listed(self, _: Any, __: str, entity: str, ids: Iterable[str]) -> None:
+        self.problem_times |= {(entity, each, "record_refused"): self.now for each in ids}
+
+    async def not_listed(self, _: Any, __: str, entity: str, since: datetime) -> list[str]:
+        refused = [key for key in self.problems if key[0] == entity and key[2] == "record_refused"]
+        return sorted(key[1] for key in refused if self.problem_times[key] < since)
 
     async def keep_scan(self, _: Any, __: str, step: Step, now: datetime, last: Finished | None) -> None:
         key = step.scan.key
