@@ -107,7 +107,7 @@ def link(
     name: Annotated[
         str | None, typer.Argument(help="The user. [default: the operator of this machine]")
     ] = None,
-    url: Annotated[str, typer.Option(help="Address of the page.")] = f"http://127.0.0.1:{PORT}",
+    url: Annotated[str, typer.Option(help="Address of the page.")] = f"http://localhost:{PORT}",
 ) -> None:
     """Print a link that signs in once, valid for 15 minutes.
 
