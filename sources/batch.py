@@ -53,6 +53,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """And of lines and receipts."""
     excused: str = ""
     """A row that differs from the detail though two details read for it showed nothing new."""
+    hidden: bool = False
+    """Its detail was not there for that row, five times in more than an hour."""
     late: str = ""
     """A row for which one detail was read, which may be older than the row: it is read once more."""
     log: LogRow | None = None

@@ -15,7 +15,7 @@ from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import SETTLED, Outcome
 from sources.events import Event
-from sources.odd import left_out_of_history, listed_yet_missing
+from sources.odd import left_out_of_history
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.salesbinder import answers
 from sources.salesbinder.accounts import read_account
@@ -83,6 +83,7 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             mark=detail.mark,
             rest=detail.row_rest,
             excused=wish.row if is_same and not may_be_late else "",
+            hidden=False,
             late=wish.row if may_be_late else "",
             deep=next_deep(found.known, before.created if before is not None else None, context),
             history=is_history and not found.known.whole,
@@ -123,6 +124,7 @@ def read_account_detail(
             before,
             found.known,
             fingerprint="" if found.again or may_be_late else wish.row,
+            hidden=False,
             late=wish.row if may_be_late else "",
             mark=" ".join(sorted(row.lacks)),
         )
@@ -189,17 +191,19 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
         batch.unwanted.add(wish.record_id)
         if isinstance(before.known, KnownDocument):
             _put_away(wish, before, before.known, context, batch)
+        else:
+            batch.seen.add((before.known.entity, wish.record_id))
     return batch
 
 
 def _unknown(wish: Wish, context: Context, batch: Batch) -> None:
-    """Ask some times more; then report it and ask daily, as long as a list shows it (``ask_once_more``)."""
+    """Ask some times more; then daily, as long as a list shows it (``ask_once_more``)."""
     if wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
         batch.wanted.append(again(wish, context.due))
         return
-    batch.seen.add(subject_of(wish))
+    if not wish.row or wish.tries == len(AGAIN):
+        batch.seen.add(subject_of(wish))
     if wish.row:
-        batch.problems.append(listed_yet_missing().of(*subject_of(wish)))
         at = context.due + _SHOWN_YET_MISSING
         batch.wanted.append(replace(again(wish, context.due), at=at))
     else:
@@ -209,7 +213,7 @@ def _unknown(wish: Wish, context: Context, batch: Batch) -> None:
 def ask_once_more(key: Key, before: Kept | None, context: Context, batch: Batch) -> None:
     """Ask for a record whose detail was not there, and which its list shows no more: that is over with it."""
     if before is not None:
-        batch.kept[key] = msgspec.structs.replace(before, excused="")
+        batch.kept[key] = msgspec.structs.replace(before, excused="", hidden=False)
     batch.wanted.append(Wish(key[1], "again", context.due, tries=len(AGAIN), entity=key[0]))
 
 
@@ -236,7 +240,7 @@ def _put_away(wish: Wish, before: Kept, known: KnownDocument, context: Context, 
     key = (known.entity, wish.record_id)
     kept = msgspec.structs.replace(before, deep=deep, late="")
     batch.kept[key] = _without_history(key, kept, batch)
-    if not before.excused:
+    if not before.hidden:
         batch.seen.add(key)
 
 
@@ -259,10 +263,11 @@ def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None
     key: Key = (before.known.entity, wish.record_id)
     kept = msgspec.structs.replace(before, late="" if is_over else wish.row, **changes)
     if is_over:
+        if not before.hidden:
+            batch.seen.add(key)
+        kept = msgspec.structs.replace(kept, hidden=True)
         batch.kept[key] = _without_history(key, kept, batch)
         batch.unwanted.add(wish.record_id)
-        batch.seen.add(key)
-        batch.problems.append(listed_yet_missing().of(*key))
     else:
         batch.kept[key] = kept
         batch.wanted.append(again(wish, context.due))

@@ -11,7 +11,7 @@ from sources.batch import ENTITIES, Batch
 from sources.context import Context, moment_of_connection, newest_of, newest_then
 from sources.details import ask_once_more, nothing_is_there, read_any_detail
 from sources.diff.look import Look
-from sources.odd import note_clock, note_oddity, note_skipped
+from sources.odd import listed_yet_missing, note_clock, note_oddity, note_skipped
 from sources.reading import ids_of, read_page, rows_of, with_strange_rows
 from sources.salesbinder.answers import read_list
 from sources.salesbinder.verdicts import Answer
@@ -106,6 +106,10 @@ class Keeper:
         step = after_page(scan, page, ids, at, count, newest_of(page.rows))
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
+        if batch.wanted and scan.listing in ENTITIES:
+            entity = ENTITIES[scan.listing]
+            for each in await keeping.in_vain(self._connection, self._account, entity, batch.wanted):
+                batch.problems.append(listed_yet_missing().of(entity, each))
         if scan.layer == "all" and _may_hide(account, scan.listing):
             await keeping.note_listed(self._connection, self._account, ENTITIES[scan.listing], ids)
         await self._go_on(account, step, at, last, context, batch)

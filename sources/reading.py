@@ -13,6 +13,7 @@ from sources.context import Context, first_deep, is_left_out
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.stocked import take_stock
+from sources.odd import listed_yet_missing
 from sources.problems import Unreadable
 from sources.salesbinder.accounts import AccountEntity, AccountRow, read_account
 from sources.salesbinder.answers import Page
@@ -132,6 +133,8 @@ def _read_account_row(
         return
     if not row.lacks <= _lacking(before):
         batch.seen.add(key)
+        if before is not None and before.hidden:
+            batch.problems.append(listed_yet_missing().of(*key))
         batch.wanted.append(Wish(row.id, "changed", context.due, now, entity=entity))
         return
     known = before.known if before is not None else None
@@ -193,11 +196,13 @@ def _read_document_row(
             batch.missed |= _was_missed(row, None, scan, context)
         return
     if (row.mark, rest) == (before.mark, before.rest):
-        batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
+        batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="", hidden=False)
     elif signature(row) not in (before.excused, before.late):
         assert isinstance(before.known, KnownDocument)
         batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
         batch.missed |= _was_missed(row, before.known, scan, context)
+    elif before.hidden and signature(row) == before.excused:
+        batch.problems.append(listed_yet_missing().of(*key))
 
 
 def _status_id(row: Mapping[str, Any]) -> str | None:

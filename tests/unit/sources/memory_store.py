@@ -14,7 +14,7 @@ from unittest.mock import patch
 import msgspec
 
 from sources import company, keeper, misses, reader
-from sources.batch import Batch, Kept, Key, Wish
+from sources.batch import AGAIN, Batch, Kept, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
 from sources.events import Event
@@ -164,6 +164,17 @@ class MemoryStore:
         since = dict.fromkeys(found, self.now) | self.problem_since
         self.problem_since = {key: since[key] for key in self.problems}
         return bool(batch.events)
+
+    async def in_vain(self, _: Any, __: str, entity: str, wishes: Sequence[Wish]) -> list[str]:
+        known = {key[1] for key in self.problems if key[::2] == (entity, "record_refused")}
+        before = {each.record_id: self.wishes.get(each.record_id) for each in wishes}
+        return [
+            each.record_id
+            for each in wishes
+            if (wish := before[each.record_id]) is not None
+            and (each.row, each.row != "", wish.tries > len(AGAIN)) == (wish.row, True, True)
+            and each.record_id not in known
+        ]
 
     async def note_listed(self, _: Any, __: str, entity: str, ids: Iterable[str]) -> None:
         self.problem_times |= {(entity, each, "record_refused"): self.now for each in ids}
