@@ -246,7 +246,7 @@ def _put_away(wish: Wish, before: Kept, known: KnownDocument, context: Context, 
 
 def _without_history(key: Key, kept: Kept, batch: Batch) -> Kept:
     """Return the document left out of the history that is told, if it is part of it, and report that."""
-    if kept.history or kept.left_out:
+    if kept.history or (kept.left_out and not kept.hidden):
         batch.problems.append(left_out_of_history().of(*key))
         return msgspec.structs.replace(kept, history=False, left_out=True)
     return kept

@@ -13,7 +13,7 @@ from sources.context import Context, first_deep, is_left_out
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.stocked import take_stock
-from sources.odd import listed_yet_missing
+from sources.odd import left_out_of_history, listed_yet_missing
 from sources.problems import Unreadable
 from sources.salesbinder.accounts import AccountEntity, AccountRow, read_account
 from sources.salesbinder.answers import Page
@@ -203,6 +203,9 @@ def _read_document_row(
         batch.missed |= _was_missed(row, before.known, scan, context)
     elif before.hidden and signature(row) == before.excused:
         batch.problems.append(listed_yet_missing().of(*key))
+        if before.left_out:
+            # All problems of a record that stand are told together: what is not among them is over.
+            batch.problems.append(left_out_of_history().of(*key))
 
 
 def _status_id(row: Mapping[str, Any]) -> str | None:

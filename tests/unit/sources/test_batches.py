@@ -460,6 +460,21 @@ def test_a_backfill_tells_a_document_that_is_not_there_for_a_moment_and_leaves_i
     assert [each.code for each in over.problems] == ["history_left_out"]
 
 
+def test_all_that_is_reported_of_a_document_is_told_together_when_its_list_shows_it_again() -> None:
+    """A problem that is not told with the others of its record is over."""
+    edited = row(name="Edited")
+    first = read_page(scan("invoices"), page(edited), {KEY: after(seen(document()))}, LIVE)
+    (wish,) = first.wanted
+    hidden = msgspec.structs.replace(after(seen(document())), history=True)
+    for _ in range(len(AGAIN) + 1):
+        batch = not_there(wish, hidden, LIVE)
+        hidden = after(batch)
+        wish = next(iter(batch.wanted), wish)
+    assert [each.code for each in batch.problems] == ["history_left_out"]
+    again = read_page(scan("invoices"), page(edited), {KEY: hidden}, LIVE)
+    assert {each.code for each in again.problems} == {"record_refused", "history_left_out"}
+
+
 def test_a_document_that_was_deleted_while_its_backfill_waited_is_not_left_to_be_told() -> None:
     log = LogRow(created=NOON, missing=NOON - timedelta(hours=1))
     before = msgspec.structs.replace(after(seen(document())), history=True, log=log)
