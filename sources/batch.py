@@ -22,6 +22,7 @@ from sources.schedule.layers import Listing
 
 ACCOUNTS: Final[Mapping[Listing, AccountEntity]] = {"customers": "customer", "suppliers": "supplier"}
 DOCUMENTS: Final[Mapping[Listing, DocumentEntity]] = {"invoices": "invoice", "orders": "purchase_order"}
+ENTITIES: Final[Mapping[Listing, Entity]] = {**ACCOUNTS, **DOCUMENTS}
 AGAIN: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 """When a record that could not be understood is looked at again; from the last one on every so often."""
 
@@ -54,6 +55,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """And of lines and receipts."""
     excused: str = ""
     """A row that differs from the detail though two details read for it showed nothing new."""
+    hidden: bool = False
+    """Its detail was not there for that row, five times in more than an hour."""
     late: str = ""
     """A row for which one detail was read, which may be older than the row: it is read once more."""
     log: LogRow | None = None
@@ -63,6 +66,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Of a document of which stock was taken: when it was made."""
     history: bool = False
     """Its next detail is to be told whole. The database has it apart, too."""
+    left_out: bool = False
+    """The same, though nobody waits for it any more: its detail was not there when its turn came."""
 
     @property
     def is_whole(self) -> bool:

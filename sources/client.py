@@ -81,8 +81,6 @@ class Client:
         self._headers = {"Authorization": f"Bearer {key}" if is_bearer else basic}
         self._session: aiohttp.ClientSession | None = None
         self._way: dict[str, Any] = {}
-        self.calls = 0
-        """Those made so far."""
 
     def __repr__(self) -> str:
         return f"Client({self._address})"
@@ -106,7 +104,6 @@ class Client:
             NoAnswer: none came whole within the deadline.
         """
         assert self._session is not None
-        self.calls += 1
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._ask(self._session, question)

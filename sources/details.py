@@ -15,6 +15,7 @@ from sources.diff.documents import diff_deleted_document, diff_document
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.look import SETTLED, Outcome
 from sources.events import Event
+from sources.odd import left_out_of_history
 from sources.problems import LOOK_AGAIN, Unreadable
 from sources.salesbinder import answers
 from sources.salesbinder.accounts import read_account
@@ -25,10 +26,6 @@ _UNKNOWN: Final = 1
 """How often an id that only a hint names, and that nobody knows, is asked for again."""
 _SHOWN_YET_MISSING: Final = timedelta(days=1)
 """So often a document is asked for whose row shows what its detail does not."""
-
-
-_GIVEN_UP: Final = len(AGAIN) + 7
-"""Tries, a week of them, after which a detail that was never there is only wanted if a list shows its row."""
 
 
 def read_any_detail(
@@ -60,7 +57,8 @@ def subject_of(wish: Wish) -> tuple[str, str]:
 def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, context: Context) -> Batch:
     """Return what a detail changes. ``before`` is what is kept of the document, if anything is."""
     batch = Batch()
-    known, is_history = before.known if before is not None else None, before is not None and before.history
+    known = before.known if before is not None else None
+    is_history = before is not None and (before.history or before.left_out)
     assert known is None or isinstance(known, KnownDocument)
     if known is not None and is_history and not known.revision:
         known = None
@@ -85,9 +83,11 @@ def read_document(record: Mapping[str, Any], wish: Wish, before: Kept | None, co
             mark=detail.mark,
             rest=detail.row_rest,
             excused=wish.row if is_same and not may_be_late else "",
+            hidden=False,
             late=wish.row if may_be_late else "",
             deep=next_deep(found.known, before.created if before is not None else None, context),
             history=is_history and not found.known.whole,
+            left_out=False,
         )
         batch.take((detail.entity, detail.id), found, kept)
     else:
@@ -124,6 +124,7 @@ def read_account_detail(
             before,
             found.known,
             fingerprint="" if found.again or may_be_late else wish.row,
+            hidden=False,
             late=wish.row if may_be_late else "",
             mark=" ".join(sorted(row.lacks)),
         )
@@ -190,21 +191,30 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
         batch.unwanted.add(wish.record_id)
         if isinstance(before.known, KnownDocument):
             _put_away(wish, before, before.known, context, batch)
+        else:
+            batch.seen.add((before.known.entity, wish.record_id))
     return batch
 
 
 def _unknown(wish: Wish, context: Context, batch: Batch) -> None:
-    """Ask some times more; then daily for a while, if a list shows it."""
+    """Ask some times more; then daily, as long as a list shows it (``ask_once_more``)."""
     if wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
         batch.wanted.append(again(wish, context.due))
         return
-    batch.seen.add(subject_of(wish))
-    if wish.row and wish.tries < _GIVEN_UP:
-        # Its row may be shown for as long: without this wish, each list would begin with it once more.
+    if not wish.row or wish.tries == len(AGAIN):
+        batch.seen.add(subject_of(wish))
+    if wish.row:
         at = context.due + _SHOWN_YET_MISSING
         batch.wanted.append(replace(again(wish, context.due), at=at))
     else:
         batch.unwanted.add(wish.record_id)
+
+
+def ask_once_more(key: Key, before: Kept | None, context: Context, batch: Batch) -> None:
+    """Ask for a record whose detail was not there, and which its list shows no more: that is over with it."""
+    if before is not None:
+        batch.kept[key] = msgspec.structs.replace(before, excused="", hidden=False)
+    batch.wanted.append(Wish(key[1], "again", context.due, tries=len(AGAIN), entity=key[0]))
 
 
 def _perhaps_gone(wish: Wish, before: Kept, context: Context, batch: Batch) -> None:
@@ -220,7 +230,7 @@ def _perhaps_gone(wish: Wish, before: Kept, context: Context, batch: Batch) -> N
         found = diff_deleted_account(before.known, deletion, context.look)
     else:
         found = diff_deleted_document(before.known, deletion, context.look)
-    kept = kept_of(before, found.known, deep=None, history=False)
+    kept = kept_of(before, found.known, deep=None, history=False, left_out=False)
     batch.take((before.known.entity, wish.record_id), found, kept)
 
 
@@ -228,8 +238,18 @@ def _put_away(wish: Wish, before: Kept, known: KnownDocument, context: Context, 
     """Ask seldom for a document that may come back from the archive."""
     deep = context.due + _SHOWN_YET_MISSING if before.excused else next_deep(known, before.created, context)
     key = (known.entity, wish.record_id)
-    batch.kept[key] = msgspec.structs.replace(before, deep=deep, history=False, late="")
-    batch.seen.add(key)
+    kept = msgspec.structs.replace(before, deep=deep, late="")
+    batch.kept[key] = _without_history(key, kept, batch)
+    if not before.hidden:
+        batch.seen.add(key)
+
+
+def _without_history(key: Key, kept: Kept, batch: Batch) -> Kept:
+    """Return the document left out of the history that is told, if it is part of it, and report that."""
+    if kept.history or (kept.left_out and not kept.hidden):
+        batch.problems.append(left_out_of_history().of(*key))
+        return msgspec.structs.replace(kept, history=False, left_out=True)
+    return kept
 
 
 def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None:
@@ -238,14 +258,18 @@ def _not_shown(wish: Wish, before: Kept, context: Context, batch: Batch) -> None
     """
     is_over, changes = wish.tries >= len(AGAIN), dict[str, Any]()
     if isinstance(before.known, KnownDocument):
-        changes = {"deep": context.due + _SHOWN_YET_MISSING, "history": before.history and not is_over}
+        changes = {"deep": context.due + _SHOWN_YET_MISSING}
         changes["excused"] = wish.row if is_over else before.excused
-    late = "" if is_over else wish.row
-    batch.kept[before.known.entity, wish.record_id] = msgspec.structs.replace(before, late=late, **changes)
+    key: Key = (before.known.entity, wish.record_id)
+    kept = msgspec.structs.replace(before, late="" if is_over else wish.row, **changes)
     if is_over:
+        if not before.hidden:
+            batch.seen.add(key)
+        kept = msgspec.structs.replace(kept, hidden=True)
+        batch.kept[key] = _without_history(key, kept, batch)
         batch.unwanted.add(wish.record_id)
-        batch.seen.add((before.known.entity, wish.record_id))
     else:
+        batch.kept[key] = kept
         batch.wanted.append(again(wish, context.due))
 
 

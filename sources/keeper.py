@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from contracts.commands import Entity
 from runtime.crash_points import crash_point
 from runtime.database import Connection
-from sources.batch import Batch
+from sources.batch import ENTITIES, Batch
 from sources.context import Context, moment_of_connection, newest_of, newest_then
-from sources.details import nothing_is_there, read_any_detail
+from sources.details import ask_once_more, nothing_is_there, read_any_detail
 from sources.diff.look import Look
-from sources.odd import note_clock, note_oddity, note_skipped
+from sources.odd import listed_yet_missing, note_clock, note_oddity, note_skipped
 from sources.reading import (
     entity_of,
     ids_of,
@@ -92,7 +93,7 @@ class Keeper:
         count = last.whole if last is not None else None
         if answer.verdict == "not_there":
             batch = Batch()
-            await self._go_on(after_no_page(scan, count), at, last, batch)
+            await self._go_on(account, after_no_page(scan, count), at, last, context, batch)
             return batch
         names = RESOURCES[scan.listing].names
         page = read_sent(answer.body, names) or read_list(answer.body, names)
@@ -114,7 +115,13 @@ class Keeper:
         step = after_page(scan, page, ids, at, count, newest_of(page.rows))
         if step.state == "done" and not scan.strange:
             batch.seen.add(rows_of(scan))
-        await self._go_on(step, at, last, batch)
+        if batch.wanted and scan.listing in ENTITIES:
+            entity = ENTITIES[scan.listing]
+            for each in await keeping.in_vain(self._connection, self._account, entity, batch.wanted):
+                batch.problems.append(listed_yet_missing().of(entity, each))
+        if scan.layer == "all" and _may_hide(account, scan.listing):
+            await keeping.note_listed(self._connection, self._account, ENTITIES[scan.listing], ids)
+        await self._go_on(account, step, at, last, context, batch)
         return batch
 
     async def _changed(self, scan: Scan, page: Page, ids: Set[str], context: Context) -> Batch:
@@ -131,11 +138,31 @@ class Keeper:
         note_wires(sent, rows, entity, found, batch)
         return batch
 
-    async def _go_on(self, step: Step, at: datetime, last: Finished | None, batch: Batch) -> None:
+    async def _go_on(
+        self,
+        account: Account,
+        step: Step,
+        at: datetime,
+        last: Finished | None,
+        context: Context,
+        batch: Batch,
+    ) -> None:
         note_oddity(step, batch)
+        scan = step.scan
         if step.state == "done":
-            note_skipped(step.scan, batch)
+            note_skipped(scan, batch)
+            is_whole = scan.layer == "all" and step.oddity is None and not scan.skipped
+            if is_whole and _may_hide(account, scan.listing):
+                await self._ask_once_more(ENTITIES[scan.listing], scan.started, context, batch)
         await keeping.keep_scan(self._connection, self._account, step, at, last)
+
+    async def _ask_once_more(self, entity: Entity, since: datetime, context: Context, batch: Batch) -> None:
+        """Ask for records that are reported as listed and not shown, and that no row showed ``since``."""
+        gone = await keeping.not_listed(self._connection, self._account, entity, since)
+        kept = await keeping.kept(self._connection, self._account, gone)
+        for record_id in gone:
+            key = (entity, record_id)
+            ask_once_more(key, batch.kept.get(key) or kept.get(key), context, batch)
 
     async def _learn(
         self, account: Account, request: Request, batch: Batch, at: datetime, *, is_there: bool
@@ -163,3 +190,9 @@ class Keeper:
             statuses=news,
             widened=widened,
         )
+
+
+def _may_hide(account: Account, listing: Listing) -> bool:
+    """Return True if a problem is known of a record of this list."""
+    problems = account.problems
+    return problems is None or any(entity == ENTITIES.get(listing) for entity, _ in problems)

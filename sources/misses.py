@@ -24,7 +24,7 @@ _REFUSED: Final = timedelta(minutes=10)
 """A key or permission that is refused is tried again so often; a new key is tried at once."""
 _FAILED: Final = timedelta(minutes=1)
 """A list to which no answer came is left alone for so much longer than the others."""
-_OUTAGE: Final = 3
+OUTAGE: Final = 3
 """After so many failures in a row it is not one record or list, but SalesBinder as a whole."""
 _SHORTEST: Final = timedelta(seconds=5)
 _LONGEST: Final = timedelta(minutes=10)
@@ -113,7 +113,7 @@ class Misses:
         reported.
         """
         at = account.now + wait_of(account)
-        batch, is_alone = Batch(), account.failures < _OUTAGE
+        batch, is_alone = Batch(), account.failures < OUTAGE
         async with store.fenced(self._connection, self._lease):
             if isinstance(request, DetailRequest):
                 wish = account.wishes[request.record_id]

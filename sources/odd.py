@@ -32,6 +32,31 @@ def refused_record(answer: Answer) -> Unreadable:
     return Unreadable("answer", str(answer.status), _MAY_NOT, _PERMIT, "record_refused")
 
 
+def listed_yet_missing() -> Unreadable:
+    """Return that a record is not there though a list shows it."""
+    return Unreadable(
+        "answer",
+        "404",
+        "it is not there when it is asked for, for more than an hour now",
+        "Nothing is needed if it passes: it is asked for daily. Else open it in SalesBinder: if it is in the "
+        "archive, bring it back or leave it; if it is not, give the user of the API key the permission to "
+        "see it.",
+        "record_refused",
+    )
+
+
+def left_out_of_history() -> Unreadable:
+    """Return that a document from before the connection could not be told."""
+    return Unreadable(
+        "answer",
+        "404",
+        "it was not there when it was asked for, five times in more than an hour",
+        "Nothing is needed if it was deleted, or archived for good; else bring it back in SalesBinder, and "
+        "it is sent on the next time that it is read, or at once with 'sbx source backfill'.",
+        "history_left_out",
+    )
+
+
 _MAY_NOT: Final = "the user of the API key may not read this"
 _PERMIT: Final = "Give that user the permission in SalesBinder: accounts, Billing Management, View Invoices."
 
@@ -94,12 +119,11 @@ def note_skipped(scan: Scan, batch: Batch) -> None:
     place = (scan.listing, f"{scan.layer} skipped")
     batch.seen.add(place)
     if scan.skipped:
-        many = scan.unseen > 1
+        what, where = unseen_in_words(scan)
         wrong = Unreadable(
             "rows",
             scan.unseen,
-            f"{scan.unseen:,} row{'s' if many else ''} of it cannot be read "
-            f"({_rows_in_words(scan)} in the order of the API), and what changes there may be noticed late",
+            f"{what} of it cannot be read ({where}), and what changes there may be noticed late",
             "Nothing is needed if it passes; else look in SalesBinder for what is odd about the records at "
             "that place of the list, and tell them that their API fails to show it.",
             "rows_not_shown",
@@ -107,11 +131,13 @@ def note_skipped(scan: Scan, batch: Batch) -> None:
         batch.problems.append(wrong.of(*place))
 
 
-def _rows_in_words(scan: Scan) -> str:
+def unseen_in_words(scan: Scan) -> tuple[str, str]:
+    """Return how many rows of a list SalesBinder failed to show, and which."""
     ranges = [
         f"{before + 1:,}" + (f" to {before + rows:,}" if rows > 1 else "") for before, rows in scan.skipped
     ]
-    return ", ".join(ranges[:_NAMED]) + (", and others" if len(ranges) > _NAMED else "")
+    named = ", ".join(ranges[:_NAMED]) + (", and others" if len(ranges) > _NAMED else "")
+    return f"{scan.unseen:,} row{'s' if scan.unseen > 1 else ''}", f"{named} in the order of the API"
 
 
 _NAMED: Final = 5

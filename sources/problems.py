@@ -25,6 +25,7 @@ ProblemCode = Literal[
     "list_odd",
     "rows_not_shown",
     "record_refused",
+    "history_left_out",
     "clock_off",
 ]
 """Codes never change: dashboards and scripts rely on them."""

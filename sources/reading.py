@@ -13,8 +13,9 @@ from sources.context import Context, first_deep, keeps_deep
 from sources.diff.accounts import diff_account, take_stock_of_account
 from sources.diff.known import KnownAccount, KnownDocument
 from sources.diff.stocked import take_stock
+from sources.odd import left_out_of_history, listed_yet_missing
 from sources.problems import Unreadable
-from sources.salesbinder.accounts import AccountEntity, read_account
+from sources.salesbinder.accounts import AccountEntity, AccountRow, read_account
 from sources.salesbinder.answers import Page, SentRow
 from sources.salesbinder.deleted import Deletion, read_deletion
 from sources.salesbinder.rows import DocumentEntity, DocumentRow, hash_of, read_row, row_rest
@@ -158,11 +159,12 @@ def _read_account_row(
     is_old = row.created is None or context.is_old(row.created, scan.listing)
     is_untaken = scan.listing not in context.stock_taken or scan.listing in context.unseen
     if before is None and is_old and is_untaken:
-        batch.seen.add(key)
-        batch.kept[key] = Kept(known=take_stock_of_account(row, context.look), fingerprint=now)
+        _take_stock_of_account(row, now, scan, context, batch)
         return
     if not row.lacks <= _lacking(before):
         batch.seen.add(key)
+        if before is not None and before.hidden:
+            batch.problems.append(listed_yet_missing().of(*key))
         batch.wanted.append(Wish(row.id, "changed", context.due, now, entity=entity))
         return
     known = before.known if before is not None else None
@@ -170,6 +172,20 @@ def _read_account_row(
     found = diff_account(known, row, context.look)
     settled = now if not found.again else ""
     batch.take(key, found, kept_of(before, found.known, fingerprint=settled) if found.known else None)
+
+
+def _take_stock_of_account(row: AccountRow, now: str, scan: Scan, context: Context, batch: Batch) -> None:
+    """Keep an account from before the connection silently, but one that was changed while its row failed."""
+    key: Key = (row.entity, row.id)
+    known = take_stock_of_account(row, context.look)
+    has_failed = scan.listing in context.stock_taken
+    if has_failed and row.modified is not None and row.modified > context.connected:
+        nothing = msgspec.structs.replace(known, fields={}, modified=None)
+        found = diff_account(nothing, row, context.look)
+        batch.take(key, found, Kept(known=found.known, fingerprint=now) if found.known else None)
+        return
+    batch.seen.add(key)
+    batch.kept[key] = Kept(known=known, fingerprint=now)
 
 
 def _lacking(before: Kept | None) -> frozenset[str]:
@@ -197,7 +213,7 @@ def _read_document_row(
             else scan.listing not in context.stock_taken
         )
         if is_old:
-            has_failed = entity == "invoice" and scan.listing in context.unseen
+            has_failed = scan.listing in context.unseen
             known = take_stock(row, context.look, context.connected if has_failed else None)
             if has_failed:
                 batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
@@ -210,11 +226,16 @@ def _read_document_row(
             batch.missed |= _was_missed(row, None, scan, context)
         return
     if (row.mark, rest) == (before.mark, before.rest):
-        batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="")
+        batch.kept[key] = msgspec.structs.replace(before, fingerprint=now, excused="", hidden=False)
     elif signature(row) not in (before.excused, before.late):
         assert isinstance(before.known, KnownDocument)
         batch.wanted.append(Wish(row.id, "changed", context.due, signature(row), entity=entity))
         batch.missed |= _was_missed(row, before.known, scan, context)
+    elif before.hidden and signature(row) == before.excused:
+        batch.problems.append(listed_yet_missing().of(*key))
+        if before.left_out:
+            # All problems of a record that stand are told together: what is not among them is over.
+            batch.problems.append(left_out_of_history().of(*key))
 
 
 def _status_id(row: Mapping[str, Any]) -> str | None:

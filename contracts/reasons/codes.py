@@ -59,6 +59,7 @@ ReasonCode = Literal[
     "exceeds_amount_due",
     "field_vanished",
     "foreign_payments",
+    "history_left_out",
     "invoice_stays_paid",
     "item_code_invalid",
     "item_code_taken",

@@ -88,7 +88,16 @@ REASONS = (
     _source(
         "record_refused",
         "SalesBinder does not show {document}, though a list has it: {problem}.",
-        "The user of the API key may read the list and not the record.",
+        "The user of the API key may read the list and not the record; or it is in the archive.",
+        retry="The record is read again after 30 seconds, later each time up to an hour, daily if it is not "
+        "there (404), and at once with a new key; everything else goes on.",
+    ),
+    _source(
+        "history_left_out",
+        "{document} was left out when documents from before the connection were sent on: {problem}.",
+        "It was there when its list was read first: it was archived or deleted since, or the user of the API "
+        "key may not see it.",
+        retry="It is read again within 30 days, and sent on then if it is there; everything else goes on.",
     ),
     _source(
         "answer_unreadable",

@@ -85,6 +85,7 @@ TITLES = {
     "rows_not_shown": "SalesBinder does not show some rows of a list",
     "clock_off": "SalesBinder's clock differs",
     "record_refused": "SalesBinder does not show a record",
+    "history_left_out": "Document from before the connection left out",
     "answer_unreadable": "SalesBinder's answer unreadable",
     "record_unclear": "Record in SalesBinder unclear",
     "record_foreign": "SalesBinder answered with something else",

@@ -25,7 +25,7 @@ _WORTH_A_WORD: Final = timedelta(seconds=5)
 
 
 class Beside:
-    """Asks about a connected account beside its reader."""
+    """Asks about a connected account beside its reader; or about one that is to be connected."""
 
     def __init__(
         self,
@@ -36,7 +36,9 @@ class Beside:
         tell: Tell | None = None,
         patience: timedelta = PATIENCE,
         with_another_key: bool = False,
+        is_connected: bool = True,
     ) -> None:
+        self._is_connected = is_connected
         self._database, self._account, self._client = database, account, client
         self._tell, self._patience, self._with_another_key = tell, patience, with_another_key
 
@@ -50,7 +52,7 @@ class Beside:
         while True:
             await self._until_free()
             answer = await self._client.ask(question)
-            if answer.verdict != "blocked":
+            if answer.verdict != "blocked" or not self._is_connected:
                 return answer
             async with self._database.connection() as connection:
                 await calls.note_block(connection, self._account, answer.retry_after)
@@ -70,6 +72,8 @@ class Beside:
 
     async def _reserved(self) -> Wait | None:
         async with self._database.connection() as connection:
+            if not self._is_connected:
+                return await calls.reserve_first_call(connection, self._account)
             return await calls.reserve_call(
                 connection, self._account, with_another_key=self._with_another_key
             )

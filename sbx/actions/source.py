@@ -18,7 +18,7 @@ from sources import company
 from sources.client import Client
 from sources.diff.look import Shrunk
 from sources.feed import FeedTrouble, SyncFeed, feed_address
-from sources.store import calls, feeds, history, hooks, keeping, store
+from sources.store import feeds, history, hooks, keeping, store
 from sources.store.history import Plan
 from sources.store.hooks import Hook
 from sources.store.overview import Overview, overviews
@@ -49,8 +49,8 @@ async def connect(
 ) -> Connected:
     """Connect an account, or give it another key, once SalesBinder has taken the key.
 
-    The calls of an account that is connected are within its limits, and wait until a block is over; ``tell``
-    is told of it.
+    The calls are within the account's limits, also of one that is not connected yet, and wait until a block
+    of a connected one is over; ``tell`` is told of it.
 
     Raises:
         ActionRefused: it is not an account's name, or not theirs; SalesBinder refuses the key, does not
@@ -67,12 +67,18 @@ async def connect(
         lately = await keeping.lately_kept(connection, account, company.LATELY)
         is_known = account in await store.accounts(connection)
     client = new_client(environment, account, key)
-    ask = client.ask
-    if is_known:
-        patience = _PATIENCE if tell is None else PATIENCE
-        ask = Beside(database, account, client, tell=tell, patience=patience, with_another_key=True).ask
+    patience = _PATIENCE if tell is None else PATIENCE
+    beside = Beside(
+        database,
+        account,
+        client,
+        tell=tell,
+        patience=patience,
+        with_another_key=True,
+        is_connected=is_known,
+    )
     async with client:
-        found = await look(ask, account, lately)
+        found = await look(beside.ask, account, lately)
     box = _box(environment)
     encrypted = box.encrypt(key)
     async with (
@@ -80,8 +86,6 @@ async def connect(
         audit.recorded(connection, actor, "source_connect", {"account": account}) as record,
     ):
         await store.connect(connection, account, encrypted, unproven=found.unproven)
-        if not is_known:
-            await calls.count_made(connection, account, client.calls)
         await hooks.make(connection, account, box)
         record.result |= {"refused": list(found.refused), "checked": found.unproven is None}
     return found

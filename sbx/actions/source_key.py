@@ -18,6 +18,10 @@ from sources.schedule.questions import RESOURCES, Question, question
 
 _PERMISSIONS: Final = "accounts, Billing Management, and View Invoices / Estimates"
 
+_NEEDED: Final[tuple[Listing, ...]] = ("customers", "invoices")
+"""Asked first: a key that may read neither, and is refused (401), is of no use, or wrong."""
+_ORDER: Final = (*_NEEDED, *(each for each in LISTINGS["all"] if each not in _NEEDED))
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
@@ -56,12 +60,15 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
     refused: list[Listing] = []
     unproven: str | None = None
     try:
-        for listing in LISTINGS["all"]:
-            count = count_of(await ask(_first_row(listing)), listing, account)
+        for listing in _ORDER:
+            answer = await ask(_first_row(listing))
+            count = count_of(answer, listing, account)
             if count is None:
                 refused.append(listing)
             else:
                 rows[listing] = count
+            if answer.verdict == "key_refused" and refused == [*_NEEDED]:
+                break
         if rows:
             unproven = await _check_company(ask, account, lately)
     except NoAnswer as error:
@@ -77,7 +84,8 @@ async def look(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> Connected:
             f"old one; and see that this user has the permissions {_PERMISSIONS}",
             field="key",
         )
-    return Connected(rows, tuple(refused), unproven)
+    shown = {listing: rows[listing] for listing in LISTINGS["all"] if listing in rows}
+    return Connected(shown, tuple(each for each in LISTINGS["all"] if each in refused), unproven)
 
 
 async def _check_company(ask: Ask, account: str, lately: Mapping[Key, Kept]) -> str | None:

@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 from sbx.cli import targets
 from sbx.cli.errors import OperationFailed
 from sbx.cli.options import PORT
-from sbx.web.listening import AddressInUse, address, bind
+from sbx.web.listening import AddressInUse, address, bind, local_address
 
 FILE = "page-address"
 """In the data directory. It stays there when the page ends, for its next start."""
 LOOPBACK = "127.0.0.1"
-USUAL = f"http://{LOOPBACK}:{PORT}"
+USUAL = local_address(PORT)
 
 Report = Callable[[str, bool], None]
 """Tells people something; ``True`` if it is a trouble."""
 
 
 def kept(data_dir: Path) -> str | None:
-    """Return where the page was served last, such as ``http://127.0.0.1:8321``; None if it never was."""
+    """Return where the page was served last, such as ``http://localhost:8321``; None if it never was."""
     try:
         return (data_dir / FILE).read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:

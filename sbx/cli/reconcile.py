@@ -137,6 +137,9 @@ def _show(last: Row, months: Sequence[Month], rows: Sequence[Row]) -> None:
     for listing, state in last["lists"].items():
         if state in _LISTS:
             say(f"{listing} may be missing: {_LISTS[state]}", "yellow")
+        if listing in last["unread"]:
+            unread = f"{last['unread'][listing]} of {listing}"
+            say(f"{unread} could not be compared: SalesBinder fails to show them", "yellow")
     of_month = {month: list(found) for month, found in groupby(rows, key=lambda row: row["month"])}
     for line, agrees in actions.lines_of(months):
         print(line)
@@ -194,7 +197,17 @@ def _summary(
 ) -> dict[str, Any]:
     run = None
     if last is not None:
-        names = ("actor", "asked_at", "finished_at", "calls", "details", "xero_calls", "lists", "news")
+        names = (
+            "actor",
+            "asked_at",
+            "finished_at",
+            "calls",
+            "details",
+            "xero_calls",
+            "lists",
+            "unread",
+            "news",
+        )
         run = {name: last[name] for name in names}
     return {
         "kind": "summary",

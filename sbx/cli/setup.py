@@ -128,6 +128,9 @@ async def _xero(used: Environment, account: str, given: _Given) -> bool:
 
             request = await facts.ask(database, actor(), account)
         trouble = await answered(connection, request)
+        shared = (await setups.begin(connection, actor(), account)).shared
+    if shared:
+        say(shared, "yellow")
     if trouble is not None:
         say(f"the organisation's accounts and tax rates are not known yet: {trouble}", "yellow")
         return False
@@ -270,6 +273,10 @@ def _words(*parts: str) -> str:
 
 
 async def _switch_on(used: Environment, account: str, given: _Given) -> bool:
+    async with connected("sbx setup", used) as (_, connection):
+        shared = (await setups.load(connection, actor(), account)).shared
+    if shared:
+        say(shared, "yellow")
     if not given.yes and not typer.confirm(
         "Switch it on? From then on documents go to Xero by themselves", err=True
     ):

@@ -25,7 +25,17 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address(listening: socket.socket) -> str:
-    """Return the address for a browser: ``http://127.0.0.1:8321``."""
+    """Return the address for a browser: ``http://localhost:8321``."""
     host, port = listening.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+    if host in ("127.0.0.1", "::1", "0.0.0.0", "::"):
+        return local_address(port)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def local_address(port: int) -> str:
+    """Return the address of a page of this machine.
+
+    By this name alone Xero leads back by http, and a browser that has signed in at ``127.0.0.1`` is not
+    signed in there.
+    """
+    return f"http://localhost:{port}"

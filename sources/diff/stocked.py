@@ -4,11 +4,13 @@ The row tells the sum that was paid then, not by which transactions; and its hea
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
+from mappers.moments import plain_moment
 from sources.diff.known import KnownDocument, KnownMoney, MoneyKind, Stock
 from sources.diff.look import Look
 from sources.problems import Unreadable
@@ -17,11 +19,18 @@ from sources.salesbinder.rows import DocumentRow
 from sources.salesbinder.statuses import CANCELLED
 from sources.salesbinder.transactions import HALF_A_CENT, Transaction
 
+_RECORDED_WITHIN: Final = timedelta(seconds=5)
+"""Between the stamp of a transaction and that of its document, if it moves that."""
+
 
 def take_stock(row: DocumentRow, look: Look, failed_since: datetime | None = None) -> KnownDocument:
-    """Return what is known of a document that was there before the reader was, without telling it;
-    ``failed_since``: the moment of the connection if its row failed when stock was taken.
+    """Return what is known of a document that was there before the reader was, without telling it.
+
+    ``failed_since``: the moment of the connection if its row failed when stock was taken. That it is
+    cancelled is told then: nobody knows that it was before, and of one that is not in Xero it changes
+    nothing. That an order was received makes a bill, and is told if it was modified since.
     """
+    has_moved = failed_since is not None and row.modified is not None and row.modified > failed_since
     stock = Stock(mark=row.header, lines=row.lines, total=row.total, at=look.at)
     if failed_since is not None:
         stock = msgspec.structs.replace(stock, total=None, at=failed_since, has_failed=True)
@@ -33,8 +42,8 @@ def take_stock(row: DocumentRow, look: Look, failed_since: datetime | None = Non
         line_fields=None,
         modified=row.modified or look.at,
         time=look.not_ahead(row.modified),
-        cancelled=row.status in CANCELLED,
-        received=row.received,
+        cancelled=failed_since is None and row.status in CANCELLED,
+        received=row.received and not has_moved,
         status=row.status,
         whole=False,
         stock=stock,
@@ -47,6 +56,8 @@ def was_edited(before: KnownDocument, stock: Stock, detail: Detail) -> bool:
     A row may show fewer lines than there are, so other lines count only if ``modified`` moved; and if it
     showed none, a moved ``modified`` counts only where neither status nor money explains it.
     """
+    if stock.has_failed:
+        return _may_be_edited(stock.at, detail)
     if detail.row_header != stock.mark:
         return True
     if detail.document.modified <= before.modified:
@@ -54,6 +65,16 @@ def was_edited(before: KnownDocument, stock: Stock, detail: Detail) -> bool:
     if stock.lines:
         return detail.row_lines != stock.lines
     return detail.status == before.status and detail.total == stock.total
+
+
+def _may_be_edited(since: datetime, detail: Detail) -> bool:
+    """Return True if a document of which nothing was shown then has changed since, and neither its status nor
+    its newest transaction explains that. To tell an edit that was none changes nothing in Xero.
+    """
+    modified = plain_moment(detail.document.modified)
+    recorded = [row.created for row in detail.transactions if row.created is not None]
+    is_paid_then = any(abs(modified - each) <= _RECORDED_WITHIN for each in recorded)
+    return modified > since and not is_paid_then and detail.status not in CANCELLED
 
 
 def known_then(stock: Stock, rows: Sequence[Transaction]) -> dict[str, KnownMoney]:

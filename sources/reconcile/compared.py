@@ -138,5 +138,6 @@ def _around(one: Compared, document: ShopDocument | None, records: _Records, giv
         log_is_read=_read_since(given.log_read_at, given.began),
         is_told=document is not None and document.is_told,
         was_here_before=kept is not None and not kept.is_whole,
+        is_to_be_sent=kept is not None and kept.history,
         changed_settings=frozenset(changed),
     )

@@ -30,7 +30,7 @@ from sources.reconcile.steps import Steps, after, may_go_on, not_connected
 from sources.reconcile.xero_side import XeroSide
 from sources.schedule.layers import LISTINGS
 from sources.schedule.scans import scan_key
-from sources.store import store
+from sources.store import history, store
 from sources.store.store import Lease
 
 log = structlog.stdlib.get_logger(__name__)
@@ -131,7 +131,9 @@ class Reconciler(Steps):
             return
         every = interval(known.settings.reconcile_every)
         last = await runs.last_asked(self._connection, self._account)
-        if every is not None and (last is None or account.now - last >= every):
+        is_due = every is not None and (last is None or account.now - last >= every)
+        # What is from before the connection would all be missing: it is compared once it was sent.
+        if is_due and not await history.is_waiting(self._connection, self._account):
             await runs.ask(self._connection, self._account, BY_SCHEDULE)
 
     async def _compare(self, run: Run) -> None:
@@ -142,11 +144,11 @@ class Reconciler(Steps):
             return
         is_last = False
         async with store.fenced(self._connection, self._lease):
-            history = await connections.settings_history(self._connection, self._account)
+            changed = await connections.settings_history(self._connection, self._account)
             account = await store.load(self._connection, self._account)
             log_read = account.standing.finished.get(scan_key("log", "log"))
             log_read_at = log_read.started if log_read is not None else None
-            given = Known(self._account, known, run.started_at, history, log_read_at)
+            given = Known(self._account, known, run.started_at, changed, log_read_at)
             documents: list[ShopDocument] = []
             lone: list[tuple[str, str]] = []
             if run.phase == "records":

@@ -20,10 +20,23 @@ from sources.schedule.scans import Scan
 Phase = Literal["rows", "details", "xero", "records", "links"]
 Place = tuple[str, str, str, str]
 """Where a result stands among all: day of issue (``infinity`` if it has none), kind, number, record id."""
-ListState = Literal["read", "odd", "refused"]
+ListState = Literal["read", "in_part", "odd", "refused"]
+"""``in_part``: but for rows that SalesBinder failed to show."""
 
 _SQL = load_queries(__file__)
 _PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the reading of SalesBinder's lists goes on."""
+
+    scan: Scan | None
+    """The list that is read; none between two."""
+    lists: Mapping[Listing, ListState]
+    """Those that are done."""
+    unread: Mapping[Listing, str]
+    """Rows that the last one failed to show, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +146,7 @@ async def keep_rows(
     account: str,
     run_id: str,
     documents: Sequence[tuple[ShopDocument, bool]],
-    scan: Scan | None,
-    lists: Mapping[Listing, ListState],
+    reading: Reading,
 ) -> None:
     """Keep a page of documents, each with whether its detail is to be read, and how the reading goes on."""
     async with connection.cursor() as cursor:
@@ -152,13 +164,24 @@ async def keep_rows(
                 for document, wanted in documents
             ],
         )
-    values = {
-        "run_id": run_id,
-        "scan": None if scan is None else msgspec.json.encode(scan),
-        "lists": msgspec.json.encode(lists).decode(),
-        "rows": len(documents),
-    }
+    values = {**_reading(reading), "run_id": run_id, "rows": len(documents)}
     await connection.execute(_SQL["rows_kept"], values)
+
+
+async def page_failed(
+    connection: Connection, run_id: str, reading: Reading, until: datetime, why: str
+) -> None:
+    """Keep how the reading goes on after a page that could not be shown, later."""
+    values = {**_reading(reading), "run_id": run_id, "until": until, "why": storable(why)}
+    await connection.execute(_SQL["page_failed"], values)
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "scan": None if reading.scan is None else msgspec.json.encode(reading.scan),
+        "lists": msgspec.json.encode(reading.lists).decode(),
+        "unread": msgspec.json.encode(reading.unread).decode(),
+    }
 
 
 async def next_wanted(connection: Connection, account: str, run_id: str) -> ShopDocument | None:

@@ -17,12 +17,12 @@ RETURNING run_id::text, actor, phase, started_at, clock_timestamp() AS now, scan
 SELECT asked_at FROM source.reconciliations WHERE account = %(account)s ORDER BY asked_at DESC LIMIT 1
 
 -- name: seen
-SELECT run_id::text, actor, asked_at, started_at, finished_at, error, phase, lists, calls, rows, details, waits_for,
+SELECT run_id::text, actor, asked_at, started_at, finished_at, error, phase, lists, unread, calls, rows, details, waits_for,
        xero_run::text, xero_calls, months, news
 FROM source.reconciliations WHERE run_id = %(run_id)s
 
 -- name: last
-SELECT run_id::text, actor, asked_at, started_at, finished_at, error, phase, lists, calls, rows, details, waits_for,
+SELECT run_id::text, actor, asked_at, started_at, finished_at, error, phase, lists, unread, calls, rows, details, waits_for,
        xero_run::text, xero_calls, months, news
 FROM source.reconciliations
 WHERE account = %(account)s AND finished_at IS NOT NULL AND error IS NULL ORDER BY finished_at DESC LIMIT 1
@@ -47,7 +47,14 @@ SET body = excluded.body, run_id = excluded.run_id, wanted = excluded.wanted
 
 -- name: rows_kept
 UPDATE source.reconciliations
-SET scan = %(scan)s, lists = %(lists)s::jsonb, rows = rows + %(rows)s, failures = 0, waits_for = ''
+SET scan = %(scan)s, lists = %(lists)s::jsonb, unread = unread || %(unread)s::jsonb, rows = rows + %(rows)s,
+    failures = 0, waits_for = ''
+WHERE run_id = %(run_id)s
+
+-- name: page_failed
+UPDATE source.reconciliations
+SET scan = %(scan)s, lists = %(lists)s::jsonb, unread = unread || %(unread)s::jsonb, failures = failures + 1,
+    due_at = %(until)s, waits_for = %(why)s
 WHERE run_id = %(run_id)s
 
 -- name: next_wanted

@@ -88,6 +88,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the reader has seen and told what SalesBinder shows."""
     was_here_before: bool
     """Whether it was there before the connection, and something of that is still to be told."""
+    is_to_be_sent: bool
+    """Whether the history that is being sent has it, and its turn has not come."""
     changed_settings: frozenset[str]
     """Settings that decide what should be in Xero, and were changed since the connection."""
 
@@ -155,6 +157,12 @@ def _unseen(one: Compared, around: Around) -> Reason | None:
             "unclear_in_salesbinder",
             "SalesBinder's list shows no readable sums of it",
             "Open it in SalesBinder and save it again; if it stays, report the answer to SalesBinder.",
+        )
+    if around.is_to_be_sent and _by_entry(around) is None:
+        return _reason(
+            "waiting",
+            "it is from before the connection, and waits to be sent on with the others",
+            f"Nothing is needed: 'sbx source status {around.account}' says how many are left.",
         )
     if around.was_here_before and one.xero is None and _by_entry(around) is None:
         return _made_before(one, around, "was not told since")

@@ -36,7 +36,7 @@ async def reserve_call(
         LookupError: the account is not connected.
     """
     async with _locked(connection, account) as row:
-        sent = [each["at"] for each in await fetch_all(connection, _SQL["sent"], {"account": account})]
+        sent = await _sent(connection, account)
         now: datetime = row["now"]
         is_held = not with_another_key or row["trouble"] == BLOCKED
         held = (row["held_until"] if is_held else None) or now
@@ -47,6 +47,26 @@ async def reserve_call(
             return Wait(free - now, None)
         await add_call(connection, account, now, background=True)
     return None
+
+
+async def reserve_first_call(connection: Connection, account: str) -> Wait | None:
+    """Count a call about an account that is not connected yet, within the limits that it will have; return
+    how long to wait if none is free.
+    """
+    name = {"account": account}
+    async with connection.transaction():
+        row = await fetch_one(connection, _SQL["lock_name"], name)
+        assert row is not None
+        now: datetime = row["now"]
+        free = free_at(await _sent(connection, account), now)
+        if free > now:
+            return Wait(free - now, None)
+        await add_call(connection, account, now, background=False)
+    return None
+
+
+async def _sent(connection: Connection, account: str) -> list[datetime]:
+    return [each["at"] for each in await fetch_all(connection, _SQL["sent"], {"account": account})]
 
 
 async def note_block(connection: Connection, account: str, retry_after: timedelta | None) -> None:
@@ -69,10 +89,3 @@ async def _locked(connection: Connection, account: str) -> AsyncIterator[Mapping
         if row is None:
             raise LookupError(account)
         yield row
-
-
-async def count_made(connection: Connection, account: str, calls: int) -> None:
-    """Count calls that were made just now without asking whether any was free; nothing of an account that is
-    not connected.
-    """
-    await connection.execute(_SQL["count_made"], {"account": account, "calls": calls})

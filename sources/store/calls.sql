@@ -10,6 +10,6 @@ FROM source.accounts WHERE account = %(account)s FOR NO KEY UPDATE
 -- name: sent
 SELECT at FROM source.calls WHERE account = %(account)s AND at > clock_timestamp() - interval '65 seconds'
 
--- name: count_made
-INSERT INTO source.calls (account, at, background)
-SELECT account, clock_timestamp(), false FROM source.accounts, generate_series(1, %(calls)s) WHERE account = %(account)s
+-- name: lock_name
+-- Nothing is there to lock of an account that is not connected: its name is locked.
+SELECT clock_timestamp() AS now FROM pg_advisory_xact_lock(hashtextextended('source.calls ' || %(account)s, 0))

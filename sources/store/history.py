@@ -53,6 +53,11 @@ async def start(connection: Connection, account: str, since: datetime) -> int:
     return int(row["documents"])
 
 
+async def is_waiting(connection: Connection, account: str) -> bool:
+    """Return True if the turn of some of them has not come."""
+    return await fetch_one(connection, _SQL["is_waiting"], {"account": account}) is not None
+
+
 async def cancel(connection: Connection, account: str) -> int:
     """Tell no more of them, within a transaction; return how many were left. The reader waits meanwhile."""
     await connection.execute(_SQL["reader_waits"], {"account": account})

@@ -36,6 +36,9 @@ WITH chosen AS (
 )
 SELECT count(*) AS documents FROM chosen
 
+-- name: is_waiting
+SELECT FROM source.wanted WHERE account = %(account)s AND why = 'history' LIMIT 1
+
 -- name: cancel
 WITH none_wanted AS (
     DELETE FROM source.wanted WHERE account = %(account)s AND why = 'history'

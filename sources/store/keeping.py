@@ -14,7 +14,7 @@ from psycopg.rows import tuple_row
 from contracts.commands import Entity
 from runtime.database import Connection, fetch_all, fetch_one
 from runtime.sql import load_queries
-from sources.batch import ACCOUNTS, DOCUMENTS, Batch, Kept, KeptInBrief, Key, Wish
+from sources.batch import ACCOUNTS, AGAIN, DOCUMENTS, Batch, Kept, KeptInBrief, Key, Wish
 from sources.entries import entry, has_entry
 from sources.problems import Problem, storable
 from sources.schedule.layers import Listing
@@ -155,6 +155,32 @@ def _seen(batch: Batch) -> list[dict[str, Any]]:
         {"entity": entity, "record_id": record_id, "codes": found}
         for (entity, record_id), found in codes.items()
     ]
+
+
+async def in_vain(connection: Connection, account: str, entity: Entity, wishes: Sequence[Wish]) -> list[str]:
+    """Return those of these records that were asked for so often in vain, for the row that a list shows again
+    now, that they are to be reported, and are not yet.
+    """
+    values = {
+        "account": account,
+        "entity": entity,
+        "ids": [wish.record_id for wish in wishes],
+        "rows": [wish.row for wish in wishes],
+        "tries": len(AGAIN),
+    }
+    return [row["record_id"] for row in await fetch_all(connection, _SQL["in_vain"], values)]
+
+
+async def note_listed(connection: Connection, account: str, entity: Entity, ids: Iterable[str]) -> None:
+    """Note that a list shows these records now, those that are reported as listed and not shown."""
+    values = {"account": account, "entity": entity, "ids": sorted(ids)}
+    await connection.execute(_SQL["note_listed"], values)
+
+
+async def not_listed(connection: Connection, account: str, entity: Entity, since: datetime) -> list[str]:
+    """Return the records that are reported as listed and not shown, and were not listed since then."""
+    values = {"account": account, "entity": entity, "since": since}
+    return [row["record_id"] for row in await fetch_all(connection, _SQL["not_listed"], values)]
 
 
 async def keep_scan(

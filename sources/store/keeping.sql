@@ -51,6 +51,21 @@ DELETE FROM source.problems p USING jsonb_to_recordset(%(seen)s::jsonb) AS s (en
 WHERE p.account = %(account)s AND p.entity = s.entity AND p.record_id = s.record_id AND p.code <> ALL(s.codes)
 RETURNING p.entity, p.record_id, p.code, p.field, p.value, p.problem, p.remedy, p.first_at, clock_timestamp() AS over_at
 
+-- name: in_vain
+SELECT w.record_id FROM source.wanted w
+JOIN unnest(%(ids)s::text[], %(rows)s::text[]) AS s (record_id, row_digest) USING (record_id, row_digest)
+WHERE w.account = %(account)s AND w.row_digest <> '' AND w.tries > %(tries)s
+  AND NOT EXISTS (SELECT FROM source.problems p WHERE p.account = w.account AND p.entity = %(entity)s
+                  AND p.record_id = w.record_id AND p.code = 'record_refused')
+
+-- name: note_listed
+UPDATE source.problems SET last_at = clock_timestamp()
+WHERE account = %(account)s AND entity = %(entity)s AND record_id = ANY(%(ids)s) AND code = 'record_refused'
+
+-- name: not_listed
+SELECT record_id FROM source.problems
+WHERE account = %(account)s AND entity = %(entity)s AND code = 'record_refused' AND last_at < %(since)s ORDER BY record_id
+
 -- name: keep_scan
 INSERT INTO source.scans AS s (account, key, scan, finished) VALUES (%(account)s, %(key)s, %(scan)b, %(finished)b)
 ON CONFLICT (account, key) DO UPDATE

@@ -92,7 +92,9 @@ async def connect(
     """
     values: dict[str, Any] = {"account": account, "key": encrypted_key, "text": unproven or ""}
     values["trouble"] = UNPROVEN if unproven is not None else None
-    await connection.execute(_SQL["connect"], values)
+    async with connection.transaction():
+        await connection.execute(_SQL["reader_waits"], values)
+        await connection.execute(_SQL["connect"], values)
 
 
 async def accounts(connection: Connection) -> dict[str, bytes]:

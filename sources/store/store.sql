@@ -1,8 +1,14 @@
+-- name: reader_waits
+-- Each transaction of the account's reader renews its lease first, and so waits for the end of this one.
+SELECT FROM source.leases WHERE account = %(account)s FOR UPDATE
+
 -- name: connect
--- What the key before might not read is asked for at once. A key of which it is not sure that it is of this company
+-- What the key before might not read, lists and details, is asked for at once. A key of which it is not sure that it is of this company
 -- holds the account, with that as its reason, until the reader has found out.
 -- A block stays: it is not known to be of one key alone.
-WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s)
+WITH tried AS (UPDATE source.scans SET held_until = NULL WHERE account = %(account)s),
+     due AS (UPDATE source.wanted SET due_at = clock_timestamp()
+             WHERE account = %(account)s AND tries > 0 AND due_at > clock_timestamp())
 INSERT INTO source.accounts AS a (account, api_key_encrypted, trouble, trouble_text, trouble_since, unproven)
 SELECT %(account)s, %(key)s, %(trouble)s, %(text)s, clock_timestamp(), %(trouble)s::text IS NOT NULL
 ON CONFLICT (account) DO UPDATE

@@ -364,3 +364,19 @@ def test_what_was_made_since_the_start_date_is_sent_on_request(place: Town) -> N
     assert len(place.source.shop.books["invoices"]) == 2
     [act] = place.office.rows("SELECT result FROM web.acts WHERE act = 'source_backfill'")
     assert act["result"] == {"documents": 2}
+
+
+def test_an_organisation_that_another_account_keeps_is_told(place: Town) -> None:
+    client = place.office.client("ann")
+    with at_work(place):
+        send(client, "/setup", account=ACCOUNT, key=KEY)
+        _, page = send(client, "/connect", **APP)
+        assert "also the organisation of" not in page
+        place.office.rows(
+            "INSERT INTO connections.accounts (account, tenant_id, tenant_name, auth_kind, client_id,"
+            " client_secret_encrypted, enabled_at, connected_at) SELECT 'north', tenant_id, tenant_name,"
+            " auth_kind, client_id, client_secret_encrypted, enabled_at, connected_at"
+            " FROM connections.accounts RETURNING account"
+        )
+        shown = words(client.get(SETUP).text)
+    assert "is also the organisation of north. They keep the same books" in shown

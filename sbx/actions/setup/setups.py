@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from connections import store
+from connections.check import number_clashes
 from connections.settings import flat
 from connections.store import Connection as Connected
 from log_projection.queries import Filters
@@ -62,6 +63,8 @@ class Setup:
     """Whether the shop's documents are being looked at."""
     look_problem: str
     """Why the last look found nothing, and what to do; blank if it did not fail."""
+    shared: str = ""
+    """What it means that other accounts are connected to the same organisation; blank if none is."""
 
     @property
     def left(self) -> int:
@@ -155,6 +158,26 @@ async def _as_it_stands(
         row["switched_on_at"],
         row["is_looking"],
         row["look_problem"],
+        "" if found is None or is_over else await _shared(connection, actor, found),
+    )
+
+
+async def _shared(connection: Connection, actor: Actor, found: Connected) -> str:
+    """Return what it means that other accounts are connected to the same organisation; blank if none is."""
+    others = await store.settings_of_others(connection, found.account)
+    if not others:
+        return ""
+    numbers = "their numbers in Xero have forms of their own"
+    if clashes := number_clashes(found.settings, others):
+        numbers = (
+            "a number that two of them give out is in Xero once, and fails as number_taken for the other: "
+            f"{clashes[0].remedy}"
+        )
+    names = sorted({name if actor.sees(name) else "another account" for name in others})
+    return (
+        f"{found.tenant_name or found.tenant_id} is also the organisation of {', '.join(names)}. They keep "
+        f"the same books: customers and suppliers of one name are one contact there, and {numbers}. Connect "
+        "another organisation if that is not meant."
     )
 
 

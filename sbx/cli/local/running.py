@@ -39,6 +39,7 @@ from sbx.cli.local.supervisor import (
 )
 from sbx.cli.topics import create_tables
 from sbx.notify.settings import NotifySettings
+from sbx.web.listening import local_address
 from streams import STAGES, StageName
 from streams.broker import Broker
 from streams.topics import TOPICS_OF, create_topics, group_of
@@ -63,7 +64,7 @@ class Running:
     @property
     def web_url(self) -> str:
         """Address of the page."""
-        return f"http://{page_address.LOOPBACK}:{self.web_port}"
+        return local_address(self.web_port)
 
     def lost_service(self) -> str | None:
         """Return an embedded service that no longer listens, or None."""
@@ -153,7 +154,7 @@ def _processes(used: Environment, notifying: NotifySettings, page: socket.socket
     ]
     commands.append(web_command(page, logs, ports[len(named)]))
     if notifying.channels:
-        page_url = notifying.page_url or f"http://{page_address.LOOPBACK}:{page.getsockname()[1]}"
+        page_url = notifying.page_url or local_address(page.getsockname()[1])
         commands.append(notify_command(page_url, logs, ports[-1]))
     listed = [
         targets.Target(command.name, stage, host_and_port(used.metrics_host, metrics_port))
@@ -231,7 +232,9 @@ def wait_until_ready(pipeline: Running, progress: Progress) -> None:
     """
     used = pipeline.environment
     _look_until(pipeline, lambda: _stages_work(pipeline, progress))
-    _look_until(pipeline, lambda: _delivers(used, progress) and page_address.answers(pipeline.web_url))
+    # By number: a name server that does not know this machine's own name holds nothing up.
+    page = f"http://{page_address.LOOPBACK}:{pipeline.web_port}"
+    _look_until(pipeline, lambda: _delivers(used, progress) and page_address.answers(page))
 
 
 def _look_until(pipeline: Running, true: Callable[[], bool]) -> None:

@@ -24,7 +24,7 @@ from sources.reconcile.runs import Place
 
 COMPARISON = (
     "run_id", "actor", "asked_at", "started_at", "finished_at", "phase", "waits_for", "rows", "details",
-    "calls", "xero_calls", "news", "lists",
+    "calls", "xero_calls", "news", "lists", "unread",
 )  # fmt: skip
 BROKEN_OFF = ("run_id", "actor", "finished_at", "error")
 SIDES = ("salesbinder", "expected", "xero")

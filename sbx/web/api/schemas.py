@@ -211,7 +211,10 @@ def _comparison() -> dict[str, Any]:
         if name in SIDES:
             return side
         if name == "lists":
-            return {"type": "object", "additionalProperties": {"enum": ["read", "odd", "refused"]}}
+            states = ["read", "in_part", "odd", "refused"]
+            return {"type": "object", "additionalProperties": {"enum": states}}
+        if name == "unread":
+            return {"type": "object", "additionalProperties": {"type": "string"}}
         if name == "fields":
             return _list({"type": "string"})
         if name == "known":

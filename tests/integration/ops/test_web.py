@@ -60,7 +60,7 @@ def test_the_page_says_its_address_and_ends_in_good_order(sbx: Sbx) -> None:
     try:
         assert web.stdout is not None
         url = web.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        assert re.fullmatch(r"http://localhost:\d+", url)
         wait_until(lambda: _answers(url))
         assert web.stderr is not None
         said = web.stderr.readline() + web.stderr.readline()

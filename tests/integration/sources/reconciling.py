@@ -7,8 +7,9 @@ the address of SalesBinder's API, the account.
 import asyncio
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -21,10 +22,12 @@ from sinks.ledger.intake import take_in
 from sources.client import Client
 from sources.entries import RESULTS
 from sources.events import HEADERS
-from sources.reader import Published, Reader
+from sources.reader import Asks, Published, Reader
 from sources.reconcile import runs
 from sources.reconcile.reconciler import Reconciler
 from sources.reconcile.result import Result
+from sources.salesbinder.verdicts import Answer
+from sources.schedule.questions import Question
 from sources.store import store
 from tests.integration.sinks.shops import Shop
 
@@ -95,11 +98,11 @@ class Source:
             await connection.execute(_FREE)
         await self.read(key, waits=waits)
 
-    async def reconcile(self, actor: str = "ann") -> dict[str, Any]:
-        """Compare; returns the run."""
+    async def reconcile(self, actor: str = "ann", bad: Collection[str] = ()) -> dict[str, Any]:
+        """Compare; returns the run. ``bad``: as ``Failing``."""
         async with await self.session() as connection:
             run_id = await runs.ask(connection, self.shop.account, actor)
-        await go_on(str(self.shop.environment.database_url), self.address, self.shop.account)
+        await go_on(str(self.shop.environment.database_url), self.address, self.shop.account, bad)
         async with await self.session() as connection:
             return await runs.seen(connection, run_id)
 
@@ -117,15 +120,27 @@ class Source:
         }
 
 
-async def go_on(database_url: str, address: str, account: str) -> None:
-    """Take the steps of the comparison that is under way, until it has ended."""
+class Failing:
+    """Fails at each list and detail that shows one of these records."""
+
+    def __init__(self, client: Asks, bad: Collection[str]) -> None:
+        self.client, self.bad = client, bad
+
+    async def ask(self, question: Question) -> Answer:
+        answer = await self.client.ask(question)
+        shows = any(each.encode() in answer.body for each in self.bad)
+        return replace(answer, status=503, body=b"") if shows else answer
+
+
+async def go_on(database_url: str, address: str, account: str, bad: Collection[str] = ()) -> None:
+    """Take the steps of the comparison that is under way, until it has ended; ``bad``: as ``Failing``."""
     connection = await psycopg.AsyncConnection.connect(database_url, autocommit=True)
     async with (
         connection,
         Client(address, f"{account}-key") as client,
         lease_of(connection, account) as lease,
     ):
-        reconciler = Reconciler(connection, lease, client)
+        reconciler = Reconciler(connection, lease, Failing(client, bad))
         async with asyncio.timeout(240):
             while await runs.under_way(connection, account) is not None:
                 if await reconciler.turn():

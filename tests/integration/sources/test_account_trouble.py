@@ -12,6 +12,7 @@ import pytest
 from contracts.reasons import CATALOGUE
 from sbx.actions.source_report import as_object
 from sources.batch import Batch, Wish
+from sources.odd import listed_yet_missing
 from sources.reader import Reader
 from sources.reconcile import runs
 from sources.reconcile.reconciler import Reconciler
@@ -137,6 +138,42 @@ async def test_a_record_that_is_refused_twice_is_an_entry_until_it_is_shown(data
         assert "permission" in problem["remedy"]
         gone = lambda q: GONE if record_id in q.path else FINE  # noqa: E731
         assert (await read(connection, lease, gone))["trouble"] is None
+
+
+async def test_a_new_key_has_what_was_refused_asked_for_at_once(database_url: str) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        later = datetime.now(UTC) + timedelta(hours=1)
+        waits = [Wish(RECORD, "again", later, tries=4, entity="invoice")]
+        waits += [Wish("history", "history", later, entity="invoice")]
+        await keeping.keep(connection, ACCOUNT, Batch(wanted=waits), datetime.now(UTC))
+        await store.connect(connection, ACCOUNT, b"another")
+        account = await store.load(connection, ACCOUNT)
+        assert [each.record_id for each in account.wishes.values() if each.at <= account.now] == [RECORD]
+
+
+async def test_what_a_list_shows_again_after_five_looks_in_vain_is_reported_until_no_list_shows_it(
+    database_url: str,
+) -> None:
+    async with leased(database_url) as (connection, lease):
+        await read(connection, lease, always(FINE))
+        began = (await store.load(connection, ACCOUNT)).now
+        later = began + timedelta(days=1)
+        asked = Wish(RECORD, "again", later, "a row", 4, "invoice")
+        shown = [Wish(RECORD, "changed", began, "a row", entity="invoice")]
+        for tries, found in ((4, []), (5, [RECORD])):
+            await keeping.keep(connection, ACCOUNT, Batch(wanted=[replace(asked, tries=tries)]), began)
+            assert await keeping.in_vain(connection, ACCOUNT, "invoice", shown) == found
+        other = [replace(each, row="another row") for each in shown]
+        assert await keeping.in_vain(connection, ACCOUNT, "invoice", other) == []
+        problem = listed_yet_missing().of("invoice", RECORD)
+        await keeping.keep(connection, ACCOUNT, Batch(problems=[problem]), began)
+        assert await keeping.in_vain(connection, ACCOUNT, "invoice", shown) == []
+        assert await keeping.not_listed(connection, ACCOUNT, "invoice", began) == []
+        after = (await store.load(connection, ACCOUNT)).now
+        assert await keeping.not_listed(connection, ACCOUNT, "invoice", after) == [RECORD]
+        await keeping.note_listed(connection, ACCOUNT, "invoice", [RECORD])
+        assert await keeping.not_listed(connection, ACCOUNT, "invoice", after) == []
 
 
 class Hinting(Salesbinder):

@@ -232,6 +232,13 @@ async def test_it_is_asked_for_by_schedule_once_stock_is_taken(
         await turning.turn()
         assert await runs.last_asked(connection, account) is None
         await source.shop.settings(reconcile_every="1d")
+        waits = (
+            "INSERT INTO source.wanted (account, record_id, why, due_at) VALUES (%s, 'x', 'history', now())"
+        )
+        await connection.execute(waits, [account])
+        await turning.turn()
+        assert await runs.last_asked(connection, account) is None, "its history is being sent"
+        await connection.execute("DELETE FROM source.wanted")
         await turning.turn()
         (run,) = [await runs.under_way(connection, account)]
         assert run is not None
@@ -265,6 +272,21 @@ async def test_trouble_is_waited_for_and_ends_with_a_reason(
     salesbinder.admin.user(source.shop.account, permissions=["Billing Management", "View Invoices"])
     partly = await source.reconcile()
     assert (partly["error"], partly["lists"]) == (None, {"invoices": "read", "orders": "refused"})
+
+
+async def test_rows_that_always_fail_are_named_and_all_others_are_compared(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_SHORTEST", timedelta(milliseconds=1))
+    customer = acts.create_party(source.fake, "customer", name="Bolt & Co")
+    invoices = [invoice(source.fake, customer) for _ in range(3)]
+    await source.read()
+    run = await source.reconcile(bad=[invoices[1]])
+    assert (run["error"], run["lists"]) == (None, {"invoices": "in_part", "orders": "read"})
+    assert run["unread"] == {"invoices": "1 row (2 in the order of the API)"}
+    assert len(await source.results()) == 2
+    assert await source.differing() == {}, "nothing is said of what was not shown"
+    assert (await source.reconcile())["lists"] == {"invoices": "read", "orders": "read"}
 
 
 class _Nobody:

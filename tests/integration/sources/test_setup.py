@@ -22,7 +22,7 @@ from sbx.actions.setup.holding import HELD
 from sbx.cli import setup as work
 from sbx.cli.command_line import app
 from sources.store import store
-from tests.integration.sinks.shops import Shop, delivering, environment_of
+from tests.integration.sinks.shops import Shop, connect, delivering, environment_of
 from tests.integration.sources.reconciling import Source, invoice
 
 ME = Actor("me")
@@ -221,3 +221,20 @@ def test_an_account_that_is_not_being_set_up_is_refused(database_url: str, tmp_p
 
     with pytest.raises(ActionRefused, match="not being set up"):
         asyncio.run(load())
+
+
+async def test_an_organisation_that_another_account_keeps_is_told_before_it_is_switched_on(
+    source: Source, tmp_path: Path
+) -> None:
+    await connect(Shop("north", source.shop.environment, source.shop.xero))
+    key = tmp_path / "key"
+    key.write_text(f"{ACCOUNT}-key\n")
+    code, _, err = await sbx("setup", ACCOUNT, "--yes", "--api-key-file", str(key))
+    said = " ".join(err.split())
+    assert said.count("is also the organisation of north. They keep the same books") == 2, err
+    assert "fails as number_taken for the other: give one of them a form of its own" in said
+    assert (code, (await steps(source))["switch_on"]) == (1, "done"), "it goes on all the same"
+    async with await source.session() as connection:
+        assert (await setups.load(connection, ME, ACCOUNT)).shared
+        await connection.execute("DELETE FROM connections.accounts WHERE account = 'north'")
+        assert not (await setups.load(connection, ME, ACCOUNT)).shared

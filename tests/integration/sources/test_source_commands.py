@@ -174,7 +174,29 @@ async def test_calls_that_try_a_key_count_among_those_of_the_account(
         assert await counted() == made
         with pytest.raises(ActionRefused, match="refuses this key"):
             await source.connect(database, environment, ME, ACCOUNT, "wrong")
-        assert await counted() == 2 * made
+        assert await counted() == made + 2
+
+
+async def test_wrong_keys_tried_in_a_row_cost_few_calls_and_keep_within_the_limits(
+    environment: Environment, salesbinder: FakeSalesBinderServer
+) -> None:
+    """Also of an account that is not connected yet: a block would hold its first reading."""
+    said: list[str] = []
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        for _ in range(3):
+            with pytest.raises(ActionRefused, match="refuses this key"):
+                await source.connect(database, environment, ME, ACCOUNT, "wrong", said.append)
+        assert (len(salesbinder.admin.calls()), said) == (6, [])
+        await connection.execute(
+            "INSERT INTO source.calls SELECT 'acme', clock_timestamp() + interval '50 s', false"
+            " FROM generate_series(1, 40)"
+        )
+        with pytest.raises(ActionRefused, match="the calls of 'acme' are used up for the moment"):
+            await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        assert len(salesbinder.admin.calls()) == 6
+        await connection.execute("DELETE FROM source.calls")
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
 
 
 async def test_a_block_is_waited_out_by_a_new_key_and_not_forgotten_with_it(

@@ -1,11 +1,11 @@
 """Which failed entries must be, by the shop's switches or by what Xero refuses, and what each may explain."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from tests.reliability.shops.judge import Difference
 from tests.reliability.shops.shop import ReadShop
+from tests.reliability.shops.xeros_money import standings
 
 Row = Mapping[str, Any]
 
@@ -16,7 +16,12 @@ class Reasons:
     def __init__(self, shop: ReadShop, entries: Sequence[Row]) -> None:
         self._story = shop.told()
         self._settings, self._switches = shop.settings, shop.shop.switches
+        truth = shop.shop.truth
+        self._archived = {each.id for each in truth.documents.values() if each.archived}
+        self._archived |= {each.id for each in truth.parties.values() if each.archived}
         self.failed = [entry for entry in entries if entry["state"] == "failed"]
+        failed = {str(entry["event_id"]) for entry in self.failed}
+        self._standing = standings(shop.reader.told, failed, shop.settings["refund_as"])
 
     def of(self, one: Difference) -> list[Row]:
         """Return the entries that explain a difference."""
@@ -50,24 +55,21 @@ class Reasons:
         """What a credit note has paid out is due again in SalesBinder, and may be paid once more; in Xero the
         invoice stays paid. The same holds for a refund that no payment of Xero's stands for.
         """
-        by_note = self._settings["refund_as"] == "credit_note" and "refund_applied" in self._kinds(entry)
-        return by_note or "no_matching_payment" in self._codes(entry)
+        standing = self._standing.get(str(entry["event_id"]))
+        return standing is not None and standing.exceeds_due
 
     def was_not_paid(self, entry: Row) -> bool:
         """The payment that is returned was refused before, because Xero does not know that it is due."""
-        return "exceeds_amount_due" in self._codes(entry)
+        standing = self._standing.get(str(entry["event_id"]))
+        return standing is not None and standing.exceeds_paid
 
     def has_no_such_payment(self, entry: Row) -> bool:
         """``reverse_payment`` takes back whole payments: a part of one has none in Xero, nor has one that was
         refused, or whose amount a correction has changed since.
         """
-        if self._settings["refund_as"] != "reverse_payment":
-            return False
-        story = self._story.get(entry["record_id"], [])
-        paid = [amount for kind, amount in story if kind.endswith("payment_applied")]
-        returned = [amount for kind, amount in story if kind.endswith("refund_applied")]
-        amount = Decimal(entry["amount"])
-        return bool(paid.count(amount) < returned.count(amount)) or "exceeds_amount_due" in self._codes(entry)
+        standing = self._standing.get(str(entry["event_id"]))
+        reverses = self._settings["refund_as"] == "reverse_payment"
+        return reverses and standing is not None and standing.matches_none
 
     def was_paid(self, entry: Row) -> bool:
         """Payments that a credit note has paid out stand in Xero, which lets no amounts change under them;
@@ -75,6 +77,10 @@ class Reasons:
         """
         is_not_told = {"sums_disagree", "transaction_marked"} & self._codes(entry)
         return "refund_applied" in self._kinds(entry) or bool(is_not_told)
+
+    def is_listed_archived(self, entry: Row) -> bool:
+        """Lists may go on to show what is in the archive, and no detail does."""
+        return self._switches.archived_in_lists == "shown" and entry["record_id"] in self._archived
 
 
 _HOLDS: Mapping[str, Callable[[Reasons, Row], bool]] = {
@@ -84,6 +90,7 @@ _HOLDS: Mapping[str, Callable[[Reasons, Row], bool]] = {
     "refund_exceeds_paid": Reasons.was_not_paid,
     "no_matching_payment": Reasons.has_no_such_payment,
     "paid_not_editable": Reasons.was_paid,
+    "record_refused": Reasons.is_listed_archived,
 }
 _MONEY = frozenset({"money"})
 _EXPLAINS: Mapping[str, frozenset[str]] = {

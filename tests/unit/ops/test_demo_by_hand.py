@@ -25,7 +25,7 @@ def test_it_is_combined_with_nothing(other: str) -> None:
 def test_the_page_can_be_given_all_that_is_told_and_the_start_date_is_before_all_documents() -> None:
     told = StringIO()
     with FakeSalesBinderServer(seed=3) as salesbinder, FakeXeroServer() as xero:
-        prepare(Console(file=told, width=200), salesbinder.admin, xero.url, "http://127.0.0.1:8321")
+        prepare(Console(file=told, width=200), salesbinder.admin, xero.url, "http://localhost:8321")
         (shop,) = [found for name, found in salesbinder.world.shops.items() if name == ACCOUNT]
         documents = [shop.store.documents.get(record_id) for record_id in shop.truth.documents]
         made = [document.created for document in documents if document is not None]

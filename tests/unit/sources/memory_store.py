@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.commands import Entity
 from sources import company, keeper, misses, reader
-from sources.batch import Batch, Kept, KeptInBrief, Key, Wish
+from sources.batch import AGAIN, Batch, Kept, KeptInBrief, Key, Wish
 from sources.diff.look import Shrunk
 from sources.entries import RESULTS
 from sources.events import Event
@@ -64,6 +64,9 @@ class MemoryStore:
         self.hinted: datetime | None = None
         self.calls: list[tuple[datetime, bool, bool]] = []
         self.problems: dict[tuple[str, str, str], Problem] = {}
+        self.problem_times: dict[tuple[str, str, str], datetime] = {}
+        """When each was met last."""
+        self.problem_since: dict[tuple[str, str, str], datetime] = {}
         self.outbox: list[tuple[int, str, bytes, bytes]] = []
         self.place = self.failures = self.refusals = self.missing = 0
         self.trouble: str | None = None
@@ -164,7 +167,28 @@ class MemoryStore:
         found = {(each.entity, each.record_id, str(each.code)): each for each in batch.problems}
         over = batch.seen if problems is None or problems & batch.seen else set()
         self.problems = {key: each for key, each in self.problems.items() if key[:2] not in over} | found
+        self.problem_times |= dict.fromkeys(found, self.now)
+        since = dict.fromkeys(found, self.now) | self.problem_since
+        self.problem_since = {key: since[key] for key in self.problems}
         return bool(batch.events)
+
+    async def in_vain(self, _: Any, __: str, entity: str, wishes: Sequence[Wish]) -> list[str]:
+        known = {key[1] for key in self.problems if key[::2] == (entity, "record_refused")}
+        before = {each.record_id: self.wishes.get(each.record_id) for each in wishes}
+        return [
+            each.record_id
+            for each in wishes
+            if (wish := before[each.record_id]) is not None
+            and (each.row, each.row != "", wish.tries > len(AGAIN)) == (wish.row, True, True)
+            and each.record_id not in known
+        ]
+
+    async def note_listed(self, _: Any, __: str, entity: str, ids: Iterable[str]) -> None:
+        self.problem_times |= {(entity, each, "record_refused"): self.now for each in ids}
+
+    async def not_listed(self, _: Any, __: str, entity: str, since: datetime) -> list[str]:
+        refused = [key for key in self.problems if key[0] == entity and key[2] == "record_refused"]
+        return sorted(key[1] for key in refused if self.problem_times[key] < since)
 
     async def keep_scan(self, _: Any, __: str, step: Step, now: datetime, last: Finished | None) -> None:
         key = step.scan.key

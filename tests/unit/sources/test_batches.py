@@ -9,7 +9,15 @@ import pytest
 
 from sources.batch import AGAIN, Batch, Kept, Key, LogRow, Wish
 from sources.context import Context, newest_then
-from sources.details import not_there, nothing_is_there, put_off, read_any_detail, read_document, subject_of
+from sources.details import (
+    ask_once_more,
+    not_there,
+    nothing_is_there,
+    put_off,
+    read_any_detail,
+    read_document,
+    subject_of,
+)
 from sources.diff.look import SETTLED
 from sources.problems import storable
 from sources.reading import ids_of, read_page, with_strange_rows
@@ -422,10 +430,16 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
         assert (batch.events, batch.kept) == ([], {})
         (wish,) = batch.wanted
         assert wish.at == NOON + wait
-    for _ in range(7):
-        (wish,) = not_there(wish, None, LIVE).wanted
+    for count in range(9):
+        batch = not_there(wish, None, LIVE)
+        (wish,) = batch.wanted
         assert wish.at == NOON + timedelta(days=1)
-    assert not_there(wish, None, LIVE).unwanted == {INVOICE}
+        assert (batch.problems, batch.seen) == ([], set() if count else {KEY})
+    once_more = Batch()
+    ask_once_more(KEY, None, LIVE, once_more)
+    (wish,) = once_more.wanted
+    over = not_there(wish, None, LIVE)
+    assert (over.unwanted, over.problems, over.seen) == ({INVOICE}, [], {KEY})
     deep = replace(WISH, row="")
     assert not_there(deep, after(seen(document())), LIVE).unwanted == {INVOICE}
 
@@ -442,7 +456,23 @@ def test_a_backfill_tells_a_document_that_is_not_there_for_a_moment_and_leaves_i
         (wish,) = batch.wanted
         assert (before.history, wish.at) == (True, NOON + wait)
     over = not_there(wish, before, LIVE)
-    assert (over.unwanted, after(over).history) == ({INVOICE}, False)
+    assert (over.unwanted, after(over).history, after(over).left_out) == ({INVOICE}, False, True)
+    assert [each.code for each in over.problems] == ["history_left_out"]
+
+
+def test_all_that_is_reported_of_a_document_is_told_together_when_its_list_shows_it_again() -> None:
+    """A problem that is not told with the others of its record is over."""
+    edited = row(name="Edited")
+    first = read_page(scan("invoices"), page(edited), {KEY: after(seen(document()))}, LIVE)
+    (wish,) = first.wanted
+    hidden = msgspec.structs.replace(after(seen(document())), history=True)
+    for _ in range(len(AGAIN) + 1):
+        batch = not_there(wish, hidden, LIVE)
+        hidden = after(batch)
+        wish = next(iter(batch.wanted), wish)
+    assert [each.code for each in batch.problems] == ["history_left_out"]
+    again = read_page(scan("invoices"), page(edited), {KEY: hidden}, LIVE)
+    assert {each.code for each in again.problems} == {"record_refused", "history_left_out"}
 
 
 def test_a_document_that_was_deleted_while_its_backfill_waited_is_not_left_to_be_told() -> None:

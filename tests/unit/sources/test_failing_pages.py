@@ -180,6 +180,32 @@ def test_what_was_paid_while_an_invoices_row_failed_is_told_once_it_is_shown(sho
     assert (shop.codes, shop.unseen["invoices"]) == (set(), 0)
 
 
+def test_what_was_edited_or_cancelled_while_a_row_failed_is_told_once_it_is_shown(shop: Shop) -> None:
+    """None of these rows was ever shown: there is nothing to compare them with."""
+    edited, cancelled, paid_since, untouched = (name_of("d", number) for number in (312, 313, 314, 315))
+    renamed, same = name_of("c", 205), name_of("c", 206)
+    shop.bad = {edited, cancelled, paid_since, untouched, renamed, same}
+    shop.read(1.2 * HOUR)
+    now = shop.reader.now.isoformat()
+    shop.invoices[edited] |= {"total_price": 77, "modified": now}
+    shop.invoices[cancelled] |= {"status": {"id": 15, "name": "cancelled"}, "modified": now}
+    money = paid(1, 60, created=now, document_id=paid_since)
+    shop.invoices[paid_since] |= {"transactions": [money], "total_transactions": 60, "modified": now}
+    shop.customers[renamed] |= {"name": "Renamed", "modified": now}
+    shop.bad.clear()
+    shop.sweep()
+    shop.read(HOUR)
+    told = [
+        ("customer.edited", renamed),
+        ("invoice.cancelled", cancelled),
+        ("invoice.edited", edited),
+        ("invoice.payment_applied", paid_since),
+    ]
+    assert sorted(shop.told) == told
+    shop.sweep()
+    assert sorted(shop.told) == told
+
+
 def test_while_a_row_fails_all_else_is_told_once(shop: Shop) -> None:
     shop.read(HOUR / 2)
     new = [shop.make("c", name="New"), shop.make("d", total_transactions=0, transactions=[])]

@@ -27,6 +27,7 @@ def reason(one: Compared, **changes: Any) -> Any:
         "log_is_read": True,
         "is_told": True,
         "was_here_before": False,
+        "is_to_be_sent": False,
         "changed_settings": frozenset(),
     }
     return why(one, Around(**given | changes))
@@ -93,6 +94,7 @@ EARLY = shop(created=datetime(2025, 1, 1, tzinfo=UTC))
         (side_by_side(None, book()), {}, "not_visible_in_salesbinder"),
         (side_by_side(None, book()), {"log_is_read": False}, "not_seen_yet"),
         (side_by_side(shop()), {"was_here_before": True}, "made_before_connection"),
+        (side_by_side(shop()), {"was_here_before": True, "is_to_be_sent": True}, "waiting"),
         (side_by_side(shop()), {"was_here_before": True, "actions": failed()}, "failed"),
         (side_by_side(paid("40.00"), book()), {"was_here_before": True}, "made_before_connection"),
         (side_by_side(paid("40.00"), book()), {"was_here_before": True, "actions": failed()}, "failed"),

@@ -138,3 +138,14 @@ def test_money_that_does_not_agree_at_first_is_told_once_it_does_and_the_edit_on
     second = seen(first.known, with_paid(paid(1, 50), paid(2, 10), name="Edited", modified=LATER))
     assert actions(second) == ["payment_applied"]
     assert b'"amount":"10"' in second.events[0].value
+
+
+@pytest.mark.parametrize(("modified", "told"), [(LATER, ["edited", "received"]), (None, [])])
+def test_an_order_whose_row_failed_is_received_if_it_was_modified_since(
+    modified: str | None, told: list[str]
+) -> None:
+    lines = [line(cost=12.5, price=0, quantity=4, tax=0, quantity_partially_received=4)]
+    record = order(document_items=lines, **({"modified": modified} if modified else {}))
+    row = {name: value for name, value in record.items() if name != "transactions"}
+    before = take_stock(read_row(wire(row), "purchase_order"), look(SOON), NOON)
+    assert actions(seen(before, record)) == told

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.fake_salesbinder.truth import TrueDocument, TrueParty
+from sources.problems import Problem
 from tests.unit.sources.meeting import Book, Encounter
 
 EXPECTED = {"status_unknown", "sums_disagree", "transaction_marked"}
@@ -18,7 +19,7 @@ def untrue(meeting: Encounter) -> list[str]:
 
 def _untrue(meeting: Encounter) -> Iterator[str]:
     for problem in meeting.reader.problems:
-        if problem.code not in EXPECTED:
+        if problem.code not in EXPECTED and not _is_listed_archived(problem, meeting):
             yield f"problem {problem.code}: {problem}"
     yield from _out_of_order(meeting)
     books, truth = meeting.books(), meeting.shop.truth
@@ -39,6 +40,14 @@ def _untrue(meeting: Encounter) -> Iterator[str]:
         else:
             continue
         yield from (f"{records[record_id].kind} {record_id}: {text}" for text in found)
+
+
+def _is_listed_archived(problem: Problem, meeting: Encounter) -> bool:
+    """Return True for an archived record that lists go on to show, and no detail does."""
+    history = meeting.shop.truth.history
+    archived = {each.record_id for each in history if each.kind.endswith(".archived")}
+    is_listed = meeting.shop.switches.archived_in_lists == "shown"
+    return problem.code == "record_refused" and is_listed and problem.record_id in archived
 
 
 def _out_of_order(meeting: Encounter) -> Iterator[str]:
