@@ -71,6 +71,7 @@ def test_pages_are_accessible_and_fit(
         "/plan?do=skip&entry=f",
         "/nowhere",
         "/?since=x",
+        "/?text=invoice&sort=-amount&period=this_year",
     ):
         page.goto(path)
         if path == "/entries/f":
