@@ -14,7 +14,7 @@ def fill(office: Office) -> None:
         entry("m1", party_name="Müller & Söhne", amount=Decimal("19.95")),
         entry("m2", 1, "failed", party_name="Müller & Söhne", amount=Decimal("7.00"), record_number="5024"),
         entry("m3", party_name="Muller GmbH", account="beta", amount=Decimal("500")),
-        entry("o1", party_name="Smith", amount=Decimal("15")),
+        entry("o1", party_name="Smith", amount=Decimal("15"), reference="Cheque 1181"),
     )
 
 
@@ -44,6 +44,13 @@ def test_tabs_and_hits_count_within_the_search(office: Office) -> None:
     assert sorted(shown(vic.get("/", text="muller").text)) == ["m1", "m2"]
     assert tabs(vic.get("/", text="muller").text)[0] == "2"
     assert tabs(vic.get("/", text="500").text)[0] == "0"
+
+
+def test_a_reference_is_found_and_shown(office: Office) -> None:
+    fill(office)
+    page = signed_in(office, "ann").get("/", text="cheque 1181").text
+    assert shown(page) == ["o1"]
+    assert "Cheque 1181</span>" in page
 
 
 def test_orders_pages_exports_and_counts_obey_the_search(office: Office) -> None:

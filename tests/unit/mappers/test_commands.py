@@ -160,6 +160,7 @@ def test_a_payment() -> None:
         "#eada30eb",
     )
     assert (transaction.date, str(command.amount)) == (date(2026, 3, 2), "100.00")
+    assert command.reference == "Cash"
     assert command.document is not None
 
 
