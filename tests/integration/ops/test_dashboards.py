@@ -114,7 +114,8 @@ def test_a_role_with_more_rights_is_refused_and_stays_as_it_is(
     role = sql.Identifier(f"dba_{unique}")
     with psycopg.connect(database_url, autocommit=True) as owner:
         if attributes == "member of our own":
-            owner.execute(sql.SQL("CREATE ROLE {}; GRANT CURRENT_USER TO {}").format(role, role))
+            own = sql.Identifier(owner.info.user)
+            owner.execute(sql.SQL("CREATE ROLE {0}; GRANT {1} TO {0}").format(role, own))
         else:
             owner.execute(sql.SQL("CREATE ROLE {} {}").format(role, sql.SQL(attributes)))
         try:
