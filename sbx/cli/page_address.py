@@ -27,6 +27,11 @@ def kept(data_dir: Path) -> str | None:
         return None
 
 
+def at(port: int) -> str:
+    """Return the address of the page at a port of this machine."""
+    return local_address(port)
+
+
 def answers(served: str) -> bool:
     """Return True once the page's process answers; its socket takes connections before that."""
     try:

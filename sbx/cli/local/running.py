@@ -39,7 +39,6 @@ from sbx.cli.local.supervisor import (
 )
 from sbx.cli.topics import create_tables
 from sbx.notify.settings import NotifySettings
-from sbx.web.listening import local_address
 from streams import STAGES, StageName
 from streams.broker import Broker
 from streams.topics import TOPICS_OF, create_topics, group_of
@@ -64,7 +63,7 @@ class Running:
     @property
     def web_url(self) -> str:
         """Address of the page."""
-        return local_address(self.web_port)
+        return page_address.at(self.web_port)
 
     def lost_service(self) -> str | None:
         """Return an embedded service that no longer listens, or None."""
@@ -154,7 +153,7 @@ def _processes(used: Environment, notifying: NotifySettings, page: socket.socket
     ]
     commands.append(web_command(page, logs, ports[len(named)]))
     if notifying.channels:
-        page_url = notifying.page_url or local_address(page.getsockname()[1])
+        page_url = notifying.page_url or page_address.at(page.getsockname()[1])
         commands.append(notify_command(page_url, logs, ports[-1]))
     listed = [
         targets.Target(command.name, stage, host_and_port(used.metrics_host, metrics_port))
