@@ -214,8 +214,8 @@ async def test_steps_go_to_the_archive_with_their_entry(log: Connection) -> None
 
 async def test_an_older_log_keeps_what_it_knows(empty_database_url: str) -> None:
     migrations = find_migrations()
-    later = ("log_projection/095_steps.sql", "log_projection/096_earlier_steps.sql")
-    migrate(empty_database_url, [one for one in migrations if str(one) not in later])
+    earlier = [one for one in migrations if not "log_projection/097" <= str(one) < "log_projection/999"]
+    migrate(empty_database_url, earlier)
     async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as old:
         for entry_id, state, by, actor in (
             ("failed", "failed", "event", ""),
