@@ -1,7 +1,7 @@
 """Shorten requests and responses of attempts; the view ``integrations_log.attempts`` makes them whole again.
 
 Fragments that Xero's JSON has over and over again are replaced with one character each. They are in
-the database, whose view must know them, see ``migrations/094_shortened.sql``.
+the database, whose view must know them, see ``migrations/095_shortened.sql``.
 """
 
 import re
