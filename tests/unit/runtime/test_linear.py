@@ -181,8 +181,8 @@ def test_what_is_looked_at_is_cut_before() -> None:
 
 OURS = {
     "connections/facts.py", "connections/settings.py", "connections/store.py", "log_projection/search.py",
-    "log_projection/shortening.py", "runtime/environment.py", "runtime/schema.py", "runtime/secret_keys.py",
-    "runtime/sql.py", "sbx/actions/filters.py", "sbx/actions/users.py", "sbx/cli/archive.py",
+    "log_projection/shortening.py", "runtime/schema.py", "runtime/secret_keys.py", "runtime/sql.py",
+    "runtime/variables.py", "sbx/actions/filters.py", "sbx/actions/users.py", "sbx/cli/archive.py",
     "sbx/cli/options.py", "sbx/cli/times.py", "sbx/migrations.py", "sbx/notify/settings.py",
     "sbx/web/pages/guide.py", "sbx/web/view/filters.py", "sinks/preview/scratch.py", "sources/client.py",
     "sources/probing/questions.py",
