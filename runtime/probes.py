@@ -3,7 +3,6 @@
 They run in a thread of their own, so that they answer even when the process has come to a stop.
 """
 
-import importlib.metadata
 import socket
 import threading
 import time
@@ -21,6 +20,7 @@ from prometheus_client import GCCollector, PlatformCollector, ProcessCollector, 
 from runtime import metrics
 from runtime.addresses import host_and_port
 from runtime.environment import Environment
+from runtime.version import VERSION
 
 TURNS_WITHIN = 60.0
 """Seconds within which a live process makes progress at least once."""
@@ -36,8 +36,7 @@ class Probes(ABC):
     def __init__(self, process: str, environment: Environment) -> None:
         self._environment = environment
         self._metrics = make_wsgi_app(metrics.REGISTRY)
-        version = importlib.metadata.version("salesbinder-xero")
-        metrics.WORKER.labels(process, environment.worker_name or "", version).set(1)
+        metrics.WORKER.labels(process, environment.worker_name or "", VERSION).set(1)
         metrics.RESTARTS.set(environment.worker_restarts)
 
     @abstractmethod
