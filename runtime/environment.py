@@ -1,19 +1,14 @@
 """The variables ``SBX_…``: read once, checked, and given to each library in its own form."""
 
-import ipaddress
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import platformdirs
-
-from runtime.addresses import host_and_port, is_host_and_port
+from runtime import variables
+from runtime.addresses import host_and_port
 from runtime.invalid import InvalidEnvironment as InvalidEnvironment
-from runtime.outgoing.proxies import check_proxies
 
 DEFAULT_XERO_API_URL = "https://api.xero.com/api.xro/2.0"
 DEFAULT_XERO_IDENTITY_URL = "https://identity.xero.com"
@@ -86,39 +81,43 @@ class Environment:
             InvalidEnvironment: a value cannot be used; names variable, value and remedy.
         """
         given = {name: value.strip() for name, value in environ.items() if name.startswith("SBX_")}
-        given |= _from_files(given)
+        given |= variables.from_files(given)
         given = {name: value for name, value in given.items() if value}
-        api_url = _web_address("SBX_XERO_API_URL", given, DEFAULT_XERO_API_URL)
+        api_url = variables.web_address("SBX_XERO_API_URL", given, DEFAULT_XERO_API_URL)
         environment = cls(
-            kafka_bootstrap_servers=_servers("SBX_KAFKA_BOOTSTRAP_SERVERS", given),
-            kafka_security_protocol=_choice("SBX_KAFKA_SECURITY_PROTOCOL", given, _PROTOCOLS) or "PLAINTEXT",
-            kafka_sasl_mechanism=_choice("SBX_KAFKA_SASL_MECHANISM", given, _MECHANISMS),
+            kafka_bootstrap_servers=variables.servers("SBX_KAFKA_BOOTSTRAP_SERVERS", given),
+            kafka_security_protocol=variables.choice("SBX_KAFKA_SECURITY_PROTOCOL", given, _PROTOCOLS)
+            or "PLAINTEXT",
+            kafka_sasl_mechanism=variables.choice("SBX_KAFKA_SASL_MECHANISM", given, _MECHANISMS),
             kafka_sasl_username=given.get("SBX_KAFKA_SASL_USERNAME"),
             kafka_sasl_password=given.get("SBX_KAFKA_SASL_PASSWORD"),
-            kafka_ssl_cafile=_file("SBX_KAFKA_SSL_CAFILE", given),
-            kafka_ssl_certfile=_file("SBX_KAFKA_SSL_CERTFILE", given),
-            kafka_ssl_keyfile=_file("SBX_KAFKA_SSL_KEYFILE", given),
-            database_url=_database("SBX_DATABASE_URL", given),
-            database_connections=_number("SBX_DATABASE_CONNECTIONS", given, 2, 100) or 4,
+            kafka_ssl_cafile=variables.pem_file("SBX_KAFKA_SSL_CAFILE", given),
+            kafka_ssl_certfile=variables.pem_file("SBX_KAFKA_SSL_CERTFILE", given),
+            kafka_ssl_keyfile=variables.pem_file("SBX_KAFKA_SSL_KEYFILE", given),
+            database_url=variables.database("SBX_DATABASE_URL", given),
+            database_connections=variables.number("SBX_DATABASE_CONNECTIONS", given, 2, 100) or 4,
             xero_api_url=api_url if api_url.endswith(_API_PATH) else api_url + _API_PATH,
-            xero_identity_url=_web_address("SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL),
-            salesbinder_api_url=_salesbinder_address("SBX_SALESBINDER_API_URL", given),
+            xero_identity_url=variables.web_address(
+                "SBX_XERO_IDENTITY_URL", given, DEFAULT_XERO_IDENTITY_URL
+            ),
+            salesbinder_api_url=variables.salesbinder_address("SBX_SALESBINDER_API_URL", given),
             xero_app_client_id=given.get("SBX_XERO_APP_CLIENT_ID"),
-            data_dir=_data_dir(given),
+            data_dir=variables.data_dir("SBX_DATA_DIR", given),
             secret_key=given.get("SBX_SECRET_KEY"),
             secret_key_old=given.get("SBX_SECRET_KEY_OLD"),
             worker_name=given.get("SBX_WORKER_NAME"),
             metrics_host=given.get("SBX_METRICS_HOST", "127.0.0.1"),
-            metrics_port=_number("SBX_METRICS_PORT", given, 1, 65535),
-            keep_days=_keep("SBX_KEEP", given),
-            archive_dir=_folder("SBX_ARCHIVE_DIR", given),
-            worker_restarts=_number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
-            web_trusted_proxies=_networks("SBX_WEB_TRUSTED_PROXIES", given) or cls.web_trusted_proxies,
-            web_hosts=_hosts("SBX_WEB_HOSTS", given),
-            clock_rate=_rate("SBX_CLOCK_RATE", given),
+            metrics_port=variables.number("SBX_METRICS_PORT", given, 1, 65535),
+            keep_days=variables.keep("SBX_KEEP", given),
+            archive_dir=variables.folder("SBX_ARCHIVE_DIR", given),
+            worker_restarts=variables.number("SBX_WORKER_RESTARTS", given, 0, 10**9) or 0,
+            web_trusted_proxies=variables.networks("SBX_WEB_TRUSTED_PROXIES", given)
+            or cls.web_trusted_proxies,
+            web_hosts=variables.hosts("SBX_WEB_HOSTS", given),
+            clock_rate=variables.rate("SBX_CLOCK_RATE", given),
         )
         environment._check_together()
-        _check_outgoing(environ, given)
+        variables.check_outgoing(environ, given)
         return environment
 
     @property
@@ -262,199 +261,3 @@ class Environment:
             raise InvalidEnvironment(
                 "SBX_KAFKA_SSL_CERTFILE", "", "is not set", "SBX_KAFKA_SSL_KEYFILE needs its certificate"
             )
-
-
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*")
-"""A name, or an IPv6 address."""
-_SECRETS = ("SBX_SECRET_KEY", "SBX_SECRET_KEY_OLD", "SBX_DATABASE_URL", "SBX_KAFKA_SASL_PASSWORD")
-"""Variables whose values may be in a file, which the variable with ``_FILE`` names."""
-
-
-def _from_files(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the secrets that are in files.
-
-    Raises:
-        InvalidEnvironment: a file cannot be read or is blank, or the secret is given twice.
-    """
-    found = {}
-    for name in _SECRETS:
-        variable = f"{name}_FILE"
-        file = given.get(variable)
-        if not file:
-            continue
-        if given.get(name):
-            raise InvalidEnvironment(variable, file, f"and {name} are both set", "unset one of them")
-        try:
-            found[name] = Path(file).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise InvalidEnvironment(
-                variable, file, f"cannot be read ({said})", "name a file that this user may read"
-            ) from None
-        if not found[name]:
-            raise InvalidEnvironment(variable, file, "names a blank file", "write the secret into it")
-    return found
-
-
-def _servers(variable: str, given: Mapping[str, str]) -> str | None:
-    value = given.get(variable)
-    if value is None:
-        return None
-    servers = [server.strip() for server in value.split(",") if server.strip()]
-    for server in servers:
-        if not is_host_and_port(server):
-            raise InvalidEnvironment(
-                variable,
-                value,
-                f"'{server}' is not host:port",
-                "write it as kafka-1:9092,kafka-2:9092, an IPv6 address as [fd00::1]:9092",
-            )
-    return ",".join(servers)
-
-
-def _check_outgoing(environ: Mapping[str, str], given: Mapping[str, str]) -> None:
-    """Check what connections to Xero, SalesBinder and others go by; ``runtime.outgoing`` reads it itself."""
-    check_proxies(environ)
-    _file("SSL_CERT_FILE", {name: value.strip() for name, value in environ.items() if value.strip()})
-    ca_file = _file("SBX_CA_FILE", given)
-    if ca_file is not None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
-        except (ssl.SSLError, OSError) as error:
-            raise InvalidEnvironment(
-                "SBX_CA_FILE", ca_file, f"cannot be used ({error})", "name a PEM file of authorities"
-            ) from error
-
-
-def _choice(variable: str, given: Mapping[str, str], choices: tuple[str, ...]) -> str | None:
-    value = given.get(variable)
-    if value is not None and value.upper() not in choices:
-        raise InvalidEnvironment(variable, value, "is not supported", f"use one of {', '.join(choices)}")
-    return value.upper() if value is not None else None
-
-
-def _file(variable: str, given: Mapping[str, str]) -> str | None:
-    value = given.get(variable)
-    if value is not None and not Path(value).is_file():
-        raise InvalidEnvironment(variable, value, "there is no such file", "name a readable PEM file")
-    return value
-
-
-def _listed(variable: str, given: Mapping[str, str]) -> list[str]:
-    return [each.strip() for each in given.get(variable, "").split(",") if each.strip()]
-
-
-def _networks(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        return tuple(str(ipaddress.ip_network(each)) for each in _listed(variable, given))
-    except ValueError as error:
-        raise InvalidEnvironment(
-            variable,
-            given[variable],
-            f"has something else than addresses ({error})",
-            "write 10.0.0.5, 10.1.0.0/16",
-        ) from None
-
-
-def _hosts(variable: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    found = tuple(each.lower().strip("[]") for each in _listed(variable, given))
-    for host in found:
-        if not _HOST.fullmatch(host):
-            raise InvalidEnvironment(
-                variable,
-                given[variable],
-                f"'{host}' is not the name of a host",
-                "write it as sbx.example.com, without https:// and port",
-            )
-    return found
-
-
-def _database(variable: str, given: Mapping[str, str]) -> str | None:
-    value = given.get(variable)
-    if value is None:
-        return None
-    remedy = "write it as postgresql://user:password@host:5432/database"
-    if not value.startswith(("postgresql://", "postgres://")):
-        raise InvalidEnvironment(variable, "…", "is not a postgresql:// address", remedy)
-    import psycopg  # as above
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        conninfo_to_dict(value)
-    except psycopg.ProgrammingError:
-        # Not "from": libpq's message may quote the value, password and all.
-        raise InvalidEnvironment(variable, "…", "cannot be read by PostgreSQL's client", remedy) from None
-    return value
-
-
-def _web_address(variable: str, given: Mapping[str, str], default: str) -> str:
-    value = given.get(variable, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidEnvironment(variable, value, "is not a web address", f"write it as {default}")
-    return value
-
-
-def _salesbinder_address(variable: str, given: Mapping[str, str]) -> str | None:
-    value = given.get(variable)
-    if value is None:
-        return None
-    example = "https://{account}.salesbinder.com/api/2.0"
-    if "@" in value:
-        raise InvalidEnvironment(variable, "…", "has a user or key in it", f"write it as {example}")
-    _web_address(variable, {variable: value.replace("{account}", "account")}, example)
-    return value.rstrip("/")
-
-
-def _data_dir(given: Mapping[str, str]) -> Path:
-    """Return the data directory. It does not depend on the working directory, so that ``sbx`` finds the same
-    data wherever it is called.
-    """
-    value = given.get("SBX_DATA_DIR")
-    return Path(value).expanduser() if value else platformdirs.user_data_path("sbx", appauthor=False)
-
-
-def _folder(variable: str, given: Mapping[str, str]) -> Path | None:
-    value = given.get(variable)
-    return Path(value).expanduser().absolute() if value else None
-
-
-_LEAST_KEPT_DAYS = 35
-"""More than the 30 days for which commands and results stay on their topics: what comes again from there is
-still known whole."""
-
-
-def _keep(variable: str, given: Mapping[str, str]) -> int | None:
-    value = given.get(variable, "400")
-    if value.casefold() == "forever":
-        return None
-    if not (value.isascii() and value.isdecimal()) or not _LEAST_KEPT_DAYS <= int(value) <= 36_500:
-        raise InvalidEnvironment(
-            variable,
-            value,
-            "is not a number of days",
-            f"a number from {_LEAST_KEPT_DAYS} to 36500, or forever",
-        )
-    return int(value)
-
-
-def _number(variable: str, given: Mapping[str, str], least: int, most: int) -> int | None:
-    value = given.get(variable)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdecimal()) or not least <= int(value) <= most:
-        raise InvalidEnvironment(variable, value, "is out of range", f"a number from {least} to {most}")
-    return int(value)
-
-
-def _rate(variable: str, given: Mapping[str, str]) -> float:
-    value = given.get(variable, "1")
-    try:
-        rate = float(value)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate <= 100_000:
-        raise InvalidEnvironment(
-            variable, value, "is not a rate above 0", "leave it unset outside of benchmarks"
-        )
-    return rate

@@ -63,10 +63,10 @@ class SecretBox:
         """
         file, old_file = data_dir / KEY_FILE, data_dir / OLD_KEY_FILE
         before = None if old is None else SecretKey.read(old, "SBX_SECRET_KEY_OLD")
+        if before is None and os.path.exists(old_file):  # false, too, in a directory that we may not enter
+            before = SecretKey.read(_read_key(old_file), str(old_file))
         if secret_key is not None:
             return cls(SecretKey.read(secret_key, "SBX_SECRET_KEY"), before)
-        if before is None and old_file.exists():
-            before = SecretKey.read(_read_key(old_file), str(old_file))
         return cls(SecretKey.read(_read_key(file), str(file)), before)
 
     @property

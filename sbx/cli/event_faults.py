@@ -32,11 +32,14 @@ def blank_name(event: ChangeEvent) -> InvalidEvent | None:
 
 def all_faults(line: bytes, first: InvalidEvent) -> list[InvalidEvent]:
     """Return the faults of a line of which the first is known."""
-    found = [first]
     try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return found
+        return _followed(json.loads(line), first)
+    except (ValueError, RecursionError):  # no JSON, or nested more deeply than Python follows
+        return [first]
+
+
+def _followed(event: Any, first: InvalidEvent) -> list[InvalidEvent]:
+    found = [first]
     mended: list[str] = []
     fault: InvalidEvent | None = first
     while fault is not None and len(found) < _MOST and len(mended) < _TRIED:

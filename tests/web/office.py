@@ -185,7 +185,11 @@ class Office:
 
     @property
     def session_cookie(self) -> str:
-        return cookie_name(SESSION_COOKIE, urlsplit(self.url).port)
+        return self.cookie(SESSION_COOKIE)
+
+    def cookie(self, name: str) -> str:
+        """The cookie's name at this page's address."""
+        return cookie_name(name, urlsplit(self.url).port)
 
     def do(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something in the database."""

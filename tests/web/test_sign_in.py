@@ -175,12 +175,13 @@ def test_a_known_browser_waits_for_its_own_slips_only(office: Office, slowly: No
 def test_a_planted_cookie_makes_no_browser_known(office: Office) -> None:
     office.user("ann")
     client = office.client()
-    client.cookies["sbx_browser"] = "planted"
+    name = office.cookie("sbx_browser")
+    client.cookies[name] = "planted"
     assert client.sign_in("ann").status == 303
-    assert client.cookies["sbx_browser"] != "planted"
-    kept = client.cookies["sbx_browser"]
+    assert client.cookies[name] != "planted"
+    kept = client.cookies[name]
     client.sign_in("ann")
-    assert client.cookies["sbx_browser"] == kept
+    assert client.cookies[name] == kept
 
 
 def test_a_household_is_one_source_whatever_address_it_takes(office: Office, slowly: None) -> None:
@@ -193,15 +194,16 @@ def test_a_household_is_one_source_whatever_address_it_takes(office: Office, slo
 def test_behind_https_no_other_host_can_plant_a_session(office: Office) -> None:
     office.user("ann")
     client, https = office.client(), {"X-Forwarded-Proto": "https"}
-    key = office.client("ann").cookies["sbx_session"]
-    client.cookies["sbx_session"] = key
+    name = office.session_cookie
+    key = office.client("ann").cookies[name]
+    client.cookies[name] = key
     assert client("GET", "/", headers=https).status == 303
-    client.cookies = {"__Host-sbx_session": key}
+    client.cookies = {f"__Host-{name}": key}
     assert client("GET", "/", headers=https).status == 200
     mark = form_token(client("GET", "/issues", headers=https).text)
     out = client.form("/sign-out", {"form_token": mark}, **https)
     [gone] = [line for line in out.headers.getlist("set-cookie") if "sbx_session" in line]
-    assert gone.startswith("__Host-sbx_session=") and "Secure" in gone and "Max-Age=0" in gone
+    assert gone.startswith(f"__Host-{name}=") and "Secure" in gone and "Max-Age=0" in gone
     assert "domain" not in gone.lower()
 
 
@@ -222,7 +224,7 @@ def test_what_a_trusted_proxy_says_counts_and_nobody_else_s_word(database_url: s
     with serving(database_url, tmp_path, SBX_WEB_HOSTS="sbx.example.com") as office:
         office.user("ann")
         client = office.client()
-        client.cookies["__Host-sbx_session"] = office.client("ann").cookies["sbx_session"]
+        client.cookies["__Host-sbx_session"] = office.client("ann").cookies[office.session_cookie]
         page = client("GET", "/connect", headers=said)
         assert "https://sbx.example.com/connect/callback" in page.text
         mark = form_token(page.text)

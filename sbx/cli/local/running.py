@@ -127,17 +127,23 @@ def running(
         used, ours = _with_services(used, stack, wait, progress, report)
         targets.write(used.data_dir, processes.listed)
         ending.callback(targets.remove, used.data_dir)
-        child_environ = {
-            **environ,
-            "SBX_DATA_DIR": str(used.data_dir),
-            "SBX_KAFKA_BOOTSTRAP_SERVERS": str(used.kafka_bootstrap_servers),
-            "SBX_DATABASE_URL": str(used.database_url),
-            "SBX_ARCHIVE_DIR": str(used.archive_dir or used.data_dir / "archive"),
-        }
+        child_environ = variables_of(used, environ)
         supervisor = Supervisor(processes.commands, child_environ, report, held)
         ending.callback(_stop, supervisor, progress)
         supervisor.start()
         yield Running(used, child_environ, ours, used.data_dir / "logs", workers, processes.web_port)
+
+
+def variables_of(used: Environment, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the pipeline's processes: those of ``environ``, with the services in use."""
+    others = {name: value for name, value in environ.items() if name != "SBX_DATABASE_URL_FILE"}
+    return {
+        **others,
+        "SBX_DATA_DIR": str(used.data_dir),
+        "SBX_KAFKA_BOOTSTRAP_SERVERS": str(used.kafka_bootstrap_servers),
+        "SBX_DATABASE_URL": str(used.database_url),
+        "SBX_ARCHIVE_DIR": str(used.archive_dir or used.data_dir / "archive"),
+    }
 
 
 def _processes(used: Environment, notifying: NotifySettings, page: socket.socket, workers: int) -> _Processes:

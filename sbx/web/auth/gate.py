@@ -46,7 +46,7 @@ class Gate:
 
     async def _user(self, request: Request) -> User | None:
         token = _bearer(request)
-        session = request.cookies.get(cookie_name(SESSION_COOKIE, request.url.port))
+        session = cookie_of(request, SESSION_COOKIE)
         if token is not None and is_api(request.url.path):
             async with self._database.connection() as connection:
                 return await sessions.user_of_token(connection, token)
@@ -183,6 +183,11 @@ def cookie_name(name: str, port: int | None) -> str:
     each other's.
     """
     return name if port is None else f"{name}_{port}"
+
+
+def cookie_of(request: Request, name: str) -> str | None:
+    """Return the value of a cookie that ``set_cookie`` has set; None if there is none."""
+    return request.cookies.get(cookie_name(name, request.url.port))
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:

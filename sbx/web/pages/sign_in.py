@@ -15,7 +15,7 @@ from sbx.web.auth.gate import (
     acting_for_all,
     address_of,
     checked_form,
-    cookie_name,
+    cookie_of,
     delete_cookie,
     is_loopback,
     set_cookie,
@@ -44,7 +44,7 @@ async def sign_in(request: Request) -> Response:
     next_page = _text(form, "next")
     services = services_of(request)
     async with services.database.connection() as connection:
-        browser = request.cookies.get(_BROWSER_COOKIE)
+        browser = cookie_of(request, _BROWSER_COOKIE)
         source = await throttle.source_of(connection, name, address_of(request), browser)
         wait = ceil(await throttle.admit(connection, name, source))
         if wait:
@@ -77,7 +77,7 @@ async def link_page(request: Request) -> Response:
     Programs fetch links that people send to each other, to look for viruses or to show what is behind: a
     ``GET`` must not use it up.
     """
-    visit = request.cookies.get(VISIT_COOKIE) or new_key()
+    visit = _visit(request) or new_key()
     context = {"key": request.query_params.get("key", ""), "visit_token": form_token(visit)}
     response = render(request, "sign_in_once.html", context)
     set_cookie(request, response, VISIT_COOKIE, visit, 3600)
@@ -86,7 +86,7 @@ async def link_page(request: Request) -> Response:
 
 async def sign_in_once(request: Request) -> Response:
     """``POST /sign-in/once``: the button, which works once."""
-    form = await checked_form(request, request.cookies.get(VISIT_COOKIE))
+    form = await checked_form(request, _visit(request))
     key = _text(form, "key")
     async with services_of(request).database.connection() as connection:
         name = await sessions.redeem_link(connection, key)
@@ -143,7 +143,7 @@ def _form(
 
 
 def _visit(request: Request) -> str | None:
-    return request.cookies.get(cookie_name(VISIT_COOKIE, request.url.port))
+    return cookie_of(request, VISIT_COOKIE)
 
 
 def _text(form: FormData, name: str) -> str:

@@ -125,6 +125,14 @@ def test_the_old_key_of_a_data_directory_stands_beside_the_new_one(tmp_path: Pat
         SecretBox.open(tmp_path, None)
 
 
+def test_a_key_of_the_data_directory_is_followed_by_one_of_the_environment(tmp_path: Path) -> None:
+    encrypted = SecretBox.open(tmp_path, None).encrypt("x")
+    (tmp_path / "secret.key").rename(tmp_path / "secret.key.old")
+    box = SecretBox.open(tmp_path, new_secret_key())
+    assert (box.decrypt(encrypted), box.is_current(encrypted)) == ("x", False)
+    assert os.listdir(tmp_path) == ["secret.key.old"]
+
+
 def test_keys_come_from_files_too(tmp_path: Path) -> None:
     file = tmp_path / "old"
     file.write_text("one\n")

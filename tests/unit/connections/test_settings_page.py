@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connections.settings import InvalidSetting, Settings, parse_setting
-from runtime import environment
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([^`]+)` \| (.*?) \|", PAGE, re.MULTILINE))
+READERS = ("environment", "variables")
 TABLES = {
     "payment_account.{reference}": "payment_accounts",
     "sales_tax.{rate}": "sales_tax",
@@ -35,8 +35,8 @@ def test_the_defaults_are_right() -> None:
 
 
 def test_every_variable_and_no_other() -> None:
-    source = Path(environment.__file__).read_text(encoding="utf-8")
-    read = set(re.findall(r'"(SBX_[A-Z_]+)"', source))
+    sources = [(ROOT / "runtime" / f"{name}.py").read_text(encoding="utf-8") for name in READERS]
+    read = {name for source in sources for name in re.findall(r'"(SBX_[A-Z_]+)"', source)}
     assert {key for key in ROWS if key.startswith("SBX_")} == read
 
 

@@ -31,7 +31,7 @@ def test_the_port_of_the_last_time_is_taken_again(tmp_path: Path, free: int) -> 
     for wanted in (free, None, None):
         with closing(page_address.listening(wanted, tmp_path, told)) as page:
             assert port_of(page) == free
-    assert page_address.kept(tmp_path) == f"http://127.0.0.1:{free}"
+    assert page_address.kept(tmp_path) == f"http://localhost:{free}"
     assert told == []
 
 
@@ -44,8 +44,8 @@ def test_a_taken_port_is_told_and_the_new_one_is_kept(tmp_path: Path, free: int)
     ):
         elsewhere = port_of(page)
     assert elsewhere != free
-    assert told == [f"port {free} is taken: the page is at http://127.0.0.1:{elsewhere}, from now on"]
-    assert page_address.kept(tmp_path) == f"http://127.0.0.1:{elsewhere}"
+    assert told == [f"port {free} is taken: the page is at http://localhost:{elsewhere}, from now on"]
+    assert page_address.kept(tmp_path) == f"http://localhost:{elsewhere}"
 
 
 def test_a_requested_port_that_is_taken_is_refused(tmp_path: Path, free: int) -> None:

@@ -63,7 +63,7 @@ def test_the_targets_are_found_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_the_page_listens_there(host: str) -> None:
     with listening.bind(host, 0) as page:
-        assert listening.address(page) == f"http://[::1]:{page.getsockname()[1]}"
+        assert listening.address(page) == f"http://localhost:{page.getsockname()[1]}"
         with pytest.raises(listening.AddressInUse, match=r"\[::1?\]:[0-9]+ cannot"):
             listening.bind(host, page.getsockname()[1])
 

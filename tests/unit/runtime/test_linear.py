@@ -21,10 +21,12 @@ from contracts.events.reader import InvalidEvent, read_event
 from contracts.messages import _ID
 from contracts.reasons import cause_of, render, text_shape
 from log_projection.offsets import NotOffsets, offset_range
+from log_projection.paging import digits
 from mappers.texts import _NOT_ALLOWED
 from runtime.outgoing.proxies import _STATUS, refusal
 from runtime.secrets import mask, mask_head
 from sbx.actions.source import _ADDRESS
+from sbx.cli.event_faults import _STEP
 from sbx.web.addresses import _TOO_LONG
 from sbx.web.view.fix_links import _COMMAND
 from sinks.drift.compare import _UPDATED
@@ -92,6 +94,8 @@ TAKEN: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "a number": (_NUMBER.fullmatch, PLAIN),
     "a time": (_DATE_TIME.fullmatch, PLAIN),
     "an id": (_ID.fullmatch, PLAIN),
+    "a field of an event": (_STEP.findall, PLAIN),
+    "a document's number": (digits, PLAIN),
     "control characters": (lambda text: (CONTROL.sub("", text), _NOT_ALLOWED.sub("", text)), PLAIN),
     "a shape": (text_shape, PLAIN),
     "a cause": (lambda text: cause_of("event_field_wrong", {"field": text, "message": text}), PLAIN),
@@ -176,17 +180,20 @@ def test_what_is_looked_at_is_cut_before() -> None:
 
 
 OURS = {
-    "connections/facts.py", "connections/settings.py", "connections/store.py", "runtime/schema.py",
-    "runtime/sql.py", "sbx/actions/filters.py", "sbx/actions/users.py", "sbx/cli/archive.py",
-    "sbx/cli/filters.py", "sbx/cli/options.py", "sbx/notify/settings.py", "sbx/web/view/filters.py",
-    "sinks/preview/scratch.py", "sources/client.py", "sources/probing/questions.py",
+    "connections/facts.py", "connections/settings.py", "connections/store.py", "log_projection/search.py",
+    "log_projection/shortening.py", "runtime/schema.py", "runtime/secret_keys.py", "runtime/sql.py",
+    "runtime/variables.py", "sbx/actions/filters.py", "sbx/actions/users.py", "sbx/cli/archive.py",
+    "sbx/cli/options.py", "sbx/cli/times.py", "sbx/migrations.py", "sbx/notify/settings.py",
+    "sbx/web/pages/guide.py", "sbx/web/view/filters.py", "sinks/preview/scratch.py", "sources/client.py",
+    "sources/probing/questions.py",
 }  # fmt: skip
-"""Modules whose expressions see what operators type, or are matched whole against a bounded form."""
+"""Modules whose expressions see what operators type or our own texts, or match a bounded form."""
 TESTED = {
     "contracts/events/envelope.py", "contracts/events/fields.py", "contracts/events/invalid.py",
     "contracts/events/reader.py", "contracts/messages.py", "contracts/reasons/__init__.py",
-    "log_projection/offsets.py", "mappers/texts.py", "runtime/outgoing/proxies.py", "runtime/secrets.py",
-    "sbx/actions/source.py", "sbx/web/addresses.py", "sbx/web/view/fix_links.py", "sinks/drift/compare.py",
+    "log_projection/offsets.py", "log_projection/paging.py", "mappers/texts.py",
+    "runtime/outgoing/proxies.py", "runtime/secrets.py", "sbx/actions/source.py", "sbx/cli/event_faults.py",
+    "sbx/web/addresses.py", "sbx/web/view/fix_links.py", "sinks/drift/compare.py",
     "sinks/planner/contact_lookups.py", "sinks/resolve/contacts.py", "sinks/xero/errors.py",
     "sinks/xero/responses.py", "sources/hints.py", "sources/problems.py",
     "sources/salesbinder/transactions.py", "sources/salesbinder/values.py",
