@@ -56,6 +56,9 @@ JOIN ledger.commands AS c ON c.command_id = h.command_id AND c.archived_at IS NU
 WHERE h.command_id > %(after)s::uuid AND h.at < now() - interval '5 minutes'
   AND NOT EXISTS (SELECT FROM integrations_log.step AS s
                   WHERE s.entry_id = h.command_id::text AND s.version = h.version)
+  -- Of the newest hundred of each, which are all that is told again.
+  AND h.version >= coalesce((SELECT o.version FROM ledger.steps AS o WHERE o.command_id = h.command_id
+                             ORDER BY o.version DESC OFFSET 99 LIMIT 1), 0)
 ORDER BY h.command_id
 LIMIT %(limit)s
 

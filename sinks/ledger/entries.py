@@ -249,17 +249,22 @@ def step_of_row(entry: Entry, row: Row) -> Step:
     then = replace(entry, reason_code=row["reason_code"], reason_args=row["reason_args"])
     reason, remedy, _ = _explained(then)
     notes = [warning["text"] for warning in row["warnings"] if warning["code"] == "skipped"]
+    said = " ".join(notes) if row["step"] == "skipped" else reason
     return Step(
         version=row["version"],
         at=row["at"],
         step=row["step"],
         outcome=row["outcome"],
         reason_code=row["reason_code"],
-        reason=" ".join(notes) if row["step"] == "skipped" else reason,
-        remedy=remedy,
+        reason=said[:_MOST_TOLD],
+        remedy=remedy[:_MOST_TOLD],
         triggered_by=row["triggered_by"],
         actor=row["actor"],
     )
+
+
+_MOST_TOLD = 2000
+"""Characters of a step's texts: up to a hundred steps go in one message, which Kafka must take."""
 
 
 def describe(command: Command) -> str:

@@ -149,8 +149,10 @@ WHERE c.command_id = ANY(%s::uuid[])
 
 -- name: check_fence
 -- A worker that hangs in a transaction (its machine sleeps) must not hold the lease's row for ever.
+-- What is sent is packed a day later than commands: a worker of an earlier version that is still there fails at these. Of
+-- a payment that was sent packed, and whose response was lost, it would look for none, and send it once more.
 SELECT set_config('idle_in_transaction_session_timeout', '60s', true), l.mark, g.held_at IS NOT NULL,
-       g.packs_from <= clock_timestamp()
+       g.packs_from + interval '1 day' <= clock_timestamp()
 FROM ledger.leases l, ledger.generation g
 WHERE l.account = %(account)s AND l.holder = %(holder)s AND l.fence = %(fence)s FOR UPDATE OF l
 

@@ -43,6 +43,14 @@ SELECT FROM source.wanted WHERE account = %(account)s AND why = 'history' LIMIT 
 WITH none_wanted AS (
     DELETE FROM source.wanted WHERE account = %(account)s AND why = 'history'
 ), cancelled AS (
-    UPDATE source.records SET history = false WHERE account = %(account)s AND history RETURNING 1
+    -- Those that it left out, too: else they were told whenever they are there again. No text in a body has this mark,
+    -- since in JSON its quotes are escaped there.
+    UPDATE source.records r SET history = false,
+        body = convert_to(replace(convert_from(body, 'UTF8'), '"left_out":true', '"left_out":false'), 'UTF8')
+    FROM (SELECT entity, record_id, history FROM source.records
+          WHERE account = %(account)s
+            AND (history OR position(convert_to('"left_out":true', 'UTF8') IN body) > 0)) AS found
+    WHERE r.account = %(account)s AND r.entity = found.entity AND r.record_id = found.record_id
+    RETURNING found.history
 )
-SELECT count(*) AS documents FROM cancelled
+SELECT count(*) FILTER (WHERE history) AS documents FROM cancelled

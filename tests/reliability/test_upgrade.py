@@ -107,7 +107,8 @@ def test_an_installation_of_an_earlier_version_works_on(upgraded: Upgraded) -> N
     assert_lets_in(estate)
 
     assert estate.rows("SELECT packs_from > now() FROM ledger.generation") == [(True,)]
-    estate.rows("UPDATE ledger.generation SET packs_from = now() RETURNING 1")  # a day later
+    two_days_later = "UPDATE ledger.generation SET packs_from = now() - interval '1 day' RETURNING 1"
+    estate.rows(two_days_later)
 
     sent = len(writes(estate))
     sbx(estate, "resume", "acme")

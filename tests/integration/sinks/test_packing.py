@@ -1,6 +1,7 @@
 """Bodies in the ledger: packed, not packed, and both side by side after an upgrade."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -20,6 +21,8 @@ UNION ALL SELECT body FROM ledger.snapshots WHERE account = %(account)s
 UNION ALL SELECT coalesce(packed, convert_to(body::text, 'UTF8')) FROM ledger.elements
           WHERE account = %(account)s AND num_nonnulls(body, packed) > 0
 """
+
+_ELEMENTS = "SELECT packed FROM ledger.elements WHERE account = %s AND num_nonnulls(body, packed) > 0"
 
 
 async def pack_from(shop: Shop, moment: str) -> None:
@@ -76,6 +79,17 @@ async def test_both_forms_side_by_side(before_its_time: Shop, make: Maker, archi
     assert all(isinstance(row["body"], dict) for row in rows if row["row"] == "command")
     sent = [row["body"] for row in rows if row["row"] == "element" and row["kind"] == "payment"]
     assert sorted(body["Amount"] for body in sent) == ["100.00", "8.00"]
+
+
+async def test_what_is_sent_is_packed_a_day_later_than_commands(before_its_time: Shop, make: Maker) -> None:
+    """A worker of an earlier version fails at packed commands, and would take a packed payment for none."""
+    books = before_its_time
+    await pack_from(books, (datetime.now(UTC) - timedelta(hours=23)).isoformat())
+    await sold(books, make)
+    elements = await books.rows(_ELEMENTS, books.account)
+    assert elements
+    assert {row["packed"] for row in elements} == {None}
+    assert await first_bytes(books) == {ord("{"), 1}
 
 
 @pytest.mark.parametrize(("known", "later"), [(True, True), (False, False)])

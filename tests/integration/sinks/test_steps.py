@@ -65,6 +65,15 @@ async def lacked(books: Shop) -> list[str]:
     return [str(row["command_id"]) for row in rows if row in known]
 
 
+async def tell_again(books: Shop, entry_id: str) -> None:
+    async with await books.connect() as connection, connection.transaction():
+        rows = await connection.execute(ledger.SQL["commands_by_id"], [[entry_id]])
+        assert rows.description is not None
+        names = [column.name for column in rows.description]
+        entries = [entry_of_row(dict(zip(names, row, strict=True))) for row in await rows.fetchall()]
+        await commands.publish(connection, entries, whole_history=True)
+
+
 async def own(books: Shop) -> list[dict[str, Any]]:
     return await books.rows("SELECT command_id FROM ledger.commands WHERE account = %s", books.account)
 
@@ -101,12 +110,7 @@ async def test_the_ledger_tells_them_to_a_log_that_lost_all(books: Shop, make: M
     await lose_the_log(books)
     assert await lacked(books) == [entry_id]
     before = len(await books.told())
-    async with await books.connect() as connection, connection.transaction():
-        rows = await connection.execute(ledger.SQL["commands_by_id"], [[entry_id]])
-        assert rows.description is not None
-        names = [column.name for column in rows.description]
-        entries = [entry_of_row(dict(zip(names, row, strict=True))) for row in await rows.fetchall()]
-        await commands.publish(connection, entries, whole_history=True)
+    await tell_again(books, entry_id)
     async with await books.connect() as connection:
         await apply(connection, (await books.told())[before:])
 
@@ -117,6 +121,19 @@ async def test_the_ledger_tells_them_to_a_log_that_lost_all(books: Shop, make: M
         for row in once
         if row["step"] != "call" and (row["step"] != "taken_up" or row["version"] is None)
     ]
+
+
+async def test_of_more_steps_than_are_told_again_the_oldest_are_not_missed(books: Shop, make: Maker) -> None:
+    """Else the entry was told again every few hours, for ever."""
+    created = make.created(make.document(make.customer(), 1))
+    await books.run(created)
+    entry_id = books.command_id(created)
+    many = "INSERT INTO ledger.steps SELECT %s, n, now(), 'failed', NULL, 'xero_refused', '{}', '[]', '', ''"
+    await books.rows(f"{many} FROM generate_series(1001, 1103) AS n RETURNING 1", entry_id)
+    assert await lacked(books) == [entry_id]
+    await tell_again(books, entry_id)
+    await project(books)
+    assert await lacked(books) == []
 
 
 async def test_an_entry_that_was_never_retried_costs_the_ledger_no_row(books: Shop, make: Maker) -> None:

@@ -324,6 +324,41 @@ async def test_history_is_planned_told_and_cancelled(
         assert (await source.plan_backfill(connection, ME, ACCOUNT, since)).plan.documents == 0
 
 
+async def test_a_cancelled_backfill_tells_what_it_left_out_no_more_either(
+    environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
+) -> None:
+    """It may be in Xero by hand by now."""
+    shop = salesbinder.world.shops[ACCOUNT]
+    customer = acts.create_party(shop, "customer", name='"left_out":true')
+    lines = [{"name": "A", "price": 100}]
+    gone, waiting = (acts.create_document(shop, "invoice", customer, lines) for _ in range(2))
+    salesbinder.world.clock.advance(60)
+    since, path = datetime.now(UTC) - timedelta(days=1), tmp_path / "told"
+    async with await session(environment) as connection:
+        database = OneConnection(connection)
+        await source.connect(database, environment, ME, ACCOUNT, "acme-key")
+        await read_all(environment, connection, path)
+        before = await keeping.kept(connection, ACCOUNT, [customer, gone, waiting])
+        assert await source.backfill(database, ME, ACCOUNT, since) == 2
+        await connection.execute(_LEFT_OUT, [gone])
+        assert (await keeping.kept(connection, ACCOUNT, [gone]))["invoice", gone].left_out
+        assert await source.cancel_backfill(database, ME, ACCOUNT) == 1
+        assert await keeping.kept(connection, ACCOUNT, [customer, gone, waiting]) == before
+        await store.hint(connection, ACCOUNT, [gone])
+        await read_all(environment, connection, path)
+        assert told(path) == []
+
+
+_LEFT_OUT = """
+WITH gone AS (
+    UPDATE source.records SET history = false,
+        body = convert_to(replace(convert_from(body, 'UTF8'), '"left_out":false', '"left_out":true'), 'UTF8')
+    WHERE record_id = %s RETURNING record_id
+)
+DELETE FROM source.wanted w USING gone WHERE w.record_id = gone.record_id
+"""
+
+
 async def test_what_was_told_in_part_is_planned_and_told_whole(
     environment: Environment, salesbinder: FakeSalesBinderServer, tmp_path: Path
 ) -> None:
