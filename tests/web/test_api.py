@@ -196,6 +196,9 @@ def test_a_user_sees_entries_of_their_accounts_only(office: Office) -> None:
     assert ids(program.get("/api/v1/entries", account="acme")) == []
     assert program.get("/api/v1/entries/a").status == 404
     assert program.get("/api/v1/entries/a/attempts").status == 404
+    assert program.get("/api/v1/entries/a/steps").status == 404
+    for wanted, count in (({}, 1), ({"account": "acme"}, 0), ({"text": "110"}, 1), ({"id": "a"}, 0)):
+        assert program.get("/api/v1/entries/count", **wanted).json["all"]["entries"] == count
     assert [row["account"] for row in program.get("/api/v1/issues").json["issues"]] == ["beta"]
     assert [row["account"] for row in program.get("/api/v1/summary").json["accounts"]] == ["beta"]
     assert program.get("/api/v1/entries.jsonl").text.count("\n") == 1
