@@ -16,8 +16,18 @@ from sources.salesbinder.rows import hash_of
 
 def take_stock_of_account(row: AccountRow, look: Look) -> KnownAccount:
     """Return what is known of an account that was there before the reader was, without telling it."""
-    time = look.not_ahead(row.modified)
-    return KnownAccount(entity=row.entity, id=row.id, fields=row.told, modified=row.modified, time=time)
+    modified = _since_it_is_there(row, look)
+    time = look.not_ahead(modified)
+    return KnownAccount(entity=row.entity, id=row.id, fields=row.told, modified=modified, time=time)
+
+
+def _since_it_is_there(row: AccountRow, look: Look) -> datetime | None:
+    """Return the row's ``modified``, or ``created`` if that is later: a server whose clock is behind edited
+    it, and that counts no less than what documents told of the record as it was made.
+    """
+    if row.modified is None or row.created is None:
+        return row.modified
+    return max(row.modified, look.not_ahead(row.created))
 
 
 def diff_account(before: KnownAccount | None, row: AccountRow, look: Look) -> Outcome[KnownAccount | None]:
@@ -34,7 +44,10 @@ def diff_account(before: KnownAccount | None, row: AccountRow, look: Look) -> Ou
 
 def _created(row: AccountRow, look: Look) -> Outcome[KnownAccount | None]:
     known = msgspec.structs.replace(take_stock_of_account(row, look), revision=1)
-    return Outcome(known, (_event("created", row, known.time, 1, look),))
+    if known.modified == row.modified:
+        return Outcome(known, (_event("created", row, known.time, 1, look),))
+    known = msgspec.structs.replace(known, time=max(known.time, look.at))  # nobody knows when it was edited
+    return Outcome(known, (_event("created", row, known.time, 1, look, known.modified),))
 
 
 def _compared(before: KnownAccount, row: AccountRow, look: Look) -> Outcome[KnownAccount | None]:

@@ -65,7 +65,7 @@ class Reasons:
 
     def has_no_such_payment(self, entry: Row) -> bool:
         """``reverse_payment`` takes back whole payments: a part of one has none in Xero, nor has one that was
-        refused, or whose amount a correction has changed since.
+        refused, or whose amount a correction has changed since, or that a refund without a reference took.
         """
         standing = self._standing.get(str(entry["event_id"]))
         reverses = self._settings["refund_as"] == "reverse_payment"

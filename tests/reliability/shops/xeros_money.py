@@ -1,7 +1,7 @@
 """What stands in Xero of an invoice's money as each of its events comes, if all before was done as logged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +13,26 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
+class Transaction:
+    """A payment or refund."""
+
+    amount: Decimal
+    reference: str
+
+    def takes_back(self, payment: "Transaction") -> bool:
+        """Return True if this refund can be of that payment: a reference says which, none says nothing."""
+        return self.amount == payment.amount and self.reference in ("", payment.reference)
+
+
+@dataclass(frozen=True)
 class Standing:
     """An event of money, and what stands in Xero before it."""
 
     kind: str
-    amount: Decimal
+    own: Transaction
     total: Decimal
     """Of the invoice."""
-    payments: tuple[Decimal, ...]
+    payments: tuple[Transaction, ...]
     """Without that of the event's own transaction."""
     returned: Decimal
     """By credit notes, without that of the event's own transaction."""
@@ -28,26 +40,30 @@ class Standing:
     @property
     def exceeds_due(self) -> bool:
         """Return True if Xero has less to be paid."""
-        return self.amount > self.total - sum(self.payments, Decimal(0))
+        return self.own.amount > self.total - self._paid
 
     @property
     def exceeds_paid(self) -> bool:
         """Return True if less is paid in Xero than is returned."""
-        paid = sum(self.payments, Decimal(0))
         if self.kind == "payment_applied":
-            return self.returned > paid + self.amount
-        return self.amount > paid - self.returned
+            return self.returned > self._paid + self.own.amount
+        return self.own.amount > self._paid - self.returned
 
     @property
     def matches_none(self) -> bool:
-        """Return True if no payment has this amount."""
-        return self.amount not in self.payments
+        """Return True if no payment has this amount, and this reference where one is given."""
+        return not any(self.own.takes_back(payment) for payment in self.payments)
+
+    @property
+    def _paid(self) -> Decimal:
+        return sum((payment.amount for payment in self.payments), Decimal(0))
 
 
 @dataclass
 class _Money:
     total: Decimal = Decimal(0)
-    payments: dict[str, Decimal] = field(default_factory=dict)
+    payments: dict[str, Transaction] = field(default_factory=dict)
+    """The newest last."""
     notes: dict[str, Decimal] = field(default_factory=dict)
 
 
@@ -69,9 +85,9 @@ def standings(told: Sequence[Event], failed: set[str], refund_as: str) -> dict[s
 
 def _standing(kind: str, transaction: Mapping[str, Any], money: _Money) -> Standing:
     own = transaction["id"]
-    payments = tuple(amount for each, amount in money.payments.items() if each != own)
+    payments = tuple(payment for each, payment in money.payments.items() if each != own)
     returned = sum((amount for each, amount in money.notes.items() if each != own), Decimal(0))
-    return Standing(kind, _cents(transaction["amount"]), money.total, payments, returned)
+    return Standing(kind, _transaction(transaction), money.total, payments, returned)
 
 
 def _play(kind: str, data: Mapping[str, Any], money: _Money, refund_as: str) -> None:
@@ -80,17 +96,32 @@ def _play(kind: str, data: Mapping[str, Any], money: _Money, refund_as: str) -> 
         names = ("total_price", "total_tax", "total_tax2")
         money.total = sum((_cents(shown.get(name)) for name in names), Decimal(0))
     elif kind == "payment_applied":
-        money.payments[data["transaction"]["id"]] = _cents(data["transaction"]["amount"])
+        _pay(data["transaction"]["id"], _transaction(data["transaction"]), money)
     elif kind == "refund_applied":
-        amount = _cents(data["transaction"]["amount"])
+        refund = _transaction(data["transaction"])
         if refund_as == "credit_note":
-            money.notes[data["transaction"]["id"]] = amount
+            money.notes[data["transaction"]["id"]] = refund.amount
         else:
-            taken = next((each for each, paid in money.payments.items() if paid == amount), None)
-            money.payments.pop(taken or "", None)
+            newest_first = reversed(money.payments.items())
+            taken = next((each for each, paid in newest_first if refund.takes_back(paid)), "")
+            money.payments.pop(taken, None)
     elif kind == "reset":
         money.payments.clear()
         money.notes.clear()
+
+
+def _pay(transaction_id: str, payment: Transaction, money: _Money) -> None:
+    """Keep a payment; a corrected one is made again, and is the newest then."""
+    before = money.payments.get(transaction_id)
+    if before is not None:
+        payment = replace(payment, reference=payment.reference or before.reference)
+    if payment != before:
+        money.payments.pop(transaction_id, None)
+        money.payments[transaction_id] = payment
+
+
+def _transaction(shown: Mapping[str, Any]) -> Transaction:
+    return Transaction(_cents(shown["amount"]), shown.get("reference") or "")
 
 
 def _cents(amount: Any) -> Decimal:

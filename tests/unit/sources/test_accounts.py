@@ -8,6 +8,7 @@ import msgspec
 from sources.diff.accounts import diff_account, diff_deleted_account, take_stock_of_account
 from sources.diff.known import KnownAccount
 from sources.diff.look import Outcome
+from sources.events import Event
 from sources.salesbinder.accounts import AccountEntity, read_account
 from sources.salesbinder.deleted import Deletion
 from tests.unit.sources.records import ACCOUNT, CUSTOMER, NOON, customer, look, wire
@@ -95,6 +96,30 @@ def test_an_older_row_waits_until_it_has_stayed_for_a_minute() -> None:
     assert types(late) == ["customer.edited"]
     told = msgspec.json.decode(late.events[0].value)["data"]["customer"]
     assert datetime.fromisoformat(told["modified"]) == datetime.fromisoformat(LATER)
+
+
+def test_what_was_modified_is_never_older_than_the_record() -> None:
+    """Servers' clocks differ: else what an order told of it when it was new would count as newer for ever."""
+    made = datetime(2026, 3, 2, 11, 0, 3, tzinfo=UTC)
+    record = customer(created=made.isoformat(), modified=LATER)
+    (created,) = seen(None, record).events
+    assert modified_of(created) == made and created.time == NOON, "its edit may be as late as the answer"
+    stock = take_stock_of_account(read_account(record, "customer", ACCOUNT), look())
+    for before in (known(record), stock):
+        edited = customer(created=made.isoformat(), modified="2026-03-02T11:00:02+00:00", billing_city="Hope")
+        waits = seen(before, edited)
+        (event,) = seen(waits.known, edited, NOON + timedelta(minutes=1)).events
+        assert modified_of(event) == made and event.time > made
+
+
+def test_a_creation_ahead_of_the_answer_moves_no_stamp_ahead() -> None:
+    record = customer(created="2026-03-02T13:00:00+00:00", modified=LATER)
+    (created,) = seen(None, record).events
+    assert (created.time, modified_of(created)) == (NOON, NOON)
+
+
+def modified_of(event: Event) -> datetime:
+    return datetime.fromisoformat(msgspec.json.decode(event.value)["data"]["customer"]["modified"])
 
 
 def test_only_the_log_deletes_and_only_once() -> None:

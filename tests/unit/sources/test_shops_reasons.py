@@ -12,13 +12,15 @@ from tests.reliability.shops.xeros_money import Standing, standings
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def told(*events: tuple[str, str, str]) -> list[Event]:
-    """Events of one invoice: kind, transaction, amount; of a snapshot the amount is its total."""
+def told(*events: tuple[str, ...]) -> list[Event]:
+    """Events of one invoice: kind, transaction, amount, perhaps reference; of a snapshot the amount is its
+    total.
+    """
     found = []
-    for number, (kind, transaction, amount) in enumerate(events):
+    for number, (kind, transaction, amount, *reference) in enumerate(events):
         data: dict[str, Any] = {"document": {"total_price": amount, "total_tax": "0", "total_tax2": None}}
         if transaction:
-            data = {"transaction": {"id": transaction, "amount": amount}}
+            data = {"transaction": {"id": transaction, "amount": amount, "reference": "".join(reference)}}
         value = json.dumps({"data": data}).encode()
         name = f"salesbinder.invoice.{kind}"
         found.append(Event(str(number), "salesbinder.invoices", b"acme/1", value, name, NOON))
@@ -30,7 +32,7 @@ PAID, REST = ("payment_applied", "a", "60.00"), ("payment_applied", "b", "40.00"
 BACK = ("refund_applied", "c", "40.00")
 
 
-def last(*events: tuple[str, str, str], refund_as: str = "credit_note", failed: str = "") -> Standing:
+def last(*events: tuple[str, ...], refund_as: str = "credit_note", failed: str = "") -> Standing:
     found = standings(told(*events), {failed} if failed else set(), refund_as)
     return found[str(len(events) - 1)]
 
@@ -64,3 +66,19 @@ def test_a_refund_fails_if_its_payment_did() -> None:
 def test_a_reversal_fails_without_a_payment_of_its_amount() -> None:
     assert not last(CREATED, PAID, REST, BACK, refund_as="reverse_payment").matches_none
     assert last(CREATED, PAID, BACK, refund_as="reverse_payment").matches_none
+
+
+def test_a_reversal_takes_back_the_newest_payment_of_its_amount_and_of_its_reference_if_it_has_one() -> None:
+    one, cash = ("payment_applied", "a", "40.00"), ("payment_applied", "b", "40.00", "Cash")
+    back, cash_back = ("refund_applied", "c", "40.00"), ("refund_applied", "d", "40.00", "Cash")
+    assert not last(CREATED, one, cash, cash_back, back, refund_as="reverse_payment").matches_none
+    assert last(CREATED, one, cash, back, cash_back, refund_as="reverse_payment").matches_none
+    assert last(CREATED, one, cash_back, refund_as="reverse_payment").matches_none
+
+
+def test_a_corrected_payment_is_the_newest() -> None:
+    cash, one = ("payment_applied", "b", "30.00", "Cash"), ("payment_applied", "a", "40.00")
+    corrected, again = ("payment_applied", "b", "40.00"), ("payment_applied", "a", "40.00")
+    back, cash_back = ("refund_applied", "c", "40.00"), ("refund_applied", "d", "40.00", "Cash")
+    events = (CREATED, cash, one, corrected, again, back, cash_back)
+    assert last(*events, refund_as="reverse_payment").matches_none
