@@ -370,7 +370,7 @@ def test_other_pages_follow_unless_somebody_is_at_work_in_them(visit: Open, offi
     )
     expect(issues.get_by_role("heading", name="Period locked")).to_be_visible()
     expect(overview.get_by_role("link", name="2 failed")).to_be_visible()
-    expect(one.get_by_text("Locked.")).to_be_visible()
+    expect(one.get_by_text("Locked.", exact=True)).to_be_visible()
     expect(record.get_by_text("2 actions failed")).to_be_visible()
     expect(typing.get_by_label("Why?")).to_have_value("half a")
     expect(typing.get_by_role("heading", name="Period locked")).to_be_hidden()

@@ -63,7 +63,7 @@ def test_without_a_stack_the_remedy_is_sbx_up(alone: Sbx, arguments: list[str]) 
 
 def test_status_works_without_a_stack(alone: Sbx) -> None:
     done = alone("status", "--json")
-    assert done.code == 0
+    assert done.code == 1
     assert done.json["ready"] is False
     assert "sbx up" in done.json["problems"][0]
 
@@ -75,7 +75,7 @@ def test_status_tells_what_does_not_answer(alone: Sbx) -> None:
         SBX_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
         SBX_DATABASE_URL="postgresql://me:hidden@127.0.0.1:1/x",
     )
-    assert done.code == 0
+    assert done.code == 1
     assert [problem.split()[0] for problem in done.json["problems"]] == ["Kafka", "the"]
     assert done.json["database"]["url"] == "postgresql://me@127.0.0.1:1/x"
     assert "hidden" not in done.out + done.err
