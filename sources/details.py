@@ -27,6 +27,9 @@ _UNKNOWN: Final = 1
 _SHOWN_YET_MISSING: Final = timedelta(days=1)
 """So often a document is asked for whose row shows what its detail does not."""
 
+_GIVEN_UP: Final = len(AGAIN) + 7
+"""Tries, a week of them, after which a detail that was never there is only wanted if a list shows its row."""
+
 
 def read_any_detail(
     is_missing: bool, body: bytes, wish: Wish, kept: Mapping[Key, Kept], context: Context
@@ -197,13 +200,14 @@ def not_there(wish: Wish, before: Kept | None, context: Context) -> Batch:
 
 
 def _unknown(wish: Wish, context: Context, batch: Batch) -> None:
-    """Ask some times more; then daily, as long as a list shows it (``ask_once_more``)."""
+    """Ask some times more; then daily for a week, or until no list shows it (``ask_once_more``)."""
     if wish.tries < (len(AGAIN) if wish.entity else _UNKNOWN):
         batch.wanted.append(again(wish, context.due))
         return
     if not wish.row or wish.tries == len(AGAIN):
         batch.seen.add(subject_of(wish))
-    if wish.row:
+    if wish.row and wish.tries < _GIVEN_UP:
+        # Its row may be shown for as long: without this wish, each list would begin with it once more.
         at = context.due + _SHOWN_YET_MISSING
         batch.wanted.append(replace(again(wish, context.due), at=at))
     else:

@@ -430,11 +430,12 @@ def test_what_is_not_there_is_looked_at_again_and_deletes_nothing() -> None:
         assert (batch.events, batch.kept) == ([], {})
         (wish,) = batch.wanted
         assert wish.at == NOON + wait
-    for count in range(9):
+    for count in range(7):
         batch = not_there(wish, None, LIVE)
         (wish,) = batch.wanted
         assert wish.at == NOON + timedelta(days=1)
         assert (batch.problems, batch.seen) == ([], set() if count else {KEY})
+    assert not_there(wish, None, LIVE).unwanted == {INVOICE}
     once_more = Batch()
     ask_once_more(KEY, None, LIVE, once_more)
     (wish,) = once_more.wanted
