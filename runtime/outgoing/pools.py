@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError, ProxyError
 
 from runtime.addresses import host_and_port
 from runtime.outgoing.authorities import distrust, tls_context
-from runtime.outgoing.proxies import ProxyTrouble, open_tunnel, proxy_for, refusal
+from runtime.outgoing.proxies import ProxyTrouble, open_tunnel, proxy_for, refusal, unreachable
 
 
 class HTTPSConnection(_HTTPSConnection):
@@ -89,8 +89,7 @@ def in_words(error: HTTPError | OSError, url: str, *, quoted: bool = True) -> st
             return str(error.original_error)
         proxy = proxy_for(url)
         at = proxy.address if proxy is not None else "on the way"
-        why = type(error.original_error).__name__
-        return f"the proxy {at} cannot be reached ({why}): correct HTTPS_PROXY, or name {host} in NO_PROXY"
+        return unreachable(at, error.original_error, host)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return distrust(cause, host)
     return f"{type(error).__name__}: {error}" if quoted else type(error).__name__

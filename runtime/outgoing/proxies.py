@@ -189,6 +189,12 @@ def _check_answer(head: bytes, proxy: str, target: str) -> None:
         raise ProxyTrouble(refusal(status, (found[2] or b"").decode("latin-1"), proxy, target))
 
 
+def unreachable(proxy: str, error: BaseException | None, host: str) -> str:
+    """Return in words that no proxy answers there, and what to do; ``host`` is the one behind it."""
+    why = type(error).__name__
+    return f"the proxy {proxy} cannot be reached ({why}): correct HTTPS_PROXY, or name {host} in NO_PROXY"
+
+
 def refusal(status: int, said: str, proxy: str, target: str) -> str:
     """Return in words that a proxy refuses, and what to do."""
     quoted = _NO_TEXT.sub("?", said[:100]).strip()

@@ -7,7 +7,7 @@ from yarl import URL
 
 from runtime.addresses import host_and_port
 from runtime.outgoing.authorities import distrust, tls_context
-from runtime.outgoing.proxies import proxy_for, refusal
+from runtime.outgoing.proxies import proxy_for, refusal, unreachable
 
 
 def new_session(**options: Any) -> aiohttp.ClientSession:
@@ -44,8 +44,7 @@ def in_words(error: aiohttp.ClientError, url: str) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return refusal(error.status, error.message, at, host_and_port(host, URL(url).port or 443))
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        why = type(error.os_error).__name__
-        return f"the proxy {at} cannot be reached ({why}): correct HTTPS_PROXY, or name {host} in NO_PROXY"
+        return unreachable(at, error.os_error, host)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return distrust(error.certificate_error, host)  # type: ignore[arg-type]
     return type(error).__name__
