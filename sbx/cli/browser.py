@@ -10,6 +10,7 @@ import queue
 import secrets
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from sinks.xero.oauth import BROWSER_SCOPES, Token, exchange_code, question
 
 _PATH = "/callback"
 _SLOWEST_REQUEST = 10.0
+_LOOK_SECONDS = 0.5
 _DONE = "Xero has answered. You can close this page and go back to the terminal."
 _NOT_OURS = "This response does not belong to the current request. Use the address shown in the terminal."
 
@@ -88,14 +90,13 @@ def authorise(
     redirect_uri = f"http://localhost:{port}{_PATH}"
     with _listening(port, state) as callback:
         _invite(question(used.xero_authorize_url, client_id, redirect_uri, state, verifier), redirect_uri)
-        try:
-            answer = callback.answers.get(timeout=seconds)
-        except queue.Empty:
+        answer = _wait_for(callback.answers, seconds)
+        if answer is None:
             raise OperationFailed(
                 f"nobody allowed access in the browser within {seconds:g} s",
                 f"run it again, with a longer --timeout if need be; if Xero showed an error instead of "
                 f"asking for access, the app's redirect URI must be {redirect_uri}",
-            ) from None
+            )
     if "code" not in answer:
         said = f"{answer.get('error', 'no code')} {answer.get('error_description', '')}".strip()
         raise OperationFailed(
@@ -117,6 +118,19 @@ def _invite(question: str, redirect_uri: str) -> None:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     ):  # else only browsers of the terminal would be found, which cannot show Xero's page
         threading.Thread(target=webbrowser.open, args=(question,), daemon=True).start()
+
+
+def _wait_for(answers: "queue.Queue[dict[str, str]]", seconds: float) -> dict[str, str] | None:
+    """Return the first answer, or None if there was none in time. A signal that another thread was given, or
+    that came just before the wait, does not end a wait for a lock: so none is long.
+    """
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            return answers.get(timeout=min(left, _LOOK_SECONDS))
+        except queue.Empty:
+            continue
+    return None
 
 
 @contextmanager

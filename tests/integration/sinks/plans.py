@@ -42,11 +42,11 @@ class Plan:
         return sum(_rows(node) for node in self.nodes if node.get("Relation Name") in tables)
 
     def through(self, tables: frozenset[str]) -> list[str]:
-        """Those of these tables that were read from end to end."""
+        """Those of these tables that were read from end to end; a step that was planned may not run."""
         return [
             node["Relation Name"]
             for node in self.nodes
-            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in tables
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in tables and node["Actual Loops"]
         ]
 
 

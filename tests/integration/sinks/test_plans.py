@@ -14,6 +14,7 @@ from bench import ledger_fill, log_fill
 from bench.log_filters import FILTERS
 from log_projection.projection import apply
 from sandbox.fake_xero.server import FakeXeroServer
+from sbx.actions.filters import read_order
 from sbx.actions.scoped_log import VisibleLog
 from sbx.web.auth.sessions import User
 from sbx.web.view.filters import read_filters
@@ -127,7 +128,8 @@ async def test_no_filter_reads_the_log_through(grown: str, monkeypatch: pytest.M
         async with await psycopg.AsyncConnection.connect(grown) as connection:
             for _, pairs, accounts in FILTERS:
                 visible = VisibleLog(connection, User("ann", accounts, role="viewer"))
-                await visible.page(read_filters(pairs.items()), 50)
+                filters, order = read_filters(pairs.items(), others=("sort",)), read_order(pairs.get("sort"))
+                await visible.page(filters, 50, order=order)
     assert len(plans) >= len(FILTERS)
     assert _refused(plans, _LOOKED_THROUGH) == []
 

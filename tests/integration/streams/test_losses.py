@@ -90,7 +90,8 @@ class Pipeline:
         return done
 
     def status(self) -> Any:
-        return self.sbx("status", "--json").json
+        """Whether or not it is ready: one of its stages is stopped at times."""
+        return self._sbx("status", "--json").json
 
 
 @pytest.fixture
