@@ -15,7 +15,7 @@ from sinks.lanes.leasing import GRACE, Lanes
 from sinks.ledger import leases
 from sinks.ledger.store import Connection
 from tests.integration.sinks.desks import LONG, Desks, backlog
-from tests.integration.sinks.shops import Maker, Shop, connect, delivering
+from tests.integration.sinks.shops import PATIENCE, Maker, Shop, connect, delivering
 
 
 @pytest.mark.parametrize("accounts", [1, 10, 200])
@@ -337,8 +337,8 @@ async def sell(shop: Shop, stop: asyncio.Event) -> int:
 
 
 async def divided(shop: Shop, wanted: list[int]) -> None:
-    """Until the accounts are divided like this, by count."""
-    async with asyncio.timeout(60):
+    """Until the accounts are divided like this, by count: on a busy machine, what is given is given again."""
+    async with asyncio.timeout(PATIENCE):
         while True:
             rows = await shop.rows(
                 "SELECT count(*) FROM ledger.leases WHERE expires_at > now() GROUP BY holder ORDER BY 1"

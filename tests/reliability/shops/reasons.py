@@ -19,6 +19,7 @@ class Reasons:
         truth = shop.shop.truth
         self._archived = {each.id for each in truth.documents.values() if each.archived}
         self._archived |= {each.id for each in truth.parties.values() if each.archived}
+        self._entries = entries
         self.failed = [entry for entry in entries if entry["state"] == "failed"]
         failed = {str(entry["event_id"]) for entry in self.failed}
         self._standing = standings(shop.reader.told, failed, shop.settings["refund_as"])
@@ -41,7 +42,9 @@ class Reasons:
         return {kind.rpartition(".")[2] for kind, _ in self._story.get(entry["record_id"], [])}
 
     def _codes(self, entry: Row) -> set[str]:
-        return {str(each["reason_code"]) for each in self.failed if each["record_id"] == entry["record_id"]}
+        """All that failed of its record: a problem of the reader's is over once the record is deleted."""
+        own = (each for each in self._entries if each["record_id"] == entry["record_id"])
+        return {str(code) for each in own for code in each["failed_as"]}
 
     def is_not_told(self, entry: Row) -> bool:
         """By these switches SalesBinder shows money in a total or in a mark alone: nobody can say which

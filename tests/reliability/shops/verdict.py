@@ -14,7 +14,12 @@ from tests.unit.sources.truth import untrue
 
 Row = Mapping[str, Any]
 _ENTRIES = """
-SELECT record_id, entity, action, state, outcome, reason_code, reason, amount, event_id, triggered_by
+SELECT
+    record_id, entity, action, state, outcome, reason_code, reason, amount, event_id, triggered_by,
+    ARRAY(
+        SELECT steps.reason_code FROM integrations_log.steps
+        WHERE steps.entry_id = entry.entry_id AND step = 'failed'
+    ) AS failed_as
 FROM integrations_log.entry WHERE account = %s
 """
 _PROBLEMS = """
