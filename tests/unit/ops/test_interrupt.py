@@ -38,8 +38,7 @@ def test_others_are() -> None:
 
 
 _WAITS_FOR_THE_BROWSER = """
-import os, signal, socket, sys, threading, time
-from pathlib import Path
+import signal, socket, threading, time
 from runtime.environment import Environment
 from sbx.cli import browser, interrupt
 interrupt.arm()
